@@ -1,0 +1,48 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { LATEST_STORE } from './cache/latest-store.js';
+import { ConfigModule } from './config/config.module.js';
+import type { GatewayConfig } from './config/gateway-config.js';
+import { FanoutModule } from './fanout/fanout.module.js';
+import { FEED_SOURCE } from './feed/feed-source.js';
+import { GatewayModule } from './gateway/gateway.module.js';
+import { HealthModule } from './health/health.module.js';
+import { loggingModule } from './logging/logging.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import type { Ports } from './ports/ports.js';
+import { RedisBridgeModule } from './redis/redis-bridge.module.js';
+
+/** The ports, for the modules that stand on them. */
+@Global()
+@Module({})
+class PortsModule {
+  static forRoot({ feed, store }: Ports): DynamicModule {
+    return {
+      module: PortsModule,
+      providers: [
+        { provide: FEED_SOURCE, useValue: feed },
+        { provide: LATEST_STORE, useValue: store },
+      ],
+      exports: [FEED_SOURCE, LATEST_STORE],
+    };
+  }
+}
+
+@Module({})
+export class AppModule {
+  static forRoot(config: GatewayConfig, ports: Ports, logger: Logger): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        loggingModule(logger),
+        PortsModule.forRoot(ports),
+        FanoutModule.forRoot(ports.adapter),
+        MetricsModule,
+        GatewayModule,
+        RedisBridgeModule,
+        HealthModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,54 @@
+import { WRITER_LEASE_KEY, type LatestStore, type StoreEntry } from './latest-store.js';
+
+interface Stored {
+  readonly value: string;
+  /** When it dies, ms since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** The `latest:*` keys in this process: stands in for Redis on a machine that has none (`npm run demo`) and in tests. */
+export class MemoryLatestStore implements LatestStore {
+  private readonly stored = new Map<string, Stored>();
+
+  /** @param now ms since the epoch */
+  constructor(private readonly now: () => number = Date.now) {}
+
+  read(keys: readonly string[]): Promise<(string | null)[]> {
+    return Promise.resolve(keys.map((key) => this.live(key)?.value ?? null));
+  }
+
+  async *scan(prefixes: readonly string[], maxExamined: number): AsyncIterable<string[]> {
+    const keys = [...this.stored.keys()].slice(0, maxExamined);
+    const found = keys.filter((key) => prefixes.some((prefix) => key.startsWith(prefix)) && this.live(key));
+    if (found.length > 0) yield await Promise.resolve(found);
+  }
+
+  write(entries: readonly StoreEntry[], ttlMs: number): Promise<void> {
+    for (const { key, value } of entries) {
+      const expiresAt = Math.max(this.now() + ttlMs, this.live(key)?.expiresAt ?? 0);
+      this.stored.set(key, { value, expiresAt });
+    }
+    return Promise.resolve();
+  }
+
+  acquireLease(owner: string, ttlMs: number): Promise<boolean> {
+    const holder = this.live(WRITER_LEASE_KEY);
+    if (holder && holder.value !== owner) return Promise.resolve(false);
+    this.stored.set(WRITER_LEASE_KEY, { value: owner, expiresAt: this.now() + ttlMs });
+    return Promise.resolve(true);
+  }
+
+  releaseLease(owner: string): Promise<void> {
+    if (this.live(WRITER_LEASE_KEY)?.value === owner) this.stored.delete(WRITER_LEASE_KEY);
+    return Promise.resolve();
+  }
+
+  private live(key: string): Stored | undefined {
+    const entry = this.stored.get(key);
+    if (entry && entry.expiresAt <= this.now()) {
+      this.stored.delete(key);
+      return undefined;
+    }
+    return entry;
+  }
+}

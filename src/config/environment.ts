@@ -1,0 +1,163 @@
+import { Transform, type TransformFnParams } from 'class-transformer';
+import {
+  ArrayNotEmpty,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  registerDecorator,
+  type ValidationOptions,
+} from 'class-validator';
+import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const TRANSPORTS = ['websocket', 'polling'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export type TransportName = (typeof TRANSPORTS)[number];
+
+/** Digits become a number; anything else stays as it is, for the validator to refuse by name. */
+const toInteger = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value.trim()) ? Number(value) : value;
+
+const toList = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string'
+    ? [
+        ...new Set(
+          value
+            .split(',')
+            .map((item) => item.trim())
+            .filter(Boolean),
+        ),
+      ]
+    : value;
+
+/** A whole number within bounds; `message` completes "NAME is VALUE, but must be ...". */
+function Integer(min: number, max: number, unit = ''): PropertyDecorator {
+  const message = `a whole number from ${min} to ${max}${unit && ` (${unit})`}`;
+  return (target, key) => {
+    Transform(toInteger)(target, key);
+    for (const check of [IsInt({ message }), Min(min, { message }), Max(max, { message })]) check(target, key);
+  };
+}
+
+function OneOf(values: readonly string[]): PropertyDecorator {
+  return IsIn(values, { message: `one of ${values.join(', ')}` });
+}
+
+function Check(isValid: (value: unknown) => boolean, options: ValidationOptions): PropertyDecorator {
+  return (target, key) =>
+    registerDecorator({
+      name: 'check',
+      target: target.constructor,
+      propertyName: String(key),
+      options,
+      validator: { validate: isValid },
+    });
+}
+
+function isRedisUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const url = new URL(value);
+  return (
+    ['redis:', 'rediss:'].includes(url.protocol) && url.hostname !== '' && /^(\/\d{0,3})?$/.test(url.pathname)
+  );
+}
+
+function isOrigin(value: unknown): boolean {
+  if (value === '*') return true;
+  return (
+    typeof value === 'string' &&
+    /^https?:\/\//.test(value) &&
+    URL.canParse(value) &&
+    new URL(value).origin === value
+  );
+}
+
+/**
+ * The environment variables of the service, by their own names, with their defaults. The text of each check completes
+ * the sentence "NAME is VALUE, but must be ...". `docs/configuration.md` describes them; a test compares the two.
+ */
+export class Environment {
+  @OneOf(['development', 'test', 'production'])
+  NODE_ENV = 'development';
+
+  @Check(isRedisUrl, {
+    message: 'a URL such as redis://:password@host:6379/0 (rediss:// for TLS)',
+  })
+  REDIS_URL = 'redis://localhost:6379/0';
+
+  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+    message: '1 to 63 letters, digits or . _ - and begin with a letter or digit',
+  })
+  SERVICE_NAME = 'socket-gateway';
+
+  @Integer(0, 65_535, '0 takes any free port')
+  PORT = 8002;
+
+  @IsNotEmpty({ message: 'an address to listen on, such as 0.0.0.0' })
+  @MaxLength(255, { message: 'an address to listen on, such as 0.0.0.0' })
+  HOST = '0.0.0.0';
+
+  @IsNotEmpty({ message: 'a non-empty string' })
+  SECRET_KEY = 'dev-secret-key';
+
+  @Transform(toList)
+  @ArrayNotEmpty({ message: 'a comma-separated list of symbols' })
+  @Matches(SYMBOL_PATTERN, { each: true, message: `a comma-separated list of symbols, each ${SYMBOL_RULE}` })
+  PRODUCTS: string[] = ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'];
+
+  /** `undefined`: `*` outside production, none in production. */
+  @Transform(toList)
+  @Check((value) => value === undefined || (Array.isArray(value) && value.length > 0 && value.every(isOrigin)), {
+    message: 'a comma-separated list of origins such as https://app.example.com, or *',
+  })
+  CORS_ORIGINS?: string[] = undefined;
+
+  @OneOf(LOG_LEVELS)
+  LOG_LEVEL: LogLevel = 'info';
+
+  @Integer(1, 86_400, 'seconds')
+  CACHE_TTL_SECONDS = 60;
+
+  @Integer(50, 60_000, 'milliseconds')
+  CACHE_WRITE_INTERVAL_MS = 1_000;
+
+  @Integer(1_048_576, 17_179_869_184, 'bytes')
+  CACHE_MAX_BYTES = 268_435_456;
+
+  @Integer(0, 100_000_000, 'keys')
+  CACHE_WARM_MAX_KEYS = 1_000_000;
+
+  @Integer(1_024, 67_108_864, 'bytes')
+  MAX_FEED_MESSAGE_BYTES = 4_194_304;
+
+  @Integer(100, 3_600_000, 'milliseconds')
+  CLOCK_RESET_AFTER_MS = 5_000;
+
+  @Integer(1, 10_000)
+  MAX_SYMBOLS_PER_REQUEST = 100;
+
+  @Integer(1, 100_000)
+  MAX_SUBSCRIPTIONS = 1_000;
+
+  @Integer(1_024, 104_857_600, 'bytes')
+  MAX_PAYLOAD_BYTES = 2_097_152;
+
+  @Integer(1, 1_000_000)
+  MAX_CONNECTIONS = 50_000;
+
+  @Integer(100, 3_600_000, 'milliseconds')
+  PING_INTERVAL_MS = 25_000;
+
+  @Integer(100, 3_600_000, 'milliseconds')
+  PING_TIMEOUT_MS = 20_000;
+
+  @Transform(toList)
+  @ArrayNotEmpty({ message: `a comma-separated list of ${TRANSPORTS.join(', ')}` })
+  @IsIn(TRANSPORTS, { each: true, message: `a comma-separated list of ${TRANSPORTS.join(', ')}` })
+  TRANSPORTS: TransportName[] = ['polling', 'websocket'];
+}

@@ -1,0 +1,92 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { Environment, type LogLevel, type TransportName } from './environment.js';
+import { maskSecrets } from './mask-secrets.js';
+
+/** A wrong environment variable. The message is one sentence a person can act on, with secrets masked. */
+export class ConfigError extends Error {}
+
+const SECRETS: ReadonlySet<string> = new Set(['SECRET_KEY']);
+const SHOWN_LENGTH = 80;
+
+/** The validated configuration, as the service uses it. Made once at start by {@link loadConfig}; nothing writes it. */
+export class GatewayConfig {
+  readonly production: boolean;
+  readonly redisUrl: string;
+  readonly serviceName: string;
+  readonly port: number;
+  readonly host: string;
+  readonly secretKey: string;
+  readonly products: readonly string[];
+  /** `*`, or the origins allowed; empty: none but the gateway's own. */
+  readonly corsOrigins: '*' | readonly string[];
+  readonly logLevel: LogLevel;
+  readonly cacheTtlMs: number;
+  readonly cacheWriteIntervalMs: number;
+  readonly cacheMaxBytes: number;
+  readonly cacheWarmMaxKeys: number;
+  readonly maxFeedMessageBytes: number;
+  readonly clockResetAfterMs: number;
+  readonly maxSymbolsPerRequest: number;
+  readonly maxSubscriptions: number;
+  readonly maxPayloadBytes: number;
+  readonly maxConnections: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  readonly transports: readonly TransportName[];
+
+  constructor(env: Environment) {
+    this.production = env.NODE_ENV === 'production';
+    this.redisUrl = env.REDIS_URL;
+    this.serviceName = env.SERVICE_NAME;
+    this.port = env.PORT;
+    this.host = env.HOST;
+    this.secretKey = env.SECRET_KEY;
+    this.products = env.PRODUCTS;
+    const origins = env.CORS_ORIGINS ?? (this.production ? [] : ['*']);
+    this.corsOrigins = origins.includes('*') ? '*' : origins;
+    this.logLevel = env.LOG_LEVEL;
+    this.cacheTtlMs = env.CACHE_TTL_SECONDS * 1_000;
+    this.cacheWriteIntervalMs = env.CACHE_WRITE_INTERVAL_MS;
+    this.cacheMaxBytes = env.CACHE_MAX_BYTES;
+    this.cacheWarmMaxKeys = env.CACHE_WARM_MAX_KEYS;
+    this.maxFeedMessageBytes = env.MAX_FEED_MESSAGE_BYTES;
+    this.clockResetAfterMs = env.CLOCK_RESET_AFTER_MS;
+    this.maxSymbolsPerRequest = env.MAX_SYMBOLS_PER_REQUEST;
+    this.maxSubscriptions = env.MAX_SUBSCRIPTIONS;
+    this.maxPayloadBytes = env.MAX_PAYLOAD_BYTES;
+    this.maxConnections = env.MAX_CONNECTIONS;
+    this.pingIntervalMs = env.PING_INTERVAL_MS;
+    this.pingTimeoutMs = env.PING_TIMEOUT_MS;
+    this.transports = env.TRANSPORTS;
+  }
+}
+
+/**
+ * Reads the configuration from environment variables. An unset or empty one takes its default.
+ * @throws ConfigError with a sentence for each variable that is wrong.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
+  const given = Object.fromEntries(
+    Object.keys(new Environment()).flatMap((name) => {
+      const value = env[name];
+      return value === undefined || value.trim() === '' ? [] : [[name, value]];
+    }),
+  );
+  const environment = plainToInstance(Environment, given, { exposeDefaultValues: true });
+  const errors = validateSync(environment, { stopAtFirstError: true });
+  if (errors.length > 0) {
+    const sentences = errors.map(({ property, constraints }) => {
+      const allowed = Object.values(constraints ?? {})[0] ?? 'valid';
+      return `${property} is ${show(property, env[property])}, but must be ${allowed}.`;
+    });
+    throw new ConfigError(sentences.join(' '));
+  }
+  return new GatewayConfig(environment);
+}
+
+function show(name: string, value = ''): string {
+  if (SECRETS.has(name)) return '"***"';
+  const shown = maskSecrets(value);
+  return JSON.stringify(shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}...` : shown);
+}

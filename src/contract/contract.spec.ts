@@ -1,0 +1,60 @@
+import { isExpiry, isSymbol, parseTimestamp, roomKind, roomName } from './index.js';
+
+describe('isSymbol', () => {
+  it.each(['NIFTY', 'M&M', 'BAJAJ-AUTO', 'BRK.B', 'nifty', '3M', 'A'.repeat(32)])('accepts %s', (symbol) => {
+    expect(isSymbol(symbol)).toBe(true);
+  });
+
+  it.each(['', '*', 'NIF*', 'N?', '[A]', 'A B', 'A:B', 'NIFTY\n', '-A', '&', 'A'.repeat(33), 'A'.repeat(5000), 'é', 5, null, ['A']])(
+    'refuses %p',
+    (symbol) => {
+      expect(isSymbol(symbol)).toBe(false);
+    },
+  );
+});
+
+describe('isExpiry', () => {
+  it.each([
+    ['2026-11-26', true],
+    ['2028-02-29', true],
+    ['2027-02-29', false],
+    ['2026-13-01', false],
+    ['2026-11-26T00:00:00', false],
+    ['26-11-2026', false],
+    [20261126, false],
+  ])('%p: %p', (value, expected) => {
+    expect(isExpiry(value)).toBe(expected);
+  });
+});
+
+describe('parseTimestamp', () => {
+  const second = Date.UTC(2026, 10, 22, 4, 43, 39) * 1000;
+
+  it.each([
+    ['2026-11-22T04:43:39', 0],
+    ['2026-11-22T04:43:39Z', 0],
+    ['2026-11-22 04:43:39', 0],
+    ['2026-11-22T04:43:39.5', 500_000],
+    ['2026-11-22T04:43:39.333273', 333_273],
+    ['2026-11-22T04:43:39.333273999', 333_273],
+    ['2026-11-22T10:13:39.000001+05:30', 1],
+    ['2026-11-21T23:43:39.000001-0500', 1],
+  ])('%s is %d microseconds past the second', (text, micros) => {
+    expect(parseTimestamp(text)).toBe(second + micros);
+  });
+
+  it.each(['', 'now', '2026-11-22', '2026-04-31T00:00:00', '2026-11-22T24:00:00', '2026-11-22T04:60:00', '2026-11-22T04:43', 1e9, null])(
+    'refuses %p',
+    (value) => {
+      expect(parseTimestamp(value)).toBeUndefined();
+    },
+  );
+});
+
+it('names and recognises rooms', () => {
+  expect(roomName({ type: 'general' })).toBe('general');
+  expect(roomName({ type: 'product', symbol: 'M&M' })).toBe('product:M&M');
+  expect(roomName({ type: 'chain', symbol: 'NIFTY' })).toBe('chain:NIFTY');
+  expect(roomName({ type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' })).toBe('chain:NIFTY:2026-11-26');
+  expect(['general', 'product:X', 'chain:X:2026-01-01', 'BvK3x'].map(roomKind)).toEqual(['general', 'product', 'chain', undefined]);
+});

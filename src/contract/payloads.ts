@@ -1,0 +1,109 @@
+import type { ErrorPayload } from './errors.js';
+import type { SubscriptionType } from './rooms.js';
+
+/** One enriched price of a product. Times are ISO 8601; without a zone they are UTC. */
+export interface UnderlyingUpdate {
+  readonly type: 'UNDERLYING_ENRICHED';
+  readonly product: string;
+  readonly price: number;
+  /** When the tick was made. Orders the updates of a product. */
+  readonly timestamp: string;
+  /** When the worker enriched it; equals `timestamp` where only the worker's cache entry was at hand. */
+  readonly processed_at: string;
+}
+
+/** One option of a chain; `strike` is always there, the rest as the platform computes it. */
+export interface OptionLeg {
+  readonly symbol?: string;
+  readonly product?: string;
+  readonly strike: number;
+  /** YYYY-MM-DD */
+  readonly expiry?: string;
+  readonly option_type?: string;
+  readonly bid?: number | null;
+  readonly ask?: number | null;
+  readonly last?: number | null;
+  readonly volume?: number | null;
+  readonly open_interest?: number | null;
+  readonly delta?: number | null;
+  readonly gamma?: number | null;
+  readonly vega?: number | null;
+  readonly theta?: number | null;
+  /** Implied volatility as a fraction: 0.2293 is 22.93 %. */
+  readonly iv?: number | null;
+  readonly timestamp?: string;
+}
+
+/** The light extract of a chain that everybody in `general` gets. */
+export interface ChainSummary {
+  readonly product: string;
+  /** YYYY-MM-DD */
+  readonly expiry: string;
+  readonly spot_price: number;
+  /** Put/call ratio by open interest. */
+  readonly pcr_oi: number;
+  /** Put/call ratio by volume. */
+  readonly pcr_volume: number;
+  readonly max_pain_strike: number;
+  /** `null` where the platform could not price the straddle. */
+  readonly atm_straddle_price: number | null;
+  readonly timestamp: string;
+}
+
+/** The full option chain of one product and one expiry. */
+export interface ChainUpdate extends ChainSummary {
+  readonly atm_strike?: number | null;
+  readonly total_call_oi?: number | null;
+  readonly total_put_oi?: number | null;
+  readonly call_buildup_otm?: number | null;
+  readonly put_buildup_otm?: number | null;
+  readonly calls: readonly OptionLeg[];
+  readonly puts: readonly OptionLeg[];
+  /** Every strike of the legs once, ascending. */
+  readonly strikes: readonly number[];
+  readonly processed_at?: string;
+}
+
+/** Bounds on what one client may ask; told on connection so that front ends need not guess. */
+export interface ClientLimits {
+  readonly max_symbols_per_request: number;
+  readonly max_subscriptions: number;
+  readonly max_payload_bytes: number;
+}
+
+export interface Connected {
+  readonly message: string;
+  readonly client_id: string;
+  readonly rooms: readonly string[];
+  /** Seconds since the epoch, with a fraction. */
+  readonly server_time: number;
+  readonly limits: ClientLimits;
+}
+
+export const CONNECTED_MESSAGE = 'Connected to DeltaStream socket gateway';
+
+/** Payload of `subscribed` and `unsubscribed`: one event per room. */
+export interface SubscriptionConfirmed {
+  readonly room: string;
+  readonly message: string;
+}
+
+export interface Products {
+  readonly products: readonly string[];
+}
+
+/** Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`; only `chain` takes `expiry`. */
+export interface SubscriptionRequest {
+  readonly type: SubscriptionType;
+  readonly symbol?: string;
+  readonly symbols?: readonly string[];
+  /** YYYY-MM-DD: this chain alone. */
+  readonly expiry?: string;
+}
+
+/** What the Socket.IO acknowledgement carries, where the client passed one. */
+export type Acknowledgement =
+  | { readonly ok: true; readonly rooms: readonly string[] }
+  | { readonly ok: false; readonly error: ErrorPayload };
+
+export type ProductsAcknowledgement = { readonly ok: true; readonly rooms: readonly string[] } & Products;

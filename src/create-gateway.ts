@@ -1,0 +1,51 @@
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Logger as NestPinoLogger } from 'nestjs-pino';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import type { GatewayConfig } from './config/gateway-config.js';
+import { GatewayIoAdapter } from './fanout/gateway-io.adapter.js';
+import type { Ports } from './ports/ports.js';
+
+/** A running gateway process. */
+export interface Gateway {
+  readonly app: NestExpressApplication;
+  /** The port it listens on. */
+  readonly port: number;
+  /** Stops taking messages, closes the clients' connections, flushes the cache, closes the ports. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds the service on `ports` and listens.
+ * @param prepare may change the application before it listens (the demo adds its page)
+ */
+export async function createGateway(
+  config: GatewayConfig,
+  ports: Ports,
+  logger: Logger,
+  prepare: (app: NestExpressApplication) => void = () => undefined,
+): Promise<Gateway> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, ports, logger), {
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(NestPinoLogger));
+  app.disable('x-powered-by');
+  app.useWebSocketAdapter(new GatewayIoAdapter(app));
+  app.enableCors({ origin: config.corsOrigins === '*' ? '*' : [...config.corsOrigins] });
+  prepare(app);
+
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= app.close().finally(() => ports.close()));
+  try {
+    await app.listen(config.port, config.host);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  logger.info({ port, host: config.host }, 'socket_gateway_listening');
+  return { app, port, close };
+}

@@ -1,0 +1,40 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { type Acknowledgement, type ErrorPayload, ServerEvent } from '../contract/index.js';
+import type { GatewaySocket } from '../fanout/socket-server.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { RequestRefused } from './request-refused.js';
+
+type Ack = (answer: Acknowledgement) => void;
+
+/**
+ * Answers a request that failed with the documented `error` event and, where the client passed an acknowledgement, with
+ * `{ok: false, error}`. A fault of ours says nothing of its cause to the client.
+ */
+@Catch()
+export class GatewayExceptionFilter implements ExceptionFilter {
+  constructor(
+    private readonly metrics: GatewayMetrics,
+    @InjectPinoLogger(GatewayExceptionFilter.name) private readonly log: PinoLogger,
+  ) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const ws = host.switchToWs();
+    const ack = host.getArgs<unknown[]>().find((arg): arg is Ack => typeof arg === 'function');
+    this.refuse(ws.getClient<GatewaySocket>(), ws.getPattern(), exception, ack);
+  }
+
+  refuse(client: GatewaySocket, event: string, exception: unknown, ack?: Ack): void {
+    const error = this.payloadOf(exception, event);
+    this.metrics.clientErrors.inc({ code: error.code });
+    this.log.debug({ client_id: client.id, code: error.code, event }, 'client_request_refused');
+    client.emit(ServerEvent.error, error);
+    ack?.({ ok: false, error });
+  }
+
+  private payloadOf(exception: unknown, event: string): ErrorPayload {
+    if (exception instanceof RequestRefused) return exception.toPayload(event);
+    this.log.error({ err: exception, event }, 'client_request_failed');
+    return new RequestRefused('INTERNAL_ERROR', 'The request failed; please try again').toPayload(event);
+  }
+}

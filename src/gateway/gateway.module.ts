@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { CacheModule } from '../cache/cache.module.js';
+import { GatewayExceptionFilter } from './gateway-exception.filter.js';
+import { MarketDataGateway } from './market-data.gateway.js';
+import { SubscriptionPipe } from './subscription.pipe.js';
+
+@Module({
+  imports: [CacheModule],
+  providers: [MarketDataGateway, SubscriptionPipe, GatewayExceptionFilter],
+})
+export class GatewayModule {}

@@ -1,0 +1,188 @@
+import { UseFilters } from '@nestjs/common';
+import {
+  ConnectedSocket,
+  MessageBody,
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+  SubscribeMessage,
+  WebSocketGateway,
+  WebSocketServer,
+} from '@nestjs/websockets';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { CacheService } from '../cache/cache.service.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import {
+  type Acknowledgement,
+  ClientEvent,
+  CONNECTED_MESSAGE,
+  GENERAL_ROOM,
+  isClientEvent,
+  type ProductsAcknowledgement,
+  roomKind,
+  type RoomAddress,
+  roomName,
+  ServerEvent,
+} from '../contract/index.js';
+import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
+import type { MarketMessage } from '../feed/market-message.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { GatewayExceptionFilter } from './gateway-exception.filter.js';
+import { invalidSubscription, RequestRefused } from './request-refused.js';
+import { SubscriptionDto } from './subscription.dto.js';
+import { SubscriptionPipe } from './subscription.pipe.js';
+
+/** Socket.IO's disconnect reasons; anything else is counted as one kind, for a label must not be unbounded. */
+const DISCONNECT_REASONS: ReadonlySet<string> = new Set([
+  'transport error',
+  'transport close',
+  'forced close',
+  'ping timeout',
+  'parse error',
+  'server shutting down',
+  'forced server close',
+  'client namespace disconnect',
+  'server namespace disconnect',
+]);
+
+/** The clients' side: connect, disconnect, subscribe, unsubscribe, get_products. */
+@WebSocketGateway()
+@UseFilters(GatewayExceptionFilter)
+export class MarketDataGateway implements OnGatewayConnection<GatewaySocket>, OnGatewayDisconnect<GatewaySocket> {
+  @WebSocketServer()
+  private readonly server!: GatewayServer;
+
+  constructor(
+    private readonly config: GatewayConfig,
+    private readonly cache: CacheService,
+    private readonly metrics: GatewayMetrics,
+    private readonly filter: GatewayExceptionFilter,
+    @InjectPinoLogger(MarketDataGateway.name) private readonly log: PinoLogger,
+  ) {}
+
+  handleConnection(client: GatewaySocket): void {
+    void client.join(GENERAL_ROOM);
+    client.onAny((event: string, ...args: unknown[]) => this.countOrRefuse(client, event, args));
+    this.metrics.connectionsTotal.inc();
+    this.log.info({ client_id: client.id, total_clients: this.clientCount() }, 'client_connected');
+    client.emit(ServerEvent.connected, {
+      message: CONNECTED_MESSAGE,
+      client_id: client.id,
+      rooms: [GENERAL_ROOM],
+      server_time: Date.now() / 1000,
+      limits: {
+        max_symbols_per_request: this.config.maxSymbolsPerRequest,
+        max_subscriptions: this.config.maxSubscriptions,
+        max_payload_bytes: this.config.maxPayloadBytes,
+      },
+    });
+  }
+
+  handleDisconnect(client: GatewaySocket, reason?: string): void {
+    this.metrics.disconnects.inc({ reason: reason && DISCONNECT_REASONS.has(reason) ? reason : 'other' });
+    this.log.info({ client_id: client.id, reason, remaining_clients: this.clientCount() }, 'client_disconnected');
+  }
+
+  @SubscribeMessage(ClientEvent.subscribe)
+  subscribe(
+    @ConnectedSocket() client: GatewaySocket,
+    @MessageBody(SubscriptionPipe) request: SubscriptionDto,
+  ): Acknowledgement {
+    const addresses = addressesOf(request);
+    const rooms = addresses.map(roomName);
+    this.checkBudget(client, rooms);
+    for (const [index, room] of rooms.entries()) {
+      void client.join(room);
+      this.log.info({ client_id: client.id, room }, 'client_subscribed');
+      client.emit(ServerEvent.subscribed, { room, message: `Subscribed to ${room}` });
+      this.sendSnapshot(client, addresses[index]!);
+    }
+    return { ok: true, rooms };
+  }
+
+  @SubscribeMessage(ClientEvent.unsubscribe)
+  unsubscribe(
+    @ConnectedSocket() client: GatewaySocket,
+    @MessageBody(SubscriptionPipe) request: SubscriptionDto,
+  ): Acknowledgement {
+    const rooms = addressesOf(request).map(roomName);
+    for (const room of rooms) {
+      void client.leave(room);
+      this.log.info({ client_id: client.id, room }, 'client_unsubscribed');
+      client.emit(ServerEvent.unsubscribed, { room, message: `Unsubscribed from ${room}` });
+    }
+    return { ok: true, rooms };
+  }
+
+  @SubscribeMessage(ClientEvent.getProducts)
+  getProducts(@ConnectedSocket() client: GatewaySocket): ProductsAcknowledgement {
+    const products = this.cache.products();
+    client.emit(ServerEvent.products, { products });
+    return { ok: true, rooms: subscriptionsOf(client), products };
+  }
+
+  /** From memory in the turn of the join; else from the store, unless the live feed or the client is faster. */
+  private sendSnapshot(client: GatewaySocket, address: RoomAddress): void {
+    if (address.type === 'general') return;
+    const snapshot = this.cache.snapshot(address);
+    for (const message of snapshot.messages) this.sendTo(client, message);
+    if (snapshot.messages.length > 0) return;
+    void this.cache.fetch(address, snapshot).then((messages) => {
+      if (!client.rooms.has(roomName(address))) return;
+      for (const message of messages) this.sendTo(client, message);
+    });
+  }
+
+  private sendTo(client: GatewaySocket, message: MarketMessage): void {
+    if (message.kind === 'underlying') client.emit(ServerEvent.underlyingUpdate, message.payload);
+    else client.emit(ServerEvent.chainUpdate, message.payload);
+    this.metrics.snapshots.inc({
+      event: message.kind === 'underlying' ? ServerEvent.underlyingUpdate : ServerEvent.chainUpdate,
+    });
+  }
+
+  private checkBudget(client: GatewaySocket, rooms: readonly string[]): void {
+    const { maxSubscriptions } = this.config;
+    const added = rooms.filter((room) => !client.rooms.has(room)).length;
+    if (subscriptionsOf(client).length + added > maxSubscriptions) {
+      throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [
+        { field: 'symbols', problem: `must not bring the subscriptions above ${maxSubscriptions}` },
+      ]);
+    }
+  }
+
+  private countOrRefuse(client: GatewaySocket, event: string, args: unknown[]): void {
+    if (isClientEvent(event)) {
+      this.metrics.clientMessages.inc({ event });
+      return;
+    }
+    this.metrics.clientMessages.inc({ event: 'unknown' });
+    const ack = args.at(-1);
+    this.filter.refuse(
+      client,
+      shorten(String(event)),
+      new RequestRefused('UNKNOWN_EVENT', `There is no such event; there are ${Object.values(ClientEvent).join(', ')}`),
+      typeof ack === 'function' ? (answer) => void Reflect.apply(ack, undefined, [answer]) : undefined,
+    );
+  }
+
+  private clientCount(): number {
+    return this.server.sockets.sockets.size;
+  }
+}
+
+function addressesOf({ type, symbol, symbols, expiry }: SubscriptionDto): RoomAddress[] {
+  if (type === 'general') return [{ type }];
+  const all = new Set(symbol == null ? symbols : [symbol, ...(symbols ?? [])]);
+  return [...all].map((name) =>
+    type === 'chain' && expiry != null ? { type, symbol: name, expiry } : { type, symbol: name },
+  );
+}
+
+/** The rooms of this contract that a client is in (every socket is also in a room of its own). */
+function subscriptionsOf(client: GatewaySocket): string[] {
+  return [...client.rooms].filter((room) => roomKind(room) !== undefined);
+}
+
+function shorten(text: string): string {
+  return text.length > 64 ? `${text.slice(0, 64)}...` : text;
+}

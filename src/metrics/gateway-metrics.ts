@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/**
+ * The Prometheus metrics of one gateway process. Labels are kinds (event, reason, code), never a symbol, room or
+ * client: those are unbounded.
+ */
+@Injectable()
+export class GatewayMetrics {
+  private readonly registry = new Registry();
+  private readonly samplers: (() => void)[] = [];
+
+  readonly connections = this.gauge('connections', 'Clients connected to this replica.');
+  readonly rooms = this.gauge('rooms', 'Rooms with a member on this replica.', ['kind']);
+  readonly subscriptions = this.gauge('room_members', 'Memberships in rooms on this replica.', ['kind']);
+  readonly feedUp = this.gauge('feed_up', '1 while the subscription to the enriched channels is confirmed.');
+  readonly cacheEntries = this.gauge('cache_entries', 'Newest messages held in memory.');
+  readonly cacheBytes = this.gauge('cache_bytes', 'What the newest messages held in memory weigh.');
+
+  readonly connectionsTotal = this.counter('connections_total', 'Connections accepted.');
+  readonly disconnects = this.counter('disconnects_total', 'Connections ended.', ['reason']);
+  readonly clientMessages = this.counter('client_messages_total', 'Messages from clients.', ['event']);
+  readonly clientErrors = this.counter('client_errors_total', 'Client requests refused.', ['code']);
+  readonly feedMessages = this.counter('feed_messages_total', 'Messages from the feed.', ['channel']);
+  readonly feedRejected = this.counter('feed_rejected_total', 'Feed messages refused, not forwarded.', ['reason']);
+  readonly feedOlder = this.counter(
+    'feed_older_total',
+    'Feed messages dropped because a newer one of their product or chain had gone out.',
+    ['kind'],
+  );
+  readonly feedRebased = this.counter(
+    'feed_rebased_total',
+    'Times a product or chain took an older time base, after its producer was set back.',
+    ['kind'],
+  );
+  readonly broadcasts = this.counter('broadcasts_total', 'Messages broadcast to rooms on this replica.', ['event']);
+  readonly snapshots = this.counter('snapshots_total', 'Messages sent to one client on subscription.', ['event']);
+  readonly cacheUnreadable = this.counter('cache_unreadable_total', 'Cache entries skipped as unreadable.', [
+    'reason',
+  ]);
+  readonly cacheReads = this.counter('cache_store_reads_total', 'Snapshots that had to be looked up in the store.');
+  readonly cacheWrites = this.counter('cache_store_writes_total', 'Entries written to the store.');
+  readonly cacheErrors = this.counter('cache_store_errors_total', 'Failed calls of the store.', ['operation']);
+  readonly cacheEvicted = this.counter('cache_evicted_total', 'Messages dropped from memory for want of room.');
+
+  readonly bridgeLag = new Histogram({
+    name: 'socket_gateway_bridge_lag_seconds',
+    help: "From a message's processed_at to its arrival here; includes the clocks' difference.",
+    labelNames: ['kind'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    registers: [this.registry],
+  });
+
+  constructor() {
+    // Process CPU, memory, file descriptors, garbage collection and event-loop lag.
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  readonly contentType = this.registry.contentType;
+
+  /** Has `sample` set its gauges each time the metrics are read. */
+  onScrape(sample: () => void): void {
+    this.samplers.push(sample);
+  }
+
+  /** Everything, in Prometheus' text format. */
+  text(): Promise<string> {
+    for (const sample of this.samplers) sample();
+    return this.registry.metrics();
+  }
+
+  private gauge<T extends string>(name: string, help: string, labelNames: T[] = []): Gauge<T> {
+    return new Gauge({ name: `socket_gateway_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  private counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {
+    return new Counter({ name: `socket_gateway_${name}`, help, labelNames, registers: [this.registry] });
+  }
+}

@@ -1,0 +1,56 @@
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { roomKind, SUBSCRIPTION_TYPES } from '../contract/index.js';
+import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
+import { GatewayMetrics } from './gateway-metrics.js';
+
+interface MetricsAnswer {
+  readonly total_clients: number;
+  /** Clients of this replica by room; rooms without one are left out. */
+  readonly rooms: Readonly<Record<string, number>>;
+}
+
+/** This replica's figures: JSON as the Flask gateway gave them, Prometheus' text for Prometheus. */
+@Controller('metrics')
+export class MetricsController {
+  constructor(
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly metrics: GatewayMetrics,
+  ) {
+    metrics.onScrape(() => this.sampleRooms());
+  }
+
+  @Get()
+  async read(@Req() request: Request, @Res() response: Response): Promise<void> {
+    response.vary('Accept');
+    // curl and browsers accept anything: they get the first. Prometheus ranks its own types above that.
+    if (request.accepts(['json', 'text/plain', 'application/openmetrics-text']) === 'json') {
+      response.json(this.answer());
+    } else {
+      response.type(this.metrics.contentType).send(await this.metrics.text());
+    }
+  }
+
+  private answer(): MetricsAnswer {
+    return { total_clients: this.server.sockets.sockets.size, rooms: Object.fromEntries(this.rooms()) };
+  }
+
+  private sampleRooms(): void {
+    const { connections, rooms, subscriptions } = this.metrics;
+    connections.set(this.server.sockets.sockets.size);
+    for (const kind of SUBSCRIPTION_TYPES) {
+      const sizes = this.rooms().flatMap(([room, size]) => (roomKind(room) === kind ? [size] : []));
+      rooms.set({ kind }, sizes.length);
+      subscriptions.set(
+        { kind },
+        sizes.reduce((sum, size) => sum + size, 0),
+      );
+    }
+  }
+
+  private rooms(): [room: string, clients: number][] {
+    return [...this.server.sockets.adapter.rooms]
+      .filter(([room]) => roomKind(room) !== undefined)
+      .map(([room, clients]) => [room, clients.size]);
+  }
+}

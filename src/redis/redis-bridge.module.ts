@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { CacheModule } from '../cache/cache.module.js';
+import { RedisBridgeService } from './redis-bridge.service.js';
+
+/** Consumes the enriched channels and emits to this replica's clients. */
+@Module({ imports: [CacheModule], providers: [RedisBridgeService] })
+export class RedisBridgeModule {}

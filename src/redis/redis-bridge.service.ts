@@ -1,0 +1,130 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { CacheService } from '../cache/cache.service.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { chainRoom, GENERAL_ROOM, parseTimestamp, productRoom, ServerEvent } from '../contract/index.js';
+import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
+import { FEED_CHANNELS } from '../feed/channels.js';
+import { FEED_SOURCE, type FeedListener, type FeedSource } from '../feed/feed-source.js';
+import { summaryOf, type ChainMessage, type MarketMessage, type UnderlyingMessage } from '../feed/market-message.js';
+import { parseMessage, RejectedMessage } from '../feed/parse-message.js';
+import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+
+/** How long the start waits for a warm cache, so that the first clients get their snapshots from memory. */
+const WARM_START_MS = 2_000;
+
+/**
+ * Carries the enriched channels to this replica's clients: parse and check, remember, broadcast. Every replica consumes
+ * the feed and emits to its own sockets alone (`server.local`), so no message crosses replicas and none comes twice.
+ */
+@Injectable()
+export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplicationShutdown, FeedListener {
+  private readonly faults: RateLimitedLog;
+  private refreshed: Promise<void> | undefined;
+
+  constructor(
+    private readonly config: GatewayConfig,
+    @Inject(FEED_SOURCE) private readonly feed: FeedSource,
+    private readonly cache: CacheService,
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly metrics: GatewayMetrics,
+    @InjectPinoLogger(RedisBridgeService.name) private readonly log: PinoLogger,
+  ) {
+    this.faults = new RateLimitedLog(log);
+    metrics.onScrape(() => metrics.feedUp.set(feed.status.up ? 1 : 0));
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.feed.start(FEED_CHANNELS, this);
+    const deadline = performance.now() + WARM_START_MS;
+    while (!this.refreshed && performance.now() < deadline) await delay(10);
+    await Promise.race([this.refreshed, delay(Math.max(0, deadline - performance.now()), undefined, { ref: false })]);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.feed.stop();
+  }
+
+  /** Subscribed, or subscribed again: what was published meanwhile is in the store. */
+  up(): void {
+    this.log.info({ channels: FEED_CHANNELS }, 'redis_listener_started');
+    this.refreshed = this.cache.refresh((message) => this.broadcast(message));
+  }
+
+  message(channel: string, data: string): void {
+    this.metrics.feedMessages.inc({ channel });
+    try {
+      this.carry(parseMessage(channel, data, this.config.maxFeedMessageBytes));
+    } catch (error) {
+      if (error instanceof RejectedMessage) {
+        this.metrics.feedRejected.inc({ reason: error.reason });
+        this.faults.warn(error.reason, 'feed_message_rejected', {
+          channel,
+          reason: error.reason,
+          problem: error.message,
+        });
+      } else {
+        // A fault of ours must cost this message alone, not the listener.
+        this.metrics.feedRejected.inc({ reason: 'internal_error' });
+        this.faults.warn('internal_error', 'feed_message_failed', { channel, problem: messageOf(error) });
+      }
+    }
+  }
+
+  private carry(message: MarketMessage): void {
+    this.observeLag(message);
+    const { kind, product } = message;
+    switch (this.cache.remember(message)) {
+      case 'older':
+        this.metrics.feedOlder.inc({ kind });
+        this.log.debug({ product }, 'feed_message_older');
+        return;
+      case 'rebased':
+        this.metrics.feedRebased.inc({ kind });
+        this.faults.warn(`rebased:${kind}`, 'feed_clock_set_back', {
+          product,
+          timestamp: message.payload.timestamp,
+        });
+        break;
+      case 'newest':
+        break;
+    }
+    this.broadcast(message);
+  }
+
+  private broadcast(message: MarketMessage): void {
+    if (message.kind === 'underlying') this.broadcastUnderlying(message);
+    else this.broadcastChain(message);
+  }
+
+  /** One emit to the union of the rooms: Socket.IO sends to a client in several of them once. */
+  private broadcastUnderlying({ product, payload }: UnderlyingMessage): void {
+    this.server.local
+      .to([GENERAL_ROOM, productRoom(product)])
+      .emit(ServerEvent.underlyingUpdate, payload);
+    this.metrics.broadcasts.inc({ event: ServerEvent.underlyingUpdate });
+    this.log.debug({ product, price: payload.price }, 'broadcasted_underlying');
+  }
+
+  private broadcastChain({ product, expiry, payload }: ChainMessage): void {
+    this.server.local.to(GENERAL_ROOM).emit(ServerEvent.chainSummary, summaryOf(payload));
+    this.metrics.broadcasts.inc({ event: ServerEvent.chainSummary });
+    this.server.local
+      .to([chainRoom(product), chainRoom(product, expiry)])
+      .emit(ServerEvent.chainUpdate, payload);
+    this.metrics.broadcasts.inc({ event: ServerEvent.chainUpdate });
+    this.log.debug({ product, expiry, pcr: payload.pcr_oi }, 'broadcasted_chain');
+  }
+
+  private observeLag({ kind, payload, time }: MarketMessage): void {
+    const processed = parseTimestamp(payload.processed_at) ?? time;
+    this.metrics.bridgeLag.observe({ kind }, Math.max(0, Date.now() - processed / 1000) / 1000);
+  }
+}

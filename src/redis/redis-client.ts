@@ -1,0 +1,50 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { maskSecrets } from '../config/mask-secrets.js';
+import { messageOf, type RateLimitedLog } from '../logging/rate-limited-log.js';
+
+/** What a connection is for; its name in the server's CLIENT LIST and in logs. */
+export type RedisRole = 'commands' | 'feed' | 'adapter-sub';
+
+const BACKOFF_MS = { first: 100, longest: 5_000 };
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A frozen server must not hold a snapshot or a shutdown for longer. */
+const COMMAND_TIMEOUT_MS = 3_000;
+
+/**
+ * Exponential back-off with jitter, for ever: replicas that lost Redis together must not come back together.
+ * @param attempt 1 for the first retry
+ * @returns ms, between half and the whole of the step
+ */
+export function backoffMs(attempt: number, random: () => number = Math.random): number {
+  const step = Math.min(BACKOFF_MS.longest, BACKOFF_MS.first * 2 ** Math.min(attempt - 1, 16));
+  return Math.round(step * (0.5 + random() / 2));
+}
+
+/**
+ * A connection that is being made in the background and remade for ever. Faults are logged, never thrown.
+ * Commands fail at once while it is down instead of queueing without a bound.
+ */
+export function connectRedis(url: string, role: RedisRole, service: string, log: RateLimitedLog): Redis {
+  const subscriber = role === 'feed' || role === 'adapter-sub';
+  const redis = new Redis(url, {
+    connectionName: `${service}:${role}`,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: subscriber ? undefined : COMMAND_TIMEOUT_MS,
+    retryStrategy: (attempt) => backoffMs(attempt),
+    maxRetriesPerRequest: subscriber ? null : 0,
+    // The adapter subscribes once, at construction, and relies on the queue and on resubscription to get there.
+    enableOfflineQueue: role === 'adapter-sub',
+    autoResubscribe: role === 'adapter-sub',
+  } satisfies RedisOptions);
+  redis.on('error', (error: unknown) => {
+    log.warn(`redis:${role}`, 'redis_connection_failed', { role, problem: describeRedisError(error) });
+  });
+  return redis;
+}
+
+/** An ioredis error in words, without credentials. */
+export function describeRedisError(error: unknown): string {
+  // Node reports a name that resolves to several addresses as an AggregateError with an empty message.
+  const causes = error instanceof AggregateError && error.message === '' ? error.errors : [error];
+  return maskSecrets(causes.map(messageOf).join('; '));
+}
