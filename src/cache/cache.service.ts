@@ -117,7 +117,7 @@ export class CacheService implements OnApplicationShutdown {
    * it succeeds or the service stops. To be called when the feed is subscribed, so that nothing falls in between.
    */
   async refresh(broadcast: (message: MarketMessage) => void): Promise<void> {
-    for (let wait = REFRESH_RETRY_MS.first; !this.stopping.signal.aborted; ) {
+    for (let wait = REFRESH_RETRY_MS.first; !this.stopping.signal.aborted;) {
       try {
         await this.readAll(broadcast);
         return;
@@ -208,7 +208,10 @@ export class CacheService implements OnApplicationShutdown {
     } catch (error) {
       if (!(error instanceof RejectedMessage)) throw error;
       this.metrics.cacheUnreadable.inc({ reason: error.reason });
-      this.faults.warn(`unreadable:${error.reason}`, 'cache_entry_unreadable', { key, problem: error.message });
+      this.faults.warn(`unreadable:${error.reason}`, 'cache_entry_unreadable', {
+        key,
+        problem: error.message,
+      });
       return undefined;
     }
   }

@@ -35,7 +35,15 @@ export class RedisLatestStore implements LatestStore {
     let cursor = '0';
     let examined = 0;
     do {
-      const [next, keys] = await this.redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT, 'TYPE', 'string');
+      const [next, keys] = await this.redis.scan(
+        cursor,
+        'MATCH',
+        pattern,
+        'COUNT',
+        SCAN_COUNT,
+        'TYPE',
+        'string',
+      );
       cursor = next;
       examined += SCAN_COUNT;
       const found = keys.filter((key) => prefixes.some((prefix) => key.startsWith(prefix)));

@@ -40,7 +40,8 @@ function Integer(min: number, max: number, unit = ''): PropertyDecorator {
   const message = `a whole number from ${min} to ${max}${unit && ` (${unit})`}`;
   return (target, key) => {
     Transform(toInteger)(target, key);
-    for (const check of [IsInt({ message }), Min(min, { message }), Max(max, { message })]) check(target, key);
+    for (const check of [IsInt({ message }), Min(min, { message }), Max(max, { message })])
+      check(target, key);
   };
 }
 
@@ -112,9 +113,12 @@ export class Environment {
 
   /** `undefined`: `*` outside production, none in production. */
   @Transform(toList)
-  @Check((value) => value === undefined || (Array.isArray(value) && value.length > 0 && value.every(isOrigin)), {
-    message: 'a comma-separated list of origins such as https://app.example.com, or *',
-  })
+  @Check(
+    (value) => value === undefined || (Array.isArray(value) && value.length > 0 && value.every(isOrigin)),
+    {
+      message: 'a comma-separated list of origins such as https://app.example.com, or *',
+    },
+  )
   CORS_ORIGINS?: string[] = undefined;
 
   @OneOf(LOG_LEVELS)

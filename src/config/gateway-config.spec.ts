@@ -72,7 +72,9 @@ describe('loadConfig', () => {
 
   it('never shows a password', () => {
     expect(() => loadConfig({ REDIS_URL: 'http://user:hunter2@host' })).toThrow('"http://***@host"');
-    expect(() => loadConfig({ REDIS_URL: 'redis://user:p@hunter2@host/zero' })).toThrow('"redis://***@host/zero"');
+    expect(() => loadConfig({ REDIS_URL: 'redis://user:p@hunter2@host/zero' })).toThrow(
+      '"redis://***@host/zero"',
+    );
   });
 
   it('cuts a long value short', () => {
@@ -83,7 +85,9 @@ describe('loadConfig', () => {
 describe('maskSecrets', () => {
   it('masks user-info inside a longer text and leaves other text alone', () => {
     expect(maskSecrets('connect redis://:pw@h:1/0 failed')).toBe('connect redis://***@h:1/0 failed');
-    expect(maskSecrets('redis://:pa/ss@h and redis://h?password=pw&db=1')).toBe('redis://***@h and redis://h?password=***&db=1');
+    expect(maskSecrets('redis://:pa/ss@h and redis://h?password=pw&db=1')).toBe(
+      'redis://***@h and redis://h?password=***&db=1',
+    );
     expect(maskSecrets('hunter2@host')).toBe('***@host');
     expect(maskSecrets('http://host:80/path')).toBe('http://host:80/path');
   });

@@ -5,12 +5,26 @@ describe('isSymbol', () => {
     expect(isSymbol(symbol)).toBe(true);
   });
 
-  it.each(['', '*', 'NIF*', 'N?', '[A]', 'A B', 'A:B', 'NIFTY\n', '-A', '&', 'A'.repeat(33), 'A'.repeat(5000), 'é', 5, null, ['A']])(
-    'refuses %p',
-    (symbol) => {
-      expect(isSymbol(symbol)).toBe(false);
-    },
-  );
+  it.each([
+    '',
+    '*',
+    'NIF*',
+    'N?',
+    '[A]',
+    'A B',
+    'A:B',
+    'NIFTY\n',
+    '-A',
+    '&',
+    'A'.repeat(33),
+    'A'.repeat(5000),
+    'é',
+    5,
+    null,
+    ['A'],
+  ])('refuses %p', (symbol) => {
+    expect(isSymbol(symbol)).toBe(false);
+  });
 });
 
 describe('isExpiry', () => {
@@ -43,12 +57,19 @@ describe('parseTimestamp', () => {
     expect(parseTimestamp(text)).toBe(second + micros);
   });
 
-  it.each(['', 'now', '2026-11-22', '2026-04-31T00:00:00', '2026-11-22T24:00:00', '2026-11-22T04:60:00', '2026-11-22T04:43', 1e9, null])(
-    'refuses %p',
-    (value) => {
-      expect(parseTimestamp(value)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'now',
+    '2026-11-22',
+    '2026-04-31T00:00:00',
+    '2026-11-22T24:00:00',
+    '2026-11-22T04:60:00',
+    '2026-11-22T04:43',
+    1e9,
+    null,
+  ])('refuses %p', (value) => {
+    expect(parseTimestamp(value)).toBeUndefined();
+  });
 });
 
 it('names and recognises rooms', () => {
@@ -56,5 +77,10 @@ it('names and recognises rooms', () => {
   expect(roomName({ type: 'product', symbol: 'M&M' })).toBe('product:M&M');
   expect(roomName({ type: 'chain', symbol: 'NIFTY' })).toBe('chain:NIFTY');
   expect(roomName({ type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' })).toBe('chain:NIFTY:2026-11-26');
-  expect(['general', 'product:X', 'chain:X:2026-01-01', 'BvK3x'].map(roomKind)).toEqual(['general', 'product', 'chain', undefined]);
+  expect(['general', 'product:X', 'chain:X:2026-01-01', 'BvK3x'].map(roomKind)).toEqual([
+    'general',
+    'product',
+    'chain',
+    undefined,
+  ]);
 });

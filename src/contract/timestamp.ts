@@ -1,5 +1,4 @@
-const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?$/;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?$/;
 
 /**
  * Reads a feed timestamp to microseconds since the epoch, or `undefined` where it is not one.
@@ -17,7 +16,8 @@ export function parseTimestamp(value: unknown): number | undefined {
   const ms = Date.UTC(+year!, +month! - 1, +day!, +hour!, +minute!, +second!);
   const date = new Date(ms);
   // Date.UTC rolls 31 April over to 1 May instead of refusing it.
-  if (date.getUTCDate() !== +day! || date.getUTCHours() !== +hour! || +minute! > 59 || +second! > 59) return undefined;
+  if (date.getUTCDate() !== +day! || date.getUTCHours() !== +hour! || +minute! > 59 || +second! > 59)
+    return undefined;
   return (ms - zoneOffsetMs(zone)) * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
 }
 

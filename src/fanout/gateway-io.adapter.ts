@@ -1,3 +1,4 @@
+import type { Server as HttpServer } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server } from 'socket.io';
@@ -13,7 +14,7 @@ export class GatewayIoAdapter extends IoAdapter {
   }
 
   override createIOServer(): Server {
-    this.server.attach(this.httpServer);
+    this.server.attach(this.httpServer as HttpServer);
     return this.server;
   }
 }

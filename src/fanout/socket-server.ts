@@ -15,7 +15,10 @@ export const SOCKET_SERVER = Symbol('SOCKET_SERVER');
  * Makes the Socket.IO server, not yet attached to an HTTP server: the bridge emits through it and the gateway listens
  * on it, and neither has to know the other.
  */
-export function createSocketServer(config: GatewayConfig, adapter: AdapterFactory | undefined): GatewayServer {
+export function createSocketServer(
+  config: GatewayConfig,
+  adapter: AdapterFactory | undefined,
+): GatewayServer {
   return new Server<ClientToServerEvents, ServerToClientEvents>({
     adapter,
     cors: { origin: config.corsOrigins === '*' ? '*' : [...config.corsOrigins] },

@@ -81,7 +81,10 @@ describe('parseMessage', () => {
   it('keeps an own __proto__ field from changing what the message is', () => {
     const message = parse(
       FeedChannel.underlying,
-      '{"__proto__": {"price": 1}, "product": "X", "timestamp": "2026-01-01T00:00:00"}'.replace('}, "p', '}, "price": 2, "p'),
+      '{"__proto__": {"price": 1}, "product": "X", "timestamp": "2026-01-01T00:00:00"}'.replace(
+        '}, "p',
+        '}, "price": 2, "p',
+      ),
     );
     expect(message.payload).toMatchObject({ price: 2 });
     expect(({} as Record<string, unknown>).price).toBeUndefined();
@@ -143,7 +146,9 @@ describe('parseCached', () => {
   const cached = (key: string, value: unknown) => parseCached(key, JSON.stringify(value), 1_000_000);
 
   it("completes the worker's bare underlying entry to the documented payload", () => {
-    expect(cached('latest:underlying:M&M', { price: 1.5, timestamp: '2026-11-22T04:44:38.891903' }).payload).toEqual({
+    expect(
+      cached('latest:underlying:M&M', { price: 1.5, timestamp: '2026-11-22T04:44:38.891903' }).payload,
+    ).toEqual({
       type: 'UNDERLYING_ENRICHED',
       product: 'M&M',
       price: 1.5,

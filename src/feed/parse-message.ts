@@ -141,7 +141,9 @@ function chain(object: JsonObject, size: number): MarketMessage {
   const { timestamp, time } = timestampOf(object);
   const { expiry } = object;
   if (!isExpiry(expiry)) {
-    throw new RejectedMessage(...missingOr(object, 'expiry', 'bad_expiry', 'expiry is not a date YYYY-MM-DD'));
+    throw new RejectedMessage(
+      ...missingOr(object, 'expiry', 'bad_expiry', 'expiry is not a date YYYY-MM-DD'),
+    );
   }
   for (const field of OPTIONAL_CHAIN_NUMBERS) optionalNumber(object, field);
   optionalString(object, 'processed_at');
@@ -173,7 +175,9 @@ function timestampOf(object: JsonObject): { timestamp: string; time: number } {
   const { timestamp } = object;
   const time = parseTimestamp(timestamp);
   if (typeof timestamp === 'string' && time !== undefined) return { timestamp, time };
-  throw new RejectedMessage(...missingOr(object, 'timestamp', 'bad_timestamp', 'timestamp is not an ISO 8601 time'));
+  throw new RejectedMessage(
+    ...missingOr(object, 'timestamp', 'bad_timestamp', 'timestamp is not an ISO 8601 time'),
+  );
 }
 
 function missingOr(

@@ -47,7 +47,9 @@ const DISCONNECT_REASONS: ReadonlySet<string> = new Set([
 /** The clients' side: connect, disconnect, subscribe, unsubscribe, get_products. */
 @WebSocketGateway()
 @UseFilters(GatewayExceptionFilter)
-export class MarketDataGateway implements OnGatewayConnection<GatewaySocket>, OnGatewayDisconnect<GatewaySocket> {
+export class MarketDataGateway
+  implements OnGatewayConnection<GatewaySocket>, OnGatewayDisconnect<GatewaySocket>
+{
   @WebSocketServer()
   private readonly server!: GatewayServer;
 
@@ -79,7 +81,10 @@ export class MarketDataGateway implements OnGatewayConnection<GatewaySocket>, On
 
   handleDisconnect(client: GatewaySocket, reason?: string): void {
     this.metrics.disconnects.inc({ reason: reason && DISCONNECT_REASONS.has(reason) ? reason : 'other' });
-    this.log.info({ client_id: client.id, reason, remaining_clients: this.clientCount() }, 'client_disconnected');
+    this.log.info(
+      { client_id: client.id, reason, remaining_clients: this.clientCount() },
+      'client_disconnected',
+    );
   }
 
   @SubscribeMessage(ClientEvent.subscribe)
@@ -160,7 +165,10 @@ export class MarketDataGateway implements OnGatewayConnection<GatewaySocket>, On
     this.filter.refuse(
       client,
       shorten(String(event)),
-      new RequestRefused('UNKNOWN_EVENT', `There is no such event; there are ${Object.values(ClientEvent).join(', ')}`),
+      new RequestRefused(
+        'UNKNOWN_EVENT',
+        `There is no such event; there are ${Object.values(ClientEvent).join(', ')}`,
+      ),
       typeof ack === 'function' ? (answer) => void Reflect.apply(ack, undefined, [answer]) : undefined,
     );
   }

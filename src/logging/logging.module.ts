@@ -20,7 +20,10 @@ export function loggingModule(logger: Logger): DynamicModule {
       autoLogging: { ignore: (request: IncomingMessage) => QUIET_PATHS.test(request.url ?? '') },
       quietReqLogger: true,
       serializers: {
-        req: ({ method, url = '' }: { method: string; url?: string }) => ({ method, path: url.split('?')[0] }),
+        req: ({ method, url = '' }: { method: string; url?: string }) => ({
+          method,
+          path: url.split('?')[0],
+        }),
         res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
       },
     },

@@ -22,7 +22,9 @@ export class GatewayMetrics {
   readonly clientMessages = this.counter('client_messages_total', 'Messages from clients.', ['event']);
   readonly clientErrors = this.counter('client_errors_total', 'Client requests refused.', ['code']);
   readonly feedMessages = this.counter('feed_messages_total', 'Messages from the feed.', ['channel']);
-  readonly feedRejected = this.counter('feed_rejected_total', 'Feed messages refused, not forwarded.', ['reason']);
+  readonly feedRejected = this.counter('feed_rejected_total', 'Feed messages refused, not forwarded.', [
+    'reason',
+  ]);
   readonly feedOlder = this.counter(
     'feed_older_total',
     'Feed messages dropped because a newer one of their product or chain had gone out.',
@@ -33,15 +35,27 @@ export class GatewayMetrics {
     'Times a product or chain took an older time base, after its producer was set back.',
     ['kind'],
   );
-  readonly broadcasts = this.counter('broadcasts_total', 'Messages broadcast to rooms on this replica.', ['event']);
-  readonly snapshots = this.counter('snapshots_total', 'Messages sent to one client on subscription.', ['event']);
+  readonly broadcasts = this.counter('broadcasts_total', 'Messages broadcast to rooms on this replica.', [
+    'event',
+  ]);
+  readonly snapshots = this.counter('snapshots_total', 'Messages sent to one client on subscription.', [
+    'event',
+  ]);
   readonly cacheUnreadable = this.counter('cache_unreadable_total', 'Cache entries skipped as unreadable.', [
     'reason',
   ]);
-  readonly cacheReads = this.counter('cache_store_reads_total', 'Snapshots that had to be looked up in the store.');
+  readonly cacheReads = this.counter(
+    'cache_store_reads_total',
+    'Snapshots that had to be looked up in the store.',
+  );
   readonly cacheWrites = this.counter('cache_store_writes_total', 'Entries written to the store.');
-  readonly cacheErrors = this.counter('cache_store_errors_total', 'Failed calls of the store.', ['operation']);
-  readonly cacheEvicted = this.counter('cache_evicted_total', 'Messages dropped from memory for want of room.');
+  readonly cacheErrors = this.counter('cache_store_errors_total', 'Failed calls of the store.', [
+    'operation',
+  ]);
+  readonly cacheEvicted = this.counter(
+    'cache_evicted_total',
+    'Messages dropped from memory for want of room.',
+  );
 
   readonly bridgeLag = new Histogram({
     name: 'socket_gateway_bridge_lag_seconds',

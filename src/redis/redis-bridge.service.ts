@@ -12,7 +12,12 @@ import { chainRoom, GENERAL_ROOM, parseTimestamp, productRoom, ServerEvent } fro
 import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
 import { FEED_CHANNELS } from '../feed/channels.js';
 import { FEED_SOURCE, type FeedListener, type FeedSource } from '../feed/feed-source.js';
-import { summaryOf, type ChainMessage, type MarketMessage, type UnderlyingMessage } from '../feed/market-message.js';
+import {
+  summaryOf,
+  type ChainMessage,
+  type MarketMessage,
+  type UnderlyingMessage,
+} from '../feed/market-message.js';
 import { parseMessage, RejectedMessage } from '../feed/parse-message.js';
 import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
@@ -45,7 +50,10 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     this.feed.start(FEED_CHANNELS, this);
     const deadline = performance.now() + WARM_START_MS;
     while (!this.refreshed && performance.now() < deadline) await delay(10);
-    await Promise.race([this.refreshed, delay(Math.max(0, deadline - performance.now()), undefined, { ref: false })]);
+    await Promise.race([
+      this.refreshed,
+      delay(Math.max(0, deadline - performance.now()), undefined, { ref: false }),
+    ]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -106,9 +114,7 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
 
   /** One emit to the union of the rooms: Socket.IO sends to a client in several of them once. */
   private broadcastUnderlying({ product, payload }: UnderlyingMessage): void {
-    this.server.local
-      .to([GENERAL_ROOM, productRoom(product)])
-      .emit(ServerEvent.underlyingUpdate, payload);
+    this.server.local.to([GENERAL_ROOM, productRoom(product)]).emit(ServerEvent.underlyingUpdate, payload);
     this.metrics.broadcasts.inc({ event: ServerEvent.underlyingUpdate });
     this.log.debug({ product, price: payload.price }, 'broadcasted_underlying');
   }

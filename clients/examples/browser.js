@@ -1,0 +1,48 @@
+'use strict';
+// ?gateway=http://host:8002 says where the gateway is; by default it is where this page came from, or on this machine.
+const gateway =
+  new URLSearchParams(location.search).get('gateway') ??
+  (location.protocol === 'file:' ? 'http://localhost:8002' : location.origin);
+
+const statusLine = document.getElementById('status');
+
+// The gateway serves the matching client library. In an application, `npm install socket.io-client` instead.
+// Whoever writes the link to this page chooses that script: do not host it on a site where people log in.
+const library = document.createElement('script');
+library.src = new URL('/socket.io/socket.io.js', gateway).href;
+library.onload = start;
+library.onerror = () => {
+  statusLine.textContent = `No gateway at ${gateway}`;
+};
+document.head.append(library);
+
+function start() {
+  // WebSocket first: polling through several gateway replicas needs sticky sessions.
+  const socket = io(gateway, { transports: ['websocket', 'polling'], tryAllTransports: true });
+
+  // Subscribe here: `connected` comes after every reconnection too, and a new connection has no subscriptions.
+  socket.on('connected', (data) => {
+    statusLine.textContent = `Connected as ${data.client_id}`;
+    socket.emit('subscribe', { type: 'product', symbol: 'NIFTY' });
+    socket.emit('subscribe', { type: 'chain', symbol: 'NIFTY' });
+  });
+  socket.on('disconnect', (reason) => {
+    statusLine.textContent = socket.active ? 'Reconnecting…' : `Disconnected: ${reason}`;
+  });
+
+  socket.on('underlying_update', (data) => showPrice(data.product, data.price));
+  socket.on('chain_summary', (data) => console.log('Chain summary:', data.product, 'PCR:', data.pcr_oi));
+  socket.on('chain_update', (data) =>
+    console.log('Full chain:', data.product, data.strikes.length, 'strikes'),
+  );
+  socket.on('error', (data) => console.warn('Refused:', data.message, data.code, data.details));
+}
+
+const lines = new Map();
+
+function showPrice(product, price) {
+  if (!lines.has(product)) {
+    lines.set(product, document.getElementById('prices').appendChild(document.createElement('li')));
+  }
+  lines.get(product).textContent = `${product}: ${price.toFixed(2)}`;
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""python3 python_client.py [--messages N]     GATEWAY_URL=http://localhost:8002"""
+import argparse
+import os
+import threading
+
+import socketio
+
+parser = argparse.ArgumentParser()
+parser.add_argument('--messages', type=int, help='leave after this many updates')
+limit = parser.parse_args().messages
+
+sio = socketio.Client()
+done = threading.Event()
+# Handlers run in threads of their own, so two updates may change places: where order matters, compare their timestamps.
+lock = threading.Lock()
+updates = 0
+
+
+def show(line):
+    """Prints an update, and counts it."""
+    global updates
+    with lock:
+        if done.is_set():
+            return
+        print(line, flush=True)
+        updates += 1
+        if updates == limit:
+            done.set()
+
+
+# Subscribe here: `connected` comes after every reconnection too, and a new connection has no subscriptions.
+@sio.on('connected')
+def on_connected(data):
+    print('Connected:', data['client_id'], flush=True)
+    sio.emit('subscribe', {'type': 'product', 'symbol': 'NIFTY'})
+    sio.emit('subscribe', {'type': 'chain', 'symbol': 'NIFTY'})
+
+
+@sio.on('underlying_update')
+def on_underlying(data):
+    show(f"{data['product']}: {data['price']}")
+
+
+@sio.on('chain_summary')
+def on_chain_summary(data):
+    show(f"{data['product']} {data['expiry']}: PCR {data['pcr_oi']}, max pain {data['max_pain_strike']}")
+
+
+@sio.on('chain_update')
+def on_chain(data):
+    show(f"{data['product']} {data['expiry']}: full chain of {len(data['strikes'])} strikes")
+
+
+@sio.on('error')
+def on_error(data):
+    print('Refused:', data['message'], data.get('code'), data.get('details'), flush=True)
+
+
+sio.connect(os.environ.get('GATEWAY_URL', 'http://localhost:8002'))
+try:
+    done.wait()
+except KeyboardInterrupt:
+    pass
+sio.disconnect()

@@ -1,0 +1,134 @@
+import type { StoreEntry } from './latest-store.js';
+import { MemoryLatestStore } from './memory-latest-store.js';
+import { WriteBehind } from './write-behind.js';
+
+class CountingStore extends MemoryLatestStore {
+  readonly writes: StoreEntry[][] = [];
+  failing = false;
+
+  override write(entries: readonly StoreEntry[], ttlMs: number): Promise<void> {
+    if (this.failing) return Promise.reject(new Error('OOM command not allowed'));
+    this.writes.push([...entries]);
+    return super.write(entries, ttlMs);
+  }
+
+  get written(): StoreEntry[] {
+    return this.writes.flat();
+  }
+}
+
+function setUp(store: CountingStore, owner = 'me') {
+  const memory = new Map<string, object>();
+  const errors: unknown[] = [];
+  const writer = new WriteBehind(store, {
+    intervalMs: 1_000,
+    ttlMs: 60_000,
+    owner,
+    valueOf: (key) => memory.get(key),
+    onWritten: () => undefined,
+    onError: (error) => errors.push(error),
+  });
+  const update = (key: string, value: number) => {
+    memory.set(key, { value });
+    writer.mark(key, key);
+  };
+  return { memory, writer, errors, update };
+}
+
+describe('WriteBehind', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('writes the first update at once, and after that the newest of each key once an interval', async () => {
+    const store = new CountingStore();
+    const { update } = setUp(store);
+    update('a', 0);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(store.written).toEqual([{ key: 'a', value: '{"value":0}' }]);
+
+    for (let tick = 1; tick <= 1_000; tick++) {
+      update('a', tick);
+      update('b', tick);
+      await jest.advanceTimersByTimeAsync(1);
+    }
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(store.written.slice(1)).toEqual([
+      { key: 'a', value: '{"value":1000}' },
+      { key: 'b', value: '{"value":1000}' },
+    ]);
+  });
+
+  it('does not write on behalf of a busy feed for ever within one flush', async () => {
+    const store = new CountingStore();
+    const { update } = setUp(store);
+    jest.spyOn(store, 'write').mockImplementation((entries) => {
+      store.writes.push([...entries]);
+      update('a', store.writes.length); // a message comes while the write is under way
+      return Promise.resolve();
+    });
+    update('a', 0);
+    await jest.advanceTimersByTimeAsync(500);
+    expect(store.writes).toHaveLength(1);
+  });
+
+  it('writes once for all replicas: only the holder of the lease does', async () => {
+    const store = new CountingStore();
+    const replicas = ['r1', 'r2', 'r3'].map((owner) => setUp(store, owner));
+    for (let tick = 0; tick < 10; tick++) {
+      for (const { update } of replicas) update('a', tick);
+      await jest.advanceTimersByTimeAsync(1_000);
+    }
+    expect(store.written.length).toBeLessThanOrEqual(11);
+    await expect(store.read(['a'])).resolves.toEqual(['{"value":9}']);
+  });
+
+  it('has another replica write what the holder left undone when it died', async () => {
+    const store = new CountingStore();
+    await store.acquireLease('dead', 3_000);
+    const { update } = setUp(store);
+    update('a', 1);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(store.written).toEqual([{ key: 'a', value: '{"value":1}' }]);
+  });
+
+  it('forgets what a living holder must have written', async () => {
+    const store = new CountingStore();
+    const holder = setInterval(() => void store.acquireLease('holder', 3_000), 500);
+    await store.acquireLease('holder', 3_000);
+    const { update, writer } = setUp(store);
+    update('a', 1);
+    await jest.advanceTimersByTimeAsync(8_000);
+    expect(writer.pending).toBe(0);
+    expect(store.written).toEqual([]);
+    clearInterval(holder);
+  });
+
+  it('keeps what could not be written and tries again, without holding keys that memory dropped', async () => {
+    const store = new CountingStore();
+    const { update, memory, errors, writer } = setUp(store);
+    store.failing = true;
+    update('a', 1);
+    update('gone', 1);
+    await jest.advanceTimersByTimeAsync(0);
+    memory.delete('gone');
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(errors.length).toBeGreaterThanOrEqual(2);
+    expect(writer.pending).toBe(1);
+    store.failing = false;
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(store.written).toEqual([{ key: 'a', value: '{"value":1}' }]);
+  });
+
+  it('flushes at shutdown whoever holds the lease, and gives its own up', async () => {
+    const store = new CountingStore();
+    const first = setUp(store, 'first');
+    const second = setUp(store, 'second');
+    first.update('a', 1);
+    await jest.advanceTimersByTimeAsync(0);
+    second.update('b', 2);
+    await second.writer.stop();
+    await expect(store.read(['a', 'b'])).resolves.toEqual(['{"value":1}', '{"value":2}']);
+    await first.writer.stop();
+    await expect(store.acquireLease('third', 1_000)).resolves.toBe(true);
+  });
+});

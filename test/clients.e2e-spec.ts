@@ -1,0 +1,195 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Browser } from './support/browser.js';
+import { GatewayProcess } from './support/gateway-process.js';
+import { chain, EXPIRY, underlying } from './support/messages.js';
+import { RedisServer } from './support/redis-server.js';
+import { waitFor } from './support/wait.js';
+
+const ROOT = join(__dirname, '..');
+const EXAMPLES = join(ROOT, 'clients/examples');
+
+/** A program whose output is kept. */
+class Program {
+  output = '';
+  readonly exited: Promise<unknown>;
+
+  private constructor(readonly child: ChildProcess) {
+    this.exited = once(child, 'exit');
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+  }
+
+  static run(command: string, args: readonly string[], env: Record<string, string>): Program {
+    const options = { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] as const };
+    return new Program(spawn(command, args, { ...options, stdio: [...options.stdio] }));
+  }
+
+  async stop(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.child.exitCode === null) this.child.kill(signal);
+    await this.exited;
+    return this.child.exitCode;
+  }
+}
+
+describe('client examples', () => {
+  let redis: RedisServer;
+  let gateway: GatewayProcess;
+  let producer: NodeJS.Timeout;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+    let n = 0;
+    producer = setInterval(() => {
+      n++;
+      void redis.client.publish('enriched:underlying', JSON.stringify(underlying('NIFTY', n)));
+      void redis.client.publish('enriched:option_chain', JSON.stringify(chain('NIFTY', n)));
+    }, 100);
+  });
+  afterAll(async () => {
+    clearInterval(producer);
+    await gateway.stop();
+    await redis.stop();
+  });
+
+  it.each([
+    ['Node', process.execPath, 'node-client.mjs'],
+    ['Python', '/usr/bin/python3', 'python_client.py'],
+  ])(
+    '%s: connects, subscribes, gets prices, summaries and full chains, and leaves',
+    async (_, command, file) => {
+      const program = Program.run(command, [join(EXAMPLES, file), '--messages', '30'], {
+        GATEWAY_URL: gateway.url,
+      });
+      await program.exited;
+      expect({ exit: program.child.exitCode, output: program.output }).toMatchObject({ exit: 0 });
+      expect(program.output).toMatch(/^Connected: \S+/m);
+      expect(program.output).toMatch(/^NIFTY: \d+/m);
+      expect(program.output).toMatch(new RegExp(`^NIFTY ${EXPIRY}: PCR 0.9464, max pain 21400`, 'm'));
+      expect(program.output).toMatch(new RegExp(`^NIFTY ${EXPIRY}: full chain of 3 strikes`, 'm'));
+      expect(program.output).not.toContain('Refused');
+    },
+  );
+
+  it('browser: a page of another origin shows prices', async () => {
+    const site = createServer((request, response) => {
+      const name = request.url?.startsWith('/browser.js') ? 'browser.js' : 'browser.html';
+      response.setHeader('content-type', name.endsWith('.js') ? 'text/javascript' : 'text/html');
+      response.end(readFileSync(join(EXAMPLES, name)));
+    });
+    await listen(site);
+    const browser = await Browser.launch();
+    try {
+      const page = await browser.open(`http://127.0.0.1:${portOf(site)}/browser.html?gateway=${gateway.url}`);
+      await page.getByText(/^Connected as/).waitFor();
+      await page.getByText(/^NIFTY: \d+\.00$/).waitFor();
+      expect(browser.complaints.filter((text) => !text.includes('favicon') && !text.includes('404'))).toEqual(
+        [],
+      );
+    } finally {
+      await browser.close();
+      site.close();
+    }
+  });
+});
+
+describe('npm run demo', () => {
+  /** Starts the demo as its script does, once built, with `path` as the search path for programs. */
+  async function demo(path: string): Promise<{ program: Program; url: string }> {
+    const program = Program.run(process.execPath, [join(ROOT, 'dist/tools/demo.js')], {
+      PORT: '0',
+      PATH: path,
+    });
+    await waitFor(
+      () => {
+        if (program.child.exitCode !== null) throw new Error(program.output);
+        return program.output.includes('Open http');
+      },
+      () => program.output,
+      30_000,
+    );
+    return { program, url: /Open (\S+)/.exec(program.output)![1]! };
+  }
+
+  it('shows a live market in the browser, on a private Redis, and leaves nothing behind', async () => {
+    const { program, url } = await demo(process.env.PATH!);
+    expect(program.output).toMatch(/It runs on a private (redis|valkey)-server at/);
+    const redisPort = /redis:\/\/127\.0\.0\.1:(\d+)/.exec(program.output)![1]!;
+    const browser = await Browser.launch();
+    try {
+      const page = await browser.open(url);
+      await page.getByText(/^Connected/).waitFor();
+      const row = page.locator('#prices tbody tr', { hasText: 'BANKNIFTY' });
+      await row.getByText(/^₹[\d,]+\.\d\d$/).waitFor();
+
+      await row.getByRole('button', { name: 'Subscribe to product:BANKNIFTY' }).click();
+      await row.getByRole('button', { name: 'Unsubscribe from product:BANKNIFTY' }).waitFor();
+      await row.getByRole('button', { name: 'Subscribe to chain:BANKNIFTY' }).click();
+      await page.locator('#chain tbody tr').first().waitFor();
+      await row.getByRole('button', { name: 'Unsubscribe from chain:BANKNIFTY' }).click();
+      await row.getByRole('button', { name: 'Subscribe to chain:BANKNIFTY' }).waitFor();
+
+      await waitFor(
+        async () => (await page.locator('#updates li').count()) === 20,
+        'the log never filled',
+        30_000,
+      );
+      await page.locator('#updates li').first().waitFor();
+      expect(await page.locator('#updates li').count()).toBe(20);
+      expect(browser.complaints).toEqual([]);
+      if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
+    } finally {
+      await browser.close();
+    }
+    expect(await program.stop('SIGINT')).toBe(0);
+    await expect(fetch(`http://127.0.0.1:${redisPort}`)).rejects.toThrow();
+  });
+
+  it('runs on a broker of its own where there is no Redis', async () => {
+    const { program, url } = await demo('/nonexistent');
+    expect(program.output).toContain('an in-process broker');
+    await waitFor(async () => {
+      const text = await (await fetch(`${url}metrics`, { headers: { accept: 'text/plain' } })).text();
+      return /socket_gateway_broadcasts_total\{event="chain_update"\} [1-9]/.test(text);
+    });
+    expect(await program.stop('SIGTERM')).toBe(0);
+  });
+
+  it('takes its private Redis along when it is killed', async () => {
+    const { program } = await demo(process.env.PATH!);
+    const port = /redis:\/\/127\.0\.0\.1:(\d+)/.exec(program.output)![1]!;
+    await program.stop('SIGKILL');
+    await waitFor(() =>
+      fetch(`http://127.0.0.1:${port}`).then(
+        () => false,
+        (error: { cause?: { code?: string } }) => error.cause?.code === 'ECONNREFUSED',
+      ),
+    );
+  });
+
+  it('says in a sentence that the Redis it was told to use is not there', async () => {
+    const program = Program.run(process.execPath, [join(ROOT, 'dist/tools/demo.js')], {
+      REDIS_URL: 'redis://:hunter2@127.0.0.1:1/0',
+    });
+    await program.exited;
+    expect(program.child.exitCode).toBe(1);
+    expect(program.output).toMatch(
+      /^The demo cannot run: Redis at redis:\/\/\*\*\*@127.0.0.1:1\/0 cannot be used: .+\n$/,
+    );
+  });
+});
+
+async function listen(server: Server): Promise<void> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}

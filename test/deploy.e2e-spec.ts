@@ -1,0 +1,426 @@
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmod, copyFile, cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { Agent, type ClientRequestArgs, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GatewayProcess } from './support/gateway-process.js';
+import { chain, underlying } from './support/messages.js';
+import { RedisServer } from './support/redis-server.js';
+import { TestClient, TRANSPORTS } from './support/test-client.js';
+import { freePort, waitFor } from './support/wait.js';
+
+// There is no Docker engine where these run: they check what an image and a composition are made of, and run that.
+
+const ROOT = join(__dirname, '..');
+const NGINX_CONF = join(ROOT, 'deploy/nginx/nginx.conf');
+const HEALTHCHECK = 'scripts/healthcheck.mjs';
+
+const range = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+/** Undone in reverse order when the tests are over, however they end. */
+const cleanups: (() => unknown)[] = [];
+afterAll(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup();
+});
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'gateway-deploy-'));
+  cleanups.push(() => rm(folder, { recursive: true, force: true }));
+  await chmod(folder, 0o755); // nginx's workers are another user where its master is root
+  return folder;
+}
+
+class Command {
+  output = '';
+  private readonly exited: Promise<unknown>;
+
+  constructor(
+    readonly process: ChildProcess,
+    private readonly line: string,
+  ) {
+    this.exited = once(process, 'close');
+    for (const stream of [process.stdout, process.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+  }
+
+  static spawn(command: string, args: readonly string[], options: SpawnOptions = {}): Command {
+    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = new Command(child, [command, ...args].join(' '));
+    cleanups.push(() => started.end('SIGKILL'));
+    return started;
+  }
+
+  async exit(): Promise<number | null> {
+    await this.exited;
+    return this.process.exitCode;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.process.exitCode === null) this.process.kill(signal);
+    return this.exit();
+  }
+
+  /** Waits until something holds that it brings about; fails at once, with what it said, when it ends before. */
+  async until(condition: () => unknown): Promise<void> {
+    await waitFor(
+      async () => this.process.exitCode !== null || (await condition()),
+      () => `${this.line} is not ready: ${this.output}`,
+      30_000,
+    );
+    if (this.process.exitCode !== null) throw new Error(`${this.line} ended: ${this.output}`);
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  return (await fetch(url)).ok;
+}
+
+describe('Dockerfile', () => {
+  interface Instruction {
+    readonly name: string;
+    readonly text: string;
+  }
+
+  const instructions: Instruction[] = read('Dockerfile')
+    .replace(/^#.*\n/gm, '')
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => ({ name: line.split(' ', 1)[0]!, text: line.slice(line.indexOf(' ') + 1).trim() }));
+
+  const stages: { name: string; instructions: Instruction[] }[] = [];
+  for (const instruction of instructions) {
+    if (instruction.name === 'FROM') {
+      stages.push({ name: / AS (\S+)$/.exec(instruction.text)?.[1] ?? '', instructions: [] });
+    } else stages.at(-1)?.instructions.push(instruction);
+  }
+  const final = stages.at(-1)!;
+
+  const all = (stage: typeof final, name: string) =>
+    stage.instructions.flatMap((instruction) => (instruction.name === name ? [instruction.text] : []));
+  const execForm = (text: string) => JSON.parse(text.slice(text.indexOf('['))) as string[];
+
+  /** `COPY [--from=stage] source... destination` */
+  function copies(stage: typeof final) {
+    return all(stage, 'COPY').map((text) => {
+      const words = text.split(/\s+/);
+      const from = words.find((word) => word.startsWith('--from='))?.slice('--from='.length);
+      return { from, sources: words.filter((word) => !word.startsWith('--')).slice(0, -1) };
+    });
+  }
+
+  const rules = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const pattern = line
+        .replace(/^!/, '')
+        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replace(/\*\*\/|\*/g, (glob) => (glob === '*' ? '[^/]*' : '(.*/)?'));
+      // As Docker does: a rule that holds for a folder holds for all that is in it.
+      return { ignores: !line.startsWith('!'), pattern: new RegExp(`^${pattern}(/.*)?$`) };
+    });
+  const ignored = (path: string) => rules.findLast(({ pattern }) => pattern.test(path))?.ignores ?? false;
+
+  it('copies what is there and not ignored, or what an earlier stage makes', () => {
+    for (const stage of stages) {
+      for (const { from, sources } of copies(stage)) {
+        if (from === undefined) {
+          for (const source of sources) {
+            expect([source, existsSync(join(ROOT, source)), ignored(source)]).toEqual([source, true, false]);
+          }
+        } else {
+          const made = all(
+            stages.find(({ name }) => name === from)!,
+            'RUN',
+          ).join('\n');
+          for (const source of sources) {
+            expect([source, made]).toEqual([
+              source,
+              expect.stringContaining(source === '/app/dist' ? 'npm run build' : 'npm ci --omit=dev'),
+            ]);
+          }
+        }
+      }
+    }
+  });
+
+  it('takes every source into the build, and nothing else out of the folder', () => {
+    for (const folder of ['src', 'tools']) {
+      const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+      for (const file of files.map((name) => `${folder}/${name}`)) {
+        expect([file, ignored(file)]).toEqual([file, file.endsWith('.spec.ts')]);
+      }
+    }
+    for (const path of ['.git', '.env', 'node_modules/ioredis', 'dist', 'test/deploy.e2e-spec.ts']) {
+      expect([path, ignored(path)]).toEqual([path, true]);
+    }
+  });
+
+  it('runs the built gateway itself, as a user without rights', () => {
+    const names = final.instructions.map(({ name }) => name);
+    expect(all(final, 'USER')).toEqual(['node']);
+    expect(names.indexOf('USER')).toBeGreaterThan(names.lastIndexOf('COPY'));
+    expect(all(final, 'ENV').join(' ')).toContain('NODE_ENV=production');
+    expect(all(final, 'EXPOSE')).toEqual(['8002']);
+    expect(all(final, 'ENTRYPOINT')).toEqual([]);
+    const command = execForm(all(final, 'CMD').join());
+    expect(command).toEqual(['node', 'dist/src/main.js']);
+    expect(existsSync(join(ROOT, command[1]!))).toBe(true);
+  });
+
+  it('checks its health by a script it has', () => {
+    expect(execForm(all(final, 'HEALTHCHECK').join())).toEqual(['node', HEALTHCHECK]);
+    expect(copies(final)).toContainEqual({ from: undefined, sources: [HEALTHCHECK] });
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const services = new Map(
+    read('docker-compose.yml')
+      .split(/^services:\n/m)[1]!
+      .split(/^ {2}(?=[a-z])/m)
+      .map((block) => [block.slice(0, block.indexOf(':')), block.replace(/^\s*#.*\n/gm, '')]),
+  );
+  const service = (name: string) => services.get(name) ?? '';
+
+  it('has the gateway in any number', () => {
+    expect(service('socket-gateway')).toContain('build: .\n');
+    expect(service('socket-gateway')).not.toMatch(/^ {4}(ports|container_name|hostname):/m);
+    expect(service('socket-gateway')).toMatch(/redis:\n {8}condition: service_healthy/);
+    expect(service('redis')).toContain('healthcheck:');
+    expect(service('redis')).not.toContain('volumes:');
+  });
+
+  it('has gateway and simulator at the same Redis, from the same image', () => {
+    const line = (name: string, key: string) => new RegExp(` ${key}: (.*)`).exec(service(name))?.[1];
+    for (const key of ['REDIS_URL', 'image']) {
+      expect([key, line('simulator', key)]).toEqual([key, line('socket-gateway', key)]);
+    }
+    expect(line('simulator', 'REDIS_URL')).toBe('redis://redis:6379/0');
+    const file = /command: \['node', '(.*)'\]/.exec(service('simulator'))![1]!;
+    expect(existsSync(join(ROOT, file))).toBe(true);
+  });
+
+  it('has nginx where the configuration says', () => {
+    const conf = readFileSync(NGINX_CONF, 'utf8');
+    expect(service('nginx')).toContain('./deploy/nginx/nginx.conf:/etc/nginx/nginx.conf:ro');
+    expect(service('nginx')).toContain(`:${/listen (\d+);/.exec(conf)![1]}'`);
+    expect(services.has(/server ([a-z-]+):8002 /.exec(conf)![1]!)).toBe(true);
+    // The addresses of one name are taken in turn under `consistent`; two names, as below, would not show it.
+    expect(conf).toMatch(/^\s*hash \$affinity;$/m);
+  });
+});
+
+describe('nginx before two replicas', () => {
+  let redis: RedisServer;
+  let replicas: GatewayProcess[];
+  let port: number;
+  let url: string;
+
+  /** The real configuration with its upstream and port, and nginx's scratch folders, as they must be here. */
+  async function configure(folder: string): Promise<string[]> {
+    let conf = readFileSync(NGINX_CONF, 'utf8');
+    const replace = (from: string, to: string) => {
+      expect(conf.split(from)).toHaveLength(2);
+      conf = conf.replace(from, to);
+    };
+    const upstream = 'server socket-gateway:8002 ';
+    const options = /server socket-gateway:8002 (.*)/.exec(conf)![1]!;
+    replace(
+      upstream + options,
+      replicas.map((replica) => `server 127.0.0.1:${replica.port} ${options}`).join('\n'),
+    );
+    replace('listen 8002;', `listen 127.0.0.1:${port};`);
+    const scratch = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+    replace('http {', `http {\n${scratch.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}`);
+    await writeFile(join(folder, 'nginx.conf'), conf);
+    const directives = `daemon off; pid ${folder}/nginx.pid;`;
+    return ['-p', folder, '-c', join(folder, 'nginx.conf'), '-g', directives];
+  }
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    cleanups.push(() => redis.stop());
+    replicas = await Promise.all([1, 2].map(() => GatewayProcess.start({ REDIS_URL: redis.url })));
+    cleanups.push(() => Promise.all(replicas.map((replica) => replica.stop())));
+    port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    const folder = await temporaryFolder();
+    const args = await configure(folder);
+
+    const test = Command.spawn('nginx', ['-t', ...args]);
+    expect([await test.exit(), test.output]).toEqual([0, expect.stringContaining('test is successful')]);
+    const nginx = Command.spawn('nginx', args);
+    // SIGKILL, as for the rest, would leave the workers.
+    cleanups.push(() => nginx.end('SIGTERM'));
+    await nginx.until(() => answers(`${url}/health`));
+  }, 180_000);
+
+  const connect = (transport: string, address = '127.0.0.1') => {
+    const local: Pick<ClientRequestArgs, 'localAddress'> = { localAddress: address };
+    // The client hands it on to Node, though its type has a browser in mind.
+    const agent = new Agent(local) as unknown as string;
+    return TestClient.connect(url, { ...TRANSPORTS[transport], agent });
+  };
+  const addresses = range(16).map((n) => `127.0.0.${n}`);
+
+  async function replicaOf(client: TestClient): Promise<GatewayProcess> {
+    const connected = (replica: GatewayProcess) =>
+      replica.logs.some(({ msg, client_id }) => msg === 'client_connected' && client_id === client.socket.id);
+    await waitFor(() => replicas.some(connected));
+    return replicas.find(connected)!;
+  }
+
+  async function closeAll(clients: readonly TestClient[]): Promise<void> {
+    for (const client of clients) client.close();
+    const count = async (replica: GatewayProcess) =>
+      (await replica.json<{ total_clients: number }>('/metrics')).total_clients;
+    await waitFor(async () =>
+      (await Promise.all(replicas.map(count))).every((clientCount) => clientCount === 0),
+    );
+  }
+
+  it('each client, however it travels, gets each update once and in order', async () => {
+    const transports = Object.keys(TRANSPORTS);
+    const clients = await Promise.all(
+      transports.flatMap((transport) => addresses.slice(0, 4).map((address) => connect(transport, address))),
+    );
+    for (const client of clients) await client.ask('subscribe', { type: 'product', symbol: 'NIFTY' });
+    for (const client of clients) await client.ask('subscribe', { type: 'chain', symbol: 'NIFTY' });
+    for (const n of range(100)) {
+      void redis.client.publish('enriched:underlying', JSON.stringify(underlying('NIFTY', n)));
+      void redis.client.publish('enriched:option_chain', JSON.stringify(chain('NIFTY', n)));
+    }
+    for (const client of clients) {
+      for (const event of ['underlying_update', 'chain_summary', 'chain_update']) {
+        await client.next(event, 100);
+        await client.settled(); // a duplicate still under way would be here by now
+        expect(client.all(event).map(({ price, spot_price }) => price ?? spot_price)).toEqual(range(100));
+      }
+      expect(client.disconnects).toEqual([]);
+    }
+    const used = new Set(await Promise.all(clients.map(replicaOf)));
+    expect(used.size).toBe(2);
+    const travels = clients.map((client) => client.socket.io.engine.transport.name);
+    expect(travels.filter((name) => name === 'polling')).toHaveLength(4);
+    expect(travels.filter((name) => name === 'websocket')).toHaveLength(12);
+    await closeAll(clients);
+  });
+
+  it('the polling sessions of an address are on one replica; those of many addresses are on all', async () => {
+    const used = new Set<GatewayProcess>();
+    for (const address of addresses) {
+      const transports = ['polling', 'polling', 'polling that upgrades'];
+      const clients = await Promise.all(transports.map((transport) => connect(transport, address)));
+      const [first, ...others] = await Promise.all(clients.map(replicaOf));
+      expect(others).toEqual([first, first]);
+      used.add(first!);
+      for (const client of clients) client.close();
+    }
+    expect(used.size).toBe(2);
+    await closeAll([]);
+  });
+
+  it('the WebSocket clients of one address are on all replicas', async () => {
+    const clients = await Promise.all(range(24).map(() => connect('websocket')));
+    expect(new Set(await Promise.all(clients.map(replicaOf))).size).toBe(2);
+    await closeAll(clients);
+  });
+
+  it('takes as large a request as the gateway does', async () => {
+    const client = await connect('polling');
+    const answer = await client.ask('subscribe', { type: 'product', symbol: 'A'.repeat(2_000_000) });
+    expect(answer).toMatchObject({ ok: false, error: { code: 'INVALID_SYMBOL' } });
+    expect(client.disconnects).toEqual([]);
+    await closeAll([client]);
+  });
+
+  it('a request that every replica drops takes none out of service', async () => {
+    const client = await connect('polling');
+    const headers = { connection: 'upgrade', upgrade: 'websocket' };
+    const dropped = request(`${url}/not-socket.io`, { headers }).end();
+    const [response] = (await once(dropped, 'response')) as [{ statusCode: number; destroy(): void }];
+    expect(response.statusCode).toBe(502);
+    response.destroy();
+    await client.settled();
+    expect(await answers(`${url}/health`)).toBe(true);
+    expect(client.disconnects).toEqual([]);
+    await closeAll([client]);
+  });
+
+  it('with one replica gone, all clients are served by the other', async () => {
+    await replicas[0]!.stop('SIGKILL');
+    for (const address of addresses.slice(0, 6)) {
+      for (const transport of Object.keys(TRANSPORTS)) {
+        const client = await connect(transport, address);
+        await client.settled();
+        expect(await replicaOf(client)).toBe(replicas[1]);
+        client.close();
+      }
+    }
+  });
+});
+
+describe('scripts/healthcheck.mjs', () => {
+  const check = async (port: number) => {
+    const command = Command.spawn(process.execPath, [join(ROOT, HEALTHCHECK)], {
+      env: { PORT: `${port}` },
+    });
+    return { code: await command.exit(), said: command.output };
+  };
+
+  it('is 0 for a gateway that runs, be Redis there or not, and 1 for one that hangs', async () => {
+    const gateway = await GatewayProcess.start({ REDIS_URL: `redis://127.0.0.1:${await freePort()}/0` });
+    cleanups.push(() => gateway.stop('SIGKILL'));
+    expect(await check(gateway.port)).toEqual({ code: 0, said: '' });
+
+    process.kill(gateway.pid, 'SIGSTOP');
+    const started = performance.now();
+    expect(await check(gateway.port)).toEqual({ code: 1, said: expect.stringContaining('did not answer') });
+    const patience = Number(/--timeout=(\d+)s/.exec(read('Dockerfile'))![1]);
+    expect(performance.now() - started).toBeLessThan(patience * 1_000);
+    process.kill(gateway.pid, 'SIGCONT');
+    expect(await check(gateway.port)).toEqual({ code: 0, said: '' });
+  });
+
+  it('is 1 where nothing listens', async () => {
+    expect(await check(await freePort())).toEqual({ code: 1, said: expect.stringContaining('ECONNREFUSED') });
+  });
+});
+
+it('what the image holds is enough to run: gateway, simulator and health check', async () => {
+  const build = await temporaryFolder();
+  for (const file of ['package.json', 'package-lock.json']) {
+    await copyFile(join(ROOT, file), join(build, file));
+  }
+  const install = Command.spawn('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund'], { cwd: build });
+  expect([await install.exit(), install.output]).toEqual([0, expect.any(String)]);
+
+  const image = await temporaryFolder();
+  await rename(join(build, 'node_modules'), join(image, 'node_modules'));
+  await cp(join(ROOT, 'dist'), join(image, 'dist'), { recursive: true });
+  await cp(join(ROOT, HEALTHCHECK), join(image, HEALTHCHECK));
+  expect(existsSync(join(image, 'node_modules/typescript'))).toBe(false);
+
+  const redis = await RedisServer.start();
+  cleanups.push(() => redis.stop());
+  const port = `${await freePort()}`;
+  const env = { PATH: process.env.PATH, NODE_ENV: 'production', REDIS_URL: redis.url, PORT: port };
+  const node = (...args: string[]) => Command.spawn(process.execPath, args, { cwd: image, env });
+
+  const gateway = node('dist/src/main.js');
+  await gateway.until(() => answers(`http://127.0.0.1:${port}/health`));
+  const health = node(HEALTHCHECK);
+  expect([await health.exit(), health.output]).toEqual([0, '']);
+  const client = await TestClient.connect(`http://127.0.0.1:${port}`);
+  const simulator = node('dist/tools/feed.js', '--rate', '5', '--duration', '2');
+  await client.next('underlying_update', 5);
+  expect([await simulator.exit(), simulator.output]).toEqual([0, expect.stringContaining('Stopped.')]);
+  client.close();
+  expect(await gateway.end('SIGTERM')).toBe(0);
+}, 180_000);

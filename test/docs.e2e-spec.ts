@@ -1,0 +1,72 @@
+import 'reflect-metadata';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Environment } from '../src/config/environment.js';
+import { ClientEvent, ERROR_CODES, ServerEvent } from '../src/contract/index.js';
+import { GatewayMetrics } from '../src/metrics/gateway-metrics.js';
+
+const ROOT = join(__dirname, '..');
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+/** Rows of the Markdown tables in a text, as cells without their back-ticks. */
+function rows(text: string): string[][] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.trim().replaceAll('`', '')),
+    );
+}
+
+it('docs/configuration.md has every variable with its true default, and no other', () => {
+  const documented = Object.fromEntries(
+    rows(read('docs/configuration.md')).map(([name, value]) => [name, value]),
+  );
+  const actual = Object.fromEntries(
+    Object.entries(new Environment()).map(([name, value]: [string, unknown]) => [
+      name,
+      value === undefined ? '(see right)' : String(value),
+    ]),
+  );
+  expect(documented).toEqual(actual);
+});
+
+it('docs/operations.md has every metric with its kind, and no other', async () => {
+  const documented = rows(read('docs/operations.md')).flatMap(([name = '', kind = '']) =>
+    name.startsWith('socket_gateway_') ? [`${name} ${kind}`] : [],
+  );
+  const text = await new GatewayMetrics().text();
+  const actual = [...text.matchAll(/^# TYPE (socket_gateway_\w+) (\w+)$/gm)].map(
+    ([, name, kind]) => `${name} ${kind}`,
+  );
+  expect(documented.sort()).toEqual(actual.sort());
+});
+
+it('docs/events.md has every event and error code', () => {
+  const text = read('docs/events.md');
+  const codes = Object.fromEntries(
+    rows(text).flatMap(([code = '', meaning]) => (/^[A-Z_]+$/.test(code) ? [[code, meaning]] : [])),
+  );
+  expect(codes).toEqual(ERROR_CODES);
+  for (const event of [...Object.values(ClientEvent), ...Object.values(ServerEvent)])
+    expect(text).toContain(`\`${event}\``);
+});
+
+it('links in the documents lead somewhere', () => {
+  const documents = [
+    'README.md',
+    'CHANGELOG.md',
+    ...readdirSync(join(ROOT, 'docs'), { recursive: true }).map((file) => `docs/${String(file)}`),
+  ];
+  const broken = documents
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((file) =>
+      [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)]
+        .filter(([, target = '']) => !existsSync(join(ROOT, dirname(file), target)))
+        .map(([, target]) => `${file}: ${target}`),
+    );
+  expect(broken).toEqual([]);
+});

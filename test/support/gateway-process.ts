@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { waitFor } from './wait.js';
+
+export interface LogLine {
+  readonly msg?: string;
+  readonly level?: number;
+  readonly [field: string]: unknown;
+}
+
+const MAIN = join(__dirname, '../../dist/src/main.js');
+
+/** The built gateway as operators run it: a process of its own, set by environment alone. */
+export class GatewayProcess {
+  readonly logs: LogLine[] = [];
+  stderr = '';
+  private readonly exited: Promise<unknown>;
+
+  private constructor(private readonly process: ChildProcess) {
+    this.exited = once(process, 'exit');
+    createInterface({ input: process.stdout! }).on('line', (line) =>
+      this.logs.push(JSON.parse(line) as LogLine),
+    );
+    process.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+  }
+
+  /** Starts it on a free port; does not wait. */
+  static spawn(env: Readonly<Record<string, string>>): GatewayProcess {
+    const child = spawn(process.execPath, [MAIN], {
+      env: { PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', NODE_ENV: 'test', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new GatewayProcess(child);
+  }
+
+  /** Starts it and waits until it listens. */
+  static async start(env: Readonly<Record<string, string>>): Promise<GatewayProcess> {
+    const gateway = GatewayProcess.spawn(env);
+    await gateway.listening();
+    return gateway;
+  }
+
+  async listening(): Promise<void> {
+    await waitFor(
+      () => {
+        if (this.exitCode !== null) throw new Error(`it exited with ${this.exitCode}: ${this.stderr}`);
+        return this.logged('socket_gateway_listening');
+      },
+      'the gateway does not listen',
+      30_000,
+    );
+  }
+
+  get port(): number {
+    return this.logged('socket_gateway_listening')?.port as number;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.process.pid!;
+  }
+
+  get exitCode(): number | null {
+    return this.process.exitCode;
+  }
+
+  logged(msg: string): LogLine | undefined {
+    return this.logs.find((line) => line.msg === msg);
+  }
+
+  async get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(this.url + path, { headers });
+  }
+
+  async json<T = Record<string, unknown>>(path: string): Promise<T> {
+    return (await this.get(path)).json() as Promise<T>;
+  }
+
+  /** The value of a Prometheus sample such as `socket_gateway_feed_rejected_total{reason="not_json"}`; 0 if absent. */
+  async metric(sample: string): Promise<number> {
+    const text = await (await this.get('/metrics', { accept: 'text/plain' })).text();
+    const line = text.split('\n').find((candidate) => candidate.startsWith(`${sample} `));
+    return line === undefined ? 0 : Number(line.slice(sample.length + 1));
+  }
+
+  /** Ends it and answers its exit code (`null` when a signal ended it). */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      this.process.kill(signal);
+      await this.exited;
+    }
+    return this.process.exitCode;
+  }
+
+  /** Waits for it to end by itself. */
+  async exit(): Promise<number | null> {
+    await this.exited;
+    return this.process.exitCode;
+  }
+}

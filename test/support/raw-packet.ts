@@ -1,0 +1,24 @@
+import type { TestClient } from './test-client.js';
+import { waitFor } from './wait.js';
+
+let lastAckId = 1_000_000; // far past those the stock client gives out
+
+/** Puts text on the wire as a Socket.IO packet, whether it is one or not. */
+export function sendRaw(client: TestClient, packet: string): void {
+  client.socket.io.engine.write(packet);
+}
+
+/**
+ * Sends an event with a payload that the stock client cannot or will not encode, and answers its acknowledgement.
+ * @param json the packet's JSON array: event name and arguments
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export async function askRaw(client: TestClient, json: string): Promise<any> {
+  const id = ++lastAckId;
+  const { acks } = client.socket as unknown as { acks: Record<number, (answer: unknown) => void> };
+  const answers: unknown[] = [];
+  acks[id] = (answer) => answers.push(answer);
+  sendRaw(client, `2${id}${json}`);
+  await waitFor(() => answers.length > 0, 'no acknowledgement came');
+  return answers[0];
+}

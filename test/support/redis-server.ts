@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { freePort, waitFor } from './wait.js';
+
+/** A private Redis of the test's own: nothing shared, nothing left behind. */
+export class RedisServer {
+  private constructor(
+    readonly port: number,
+    readonly url: string,
+    /** A connection for the test to publish, look and meddle with. */
+    readonly client: Redis,
+    private readonly dir: string,
+    private process: ChildProcess,
+    private readonly args: readonly string[],
+  ) {}
+
+  /** @param extra further arguments of redis-server */
+  static async start(extra: readonly string[] = [], password?: string): Promise<RedisServer> {
+    const port = await freePort();
+    const dir = await mkdtemp(join(tmpdir(), 'gateway-redis-'));
+    const args = [
+      '--port',
+      `${port}`,
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+      '--dir',
+      dir,
+      ...extra,
+    ];
+    if (password !== undefined) args.push('--requirepass', password);
+    const url =
+      password === undefined ? `redis://127.0.0.1:${port}/0` : `redis://:${password}@127.0.0.1:${port}/0`;
+    const process = launch(args);
+    const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+    client.on('error', () => undefined);
+    const server = new RedisServer(port, url, client, dir, process, args);
+    await client.ping();
+    return server;
+  }
+
+  /** Ends the server as a crash does; `restart` brings an empty one back on the same port. */
+  async kill(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const exited = once(this.process, 'exit');
+    this.process.kill('SIGKILL');
+    await exited;
+  }
+
+  async restart(): Promise<void> {
+    this.process = launch(this.args);
+    await waitFor(async () => (await this.client.ping()) === 'PONG');
+  }
+
+  async stop(): Promise<void> {
+    this.client.disconnect();
+    await this.kill();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+function launch(args: readonly string[]): ChildProcess {
+  return spawn('redis-server', args, { stdio: 'ignore' });
+}

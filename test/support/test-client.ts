@@ -1,0 +1,79 @@
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import { waitFor } from './wait.js';
+
+/** The ways a stock client may travel. */
+export const TRANSPORTS: Readonly<Record<string, Partial<ManagerOptions>>> = {
+  websocket: { transports: ['websocket'] },
+  polling: { transports: ['polling'] },
+  'polling that upgrades': { transports: ['polling', 'websocket'] },
+  'websocket, then polling': { transports: ['websocket', 'polling'] },
+};
+
+export interface Received {
+  readonly event: string;
+  // Assertions say what a payload must be; here it may be anything.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly payload: any;
+}
+
+/** A stock Socket.IO client that keeps everything it receives, in order. */
+export class TestClient {
+  readonly received: Received[] = [];
+  readonly disconnects: string[] = [];
+
+  private constructor(readonly socket: Socket) {
+    socket.onAny((event: string, payload: unknown) => this.received.push({ event, payload }));
+    socket.on('disconnect', (reason) => this.disconnects.push(reason));
+  }
+
+  /** Connects and waits for the `connected` event. */
+  static async connect(
+    url: string,
+    options: Partial<ManagerOptions & SocketOptions> = TRANSPORTS.websocket!,
+  ): Promise<TestClient> {
+    const client = new TestClient(io(url, { forceNew: true, reconnection: false, ...options }));
+    await client.next('connected');
+    return client;
+  }
+
+  /** Payloads of one event, in the order received. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  all(event: string): any[] {
+    return this.received.filter((entry) => entry.event === event).map((entry) => entry.payload);
+  }
+
+  /** Waits until `count` payloads of an event are there; answers the last of them. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  async next(event: string, count = 1): Promise<any> {
+    await waitFor(
+      () => this.all(event).length >= count,
+      () => `${count} x ${event} expected, received ${JSON.stringify(this.counts())}`,
+    );
+    return this.all(event)[count - 1];
+  }
+
+  counts(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { event } of this.received) counts[event] = (counts[event] ?? 0) + 1;
+    return counts;
+  }
+
+  /** Emits with an acknowledgement and answers it. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  ask(event: string, ...args: unknown[]): Promise<any> {
+    return this.socket.timeout(15_000).emitWithAck(event, ...args);
+  }
+
+  /** Everything the gateway sent before this call has arrived when it resolves. */
+  async settled(): Promise<void> {
+    await this.ask('get_products');
+  }
+
+  clear(): void {
+    this.received.length = 0;
+  }
+
+  close(): void {
+    this.socket.disconnect();
+  }
+}

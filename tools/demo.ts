@@ -1,0 +1,111 @@
+/** `npm run demo`: gateway, simulated feed and live page in one go, on whatever the machine has. */
+import 'reflect-metadata';
+import { join } from 'node:path';
+import { ConfigError, type GatewayConfig, loadConfig } from '../src/config/gateway-config.js';
+import { maskSecrets } from '../src/config/mask-secrets.js';
+import { createGateway, type Gateway } from '../src/create-gateway.js';
+import type { FeedPublisher } from '../src/feed/memory-feed.js';
+import { createLogger } from '../src/logging/logging.module.js';
+import { messageOf } from '../src/logging/rate-limited-log.js';
+import { memoryPorts } from '../src/ports/memory-ports.js';
+import type { Ports } from '../src/ports/ports.js';
+import { redisPorts } from '../src/ports/redis-ports.js';
+import { probeRedis } from '../src/redis/probe-redis.js';
+import { startPrivateRedis } from './private-redis.js';
+import { MarketSimulator } from './simulator/market-simulator.js';
+import { RedisPublisher } from './simulator/redis-publisher.js';
+import { runSimulation } from './simulator/run-simulation.js';
+
+const PAGE = join(__dirname, '../../web');
+const TICKS_PER_SECOND = 1;
+
+/** What the demo found to run on. */
+interface Broker {
+  /** For people: which it took. */
+  readonly name: string;
+  readonly redisUrl: string | undefined;
+  stop(): Promise<void>;
+}
+
+const nothing = () => Promise.resolve();
+
+async function findBroker(): Promise<Broker> {
+  const redisUrl = process.env.REDIS_URL;
+  if (redisUrl) {
+    const probe = await probeRedis(loadConfig(process.env).redisUrl);
+    const where = maskSecrets(redisUrl);
+    if (probe.state !== 'ready') throw new ConfigError(`Redis at ${where} cannot be used: ${probe.problem}.`);
+    return { name: `the Redis of REDIS_URL, ${where}`, redisUrl, stop: nothing };
+  }
+  const own = await startPrivateRedis();
+  if (own)
+    return { name: `a private ${own.program} at ${own.url}`, redisUrl: own.url, stop: () => own.stop() };
+  return {
+    name: 'an in-process broker (no redis-server on this machine)',
+    redisUrl: undefined,
+    stop: nothing,
+  };
+}
+
+/** The gateway's ports, and where the simulator publishes so that they hear it. */
+async function connect(
+  broker: Broker,
+  config: GatewayConfig,
+  signal: AbortSignal,
+): Promise<[Ports, FeedPublisher]> {
+  if (broker.redisUrl === undefined) {
+    const ports = memoryPorts();
+    return [ports, ports.feed];
+  }
+  const publisher = new RedisPublisher(broker.redisUrl, { signal });
+  await publisher.ready();
+  const ports = redisPorts(config, createLogger(config));
+  const close = async () => {
+    await publisher.close();
+    await ports.close();
+  };
+  return [{ ...ports, close }, publisher];
+}
+
+async function main(): Promise<void> {
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+
+  loadConfig(process.env); // a wrong setting is told before anything is started
+  const broker = await findBroker();
+  let gateway: Gateway | undefined;
+  try {
+    const config = loadConfig({ LOG_LEVEL: 'warn', ...process.env, REDIS_URL: broker.redisUrl });
+    const [ports, publisher] = await connect(broker, config, stopping.signal);
+    gateway = await createGateway(config, ports, createLogger(config), (app) => {
+      app.useStaticAssets(PAGE);
+    });
+    const simulator = new MarketSimulator({
+      products: config.products,
+      expiries: 2,
+      tickSeconds: 1 / TICKS_PER_SECOND,
+    });
+    process.stdout.write(
+      `The feed is simulated: ${simulator.products.join(', ')}.\n` +
+        `It runs on ${broker.name}.\n` +
+        `Open http://localhost:${gateway.port}/ and press Ctrl-C to stop.\n`,
+    );
+    const { signal } = stopping;
+    await Promise.all([
+      stopped,
+      runSimulation(simulator, publisher, { ticksPerSecond: TICKS_PER_SECOND, signal }),
+    ]);
+  } finally {
+    await gateway?.close();
+    await broker.stop();
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`The demo cannot run: ${messageOf(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,24 @@
+import type { Timer } from './clock.js';
+
+/** For specs: time passes in sleeps only, each of which oversleeps as real timers do. */
+export class FakeTimer implements Timer {
+  readonly sleeps: number[] = [];
+  private time = 1000;
+
+  constructor(private readonly oversleepMs = 0) {}
+
+  now(): number {
+    return this.time;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    this.sleeps.push(ms);
+    if (!signal?.aborted) this.time += ms + this.oversleepMs;
+    return Promise.resolve();
+  }
+
+  /** Time spent working. */
+  spend(ms: number): void {
+    this.time += ms;
+  }
+}

@@ -1,0 +1,79 @@
+import { parseFeedOptions, UsageError } from './feed-options.js';
+
+const parse = (...args: string[]) => parseFeedOptions(args, {});
+
+describe('parseFeedOptions', () => {
+  it('simulates the platform by default', () => {
+    expect(parse()).toMatchObject({
+      mode: 'simulate',
+      ticksPerSecond: 1,
+      expiries: 1,
+      cache: true,
+      redisUrl: 'redis://localhost:6379/0',
+      products: ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'],
+    });
+  });
+
+  it('takes the URL from REDIS_URL, and --redis before it', () => {
+    const env = { REDIS_URL: 'rediss://cache:6380/2' };
+    expect(parseFeedOptions([], env)).toMatchObject({ redisUrl: 'rediss://cache:6380/2' });
+    expect(parseFeedOptions(['--redis', 'redis://other'], env)).toMatchObject({ redisUrl: 'redis://other' });
+  });
+
+  it('reads the simulation', () => {
+    const args = [
+      '--rate',
+      '400',
+      '--products',
+      'NIFTY, M&M',
+      '--chain-bytes',
+      '50000',
+      '--seed',
+      '7',
+      '--no-cache',
+    ];
+    expect(parse(...args, '--duration', '1.5')).toMatchObject({
+      ticksPerSecond: 400,
+      products: ['NIFTY', 'M&M'],
+      chainBytes: 50_000,
+      seed: 7,
+      cache: false,
+      durationSeconds: 1.5,
+    });
+  });
+
+  it('reads a replay', () => {
+    expect(parse('--replay', 'day.jsonl', '--speed', '2', '--loop')).toMatchObject({
+      mode: 'replay',
+      file: 'day.jsonl',
+      speed: 2,
+      loop: true,
+      restamp: false,
+      cache: false,
+    });
+  });
+
+  it.each([
+    [['--bogus'], "Unknown option '--bogus'; --help lists the options."],
+    [['extra'], "Unexpected argument 'extra'"],
+    [['--rate', '0'], '--rate must be a number from 0.001 to 10000.'],
+    [['--rate', ''], '--rate must be'],
+    [['--expiries', '1.5'], '--expiries must be a whole number from 1 to 52.'],
+    [['--products', 'NIFTY,,AAPL'], '--products must be'],
+    [['--products', 'NIFTY,NIFTY'], '--products must be'],
+    [['--chain-bytes', '1000000'], '--chain-bytes must be a whole number from 2000 to 102400.'],
+    [['--strikes', '3', '--chain-bytes', '5000'], 'exclude each other'],
+    [['--loop'], '--loop needs --replay.'],
+    [['--replay', 'f', '--rate', '2'], '--rate does not go with --replay.'],
+  ])('refuses %j in one sentence', (args, problem) => {
+    expect(() => parse(...args)).toThrow(UsageError);
+    expect(() => parse(...args)).toThrow(problem);
+  });
+
+  it('does not repeat a wrong URL, which may hold a password', () => {
+    expect(() => parse('--redis', 'http://:secret@host')).toThrow(
+      /^--redis must be a URL redis:\/\/ or rediss:\/\/\.$/,
+    );
+    expect(() => parseFeedOptions([], { REDIS_URL: 'nonsense' })).toThrow(/^REDIS_URL must be/);
+  });
+});

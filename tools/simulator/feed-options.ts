@@ -1,0 +1,182 @@
+import { parseArgs } from 'node:util';
+import { isSymbol } from '../../src/contract/symbol.js';
+import { MAX_CHAIN_BYTES } from './market-simulator.js';
+import { DEFAULT_PRODUCTS } from './instruments.js';
+import { MAX_STRIKES, MIN_CHAIN_BYTES } from './product-market.js';
+
+export interface CommonOptions {
+  readonly redisUrl: string;
+  /** Whether to write the worker's `latest:*` entries too. */
+  readonly cache: boolean;
+  readonly durationSeconds?: number;
+}
+
+export interface SimulateOptions extends CommonOptions {
+  readonly mode: 'simulate';
+  readonly ticksPerSecond: number;
+  readonly products: readonly string[];
+  readonly expiries: number;
+  readonly strikes?: number;
+  readonly chainBytes?: number;
+  readonly seed?: number;
+}
+
+export interface ReplayFileOptions extends CommonOptions {
+  readonly mode: 'replay';
+  readonly file: string;
+  readonly speed: number;
+  readonly loop: boolean;
+  readonly restamp: boolean;
+}
+
+export type FeedOptions = { readonly mode: 'help' } | SimulateOptions | ReplayFileOptions;
+
+/** Arguments that make no sense together or alone; the message is a sentence. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const FEED_USAGE = `Usage: npm run feed -- [options]
+
+Publishes a simulated market, or a recorded one, on Redis as the DeltaStream worker does.
+
+Simulation
+  --rate N            ticks per second of each product (default 1)
+  --products A,B      (default ${DEFAULT_PRODUCTS.join(',')})
+  --expiries N        chains per product: the next N Thursdays (default 1)
+  --strikes N         strikes per chain (default 21)
+  --chain-bytes N     instead of --strikes: about how long a chain message is, up to ${MAX_CHAIN_BYTES}
+  --seed N            repeats the prices of an earlier run
+  --no-cache          do not write latest:underlying:* and latest:chain:*
+
+Replay
+  --replay FILE       play a recording: a JSON object {"t", "channel", "data"} a line
+  --speed X           2 plays twice as fast (default 1)
+  --loop              start again at the end
+  --restamp           move the recorded times to now (default: every byte as recorded)
+  --cache             write latest:underlying:* and latest:chain:* too
+
+Both
+  --duration SECONDS  stop after this time
+  --redis URL         (default REDIS_URL, else redis://localhost:6379/0)
+  --help
+`;
+
+const OPTIONS = {
+  rate: { type: 'string' },
+  products: { type: 'string' },
+  expiries: { type: 'string' },
+  strikes: { type: 'string' },
+  'chain-bytes': { type: 'string' },
+  seed: { type: 'string' },
+  'no-cache': { type: 'boolean' },
+  replay: { type: 'string' },
+  speed: { type: 'string' },
+  loop: { type: 'boolean' },
+  restamp: { type: 'boolean' },
+  cache: { type: 'boolean' },
+  duration: { type: 'string' },
+  redis: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Name = keyof typeof OPTIONS;
+const SIMULATION_ONLY: readonly Name[] = [
+  ...(['rate', 'products', 'expiries', 'strikes', 'chain-bytes', 'seed', 'no-cache'] as const),
+];
+const REPLAY_ONLY: readonly Name[] = ['speed', 'loop', 'restamp', 'cache'];
+
+/** Longer would overflow a timer. */
+const MAX_DURATION_SECONDS = 2_000_000;
+
+/** @throws UsageError */
+export function parseFeedOptions(args: readonly string[], env: NodeJS.ProcessEnv): FeedOptions {
+  const values = readArguments(args);
+  if (values.help) return { mode: 'help' };
+  const common = {
+    redisUrl: redisUrl(values.redis, env),
+    durationSeconds: optional(values.duration, (text) =>
+      number('duration', text, 0.001, MAX_DURATION_SECONDS),
+    ),
+  };
+  if (values.replay !== undefined) {
+    refuse(values, SIMULATION_ONLY, 'does not go with --replay');
+    return {
+      ...common,
+      mode: 'replay',
+      file: values.replay,
+      speed: number('speed', values.speed ?? '1', 0.001, 1000),
+      loop: values.loop ?? false,
+      restamp: values.restamp ?? false,
+      cache: values.cache ?? false,
+    };
+  }
+  refuse(values, REPLAY_ONLY, 'needs --replay');
+  if (values.strikes !== undefined && values['chain-bytes'] !== undefined) {
+    throw new UsageError('--strikes and --chain-bytes exclude each other.');
+  }
+  return {
+    ...common,
+    mode: 'simulate',
+    ticksPerSecond: number('rate', values.rate ?? '1', 0.001, 10_000),
+    products: optional(values.products, products) ?? DEFAULT_PRODUCTS,
+    expiries: whole('expiries', values.expiries ?? '1', 1, 52),
+    strikes: optional(values.strikes, (text) => whole('strikes', text, 1, MAX_STRIKES)),
+    chainBytes: optional(values['chain-bytes'], (text) =>
+      whole('chain-bytes', text, MIN_CHAIN_BYTES, MAX_CHAIN_BYTES),
+    ),
+    seed: optional(values.seed, (text) => whole('seed', text, 0, 2 ** 32 - 1)),
+    cache: !values['no-cache'],
+  };
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: false, strict: true }).values;
+  } catch (error) {
+    // The first sentence says what is wrong; the rest is advice on dashes.
+    const message = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${message.split(/[.\n]/)[0]}; --help lists the options.`);
+  }
+}
+
+function refuse(values: Partial<Record<Name, unknown>>, names: readonly Name[], why: string): void {
+  const name = names.find((candidate) => values[candidate] !== undefined);
+  if (name) throw new UsageError(`--${name} ${why}.`);
+}
+
+function optional<T>(text: string | undefined, parse: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : parse(text);
+}
+
+function number(name: Name, text: string, min: number, max: number): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`--${name} must be a number from ${min} to ${max}.`);
+}
+
+function whole(name: Name, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}.`);
+}
+
+function products(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (!names.every(isSymbol) || new Set(names).size < names.length) {
+    throw new UsageError(
+      '--products must be different product names with commas between, such as NIFTY,AAPL.',
+    );
+  }
+  return names;
+}
+
+function redisUrl(argument: string | undefined, env: NodeJS.ProcessEnv): string {
+  const url = argument ?? (env.REDIS_URL || 'redis://localhost:6379/0');
+  const protocol = URL.canParse(url) ? new URL(url).protocol : '';
+  if (protocol === 'redis:' || protocol === 'rediss:') return url;
+  // The value is not repeated: it may hold a password.
+  throw new UsageError(
+    `${argument === undefined ? 'REDIS_URL' : '--redis'} must be a URL redis:// or rediss://.`,
+  );
+}

@@ -1,0 +1,195 @@
+import type { ChainUpdate, OptionLeg, UnderlyingUpdate } from '../../src/contract/payloads.js';
+import { parseTimestamp } from '../../src/contract/timestamp.js';
+import { FeedChannel } from '../../src/feed/channels.js';
+import { nextThursdays } from './instruments.js';
+import { type MarketMessage, MarketSimulator, type SimulatorOptions } from './market-simulator.js';
+
+/** As the platform published them; the chain cut to the two legs at the money. */
+const RECORDED = {
+  underlying:
+    '{"type": "UNDERLYING_ENRICHED", "product": "NIFTY", "price": 21502.24, "timestamp": "2026-11-22T04:43:39.333273", "processed_at": "2026-11-22T04:43:39.353886"}',
+  chain:
+    '{"product": "NIFTY", "expiry": "2026-11-26", "spot_price": 21502.24, "pcr_oi": 0.9464, "pcr_volume": 1.0259, "atm_strike": 21500.0, "atm_straddle_price": 449.33, "max_pain_strike": 21400.0, "total_call_oi": 1146062, "total_put_oi": 1084590, "call_buildup_otm": 489448, "put_buildup_otm": 635560, "calls": [{"symbol": "NIFTY20261126C21500", "product": "NIFTY", "strike": 21500.0, "expiry": "2026-11-26", "option_type": "CALL", "bid": 251.63, "ask": 258.67, "last": 255.15, "volume": 8594, "open_interest": 68457, "delta": 0.5, "gamma": 0.01, "vega": 19.4939, "theta": -85.0511, "iv": 0.2703, "timestamp": "2026-11-22T04:43:39.340722"}], "puts": [{"symbol": "NIFTY20261126P21500", "product": "NIFTY", "strike": 21500.0, "expiry": "2026-11-26", "option_type": "PUT", "bid": 191.5, "ask": 196.86, "last": 194.18, "volume": 8000, "open_interest": 43175, "delta": -0.5, "gamma": 0.01, "vega": 19.4939, "theta": -64.7264, "iv": 0.2491, "timestamp": "2026-11-22T04:43:39.340733"}], "timestamp": "2026-11-22T04:43:39.340966", "processed_at": "2026-11-22T04:43:39.355332"}',
+};
+
+/** 2026-11-22 is a Sunday. */
+const NOW = Date.UTC(2026, 10, 22, 4, 43, 39);
+
+function simulator(options: SimulatorOptions = {}): MarketSimulator {
+  return new MarketSimulator({ seed: 42, clock: () => NOW, ...options });
+}
+
+function ticks(market: MarketSimulator, count: number): MarketMessage[] {
+  return Array.from({ length: count }, () => market.tick()).flat();
+}
+
+const chainsOf = (messages: MarketMessage[]) => messages.filter((m) => m.channel === FeedChannel.optionChain);
+const pricesOf = (messages: MarketMessage[]) => messages.filter((m) => m.channel === FeedChannel.underlying);
+
+const priceOf = ({ data }: MarketMessage) => JSON.parse(data) as UnderlyingUpdate;
+const chainOf = ({ data }: MarketMessage) => JSON.parse(data) as ChainUpdate;
+
+/** The text with every value replaced by its Python type: keys, their order and all separators remain. */
+function shape(text: string): string {
+  return text.replace(
+    /"[^"]*"(:)?|-?\d+(\.\d+)?(e[+-]\d+)?/g,
+    (token, key?: string, fraction?: string, exponent?: string) => {
+      if (key) return token;
+      if (!token.startsWith('"')) return fraction || exponent ? 'float' : 'int';
+      if (/^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"$/.test(token)) return 'timestamp';
+      return /^"\d{4}-\d\d-\d\d"$/.test(token) ? 'date' : 'str';
+    },
+  );
+}
+
+describe('what the simulator publishes', () => {
+  const [price, chain] = simulator({ products: ['NIFTY'], strikes: 1 }).tick();
+
+  it('has the fields, order, types and separators of a recorded price', () => {
+    expect(shape(price!.data)).toBe(shape(RECORDED.underlying));
+  });
+
+  it('has the fields, order, types and separators of a recorded chain', () => {
+    expect(shape(chain!.data)).toBe(shape(RECORDED.chain));
+  });
+
+  it('comes with what the worker keeps of it', () => {
+    const { price: value, timestamp } = priceOf(price!);
+    expect(price!.latest).toEqual({
+      key: 'latest:underlying:NIFTY',
+      value: `{"price": ${value}, "timestamp": "${timestamp}"}`,
+    });
+    expect(chain!.latest).toEqual({ key: 'latest:chain:NIFTY:2026-11-26', value: chain!.data });
+  });
+
+  it('writes whole prices as Python floats', () => {
+    const [still] = simulator({ products: ['NIFTY'], volatility: 0 }).tick();
+    expect(still!.data).toContain('"price": 21500.0,');
+  });
+
+  it('agrees with the price of its tick and with its legs', () => {
+    const [price, chain] = simulator({ products: ['SPY'] }).tick();
+    const { spot_price, calls, puts, pcr_oi } = chainOf(chain!);
+    expect(spot_price).toBe(priceOf(price!).price);
+    expect(calls.map((leg) => leg.strike)).toEqual(Array.from({ length: 21 }, (_, i) => 425 + 5 * i));
+    const openInterest = (legs: readonly OptionLeg[]) =>
+      legs.reduce((sum, leg) => sum + leg.open_interest!, 0);
+    expect(pcr_oi).toBeCloseTo(openInterest(puts) / openInterest(calls), 4);
+  });
+});
+
+describe('the rhythm of the feed', () => {
+  it('gives every product a price a tick and its chains every fifth, staggered as recorded', () => {
+    const market = simulator();
+    const withChains = Array.from({ length: 10 }, () =>
+      chainsOf(market.tick()).map((message) => message.product),
+    );
+    const round = [['NIFTY', 'TSLA'], ['FINNIFTY', 'QQQ'], ['AAPL'], ['BANKNIFTY', 'SPY'], ['SENSEX']];
+    expect(withChains).toEqual([...round, ...round]);
+    expect(pricesOf(market.tick()).map((message) => message.product)).toEqual(market.products);
+  });
+
+  it('staggers any number of products, also a multiple of five', () => {
+    const messages = chainsOf(ticks(simulator({ products: ['A', 'B', 'C', 'D', 'E'] }), 5));
+    expect(messages.map((message) => message.product).sort()).toEqual(['A', 'B', 'C', 'D', 'E']);
+  });
+
+  it('publishes one chain per expiry', () => {
+    const messages = chainsOf(simulator({ products: ['NIFTY'], expiries: 3 }).tick());
+    expect(messages.map((message) => chainOf(message).expiry)).toEqual([
+      '2026-11-26',
+      '2026-12-03',
+      '2026-12-10',
+    ]);
+  });
+
+  it('takes explicit expiries, and moves on by itself when a Thursday has passed', () => {
+    let now = NOW;
+    const fixed = simulator({ products: ['NIFTY'], expiries: ['2027-01-28'], clock: () => now });
+    const rolling = simulator({ products: ['NIFTY'], clock: () => now });
+    expect(chainsOf(fixed.tick())[0]!.latest.key).toBe('latest:chain:NIFTY:2027-01-28');
+    expect(chainsOf(rolling.tick())[0]!.latest.key).toBe('latest:chain:NIFTY:2026-11-26');
+    now += 5 * 86_400_000;
+    expect(chainsOf(ticks(rolling, 5))[0]!.latest.key).toBe('latest:chain:NIFTY:2026-12-03');
+  });
+
+  it('counts a Thursday as its own expiry', () => {
+    expect(nextThursdays(Date.UTC(2026, 10, 26, 23, 59), 2)).toEqual(['2026-11-26', '2026-12-03']);
+  });
+
+  it('gives strictly increasing times to a product though the clock stands still or goes back', () => {
+    let now = NOW;
+    const market = simulator({ products: ['NIFTY'], expiries: 2, clock: () => now });
+    const messages = [...ticks(market, 20), ...((now -= 60_000), ticks(market, 20))].map(priceOf);
+    const times = messages.flatMap((message) => [message.timestamp, message.processed_at]);
+    const micros = times.map((time) => parseTimestamp(time)!);
+    for (let i = 1; i < micros.length; i++) expect(micros[i]).toBeGreaterThan(micros[i - 1]!);
+    expect(times[0]).toBe('2026-11-22T04:43:39.000000');
+  });
+});
+
+describe('prices', () => {
+  it('repeat with the seed and differ with another', () => {
+    const run = (seed: number) => ticks(simulator({ seed, expiries: 2 }), 7).map((message) => message.data);
+    expect(run(1)).toEqual(run(1));
+    expect(run(1)).not.toEqual(run(2));
+  });
+
+  it('of a product hang neither on the other products nor on the size of its chains', () => {
+    const spy = (options: SimulatorOptions) =>
+      pricesOf(ticks(simulator(options), 12))
+        .filter((m) => m.product === 'SPY')
+        .map((m) => priceOf(m).price);
+    expect(spy({})).toEqual(spy({ products: ['SPY', 'M&M'], strikes: 3 }));
+  });
+
+  it('walk as a geometric Brownian motion of the volatility asked for, without drift', () => {
+    const market = simulator({ products: ['NIFTY'], strikes: 1, volatility: 0.001 });
+    const prices = pricesOf(ticks(market, 20_000)).map((message) => priceOf(message).price);
+    const returns = prices.slice(1).map((price, i) => Math.log(price / prices[i]!));
+    const mean = returns.reduce((sum, r) => sum + r, 0) / returns.length;
+    const deviation = Math.sqrt(returns.reduce((sum, r) => sum + (r - mean) ** 2, 0) / returns.length);
+    expect(deviation).toBeGreaterThan(0.00097);
+    expect(deviation).toBeLessThan(0.00103);
+    // Four standard errors of the mean.
+    expect(Math.abs(mean)).toBeLessThan(4 * (0.001 / Math.sqrt(returns.length)));
+    expect(prices.every((price) => price > 0 && Math.abs(price * 100 - Math.round(price * 100)) < 1e-6)).toBe(
+      true,
+    );
+  });
+
+  it('start near the real ones, and somewhere sensible for an unknown product', () => {
+    const first = pricesOf(simulator({ products: ['NIFTY', 'AAPL', 'M&M'] }).tick()).map(
+      (m) => priceOf(m).price,
+    );
+    for (const [i, start] of [21_500, 185, 1000].entries())
+      expect(Math.abs(first[i]! / start - 1)).toBeLessThan(0.01);
+  });
+});
+
+describe('the size of a chain', () => {
+  it('is that of the recording by default', () => {
+    const [message] = chainsOf(simulator({ products: ['NIFTY'] }).tick());
+    expect(message!.data.length).toBeGreaterThan(14_000);
+    expect(message!.data.length).toBeLessThan(14_500);
+  });
+
+  it.each([5_000, 50_000, 100_000])('reaches about %i bytes for every product', (chainBytes) => {
+    for (const { data } of chainsOf(ticks(simulator({ chainBytes }), 5))) {
+      expect(Math.abs(data.length / chainBytes - 1)).toBeLessThan(chainBytes > 10_000 ? 0.02 : 0.08);
+    }
+  });
+});
+
+it.each<[SimulatorOptions, string]>([
+  [{ products: [] }, 'products must not be empty'],
+  [{ products: ['NIFTY', 'NIFTY'] }, 'products must not name one twice'],
+  [{ products: ['NIF:TY'] }, 'each of products must be 1 to 32 letters'],
+  [{ expiries: 0 }, 'expiries must be a whole number from 1 to 52'],
+  [{ expiries: ['2026-02-30'] }, 'each of expiries must be a date'],
+  [{ strikes: 2.5 }, 'strikes must be a whole number'],
+  [{ chainBytes: 200_000 }, 'chainBytes must be a whole number from 2000 to 102400'],
+  [{ strikes: 3, chainBytes: 5000 }, 'exclude each other'],
+])('refuses %j', (options, problem) => {
+  expect(() => simulator(options)).toThrow(problem);
+});

@@ -1,0 +1,151 @@
+import type { StoreEntry } from '../../src/cache/latest-store.js';
+import { FeedChannel } from '../../src/feed/channels.js';
+import type { Clock } from './clock.js';
+import { type Instrument, instrumentOf, nextThursdays } from './instruments.js';
+import { chainKey, underlyingEntry } from './latest-entry.js';
+import { analyse, OptionBook, round } from './option-chain.js';
+import { pythonJsonWriter, pythonTimestamp } from './python-format.js';
+import type { Random } from './random.js';
+
+export const MAX_STRIKES = 500;
+/** Less would hold no strike. */
+export const MIN_CHAIN_BYTES = 2000;
+const DEFAULT_STRIKES = 21;
+
+/** One message as the platform publishes it. */
+export interface MarketMessage {
+  readonly channel: FeedChannel;
+  readonly product: string;
+  /** The string to publish. */
+  readonly data: string;
+  /** What the platform's worker keeps of it under `latest:*`. */
+  readonly latest: StoreEntry;
+}
+
+/** What the simulation of each product is set to. */
+export interface MarketSettings {
+  /** How many coming Thursdays, or the dates (`YYYY-MM-DD`) themselves. Default 1. */
+  readonly expiries?: number | readonly string[];
+  /** Strikes of a chain, each with a call and a put. Default 21, as recorded; excludes `chainBytes`. */
+  readonly strikes?: number;
+  /** About how long a chain message is to be, in bytes. */
+  readonly chainBytes?: number;
+  /** Standard deviation of a product's log return over one second. Default: each product's own. */
+  readonly volatility?: number;
+  /** Simulated seconds between two ticks. Default 1; `1 / ticksPerSecond` keeps price swings real at any rate. */
+  readonly tickSeconds?: number;
+}
+
+/** The numbers that are Python floats; all others are ints. */
+const FLOAT_FIELDS: ReadonlySet<string> = new Set([
+  ...['price', 'spot_price', 'pcr_oi', 'pcr_volume', 'atm_strike', 'atm_straddle_price', 'max_pain_strike'],
+  ...['strike', 'bid', 'ask', 'last', 'delta', 'gamma', 'vega', 'theta', 'iv'],
+]);
+
+const pythonJson = pythonJsonWriter(FLOAT_FIELDS);
+
+/** The price and the chains of one product. */
+export class ProductMarket {
+  private readonly instrument: Instrument;
+  private readonly priceRandom: Random;
+  private readonly strikeCount: number;
+  private readonly books = new Map<string, OptionBook>();
+  private readonly deviation: number;
+  /** Unrounded, or rounding would become drift. */
+  private price: number;
+  private lastMicros = 0;
+
+  constructor(
+    private readonly product: string,
+    private readonly settings: MarketSettings,
+    private readonly random: Random,
+    private readonly clock: Clock,
+  ) {
+    this.instrument = instrumentOf(product);
+    this.price = this.instrument.startPrice;
+    this.priceRandom = random.fork('price');
+    this.deviation =
+      (settings.volatility ?? this.instrument.volatility) * Math.sqrt(settings.tickSeconds ?? 1);
+    this.strikeCount = settings.chainBytes
+      ? this.strikesFor(settings.chainBytes)
+      : (settings.strikes ?? DEFAULT_STRIKES);
+  }
+
+  /** Geometric Brownian motion without drift: `-variance / 2` keeps the expected price where it is. */
+  nextPrice(): MarketMessage {
+    this.price *= Math.exp(this.deviation * this.priceRandom.gaussian() - this.deviation ** 2 / 2);
+    const price = this.quotedPrice();
+    const timestamp = this.stamp();
+    const data = {
+      type: 'UNDERLYING_ENRICHED',
+      product: this.product,
+      price,
+      timestamp,
+      processed_at: this.stamp(),
+    };
+    return {
+      channel: FeedChannel.underlying,
+      product: this.product,
+      data: pythonJson(data),
+      latest: underlyingEntry(this.product, price, timestamp),
+    };
+  }
+
+  chains(): MarketMessage[] {
+    const { expiries = 1 } = this.settings;
+    const dates = typeof expiries === 'number' ? nextThursdays(this.clock(), expiries) : expiries;
+    for (const expiry of this.books.keys()) if (!dates.includes(expiry)) this.books.delete(expiry);
+    return dates.map((expiry) => {
+      let book = this.books.get(expiry);
+      if (!book) this.books.set(expiry, (book = this.openBook(expiry, this.random.fork(expiry))));
+      const data = this.chainText(book, expiry, this.strikeCount);
+      return {
+        channel: FeedChannel.optionChain,
+        product: this.product,
+        data,
+        latest: { key: chainKey(this.product, expiry), value: data },
+      };
+    });
+  }
+
+  private chainText(book: OptionBook, expiry: string, strikeCount: number): string {
+    const spot = this.quotedPrice();
+    const { calls, puts } = book.quote(spot, strikeCount, this.clock(), this.stamp());
+    const chain = {
+      product: this.product,
+      expiry,
+      spot_price: spot,
+      ...analyse(spot, calls, puts),
+      calls,
+      puts,
+      timestamp: this.stamp(),
+      processed_at: this.stamp(),
+    };
+    return pythonJson(chain);
+  }
+
+  /** Tries chains until one has the size: a strike far from the money prints shorter, so no formula fits. */
+  private strikesFor(bytes: number): number {
+    const expiry = nextThursdays(this.clock(), 1)[0]!;
+    let strikes = DEFAULT_STRIKES;
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const size = this.chainText(this.openBook(expiry, this.random.fork('size')), expiry, strikes).length;
+      strikes = Math.min(MAX_STRIKES, Math.max(1, Math.round((strikes * bytes) / size)));
+    }
+    return strikes;
+  }
+
+  private openBook(expiry: string, random: Random): OptionBook {
+    return new OptionBook(this.product, expiry, this.instrument, random);
+  }
+
+  private quotedPrice(): number {
+    return Math.max(0.01, round(this.price, 2));
+  }
+
+  /** The time now, but always after the last one given: the gateway orders a product's messages by it. */
+  private stamp(): string {
+    this.lastMicros = Math.max(this.lastMicros + 1, Math.floor(this.clock() * 1000));
+    return pythonTimestamp(this.lastMicros);
+  }
+}

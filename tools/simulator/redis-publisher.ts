@@ -1,0 +1,158 @@
+import { type ChainableCommander, Redis } from 'ioredis';
+import type { StoreEntry } from '../../src/cache/latest-store.js';
+import type { FeedPublisher } from '../../src/feed/memory-feed.js';
+import { backoffMs, describeRedisError } from '../../src/redis/redis-client.js';
+import { realTimer } from './clock.js';
+
+/** The platform's worker keeps `latest:*` for this long. */
+const LATEST_TTL_SECONDS = 300;
+/** What may be on its way to Redis before {@link RedisPublisher.publish} makes its caller wait. */
+const MAX_IN_FLIGHT_BYTES = 8 * 1024 * 1024;
+/** A Redis that answers nothing for this long is taken for dead; its connection is made anew. */
+const SILENCE_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 2_000;
+
+export interface RedisPublisherOptions {
+  /** Frees callers that wait for a backed-up connection. */
+  readonly signal?: AbortSignal;
+  /** Told in a sentence when the connection is lost and when it is back. */
+  readonly onState?: (sentence: string) => void;
+}
+
+/** The commands of one turn of the event loop. */
+interface Batch {
+  readonly pipeline: ChainableCommander;
+  /** Of each command: the length of its message, or undefined where it is no message. */
+  readonly messages: (number | undefined)[];
+  bytes: number;
+}
+
+/**
+ * Publishes to Redis: the messages of one turn of the event loop go out as one pipeline. Bounded: a slow Redis slows
+ * the caller down, and while there is none messages are dropped and counted, since old prices are of no use.
+ */
+export class RedisPublisher implements FeedPublisher {
+  /** Messages Redis has taken. */
+  published = 0;
+  /** Characters of those messages; bytes, as long as they are ASCII. */
+  publishedBytes = 0;
+  dropped = 0;
+  private readonly redis: Redis;
+  private batch: Batch | undefined;
+  private inFlight = 0;
+  private lost = false;
+  private refused = false;
+  private readonly waiting = new Set<() => void>();
+
+  /** Starts to connect, and keeps trying for ever; {@link ready} tells when it has. */
+  constructor(
+    url: string,
+    private readonly options: RedisPublisherOptions = {},
+  ) {
+    this.redis = new Redis(url, {
+      connectionName: 'deltastream-feed',
+      retryStrategy: (attempt) => backoffMs(attempt),
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      socketTimeout: SILENCE_TIMEOUT_MS,
+    });
+    this.redis.on('error', (error: unknown) => this.onLost(describeRedisError(error)));
+    this.redis.on('close', () => this.onLost('the connection was closed'));
+    this.redis.on('ready', () => this.onReady());
+    options.signal?.addEventListener('abort', () => this.release(), { once: true });
+  }
+
+  /** Resolves with the first usable connection, or when the signal aborts. */
+  async ready(): Promise<void> {
+    if (this.redis.status === 'ready') return;
+    await new Promise<void>((resolve) => {
+      this.redis.once('ready', resolve);
+      this.options.signal?.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  /** Returns a promise only where the caller has to wait. */
+  publish(channel: string, data: string): Promise<void> | void {
+    const batch = this.openBatch(data.length, true);
+    if (!batch) {
+      this.dropped++;
+      return;
+    }
+    batch.pipeline.publish(channel, data);
+    if (this.inFlight > MAX_IN_FLIGHT_BYTES && !this.options.signal?.aborted) {
+      return new Promise((resolve) => this.waiting.add(resolve));
+    }
+  }
+
+  /** Writes a `latest:*` entry as the platform's worker does; goes with the messages, and is bounded with them. */
+  remember(entry: StoreEntry): void {
+    this.openBatch(entry.value.length, false)?.pipeline.set(entry.key, entry.value, 'EX', LATEST_TTL_SECONDS);
+  }
+
+  /** Sends what it still has and leaves; gives up after two seconds. Never rejects. */
+  async close(): Promise<void> {
+    this.redis.removeAllListeners('close');
+    const sent = this.flush().then(() => this.redis.quit());
+    const closed = new AbortController();
+    await Promise.race([sent.catch(() => undefined), realTimer.sleep(CLOSE_TIMEOUT_MS, closed.signal)]);
+    closed.abort();
+    this.redis.disconnect();
+    this.release();
+  }
+
+  private openBatch(bytes: number, isMessage: boolean): Batch | undefined {
+    if (this.redis.status !== 'ready') return undefined;
+    if (!this.batch) {
+      this.batch = { pipeline: this.redis.pipeline(), messages: [], bytes: 0 };
+      setImmediate(() => void this.flush());
+    }
+    this.batch.messages.push(isMessage ? bytes : undefined);
+    this.batch.bytes += bytes;
+    this.inFlight += bytes;
+    return this.batch;
+  }
+
+  private async flush(): Promise<void> {
+    const batch = this.batch;
+    if (!batch) return;
+    this.batch = undefined;
+    const results = await batch.pipeline.exec().catch(() => null);
+    for (const [i, bytes] of batch.messages.entries()) {
+      // No results at all: the connection went down under the batch, which onLost has told.
+      const error = results === null ? undefined : results[i]?.[0];
+      if (error) this.onRefused(error);
+      if (bytes === undefined) continue;
+      if (results === null || error) {
+        this.dropped++;
+      } else {
+        this.published++;
+        this.publishedBytes += bytes;
+      }
+    }
+    this.inFlight -= batch.bytes;
+    if (this.inFlight < MAX_IN_FLIGHT_BYTES / 2) this.release();
+  }
+
+  private onRefused(error: Error): void {
+    // Commands that were cut off by a lost connection fail one by one; onLost has told of them.
+    if (this.refused || this.redis.status !== 'ready') return;
+    this.refused = true;
+    this.options.onState?.(`Redis refuses a command: ${describeRedisError(error)}.`);
+  }
+
+  private onLost(problem: string): void {
+    if (!this.lost)
+      this.options.onState?.(`Redis cannot be reached (${problem}); messages are dropped until it is back.`);
+    this.lost = true;
+  }
+
+  private onReady(): void {
+    if (this.lost) this.options.onState?.('Redis is back.');
+    this.lost = false;
+  }
+
+  private release(): void {
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
+  }
+}

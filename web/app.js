@@ -1,0 +1,406 @@
+'use strict';
+/**
+ * The live page. Events change the state below and name what has to be redrawn; drawing happens once per animation
+ * frame, so a feed of hundreds of updates a second costs the browser no more than its screen can show.
+ * Data reaches the page through textContent only.
+ */
+
+const RUPEE_PRODUCTS = new Set(['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX']);
+const MAX_UPDATES = 20;
+const MAX_ERRORS = 5;
+/** A page left open for weeks would otherwise collect every expiry there ever was. */
+const MAX_CHAINS = 100;
+
+const element = (id) => document.getElementById(id);
+
+// ---- state
+
+/** product -> { price, change, timestamp } (nothing known yet: {}) */
+const products = new Map();
+/** "product expiry" -> chain_summary, and the same of full chains, oldest arrival first */
+const summaries = new Map();
+const chains = new Map();
+/** Rooms this page subscribed to (not `general`, which every client is in); kept over a reconnection. */
+const subscriptions = new Set();
+/** Rooms whose confirmation is awaited. */
+const pending = new Set();
+/** The newest updates as text, newest first. */
+let updates = [];
+let selectedChain = '';
+/** The chain on the screen. */
+let drawnChain = '';
+/** The product whose chain is to be shown as soon as it comes. */
+let awaitedProduct = '';
+let connected = false;
+
+// ---- formatting
+
+const decimals = (count) =>
+  new Intl.NumberFormat(undefined, { minimumFractionDigits: count, maximumFractionDigits: count });
+const TWO = decimals(2);
+const FOUR = decimals(4);
+const PLAIN = new Intl.NumberFormat();
+
+/** A number, or a dash for what the platform could not compute. */
+function show(value, format = PLAIN) {
+  return typeof value === 'number' ? format.format(value) : '–';
+}
+
+function money(product, value) {
+  return typeof value === 'number' ? (RUPEE_PRODUCTS.has(product) ? '₹' : '$') + TWO.format(value) : '–';
+}
+
+/** Feed times carry no zone and are UTC; a browser would read them as local. */
+function clockTime(timestamp) {
+  const text = String(timestamp);
+  const time = new Date(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+  return Number.isNaN(time.getTime()) ? '–' : time.toLocaleTimeString();
+}
+
+// ---- drawing
+
+const dirty = new Set();
+
+function redraw(...parts) {
+  if (dirty.size === 0) requestAnimationFrame(draw);
+  for (const part of parts) dirty.add(part);
+}
+
+function draw() {
+  const parts = new Set(dirty);
+  dirty.clear();
+  if (parts.has('prices')) drawPrices();
+  if (parts.has('summaries')) drawSummaries();
+  if (parts.has('chain')) drawChain();
+  if (parts.has('updates')) drawUpdates();
+}
+
+/** Writes only what changed: rewriting equal text would break selections and make screen readers start over. */
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function create(tag, className = '', text = '') {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
+}
+
+/** Gives `body` one row per key, in order; `make` builds the row of a new key. Rows of gone keys are removed. */
+function matchRows(body, keys, make) {
+  const rows = new Map([...body.children].map((row) => [row.dataset.key, row]));
+  keys.forEach((key, index) => {
+    let row = rows.get(key);
+    rows.delete(key);
+    if (!row) {
+      row = make(key);
+      row.dataset.key = key;
+    }
+    if (body.children[index] !== row) body.insertBefore(row, body.children[index] ?? null);
+  });
+  for (const row of rows.values()) row.remove();
+  return [...body.children];
+}
+
+function drawPrices() {
+  const rows = matchRows(document.querySelector('#prices tbody'), [...products.keys()], makePriceRow);
+  for (const row of rows) {
+    const product = row.dataset.key;
+    const { price, change = 0, timestamp } = products.get(product);
+    const [, last, move, time, buttons] = row.children;
+    setText(last, money(product, price));
+    move.className = `number ${change > 0 ? 'up' : change < 0 ? 'down' : ''}`;
+    setText(move, change > 0 ? `▲ ${TWO.format(change)}` : change < 0 ? `▼ ${TWO.format(-change)}` : '–');
+    setText(time, timestamp ? clockTime(timestamp) : '–');
+    for (const button of buttons.children) drawButton(button);
+  }
+  element('no-products').hidden = products.size > 0;
+}
+
+function makePriceRow(product) {
+  const row = create('tr');
+  const name = create('th', '', product);
+  name.scope = 'row';
+  const buttons = create('td');
+  for (const type of ['product', 'chain']) {
+    const button = create('button');
+    button.type = 'button';
+    button.dataset.type = type;
+    button.dataset.symbol = product;
+    button.addEventListener('click', () => toggle(type, product));
+    buttons.append(button);
+  }
+  row.append(name, create('td', 'number'), create('td', 'number'), create('td', 'spare'), buttons);
+  return row;
+}
+
+function drawButton(button) {
+  const { type, symbol } = button.dataset;
+  const room = `${type}:${symbol}`;
+  const on = subscriptions.has(room);
+  setText(button, `${on ? '✓ ' : ''}${type === 'product' ? 'Price' : 'Chain'}`);
+  button.title = `${on ? 'Unsubscribe from' : 'Subscribe to'} ${room}`;
+  button.setAttribute('aria-label', button.title);
+  button.setAttribute('aria-pressed', String(on));
+  button.disabled = !connected || pending.has(room);
+}
+
+function drawSummaries() {
+  const rows = matchRows(document.querySelector('#summaries tbody'), [...summaries.keys()].sort(), () => {
+    const row = create('tr');
+    const name = create('th');
+    name.scope = 'row';
+    row.append(name, create('td'), ...Array.from({ length: 5 }, () => create('td', 'number')), create('td'));
+    return row;
+  });
+  for (const row of rows) {
+    const s = summaries.get(row.dataset.key);
+    const cells = [
+      s.product,
+      s.expiry,
+      money(s.product, s.spot_price),
+      show(s.pcr_oi, FOUR),
+      show(s.pcr_volume, FOUR),
+      show(s.max_pain_strike),
+      money(s.product, s.atm_straddle_price),
+      clockTime(s.timestamp),
+    ];
+    cells.forEach((text, index) => setText(row.children[index], text));
+  }
+}
+
+/** Columns of a leg from the strike outwards. */
+const LEG_COLUMNS = [
+  ['Last', (leg) => show(leg.last, TWO)],
+  ['Bid', (leg) => show(leg.bid, TWO)],
+  ['Ask', (leg) => show(leg.ask, TWO)],
+  ['IV %', (leg) => show(typeof leg.iv === 'number' ? leg.iv * 100 : null, TWO)],
+  ['Volume', (leg) => show(leg.volume)],
+  ['OI', (leg) => show(leg.open_interest)],
+];
+const CALL_COLUMNS = [...LEG_COLUMNS].reverse();
+
+function drawChain() {
+  const keys = [...chains.keys()].sort();
+  if (!chains.has(selectedChain)) selectedChain = keys[0] ?? '';
+  const chain = chains.get(selectedChain);
+  element('no-chain').hidden = Boolean(chain);
+  element('chain-table').hidden = !chain;
+  element('chain-choice').hidden = !chain;
+  const select = element('chain-select');
+  if ([...select.options].map((option) => option.value).join() !== keys.join()) {
+    select.replaceChildren(...keys.map((key) => new Option(key, key)));
+  }
+  select.value = selectedChain;
+  setText(element('chain-facts'), chain ? chainFacts(chain) : '');
+  const body = document.querySelector('#chain tbody');
+  if (!chain) {
+    body.replaceChildren();
+    drawnChain = '';
+    return;
+  }
+
+  const calls = new Map(chain.calls.map((leg) => [leg.strike, leg]));
+  const puts = new Map(chain.puts.map((leg) => [leg.strike, leg]));
+  for (const row of matchRows(body, chain.strikes.map(String), makeStrikeRow)) {
+    const strike = Number(row.dataset.key);
+    row.className = strike === chain.atm_strike ? 'atm' : '';
+    const cells = [...row.children];
+    const middle = CALL_COLUMNS.length;
+    drawLeg(cells.slice(0, middle), CALL_COLUMNS, calls.get(strike), strike < chain.spot_price);
+    drawLeg(cells.slice(middle + 1), LEG_COLUMNS, puts.get(strike), strike > chain.spot_price);
+  }
+  if (drawnChain !== selectedChain) {
+    drawnChain = selectedChain;
+    const box = element('chain-table');
+    box.scrollTop = (body.querySelector('.atm')?.offsetTop ?? 0) - box.clientHeight / 2;
+  }
+}
+
+function makeStrikeRow(strike) {
+  const row = create('tr');
+  const middle = create('th', 'strike', show(Number(strike)));
+  middle.scope = 'row';
+  const cells = () => LEG_COLUMNS.map(() => create('td'));
+  row.append(...cells(), middle, ...cells());
+  return row;
+}
+
+function drawLeg(cells, columns, leg, inMoney) {
+  columns.forEach(([, format], index) => {
+    setText(cells[index], leg ? format(leg) : '–');
+    cells[index].className = inMoney ? 'in-money' : '';
+  });
+}
+
+function chainFacts(chain) {
+  return [
+    `${chain.strikes.length} strikes`,
+    `spot ${money(chain.product, chain.spot_price)}`,
+    `at the money ${show(chain.atm_strike)}`,
+    `PCR ${show(chain.pcr_oi, FOUR)}`,
+    `max pain ${show(chain.max_pain_strike)}`,
+    `straddle ${money(chain.product, chain.atm_straddle_price)}`,
+    clockTime(chain.timestamp),
+  ].join(' · ');
+}
+
+function drawUpdates() {
+  element('updates').replaceChildren(...updates.map((text) => create('li', '', text)));
+}
+
+function log(text) {
+  updates = [text, ...updates].slice(0, MAX_UPDATES);
+  redraw('updates');
+}
+
+function showStatus(state, text) {
+  connected = state === 'connected';
+  element('status').dataset.state = state;
+  setText(element('status'), text);
+  element('connect').hidden = state !== 'disconnected';
+  redraw('prices');
+}
+
+function showError(text) {
+  const box = create('p', 'error');
+  const close = create('button', '', 'Dismiss');
+  close.type = 'button';
+  close.addEventListener('click', () => box.remove());
+  box.append(create('span', '', text), close);
+  const boxes = element('errors');
+  boxes.prepend(box);
+  while (boxes.children.length > MAX_ERRORS) boxes.lastChild.remove();
+  log(`Error: ${text}`);
+}
+
+function keep(map, key, value) {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > MAX_CHAINS) map.delete(map.keys().next().value);
+}
+
+// ---- the gateway
+
+let socket;
+
+function connect() {
+  if (typeof io !== 'function') {
+    return showStatus('disconnected', 'The Socket.IO client could not be loaded: is the gateway running?');
+  }
+  // WebSocket first: polling through several replicas would need sticky sessions.
+  socket = io({ transports: ['websocket', 'polling'], tryAllTransports: true });
+
+  socket.on('connected', (hello) => {
+    showStatus('connected', `Connected as ${hello.client_id}`);
+    pending.clear();
+    socket.emit('get_products');
+    subscribeAgain(hello.limits?.max_symbols_per_request ?? 1);
+  });
+  socket.on('disconnect', (reason) => {
+    log(`Disconnected: ${reason}`);
+    // After a disconnect by the gateway's decision the client does not come back by itself.
+    if (socket.active) showStatus('reconnecting', 'Reconnecting…');
+    else showStatus('disconnected', 'Disconnected by the gateway');
+  });
+  socket.on('connect_error', (error) => {
+    if (socket.active) showStatus('reconnecting', `Reconnecting… (${error.message})`);
+    else showStatus('disconnected', `Disconnected: ${error.message}`);
+  });
+
+  socket.on('products', (list) => {
+    for (const product of list.products) if (!products.has(product)) products.set(product, {});
+    redraw('prices');
+  });
+  socket.on('subscribed', ({ room }) => {
+    pending.delete(room);
+    if (/^(product|chain):/.test(room)) subscriptions.add(room);
+    log(`Subscribed to ${room}`);
+    redraw('prices');
+  });
+  socket.on('unsubscribed', ({ room }) => {
+    pending.delete(room);
+    subscriptions.delete(room);
+    const [type, symbol] = room.split(':');
+    if (type === 'chain') {
+      for (const [key, chain] of chains) if (chain.product === symbol) chains.delete(key);
+    }
+    log(`Unsubscribed from ${room}`);
+    redraw('prices', 'chain');
+  });
+
+  socket.on('underlying_update', (update) => {
+    const before = products.get(update.product)?.price ?? update.price;
+    products.set(update.product, {
+      price: update.price,
+      change: Math.round((update.price - before) * 100) / 100,
+      timestamp: update.timestamp,
+    });
+    log(`${update.product}: ${money(update.product, update.price)} (${clockTime(update.timestamp)})`);
+    redraw('prices');
+  });
+  socket.on('chain_summary', (summary) => {
+    keep(summaries, `${summary.product} ${summary.expiry}`, summary);
+    const pain = show(summary.max_pain_strike);
+    log(`${summary.product} ${summary.expiry}: PCR ${show(summary.pcr_oi, TWO)}, max pain ${pain}`);
+    redraw('summaries');
+  });
+  socket.on('chain_update', (chain) => {
+    const key = `${chain.product} ${chain.expiry}`;
+    keep(chains, key, chain);
+    if (chain.product === awaitedProduct) {
+      selectedChain = key;
+      awaitedProduct = '';
+    }
+    log(`${key}: chain of ${chain.strikes.length} strikes`);
+    redraw('chain');
+  });
+  socket.on('error', (error) => {
+    // The gateway does not say which room was refused, so no button may keep waiting.
+    pending.clear();
+    const details = (error.details ?? []).map(({ field, problem }) => `${field} ${problem}`).join('; ');
+    showError([error.message, error.code && `(${error.code})`, details].filter(Boolean).join(' '));
+    redraw('prices');
+  });
+}
+
+function toggle(type, symbol) {
+  const room = `${type}:${symbol}`;
+  pending.add(room);
+  // What the page lets go of must not come back with a reconnection, even if the confirmation is lost.
+  if (subscriptions.has(room)) {
+    subscriptions.delete(room);
+    socket.emit('unsubscribe', { type, symbol });
+  } else {
+    socket.emit('subscribe', { type, symbol });
+    if (type === 'chain') awaitedProduct = symbol;
+  }
+  redraw('prices');
+}
+
+/** A new connection is in `general` alone; it asks for the rest in as few requests as the gateway allows. */
+function subscribeAgain(batchSize) {
+  for (const type of ['product', 'chain']) {
+    const prefix = `${type}:`;
+    const rooms = [...subscriptions].filter((room) => room.startsWith(prefix));
+    for (let i = 0; i < rooms.length; i += batchSize) {
+      const symbols = rooms.slice(i, i + batchSize).map((room) => room.slice(prefix.length));
+      socket.emit('subscribe', symbols.length === 1 ? { type, symbol: symbols[0] } : { type, symbols });
+    }
+  }
+}
+
+element('connect').addEventListener('click', () => (socket ? socket.connect() : location.reload()));
+element('chain-select').addEventListener('change', (event) => {
+  selectedChain = event.target.value;
+  redraw('chain');
+});
+element('chain-columns').append(
+  ...[...CALL_COLUMNS, ['Strike'], ...LEG_COLUMNS].map(([title]) => {
+    const cell = create('th', title === 'Strike' ? 'strike' : '', title);
+    cell.scope = 'col';
+    return cell;
+  }),
+);
+connect();
