@@ -29,6 +29,8 @@ async function run(
     {
       tick: () => {
         work(++tick);
+        // A loop that never sleeps must fail here, not hang.
+        if (timer.now() >= 2 * end) stop.abort();
         return [TICK];
       },
     },

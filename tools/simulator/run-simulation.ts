@@ -51,7 +51,7 @@ export async function runSimulation(
       continue;
     }
     if (behind > maxBehind) skippedTicks += behind - maxBehind;
-    
+    await turn.check(signal);
     const messages = simulator.tick();
     taken++;
     await onTick?.(messages);
