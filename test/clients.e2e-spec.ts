@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Browser } from './support/browser.js';
+import { cleanUp } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, EXPIRY, underlying } from './support/messages.js';
 import { RedisServer } from './support/redis-server.js';
@@ -27,11 +28,13 @@ class Program {
 
   static run(command: string, args: readonly string[], env: Record<string, string>): Program {
     const options = { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] as const };
-    return new Program(spawn(command, args, { ...options, stdio: [...options.stdio] }));
+    const program = new Program(spawn(command, args, { ...options, stdio: [...options.stdio] }));
+    cleanUp(() => program.stop('SIGTERM'));
+    return program;
   }
 
   async stop(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.child.exitCode === null) this.child.kill(signal);
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
     await this.exited;
     return this.child.exitCode;
   }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { cleanUp } from './cleanup.js';
 
 /** Debian's Chromium, headless, with a profile of its own that is removed afterwards. */
 export class Browser {
@@ -29,7 +30,9 @@ export class Browser {
         '--disable-sync',
       ],
     });
-    return new Browser(context, profile);
+    const browser = new Browser(context, profile);
+    cleanUp(() => browser.close());
+    return browser;
   }
 
   async open(url: string): Promise<Page> {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { cleanUp } from './cleanup.js';
 import { waitFor } from './wait.js';
 
 export interface LogLine {
@@ -32,7 +33,9 @@ export class GatewayProcess {
       env: { PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', NODE_ENV: 'test', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return new GatewayProcess(child);
+    const gateway = new GatewayProcess(child);
+    cleanUp(() => gateway.stop('SIGKILL'));
+    return gateway;
   }
 
   /** Starts it and waits until it listens. */

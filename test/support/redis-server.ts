@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { cleanUp } from './cleanup.js';
 import { freePort, waitFor } from './wait.js';
 
 /** A private Redis of the test's own: nothing shared, nothing left behind. */
@@ -42,6 +43,7 @@ export class RedisServer {
     const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
     client.on('error', () => undefined);
     const server = new RedisServer(port, url, client, dir, process, args);
+    cleanUp(() => server.stop());
     await client.ping();
     return server;
   }

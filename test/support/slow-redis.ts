@@ -1,5 +1,5 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { cleanUp } from './cleanup.js';
 
 /**
  * A TCP proxy before Redis that can hold back the replies to chosen commands: the one way to force the race between a
@@ -22,6 +22,7 @@ export class SlowRedis {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const proxy = new SlowRedis(server, `redis://127.0.0.1:${(server.address() as AddressInfo).port}/0`);
     server.on('connection', (client) => proxy.relay(client, connect(redisPort, '127.0.0.1')));
+    cleanUp(() => proxy.stop());
     return proxy;
   }
 
@@ -37,7 +38,7 @@ export class SlowRedis {
 
   async stop(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
-    await new Promise((resolve) => this.server.close(resolve));
+    if (this.server.listening) await new Promise((resolve) => this.server.close(resolve));
   }
 
   private relay(client: Socket, redis: Socket): void {

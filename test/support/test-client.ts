@@ -1,4 +1,5 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import { cleanUp } from './cleanup.js';
 import { waitFor } from './wait.js';
 
 /** The ways a stock client may travel. */
@@ -32,6 +33,7 @@ export class TestClient {
     options: Partial<ManagerOptions & SocketOptions> = TRANSPORTS.websocket!,
   ): Promise<TestClient> {
     const client = new TestClient(io(url, { forceNew: true, reconnection: false, ...options }));
+    cleanUp(() => client.close());
     await client.next('connected');
     return client;
   }

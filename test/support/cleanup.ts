@@ -1,0 +1,13 @@
+const open = new Set<() => Promise<unknown> | void>();
+
+/** Has `close` called after the suite's last test, whether it passed or not. Answers a function that withdraws it. */
+export function cleanUp(close: () => Promise<unknown> | void): () => void {
+  open.add(close);
+  return () => void open.delete(close);
+}
+
+// A failed test skips its own clean-up; a process or a connection left open would keep Jest from ending.
+afterAll(async () => {
+  for (const close of [...open].reverse()) await close();
+  open.clear();
+});
