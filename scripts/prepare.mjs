@@ -26,7 +26,7 @@ function newest(folder) {
 
 export function prepare() {
   if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root, 'package-lock.json'))) {
-    run('npm', ['ci', '--no-audit', '--no-fund']);
+    run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
   }
   const sources = Math.max(
     newest(join(root, 'src')),

@@ -1,6 +1,7 @@
 import type { StoreEntry } from '../../src/cache/latest-store.js';
 import { isExpiry, isSymbol } from '../../src/contract/symbol.js';
 import { FeedChannel } from '../../src/feed/channels.js';
+import { chainKey, underlyingKey } from '../../src/feed/market-message.js';
 import { pythonJsonWriter } from './python-format.js';
 
 const pythonJson = pythonJsonWriter(new Set(['price']));
@@ -29,9 +30,5 @@ export function latestEntryOf(channel: string, data: string): StoreEntry | undef
 
 /** The worker keeps of a price no more than this. */
 export function underlyingEntry(product: string, price: number, timestamp: string): StoreEntry {
-  return { key: `latest:underlying:${product}`, value: pythonJson({ price, timestamp }) };
-}
-
-export function chainKey(product: string, expiry: string): string {
-  return `latest:chain:${product}:${expiry}`;
+  return { key: underlyingKey(product), value: pythonJson({ price, timestamp }) };
 }

@@ -1,8 +1,9 @@
 import type { StoreEntry } from '../../src/cache/latest-store.js';
 import { FeedChannel } from '../../src/feed/channels.js';
+import { chainKey } from '../../src/feed/market-message.js';
 import type { Clock } from './clock.js';
 import { type Instrument, instrumentOf, nextThursdays } from './instruments.js';
-import { chainKey, underlyingEntry } from './latest-entry.js';
+import { underlyingEntry } from './latest-entry.js';
 import { analyse, OptionBook, round } from './option-chain.js';
 import { pythonJsonWriter, pythonTimestamp } from './python-format.js';
 import type { Random } from './random.js';
