@@ -261,12 +261,17 @@ describe('nginx before two replicas', () => {
     await nginx.until(() => answers(`${url}/health`));
   }, 180_000);
 
-  const connect = (transport: string, address = '127.0.0.1') => {
+  const clients: TestClient[] = [];
+  afterEach(() => clients.splice(0).forEach((client) => client.close()));
+
+  async function connect(transport: string, address = '127.0.0.1'): Promise<TestClient> {
     const local: Pick<ClientRequestArgs, 'localAddress'> = { localAddress: address };
     // The client hands it on to Node, though its type has a browser in mind.
     const agent = new Agent(local) as unknown as string;
-    return TestClient.connect(url, { ...TRANSPORTS[transport], agent });
-  };
+    const client = await TestClient.connect(url, { ...TRANSPORTS[transport], agent });
+    clients.push(client);
+    return client;
+  }
   const addresses = range(16).map((n) => `127.0.0.${n}`);
 
   async function replicaOf(client: TestClient): Promise<GatewayProcess> {
@@ -276,18 +281,9 @@ describe('nginx before two replicas', () => {
     return replicas.find(connected)!;
   }
 
-  async function closeAll(clients: readonly TestClient[]): Promise<void> {
-    for (const client of clients) client.close();
-    const count = async (replica: GatewayProcess) =>
-      (await replica.json<{ total_clients: number }>('/metrics')).total_clients;
-    await waitFor(async () =>
-      (await Promise.all(replicas.map(count))).every((clientCount) => clientCount === 0),
-    );
-  }
-
   it('each client, however it travels, gets each update once and in order', async () => {
     const transports = Object.keys(TRANSPORTS);
-    const clients = await Promise.all(
+    await Promise.all(
       transports.flatMap((transport) => addresses.slice(0, 4).map((address) => connect(transport, address))),
     );
     for (const client of clients) await client.ask('subscribe', { type: 'product', symbol: 'NIFTY' });
@@ -309,27 +305,23 @@ describe('nginx before two replicas', () => {
     const travels = clients.map((client) => client.socket.io.engine.transport.name);
     expect(travels.filter((name) => name === 'polling')).toHaveLength(4);
     expect(travels.filter((name) => name === 'websocket')).toHaveLength(12);
-    await closeAll(clients);
   });
 
   it('the polling sessions of an address are on one replica; those of many addresses are on all', async () => {
     const used = new Set<GatewayProcess>();
     for (const address of addresses) {
       const transports = ['polling', 'polling', 'polling that upgrades'];
-      const clients = await Promise.all(transports.map((transport) => connect(transport, address)));
-      const [first, ...others] = await Promise.all(clients.map(replicaOf));
+      const connected = await Promise.all(transports.map((transport) => connect(transport, address)));
+      const [first, ...others] = await Promise.all(connected.map(replicaOf));
       expect(others).toEqual([first, first]);
       used.add(first!);
-      for (const client of clients) client.close();
     }
     expect(used.size).toBe(2);
-    await closeAll([]);
   });
 
   it('the WebSocket clients of one address are on all replicas', async () => {
-    const clients = await Promise.all(range(24).map(() => connect('websocket')));
+    await Promise.all(range(24).map(() => connect('websocket')));
     expect(new Set(await Promise.all(clients.map(replicaOf))).size).toBe(2);
-    await closeAll(clients);
   });
 
   it('takes as large a request as the gateway does', async () => {
@@ -337,7 +329,6 @@ describe('nginx before two replicas', () => {
     const answer = await client.ask('subscribe', { type: 'product', symbol: 'A'.repeat(2_000_000) });
     expect(answer).toMatchObject({ ok: false, error: { code: 'INVALID_SYMBOL' } });
     expect(client.disconnects).toEqual([]);
-    await closeAll([client]);
   });
 
   it('a request that every replica drops takes none out of service', async () => {
@@ -348,9 +339,10 @@ describe('nginx before two replicas', () => {
     expect(response.statusCode).toBe(502);
     response.destroy();
     await client.settled();
-    expect(await answers(`${url}/health`)).toBe(true);
+    // At once, and so on connections of their own: each worker of nginx has its own opinion of a replica.
+    const healthy = await Promise.all(range(40).map(() => answers(`${url}/health`)));
+    expect(healthy).not.toContain(false);
     expect(client.disconnects).toEqual([]);
-    await closeAll([client]);
   });
 
   it('with one replica gone, all clients are served by the other', async () => {
@@ -360,7 +352,6 @@ describe('nginx before two replicas', () => {
         const client = await connect(transport, address);
         await client.settled();
         expect(await replicaOf(client)).toBe(replicas[1]);
-        client.close();
       }
     }
   });

@@ -94,6 +94,7 @@ describe('RedisFeed', () => {
 
   it('subscribes anew when its connection is killed, and says it is up again', async () => {
     await server.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await waitFor(() => !feed.status.up, 'it never noticed');
     await waitFor(() => listener.ups === 2);
     await server.client.publish(FEED_CHANNELS[0]!, 'after');
     await waitFor(() => listener.messages.length === 1);

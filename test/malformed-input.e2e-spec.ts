@@ -506,9 +506,16 @@ describe('what producers publish', () => {
       ...['', '*', 'A B', 'A:B', 'A\n', '__proto__', 'A'.repeat(33), 5, {}, ['NIFTY']].map((product) =>
         message('bad_product', `product ${JSON.stringify(product)}`, { product }),
       ),
-      ...['', 'now', '2026-11-22', '2026-13-01T00:00:00', '2026-00-01T00:00:00', '2026-02-30T00:00:00', 1_795_000_000, {}].map(
-        (timestamp) => message('bad_timestamp', `timestamp ${JSON.stringify(timestamp)}`, { timestamp }),
-      ),
+      ...[
+        '',
+        'now',
+        '2026-11-22',
+        '2026-13-01T00:00:00',
+        '2026-00-01T00:00:00',
+        '2026-02-30T00:00:00',
+        1_795_000_000,
+        {},
+      ].map((timestamp) => message('bad_timestamp', `timestamp ${JSON.stringify(timestamp)}`, { timestamp })),
     ]),
     ...['', 'soon', '26-11-2026', '2026-02-30', '2026-11-26T00:00:00', 20261126, ['2026-11-26']].map(
       (expiry) => chained('bad_expiry', `expiry ${JSON.stringify(expiry)}`, { expiry }),
