@@ -26,7 +26,7 @@ it('docs/configuration.md has every variable with its true default, and no other
     rows(read('docs/configuration.md')).map(([name, value]) => [name, value]),
   );
   const actual = Object.fromEntries(
-    Object.entries(new Environment()).map(([name, value]: [string, unknown]) => [
+    Object.entries({ ...new Environment() }).map(([name, value]) => [
       name,
       value === undefined ? '(see right)' : String(value),
     ]),
