@@ -112,6 +112,13 @@ describe('RedisFeed', () => {
     await waitFor(() => listener.messages.length === 1);
   });
 
+  it('can be stopped while Redis is away', async () => {
+    await server.kill();
+    await waitFor(() => feed.status.reason?.includes('ECONNREFUSED'));
+    await feed.stop();
+    expect(feed.status).toEqual({ up: false, reason: 'stopped' });
+  });
+
   it('names a channel it may not read, and subscribes once it may', async () => {
     await server.client.call('ACL', 'SETUSER', 'default', 'resetchannels');
     await server.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
