@@ -4,7 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger as NestPinoLogger } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
-import type { GatewayConfig } from './config/gateway-config.js';
+import { ConfigError, type GatewayConfig } from './config/gateway-config.js';
 import { GatewayIoAdapter } from './fanout/gateway-io.adapter.js';
 import type { Ports } from './ports/ports.js';
 
@@ -19,6 +19,7 @@ export interface Gateway {
 
 /**
  * Builds the service on `ports` and listens.
+ * @throws ConfigError where the port is taken
  * @param prepare may change the application before it listens (the demo adds its page)
  */
 export async function createGateway(
@@ -43,6 +44,9 @@ export async function createGateway(
     await app.listen(config.port, config.host);
   } catch (error) {
     await close();
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      throw new ConfigError(`PORT is "${config.port}", but that port is in use.`);
+    }
     throw error;
   }
   const { port } = app.getHttpServer().address() as AddressInfo;

@@ -15,9 +15,16 @@ export function parseTimestamp(value: unknown): number | undefined {
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
   const ms = Date.UTC(+year!, +month! - 1, +day!, +hour!, +minute!, +second!);
   const date = new Date(ms);
-  // Date.UTC rolls 31 April over to 1 May instead of refusing it.
-  if (date.getUTCDate() !== +day! || date.getUTCHours() !== +hour! || +minute! > 59 || +second! > 59)
+  // Date.UTC rolls 31 April over to 1 May, and month 13 to the next year, instead of refusing them.
+  if (
+    date.getUTCMonth() !== +month! - 1 ||
+    date.getUTCDate() !== +day! ||
+    date.getUTCHours() !== +hour! ||
+    +minute! > 59 ||
+    +second! > 59
+  ) {
     return undefined;
+  }
   return (ms - zoneOffsetMs(zone)) * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
 }
 

@@ -23,8 +23,7 @@ export class MetricsController {
   @Get()
   async read(@Req() request: Request, @Res() response: Response): Promise<void> {
     response.vary('Accept');
-    // curl and browsers accept anything: they get the first. Prometheus ranks its own types above that.
-    if (request.accepts(['json', 'text/plain', 'application/openmetrics-text']) === 'json') {
+    if (prefersJson(request)) {
       response.json(this.answer());
     } else {
       response.type(this.metrics.contentType).send(await this.metrics.text());
@@ -53,4 +52,14 @@ export class MetricsController {
       .filter(([room]) => roomKind(room) !== undefined)
       .map(([room, clients]) => [room, clients.size]);
   }
+}
+
+/**
+ * curl and browsers accept anything and get the first offered. Prometheus ranks its own types above that, with parameters
+ * (`text/plain;version=0.0.4;q=0.5`) that would have to be offered to the letter to match: only their ranks are kept.
+ */
+function prefersJson(request: Request): boolean {
+  const { accept } = request.headers;
+  if (accept !== undefined) request.headers.accept = accept.replace(/;\s*(?!q=)[^;,]*/gi, '');
+  return request.accepts(['json', 'text/plain', 'application/openmetrics-text']) === 'json';
 }
