@@ -1,6 +1,7 @@
 /** `npm run demo`: gateway, simulated feed and live page in one go, on whatever the machine has. */
 import 'reflect-metadata';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { ConfigError, type GatewayConfig, loadConfig } from '../src/config/gateway-config.js';
 import { maskSecrets } from '../src/config/mask-secrets.js';
 import { createGateway, type Gateway } from '../src/create-gateway.js';
@@ -51,6 +52,7 @@ async function findBroker(): Promise<Broker> {
 async function connect(
   broker: Broker,
   config: GatewayConfig,
+  logger: Logger,
   signal: AbortSignal,
 ): Promise<[Ports, FeedPublisher]> {
   if (broker.redisUrl === undefined) {
@@ -59,7 +61,7 @@ async function connect(
   }
   const publisher = new RedisPublisher(broker.redisUrl, { signal });
   await publisher.ready();
-  const ports = redisPorts(config, createLogger(config));
+  const ports = redisPorts(config, logger);
   const close = async () => {
     await publisher.close();
     await ports.close();
@@ -77,8 +79,9 @@ async function main(): Promise<void> {
   let gateway: Gateway | undefined;
   try {
     const config = loadConfig({ LOG_LEVEL: 'warn', ...process.env, REDIS_URL: broker.redisUrl });
-    const [ports, publisher] = await connect(broker, config, stopping.signal);
-    gateway = await createGateway(config, ports, createLogger(config), (app) => {
+    const logger = createLogger(config);
+    const [ports, publisher] = await connect(broker, config, logger, stopping.signal);
+    gateway = await createGateway(config, ports, logger, (app) => {
       app.useStaticAssets(PAGE);
     });
     const simulator = new MarketSimulator({

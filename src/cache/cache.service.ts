@@ -43,6 +43,8 @@ export class CacheService implements OnApplicationShutdown {
   private readonly faults: RateLimitedLog;
   private readonly fetching = new Map<string, Promise<void>>();
   private readonly stopping = new AbortController();
+  /** Calls of `refresh`: a connection that flaps must not gather a retry loop each time. */
+  private refreshes = 0;
   private scanned = false;
 
   constructor(
@@ -114,10 +116,14 @@ export class CacheService implements OnApplicationShutdown {
   /**
    * Brings memory up to date from the store, and hands each message that was news to `broadcast` in the turn it is
    * remembered. The first time it walks the keyspace, within bounds; later it reads the keys it knows. Retries until
-   * it succeeds or the service stops. To be called when the feed is subscribed, so that nothing falls in between.
+   * it succeeds, a later call takes over, or the service stops. To be called when the feed is subscribed, so that nothing
+   * falls in between.
    */
   async refresh(broadcast: (message: MarketMessage) => void): Promise<void> {
-    for (let wait = REFRESH_RETRY_MS.first; !this.stopping.signal.aborted;) {
+    const turn = ++this.refreshes;
+    const { signal } = this.stopping;
+    let wait = REFRESH_RETRY_MS.first;
+    while (turn === this.refreshes && !signal.aborted) {
       try {
         await this.readAll(broadcast);
         return;
@@ -125,7 +131,7 @@ export class CacheService implements OnApplicationShutdown {
         this.storeFailed('refresh', error);
       }
       const jittered = wait * (0.5 + Math.random() / 2);
-      await delay(jittered, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
+      await delay(jittered, undefined, { signal, ref: false }).catch(() => undefined);
       wait = Math.min(wait * 2, REFRESH_RETRY_MS.longest);
     }
   }
