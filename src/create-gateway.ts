@@ -19,7 +19,7 @@ export interface Gateway {
 
 /**
  * Builds the service on `ports` and listens.
- * @throws ConfigError where the port is taken
+ * @throws ConfigError where it cannot listen there
  * @param prepare may change the application before it listens (the demo adds its page)
  */
 export async function createGateway(
@@ -44,12 +44,26 @@ export async function createGateway(
     await app.listen(config.port, config.host);
   } catch (error) {
     await close();
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new ConfigError(`PORT is "${config.port}", but that port is in use.`);
-    }
-    throw error;
+    throw listenError(config, error);
   }
   const { port } = app.getHttpServer().address() as AddressInfo;
   logger.info({ port, host: config.host }, 'socket_gateway_listening');
   return { app, port, close };
+}
+
+/** Why it cannot listen, naming the variable to change. */
+function listenError({ port, host }: GatewayConfig, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new ConfigError(`PORT is "${port}", but that port is in use.`);
+    case 'EACCES':
+      return new ConfigError(`PORT is "${port}", but must be one that this user may listen on.`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new ConfigError(`HOST is "${host}", but must be an address of this machine, such as 0.0.0.0.`);
+    default:
+      return error;
+  }
 }

@@ -24,9 +24,13 @@ async function main(): Promise<void> {
   const gateway = await createGateway(config, redisPorts(config, logger), logger);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
+      const started = performance.now();
       logger.info({ signal }, 'socket_gateway_stopping');
       gateway.close().then(
-        () => process.exit(0),
+        () => {
+          logger.info({ ms: Math.round(performance.now() - started) }, 'socket_gateway_stopped');
+          process.exit(0);
+        },
         (error: unknown) => {
           logger.error({ err: error }, 'socket_gateway_stop_failed');
           process.exit(1);

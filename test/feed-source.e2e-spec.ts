@@ -112,6 +112,15 @@ describe('RedisFeed', () => {
     await waitFor(() => listener.messages.length === 1);
   });
 
+  it('notices a Redis that is frozen with its connections open, and comes back when it thaws', async () => {
+    server.freeze();
+    await waitFor(() => !feed.status.up, 'it took a frozen Redis for a quiet one');
+    server.thaw();
+    await waitFor(() => feed.status.up);
+    await server.client.publish(FEED_CHANNELS[0]!, 'after');
+    await waitFor(() => listener.messages.length === 1);
+  });
+
   it('can be stopped while Redis is away', async () => {
     await server.kill();
     await waitFor(() => feed.status.reason?.includes('ECONNREFUSED'));

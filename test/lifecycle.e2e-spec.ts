@@ -269,25 +269,6 @@ describe('a gateway in this process', () => {
     expect(held()).toEqual(before);
   });
 
-  it('joins no room for a client whose request and departure came together', async () => {
-    const server = gateway.app.get<GatewayServer>(SOCKET_SERVER);
-    members = await Member.connectAll(
-      `http://127.0.0.1:${gateway.port}`,
-      [1, 2, 3, 4].flatMap(() => ['websocket', 'websocket', 'polling', 'polling']),
-    );
-    for (const [index, { client }] of members.entries()) {
-      for (const symbol of SYMBOLS) client.socket.emit('subscribe', { type: 'product', symbol });
-      // Read by the gateway together with the requests, or in the turn after them.
-      if (index % 2 === 0) client.close();
-      else setImmediate(() => client.close());
-    }
-    await waitFor(() => server.engine.clientsCount === 0, 'connections are left');
-    await waitFor(() => server.sockets.sockets.size === 0, 'sockets are left');
-    await new Promise(setImmediate); // every request taken in is dealt with
-    expect([...server.sockets.adapter.rooms.keys()]).toEqual([]);
-    expect([...server.sockets.adapter.sids.keys()]).toEqual([]);
-  });
-
   it('stops listening and lets go of every client when it is closed', async () => {
     const server = gateway.app.get<GatewayServer>(SOCKET_SERVER);
     members = await Member.connectAll(`http://127.0.0.1:${gateway.port}`, ['websocket', 'polling']);

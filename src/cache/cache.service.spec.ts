@@ -49,7 +49,7 @@ describe('CacheService.refresh', () => {
     await store.put(6);
     await refresh();
     expect(broadcast).toHaveLength(2);
-    await cache.onApplicationShutdown();
+    await cache.stop();
   });
 
   it('tries again until the store answers, and only for the last who asked', async () => {
@@ -63,7 +63,7 @@ describe('CacheService.refresh', () => {
     store.down = false;
     await last;
     expect(broadcast).toHaveLength(1);
-    await cache.onApplicationShutdown();
+    await cache.stop();
   });
 
   it('ends with the service, though the store never answered', async () => {
@@ -71,7 +71,7 @@ describe('CacheService.refresh', () => {
     await store.put(1);
     store.down = true;
     const endless = refresh();
-    await cache.onApplicationShutdown();
+    await cache.stop();
     await endless;
   });
 });

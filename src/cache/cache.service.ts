@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { roomName, type RoomAddress } from '../contract/index.js';
@@ -15,7 +15,7 @@ import {
 import { parseCached, RejectedMessage } from '../feed/parse-message.js';
 import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { LatestMessages, type Verdict } from './latest-messages.js';
+import { LatestMessages, type StoredUse, type Verdict } from './latest-messages.js';
 import { LATEST_STORE, type LatestStore } from './latest-store.js';
 import { WriteBehind } from './write-behind.js';
 
@@ -37,7 +37,7 @@ export interface Snapshot {
  * `latest:*` keys so that late replicas start warm and other readers of the platform find them.
  */
 @Injectable()
-export class CacheService implements OnApplicationShutdown {
+export class CacheService {
   private readonly latest: LatestMessages;
   private readonly writer: WriteBehind;
   private readonly faults: RateLimitedLog;
@@ -102,7 +102,7 @@ export class CacheService implements OnApplicationShutdown {
     let reading = this.fetching.get(room);
     if (!reading) {
       this.metrics.cacheReads.inc();
-      reading = this.read(this.keysOf(address), false)
+      reading = this.read(this.keysOf(address), 'snapshot')
         .catch((error: unknown) => this.storeFailed('read', error))
         .finally(() => this.fetching.delete(room));
       this.fetching.set(room, reading);
@@ -141,7 +141,8 @@ export class CacheService implements OnApplicationShutdown {
     return [...new Set([...this.config.products, ...this.latest.products()])];
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Writes what the store still lacks. To be called when the feed has stopped. Never rejects. */
+  async stop(): Promise<void> {
     this.stopping.abort();
     await this.writer.stop();
   }
@@ -178,11 +179,11 @@ export class CacheService implements OnApplicationShutdown {
   private async readAll(broadcast: (message: MarketMessage) => void): Promise<void> {
     const started = performance.now();
     if (this.scanned) {
-      await this.read(this.latest.keys(), true, broadcast);
+      await this.read(this.latest.keys(), 'refresh', broadcast);
     } else {
       const prefixes = [UNDERLYING_KEY_PREFIX, CHAIN_KEY_PREFIX];
       for await (const keys of this.store.scan(prefixes, this.config.cacheWarmMaxKeys)) {
-        await this.read(keys, true, broadcast);
+        await this.read(keys, 'warm', broadcast);
       }
       this.scanned = true;
     }
@@ -194,7 +195,7 @@ export class CacheService implements OnApplicationShutdown {
 
   private async read(
     keys: readonly string[],
-    toBeBroadcast: boolean,
+    use: StoredUse,
     broadcast?: (message: MarketMessage) => void,
   ): Promise<void> {
     for (let start = 0; start < keys.length; start += READ_BATCH) {
@@ -202,7 +203,7 @@ export class CacheService implements OnApplicationShutdown {
       const values = await this.store.read(batch);
       for (const [index, key] of batch.entries()) {
         const message = this.parse(key, values[index] ?? null);
-        if (message && this.latest.offerStored(message, toBeBroadcast)) broadcast?.(message);
+        if (message && this.latest.offerStored(message, use)) broadcast?.(message);
       }
     }
   }

@@ -79,28 +79,54 @@ describe('LatestMessages', () => {
     it('gets out of a time base in the far future, left by one wrong message', () => {
       const { latest, clock } = setUp();
       latest.offerLive(price('X', 365 * DAY));
-      latest.offerLive(price('X', 1));
-      clock.ms = 6_000;
-      expect(latest.offerLive(price('X', 2))).toBe('rebased');
+      for (let second = 0; second < 5; second++) {
+        clock.ms = second * 1_000;
+        expect(latest.offerLive(price('X', second))).toBe('older');
+      }
+      clock.ms = 5_000;
+      expect(latest.offerLive(price('X', 5))).toBe('rebased');
+    });
+
+    it('does not take copies of an old message, or stragglers out of order, for a new time base', () => {
+      const { latest, clock } = setUp();
+      latest.offerLive(price('X', 1_000));
+      for (const time of [5, 5, 5, 4, 3, 7, 2, 9, 1]) {
+        clock.ms += 6_000;
+        expect(latest.offerLive(price('X', time))).toBe('older');
+      }
     });
   });
 
   describe('stored messages', () => {
     it('are news only when strictly newer, and never set the time back', () => {
       const { latest, clock } = setUp();
-      expect(latest.offerStored(price('X', 5), false)).toBe(true);
-      expect(latest.offerStored(price('X', 5), false)).toBe(false);
+      expect(latest.offerStored(price('X', 5), 'snapshot')).toBe(true);
+      expect(latest.offerStored(price('X', 5), 'snapshot')).toBe(false);
       clock.ms = 60_000;
-      expect(latest.offerStored(price('X', 4), false)).toBe(false);
+      expect(latest.offerStored(price('X', 4), 'snapshot')).toBe(false);
       expect(latest.offerLive(price('X', 4))).toBe('older');
-      expect(latest.offerStored(price('X', 6), true)).toBe(true);
+      expect(latest.offerStored(price('X', 6), 'refresh')).toBe(true);
+    });
+
+    it('that a refresh broadcast are not broadcast again when their live message comes, once', () => {
+      const { latest } = setUp();
+      latest.offerStored(price('X', 5), 'refresh');
+      expect([5, 5, 6].map((time) => latest.offerLive(price('X', time)))).toEqual([
+        'older',
+        'newest',
+        'newest',
+      ]);
+      latest.offerStored(price('W', 5), 'warm'); // who connects after the start has not got it
+      expect(latest.offerLive(price('W', 5))).toBe('newest');
+      latest.offerStored(price('Y', 5), 'snapshot'); // sent to one asker only: the rooms have yet to get it
+      expect(latest.offerLive(price('Y', 5))).toBe('newest');
     });
 
     it('count as broadcast only where they are', () => {
       const { latest } = setUp();
-      latest.offerStored(price('X', 5), false);
+      latest.offerStored(price('X', 5), 'snapshot');
       expect(latest.wasBroadcastSince('latest:underlying:X', 0)).toBe(false);
-      latest.offerStored(price('X', 6), true);
+      latest.offerStored(price('X', 6), 'refresh');
       expect(latest.wasBroadcastSince('latest:underlying:X', 0)).toBe(true);
       const { sequence } = latest;
       expect(latest.wasBroadcastSince('latest:underlying:X', sequence)).toBe(false);
@@ -120,6 +146,26 @@ describe('LatestMessages', () => {
     latest.offerLive(price('X', DAY));
     expect(live()).toEqual(['2026-11-26', '2026-12-03']);
     expect(latest.liveChains('unknown')).toEqual([]);
+  });
+
+  it('hides no chain for longer than until the next message because one was stamped in the future', () => {
+    const { latest } = setUp();
+    for (const expiry of ['2026-11-26', '2026-12-03']) latest.offerLive(chain('X', expiry, 0));
+    latest.offerLive(chain('X', '2027-01-28', 100 * DAY));
+    expect(latest.liveChains('X')).toEqual([]);
+    latest.offerLive(price('X', 1));
+    expect(latest.liveChains('X').map(({ expiry }) => expiry)).toEqual([
+      '2026-11-26',
+      '2026-12-03',
+      '2027-01-28',
+    ]);
+  });
+
+  it('judges expiries read from the store by the latest of them, whatever their order', () => {
+    const { latest } = setUp();
+    latest.offerStored(chain('X', '2026-12-03', 5 * DAY), 'snapshot');
+    latest.offerStored(chain('X', '2026-11-26', 0), 'snapshot');
+    expect(latest.liveChains('X').map(({ expiry }) => expiry)).toEqual(['2026-12-03']);
   });
 
   it('lists the products and expiries it holds', () => {

@@ -1,17 +1,17 @@
 import { utcDate } from '../contract/index.js';
-import {
-  chainKey,
-  latestKey,
-  underlyingKey,
-  type ChainMessage,
-  type MarketMessage,
-} from '../feed/market-message.js';
+import { chainKey, latestKey, type ChainMessage, type MarketMessage } from '../feed/market-message.js';
 
 /**
  * What became of a live message: `newest` and `rebased` are to be broadcast, `older` is to be dropped.
  * `rebased`: nothing but older messages came for a while, so the producer's clock was set back and its new time is taken.
  */
 export type Verdict = 'newest' | 'older' | 'rebased';
+
+/**
+ * What a message read from the store is for. `snapshot`: it goes to whoever asked. `warm` and `refresh`: it goes to the
+ * rooms in the same turn, at start and after an outage.
+ */
+export type StoredUse = 'snapshot' | 'warm' | 'refresh';
 
 export interface LatestMessagesOptions {
   /** What the messages held may weigh; past it the least recently updated go. */
@@ -30,9 +30,30 @@ interface Entry {
   message: MarketMessage;
   /** Ordinal of the broadcast that carried it; 0 where it was only read from the store. */
   sequence: number;
-  /** Since when only older messages have come, on the monotonic clock. */
-  olderSince: number | undefined;
+  /** Broadcast from the store after an outage: its own live message may still be on its way, and has gone out. */
+  repeatable: boolean;
+  /** The older messages that came since, as long as each was newer than the one before. */
+  older: OlderRun | undefined;
 }
+
+/** What is held of a product. */
+interface Product {
+  hasPrice: boolean;
+  readonly expiries: Set<string>;
+  /** Time of the last message taken live, or the latest of those read from the store before. */
+  time: number;
+}
+
+interface OlderRun {
+  /** When the first came, on the monotonic clock. */
+  readonly since: number;
+  /** Time of the last one. */
+  readonly time: number;
+  readonly count: number;
+}
+
+/** How many messages make a clock that was set back; one or two may be stragglers or copies. */
+const MIN_OLDER_RUN = 3;
 
 /**
  * The newest message per product and per (product, expiry): the one judge of what is newer. Plain and synchronous,
@@ -41,8 +62,7 @@ interface Entry {
 export class LatestMessages {
   /** In order of their last update, the oldest first. */
   private readonly entries = new Map<string, Entry>();
-  private readonly expiries = new Map<string, Set<string>>();
-  private readonly underlyings = new Set<string>();
+  private readonly known = new Map<string, Product>();
   private held = 0;
   private broadcasts = 0;
 
@@ -62,30 +82,43 @@ export class LatestMessages {
     return this.broadcasts;
   }
 
-  /** Judges a live message and remembers it unless it is older. Messages of equal time are both news. */
+  /**
+   * Judges a live message and remembers it unless it is older. Messages of equal time are both news, but for the one
+   * that an outage's refresh has just broadcast from the store.
+   */
   offerLive(message: MarketMessage): Verdict {
     const key = latestKey(message);
     const entry = this.entries.get(key);
     let verdict: Verdict = 'newest';
     if (entry && message.time < entry.message.time) {
-      const now = this.options.now();
-      entry.olderSince ??= now;
-      if (now - entry.olderSince < this.options.clockResetAfterMs) return 'older';
+      if (!this.isSetBack(entry, message.time)) return 'older';
       verdict = 'rebased';
+    } else if (entry?.repeatable && message.time === entry.message.time) {
+      entry.repeatable = false;
+      return 'older';
     }
-    this.put(key, message, ++this.broadcasts);
+    this.put(key, message, ++this.broadcasts, 'live');
     return verdict;
   }
 
-  /**
-   * Remembers a message read from the store if it is news: false where memory holds one as new or newer.
-   * @param toBeBroadcast the caller sends it to the rooms in the same turn
-   */
-  offerStored(message: MarketMessage, toBeBroadcast: boolean): boolean {
+  /** Whether the older messages have become a stream of their own: several, one newer than the other, for a while. */
+  private isSetBack(entry: Entry, time: number): boolean {
+    const now = this.options.now();
+    const run = entry.older;
+    // A copy of the last one neither breaks the stream nor makes it one.
+    entry.older =
+      run && time >= run.time
+        ? { since: run.since, time, count: time > run.time ? run.count + 1 : run.count }
+        : { since: now, time, count: 1 };
+    return entry.older.count >= MIN_OLDER_RUN && now - entry.older.since >= this.options.clockResetAfterMs;
+  }
+
+  /** Remembers a message read from the store if it is news: false where memory holds one as new or newer. */
+  offerStored(message: MarketMessage, use: StoredUse): boolean {
     const key = latestKey(message);
     const entry = this.entries.get(key);
     if (entry && message.time <= entry.message.time) return false;
-    this.put(key, message, toBeBroadcast ? ++this.broadcasts : 0);
+    this.put(key, message, use === 'snapshot' ? 0 : ++this.broadcasts, use);
     return true;
   }
 
@@ -103,26 +136,24 @@ export class LatestMessages {
    * time, not the wall clock's, so that a replayed recording behaves as it did on its day.
    */
   liveChains(product: string): ChainMessage[] {
-    const expiries = [...(this.expiries.get(product) ?? [])].sort();
-    const chains = expiries
+    const { expiries = [], time = 0 } = this.known.get(product) ?? {};
+    // The last message's time, not the latest: one chain stamped in the future would hide all others for good.
+    const today = utcDate(time);
+    return [...expiries]
+      .filter((expiry) => expiry >= today)
+      .sort()
       .map((expiry) => this.get(chainKey(product, expiry)))
       .filter((message) => message?.kind === 'chain');
-    const feedTime = Math.max(
-      this.get(underlyingKey(product))?.time ?? 0,
-      ...chains.map((message) => message.time),
-    );
-    const today = utcDate(feedTime);
-    return chains.filter((message) => message.expiry >= today);
   }
 
   /** Every product with a message held. */
   products(): string[] {
-    return [...new Set([...this.underlyings, ...this.expiries.keys()])];
+    return [...this.known.keys()];
   }
 
   /** Every expiry of any product with a chain held. */
   allExpiries(): string[] {
-    return [...new Set([...this.expiries.values()].flatMap((set) => [...set]))];
+    return [...new Set([...this.known.values()].flatMap(({ expiries }) => [...expiries]))];
   }
 
   /** Every key held. */
@@ -130,38 +161,36 @@ export class LatestMessages {
     return [...this.entries.keys()];
   }
 
-  private put(key: string, message: MarketMessage, sequence: number): void {
+  private put(key: string, message: MarketMessage, sequence: number, use: StoredUse | 'live'): void {
     const previous = this.entries.get(key);
     if (previous) {
       this.held -= weight(previous.message);
       this.entries.delete(key); // so that set() moves the key to the end: the map's order is the eviction order
     }
-    this.entries.set(key, { message, sequence, olderSince: undefined });
+    this.entries.set(key, { message, sequence, repeatable: use === 'refresh', older: undefined });
     this.held += weight(message);
-    this.index(message);
+    this.index(message, use === 'live');
     while (this.held > this.options.maxBytes && this.entries.size > 1) this.evictOldest();
   }
 
-  private index(message: MarketMessage): void {
-    if (message.kind === 'underlying') {
-      this.underlyings.add(message.product);
-      return;
-    }
-    let expiries = this.expiries.get(message.product);
-    if (!expiries) this.expiries.set(message.product, (expiries = new Set()));
-    expiries.add(message.expiry);
+  private index(message: MarketMessage, live: boolean): void {
+    const { product, time } = message;
+    let known = this.known.get(product);
+    if (!known) this.known.set(product, (known = { hasPrice: false, expiries: new Set(), time }));
+    known.time = live ? time : Math.max(time, known.time);
+    if (message.kind === 'underlying') known.hasPrice = true;
+    else known.expiries.add(message.expiry);
   }
 
   private evictOldest(): void {
     const [key, { message }] = this.entries.entries().next().value!;
     this.entries.delete(key);
     this.held -= weight(message);
-    if (message.kind === 'underlying') {
-      this.underlyings.delete(message.product);
-    } else {
-      const expiries = this.expiries.get(message.product);
-      expiries?.delete(message.expiry);
-      if (expiries?.size === 0) this.expiries.delete(message.product);
+    const known = this.known.get(message.product);
+    if (known) {
+      if (message.kind === 'underlying') known.hasPrice = false;
+      else known.expiries.delete(message.expiry);
+      if (!known.hasPrice && known.expiries.size === 0) this.known.delete(message.product);
     }
     this.options.onEvict?.(message);
   }

@@ -151,6 +151,9 @@ export class Environment {
   @Integer(1_024, 104_857_600, 'bytes')
   MAX_PAYLOAD_BYTES = 2_097_152;
 
+  @Integer(65_536, 1_073_741_824, 'bytes')
+  MAX_CLIENT_BUFFER_BYTES = 8_388_608;
+
   @Integer(1, 1_000_000)
   MAX_CONNECTIONS = 50_000;
 

@@ -30,6 +30,7 @@ export class GatewayConfig {
   readonly maxSymbolsPerRequest: number;
   readonly maxSubscriptions: number;
   readonly maxPayloadBytes: number;
+  readonly maxClientBufferBytes: number;
   readonly maxConnections: number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
@@ -55,6 +56,7 @@ export class GatewayConfig {
     this.maxSymbolsPerRequest = env.MAX_SYMBOLS_PER_REQUEST;
     this.maxSubscriptions = env.MAX_SUBSCRIPTIONS;
     this.maxPayloadBytes = env.MAX_PAYLOAD_BYTES;
+    this.maxClientBufferBytes = env.MAX_CLIENT_BUFFER_BYTES;
     this.maxConnections = env.MAX_CONNECTIONS;
     this.pingIntervalMs = env.PING_INTERVAL_MS;
     this.pingTimeoutMs = env.PING_TIMEOUT_MS;

@@ -6,6 +6,7 @@ export const ERROR_CODES = {
   TOO_MANY_SYMBOLS: 'The batch names more symbols than one request may.',
   INVALID_EXPIRY: 'The expiry is not a date, or does not go with this type.',
   TOO_MANY_SUBSCRIPTIONS: 'The client would hold more subscriptions than it may.',
+  SLOW_CLIENT: 'The client has yet to read what it was sent; ask again when it has.',
   UNKNOWN_EVENT: 'The gateway has no such event.',
   INTERNAL_ERROR: 'The gateway failed; the request may be tried again.',
 } as const;

@@ -1,4 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
+import type { Socket as TcpSocket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
@@ -6,9 +7,14 @@ import { firstValueFrom, type Observable } from 'rxjs';
 import type { Server, Socket } from 'socket.io';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
 
+/** What clients have to answer the closing of their connection, before it is cut. */
+const CLOSE_GRACE_MS = 1_000;
+
 /** Has Nest's gateways use the injected Socket.IO server, and a client's requests done in the order they came. */
 export class GatewayIoAdapter extends IoAdapter {
   private readonly server: GatewayServer;
+  /** Every TCP connection, upgraded or not: no one list of Node's or Socket.IO's has them all. */
+  private readonly connections = new Set<TcpSocket>();
 
   constructor(app: INestApplicationContext) {
     super(app);
@@ -16,8 +22,25 @@ export class GatewayIoAdapter extends IoAdapter {
   }
 
   override createIOServer(): Server {
-    this.server.attach(this.httpServer as HttpServer);
+    const httpServer = this.httpServer as HttpServer;
+    httpServer.on('connection', (connection: TcpSocket) => {
+      this.connections.add(connection);
+      connection.once('close', () => this.connections.delete(connection));
+    });
+    this.server.attach(httpServer);
     return this.server;
+  }
+
+  /**
+   * Closes every connection, and cuts those whose other side does not answer: a client that stopped reading, or half an
+   * HTTP request, would hold the process for half a minute or for ever.
+   */
+  override async close(server: Server): Promise<void> {
+    const cut = setTimeout(() => {
+      for (const connection of this.connections) connection.destroy();
+    }, CLOSE_GRACE_MS);
+    await super.close(server);
+    clearTimeout(cut);
   }
 
   /**

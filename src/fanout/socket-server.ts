@@ -28,5 +28,6 @@ export function createSocketServer(
     maxHttpBufferSize: config.maxPayloadBytes,
     // Compressing per client costs a CPU each hundred clients, and switches off the frame shared between them.
     perMessageDeflate: false,
+    httpCompression: false,
   });
 }

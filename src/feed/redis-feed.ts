@@ -5,6 +5,12 @@ import type { FeedListener, FeedSource, FeedStatus } from './feed-source.js';
 const RESUBSCRIBE_MS = 2_000;
 
 /**
+ * How often Redis is asked whether it is still there, ms. A subscriber only listens: without this a frozen server, or a
+ * connection that something on the way keeps open, looks like a quiet market.
+ */
+const PING_MS = 2_000;
+
+/**
  * The feed over a Redis connection of its own (a subscribed connection can do nothing else). The connection retries by
  * itself; each time it is ready the channels are subscribed anew, and only a confirmed subscription counts as up.
  */
@@ -13,9 +19,10 @@ export class RedisFeed implements FeedSource {
   private listener: FeedListener | undefined;
   private current: FeedStatus = { up: false, reason: 'not connected yet' };
   private retry: NodeJS.Timeout | undefined;
+  private pinging: NodeJS.Timeout | undefined;
   private stopped = false;
 
-  /** @param redis owned by this feed from here on: `stop` closes it */
+  /** @param redis a connection with a socket timeout, owned by this feed from here on: `stop` closes it */
   constructor(
     private readonly redis: Redis,
     private readonly describeError: (error: unknown) => string,
@@ -34,12 +41,18 @@ export class RedisFeed implements FeedSource {
     this.redis.on('error', (error: unknown) => this.down(this.describeError(error)));
     this.redis.on('close', () => this.down('the connection to Redis is closed'));
     this.redis.on('ready', () => void this.subscribe());
+    // An answer that does not come ends the connection (its socket timeout), and with it this feed's being up.
+    this.pinging = setInterval(() => {
+      if (this.redis.status === 'ready') this.redis.ping().catch(() => undefined);
+    }, PING_MS);
+    this.pinging.unref();
     if (this.redis.status === 'ready') void this.subscribe();
   }
 
   stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.retry);
+    clearInterval(this.pinging);
     this.down('stopped');
     // Not to be waited for: a client between two attempts to connect says no `end`.
     this.redis.disconnect();

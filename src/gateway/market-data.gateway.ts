@@ -24,6 +24,7 @@ import {
   ServerEvent,
 } from '../contract/index.js';
 import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
+import { isSlow } from '../fanout/slow-client.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
@@ -98,8 +99,8 @@ export class MarketDataGateway
     // Nest runs its pipes asynchronously: a room joined after the client has gone would never be left.
     if (!client.connected) return { ok: true, rooms: [] };
     for (const [index, room] of rooms.entries()) {
+      if (!client.rooms.has(room)) this.log.info({ client_id: client.id, room }, 'client_subscribed');
       void client.join(room);
-      this.log.info({ client_id: client.id, room }, 'client_subscribed');
       client.emit(ServerEvent.subscribed, { room, message: `Subscribed to ${room}` });
       this.sendSnapshot(client, addresses[index]!);
     }
@@ -113,8 +114,8 @@ export class MarketDataGateway
   ): Acknowledgement {
     const rooms = addressesOf(request).map(roomName);
     for (const room of rooms) {
+      if (client.rooms.has(room)) this.log.info({ client_id: client.id, room }, 'client_unsubscribed');
       void client.leave(room);
-      this.log.info({ client_id: client.id, room }, 'client_unsubscribed');
       client.emit(ServerEvent.unsubscribed, { room, message: `Unsubscribed from ${room}` });
     }
     return { ok: true, rooms };
@@ -147,8 +148,12 @@ export class MarketDataGateway
     });
   }
 
+  /** A request of fifty bytes may be answered with a megabyte: who does not read must not be able to pile that up. */
   private checkBudget(client: GatewaySocket, rooms: readonly string[]): void {
-    const { maxSubscriptions } = this.config;
+    const { maxSubscriptions, maxClientBufferBytes } = this.config;
+    if (isSlow(client, maxClientBufferBytes)) {
+      throw new RequestRefused('SLOW_CLIENT', 'Read what was sent before subscribing to more');
+    }
     const added = rooms.filter((room) => !client.rooms.has(room)).length;
     if (subscriptionsOf(client).length + added > maxSubscriptions) {
       throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [

@@ -56,8 +56,10 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     ]);
   }
 
+  /** Before the clients' connections are closed: that may take a while, and `latest:*` should not wait for it. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.feed.stop();
+    await this.cache.stop();
   }
 
   /** Subscribed, or subscribed again: what was published meanwhile is in the store. */

@@ -7,8 +7,11 @@ export type RedisRole = 'commands' | 'feed' | 'adapter-sub';
 
 const BACKOFF_MS = { first: 100, longest: 5_000 };
 const CONNECT_TIMEOUT_MS = 5_000;
-/** A frozen server must not hold a snapshot or a shutdown for longer. */
-const COMMAND_TIMEOUT_MS = 3_000;
+/**
+ * A server that leaves a command unanswered for so long is frozen, or no longer at the other end: the command fails, and the
+ * connection is made anew.
+ */
+const SILENCE_TIMEOUT_MS = 3_000;
 
 /**
  * Exponential back-off with jitter, for ever: replicas that lost Redis together must not come back together.
@@ -29,7 +32,8 @@ export function connectRedis(url: string, role: RedisRole, service: string, log:
   const redis = new Redis(url, {
     connectionName: `${service}:${role}`,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: subscriber ? undefined : COMMAND_TIMEOUT_MS,
+    commandTimeout: subscriber ? undefined : SILENCE_TIMEOUT_MS,
+    socketTimeout: SILENCE_TIMEOUT_MS,
     retryStrategy: (attempt) => backoffMs(attempt),
     maxRetriesPerRequest: subscriber ? null : 0,
     // The adapter subscribes once, at construction, and relies on the queue and on resubscription to get there.

@@ -56,6 +56,15 @@ export class RedisServer {
     await exited;
   }
 
+  /** Has it answer nothing, with its connections open, until `thaw`. */
+  freeze(): void {
+    this.process.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.process.kill('SIGCONT');
+  }
+
   async restart(): Promise<void> {
     this.process = launch(this.args);
     await waitFor(async () => (await this.client.ping()) === 'PONG');

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket as TcpSocket } from 'node:net';
+import { join } from 'node:path';
+import { cleanUp } from './support/cleanup.js';
+import { GatewayProcess } from './support/gateway-process.js';
+import { chain, underlying } from './support/messages.js';
+import { RedisServer } from './support/redis-server.js';
+import { TestClient, TRANSPORTS } from './support/test-client.js';
+import { waitFor } from './support/wait.js';
+
+const LIMIT = 1_000_000;
+/** What the kernel's own buffers of both ends may take before the gateway has to hold anything, generously. */
+const KERNEL_BUFFERS = 16_000_000;
+
+let redis: RedisServer;
+beforeAll(async () => void (redis = await RedisServer.start()));
+afterAll(() => redis.stop());
+afterEach(() => redis.client.flushall());
+
+/** The TCP connection under a stock client's WebSocket. */
+function tcpOf(client: TestClient): TcpSocket {
+  return (client.socket.io.engine.transport as unknown as { ws: { _socket: TcpSocket } }).ws._socket;
+}
+
+describe('a client that asks and does not read', () => {
+  it.each([
+    ['subscribing to what it is subscribed to', ['subscribe']],
+    ['leaving and coming back', ['subscribe', 'unsubscribe']],
+  ])('cannot make the gateway hold more than its limit by %s', async (_, events) => {
+    const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, MAX_CLIENT_BUFFER_BYTES: `${LIMIT}` });
+    const client = await TestClient.connect(gateway.url);
+    const padding = 'x'.repeat(100_000);
+    await redis.client.publish('enriched:option_chain', JSON.stringify({ ...chain('BIG', 1), padding }));
+    await client.next('chain_summary');
+
+    tcpOf(client).pause();
+    for (let n = 0; n < 1_500; n++) {
+      for (const event of events) client.socket.emit(event, { type: 'chain', symbol: 'BIG' });
+    }
+    const refused = () => gateway.metric('socket_gateway_client_errors_total{code="SLOW_CLIENT"}');
+    const asked = () => gateway.metric('socket_gateway_client_messages_total{event="subscribe"}');
+    await waitFor(async () => (await asked()) === 1_500);
+    expect(await refused()).toBeGreaterThan(1_000);
+    const sent =
+      (await gateway.metric('socket_gateway_snapshots_total{event="chain_update"}')) * padding.length;
+    expect(sent).toBeLessThan(LIMIT + KERNEL_BUFFERS);
+
+    // Once it reads again it has lost nothing, and may ask again.
+    tcpOf(client).resume();
+    await client.settled();
+    expect(client.all('error')[0]).toEqual({
+      code: 'SLOW_CLIENT',
+      event: 'subscribe',
+      message: 'Read what was sent before subscribing to more',
+    });
+    await expect(client.ask('subscribe', { type: 'chain', symbol: 'BIG' })).resolves.toMatchObject({
+      ok: true,
+    });
+    expect(client.disconnects).toEqual([]);
+    client.close();
+    await gateway.stop();
+  });
+});
+
+describe('SIGTERM', () => {
+  let gateway: GatewayProcess;
+  beforeEach(async () => {
+    // Written only at the end: the entry shows that the flush did not wait for the connections.
+    gateway = await GatewayProcess.start({ REDIS_URL: redis.url, CACHE_WRITE_INTERVAL_MS: '60000' });
+    const client = await TestClient.connect(gateway.url);
+    for (const n of [1, 2])
+      await redis.client.publish('enriched:underlying', JSON.stringify(underlying('LAST', n)));
+    await client.next('underlying_update', 2);
+    client.close();
+  });
+
+  async function endsInTime(): Promise<void> {
+    const stopped = gateway.stop('SIGTERM');
+    await waitFor(async () => (await redis.client.get('latest:underlying:LAST'))?.includes('"price":2'));
+    await expect(stopped).resolves.toBe(0);
+    // By its own clock: Docker kills after 10 s, Kubernetes by default after 30.
+    const logged = gateway.logged('socket_gateway_stopped') as { ms?: number } | undefined;
+    expect(logged?.ms).toBeLessThan(9_000);
+  }
+
+  it('is not held up by a client that stopped reading', async () => {
+    const client = await TestClient.connect(gateway.url);
+    tcpOf(client).pause();
+    await endsInTime();
+    tcpOf(client).destroy();
+  });
+
+  it('is not held up by half an HTTP request', async () => {
+    const half = connect(gateway.port, '127.0.0.1');
+    cleanUp(() => void half.destroy());
+    half.on('error', () => undefined);
+    await once(half, 'connect');
+    half.write('GET /health HTTP/1.1\r\nHost: x\r\n');
+    await gateway.json('/health');
+    await endsInTime();
+  });
+
+  it('is not held up by the Python client, which does not answer the closing of its WebSocket', async () => {
+    const example = join(__dirname, '../clients/examples/python_client.py');
+    const python = spawn('/usr/bin/python3', [example], {
+      env: { PATH: process.env.PATH, GATEWAY_URL: gateway.url },
+      stdio: 'ignore',
+    });
+    cleanUp(() => void python.kill('SIGKILL'));
+    await waitFor(
+      async () => (await gateway.json<{ total_clients: number }>('/metrics')).total_clients === 1,
+    );
+    await endsInTime();
+  });
+
+  it('is not held up by a client that polls', async () => {
+    const client = await TestClient.connect(gateway.url, TRANSPORTS.polling);
+    await endsInTime();
+    client.close();
+  });
+});
