@@ -450,6 +450,7 @@ describe('a start that cannot succeed', () => {
     ],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL is "loud", but must be one of/],
     ['MAX_CONNECTIONS', '0', /MAX_CONNECTIONS is "0", but must be/],
+    ['HOST', '999.1.1.1', /HOST is "999\.1\.1\.1", but must be an address of this machine/],
   ])('%s=%s', async (name, value, says) => {
     expect(await failedStart({ [name]: value, SECRET_KEY: MARKER })).toMatch(says);
   });

@@ -40,9 +40,11 @@ export function connectRedis(url: string, role: RedisRole, service: string, log:
     enableOfflineQueue: role === 'adapter-sub',
     autoResubscribe: role === 'adapter-sub',
   } satisfies RedisOptions);
-  redis.on('error', (error: unknown) => {
-    log.warn(`redis:${role}`, 'redis_connection_failed', { role, problem: describeRedisError(error) });
-  });
+  const failed = (problem: string): void =>
+    log.warn(`redis:${role}`, 'redis_connection_failed', { role, problem });
+  redis.on('error', (error: unknown) => failed(describeRedisError(error)));
+  // A server that goes away in good order closes the connection without an error.
+  redis.on('reconnecting', () => failed('the connection is closed'));
   return redis;
 }
 
