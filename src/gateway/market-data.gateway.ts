@@ -96,8 +96,6 @@ export class MarketDataGateway
     const addresses = addressesOf(request);
     const rooms = addresses.map(roomName);
     this.checkBudget(client, rooms);
-    // Nest runs its pipes asynchronously: a room joined after the client has gone would never be left.
-    if (!client.connected) return { ok: true, rooms: [] };
     for (const [index, room] of rooms.entries()) {
       if (!client.rooms.has(room)) this.log.info({ client_id: client.id, room }, 'client_subscribed');
       void client.join(room);

@@ -71,7 +71,8 @@ export class RedisServer {
   }
 
   async stop(): Promise<void> {
-    this.client.disconnect();
+    // A second disconnect of an ended client would leave a timer of ioredis' running.
+    if (this.client.status !== 'end') this.client.disconnect();
     await this.kill();
     await rm(this.dir, { recursive: true, force: true });
   }
