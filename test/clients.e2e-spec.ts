@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Browser } from './support/browser.js';
 import { cleanUp } from './support/cleanup.js';
@@ -165,6 +166,7 @@ describe('npm run demo', () => {
   });
 
   it('takes its private Redis along when it is killed', async () => {
+    const before = readdirSync(tmpdir());
     const { program } = await demo(process.env.PATH!);
     const port = /redis:\/\/127\.0\.0\.1:(\d+)/.exec(program.output)![1]!;
     await program.stop('SIGKILL');
@@ -173,6 +175,9 @@ describe('npm run demo', () => {
         () => false,
         (error: { cause?: { code?: string } }) => error.cause?.code === 'ECONNREFUSED',
       ),
+    );
+    await waitFor(() =>
+      readdirSync(tmpdir()).every((name) => before.includes(name) || !name.startsWith('deltastream-demo-')),
     );
   });
 

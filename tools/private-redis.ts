@@ -43,6 +43,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis | undefined> {
   // In a process group of its own: Ctrl-C in a terminal must reach the gateway before it reaches the server.
   const child = spawn('sh', ['-c', LEASH, 'sh', ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
+    env: { ...process.env, FOLDER: dir },
     detached: true,
   });
   const stop = async () => {
