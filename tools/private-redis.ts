@@ -27,19 +27,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis | undefined> {
   if (!program) return undefined;
   const dir = await mkdtemp(join(tmpdir(), 'deltastream-demo-'));
   const port = await freePort();
-  const args = [
-    program,
-    '--port',
-    `${port}`,
-    '--bind',
-    '127.0.0.1',
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-    '--dir',
-    dir,
-  ];
+  const args = [program, ...throwawayArgs(port, dir)];
   // In a process group of its own: Ctrl-C in a terminal must reach the gateway before it reaches the server.
   const child = spawn('sh', ['-c', LEASH, 'sh', ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -56,6 +44,11 @@ export async function startPrivateRedis(): Promise<PrivateRedis | undefined> {
   }
   await stop();
   throw new Error(`${program} does not answer on port ${port}`);
+}
+
+/** Arguments of a Redis that listens on loopback alone and keeps nothing; `dir` stays empty. */
+export function throwawayArgs(port: number, dir: string): string[] {
+  return ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { backoffMs } from '../backoff.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { roomName, type RoomAddress } from '../contract/index.js';
 import {
@@ -23,7 +24,7 @@ import { WriteBehind } from './write-behind.js';
 const READ_BATCH = 32;
 /** Expiries tried, beside the keys without one, when a product's chains are in the store but not in memory. */
 const MAX_GUESSED_EXPIRIES = 24;
-const REFRESH_RETRY_MS = { first: 200, longest: 5_000 };
+const FIRST_REFRESH_RETRY_MS = 200;
 
 /** What a room has to send to one who joins now. */
 export interface Snapshot {
@@ -122,17 +123,15 @@ export class CacheService {
   async refresh(broadcast: (message: MarketMessage) => void): Promise<void> {
     const turn = ++this.refreshes;
     const { signal } = this.stopping;
-    let wait = REFRESH_RETRY_MS.first;
-    while (turn === this.refreshes && !signal.aborted) {
+    for (let attempt = 1; turn === this.refreshes && !signal.aborted; attempt++) {
       try {
         await this.readAll(broadcast);
         return;
       } catch (error) {
         this.storeFailed('refresh', error);
       }
-      const jittered = wait * (0.5 + Math.random() / 2);
-      await delay(jittered, undefined, { signal, ref: false }).catch(() => undefined);
-      wait = Math.min(wait * 2, REFRESH_RETRY_MS.longest);
+      const wait = backoffMs(attempt, FIRST_REFRESH_RETRY_MS);
+      await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 

@@ -1,16 +1,4 @@
-import { backoffMs, describeRedisError } from './redis-client.js';
-
-describe('backoffMs', () => {
-  it('grows exponentially to a ceiling and never gives up', () => {
-    expect([1, 2, 3, 4, 10, 1_000_000].map((attempt) => backoffMs(attempt, () => 1))).toEqual([
-      100, 200, 400, 800, 5_000, 5_000,
-    ]);
-  });
-
-  it('spreads the replicas over half of each step', () => {
-    expect(backoffMs(10, () => 0)).toBe(2_500);
-  });
-});
+import { describeRedisError } from './redis-client.js';
 
 describe('describeRedisError', () => {
   it('says what failed without the password', () => {

@@ -1,27 +1,17 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { backoffMs } from '../backoff.js';
 import { maskSecrets } from '../config/mask-secrets.js';
 import { messageOf, type RateLimitedLog } from '../logging/rate-limited-log.js';
 
 /** What a connection is for; its name in the server's CLIENT LIST and in logs. */
 export type RedisRole = 'commands' | 'feed' | 'adapter-sub';
 
-const BACKOFF_MS = { first: 100, longest: 5_000 };
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
  * A server that leaves a command unanswered for so long is frozen, or no longer at the other end: the command fails, and the
  * connection is made anew.
  */
 const SILENCE_TIMEOUT_MS = 3_000;
-
-/**
- * Exponential back-off with jitter, for ever: replicas that lost Redis together must not come back together.
- * @param attempt 1 for the first retry
- * @returns ms, between half and the whole of the step
- */
-export function backoffMs(attempt: number, random: () => number = Math.random): number {
-  const step = Math.min(BACKOFF_MS.longest, BACKOFF_MS.first * 2 ** Math.min(attempt - 1, 16));
-  return Math.round(step * (0.5 + random() / 2));
-}
 
 /**
  * A connection that is being made in the background and remade for ever. Faults are logged, never thrown.

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { throwawayArgs } from '../../tools/private-redis.js';
 import { cleanUp } from './cleanup.js';
 import { freePort, waitFor } from './wait.js';
 
@@ -23,19 +24,7 @@ export class RedisServer {
   static async start(extra: readonly string[] = [], password?: string): Promise<RedisServer> {
     const port = await freePort();
     const dir = await mkdtemp(join(tmpdir(), 'gateway-redis-'));
-    const args = [
-      '--port',
-      `${port}`,
-      '--bind',
-      '127.0.0.1',
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-      '--dir',
-      dir,
-      ...extra,
-    ];
+    const args = [...throwawayArgs(port, dir), ...extra];
     if (password !== undefined) args.push('--requirepass', password);
     const url =
       password === undefined ? `redis://127.0.0.1:${port}/0` : `redis://:${password}@127.0.0.1:${port}/0`;
