@@ -8,7 +8,6 @@ import { roomName, type RoomAddress } from '../contract/index.js';
 import {
   CHAIN_KEY_PREFIX,
   chainKey,
-  latestKey,
   UNDERLYING_KEY_PREFIX,
   underlyingKey,
   type MarketMessage,
@@ -65,7 +64,7 @@ export class CacheService {
       intervalMs: config.cacheWriteIntervalMs,
       ttlMs: config.cacheTtlMs,
       owner: randomUUID(),
-      valueOf: (key) => this.latest.get(key)?.payload,
+      valueOf: (key) => this.latest.get(key)?.payload.text,
       onWritten: (entries) => metrics.cacheWrites.inc(entries),
       onError: (error) => this.storeFailed('write', error),
     });
@@ -82,7 +81,7 @@ export class CacheService {
   remember(message: MarketMessage): Verdict {
     const verdict = this.latest.offerLive(message);
     if (verdict === 'older') return verdict;
-    const key = latestKey(message);
+    const { key } = message;
     this.writer.mark(key, key);
     if (message.kind === 'chain') this.writer.mark(chainKey(message.product), key);
     return verdict;
@@ -110,7 +109,7 @@ export class CacheService {
     }
     await reading;
     return this.inMemory(address).filter(
-      (message) => !this.latest.wasBroadcastSince(latestKey(message), since.sequence),
+      (message) => !this.latest.wasBroadcastSince(message.key, since.sequence),
     );
   }
 

@@ -1,25 +1,26 @@
-import type { ChainUpdate, UnderlyingUpdate } from '../contract/index.js';
-import type { ChainMessage, UnderlyingMessage } from '../feed/market-message.js';
+import { JsonPayload } from '../contract/index.js';
+import {
+  chainKey,
+  type ChainMessage,
+  underlyingKey,
+  type UnderlyingMessage,
+} from '../feed/market-message.js';
 import { LatestMessages } from './latest-messages.js';
 
 const DAY = 86_400_000_000;
 const NOON = Date.UTC(2026, 10, 22, 12) * 1000;
 
-const price = (product: string, time: number, size = 100): UnderlyingMessage => ({
-  kind: 'underlying',
-  product,
-  time: NOON + time,
-  size,
-  payload: { product, price: time } as UnderlyingUpdate,
-});
-const chain = (product: string, expiry: string, time: number): ChainMessage => ({
-  kind: 'chain',
-  product,
-  expiry,
-  time: NOON + time,
-  size: 100,
-  payload: { product, expiry, spot_price: time } as ChainUpdate,
-});
+const price = (product: string, time: number, size = 100): UnderlyingMessage => {
+  const key = underlyingKey(product);
+  const payload = new JsonPayload<never>('x'.repeat(size), key);
+  return { kind: 'underlying', product, key, time: NOON + time, processedTime: NOON, price: time, payload };
+};
+const chain = (product: string, expiry: string, time: number): ChainMessage => {
+  const key = chainKey(product, expiry);
+  const payload = new JsonPayload<never>('x'.repeat(100), key);
+  const summary = { product, expiry, spot_price: time } as ChainMessage['summary'];
+  return { kind: 'chain', product, expiry, key, time: NOON + time, processedTime: NOON, payload, summary };
+};
 
 function setUp({ maxBytes = 1_000_000, clockResetAfterMs = 5_000 } = {}) {
   const clock = { ms: 0 };
@@ -177,7 +178,7 @@ describe('LatestMessages', () => {
   });
 
   it('holds no more than its limit: the least recently updated go first', () => {
-    const { latest, evicted } = setUp({ maxBytes: 3 * (100 + 1_024) });
+    const { latest, evicted } = setUp({ maxBytes: 3 * (2 * 100 + 1_024) });
     for (const product of ['A', 'B', 'C']) latest.offerLive(price(product, 0));
     latest.offerLive(price('A', 1));
     latest.offerLive(chain('D', '2026-11-26', 0));
@@ -187,7 +188,7 @@ describe('LatestMessages', () => {
     expect(latest.products()).toEqual(['E', 'F', 'G']);
     expect(latest.liveChains('D')).toEqual([]);
     expect(latest.size).toBe(3);
-    expect(latest.bytes).toBe(3 * (100 + 1_024));
+    expect(latest.bytes).toBe(3 * (2 * 100 + 1_024));
   });
 
   it('keeps a message that alone is over the limit', () => {

@@ -1,5 +1,5 @@
 import { utcDate } from '../contract/index.js';
-import { chainKey, latestKey, type ChainMessage, type MarketMessage } from '../feed/market-message.js';
+import { chainKey, type ChainMessage, type MarketMessage } from '../feed/market-message.js';
 
 /**
  * What became of a live message: `newest` and `rebased` are to be broadcast, `older` is to be dropped.
@@ -23,8 +23,10 @@ export interface LatestMessagesOptions {
   readonly onEvict?: (message: MarketMessage) => void;
 }
 
-/** What an entry costs beside its JSON: the map's slots, the parsed object's header, the key. */
+/** What an entry costs beside its JSON: the map's slots, the message's object, a chain's summary, the key. */
 const ENTRY_OVERHEAD_BYTES = 1_024;
+/** The JSON's text, and the frame that is made of it once somebody gets it. */
+const COPIES = 2;
 
 interface Entry {
   message: MarketMessage;
@@ -72,7 +74,7 @@ export class LatestMessages {
     return this.entries.size;
   }
 
-  /** What the held messages weigh: their JSON's length and a fixed overhead each. */
+  /** What the held messages weigh: twice their JSON's length and a fixed overhead each. */
   get bytes(): number {
     return this.held;
   }
@@ -87,7 +89,7 @@ export class LatestMessages {
    * that an outage's refresh has just broadcast from the store.
    */
   offerLive(message: MarketMessage): Verdict {
-    const key = latestKey(message);
+    const { key } = message;
     const entry = this.entries.get(key);
     let verdict: Verdict = 'newest';
     if (entry && message.time < entry.message.time) {
@@ -115,7 +117,7 @@ export class LatestMessages {
 
   /** Remembers a message read from the store if it is news: false where memory holds one as new or newer. */
   offerStored(message: MarketMessage, use: StoredUse): boolean {
-    const key = latestKey(message);
+    const { key } = message;
     const entry = this.entries.get(key);
     if (entry && message.time <= entry.message.time) return false;
     this.put(key, message, use === 'snapshot' ? 0 : ++this.broadcasts, use);
@@ -197,5 +199,5 @@ export class LatestMessages {
 }
 
 function weight(message: MarketMessage): number {
-  return message.size + ENTRY_OVERHEAD_BYTES;
+  return COPIES * message.payload.text.length + ENTRY_OVERHEAD_BYTES;
 }

@@ -18,7 +18,7 @@ class CountingStore extends MemoryLatestStore {
 }
 
 function setUp(store: CountingStore, owner = 'me') {
-  const memory = new Map<string, object>();
+  const memory = new Map<string, string>();
   const errors: unknown[] = [];
   const writer = new WriteBehind(store, {
     intervalMs: 1_000,
@@ -29,7 +29,7 @@ function setUp(store: CountingStore, owner = 'me') {
     onError: (error) => errors.push(error),
   });
   const update = (key: string, value: number) => {
-    memory.set(key, { value });
+    memory.set(key, JSON.stringify({ value }));
     writer.mark(key, key);
   };
   return { memory, writer, errors, update };

@@ -7,13 +7,13 @@ export interface WriteBehindOptions {
   readonly ttlMs: number;
   /** This replica, in the lease. */
   readonly owner: string;
-  /** What memory holds under a source key, to be written as JSON; undefined where it is held no more. */
-  readonly valueOf: (source: string) => object | undefined;
+  /** What memory holds under a source key, as JSON text; undefined where it is held no more. */
+  readonly valueOf: (source: string) => string | undefined;
   readonly onWritten: (entries: number) => void;
   readonly onError: (error: unknown) => void;
 }
 
-/** Entries of one write command: bounds how long stringifying them holds the event loop. */
+/** Entries of one write command: bounds how long it holds the event loop and Redis. */
 const BATCH = 16;
 /** Intervals a lease lives unless renewed. */
 const LEASE_INTERVALS = 3;
@@ -95,7 +95,7 @@ export class WriteBehind {
       for (const [key] of batch) this.dirty.delete(key);
       const entries = batch.flatMap(([key, { source }]): StoreEntry[] => {
         const value = this.options.valueOf(source);
-        return value === undefined ? [] : [{ key, value: JSON.stringify(value) }];
+        return value === undefined ? [] : [{ key, value }];
       });
       try {
         await this.store.write(entries, this.options.ttlMs);

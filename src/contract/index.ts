@@ -1,6 +1,7 @@
 /** The event contract: the one source of names and shapes. Imports nothing of the rest of the service. */
 export * from './errors.js';
 export * from './events.js';
+export * from './json-payload.js';
 export * from './payloads.js';
 export * from './rooms.js';
 export * from './symbol.js';

@@ -1,9 +1,16 @@
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { GatewayConfig } from '../config/gateway-config.js';
-import type { ClientToServerEvents, ServerToClientEvents } from '../contract/index.js';
+import type { ClientToServerEvents, JsonPayload, ServerToClientEvents } from '../contract/index.js';
 
-export type GatewayServer = Server<ClientToServerEvents, ServerToClientEvents>;
-export type GatewaySocket = Socket<ClientToServerEvents, ServerToClientEvents>;
+/** What the gateway emits: the contract's payloads, each as an object or as its JSON text. */
+type EmittedEvents = {
+  [E in keyof ServerToClientEvents]: ServerToClientEvents[E] extends (payload: infer P extends object) => void
+    ? (payload: P | JsonPayload<P>) => void
+    : never;
+};
+
+export type GatewayServer = Server<ClientToServerEvents, EmittedEvents>;
+export type GatewaySocket = Socket<ClientToServerEvents, EmittedEvents>;
 
 /** Makes the Socket.IO adapter of a namespace. */
 export type AdapterFactory = ServerOptions['adapter'];
@@ -19,7 +26,7 @@ export function createSocketServer(
   config: GatewayConfig,
   adapter: AdapterFactory | undefined,
 ): GatewayServer {
-  return new Server<ClientToServerEvents, ServerToClientEvents>({
+  return new Server<ClientToServerEvents, EmittedEvents>({
     adapter,
     cors: { origin: config.corsOrigins === '*' ? '*' : [...config.corsOrigins] },
     transports: [...config.transports],

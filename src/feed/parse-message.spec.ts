@@ -1,3 +1,4 @@
+import { JsonPayload } from '../contract/index.js';
 import { FeedChannel } from './channels.js';
 import { parseCached, parseMessage, RejectedMessage } from './parse-message.js';
 
@@ -41,31 +42,55 @@ function reasonOf(act: () => unknown): string {
 
 describe('parseMessage', () => {
   it('reads an underlying update as published', () => {
+    const time = Date.UTC(2026, 10, 22, 4, 43, 39) * 1000;
     expect(parse(FeedChannel.underlying, UNDERLYING)).toEqual({
       kind: 'underlying',
       product: 'NIFTY',
-      time: Date.UTC(2026, 10, 22, 4, 43, 39) * 1000 + 333_273,
-      size: UNDERLYING.length,
-      payload: JSON.parse(UNDERLYING),
+      key: 'latest:underlying:NIFTY',
+      time: time + 333_273,
+      processedTime: time + 353_886,
+      price: 21502.24,
+      payload: new JsonPayload(UNDERLYING, 'latest:underlying:NIFTY'),
     });
   });
 
+  it('sends on what was published to the letter, with what it lacks added', () => {
+    expect(parse(FeedChannel.underlying, UNDERLYING).payload.text).toBe(UNDERLYING);
+    const bare =
+      '{"product": "X", "price": 1.50, "big": 9007199254740993, "timestamp": "2026-11-22T04:43:39"} \n';
+    expect(parse(FeedChannel.underlying, bare).payload.text).toBe(
+      '{"product": "X", "price": 1.50, "big": 9007199254740993, "timestamp": "2026-11-22T04:43:39"' +
+        ',"type":"UNDERLYING_ENRICHED","processed_at":"2026-11-22T04:43:39"}',
+    );
+    const published = JSON.stringify(CHAIN);
+    expect(parse(FeedChannel.optionChain, published).payload.text).toBe(
+      `${published.slice(0, -1)},"strikes":[21000,21050,21100.5]}`,
+    );
+  });
+
+  it('writes a payload anew where a field is there and must be changed', () => {
+    const text = underlying({ processed_at: null }).payload.text;
+    expect(text.match(/processed_at/g)).toHaveLength(1);
+    expect(JSON.parse(text)).toMatchObject({ processed_at: '2026-11-22T04:43:39.333273' });
+    expect(chain({ strikes: null }).payload.toJSON()).toEqual({ ...CHAIN, strikes: [21000, 21050, 21100.5] });
+  });
+
   it('adds the strikes a published chain lacks: the union of the legs, ascending', () => {
-    expect(chain().payload).toEqual({ ...CHAIN, strikes: [21000, 21050, 21100.5] });
+    expect(chain().payload.toJSON()).toEqual({ ...CHAIN, strikes: [21000, 21050, 21100.5] });
   });
 
   it('keeps strikes that are there', () => {
-    expect(chain({ strikes: [1, 2] }).payload).toMatchObject({ strikes: [1, 2] });
+    expect(chain({ strikes: [1, 2] }).payload.toJSON()).toMatchObject({ strikes: [1, 2] });
   });
 
   it('passes unknown fields through untouched', () => {
     const extra = { venue: { name: 'NSE', tags: [1, null, 'x'] }, constructor: 'odd' };
-    expect(underlying(extra).payload).toMatchObject(extra);
-    expect(chain(extra).payload).toMatchObject(extra);
+    expect(underlying(extra).payload.toJSON()).toMatchObject(extra);
+    expect(chain(extra).payload.toJSON()).toMatchObject(extra);
   });
 
   it('completes type and processed_at where only a bare price is published', () => {
-    expect(underlying({ type: undefined, processed_at: undefined }).payload).toEqual({
+    expect(underlying({ type: undefined, processed_at: undefined }).payload.toJSON()).toEqual({
       type: 'UNDERLYING_ENRICHED',
       product: 'NIFTY',
       price: 21502.24,
@@ -75,7 +100,7 @@ describe('parseMessage', () => {
   });
 
   it('takes a straddle that could not be priced as null', () => {
-    expect(chain({ atm_straddle_price: null }).payload).toMatchObject({ atm_straddle_price: null });
+    expect(chain({ atm_straddle_price: null }).payload.toJSON()).toMatchObject({ atm_straddle_price: null });
   });
 
   it('keeps an own __proto__ field from changing what the message is', () => {
@@ -86,7 +111,7 @@ describe('parseMessage', () => {
         '}, "price": 2, "p',
       ),
     );
-    expect(message.payload).toMatchObject({ price: 2 });
+    expect(message.payload.toJSON()).toMatchObject({ price: 2 });
     expect(({} as Record<string, unknown>).price).toBeUndefined();
   });
 
@@ -147,7 +172,10 @@ describe('parseCached', () => {
 
   it("completes the worker's bare underlying entry to the documented payload", () => {
     expect(
-      cached('latest:underlying:M&M', { price: 1.5, timestamp: '2026-11-22T04:44:38.891903' }).payload,
+      cached('latest:underlying:M&M', {
+        price: 1.5,
+        timestamp: '2026-11-22T04:44:38.891903',
+      }).payload.toJSON(),
     ).toEqual({
       type: 'UNDERLYING_ENRICHED',
       product: 'M&M',

@@ -1,6 +1,21 @@
-import { isExpiry, isSymbol, parseTimestamp, type ChainUpdate, type OptionLeg } from '../contract/index.js';
+import {
+  type ChainSummary,
+  isExpiry,
+  isSymbol,
+  JsonPayload,
+  type OptionLeg,
+  parseTimestamp,
+} from '../contract/index.js';
 import { FeedChannel } from './channels.js';
-import { CHAIN_KEY_PREFIX, UNDERLYING_KEY_PREFIX, type MarketMessage } from './market-message.js';
+import {
+  CHAIN_KEY_PREFIX,
+  chainKey,
+  type ChainMessage,
+  type MarketMessage,
+  UNDERLYING_KEY_PREFIX,
+  underlyingKey,
+  type UnderlyingMessage,
+} from './market-message.js';
 
 /** Why a feed message or a cache entry was refused; the label of the reject counter. */
 export type RejectReason =
@@ -42,9 +57,9 @@ const MAX_DEPTH = 32;
 export function parseMessage(channel: string, text: string, maxSize: number): MarketMessage {
   switch (channel) {
     case FeedChannel.underlying:
-      return underlying(parseObject(text, maxSize), text.length);
+      return underlying(parseObject(text, maxSize), text);
     case FeedChannel.optionChain:
-      return chain(parseObject(text, maxSize), text.length);
+      return chain(parseObject(text, maxSize), text);
     default:
       throw new RejectedMessage('unknown_channel', 'the channel is not one of the feed');
   }
@@ -59,17 +74,17 @@ export function parseCached(key: string, text: string, maxSize: number): MarketM
   const object = parseObject(text, maxSize);
   if (key.startsWith(UNDERLYING_KEY_PREFIX)) {
     const product = key.slice(UNDERLYING_KEY_PREFIX.length);
-    return sameProduct(underlying({ product, ...object }, text.length), product);
+    return sameProduct(underlying(object, text, product), product);
   }
   const [product = '', expiry] = key.slice(CHAIN_KEY_PREFIX.length).split(':');
-  const message = sameProduct(chain(object, text.length), product);
-  if (message.kind === 'chain' && expiry !== undefined && message.expiry !== expiry) {
+  const message = sameProduct(chain(object, text), product);
+  if (expiry !== undefined && message.expiry !== expiry) {
     throw new RejectedMessage('bad_expiry', 'the expiry is not the one of the key');
   }
   return message;
 }
 
-function sameProduct(message: MarketMessage, product: string): MarketMessage {
+function sameProduct<M extends MarketMessage>(message: M, product: string): M {
   if (message.product !== product) {
     throw new RejectedMessage('bad_product', 'the product is not the one of the key');
   }
@@ -106,25 +121,27 @@ function checkTree(value: Json, depth: number): void {
   }
 }
 
-function underlying(object: JsonObject, size: number): MarketMessage {
-  const product = productOf(object);
-  const { timestamp, time } = timestampOf(object);
+/** @param keyed the product of the key, for an entry that does not name it */
+function underlying(object: JsonObject, text: string, keyed?: string): UnderlyingMessage {
+  const product = productOf(keyed === undefined ? object : { product: keyed, ...object });
+  const { timestamp, time } = timeOf(object);
   if (object.type !== undefined && object.type !== 'UNDERLYING_ENRICHED') {
     throw new RejectedMessage('wrong_type', 'type is not UNDERLYING_ENRICHED');
   }
+  const price = requireNumber(object, 'price');
+  const processedAt = optionalString(object, 'processed_at') ?? timestamp;
+  const key = underlyingKey(product);
   return {
     kind: 'underlying',
     product,
+    key,
     time,
-    size,
-    payload: {
-      type: 'UNDERLYING_ENRICHED',
-      ...object,
-      product,
-      price: requireNumber(object, 'price'),
-      timestamp,
-      processed_at: optionalString(object, 'processed_at') ?? timestamp,
-    },
+    processedTime: parseTimestamp(processedAt) ?? time,
+    price,
+    payload: new JsonPayload(
+      completed(text, object, { type: 'UNDERLYING_ENRICHED', product, processed_at: processedAt }),
+      key,
+    ),
   };
 }
 
@@ -136,9 +153,9 @@ const OPTIONAL_CHAIN_NUMBERS = [
   'put_buildup_otm',
 ] as const;
 
-function chain(object: JsonObject, size: number): MarketMessage {
+function chain(object: JsonObject, text: string): ChainMessage {
   const product = productOf(object);
-  const { timestamp, time } = timestampOf(object);
+  const { timestamp, time } = timeOf(object);
   const { expiry } = object;
   if (!isExpiry(expiry)) {
     throw new RejectedMessage(
@@ -146,11 +163,10 @@ function chain(object: JsonObject, size: number): MarketMessage {
     );
   }
   for (const field of OPTIONAL_CHAIN_NUMBERS) optionalNumber(object, field);
-  optionalString(object, 'processed_at');
+  const processedAt = optionalString(object, 'processed_at');
   const calls = legsOf(object, 'calls');
   const puts = legsOf(object, 'puts');
-  const payload: ChainUpdate = {
-    ...object,
+  const summary: ChainSummary = {
     product,
     expiry,
     spot_price: requireNumber(object, 'spot_price'),
@@ -159,11 +175,36 @@ function chain(object: JsonObject, size: number): MarketMessage {
     max_pain_strike: requireNumber(object, 'max_pain_strike'),
     atm_straddle_price: optionalNumber(object, 'atm_straddle_price'),
     timestamp,
-    calls,
-    puts,
-    strikes: strikesOf(object) ?? unionOfStrikes(calls, puts),
   };
-  return { kind: 'chain', product, expiry, time, size, payload };
+  const strikes = strikesOf(object) ?? unionOfStrikes(calls, puts);
+  const key = chainKey(product, expiry);
+  return {
+    kind: 'chain',
+    product,
+    expiry,
+    key,
+    time,
+    processedTime: parseTimestamp(processedAt) ?? time,
+    payload: new JsonPayload(
+      completed(text, object, { atm_straddle_price: summary.atm_straddle_price, strikes }),
+      key,
+    ),
+    summary,
+  };
+}
+
+/**
+ * The JSON text of `object`, which was parsed from `text`, with the documented fields it lacks. What was published is
+ * kept to the letter (a number beyond 2^53 stays what it was); only where a field is there and must be changed is it written anew.
+ */
+function completed(text: string, object: JsonObject, fields: Readonly<Record<string, unknown>>): string {
+  const lacking = Object.entries(fields).filter(([name, value]) => object[name] !== value);
+  if (lacking.length === 0) return text;
+  if (lacking.some(([name]) => name in object)) {
+    return JSON.stringify({ ...object, ...Object.fromEntries(lacking) });
+  }
+  const added = JSON.stringify(Object.fromEntries(lacking));
+  return `${text.slice(0, text.lastIndexOf('}'))},${added.slice(1)}`;
 }
 
 function productOf(object: JsonObject): string {
@@ -171,7 +212,7 @@ function productOf(object: JsonObject): string {
   throw new RejectedMessage(...missingOr(object, 'product', 'bad_product', 'product is not a symbol'));
 }
 
-function timestampOf(object: JsonObject): { timestamp: string; time: number } {
+function timeOf(object: JsonObject): { timestamp: string; time: number } {
   const { timestamp } = object;
   const time = parseTimestamp(timestamp);
   if (typeof timestamp === 'string' && time !== undefined) return { timestamp, time };

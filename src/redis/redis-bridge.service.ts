@@ -8,16 +8,11 @@ import {
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { chainRoom, GENERAL_ROOM, parseTimestamp, productRoom, ServerEvent } from '../contract/index.js';
+import { chainRoom, GENERAL_ROOM, JsonPayload, productRoom, ServerEvent } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
 import { FEED_CHANNELS } from '../feed/channels.js';
 import { FEED_SOURCE, type FeedListener, type FeedSource } from '../feed/feed-source.js';
-import {
-  summaryOf,
-  type ChainMessage,
-  type MarketMessage,
-  type UnderlyingMessage,
-} from '../feed/market-message.js';
+import type { ChainMessage, MarketMessage, UnderlyingMessage } from '../feed/market-message.js';
 import { parseMessage, RejectedMessage } from '../feed/parse-message.js';
 import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
@@ -100,7 +95,7 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
         this.metrics.feedRebased.inc({ kind });
         this.faults.warn(`rebased:${kind}`, 'feed_clock_set_back', {
           product,
-          timestamp: message.payload.timestamp,
+          timestamp: new Date(message.time / 1_000).toISOString(),
         });
         break;
       case 'newest':
@@ -115,24 +110,25 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
   }
 
   /** One emit to the union of the rooms: Socket.IO sends to a client in several of them once. */
-  private broadcastUnderlying({ product, payload }: UnderlyingMessage): void {
+  private broadcastUnderlying({ product, price, payload }: UnderlyingMessage): void {
     this.server.local.to([GENERAL_ROOM, productRoom(product)]).emit(ServerEvent.underlyingUpdate, payload);
     this.metrics.broadcasts.inc({ event: ServerEvent.underlyingUpdate });
-    this.log.debug({ product, price: payload.price }, 'broadcasted_underlying');
+    this.log.debug({ product, price }, 'broadcasted_underlying');
   }
 
-  private broadcastChain({ product, expiry, payload }: ChainMessage): void {
-    this.server.local.to(GENERAL_ROOM).emit(ServerEvent.chainSummary, summaryOf(payload));
+  private broadcastChain({ product, expiry, key, payload, summary }: ChainMessage): void {
+    this.server.local
+      .to(GENERAL_ROOM)
+      .emit(ServerEvent.chainSummary, new JsonPayload(JSON.stringify(summary), key));
     this.metrics.broadcasts.inc({ event: ServerEvent.chainSummary });
     this.server.local
       .to([chainRoom(product), chainRoom(product, expiry)])
       .emit(ServerEvent.chainUpdate, payload);
     this.metrics.broadcasts.inc({ event: ServerEvent.chainUpdate });
-    this.log.debug({ product, expiry, pcr: payload.pcr_oi }, 'broadcasted_chain');
+    this.log.debug({ product, expiry, pcr: summary.pcr_oi }, 'broadcasted_chain');
   }
 
-  private observeLag({ kind, payload, time }: MarketMessage): void {
-    const processed = parseTimestamp(payload.processed_at) ?? time;
-    this.metrics.bridgeLag.observe({ kind }, Math.max(0, Date.now() - processed / 1000) / 1000);
+  private observeLag({ kind, processedTime }: MarketMessage): void {
+    this.metrics.bridgeLag.observe({ kind }, Math.max(0, Date.now() - processedTime / 1_000) / 1_000);
   }
 }

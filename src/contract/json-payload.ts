@@ -1,0 +1,19 @@
+/**
+ * A payload as the JSON text it is sent as: made once, by whoever published it where that can be sent on as it is, and
+ * never parsed or serialised again for a client.
+ */
+export class JsonPayload<T extends object> {
+  /**
+   * @param text JSON of a `T`; nobody checks it again
+   * @param key what this is the newest of: of two payloads of one event and key, a client that lags needs the later alone
+   */
+  constructor(
+    readonly text: string,
+    readonly key: string,
+  ) {}
+
+  /** Parses the text, at its full cost: for encoders that know nothing of this class, and for tests. */
+  toJSON(): T {
+    return JSON.parse(this.text) as T;
+  }
+}
