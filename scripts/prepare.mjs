@@ -31,6 +31,7 @@ export function prepare() {
   const sources = Math.max(
     newest(join(root, 'src')),
     newest(join(root, 'tools')),
+    newest(join(root, 'bench')),
     ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'].map((file) =>
       modified(join(root, file)),
     ),

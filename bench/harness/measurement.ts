@@ -1,0 +1,46 @@
+/** Everything a scenario may measure; each has those that mean something to it. */
+export type Metric =
+  | 'rate'
+  | 'deliveriesPerSecond'
+  | 'cpuPercent'
+  | 'cpuUsPerDelivery'
+  | 'bytesPerDelivery'
+  | 'p50Ms'
+  | 'p99Ms'
+  | 'maxMs'
+  | 'rssMb'
+  | 'peakRssMb'
+  | 'rssKbPerClient'
+  | 'rssGrowthMb'
+  | 'p99BeforeMs'
+  | 'seconds'
+  | 'redisReads'
+  | Fault;
+
+/** What must not happen: summed over the runs, where the others are the runs' median. */
+export const FAULTS = ['lost', 'duplicated', 'disordered', 'closed', 'errors', 'stale'] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export type Measurement = Readonly<Partial<Record<Metric, number>>>;
+
+const FAULT_NAMES: ReadonlySet<string> = new Set(FAULTS);
+
+/** Several runs as one: the median of each metric, and all faults there were. */
+export function combine(runs: readonly Measurement[]): Measurement {
+  const metrics = new Set(runs.flatMap((run) => Object.keys(run)));
+  const combined = [...metrics].map((metric): [string, number] => {
+    const values = runs
+      .flatMap((run) => Object.entries(run))
+      .flatMap(([name, value]) => (name === metric && value !== undefined ? [value] : []));
+    const sum = values.reduce((total, value) => total + value, 0);
+    return [metric, FAULT_NAMES.has(metric) ? sum : median(values)];
+  });
+  return Object.fromEntries(combined);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  if (sorted.length % 2 === 1) return sorted[middle]!;
+  return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+
+/** Linux counts processor time in hundredths of a second for user space, whatever the kernel's own tick is. */
+const TICKS_PER_SECOND = 100;
+/** utime and stime are the 14th and 15th field; these come after the name, which may hold spaces. */
+const UTIME_AFTER_NAME = 11;
+
+/** Processor time of the processes, user and system, in seconds; a process that is gone has none. */
+export function cpuSeconds(pids: readonly number[]): number {
+  let ticks = 0;
+  for (const pid of pids) {
+    const stat = read(`/proc/${pid}/stat`);
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    ticks += Number(fields[UTIME_AFTER_NAME] ?? 0) + Number(fields[UTIME_AFTER_NAME + 1] ?? 0);
+  }
+  return ticks / TICKS_PER_SECOND;
+}
+
+/** Resident memory of the processes in KB. */
+export function residentKb(pids: readonly number[]): number {
+  let sum = 0;
+  for (const pid of pids) sum += Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
+  return sum;
+}
+
+/** The process and its children (nginx's workers). */
+export function withChildren(pid: number): number[] {
+  return [pid, ...read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)];
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

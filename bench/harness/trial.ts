@@ -1,0 +1,199 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LoadMethods, Settled } from '../load/load-methods.js';
+import { mergeLatencies, percentileMs } from '../load/latency-histogram.js';
+import type { Peer, Skipped, StartPeer, Wish } from '../peers/peer.js';
+import type { FeedPlan, Published, PublisherMethods } from '../publish/publisher-methods.js';
+import { newestPerKey, publishedPerKey } from '../publish/sequence.js';
+import type { Closing } from './closing.js';
+import type { Measurement } from './measurement.js';
+import { monotonicUs } from './monotonic.js';
+import { cpuSeconds, residentKb } from './proc-stat.js';
+import { Worker } from './worker.js';
+
+export interface TrialSetup {
+  readonly start: StartPeer;
+  readonly feed: FeedPlan;
+  /** One for each client. */
+  readonly wishes: readonly Wish[];
+  /** How many load generators share the clients. Default 1. */
+  readonly generators?: number;
+  readonly offersDeflate?: boolean;
+  readonly subjectPerProduct?: boolean;
+  /** How many clients are looked at closely. Default 20. */
+  readonly sampled?: number;
+  readonly stallable?: number;
+  /** Publish a price and a chain of each product before anybody connects. */
+  readonly latestFirst?: boolean;
+}
+
+const SAMPLED = 20;
+/** How long after `latestFirst` both servers have written `latest:*`. */
+const LATEST_SETTLES_MS = 1500;
+const RSS_INTERVAL_MS = 200;
+const SETTLE = { quietMs: 2000, timeoutMs: 15_000 };
+
+/** One server under load: its processes, started and connected, until `close`. */
+export class Trial {
+  private startedAt: Published = { sequence: 0, atUs: 0 };
+
+  private constructor(
+    readonly peer: Peer,
+    private readonly publisher: Worker<PublisherMethods>,
+    private readonly generators: readonly Worker<LoadMethods>[],
+    private readonly products: number,
+    /** Resident memory of the server without a client. */
+    readonly emptyKb: number,
+    /** From the first connect until the last client had all it waits for. */
+    readonly connectSeconds: number,
+    readonly close: () => Promise<void>,
+  ) {}
+
+  static async start(
+    setup: TrialSetup,
+    closing: Closing,
+    beforeConnect: (peer: Peer) => Promise<void> = () => Promise.resolve(),
+  ): Promise<Trial | Skipped> {
+    const peer = await setup.start({ subjectPerProduct: setup.subjectPerProduct ?? false });
+    if ('skipped' in peer) return peer;
+    const publisher = new Worker<PublisherMethods>('publish/publisher.js');
+    const generators = Array.from(
+      { length: setup.generators ?? 1 },
+      () => new Worker<LoadMethods>('load/generator.js'),
+    );
+    const close = closing.add(async () => {
+      await Promise.all([publisher, ...generators].map((worker) => worker.stop()));
+      await peer.stop();
+    });
+    try {
+      await publisher.call('open', { target: peer.target, feed: setup.feed });
+      if (setup.latestFirst) {
+        await publisher.call('publishLatest', undefined);
+        await delay(LATEST_SETTLES_MS);
+      }
+      const emptyKb = residentKb(peer.pids);
+      await beforeConnect(peer);
+      const seconds = await connectAll(setup, peer, generators);
+      return new Trial(peer, publisher, generators, setup.feed.products.length, emptyKb, seconds, close);
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+
+  /** Has the publisher start; what it sends from now on is what `finish` expects at the clients. */
+  async publish(rate: number, warmUpMs: number): Promise<void> {
+    await this.tell('reset');
+    this.startedAt = await this.publisher.call('start', { rate });
+    await delay(warmUpMs);
+  }
+
+  /** Measures for `ms`, with the publisher running. */
+  async measure(ms: number): Promise<Measurement> {
+    await this.tell('openWindow');
+    const before = { cpu: cpuSeconds(this.peer.pids), us: monotonicUs(), rss: residentKb(this.peer.pids) };
+    const first = await this.publisher.call('look', undefined);
+    const rss: number[] = [];
+    for (const end = before.us + ms * 1000; monotonicUs() < end;) {
+      await delay(Math.max(1, Math.min(RSS_INTERVAL_MS, (end - monotonicUs()) / 1000)));
+      rss.push(residentKb(this.peer.pids));
+    }
+    const cpu = (cpuSeconds(this.peer.pids) - before.cpu) / ((monotonicUs() - before.us) / 1e6);
+    const last = await this.publisher.call('look', undefined);
+    const windows = await Promise.all(this.generators.map((each) => each.call('closeWindow', undefined)));
+
+    const deliveries = windows.reduce((sum, window) => sum + window.deliveries / window.seconds, 0);
+    const bytes = windows.reduce((sum, window) => sum + window.bytes / window.seconds, 0);
+    const latencies = mergeLatencies(windows.map((window) => window.latencies));
+    const peak = Math.max(...rss);
+    return {
+      rate: (last.sequence - first.sequence) / ((last.atUs - first.atUs) / 1e6),
+      deliveriesPerSecond: deliveries,
+      cpuPercent: cpu * 100,
+      cpuUsPerDelivery: (cpu * 1e6) / deliveries,
+      bytesPerDelivery: bytes / deliveries,
+      p50Ms: percentileMs(latencies, 0.5),
+      p99Ms: percentileMs(latencies, 0.99),
+      maxMs: latencies.maxUs / 1000,
+      rssMb: rss.at(-1)! / 1024,
+      peakRssMb: peak / 1024,
+      rssGrowthMb: (peak - before.rss) / 1024,
+    };
+  }
+
+  stall(): Promise<void> {
+    return this.tell('stall');
+  }
+
+  resume(): Promise<void> {
+    return this.tell('resume');
+  }
+
+  /** Stops the publisher, waits for the last deliveries and counts what went wrong since `publish`. */
+  async finish(): Promise<Measurement> {
+    const { sequence } = await this.publisher.call('stop', undefined);
+    const input = {
+      published: publishedPerKey(this.startedAt.sequence, sequence, this.products),
+      newest: newestPerKey(sequence, this.products),
+      ...SETTLE,
+    };
+    return faultsOf(await Promise.all(this.generators.map((each) => each.call('settle', input))));
+  }
+
+  private async tell(method: 'reset' | 'openWindow' | 'stall' | 'resume'): Promise<void> {
+    await Promise.all(this.generators.map((each) => each.call(method, undefined)));
+  }
+}
+
+/** All clients are counted, the sampled ones also followed: the larger finding is the truer. */
+function faultsOf(all: readonly Settled[]): Measurement {
+  const sum = (of: (settled: Settled) => number) => all.reduce((total, each) => total + of(each), 0);
+  return {
+    lost: Math.max(
+      sum((each) => each.lost),
+      sum((each) => each.faults.missing),
+    ),
+    duplicated:
+      Math.max(
+        sum((each) => each.surplus),
+        sum((each) => each.faults.twice),
+      ) + sum((each) => each.stalled.twice),
+    disordered: sum((each) => each.faults.older) + sum((each) => each.stalled.older),
+    closed: sum((each) => each.closed),
+    errors: sum((each) => each.errors),
+    stale: sum((each) => each.stalled.stale),
+  };
+}
+
+async function connectAll(
+  setup: TrialSetup,
+  peer: Peer,
+  generators: readonly Worker<LoadMethods>[],
+): Promise<number> {
+  const { wishes } = setup;
+  const share = Math.ceil(wishes.length / generators.length);
+  const connected = await Promise.all(
+    generators.map((generator, index) => {
+      const mine = wishes.slice(index * share, (index + 1) * share);
+      // Clients that wish the same share one profile: thousands of equal ones would only be sent and kept.
+      const distinct = [...new Set(mine)];
+      const numberOf = new Map(distinct.map((wish, number) => [wish, number]));
+      return generator.call('connect', {
+        dialect: peer.dialect,
+        port: peer.port,
+        path: peer.path,
+        // Each generator from an address of its own, or the ports of one would run out.
+        localAddress: `127.0.0.${2 + index}`,
+        offersDeflate: setup.offersDeflate ?? false,
+        profiles: distinct.map((wish) => peer.profile(wish)),
+        profileOf: mine.map((wish) => numberOf.get(wish) ?? 0),
+        sampled: Math.ceil((setup.sampled ?? SAMPLED) / generators.length),
+        stallable: Math.ceil((setup.stallable ?? 0) / generators.length),
+        products: setup.feed.products.length,
+      });
+    }),
+  );
+  const ready = connected.reduce((sum, each) => sum + each.ready, 0);
+  if (ready < wishes.length) throw new Error(`only ${ready} of ${wishes.length} clients could subscribe`);
+  const first = Math.min(...connected.map((each) => each.firstUs));
+  return (Math.max(...connected.map((each) => each.lastUs)) - first) / 1e6;
+}

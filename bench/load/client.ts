@@ -1,0 +1,140 @@
+import { connect, type Socket } from 'node:net';
+import { monotonicUs } from '../harness/monotonic.js';
+import type { ClientProfile, ClientStream, Wire } from './client-stream.js';
+import { FIN_BIT, Opcode } from './frame-walker.js';
+import type { Crowd } from './load-methods.js';
+import { NatsStream } from './nats-stream.js';
+import { NchanStream } from './nchan-stream.js';
+import { type Sample, WindowInflater } from './sample.js';
+import { SocketIoStream } from './socket-io-stream.js';
+
+/**
+ * One for all connections: what was read is walked through before the next read. As large as pays: a server under load
+ * has more than this waiting only where the generator is what limits it.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
+const END_OF_HEADERS = '\r\n\r\n';
+const MASK_BIT = 0x80;
+
+/** Engine.IO lets a client pong unasked; one that does not read must, to be taken for alive. */
+const UNASKED_PONG_MS = 10_000;
+
+/** One connection: a bare TCP socket that has upgraded itself to WebSocket. */
+export class Client implements Wire {
+  bytes = 0;
+  stream: ClientStream | undefined;
+  closed = false;
+  private socket: Socket | undefined;
+  private headers = '';
+  private pongs: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly profile: ClientProfile,
+    readonly sample: Sample | undefined,
+    private readonly crowd: Crowd,
+    private readonly events: { ready(client: Client): void; closed(client: Client): void },
+  ) {}
+
+  open(): void {
+    const { port, localAddress } = this.crowd;
+    this.socket = connect({
+      host: '127.0.0.1',
+      port,
+      localAddress,
+      noDelay: true,
+      onread: {
+        buffer: READ_BUFFER,
+        callback: (size) => {
+          this.read(size);
+          return true;
+        },
+      },
+    });
+    this.socket.once('connect', () => this.socket?.write(this.upgradeRequest()));
+    this.socket.on('error', () => undefined);
+    this.socket.once('close', () => {
+      this.closed = true;
+      clearInterval(this.pongs);
+      this.events.closed(this);
+    });
+  }
+
+  /** Masked with zeros: well-formed, and the payload needs no work. */
+  send(text: string, opcode: number = Opcode.text): void {
+    const payload = Buffer.from(text);
+    if (payload.length > 65_535) throw new RangeError('longer than a client here ever sends');
+    const short = payload.length < 126;
+    const head = Buffer.alloc(short ? 6 : 8);
+    head[0] = FIN_BIT | opcode;
+    head[1] = MASK_BIT | (short ? payload.length : 126);
+    if (!short) head.writeUInt16BE(payload.length, 2);
+    this.socket?.write(Buffer.concat([head, payload]));
+  }
+
+  ready(): void {
+    this.events.ready(this);
+  }
+
+  stall(): void {
+    this.socket?.pause();
+    this.pongs = setInterval(() => this.send('3'), UNASKED_PONG_MS);
+  }
+
+  resume(): void {
+    clearInterval(this.pongs);
+    this.socket?.resume();
+  }
+
+  private read(size: number): void {
+    this.bytes += size;
+    if (this.sample) this.sample.nowUs = monotonicUs();
+    if (this.stream) this.stream.read(READ_BUFFER, 0, size);
+    else this.readHeaders(size);
+  }
+
+  private readHeaders(size: number): void {
+    const before = this.headers.length;
+    this.headers += READ_BUFFER.toString('latin1', 0, size);
+    const end = this.headers.indexOf(END_OF_HEADERS);
+    if (end < 0) return;
+    if (!this.headers.startsWith('HTTP/1.1 101')) {
+      this.socket?.destroy(new Error(`no upgrade: ${this.headers.slice(0, 100)}`));
+      return;
+    }
+    const extensions = /^sec-websocket-extensions:(.*)$/im.exec(this.headers.slice(0, end))?.[1];
+    this.headers = '';
+    this.stream = this.makeStream(extensions);
+    this.stream.open();
+    const from = end + END_OF_HEADERS.length - before;
+    if (from < size) this.stream.read(READ_BUFFER, from, size);
+  }
+
+  private makeStream(extensions: string | undefined): ClientStream {
+    switch (this.crowd.dialect) {
+      case 'socket.io': {
+        const inflater = extensions?.includes('permessage-deflate')
+          ? new WindowInflater(!extensions.includes('server_no_context_takeover'))
+          : undefined;
+        return new SocketIoStream(this, this.profile, this.sample, inflater);
+      }
+      case 'nats':
+        return new NatsStream(this, this.profile, this.sample);
+      case 'nchan':
+        return new NchanStream(this, this.profile, this.sample);
+    }
+  }
+
+  private upgradeRequest(): string {
+    const { port, path, offersDeflate } = this.crowd;
+    const lines = [
+      `GET ${path} HTTP/1.1`,
+      `Host: 127.0.0.1:${port}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: YmVuY2gtY2xpZW50LTAwMA==',
+    ];
+    if (offersDeflate) lines.push('Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits');
+    return lines.join('\r\n') + END_OF_HEADERS;
+  }
+}

@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { monotonicUs } from '../harness/monotonic.js';
+import { Client } from './client.js';
+import { LatencyHistogram } from './latency-histogram.js';
+import type { Connected, Crowd, LoadWindow, Settled, SettleInput } from './load-methods.js';
+import { Sample } from './sample.js';
+import { noFaults, SequenceCheck, type SequenceFaults } from './sequence-check.js';
+
+/** Handshakes under way at once: below a listener's usual backlog, past which SYNs are dropped and sent a second later. */
+const CONNECTING_AT_ONCE = 250;
+const CONNECT_QUIET_MS = 15_000;
+
+/** All clients of a load generator. */
+export class CrowdOfClients {
+  private readonly clients: Client[] = [];
+  private readonly stallable: Client[] = [];
+  private readonly latencies = new LatencyHistogram();
+  private readonly faults = noFaults();
+  private readonly stalledFaults = noFaults();
+  private closed = 0;
+  private window = { startedUs: 0, deliveries: 0, bytes: 0 };
+
+  /** Connects them all; done when each has what its profile waits for, or when nothing moves any more. */
+  async connect(crowd: Crowd): Promise<Connected> {
+    const firstUs = monotonicUs();
+    let lastUs = firstUs;
+    let ready = 0;
+    let opened = 0;
+    const openNext = () => {
+      if (opened < this.clients.length) this.clients[opened++]?.open();
+    };
+    const events = {
+      ready: () => {
+        ready++;
+        lastUs = monotonicUs();
+        openNext();
+      },
+      closed: () => {
+        this.closed++;
+        lastUs = monotonicUs();
+        openNext();
+      },
+    };
+    const { length } = crowd.profileOf;
+    for (const [index, profileIndex] of crowd.profileOf.entries()) {
+      const profile = crowd.profiles[profileIndex]!;
+      const stalls = isChosen(index, length, crowd.stallable, 1);
+      const sample = stalls
+        ? new Sample(new SequenceCheck(crowd.products, this.stalledFaults), undefined)
+        : isChosen(index, length, crowd.sampled, 0)
+          ? new Sample(new SequenceCheck(crowd.products, this.faults), this.latencies)
+          : undefined;
+      const client = new Client(profile, sample, crowd, events);
+      this.clients.push(client);
+      if (stalls) this.stallable.push(client);
+    }
+    for (let i = 0; i < CONNECTING_AT_ONCE; i++) openNext();
+    while (ready + this.closed < length && monotonicUs() - lastUs < CONNECT_QUIET_MS * 1000) await delay(5);
+    return { firstUs, lastUs, ready };
+  }
+
+  reset(): void {
+    for (const client of this.clients) if (client.stream) client.stream.market = 0;
+    Object.assign(this.faults, noFaults());
+    Object.assign(this.stalledFaults, noFaults());
+  }
+
+  openWindow(): void {
+    this.latencies.clear();
+    this.window = { startedUs: monotonicUs(), deliveries: this.deliveries(), bytes: this.bytes() };
+  }
+
+  closeWindow(): LoadWindow {
+    return {
+      seconds: (monotonicUs() - this.window.startedUs) / 1e6,
+      deliveries: this.deliveries() - this.window.deliveries,
+      bytes: this.bytes() - this.window.bytes,
+      latencies: this.latencies.counts(),
+    };
+  }
+
+  stall(): void {
+    for (const client of this.stallable) client.stall();
+  }
+
+  resume(): void {
+    for (const client of this.stallable) client.resume();
+  }
+
+  /** Waits until everybody has everything, and says what is amiss. */
+  async settle({ published, newest, quietMs, timeoutMs }: SettleInput): Promise<Settled> {
+    const due = new Map(
+      [...new Set(this.clients.map(({ profile }) => profile))].map((profile) => [
+        profile,
+        profile.keys.reduce((sum, key) => sum + (published[key] ?? 0), 0),
+      ]),
+    );
+    const stalling = new Set(this.stallable);
+    const counted = this.clients.filter((client) => !stalling.has(client));
+    const isComplete = () =>
+      counted.every((client) => (client.stream?.market ?? 0) >= due.get(client.profile)!) &&
+      this.stallable.every((client) => client.sample!.check.isUpToDate(client.profile.keys, newest));
+    const deadline = monotonicUs() + timeoutMs * 1000;
+    let bytes = this.bytes();
+    for (let changedUs = monotonicUs(); !isComplete() && monotonicUs() < deadline; await delay(20)) {
+      if (this.bytes() !== bytes) changedUs = monotonicUs();
+      else if (monotonicUs() - changedUs > quietMs * 1000) break;
+      bytes = this.bytes();
+    }
+    // What comes twice may come late.
+    await delay(100);
+    let lost = 0;
+    let surplus = 0;
+    for (const client of counted) {
+      const balance = due.get(client.profile)! - (client.stream?.market ?? 0);
+      if (balance > 0) lost += balance;
+      else surplus -= balance;
+    }
+    const stale = this.stallable.filter(
+      (client) => !client.sample!.check.isUpToDate(client.profile.keys, newest),
+    ).length;
+    const { older, twice }: SequenceFaults = this.stalledFaults;
+    return {
+      deliveries: this.deliveries(),
+      lost,
+      surplus,
+      faults: { ...this.faults },
+      closed: this.closed,
+      errors: this.clients.reduce((sum, { stream }) => sum + (stream?.errors ?? 0), 0),
+      stalled: { stale, older, twice },
+    };
+  }
+
+  private deliveries(): number {
+    return this.clients.reduce((sum, { stream }) => sum + (stream?.market ?? 0), 0);
+  }
+
+  private bytes(): number {
+    return this.clients.reduce((sum, client) => sum + client.bytes, 0);
+  }
+}
+
+/** Whether `index` is one of `chosen` of `length` that are evenly spread, `offset` steps to the side. */
+function isChosen(index: number, length: number, chosen: number, offset: number): boolean {
+  if (chosen === 0) return false;
+  return (index - offset) % Math.max(1, Math.floor(length / chosen)) === 0 && index >= offset;
+}

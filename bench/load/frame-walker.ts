@@ -1,0 +1,102 @@
+/** How many bytes of a payload `frame` may look at: enough for `42["chain_summary` and `42["underlying`. */
+export const PEEK_BYTES = 12;
+/** A server's header is at most ten bytes: it does not mask. */
+const MAX_HEAD_BYTES = 10 + PEEK_BYTES;
+
+export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+export const FIN_BIT = 0x80;
+/** Set on a message compressed by permessage-deflate. */
+export const RSV1_BIT = 0x40;
+
+/**
+ * Walks a server's WebSocket stream header by header. A frame costs its header and a glance at the first bytes of its
+ * payload; the payload itself is stepped over unless `wantsPayload`. That is what lets one process count millions of
+ * frames a second. Frames and headers may be cut anywhere between two reads.
+ */
+export abstract class FrameWalker {
+  /** Subclasses that read payloads set it once, before the first byte comes. */
+  protected wantsPayload = false;
+  /** Bytes of the current payload that are still to come. */
+  private rest = 0;
+  /** The beginning of a frame whose head was cut off by the end of a read. */
+  private cut: Buffer | undefined;
+  private cutLength = 0;
+
+  /** Takes `buffer[from, end)`; the buffer may be reused as soon as this returns. */
+  read(buffer: Buffer, from: number, end: number): void {
+    let at = from;
+    if (this.cutLength > 0) at = this.mend(buffer, at, end);
+    if (this.rest > 0) at = this.stepOver(buffer, at, end);
+    while (at < end) {
+      const head = headSize(buffer, at, end);
+      if (head === 0) return this.keepCut(buffer, at, end);
+      const length = payloadLength(buffer, at, head);
+      const payload = at + head;
+      if (end - payload < length && end - payload < PEEK_BYTES) return this.keepCut(buffer, at, end);
+      this.frame(buffer[at]!, length, buffer, payload);
+      this.rest = length;
+      at = this.stepOver(buffer, payload, end);
+    }
+  }
+
+  /**
+   * A frame begins. Its payload's first `min(length, PEEK_BYTES)` bytes are at `buffer[at]`.
+   * @param first the header's first byte: FIN, RSV1 and the opcode
+   */
+  protected abstract frame(first: number, length: number, buffer: Buffer, at: number): void;
+
+  /** The next part of the frame's payload, never called without `wantsPayload`; `rest` bytes follow it. */
+  protected payload(_buffer: Buffer, _from: number, _end: number, _rest: number): void {}
+
+  private stepOver(buffer: Buffer, from: number, end: number): number {
+    const next = Math.min(end, from + this.rest);
+    this.rest -= next - from;
+    if (this.wantsPayload) this.payload(buffer, from, next, this.rest);
+    return next;
+  }
+
+  private keepCut(buffer: Buffer, from: number, end: number): void {
+    this.cut ??= Buffer.allocUnsafeSlow(MAX_HEAD_BYTES);
+    this.cutLength = buffer.copy(this.cut, 0, from, end);
+  }
+
+  /** Completes a cut head with the bytes that follow; answers where the rest of the payload, or the next frame, is. */
+  private mend(buffer: Buffer, from: number, end: number): number {
+    const cut = this.cut!;
+    let at = from;
+    for (; at < end; at++) {
+      if (this.headIsComplete(cut)) break;
+      cut[this.cutLength++] = buffer[at]!;
+    }
+    if (!this.headIsComplete(cut)) return at;
+    const head = headSize(cut, 0, this.cutLength);
+    const length = payloadLength(cut, 0, head);
+    const kept = this.cutLength;
+    this.cutLength = 0;
+    this.frame(cut[0]!, length, cut, head);
+    this.rest = length;
+    this.stepOver(cut, head, kept);
+    return at;
+  }
+
+  private headIsComplete(cut: Buffer): boolean {
+    const head = headSize(cut, 0, this.cutLength);
+    if (head === 0) return false;
+    return this.cutLength - head >= Math.min(PEEK_BYTES, payloadLength(cut, 0, head));
+  }
+}
+
+/** The size of the header at `at`, 0 while it is not all there. */
+function headSize(buffer: Buffer, at: number, end: number): number {
+  if (end - at < 2) return 0;
+  const code = buffer[at + 1]!;
+  if (code > 127) throw new Error('the server masks its frames');
+  const size = code < 126 ? 2 : code === 126 ? 4 : 10;
+  return end - at < size ? 0 : size;
+}
+
+function payloadLength(buffer: Buffer, at: number, head: number): number {
+  if (head === 2) return buffer[at + 1]!;
+  if (head === 4) return (buffer[at + 2]! << 8) | buffer[at + 3]!;
+  return buffer.readUInt32BE(at + 2) * 2 ** 32 + buffer.readUInt32BE(at + 6);
+}

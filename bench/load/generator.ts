@@ -1,0 +1,16 @@
+import { serve } from '../harness/serve.js';
+import { CrowdOfClients } from './crowd-of-clients.js';
+import type { LoadMethods } from './load-methods.js';
+
+/** A load generator: a process that holds many clients and counts what they get. */
+const crowd = new CrowdOfClients();
+
+serve<LoadMethods>({
+  connect: (input) => crowd.connect(input),
+  reset: () => crowd.reset(),
+  openWindow: () => crowd.openWindow(),
+  closeWindow: () => crowd.closeWindow(),
+  stall: () => crowd.stall(),
+  resume: () => crowd.resume(),
+  settle: (input) => crowd.settle(input),
+});

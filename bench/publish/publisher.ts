@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { monotonicUs } from '../harness/monotonic.js';
+import { serve } from '../harness/serve.js';
+import { BenchFeed } from './bench-feed.js';
+import type { OpenInput, Published, PublisherMethods } from './publisher-methods.js';
+import { preambleOf, type WireFormat, wireFormatOf } from './wire-format.js';
+
+/** Messages made in one turn at most: a late publisher catches up without making everybody wait for one big write. */
+const LARGEST_BURST = 200;
+const PONG = 'PONG\r\n';
+
+/** The one publisher of a trial: a bare TCP connection to the broker, pipelined, in the place of the platform's worker. */
+class Publisher {
+  private feed: BenchFeed | undefined;
+  private socket: Socket | undefined;
+  private format: WireFormat | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private rate = 0;
+  private startedUs = 0;
+  private sent = 0;
+
+  async open({ target, feed }: OpenInput): Promise<void> {
+    this.feed = new BenchFeed(feed);
+    this.format = wireFormatOf(target);
+    this.socket = connect({ host: '127.0.0.1', port: target.port, noDelay: true });
+    await once(this.socket, 'connect');
+    this.socket.write(preambleOf(target));
+    // Answers are read, or the broker would stop reading; only NATS asks something.
+    this.socket.on('data', (chunk) => {
+      if (target.kind === 'nats' && chunk.includes('PING')) this.socket?.write(PONG);
+    });
+    this.socket.on('error', (error) => process.stderr.write(`publisher: ${error.message}\n`));
+  }
+
+  start({ rate }: { readonly rate: number }): Published {
+    this.rate = rate;
+    this.sent = 0;
+    this.startedUs = monotonicUs();
+    this.timer = setInterval(() => this.sendDue(), 1);
+    return this.look();
+  }
+
+  look(): Published {
+    return { sequence: this.feed?.sequence ?? 0, atUs: monotonicUs() };
+  }
+
+  async stop(): Promise<Published> {
+    clearInterval(this.timer);
+    while (this.socket?.writableNeedDrain) await once(this.socket, 'drain');
+    return this.look();
+  }
+
+  publishLatest(): void {
+    for (const message of this.feed!.latest()) this.socket!.write(this.format!(message), 'latin1');
+  }
+
+  private sendDue(): void {
+    // A broker that does not keep up shows as too few messages sent, not as a heap full of them.
+    if (!this.feed || !this.format || !this.socket || this.socket.writableNeedDrain) return;
+    const due = Math.floor(((monotonicUs() - this.startedUs) * this.rate) / 1e6) - this.sent;
+    if (due <= 0) return;
+    let text = '';
+    const burst = Math.min(due, LARGEST_BURST);
+    for (let i = 0; i < burst; i++) text += this.format(this.feed.next());
+    this.sent += burst;
+    this.socket.write(text, 'latin1');
+  }
+}
+
+const publisher = new Publisher();
+
+serve<PublisherMethods>({
+  open: (input) => publisher.open(input),
+  start: (input) => publisher.start(input),
+  look: () => publisher.look(),
+  stop: () => publisher.stop(),
+  publishLatest: () => publisher.publishLatest(),
+});

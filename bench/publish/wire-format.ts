@@ -1,0 +1,29 @@
+import type { FeedMessage } from './bench-feed.js';
+import type { PublishTarget } from './publisher-methods.js';
+
+/** The subject and channel of those who want everything. */
+export const EVERYTHING = 'general';
+export const NCHAN_PUBLISH_PATH = '/publish';
+
+/** Writes a message the way a broker takes it. Messages are ASCII: their length is their size. */
+export type WireFormat = (message: FeedMessage) => string;
+
+/** What is sent once, before the first message. */
+export function preambleOf(target: PublishTarget): string {
+  return target.kind === 'nats' ? 'CONNECT {"verbose":false,"pedantic":false,"protocol":0}\r\n' : '';
+}
+
+export function wireFormatOf(target: PublishTarget): WireFormat {
+  switch (target.kind) {
+    case 'redis':
+      return ({ channel, data }) =>
+        `*3\r\n$7\r\nPUBLISH\r\n$${channel.length}\r\n${channel}\r\n$${data.length}\r\n${data}\r\n`;
+    case 'nats':
+      return ({ product, data }) =>
+        `PUB ${target.subjectPerProduct ? product : EVERYTHING} ${data.length}\r\n${data}\r\n`;
+    case 'nchan':
+      return ({ data }) =>
+        `POST ${NCHAN_PUBLISH_PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
+        `Content-Length: ${data.length}\r\n\r\n${data}`;
+  }
+}

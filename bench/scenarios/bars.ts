@@ -1,0 +1,57 @@
+import type { Measurement } from '../harness/measurement.js';
+import type { Results, Verdict } from './scenario.js';
+import { GATEWAY } from './scenario.js';
+
+/** Every client got every message, once and in order, and none was disconnected or refused. */
+export function allDelivered(results: Results): Verdict {
+  const row = results(GATEWAY);
+  return {
+    bar: 'every message delivered to every client, once, in order',
+    measured: row ? faultsSentence(row) : 'no result',
+    passed: row && faultCount(row) === 0,
+  };
+}
+
+export function faultCount(row: Measurement): number {
+  const { lost = 0, duplicated = 0, disordered = 0, closed = 0, errors = 0, stale = 0 } = row;
+  return lost + duplicated + disordered + closed + errors + stale;
+}
+
+export function faultsSentence(row: Measurement): string {
+  const { lost, duplicated, disordered, closed, errors, stale } = row;
+  if (lost === undefined) return 'not counted';
+  const faults = Object.entries({ lost, duplicated, disordered, closed, errors, stale })
+    .filter(([, count]) => count !== undefined && count > 0)
+    .map(([name, count]) => `${count} ${name}`);
+  return faults.length > 0 ? faults.join(', ') : 'all';
+}
+
+/** A figure of the gateway's own. */
+export function atMost(bar: string, value: number | undefined, limit: number, unit = ''): Verdict {
+  return { bar, measured: figure(value, unit), passed: known(value) ? value <= limit : undefined };
+}
+
+export function atLeast(bar: string, value: number | undefined, limit: number, unit = ''): Verdict {
+  return { bar, measured: figure(value, unit), passed: known(value) ? value >= limit : undefined };
+}
+
+/** The gateway's figure as a part of a peer's. */
+export function ratioAtMost(
+  bar: string,
+  value: number | undefined,
+  peer: number | undefined,
+  limit: number,
+): Verdict {
+  if (!known(value) || !known(peer)) return { bar, measured: 'no result', passed: undefined };
+  const ratio = value / peer;
+  return { bar, measured: `${ratio.toFixed(3)} of it`, passed: ratio <= limit };
+}
+
+function known(value: number | undefined): value is number {
+  return value !== undefined && !Number.isNaN(value);
+}
+
+function figure(value: number | undefined, unit: string): string {
+  if (!known(value)) return 'no result';
+  return `${value >= 1000 ? Math.round(value).toLocaleString('en') : Number(value.toPrecision(3))}${unit}`;
+}

@@ -1,0 +1,50 @@
+import { startGateway, startPlain } from '../peers/node-servers.js';
+import { allDelivered, atMost } from './bars.js';
+import { GATEWAY, listeners, PLAIN, PRODUCTS, runWindow, type Scenario } from './scenario.js';
+
+/** Near the 20,000 files a process may have open here. */
+const CLIENTS = 19_000;
+const QUICK_CLIENTS = 2000;
+
+/** What a client costs that is only there. */
+export const idle: Scenario = {
+  name: 'idle',
+  about: (quick) =>
+    `${clientsOf(quick).toLocaleString('en')} clients in \`general\` and few prices. RSS is measured against the same ` +
+    'process before the first client.',
+  contenders: () => [
+    { label: GATEWAY, start: startGateway, rate: 20 },
+    // Plain Socket.IO does not carry 20 a second to so many.
+    { label: PLAIN, start: startPlain, rate: 2 },
+  ],
+  run: ({ start, rate }, lab) =>
+    runWindow(
+      {
+        start,
+        feed: { kind: 'underlying', products: PRODUCTS },
+        wishes: listeners(clientsOf(lab.quick)),
+        generators: 2,
+        sampled: 100,
+      },
+      rate,
+      lab,
+    ),
+  metrics: [
+    'rate',
+    'deliveriesPerSecond',
+    'cpuUsPerDelivery',
+    'rssKbPerClient',
+    'rssMb',
+    'p50Ms',
+    'p99Ms',
+    'maxMs',
+  ],
+  bars: (results) => [
+    allDelivered(results),
+    atMost('RSS at most 16 KB a client', results(GATEWAY)?.rssKbPerClient, 16, ' KB'),
+  ],
+};
+
+function clientsOf(quick: boolean): number {
+  return quick ? QUICK_CLIENTS : CLIENTS;
+}

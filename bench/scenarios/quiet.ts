@@ -1,0 +1,33 @@
+import { startGateway, startPlain } from '../peers/node-servers.js';
+import { allDelivered, ratioAtMost } from './bars.js';
+import { GATEWAY, listeners, PLAIN, PRODUCTS, runWindow, type Scenario } from './scenario.js';
+
+const CLIENTS = 1000;
+const RATE = 8;
+/** So few messages need a longer look: in 10 s the slowest of 80 alone would make the p99. */
+const WINDOW_MS = 40_000;
+/** Timers and scheduling differ by this from run to run: "no worse" can mean no more than that. */
+const NOISE = 1.05;
+
+/** What coalescing must not cost where there is nothing to coalesce. */
+export const quiet: Scenario = {
+  name: 'quiet',
+  about: () => `${CLIENTS} clients in \`general\`, ${RATE} prices a second, evenly spaced.`,
+  contenders: () => [
+    { label: GATEWAY, start: startGateway, rate: RATE },
+    { label: PLAIN, start: startPlain, rate: RATE },
+  ],
+  run: ({ start, rate }, lab) =>
+    runWindow(
+      { start, feed: { kind: 'underlying', products: PRODUCTS }, wishes: listeners(CLIENTS), sampled: 100 },
+      rate,
+      lab,
+      lab.quick ? undefined : WINDOW_MS,
+    ),
+  metrics: ['rate', 'deliveriesPerSecond', 'cpuUsPerDelivery', 'p50Ms', 'p99Ms', 'maxMs'],
+  bars: (results) => [
+    allDelivered(results),
+    ratioAtMost('p50 no worse than plain (5 % noise)', results(GATEWAY)?.p50Ms, results(PLAIN)?.p50Ms, NOISE),
+    ratioAtMost('p99 no worse than plain (5 % noise)', results(GATEWAY)?.p99Ms, results(PLAIN)?.p99Ms, NOISE),
+  ],
+};

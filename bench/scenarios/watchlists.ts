@@ -1,0 +1,59 @@
+import { Random } from '../../tools/simulator/random.js';
+import { startNats } from '../peers/nats.js';
+import { startGateway, startPlain } from '../peers/node-servers.js';
+import type { Wish } from '../peers/peer.js';
+import { allDelivered, atMost, ratioAtMost } from './bars.js';
+import { GATEWAY, NATS, PLAIN, runWindow, type Scenario } from './scenario.js';
+
+const CLIENTS = 1000;
+const PRODUCT_COUNT = 200;
+const WATCHED = 20;
+const SEED = 4;
+
+const MANY_PRODUCTS = Array.from({ length: PRODUCT_COUNT }, (_, n) => `STOCK${String(n).padStart(3, '0')}`);
+
+/** Every client another list: nothing can be shared by the whole house. */
+export const watchlists: Scenario = {
+  name: 'watchlists',
+  about: () =>
+    `${CLIENTS} clients that have left \`general\`, each in the rooms of ${WATCHED} random ones of ` +
+    `${PRODUCT_COUNT} products, whose prices come in turn.`,
+  contenders: (quick) => [
+    { label: GATEWAY, start: startGateway, rate: 2000 },
+    { label: PLAIN, start: startPlain, rate: 500 },
+    ...(quick ? [] : [{ label: NATS, start: startNats, rate: 2000 }]),
+  ],
+  run: ({ start, rate }, lab) =>
+    runWindow(
+      {
+        start,
+        feed: { kind: 'underlying', products: MANY_PRODUCTS },
+        wishes: watchers(),
+        subjectPerProduct: true,
+      },
+      rate,
+      lab,
+    ),
+  metrics: ['rate', 'deliveriesPerSecond', 'cpuUsPerDelivery', 'p50Ms', 'p99Ms', 'maxMs', 'peakRssMb'],
+  bars: (results) => [
+    allDelivered(results),
+    atMost('p99 at most 100 ms', results(GATEWAY)?.p99Ms, 100, ' ms'),
+    ratioAtMost(
+      'CPU per delivery at most 1/4 of plain Socket.IO',
+      results(GATEWAY)?.cpuUsPerDelivery,
+      results(PLAIN)?.cpuUsPerDelivery,
+      1 / 4,
+    ),
+  ],
+};
+
+/** The same lists in every run. */
+function watchers(): Wish[] {
+  const random = new Random(SEED);
+  return Array.from({ length: CLIENTS }, () => {
+    const keys = new Set<number>();
+    while (keys.size < WATCHED) keys.add(random.integer(0, PRODUCT_COUNT - 1));
+    const rooms = [...keys].map((key) => ({ type: 'product' as const, symbol: MANY_PRODUCTS[key]! }));
+    return { everything: false, rooms, keys: [...keys], snapshots: 0 };
+  });
+}
