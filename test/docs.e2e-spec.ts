@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Environment } from '../src/config/environment.js';
-import { ClientEvent, ERROR_CODES, ServerEvent } from '../src/contract/index.js';
+import { ClientEvent, CLOSINGS, ERROR_CODES, ServerEvent } from '../src/contract/index.js';
 import { GatewayMetrics } from '../src/metrics/gateway-metrics.js';
 
 const ROOT = join(__dirname, '..');
@@ -45,12 +45,20 @@ it('docs/operations.md has every metric with its kind, and no other', async () =
   expect(documented.sort()).toEqual(actual.sort());
 });
 
-it('docs/events.md has every event and error code', () => {
+it('docs/events.md has every event, error code and closing code', () => {
   const text = read('docs/events.md');
-  const codes = Object.fromEntries(
-    rows(text).flatMap(([code = '', meaning]) => (/^[A-Z_]+$/.test(code) ? [[code, meaning]] : [])),
+  const coded = rows(text).filter(([code = '']) => /^[A-Z_]+$/.test(code));
+  const errors = coded.flatMap(([code, ...rest]) => (rest.length === 1 ? [[code, rest[0]]] : []));
+  expect(Object.fromEntries(errors)).toEqual(ERROR_CODES);
+  const closings = coded.flatMap(([code, ...rest]) => (rest.length === 3 ? [[code, rest]] : []));
+  expect(Object.fromEntries(closings)).toEqual(
+    Object.fromEntries(
+      Object.entries(CLOSINGS).map(([code, { closeCode, reconnect, message }]) => [
+        code,
+        [`${closeCode}`, reconnect ? 'yes' : 'no', message],
+      ]),
+    ),
   );
-  expect(codes).toEqual(ERROR_CODES);
   for (const event of [...Object.values(ClientEvent), ...Object.values(ServerEvent)])
     expect(text).toContain(`\`${event}\``);
 });

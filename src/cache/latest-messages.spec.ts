@@ -178,7 +178,7 @@ describe('LatestMessages', () => {
   });
 
   it('holds no more than its limit: the least recently updated go first', () => {
-    const { latest, evicted } = setUp({ maxBytes: 3 * (2 * 100 + 1_024) });
+    const { latest, evicted } = setUp({ maxBytes: 3 * (3 * 100 + 1_024) });
     for (const product of ['A', 'B', 'C']) latest.offerLive(price(product, 0));
     latest.offerLive(price('A', 1));
     latest.offerLive(chain('D', '2026-11-26', 0));
@@ -188,7 +188,7 @@ describe('LatestMessages', () => {
     expect(latest.products()).toEqual(['E', 'F', 'G']);
     expect(latest.liveChains('D')).toEqual([]);
     expect(latest.size).toBe(3);
-    expect(latest.bytes).toBe(3 * (2 * 100 + 1_024));
+    expect(latest.bytes).toBe(3 * (3 * 100 + 1_024));
   });
 
   it('keeps a message that alone is over the limit', () => {

@@ -25,8 +25,8 @@ export interface LatestMessagesOptions {
 
 /** What an entry costs beside its JSON: the map's slots, the message's object, a chain's summary, the key. */
 const ENTRY_OVERHEAD_BYTES = 1_024;
-/** The JSON's text, and the frame that is made of it once somebody gets it. */
-const COPIES = 2;
+/** The JSON's text and, once somebody gets it, its frame, deflated frame and packet for long-polling. */
+const COPIES = 3;
 
 interface Entry {
   message: MarketMessage;
@@ -74,7 +74,7 @@ export class LatestMessages {
     return this.entries.size;
   }
 
-  /** What the held messages weigh: twice their JSON's length and a fixed overhead each. */
+  /** What the held messages weigh: three times their JSON's length and a fixed overhead each. */
   get bytes(): number {
     return this.held;
   }

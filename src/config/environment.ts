@@ -151,8 +151,20 @@ export class Environment {
   @Integer(1_024, 104_857_600, 'bytes')
   MAX_PAYLOAD_BYTES = 2_097_152;
 
+  @Integer(0, 1_000, 'milliseconds')
+  FLUSH_MAX_DELAY_MS = 100;
+
+  @Integer(0, 104_857_600, 'bytes; 0 switches compression off')
+  COMPRESS_ABOVE_BYTES = 1_024;
+
   @Integer(65_536, 1_073_741_824, 'bytes')
-  MAX_CLIENT_BUFFER_BYTES = 8_388_608;
+  CONFLATE_ABOVE_BYTES = 1_048_576;
+
+  @Integer(65_536, 1_073_741_824, 'bytes')
+  MAX_CLIENT_BUFFER_BYTES = 16_777_216;
+
+  @Integer(1_000, 3_600_000, 'milliseconds')
+  SLOW_CLIENT_TIMEOUT_MS = 120_000;
 
   @Integer(1, 1_000_000)
   MAX_CONNECTIONS = 50_000;

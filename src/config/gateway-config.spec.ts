@@ -66,6 +66,12 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ [name]: value })).toThrow(sentence);
   });
 
+  it('wants a slow client conflated before it is closed', () => {
+    expect(() => loadConfig({ CONFLATE_ABOVE_BYTES: '1000000', MAX_CLIENT_BUFFER_BYTES: '1000000' })).toThrow(
+      'MAX_CLIENT_BUFFER_BYTES is "1000000", but must be more than CONFLATE_ABOVE_BYTES ("1000000").',
+    );
+  });
+
   it('names every wrong variable at once', () => {
     expect(() => loadConfig({ PORT: 'x', LOG_LEVEL: 'y' })).toThrow(/PORT is "x".*LOG_LEVEL is "y"/);
   });

@@ -30,7 +30,12 @@ export class GatewayConfig {
   readonly maxSymbolsPerRequest: number;
   readonly maxSubscriptions: number;
   readonly maxPayloadBytes: number;
+  readonly flushMaxDelayMs: number;
+  /** 0: never. */
+  readonly compressAboveBytes: number;
+  readonly conflateAboveBytes: number;
   readonly maxClientBufferBytes: number;
+  readonly slowClientTimeoutMs: number;
   readonly maxConnections: number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
@@ -56,7 +61,11 @@ export class GatewayConfig {
     this.maxSymbolsPerRequest = env.MAX_SYMBOLS_PER_REQUEST;
     this.maxSubscriptions = env.MAX_SUBSCRIPTIONS;
     this.maxPayloadBytes = env.MAX_PAYLOAD_BYTES;
+    this.flushMaxDelayMs = env.FLUSH_MAX_DELAY_MS;
+    this.compressAboveBytes = env.COMPRESS_ABOVE_BYTES;
+    this.conflateAboveBytes = env.CONFLATE_ABOVE_BYTES;
     this.maxClientBufferBytes = env.MAX_CLIENT_BUFFER_BYTES;
+    this.slowClientTimeoutMs = env.SLOW_CLIENT_TIMEOUT_MS;
     this.maxConnections = env.MAX_CONNECTIONS;
     this.pingIntervalMs = env.PING_INTERVAL_MS;
     this.pingTimeoutMs = env.PING_TIMEOUT_MS;
@@ -83,6 +92,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): G
       return `${property} is ${show(property, env[property])}, but must be ${allowed}.`;
     });
     throw new ConfigError(sentences.join(' '));
+  }
+  if (environment.MAX_CLIENT_BUFFER_BYTES <= environment.CONFLATE_ABOVE_BYTES) {
+    throw new ConfigError(
+      `MAX_CLIENT_BUFFER_BYTES is "${environment.MAX_CLIENT_BUFFER_BYTES}", but must be more than CONFLATE_ABOVE_BYTES ` +
+        `("${environment.CONFLATE_ABOVE_BYTES}").`,
+    );
   }
   return new GatewayConfig(environment);
 }

@@ -31,3 +31,14 @@ export interface ErrorPayload {
 
 /** The message of every refused subscription, as clients of the Flask service know it. */
 export const INVALID_SUBSCRIPTION_MESSAGE = 'Invalid subscription request';
+
+/** Why the gateway closes a connection, in `closing` and as the reason of the WebSocket's close frame. */
+export const CLOSINGS = {
+  TOO_SLOW: {
+    closeCode: 4008,
+    message: 'The client did not read what it was sent.',
+    reconnect: true,
+  },
+} as const satisfies Record<string, { closeCode: number; message: string; reconnect: boolean }>;
+
+export type ClosingCode = keyof typeof CLOSINGS;

@@ -3,7 +3,9 @@ import type {
   Acknowledgement,
   ChainSummary,
   ChainUpdate,
+  Closing,
   Connected,
+  Lagging,
   Products,
   ProductsAcknowledgement,
   SubscriptionConfirmed,
@@ -34,6 +36,8 @@ export const ServerEvent = {
   underlyingUpdate: 'underlying_update',
   chainSummary: 'chain_summary',
   chainUpdate: 'chain_update',
+  lagging: 'lagging',
+  closing: 'closing',
   error: 'error',
 } as const;
 export type ServerEvent = (typeof ServerEvent)[keyof typeof ServerEvent];
@@ -52,5 +56,7 @@ export interface ServerToClientEvents {
   underlying_update: (payload: UnderlyingUpdate) => void;
   chain_summary: (payload: ChainSummary) => void;
   chain_update: (payload: ChainUpdate) => void;
+  lagging: (payload: Lagging) => void;
+  closing: (payload: Closing) => void;
   error: (payload: ErrorPayload) => void;
 }

@@ -1,4 +1,4 @@
-import type { ErrorPayload } from './errors.js';
+import type { ClosingCode, ErrorPayload } from './errors.js';
 import type { SubscriptionType } from './rooms.js';
 
 /** One enriched price of a product. Times are ISO 8601; without a zone they are UTC. */
@@ -90,6 +90,25 @@ export interface SubscriptionConfirmed {
 
 export interface Products {
   readonly products: readonly string[];
+}
+
+/**
+ * The client took too long to read: of each product and chain it is sent the newest alone, right after this. Sent each time
+ * it reads again and something was left out.
+ */
+export interface Lagging {
+  /** Updates that were left out for newer ones. */
+  readonly dropped: number;
+  /** For how long, ms. */
+  readonly since_ms: number;
+}
+
+/** The last event before the gateway closes a connection. */
+export interface Closing {
+  readonly code: ClosingCode;
+  readonly message: string;
+  /** Whether to connect again. */
+  readonly reconnect: boolean;
 }
 
 /** Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`; only `chain` takes `expiry`. */

@@ -1,20 +1,44 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { systemClock } from '../clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { type AdapterFactory, createSocketServer, SOCKET_SERVER } from './socket-server.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { fanoutAdapter } from './fanout-adapter.js';
+import { FanoutEngine } from './fanout-engine.js';
+import { FanoutReport } from './fanout-report.js';
+import { closingFrame, laggingFrame } from './notices.js';
+import { type AdapterClass, createSocketServer, SOCKET_SERVER } from './socket-server.js';
 
-/** Provides the one Socket.IO server of the process. */
+/** Provides the one Socket.IO server of the process, with the fan-out engine behind its adapter. */
 @Global()
 @Module({})
 export class FanoutModule {
-  /** @param adapter what carries calls to other replicas; undefined for a process on its own */
-  static forRoot(adapter: AdapterFactory | undefined): DynamicModule {
+  /** @param base the adapter below the engine: what carries calls to other replicas, where there are any */
+  static forRoot(base: AdapterClass): DynamicModule {
     return {
       module: FanoutModule,
       providers: [
+        FanoutReport,
         {
           provide: SOCKET_SERVER,
-          inject: [GatewayConfig],
-          useFactory: (config: GatewayConfig) => createSocketServer(config, adapter),
+          inject: [GatewayConfig, GatewayMetrics, FanoutReport],
+          useFactory: (config: GatewayConfig, metrics: GatewayMetrics, report: FanoutReport) => {
+            const adapter = fanoutAdapter(base, {
+              createEngine: () =>
+                new FanoutEngine({
+                  clock: systemClock,
+                  maxDelayMs: config.flushMaxDelayMs,
+                  conflateAboveBytes: config.conflateAboveBytes,
+                  maxWaitingBytes: config.maxClientBufferBytes,
+                  stallTimeoutMs: config.slowClientTimeoutMs,
+                  laggingFrame,
+                  closingFrame,
+                  observer: report,
+                }),
+              compressAbove: config.compressAboveBytes || Infinity,
+              onBroadcast: (event, receivers) => metrics.deliveries.inc({ event }, receivers),
+            });
+            return createSocketServer(config, adapter);
+          },
         },
       ],
       exports: [SOCKET_SERVER],

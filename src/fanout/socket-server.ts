@@ -1,5 +1,7 @@
-import { Server, type ServerOptions, type Socket } from 'socket.io';
+import { Server, type Socket } from 'socket.io';
+import type { Adapter } from 'socket.io-adapter';
 import type { GatewayConfig } from '../config/gateway-config.js';
+import { DeflatingWebSocketServer } from './deflating-websocket-server.js';
 import type { ClientToServerEvents, JsonPayload, ServerToClientEvents } from '../contract/index.js';
 
 /** What the gateway emits: the contract's payloads, each as an object or as its JSON text. */
@@ -12,8 +14,8 @@ type EmittedEvents = {
 export type GatewayServer = Server<ClientToServerEvents, EmittedEvents>;
 export type GatewaySocket = Socket<ClientToServerEvents, EmittedEvents>;
 
-/** Makes the Socket.IO adapter of a namespace. */
-export type AdapterFactory = ServerOptions['adapter'];
+/** A Socket.IO adapter's class; Socket.IO makes one of it for each namespace. */
+export type AdapterClass = typeof Adapter;
 
 /** Nest token of the one {@link GatewayServer}. */
 export const SOCKET_SERVER = Symbol('SOCKET_SERVER');
@@ -22,10 +24,7 @@ export const SOCKET_SERVER = Symbol('SOCKET_SERVER');
  * Makes the Socket.IO server, not yet attached to an HTTP server: the bridge emits through it and the gateway listens
  * on it, and neither has to know the other.
  */
-export function createSocketServer(
-  config: GatewayConfig,
-  adapter: AdapterFactory | undefined,
-): GatewayServer {
+export function createSocketServer(config: GatewayConfig, adapter: AdapterClass): GatewayServer {
   return new Server<ClientToServerEvents, EmittedEvents>({
     adapter,
     cors: { origin: config.corsOrigins === '*' ? '*' : [...config.corsOrigins] },
@@ -33,8 +32,9 @@ export function createSocketServer(
     pingInterval: config.pingIntervalMs,
     pingTimeout: config.pingTimeoutMs,
     maxHttpBufferSize: config.maxPayloadBytes,
-    // Compressing per client costs a CPU each hundred clients, and switches off the frame shared between them.
+    // Not Socket.IO's own: that compresses for each client, and switches off the frame shared between them.
     perMessageDeflate: false,
     httpCompression: false,
+    ...(config.compressAboveBytes > 0 && { wsEngine: DeflatingWebSocketServer }),
   });
 }

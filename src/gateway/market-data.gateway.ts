@@ -138,9 +138,11 @@ export class MarketDataGateway
     });
   }
 
+  /** As a broadcast to the client's own room, which the fan-out engine sends from the frame it has of the message. */
   private sendTo(client: GatewaySocket, message: MarketMessage): void {
-    if (message.kind === 'underlying') client.emit(ServerEvent.underlyingUpdate, message.payload);
-    else client.emit(ServerEvent.chainUpdate, message.payload);
+    const own = this.server.local.to(client.id);
+    if (message.kind === 'underlying') own.emit(ServerEvent.underlyingUpdate, message.payload);
+    else own.emit(ServerEvent.chainUpdate, message.payload);
     this.metrics.snapshots.inc({
       event: message.kind === 'underlying' ? ServerEvent.underlyingUpdate : ServerEvent.chainUpdate,
     });
@@ -149,7 +151,7 @@ export class MarketDataGateway
   /** A request of fifty bytes may be answered with a megabyte: who does not read must not be able to pile that up. */
   private checkBudget(client: GatewaySocket, rooms: readonly string[]): void {
     const { maxSubscriptions, maxClientBufferBytes } = this.config;
-    if (isSlow(client, maxClientBufferBytes)) {
+    if (isSlow(client, maxClientBufferBytes / 2)) {
       throw new RequestRefused('SLOW_CLIENT', 'Read what was sent before subscribing to more');
     }
     const added = rooms.filter((room) => !client.rooms.has(room)).length;

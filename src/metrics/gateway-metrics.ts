@@ -41,6 +41,30 @@ export class GatewayMetrics {
   readonly snapshots = this.counter('snapshots_total', 'Messages sent to one client on subscription.', [
     'event',
   ]);
+  readonly deliveries = this.counter(
+    'deliveries_total',
+    'Broadcast messages times the clients they were for.',
+    ['event'],
+  );
+  readonly laggingClients = this.gauge('lagging_clients', 'Clients that are behind and get the newest only.');
+  readonly conflated = this.counter(
+    'conflated_total',
+    'Updates left out for a newer one, because their client did not keep up.',
+  );
+  readonly slowClosed = this.counter(
+    'slow_clients_closed_total',
+    'Clients closed because they did not read.',
+    ['reason'],
+  );
+  readonly writtenBytes = this.counter('written_bytes_total', 'What flushes wrote to clients, bytes.');
+  readonly deflateSavedBytes = this.counter(
+    'deflate_saved_bytes_total',
+    'What flushes did not have to write because it was deflated, bytes.',
+  );
+  readonly fanoutDegraded = this.gauge(
+    'fanout_degraded',
+    '1 where messages go out one by one, because the engine does not know the libraries it runs on.',
+  );
   readonly cacheUnreadable = this.counter('cache_unreadable_total', 'Cache entries skipped as unreadable.', [
     'reason',
   ]);
@@ -62,6 +86,19 @@ export class GatewayMetrics {
     help: "From a message's processed_at to its arrival here; includes the clocks' difference.",
     labelNames: ['kind'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    registers: [this.registry],
+  });
+
+  readonly flushDuration = new Histogram({
+    name: 'socket_gateway_flush_duration_seconds',
+    help: 'Work of one flush to all clients that had something to get.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers: [this.registry],
+  });
+  readonly framesPerWrite = new Histogram({
+    name: 'socket_gateway_flush_frames_per_write',
+    help: 'Messages that one write to a client carried, on average over a flush.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
     registers: [this.registry],
   });
 

@@ -1,3 +1,4 @@
+import { Adapter } from 'socket.io-adapter';
 import { MemoryLatestStore } from '../cache/memory-latest-store.js';
 import { MemoryFeed } from '../feed/memory-feed.js';
 import type { Ports } from './ports.js';
@@ -7,7 +8,7 @@ export function memoryPorts(): Ports & { readonly feed: MemoryFeed } {
   return {
     feed: new MemoryFeed(),
     store: new MemoryLatestStore(),
-    adapter: undefined,
+    adapter: Adapter,
     close: () => Promise.resolve(),
   };
 }

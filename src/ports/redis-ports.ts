@@ -3,7 +3,7 @@ import type { GatewayConfig } from '../config/gateway-config.js';
 import { RedisFeed } from '../feed/redis-feed.js';
 import { type FaultLog, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { connectRedis, describeRedisError } from '../redis/redis-client.js';
-import { createRedisSocketAdapter } from '../redis/redis-socket.adapter.js';
+import { redisSocketAdapter } from '../redis/redis-socket.adapter.js';
 import type { Ports } from './ports.js';
 
 /** Three connections to Redis, made in the background: commands, the feed's subscriber, the adapter's subscriber. */
@@ -15,7 +15,7 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
   return {
     feed: new RedisFeed(feed, describeRedisError),
     store: new RedisLatestStore(commands),
-    adapter: createRedisSocketAdapter(commands, adapterSub, (error) =>
+    adapter: redisSocketAdapter(commands, adapterSub, (error) =>
       faults.warn('adapter', 'redis_adapter_failed', { problem: describeRedisError(error) }),
     ),
     close: () => {

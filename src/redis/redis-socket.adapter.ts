@@ -1,17 +1,18 @@
-import { createAdapter } from '@socket.io/redis-adapter';
+import { RedisAdapter } from '@socket.io/redis-adapter';
 import type { Redis } from 'ioredis';
-import type { AdapterFactory } from '../fanout/socket-server.js';
+import type { Namespace } from 'socket.io';
+import type { AdapterClass } from '../fanout/socket-server.js';
 
 /**
  * The Socket.IO adapter for what really crosses replicas: disconnecting a user's sockets, asking who is where. Market
  * data does not: every replica consumes the feed itself and emits to its own clients (`server.local`).
  */
-export function createRedisSocketAdapter(
-  pub: Redis,
-  sub: Redis,
-  onError: (error: unknown) => void,
-): NonNullable<AdapterFactory> {
-  return createAdapter(catching(pub, ['publish'], onError), catching(sub, SUBSCRIBER_CALLS, onError));
+export function redisSocketAdapter(pub: Redis, sub: Redis, onError: (error: unknown) => void): AdapterClass {
+  return class extends RedisAdapter {
+    constructor(namespace: Namespace) {
+      super(namespace, catching(pub, ['publish'], onError), catching(sub, SUBSCRIBER_CALLS, onError));
+    }
+  };
 }
 
 const SUBSCRIBER_CALLS = ['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe'] as const;

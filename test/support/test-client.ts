@@ -10,6 +10,12 @@ export const TRANSPORTS: Readonly<Record<string, Partial<ManagerOptions>>> = {
   'websocket, then polling': { transports: ['websocket', 'polling'] },
 };
 
+/** A WebSocket without compression. The client's types do not have this, but it is handed on to `ws`, which offers it by default. */
+export const UNCOMPRESSED = {
+  transports: ['websocket'],
+  perMessageDeflate: false,
+} as unknown as Partial<ManagerOptions>;
+
 export interface Received {
   readonly event: string;
   // Assertions say what a payload must be; here it may be anything.

@@ -1,0 +1,150 @@
+import {
+  CONFLATE_ABOVE,
+  frame,
+  got,
+  MAX_WAITING,
+  setUp,
+  STALL_TIMEOUT,
+} from '../../test/support/fanout-setup.js';
+
+describe('FanoutEngine, with a client that cannot keep up', () => {
+  it('sends everything up to the limit', () => {
+    const { clock, told, connectStalled, broadcast } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE);
+    broadcast('a');
+    broadcast('b');
+    clock.turn();
+    expect(got(client)).toEqual(['a', 'b']);
+    expect(told.lagging).toEqual([]);
+  });
+
+  it('tells it what was left out, and sends the newest of each key, when it reads again', () => {
+    const { clock, told, connectStalled, broadcast } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE + 1);
+    broadcast('a1', { key: 'a' });
+    broadcast('b1', { key: 'b' });
+    broadcast('a2', { key: 'a' });
+    clock.turn();
+    expect(got(client)).toEqual([]);
+    clock.advance(500);
+    client.link.take();
+    expect(got(client)).toEqual(['2["lagging","1 in 500 ms"]', 'b1', 'a2']);
+    expect([told.conflated, told.lagging]).toEqual([1, [1, 0]]);
+    broadcast('a3', { key: 'a' });
+    clock.advance(100);
+    expect(got(client).at(-1)).toBe('a3');
+  });
+
+  it('says nothing where nothing was left out', () => {
+    const { clock, connectStalled, broadcast } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE + 1);
+    broadcast('a');
+    clock.turn();
+    client.link.take();
+    expect(got(client)).toEqual(['a']);
+  });
+
+  it('gives it no more at a time than it may have waiting', () => {
+    const { clock, connectStalled, broadcast } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE + 1);
+    for (const key of ['a', 'b', 'c', 'd']) broadcast(key, { key, bytes: 100 });
+    clock.turn();
+    client.link.take(CONFLATE_ABOVE + 1);
+    expect(got(client)).toEqual(['a', 'b']);
+    client.link.take(40);
+    expect(got(client)).toEqual(['a', 'b', 'c']);
+    client.link.take();
+    expect(got(client)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('gives it everything when it takes everything at once, though then no drain is told', () => {
+    const { clock, told, connectStalled, broadcast } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE + 1);
+    for (const key of ['a', 'b', 'c', 'd']) broadcast(key, { key, bytes: 150 });
+    clock.turn();
+    client.link.take();
+    expect(got(client)).toEqual(['a', 'b', 'c', 'd']);
+    expect(told.lagging).toEqual([1, 0]);
+  });
+
+  it('holds a snapshot back with the broadcasts, and lets a reply overtake them', () => {
+    const { clock, engine, connectStalled, broadcast } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE + 1);
+    broadcast('a1', { key: 'a' });
+    engine.send(client.client, frame('a1 again', { key: 'a' }));
+    client.link.reply('reply');
+    clock.turn();
+    client.link.take();
+    expect(got(client)).toEqual(['reply', '2["lagging","1 in 0 ms"]', 'a1 again']);
+  });
+
+  it('sends what is held back before it lets the client leave a room', () => {
+    const { clock, engine, connectStalled, broadcast } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE + 1, ['room', 'left']);
+    broadcast('a', { to: ['left'] });
+    clock.turn();
+    engine.beforeLeave(client.client);
+    client.rooms.delete('left');
+    client.link.reply('left it');
+    client.link.take();
+    expect(got(client)).toEqual(['a', 'left it']);
+  });
+
+  it('costs the others nothing', () => {
+    const { clock, connect, connectStalled, broadcast } = setUp();
+    connectStalled(CONFLATE_ABOVE + 1);
+    const client = connect();
+    for (const text of ['a1', 'a2']) broadcast(text);
+    clock.turn();
+    expect(got(client)).toEqual(['a1', 'a2']);
+  });
+
+  it.each(['reply', 'send', 'join', 'leave', 'remove'] as const)(
+    'has nothing more to do with one that is too far behind at its %s',
+    (step) => {
+      const { clock, told, engine, connectStalled, broadcast } = setUp();
+      const client = connectStalled(MAX_WAITING + 1);
+      broadcast('a');
+      if (step === 'reply') client.link.reply('reply');
+      if (step === 'send') engine.send(client.client, frame('snapshot'));
+      if (step === 'join') engine.beforeChange(client.client);
+      if (step === 'leave') engine.beforeLeave(client.client);
+      if (step === 'remove') engine.remove(client.client);
+      expect(told.closed).toEqual(step === 'remove' ? [] : ['overflow']);
+      expect(got(client)).toEqual(step === 'remove' ? [] : ['2["closing","overflow"]']);
+      expect(told.lagging.at(-1)).toBe(0);
+      expect(broadcast('b')).toBe(0);
+      clock.advance(2 * STALL_TIMEOUT);
+      broadcast('c', { to: [] });
+      expect(clock.pending).toBe(0);
+    },
+  );
+
+  it('closes one that takes nothing for too long, with a last word', () => {
+    const { clock, told, connect, connectStalled, broadcast } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE + 1);
+    connect();
+    broadcast('a');
+    clock.advance(STALL_TIMEOUT);
+    broadcast('b');
+    clock.turn();
+    expect(told.closed).toEqual([]);
+    clock.advance(1);
+    broadcast('c');
+    clock.turn();
+    expect(told.closed).toEqual(['stalled']);
+    expect(got(client)).toEqual(['2["closing","stalled"]']);
+    expect(broadcast('d')).toBe(1);
+  });
+
+  it('does not close one that is slow, but reads', () => {
+    const { clock, told, connectStalled, broadcast } = setUp();
+    const client = connectStalled(MAX_WAITING);
+    for (let time = 0; time < 3 * STALL_TIMEOUT; time += 500) {
+      broadcast('a');
+      clock.advance(500);
+      client.link.take(10);
+    }
+    expect(told.closed).toEqual([]);
+  });
+});

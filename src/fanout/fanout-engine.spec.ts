@@ -1,0 +1,198 @@
+import { frame, got, HUGE, setUp } from '../../test/support/fanout-setup.js';
+
+describe('FanoutEngine', () => {
+  it('writes what is broadcast in a turn to clients of the same rooms as one shared buffer each', () => {
+    const { clock, told, connect, broadcast } = setUp();
+    const [one, two] = [connect(['room', 'other']), connect(['other', 'room'])];
+    expect([broadcast('a'), broadcast('b', { to: ['other'] })]).toEqual([2, 2]);
+    expect(got(one)).toEqual([]);
+    clock.turn();
+    expect([got(one), got(two)]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    expect(one.link.writes).toHaveLength(1);
+    expect(one.link.writes[0]).toHaveLength(1);
+    expect(two.link.writes[0]![0]).toBe(one.link.writes[0]![0]);
+    const bytes = 2 * one.link.writes[0]![0]!.length;
+    expect(told.flushes).toEqual([{ durationMs: 0, writes: 2, frames: 4, bytes, savedBytes: 0 }]);
+  });
+
+  it('gives deflated frames to those who take them, plain ones to the others', () => {
+    const { clock, told, connect, broadcast } = setUp();
+    const [deflating, plain] = [connect(['room'], { deflates: true }), connect()];
+    broadcast('a', { bytes: 1_000 });
+    clock.turn();
+    expect([deflating.link.deflatedFrames, plain.link.deflatedFrames]).toEqual([1, 0]);
+    expect([got(deflating), got(plain)]).toEqual([['a'], ['a']]);
+    const [small, large] = [deflating, plain].map(({ link }) => link.writes[0]![0]!.length);
+    expect(told.flushes[0]).toMatchObject({ bytes: small! + large!, savedBytes: large! - small! });
+  });
+
+  it('sends a broadcast to several rooms once to a client in more than one, and to nobody outside', () => {
+    const { clock, connect, broadcast } = setUp();
+    const [both, one, none] = [connect(['a', 'b']), connect(['b']), connect(['c'])];
+    expect(broadcast('x', { to: ['a', 'b'] })).toBe(2);
+    clock.turn();
+    expect([got(both), got(one), got(none)]).toEqual([['x'], ['x'], []]);
+  });
+
+  it('sends a broadcast without rooms to everyone, those in none included', () => {
+    const { clock, connect, broadcast } = setUp();
+    const clients = [connect(['a']), connect([])];
+    expect(broadcast('x', { to: [] })).toBe(2);
+    clock.turn();
+    expect(clients.map(got)).toEqual([['x'], ['x']]);
+  });
+
+  it('makes no frame for nobody', () => {
+    const { engine, connect } = setUp();
+    connect(['elsewhere']);
+    const makeFrame = jest.fn(() => frame('a'));
+    expect(engine.broadcast(new Set(['room']), makeFrame)).toBe(0);
+    expect(makeFrame).not.toHaveBeenCalled();
+  });
+
+  it('lets a client join between two broadcasts: the earlier is not for it', () => {
+    const { clock, engine, connect, broadcast } = setUp();
+    const [inside, late] = [connect(), connect([])];
+    broadcast('before');
+    engine.beforeChange(late.client);
+    late.rooms.add('room');
+    broadcast('after');
+    clock.turn();
+    expect([got(inside), got(late)]).toEqual([['before', 'after'], ['after']]);
+  });
+
+  it('keeps replies and snapshots in their place among broadcasts', () => {
+    const { clock, engine, connect, broadcast } = setUp();
+    const client = connect();
+    broadcast('a');
+    client.link.reply('reply');
+    broadcast('b');
+    engine.send(client.client, frame('snapshot'));
+    broadcast('c');
+    clock.turn();
+    expect(got(client)).toEqual(['a', 'reply', 'b', 'snapshot', 'c']);
+  });
+
+  it('goes by the transport as long as that holds something', () => {
+    const { clock, connect, broadcast } = setUp();
+    const client = connect();
+    client.link.block();
+    client.link.reply('reply');
+    broadcast('a');
+    clock.turn();
+    client.link.unblock();
+    broadcast('b');
+    clock.advance(100);
+    expect(got(client)).toEqual(['reply', 'a', 'b']);
+    expect([client.link.fallbacks, client.link.writes.length]).toEqual([1, 1]);
+  });
+
+  it('goes by the transport while that is polling or being upgraded', () => {
+    const { clock, connect, broadcast } = setUp();
+    const client = connect(['room'], { polling: true });
+    const { link } = client;
+    for (const step of ['startUpgrade', 'endUpgrade', 'unblock'] as const) {
+      broadcast(`before ${step}`);
+      clock.advance(100);
+      link[step]();
+    }
+    expect(got(client)).toEqual(['before startUpgrade', 'before endUpgrade', 'before unblock']);
+    expect([link.fallbacks, link.writes.length]).toEqual([2, 1]);
+  });
+
+  it('writes an overfull log at once', () => {
+    const { connect, broadcast } = setUp();
+    const client = connect();
+    broadcast('small');
+    expect(got(client)).toEqual([]);
+    broadcast('huge', { bytes: HUGE });
+    expect(got(client)).toEqual(['small', 'huge']);
+  });
+
+  it('writes what is queued when it is stopped, and nothing twice', () => {
+    const { clock, engine, connect, broadcast } = setUp();
+    const client = connect();
+    broadcast('a');
+    engine.stop();
+    expect(got(client)).toEqual(['a']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('writes to a client what was broadcast before it is removed, and nothing after', () => {
+    const { clock, engine, connect, broadcast } = setUp();
+    const client = connect();
+    broadcast('a');
+    engine.remove(client.client);
+    expect(broadcast('b')).toBe(0);
+    clock.turn();
+    expect(got(client)).toEqual(['a']);
+  });
+
+  describe('with more clients than one slice of a flush reaches', () => {
+    function setUpCrowd() {
+      const world = setUp();
+      const crowd = Array.from({ length: 40 }, () => world.connect(['room'], { writeMs: 1 }));
+      return { ...world, crowd, written: () => crowd.filter(({ link }) => link.wire.length > 0).length };
+    }
+
+    it('pauses for other work', () => {
+      const { clock, told, broadcast, written } = setUpCrowd();
+      broadcast('a');
+      clock.turn();
+      expect([written(), told.flushes.length]).toEqual([32, 0]);
+      clock.turn();
+      expect(written()).toBe(40);
+      expect(told.flushes).toMatchObject([{ durationMs: 40, writes: 40, frames: 40 }]);
+    });
+
+    it('keeps what is broadcast in the pause for the next flush', () => {
+      const { clock, crowd, broadcast, written } = setUpCrowd();
+      broadcast('a');
+      clock.turn();
+      broadcast('b');
+      clock.turn();
+      expect(new Set(crowd.map((client) => got(client).join()))).toEqual(new Set(['a']));
+      clock.advance(200);
+      expect(written()).toBe(40);
+      expect(new Set(crowd.map((client) => got(client).join()))).toEqual(new Set(['a,b']));
+    });
+
+    it('loses nothing after a log that grew overfull in the pause', () => {
+      const { clock, crowd, broadcast } = setUpCrowd();
+      broadcast('a');
+      clock.turn();
+      broadcast('huge', { bytes: HUGE });
+      clock.turn();
+      broadcast('c');
+      clock.advance(200);
+      expect(new Set(crowd.map((client) => got(client).join()))).toEqual(new Set(['a,huge,c']));
+    });
+
+    it('writes the rest when it is stopped in the pause', () => {
+      const { clock, engine, crowd, broadcast } = setUpCrowd();
+      broadcast('a');
+      clock.turn();
+      broadcast('b');
+      engine.stop();
+      expect(new Set(crowd.map((client) => got(client).join()))).toEqual(new Set(['a,b']));
+      expect(clock.pending).toBe(0);
+    });
+  });
+
+  describe('with a connection it does not know', () => {
+    it('sends everything at once from then on, and says so once', () => {
+      const { told, connect, broadcast } = setUp();
+      const [known, elsewhere] = [connect(), connect(['elsewhere'])];
+      broadcast('queued');
+      broadcast('queued', { to: ['elsewhere'] });
+      const unknown = connect(['room'], { problem: 'it is new' });
+      connect(['room'], { problem: 'it is new, too' });
+      expect(broadcast('a')).toBe(3);
+      expect([known, elsewhere, unknown].map(got)).toEqual([['queued', 'a'], ['queued'], ['a']]);
+      expect(told.degraded).toEqual(['it is new']);
+    });
+  });
+});

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { CloseReason, FanoutObserver, Flush } from './fanout-observer.js';
+
+/** Brings what the fan-out engine tells to the metrics and the log. */
+@Injectable()
+export class FanoutReport implements FanoutObserver {
+  private readonly faults: RateLimitedLog;
+
+  constructor(
+    private readonly metrics: GatewayMetrics,
+    @InjectPinoLogger(FanoutReport.name) private readonly log: PinoLogger,
+  ) {
+    this.faults = new RateLimitedLog(log);
+  }
+
+  flushed({ durationMs, writes, frames, bytes, savedBytes }: Flush): void {
+    if (writes === 0) return;
+    this.metrics.flushDuration.observe(durationMs / 1_000);
+    this.metrics.framesPerWrite.observe(frames / writes);
+    this.metrics.writtenBytes.inc(bytes);
+    this.metrics.deflateSavedBytes.inc(savedBytes);
+  }
+
+  conflated(frames: number): void {
+    this.metrics.conflated.inc(frames);
+  }
+
+  lagging(clients: number): void {
+    this.metrics.laggingClients.set(clients);
+  }
+
+  closed(reason: CloseReason): void {
+    this.metrics.slowClosed.inc({ reason });
+    this.faults.warn('slow_client_closed', 'slow_client_closed', { reason });
+  }
+
+  degraded(problem: string): void {
+    this.metrics.fanoutDegraded.set(1);
+    this.log.error({ problem }, 'fanout_degraded');
+  }
+}

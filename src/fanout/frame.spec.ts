@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import type { Writable } from 'node:stream';
+import * as ws from 'ws';
+import { inflate } from '../../test/support/fake-link.js';
+import { JsonPayload } from '../contract/index.js';
+import { Frame } from './frame.js';
+
+/** Exported by ws, but not by its types. */
+const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
+
+const ALWAYS = 0;
+/** Bytes of a packet around the payload. */
+const AROUND = Buffer.byteLength('42["tick",]');
+
+function frame(text: string, compressAbove?: number): Frame {
+  return Frame.ofEvent('tick', new JsonPayload(text, 'key'), compressAbove);
+}
+
+/** A frame whose WebSocket payload has this many bytes. */
+function frameOfLength(length: number): Frame {
+  return frame(`"${'x'.repeat(length - AROUND - 2)}"`);
+}
+
+/** What ws' own parser, as a client has it, makes of the bytes. */
+async function received(bytes: Buffer): Promise<string[]> {
+  const messages: string[] = [];
+  const receiver = new Receiver({ isServer: false });
+  receiver.on('message', (message: Buffer) => messages.push(message.toString()));
+  await new Promise<void>((resolve, reject) => {
+    receiver.once('error', reject);
+    receiver.end(bytes, () => resolve());
+  });
+  return messages;
+}
+
+describe('Frame', () => {
+  it.each([
+    [125, 2],
+    [126, 4],
+    [65_535, 4],
+    [65_536, 10],
+  ])('carries %i bytes behind a header of %i that ws reads', async (length, header) => {
+    const one = frameOfLength(length);
+    expect(one.plain).toHaveLength(header + length);
+    expect(await received(one.plain)).toEqual([`4${one.packet}`]);
+  });
+
+  it('can be joined with others', async () => {
+    const [one, two] = [frame('"one"'), frameOfLength(70_000)];
+    expect(await received(Buffer.concat([one.plain, two.plain]))).toEqual([
+      `4${one.packet}`,
+      `4${two.packet}`,
+    ]);
+  });
+
+  it('counts bytes, not characters', async () => {
+    const one = frame(`"${'₹😀é'.repeat(20)}"`);
+    expect(await received(one.plain)).toEqual([`42["tick","${'₹😀é'.repeat(20)}"]`]);
+  });
+
+  it('gives the packet as text, for a transport that frames it itself', () => {
+    expect(frame('{"price":1}').packet).toBe('2["tick",{"price":1}]');
+    expect(Frame.ofEvent('a "b"', new JsonPayload('1', 'key')).packet).toBe('2["a \\"b\\"",1]');
+  });
+
+  it('tells events and keys apart', () => {
+    expect(frame('1').key).not.toBe(Frame.ofEvent('other', new JsonPayload('1', 'key')).key);
+    expect(frame('1').key).not.toBe(Frame.ofEvent('tick', new JsonPayload('1', 'other')).key);
+  });
+
+  it('is encoded once and deflated once', () => {
+    const one = frame(`"${'x'.repeat(1_000)}"`, ALWAYS);
+    expect(one.plain).toBe(one.plain);
+    expect(one.deflated).toBe(one.deflated);
+  });
+
+  it.each([1_000, 60_000, 70_000])('inflates back to its %i characters', (length) => {
+    const one = frame(`"${randomBytes(length / 2).toString('hex')}"`, ALWAYS);
+    const { deflated } = one;
+    const header = deflated[1]! < 126 ? 2 : 4;
+    expect(deflated[0]).toBe(0xc1);
+    expect(deflated.length).toBeLessThan(one.plain.length);
+    expect(deflated.subarray(-4)).not.toEqual(Buffer.from([0, 0, 0xff, 0xff]));
+    expect(inflate(deflated.subarray(header))).toBe(`4${one.packet}`);
+  });
+
+  it('stays plain up to the threshold', () => {
+    const text = `"${'x'.repeat(1_000)}"`;
+    const length = AROUND + text.length;
+    const [below, above] = [frame(text, length), frame(text, length - 1)];
+    expect(below.deflated).toBe(below.plain);
+    expect(above.deflated).not.toBe(above.plain);
+  });
+
+  it('stays plain where deflating saves nothing', () => {
+    const one = frame('"a1b2"', ALWAYS);
+    expect(one.deflated).toBe(one.plain);
+  });
+});

@@ -1,0 +1,43 @@
+import type { FanoutClient } from './fanout-client.js';
+import { Group } from './group.js';
+
+/** The groups that have clients, by what their clients are in. */
+export class GroupIndex {
+  private readonly groups = new Map<string, Group>();
+  private readonly byRoom = new Map<string, Set<Group>>();
+
+  all(): Iterable<Group> {
+    return this.groups.values();
+  }
+
+  /** The groups in one of the rooms, one that is in several of them several times; with no rooms, all. */
+  *in(rooms: ReadonlySet<string>): Generator<Group> {
+    if (rooms.size === 0) yield* this.groups.values();
+    for (const room of rooms) yield* this.byRoom.get(room) ?? [];
+  }
+
+  /** The group of a client's rooms, which is made if it is the first one in just these. */
+  of({ id, rooms }: FanoutClient): Group {
+    const shared = [...rooms].filter((room) => room !== id).sort();
+    const key = JSON.stringify(shared);
+    let group = this.groups.get(key);
+    if (!group) {
+      this.groups.set(key, (group = new Group(key, shared)));
+      for (const room of shared) {
+        const groups = this.byRoom.get(room);
+        if (groups) groups.add(group);
+        else this.byRoom.set(room, new Set([group]));
+      }
+    }
+    return group;
+  }
+
+  delete(group: Group): void {
+    this.groups.delete(group.key);
+    for (const room of group.rooms) {
+      const groups = this.byRoom.get(room);
+      groups?.delete(group);
+      if (groups?.size === 0) this.byRoom.delete(room);
+    }
+  }
+}

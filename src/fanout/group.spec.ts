@@ -1,0 +1,74 @@
+import { JsonPayload } from '../contract/index.js';
+import { Frame } from './frame.js';
+import { Group } from './group.js';
+
+const ALWAYS = 0;
+
+function frame(text: string, compressAbove = Infinity): Frame {
+  return Frame.ofEvent('tick', new JsonPayload(JSON.stringify(text), text), compressAbove);
+}
+
+function groupOf(...frames: readonly Frame[]): Group {
+  const group = new Group('key', ['room']);
+  for (const one of frames) group.append(one);
+  return group;
+}
+
+describe('Group', () => {
+  const [a, b, c] = [frame('a'), frame('b'), frame('c')];
+
+  it('joins small frames into one buffer, kept for the next client', () => {
+    const group = groupOf(a, b);
+    const run = group.run(0, 2, false);
+    expect(run.buffers).toEqual([Buffer.concat([a.plain, b.plain])]);
+    expect(group.run(0, 2, false).buffers[0]).toBe(run.buffers[0]);
+  });
+
+  it('copies neither a frame that is alone nor one that is large', () => {
+    const large = frame('x'.repeat(20_000));
+    const { buffers } = groupOf(a, b, large, c).run(0, 4, false);
+    expect(buffers).toHaveLength(3);
+    expect(buffers[1]).toBe(large.plain);
+    expect(buffers[2]).toBe(c.plain);
+  });
+
+  it('joins anew for another part of the log', () => {
+    const group = groupOf(a, b);
+    group.run(0, 1, false);
+    expect(group.run(0, 2, false).bytes).toBe(a.plain.length + b.plain.length);
+    expect(group.run(1, 2, false).buffers).toEqual([b.plain]);
+  });
+
+  it('keeps deflated and plain buffers apart, and tells what deflating saved', () => {
+    const long = frame('x'.repeat(1_000), ALWAYS);
+    const group = groupOf(long);
+    expect(group.run(0, 1, false)).toMatchObject({ buffers: [long.plain], saved: 0 });
+    const saved = long.plain.length - long.deflated.length;
+    expect(group.run(0, 1, true)).toMatchObject({ buffers: [long.deflated], saved });
+    expect(group.run(0, 1, false).buffers[0]).toBe(long.plain);
+  });
+
+  it('counts positions on when frames before them are forgotten', () => {
+    const group = groupOf(a, b);
+    group.trim(1);
+    expect(group.end).toBe(2);
+    expect(group.bytes).toBe(b.plain.length);
+    group.append(c);
+    expect(group.slice(1, 3)).toEqual([b, c]);
+    expect(group.run(2, 3, false).buffers).toEqual([c.plain]);
+  });
+
+  it('keeps no joined buffer of what it has forgotten', () => {
+    const group = groupOf(a, b);
+    group.run(0, 2, false);
+    group.trim(2);
+    expect(group.run(0, 2, false).buffers).toEqual([]);
+  });
+
+  it('is not set back by a flush that ends after its log was written in a pause', () => {
+    const group = groupOf(a, b);
+    group.trim(2);
+    group.trim(1);
+    expect(group.end).toBe(2);
+  });
+});

@@ -1,0 +1,254 @@
+import { constants, inflateRawSync } from 'node:zlib';
+import type { Frame } from '../../src/fanout/frame.js';
+import type { Link, LinkListener } from '../../src/fanout/link.js';
+import type { FakeClock } from './fake-clock.js';
+
+interface Packet {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/**
+ * A connection in memory that behaves as engine.io's and Node's do: a transport's own path with a buffer, which tells of a
+ * packet before it takes it and of a drain whenever the buffer has gone out, even within the call that filled it; a polling
+ * transport, which carries one response a poll and may be upgraded; a TCP socket, whose peer may stop reading.
+ *
+ * Records what goes out in the order of the wire. Throws where it is used as no link may be.
+ */
+export class FakeLink implements Link {
+  /** Every packet in the order it went, or would have gone, onto the wire: engine.io's text, without its type. */
+  get wire(): readonly string[] {
+    return this.buffer.length > 0 ? [...this.sent, ...this.buffer.map(({ text }) => text)] : this.sent;
+  }
+  /** The buffers of each write past the transport's own path. */
+  readonly writes: (readonly Buffer[])[] = [];
+  /** Frames sent by the transport's own path. */
+  fallbacks = 0;
+  deflatedFrames = 0;
+  /** Packets that went in, by either path. */
+  handed = 0;
+  /** The most that ever waited, bytes. */
+  peak = 0;
+  /** When bytes were last taken, ms of the clock. */
+  takenAt: number;
+  /** Since when the engine has been waiting for a drain, ms of the clock. */
+  watchedSince: number | undefined;
+  /** Whether the engine ever waited for a drain: it held something back. */
+  everWatched = false;
+  /** Whether it was ever sent something past the engine: that hides what it took meanwhile from who looks at `waiting`. */
+  replied = false;
+  closed = false;
+  /** The client is gone and the gateway has not taken notice yet: what it sends is thrown away, without an error. */
+  gone = false;
+  problem: string | undefined;
+  upgrading = false;
+  /** Whether the listener is still told. */
+  attached = true;
+
+  private readonly sent: string[] = [];
+  private buffer: Packet[] = [];
+  /** The transport's own path takes nothing for now. */
+  private blocked = false;
+  private reading = true;
+  private untaken = 0;
+  private watching = false;
+
+  constructor(
+    private readonly listener: LinkListener,
+    private readonly clock: FakeClock,
+    private readonly options: {
+      readonly deflates?: boolean;
+      polling?: boolean;
+      /** How long a write keeps the process busy, ms. */
+      readonly writeMs?: number;
+      /** The gateway's answer to the end of a connection, whoever ended it. */
+      readonly onClosed?: () => void;
+    } = {},
+  ) {
+    this.takenAt = clock.now();
+  }
+
+  get polling(): boolean {
+    return this.options.polling ?? false;
+  }
+
+  get ready(): boolean {
+    const open = !this.closed && !this.gone && this.problem === undefined;
+    return open && !this.polling && !this.upgrading && this.buffer.length === 0;
+  }
+
+  get deflates(): boolean {
+    return (this.options.deflates ?? false) && !this.polling;
+  }
+
+  get waiting(): number {
+    return this.untaken + this.buffer.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  write(frames: readonly Buffer[]): void {
+    this.clock.work(this.options.writeMs ?? 0);
+    this.put(frames);
+    this.writes.push(frames);
+  }
+
+  send(frame: Frame): void {
+    if (this.closed) throw new Error('sent to a closed connection');
+    this.clock.work(this.options.writeMs ?? 0);
+    this.fallbacks++;
+    this.enter(frame.packet);
+  }
+
+  /** The gateway sends something past the engine. */
+  reply(packet: string): void {
+    this.replied = true;
+    this.enter(packet);
+  }
+
+  watchDrain(): void {
+    this.everWatched = true;
+    this.watchedSince ??= this.clock.now();
+    this.watching = this.untaken > 0;
+  }
+
+  close(frame: Frame): void {
+    if (this.closed) throw new Error('closed twice');
+    if (this.attached) throw new Error('closed before it was detached');
+    if (this.gone) return;
+    if (this.ready) this.put([frame.plain]);
+    else this.enter(frame.packet);
+    this.closed = true;
+    this.options.onClosed?.();
+  }
+
+  detach(): void {
+    this.attached = false;
+  }
+
+  /** The client reads no more. */
+  stall(): void {
+    this.reading = false;
+  }
+
+  /** The client reads some of what waits for it, or everything and whatever comes. */
+  take(bytes = Infinity): void {
+    if (bytes === Infinity) this.reading = true;
+    if (this.untaken > 0) {
+      this.takenAt = this.clock.now();
+      this.untaken = Math.max(this.untaken - bytes, 0);
+      if (this.watching) {
+        this.watching = false;
+        this.drained();
+      }
+    }
+    if (this.untaken === 0 && !this.polling) this.unblock();
+  }
+
+  /** The transport's own path takes nothing: a callback of it is outstanding. */
+  block(): void {
+    this.blocked = true;
+  }
+
+  /** ... and takes something again; for a polling transport, the client polls. */
+  unblock(): void {
+    this.blocked = false;
+    this.flush();
+  }
+
+  startUpgrade(): void {
+    if (this.polling) this.upgrading = true;
+  }
+
+  endUpgrade(): void {
+    if (!this.upgrading) return;
+    this.upgrading = false;
+    this.options.polling = false;
+    this.unblock();
+  }
+
+  private put(frames: readonly Buffer[]): void {
+    if (!this.ready) throw new Error('written past a transport that is not ready');
+    for (const bytes of frames) {
+      for (const { text, deflated } of parseFrames(bytes)) {
+        this.sent.push(text);
+        if (deflated) this.deflatedFrames++;
+      }
+      this.handed++;
+      if (!this.reading) this.untaken += bytes.length;
+    }
+    this.peak = Math.max(this.peak, this.waiting);
+  }
+
+  private enter(text: string): void {
+    if (this.attached) this.listener.onSend();
+    if (this.closed || this.gone) return;
+    this.buffer.push({ text, bytes: text.length });
+    this.handed++;
+    this.peak = Math.max(this.peak, this.waiting);
+    this.flush();
+  }
+
+  private flush(): void {
+    if (this.blocked || this.buffer.length === 0 || this.closed) return;
+    for (const { text, bytes } of this.buffer) {
+      this.sent.push(text);
+      if (!this.reading && !this.polling) this.untaken += bytes;
+    }
+    if (this.reading || this.polling) this.takenAt = this.clock.now();
+    this.buffer = [];
+    this.blocked = this.polling || this.untaken > 0;
+    this.drained();
+  }
+
+  private drained(): void {
+    if (!this.attached) return;
+    this.watchedSince = undefined;
+    this.listener.onDrain();
+  }
+}
+
+interface ParsedFrame {
+  /** The Socket.IO packet. */
+  readonly text: string;
+  readonly deflated: boolean;
+}
+
+const parsed = new WeakMap<Buffer, readonly ParsedFrame[]>();
+
+/** The WebSocket frames of a server's bytes (RFC 6455, RFC 7692), as engine.io messages. */
+export function parseFrames(bytes: Buffer): readonly ParsedFrame[] {
+  let frames = parsed.get(bytes);
+  if (!frames) parsed.set(bytes, (frames = [...readFrames(bytes)]));
+  return frames;
+}
+
+function* readFrames(bytes: Buffer): Generator<ParsedFrame> {
+  let offset = 0;
+  while (offset < bytes.length) {
+    const first = bytes[offset]!;
+    if ((first & ~0x40) !== 0x81) throw new Error(`not a text frame: 0x${first.toString(16)}`);
+    const short = bytes[offset + 1]!;
+    if (short > 127) throw new Error('a server masks nothing');
+    let header = 2;
+    let length = short;
+    if (short === 126) {
+      header = 4;
+      length = bytes.readUInt16BE(offset + 2);
+    } else if (short === 127) {
+      header = 10;
+      length = Number(bytes.readBigUInt64BE(offset + 2));
+    }
+    const payload = bytes.subarray(offset + header, offset + header + length);
+    if (payload.length < length) throw new Error('half a frame');
+    const deflated = (first & 0x40) !== 0;
+    const message = deflated ? inflate(payload) : payload.toString();
+    if (!message.startsWith('4')) throw new Error('not an engine.io message');
+    yield { text: message.slice(1), deflated };
+    offset += header + length;
+  }
+}
+
+/** A message of permessage-deflate without context takeover. */
+export function inflate(payload: Buffer): string {
+  const whole = Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])]);
+  return inflateRawSync(whole, { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+}

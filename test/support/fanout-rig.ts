@@ -1,0 +1,106 @@
+import 'reflect-metadata';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Adapter } from 'socket.io-adapter';
+import { type Socket as ClientSocket, io, type ManagerOptions } from 'socket.io-client';
+import { loadConfig } from '../../src/config/gateway-config.js';
+import { JsonPayload, type Products, type UnderlyingUpdate } from '../../src/contract/index.js';
+import { fanoutAdapter } from '../../src/fanout/fanout-adapter.js';
+import { FanoutEngine } from '../../src/fanout/fanout-engine.js';
+import { closingFrame, laggingFrame } from '../../src/fanout/notices.js';
+import { systemClock } from '../../src/clock.js';
+import { createSocketServer, type GatewaySocket } from '../../src/fanout/socket-server.js';
+import { waitFor } from './wait.js';
+
+/** A connection's two ends, and the numbers its client has received. */
+export interface Ends {
+  readonly client: ClientSocket;
+  readonly socket: GatewaySocket;
+  readonly numbers: number[];
+}
+
+/** A Socket.IO server as the gateway makes it, with the fan-out engine behind its adapter. */
+export class FanoutRig {
+  private static readonly open = new Set<FanoutRig>();
+  readonly degraded: string[] = [];
+  /** Called with each connection before the engine sees it. */
+  prepare: (socket: GatewaySocket) => void = () => undefined;
+  private readonly clients: ClientSocket[] = [];
+  private readonly http = createServer();
+  readonly server = createSocketServer(
+    loadConfig({}),
+    fanoutAdapter(Adapter, {
+      createEngine: () =>
+        new FanoutEngine({
+          clock: systemClock,
+          maxDelayMs: 50,
+          conflateAboveBytes: 65_536,
+          maxWaitingBytes: 67_108_864,
+          stallTimeoutMs: 60_000,
+          laggingFrame,
+          closingFrame,
+          observer: {
+            flushed: () => undefined,
+            conflated: () => undefined,
+            lagging: () => undefined,
+            closed: () => undefined,
+            degraded: (problem) => this.degraded.push(problem),
+          },
+        }),
+      compressAbove: 1_024,
+      onBroadcast: () => undefined,
+    }),
+  );
+
+  static async start(): Promise<FanoutRig> {
+    const rig = new FanoutRig();
+    FanoutRig.open.add(rig);
+    rig.server.attach(rig.http);
+    rig.server.use((socket, next) => {
+      rig.prepare(socket);
+      next();
+    });
+    rig.http.listen(0, '127.0.0.1');
+    await once(rig.http, 'listening');
+    return rig;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+  }
+
+  async connect(options: Partial<ManagerOptions> = { transports: ['websocket'] }): Promise<Ends> {
+    const connected = once(this.server, 'connection') as Promise<[GatewaySocket]>;
+    const client = io(this.url, { forceNew: true, reconnection: false, ...options });
+    this.clients.push(client);
+    const numbers: number[] = [];
+    client.on('underlying_update', ({ price }: UnderlyingUpdate) => numbers.push(price));
+    client.on('products', ({ products }: Products) => numbers.push(Number(products[0])));
+    const [socket] = await connected;
+    await waitFor(() => client.connected);
+    return { client, socket, numbers };
+  }
+
+  /** A numbered message to all, for the engine to carry. */
+  broadcast(n: number): void {
+    const text = JSON.stringify({ price: n, padding: 'x'.repeat(1_000) });
+    this.server.local.emit('underlying_update', new JsonPayload<UnderlyingUpdate>(text, `${n}`));
+  }
+
+  /** Ends all that were started. */
+  static async stopAll(): Promise<void> {
+    for (const rig of FanoutRig.open) await rig.stop();
+    FanoutRig.open.clear();
+  }
+
+  private async stop(): Promise<void> {
+    for (const client of this.clients) client.disconnect();
+    await this.server.close();
+  }
+}
+
+/** A numbered message to one client, by engine.io. */
+export function reply(socket: GatewaySocket, n: number, bytes = 0): void {
+  socket.emit('products', { products: [`${n}`, 'x'.repeat(bytes)] });
+}

@@ -1,0 +1,86 @@
+import { FakeClock } from './fake-clock.js';
+import { FakeLink } from './fake-link.js';
+import { JsonPayload } from '../../src/contract/index.js';
+import type { FanoutClient } from '../../src/fanout/fanout-client.js';
+import { FanoutEngine } from '../../src/fanout/fanout-engine.js';
+import type { CloseReason, Flush } from '../../src/fanout/fanout-observer.js';
+import { Frame } from '../../src/fanout/frame.js';
+
+export const CONFLATE_ABOVE = 200;
+export const MAX_WAITING = 2_000;
+export const STALL_TIMEOUT = 1_000;
+/** More than a group's log may hold, bytes. */
+export const HUGE = 1_100_000;
+
+export interface Connected {
+  readonly client: FanoutClient;
+  readonly link: FakeLink;
+  readonly rooms: Set<string>;
+}
+
+export function frame(text: string, { key = 'key', bytes = 0, event = 'tick' } = {}): Frame {
+  const payload = new JsonPayload(`"${text.padEnd(bytes, '.')}"`, key);
+  return Frame.ofEvent(event, payload, 100);
+}
+
+/** An engine on a clock that stands still, with links that do as they are told, and what its observer was told. */
+export function setUp() {
+  const clock = new FakeClock();
+  const told = {
+    flushes: [] as Flush[],
+    conflated: 0,
+    lagging: [] as number[],
+    closed: [] as CloseReason[],
+    degraded: [] as string[],
+  };
+  const engine = new FanoutEngine({
+    clock,
+    maxDelayMs: 100,
+    conflateAboveBytes: CONFLATE_ABOVE,
+    maxWaitingBytes: MAX_WAITING,
+    stallTimeoutMs: STALL_TIMEOUT,
+    laggingFrame: (dropped, sinceMs) => frame(`${dropped} in ${sinceMs} ms`, { event: 'lagging' }),
+    closingFrame: (reason) => frame(reason, { event: 'closing' }),
+    observer: {
+      flushed: (flush) => told.flushes.push(flush),
+      conflated: (frames) => (told.conflated += frames),
+      lagging: (clients) => told.lagging.push(clients),
+      closed: (reason) => told.closed.push(reason),
+      degraded: (problem) => told.degraded.push(problem),
+    },
+  });
+  let clients = 0;
+  const connect = (
+    rooms: readonly string[] = ['room'],
+    options: { deflates?: boolean; polling?: boolean; writeMs?: number; problem?: string } = {},
+  ): Connected => {
+    const id = `client ${++clients}`;
+    const inside = new Set([id, ...rooms]);
+    const onClosed = () => engine.remove(client);
+    let link: FakeLink | undefined;
+    const client: FanoutClient = engine.add(id, inside, (listener) => {
+      link = new FakeLink(listener, clock, { ...options, onClosed });
+      link.problem = options.problem;
+      return link;
+    });
+    return { client, link: link!, rooms: inside };
+  };
+  const broadcast = (
+    text: string,
+    { to = ['room'], ...options }: { to?: string[]; key?: string; bytes?: number } = {},
+  ) => engine.broadcast(new Set(to), () => frame(text, options));
+  /** A client that reads nothing, with `bytes` waiting for it. */
+  const connectStalled = (bytes: number, rooms?: readonly string[]): Connected => {
+    const connected = connect(rooms);
+    connected.link.stall();
+    connected.link.reply('x'.repeat(bytes));
+    return connected;
+  };
+  return { clock, told, engine, connect, connectStalled, broadcast };
+}
+
+/** The payloads of a client's events, without what only made them large; notices and replies as they are. */
+export function got({ link }: Connected): string[] {
+  const texts = link.wire.filter((text) => !text.startsWith('x'));
+  return texts.map((text) => /^2\["tick","([^".]*)\.*"\]$/.exec(text)?.[1] ?? text.slice(0, 60));
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket as TcpSocket } from 'node:net';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { cleanUp } from './cleanup.js';
+import { waitFor } from './wait.js';
+
+const TEXT = 1;
+const CLOSE = 8;
+/** What permessage-deflate leaves out at the end of each message (RFC 7692, 7.2.1). */
+const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+
+/** A frame as it was on the wire. */
+export interface WireFrame {
+  readonly opcode: number;
+  /** Its first reserved bit: "deflated". */
+  readonly rsv1: boolean;
+  readonly payload: Buffer;
+}
+
+/** A WebSocket by hand, on the gateway's Socket.IO endpoint: it shows what is on the wire and says what no client would. */
+export class RawWebSocket {
+  readonly frames: WireFrame[] = [];
+  /** The gateway's answer to the upgrade. */
+  head = '';
+  private rest: Buffer = Buffer.alloc(0);
+
+  private constructor(readonly tcp: TcpSocket) {
+    tcp.on('data', (chunk: Buffer) => this.take(chunk));
+    tcp.on('error', () => undefined);
+  }
+
+  /**
+   * Connects to the main namespace and waits for the `connected` event.
+   * @param extensions what it offers, as the header's value
+   */
+  static async connect(url: string, extensions?: string): Promise<RawWebSocket> {
+    const { port, hostname } = new URL(url);
+    const tcp = connect(Number(port), hostname);
+    cleanUp(() => void tcp.destroy());
+    await once(tcp, 'connect');
+    const socket = new RawWebSocket(tcp);
+    const lines = [
+      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
+      `Host: ${hostname}:${port}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+      ...(extensions === undefined ? [] : [`Sec-WebSocket-Extensions: ${extensions}`]),
+    ];
+    tcp.write(`${lines.join('\r\n')}\r\n\r\n`);
+    await waitFor(() => socket.head !== '', 'the upgrade was not answered');
+    socket.send('40');
+    await waitFor(() => socket.events('connected').length === 1, 'no connected event came');
+    return socket;
+  }
+
+  /** The extensions that the gateway agreed to; undefined where it named none. */
+  get extensions(): string | undefined {
+    return /^sec-websocket-extensions: (.*)$/im.exec(this.head)?.[1];
+  }
+
+  /** The code it was closed with. */
+  get closeCode(): number | undefined {
+    return this.frames.find(({ opcode }) => opcode === CLOSE)?.payload.readUInt16BE(0);
+  }
+
+  /** The JSON of each event of a name, and the frame it came in. */
+  events(name: string): { readonly json: string; readonly frame: WireFrame }[] {
+    const start = `42${JSON.stringify([name]).slice(0, -1)},`;
+    return this.frames.flatMap((frame) => {
+      const text = textOf(frame);
+      return text.startsWith(start) ? [{ json: text.slice(start.length, -1), frame }] : [];
+    });
+  }
+
+  /** The answer to an acknowledgement. */
+  answer(id: number): unknown {
+    const frame = this.frames.find((candidate) => textOf(candidate).startsWith(`43${id}[`));
+    return frame && JSON.parse(textOf(frame).slice(`43${id}`.length));
+  }
+
+  /** Sends a text message, deflated or as it is. */
+  send(text: string, deflated = false): void {
+    const plain = Buffer.from(text);
+    const payload = deflated
+      ? deflateRawSync(plain, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -TAIL.length)
+      : plain;
+    const long = payload.length > 125;
+    const header = Buffer.alloc(long ? 14 : 6); // ends with a masking key of zeros, which changes nothing
+    header[0] = 0x80 | (deflated ? 0x40 : 0) | TEXT;
+    header[1] = 0x80 | (long ? 127 : payload.length);
+    if (long) header.writeBigUInt64BE(BigInt(payload.length), 2);
+    this.tcp.write(Buffer.concat([header, payload]));
+  }
+
+  private take(chunk: Buffer): void {
+    this.rest = Buffer.concat([this.rest, chunk]);
+    if (this.head === '') {
+      const end = this.rest.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      this.head = this.rest.toString('latin1', 0, end);
+      this.rest = this.rest.subarray(end + 4);
+    }
+    for (let size = this.takeFrame(); size > 0; size = this.takeFrame()) this.rest = this.rest.subarray(size);
+  }
+
+  /** Takes the first frame, if it is all there; answers its size on the wire. */
+  private takeFrame(): number {
+    const { rest } = this;
+    if (rest.length < 2) return 0;
+    const short = rest[1]! & 0x7f;
+    const start = short === 127 ? 10 : short === 126 ? 4 : 2;
+    if (rest.length < start) return 0;
+    const length =
+      short === 127 ? Number(rest.readBigUInt64BE(2)) : short === 126 ? rest.readUInt16BE(2) : short;
+    if (rest.length < start + length) return 0;
+    const payload = Buffer.from(rest.subarray(start, start + length));
+    this.frames.push({ opcode: rest[0]! & 0x0f, rsv1: (rest[0]! & 0x40) !== 0, payload });
+    return start + length;
+  }
+}
+
+/** A frame's text; each deflated one stands alone. */
+function textOf({ opcode, rsv1, payload }: WireFrame): string {
+  if (opcode !== TEXT) return '';
+  if (!rsv1) return payload.toString();
+  return inflateRawSync(Buffer.concat([payload, TAIL]), { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+}
