@@ -6,7 +6,7 @@ import { cleanUp } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, underlying } from './support/messages.js';
 import { RedisServer } from './support/redis-server.js';
-import { TestClient, TRANSPORTS } from './support/test-client.js';
+import { TestClient, TRANSPORTS, UNCOMPRESSED } from './support/test-client.js';
 import { waitFor } from './support/wait.js';
 
 const LIMIT = 1_000_000;
@@ -33,7 +33,7 @@ describe('a client that asks and does not read', () => {
       CONFLATE_ABOVE_BYTES: `${LIMIT}`,
       MAX_CLIENT_BUFFER_BYTES: `${4 * LIMIT}`,
     });
-    const client = await TestClient.connect(gateway.url);
+    const client = await TestClient.connect(gateway.url, UNCOMPRESSED);
     const padding = 'x'.repeat(100_000);
     const big = JSON.stringify({ ...chain('BIG', 1), padding });
     await redis.client.publish('enriched:option_chain', big);

@@ -17,11 +17,11 @@ export class FanoutReport implements FanoutObserver {
   }
 
   flushed({ durationMs, writes, frames, bytes, savedBytes }: Flush): void {
+    this.metrics.writtenBytes.inc(bytes);
+    this.metrics.deflateSavedBytes.inc(savedBytes);
     if (writes === 0) return;
     this.metrics.flushDuration.observe(durationMs / 1_000);
     this.metrics.framesPerWrite.observe(frames / writes);
-    this.metrics.writtenBytes.inc(bytes);
-    this.metrics.deflateSavedBytes.inc(savedBytes);
   }
 
   conflated(frames: number): void {
