@@ -6,7 +6,7 @@ import { Agent, type ClientRequestArgs, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GatewayProcess } from './support/gateway-process.js';
-import { chain, underlying } from './support/messages.js';
+import { chain, numberOf, underlying } from './support/messages.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient, TRANSPORTS } from './support/test-client.js';
 import { freePort, waitFor } from './support/wait.js';
@@ -293,10 +293,10 @@ describe('nginx before two replicas', () => {
       void redis.client.publish('enriched:option_chain', JSON.stringify(chain('NIFTY', n)));
     }
     for (const client of clients) {
-      for (const event of ['underlying_update', 'chain_summary', 'chain_update']) {
+      for (const event of ['underlying_update', 'chain_summary', 'chain_update'] as const) {
         await client.next(event, 100);
         await client.settled(); // a duplicate still under way would be here by now
-        expect(client.all(event).map(({ price, spot_price }) => price ?? spot_price)).toEqual(range(100));
+        expect(client.all(event).map(numberOf)).toEqual(range(100));
       }
       expect(client.disconnects).toEqual([]);
     }

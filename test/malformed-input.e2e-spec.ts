@@ -381,7 +381,7 @@ describe('a client that wants more rooms than it may', () => {
         details: [{ field: 'symbols', problem: expect.any(String) }],
       },
     };
-    expect(client.all('connected')[0].limits.max_subscriptions).toBe(5);
+    expect(client.all('connected')[0]!.limits.max_subscriptions).toBe(5);
 
     // general is a room like the others: with it, five more would be six.
     expect(await client.ask('subscribe', { type: 'product', symbols: ['A', 'B', 'C', 'D', 'E'] })).toEqual(

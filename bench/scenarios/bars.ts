@@ -1,6 +1,6 @@
-import type { Measurement } from '../harness/measurement.js';
+import type { Measurement, Metric } from '../harness/measurement.js';
 import type { Results, Verdict } from './scenario.js';
-import { GATEWAY } from './scenario.js';
+import { GATEWAY, PLAIN } from './scenario.js';
 
 /** Every client got every message, once and in order, and none was disconnected or refused. */
 export function allDelivered(results: Results): Verdict {
@@ -24,6 +24,32 @@ export function faultsSentence(row: Measurement): string {
     .filter(([, count]) => count !== undefined && count > 0)
     .map(([name, count]) => `${count} ${name}`);
   return faults.length > 0 ? faults.join(', ') : 'all';
+}
+
+/** What is looked at in a loaded server. */
+export const LOAD_METRICS: readonly Metric[] = [
+  'rate',
+  'deliveriesPerSecond',
+  'cpuUsPerDelivery',
+  'p50Ms',
+  'p99Ms',
+  'maxMs',
+  'peakRssMb',
+];
+
+/** The bars of a loaded gateway: all delivered, in time, for a part (1/`share`) of the processor that plain Socket.IO takes. */
+export function loadBars(results: Results, share: number): Verdict[] {
+  const gateway = results(GATEWAY);
+  return [
+    allDelivered(results),
+    atMost('p99 at most 100 ms', gateway?.p99Ms, 100, ' ms'),
+    ratioAtMost(
+      `CPU per delivery at most 1/${share} of plain Socket.IO`,
+      gateway?.cpuUsPerDelivery,
+      results(PLAIN)?.cpuUsPerDelivery,
+      1 / share,
+    ),
+  ];
 }
 
 /** A figure of the gateway's own. */

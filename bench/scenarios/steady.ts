@@ -1,7 +1,7 @@
 import { startNats } from '../peers/nats.js';
 import { startNchan } from '../peers/nchan.js';
 import { startGateway, startPlain } from '../peers/node-servers.js';
-import { allDelivered, atMost, ratioAtMost } from './bars.js';
+import { LOAD_METRICS, loadBars } from './bars.js';
 import { GATEWAY, listeners, NATS, NCHAN, PLAIN, PRODUCTS, runWindow, type Scenario } from './scenario.js';
 
 const CLIENTS = 1000;
@@ -23,15 +23,6 @@ export const steady: Scenario = {
       rate,
       lab,
     ),
-  metrics: ['rate', 'deliveriesPerSecond', 'cpuUsPerDelivery', 'p50Ms', 'p99Ms', 'maxMs', 'peakRssMb'],
-  bars: (results) => [
-    allDelivered(results),
-    atMost('p99 at most 100 ms', results(GATEWAY)?.p99Ms, 100, ' ms'),
-    ratioAtMost(
-      'CPU per delivery at most 1/6 of plain Socket.IO',
-      results(GATEWAY)?.cpuUsPerDelivery,
-      results(PLAIN)?.cpuUsPerDelivery,
-      1 / 6,
-    ),
-  ],
+  metrics: LOAD_METRICS,
+  bars: (results) => loadBars(results, 6),
 };

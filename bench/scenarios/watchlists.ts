@@ -2,7 +2,7 @@ import { Random } from '../../tools/simulator/random.js';
 import { startNats } from '../peers/nats.js';
 import { startGateway, startPlain } from '../peers/node-servers.js';
 import type { Wish } from '../peers/peer.js';
-import { allDelivered, atMost, ratioAtMost } from './bars.js';
+import { LOAD_METRICS, loadBars } from './bars.js';
 import { GATEWAY, NATS, PLAIN, runWindow, type Scenario } from './scenario.js';
 
 const CLIENTS = 1000;
@@ -34,17 +34,8 @@ export const watchlists: Scenario = {
       rate,
       lab,
     ),
-  metrics: ['rate', 'deliveriesPerSecond', 'cpuUsPerDelivery', 'p50Ms', 'p99Ms', 'maxMs', 'peakRssMb'],
-  bars: (results) => [
-    allDelivered(results),
-    atMost('p99 at most 100 ms', results(GATEWAY)?.p99Ms, 100, ' ms'),
-    ratioAtMost(
-      'CPU per delivery at most 1/4 of plain Socket.IO',
-      results(GATEWAY)?.cpuUsPerDelivery,
-      results(PLAIN)?.cpuUsPerDelivery,
-      1 / 4,
-    ),
-  ],
+  metrics: LOAD_METRICS,
+  bars: (results) => loadBars(results, 4),
 };
 
 /** The same lists in every run. */

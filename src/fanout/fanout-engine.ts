@@ -3,7 +3,7 @@ import { Conflation } from './conflation.js';
 import { type ClientOwner, FanoutClient } from './fanout-client.js';
 import type { CloseReason, FanoutObserver } from './fanout-observer.js';
 import type { Frame } from './frame.js';
-import type { Group } from './group.js';
+import { type Group, type Run, runOf } from './group.js';
 import { GroupIndex } from './group-index.js';
 import type { Link, LinkListener } from './link.js';
 import { Pacer } from './pacer.js';
@@ -53,7 +53,7 @@ export class FanoutEngine implements ClientOwner {
   private broadcasts = 0;
   private round: Generator<void> | undefined;
   private slice: Timer | undefined;
-  private flushed = { durationMs: 0, writes: 0, frames: 0, bytes: 0, savedBytes: 0 };
+  private flushed = nothingFlushed();
   /** Processor time the flush under way has cost so far, ms. */
   private cost = 0;
   /** When it began, ms of the clock. */
@@ -84,7 +84,7 @@ export class FanoutEngine implements ClientOwner {
   beforeLeave(client: FanoutClient): void {
     this.beforeChange(client);
     const { conflation } = client;
-    if (conflation) this.write(client, [...this.notice(conflation), ...conflation.take()]);
+    if (conflation) this.writeAlone(client, [...this.notice(conflation), ...conflation.take()]);
   }
 
   /** To be called before the client is taken out of its rooms for good. */
@@ -121,7 +121,7 @@ export class FanoutEngine implements ClientOwner {
   send(client: FanoutClient, frame: Frame): void {
     this.settle(client);
     if (client.gone) return;
-    if (this.keepsUp(client)) this.write(client, [frame]);
+    if (this.keepsUp(client)) this.writeAlone(client, [frame]);
     else this.conflate(client, [frame]);
   }
 
@@ -168,29 +168,22 @@ export class FanoutEngine implements ClientOwner {
       this.conflate(client, group.slice(from, to));
       return;
     }
-    const { link } = client;
-    const run = group.run(from, to, link.deflates);
-    if (link.ready) link.write(run.buffers);
-    else this.sendEach(client, group.slice(from, to));
+    this.write(client, group.run(from, to, client.link.deflates));
     this.flushed.writes++;
     this.flushed.frames += to - from;
-    this.countBytes(run.bytes, run.saved);
+  }
+
+  private write(client: FanoutClient, { frames, buffers, bytes, saved }: Run): void {
+    if (frames.length === 0) return;
+    if (client.link.ready) client.link.write(buffers);
+    else this.sendEach(client, frames);
+    this.flushed.bytes += bytes;
+    this.flushed.savedBytes += saved;
   }
 
   /** Writes frames that are for this client alone. */
-  private write(client: FanoutClient, frames: readonly Frame[]): void {
-    const { link } = client;
-    if (frames.length === 0) return;
-    const buffers = frames.map((frame) => (link.deflates ? frame.deflated : frame.plain));
-    if (link.ready) link.write(buffers);
-    else this.sendEach(client, frames);
-    const bytes = sum(buffers);
-    this.countBytes(bytes, sum(frames.map(({ plain }) => plain)) - bytes);
-  }
-
-  private countBytes(bytes: number, saved: number): void {
-    this.flushed.bytes += bytes;
-    this.flushed.savedBytes += saved;
+  private writeAlone(client: FanoutClient, frames: readonly Frame[]): void {
+    this.write(client, runOf(frames, client.link.deflates));
   }
 
   private sendEach(client: FanoutClient, frames: readonly Frame[]): void {
@@ -238,7 +231,7 @@ export class FanoutEngine implements ClientOwner {
       }
       if (conflation.size === 0) this.caughtUp(client);
       conflation.resumed(clock.now());
-      this.write(client, frames);
+      this.writeAlone(client, frames);
     }
   }
 
@@ -296,7 +289,7 @@ export class FanoutEngine implements ClientOwner {
     this.pacer.paid(this.roundStarted, this.cost);
     this.cost = 0;
     observer.flushed(this.flushed);
-    this.flushed = { durationMs: 0, writes: 0, frames: 0, bytes: 0, savedBytes: 0 };
+    this.flushed = nothingFlushed();
     if (this.dirty.size > 0) this.pacer.request();
   }
 
@@ -341,6 +334,6 @@ export class FanoutEngine implements ClientOwner {
   }
 }
 
-function sum(buffers: readonly Buffer[]): number {
-  return buffers.reduce((bytes, { length }) => bytes + length, 0);
+function nothingFlushed() {
+  return { durationMs: 0, writes: 0, frames: 0, bytes: 0, savedBytes: 0 };
 }

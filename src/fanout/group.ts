@@ -4,8 +4,9 @@ import type { Frame } from './frame.js';
 /** Frames from this size on are written on their own: joining would copy them once for each group. */
 const JOIN_BELOW_BYTES = 16_384;
 
-/** Some frames of a group's log, joined into few buffers. */
+/** Some frames, joined into few buffers. */
 export interface Run {
+  readonly frames: readonly Frame[];
   readonly buffers: readonly Buffer[];
   readonly bytes: number;
   /** What deflating saved, bytes. */
@@ -56,7 +57,7 @@ export class Group {
   run(from: number, to: number, deflates: boolean): Run {
     const kept = deflates ? this.deflatedRun : this.plainRun;
     if (kept?.from === from && kept.to === to) return kept;
-    const run = { from, to, ...join(this.slice(from, to), deflates) };
+    const run = { from, to, ...runOf(this.slice(from, to), deflates) };
     if (deflates) this.deflatedRun = run;
     else this.plainRun = run;
     return run;
@@ -77,7 +78,8 @@ interface Range {
   readonly to: number;
 }
 
-function join(frames: readonly Frame[], deflates: boolean): Run {
+/** Joins the small ones of the frames, for a client that takes deflated ones or does not. */
+export function runOf(frames: readonly Frame[], deflates: boolean): Run {
   const buffers: Buffer[] = [];
   let small: Buffer[] = [];
   let bytes = 0;
@@ -87,7 +89,7 @@ function join(frames: readonly Frame[], deflates: boolean): Run {
     small = [];
   };
   for (const frame of frames) {
-    const buffer = deflates ? frame.deflated : frame.plain;
+    const buffer = frame.bytes(deflates);
     bytes += buffer.length;
     saved += frame.plain.length - buffer.length;
     if (buffer.length < JOIN_BELOW_BYTES) {
@@ -98,5 +100,5 @@ function join(frames: readonly Frame[], deflates: boolean): Run {
     }
   }
   joinSmall();
-  return { buffers, bytes, saved };
+  return { frames, buffers, bytes, saved };
 }

@@ -105,8 +105,8 @@ export class SocketIoLink implements Link {
   send(frame: Frame): void {
     // engine.io's way to share a frame between WebSockets; polling takes the text. While an upgrade is under way the frame
     // is a plain one, which any WebSocket may be sent.
-    const bytes = this.deflates ? frame.deflated : frame.plain;
-    this.connection.write(frame.packet, { compress: false, ...{ wsPreEncodedFrame: [bytes] } });
+    const options = { compress: false, wsPreEncodedFrame: [frame.bytes(this.deflates)] };
+    this.connection.write(frame.packet, options);
   }
 
   watchDrain(): void {

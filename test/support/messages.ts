@@ -65,6 +65,11 @@ export function chain(product: string, n: number, expiry = EXPIRY) {
   };
 }
 
+/** The number of an update of either kind. */
+export function numberOf(update: { readonly price?: unknown; readonly spot_price?: unknown }): unknown {
+  return update.price ?? update.spot_price;
+}
+
 export const STRIKES = [21450, 21500, 21550];
 
 export function summary(product: string, n: number, expiry = EXPIRY) {

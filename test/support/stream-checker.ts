@@ -1,5 +1,5 @@
 import type { Acknowledgement } from '../../src/contract/index.js';
-import { EXPIRY } from './messages.js';
+import { EXPIRY, numberOf } from './messages.js';
 import type { Received } from './test-client.js';
 
 /** Published last in each round: what else was published in it has been received before. */
@@ -12,6 +12,12 @@ const GENERAL = 'general';
 export interface Acknowledged {
   readonly request: 'subscribe' | 'unsubscribe' | 'get_products';
   readonly answer: Acknowledgement;
+}
+
+interface Update {
+  readonly product?: string;
+  readonly price?: number;
+  readonly spot_price?: number;
 }
 
 /** The rooms that bring the numbers of a stream; whoever joins one but `general` is sent its newest as a snapshot. */
@@ -44,17 +50,18 @@ export class StreamChecker {
 
   constructor(private readonly name: string) {}
 
-  take({ event, payload }: Received): void {
-    const stream = streamOf(event, payload as { product?: string });
+  take({ event, payload: received }: Received): void {
+    const payload = received as Record<string, unknown> & Update;
+    const stream = streamOf(event, payload);
     if (this.snapshotOf !== undefined && stream !== this.snapshotOf) {
       this.fault(`${event} where the snapshot of ${this.snapshotOf} should be`);
     }
-    if (stream !== undefined) this.number(stream, (payload.price ?? payload.spot_price) as number);
+    if (stream !== undefined) this.number(stream, numberOf(payload) as number);
     else if (event === 'connected') this.connected();
     else if (event === 'subscribed') this.joined(payload.room as string);
     else if (event === 'unsubscribed') this.left(payload.room as string);
     else if (event === 'products') this.products(payload.products as string[]);
-    else if (event === 'acknowledged') this.acknowledged(payload as Acknowledged);
+    else if (event === 'acknowledged') this.acknowledged(received as Acknowledged);
     else this.fault(`${event} ${JSON.stringify(payload)}`);
   }
 
@@ -142,7 +149,7 @@ export class StreamChecker {
   }
 }
 
-function streamOf(event: string, payload: { readonly product?: string }): string | undefined {
+function streamOf(event: string, payload: Update): string | undefined {
   if (event === 'underlying_update') return NEW.test(payload.product ?? '') ? 'NEW' : payload.product;
   if (event === 'chain_summary') return `summary ${payload.product}`;
   if (event === 'chain_update') return `chain ${payload.product}`;

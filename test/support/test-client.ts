@@ -1,4 +1,5 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import type { ServerEvent, ServerToClientEvents } from '../../src/contract/index.js';
 import { cleanUp } from './cleanup.js';
 import { waitFor } from './wait.js';
 
@@ -18,10 +19,11 @@ export const UNCOMPRESSED = {
 
 export interface Received {
   readonly event: string;
-  // Assertions say what a payload must be; here it may be anything.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly payload: any;
+  readonly payload: unknown;
 }
+
+/** What the contract says an event carries. */
+type PayloadOf<E extends ServerEvent> = Parameters<ServerToClientEvents[E]>[0];
 
 /** A stock Socket.IO client that keeps everything it receives, in order. */
 export class TestClient {
@@ -45,19 +47,18 @@ export class TestClient {
   }
 
   /** Payloads of one event, in the order received. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  all(event: string): any[] {
-    return this.received.filter((entry) => entry.event === event).map((entry) => entry.payload);
+  all<E extends ServerEvent>(event: E): PayloadOf<E>[] {
+    const entries = this.received.filter((entry) => entry.event === event);
+    return entries.map(({ payload }) => payload as PayloadOf<E>);
   }
 
   /** Waits until `count` payloads of an event are there; answers the last of them. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  async next(event: string, count = 1): Promise<any> {
+  async next<E extends ServerEvent>(event: E, count = 1): Promise<PayloadOf<E>> {
     await waitFor(
       () => this.all(event).length >= count,
       () => `${count} x ${event} expected, received ${JSON.stringify(this.counts())}`,
     );
-    return this.all(event)[count - 1];
+    return this.all(event)[count - 1]!;
   }
 
   counts(): Record<string, number> {
@@ -66,7 +67,7 @@ export class TestClient {
     return counts;
   }
 
-  /** Emits with an acknowledgement and answers it. */
+  /** Emits with an acknowledgement and answers it: whatever it is, which the assertions say. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   ask(event: string, ...args: unknown[]): Promise<any> {
     return this.socket.timeout(15_000).emitWithAck(event, ...args);
