@@ -1,29 +1,26 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { cleanUp } from './cleanup.js';
+import type { Socket } from 'node:net';
+import { listening, TcpProxy } from './tcp-proxy.js';
+
+/** A published message on its way to a subscriber, in Redis' protocol. */
+export const PUSHED_MESSAGE = />3\r\n\$7\r\nmessage\r\n\$\d+\r\n[^\r]*\r\n\$\d+\r\n[^\r]*\r\n/g;
 
 /**
- * A TCP proxy before Redis that can hold back the replies to chosen commands: the one way to force the race between a
- * read of the store and a live message.
+ * A TCP proxy before Redis that can hold back the replies to chosen commands, the one way to force the race between a
+ * read of the store and a live message, or lose some of them, as a connection that is half dead does.
  */
-export class SlowRedis {
-  private readonly sockets = new Set<Socket>();
-  private readonly held: (() => void)[] = [];
+export class SlowRedis extends TcpProxy {
+  private readonly held: Socket[] = [];
   private holding: RegExp | undefined;
+  private swallowing: RegExp | undefined;
   /** How often a command to be held came by. */
   holds = 0;
 
-  private constructor(
-    private readonly server: Server,
-    readonly url: string,
-  ) {}
+  static override async start(redisPort: number): Promise<SlowRedis> {
+    return new SlowRedis(await listening(), redisPort);
+  }
 
-  static async start(redisPort: number): Promise<SlowRedis> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const proxy = new SlowRedis(server, `redis://127.0.0.1:${(server.address() as AddressInfo).port}/0`);
-    server.on('connection', (client) => proxy.relay(client, connect(redisPort, '127.0.0.1')));
-    cleanUp(() => proxy.stop());
-    return proxy;
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}/0`;
   }
 
   /** From now on, a connection that sends a command matching `command` gets no reply until `release`. */
@@ -31,34 +28,30 @@ export class SlowRedis {
     this.holding = command;
   }
 
+  /** From now on, what Redis sends that matches `reply` (with the flag g) is lost, until `release`. */
+  swallow(reply: RegExp): void {
+    this.swallowing = reply;
+  }
+
   release(): void {
     this.holding = undefined;
-    for (const resume of this.held.splice(0)) resume();
+    this.swallowing = undefined;
+    for (const redis of this.held.splice(0)) redis.resume();
   }
 
-  async stop(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    if (this.server.listening) await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private relay(client: Socket, redis: Socket): void {
-    for (const socket of [client, redis]) {
-      this.sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        this.sockets.delete(socket);
-        client.destroy();
-        redis.destroy();
-      });
+  protected override request(chunk: Buffer, redis: Socket): void {
+    if (this.holding?.test(chunk.toString('latin1'))) {
+      this.holds++;
+      redis.pause();
+      this.held.push(redis);
     }
-    client.on('data', (chunk) => {
-      if (this.holding?.test(chunk.toString('latin1'))) {
-        this.holds++;
-        redis.pause();
-        this.held.push(() => redis.resume());
-      }
-      redis.write(chunk);
-    });
-    redis.on('data', (chunk) => client.write(chunk));
+    redis.write(chunk);
+  }
+
+  protected override response(chunk: Buffer, client: Socket): void {
+    const { swallowing } = this;
+    client.write(
+      swallowing ? Buffer.from(chunk.toString('latin1').replace(swallowing, ''), 'latin1') : chunk,
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { Agent, type ClientRequestArgs } from 'node:http';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { ServerEvent, ServerToClientEvents } from '../../src/contract/index.js';
 import { cleanUp } from './cleanup.js';
@@ -16,6 +17,13 @@ export const UNCOMPRESSED = {
   transports: ['websocket'],
   perMessageDeflate: false,
 } as unknown as Partial<ManagerOptions>;
+
+/** Has a client connect from an address of this machine: a balancer keeps the polling clients of an address together. */
+export function from(address: string): Partial<ManagerOptions> {
+  const local: Pick<ClientRequestArgs, 'localAddress'> = { localAddress: address };
+  // The client hands it on to Node, though its type has a browser in mind.
+  return { agent: new Agent(local) as unknown as string };
+}
 
 export interface Received {
   readonly event: string;

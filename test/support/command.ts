@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { cleanUp } from './cleanup.js';
+import { waitFor } from './wait.js';
+
+/** A program that a test runs to its end, or until the test's. */
+export class Command {
+  output = '';
+  private readonly exited: Promise<unknown>;
+
+  constructor(
+    readonly process: ChildProcess,
+    private readonly line: string,
+  ) {
+    this.exited = once(process, 'close');
+    for (const stream of [process.stdout, process.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+  }
+
+  static spawn(command: string, args: readonly string[], options: SpawnOptions = {}): Command {
+    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = new Command(child, [command, ...args].join(' '));
+    cleanUp(() => started.end('SIGKILL'));
+    return started;
+  }
+
+  async exit(): Promise<number | null> {
+    await this.exited;
+    return this.process.exitCode;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.process.exitCode === null) this.process.kill(signal);
+    return this.exit();
+  }
+
+  /** Waits until something holds that it brings about; fails at once, with what it said, when it ends before. */
+  async until(condition: () => unknown): Promise<void> {
+    await waitFor(
+      async () => this.process.exitCode !== null || (await condition()),
+      () => `${this.line} is not ready: ${this.output}`,
+      30_000,
+    );
+    if (this.process.exitCode !== null) throw new Error(`${this.line} ended: ${this.output}`);
+  }
+}
