@@ -39,6 +39,12 @@ export const CLOSINGS = {
     message: 'The client did not read what it was sent.',
     reconnect: true,
   },
+  DRAINING: {
+    // WebSocket's own "service restart".
+    closeCode: 1012,
+    message: 'The replica leaves service; others go on.',
+    reconnect: true,
+  },
 } as const satisfies Record<string, { closeCode: number; message: string; reconnect: boolean }>;
 
 export type ClosingCode = keyof typeof CLOSINGS;

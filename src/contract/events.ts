@@ -8,6 +8,8 @@ import type {
   Lagging,
   Products,
   ProductsAcknowledgement,
+  ServerDraining,
+  ProductStatus,
   SubscriptionConfirmed,
   SubscriptionRequest,
   UnderlyingUpdate,
@@ -36,7 +38,9 @@ export const ServerEvent = {
   underlyingUpdate: 'underlying_update',
   chainSummary: 'chain_summary',
   chainUpdate: 'chain_update',
+  feedStatus: 'feed_status',
   lagging: 'lagging',
+  serverDraining: 'server_draining',
   closing: 'closing',
   error: 'error',
 } as const;
@@ -56,7 +60,9 @@ export interface ServerToClientEvents {
   underlying_update: (payload: UnderlyingUpdate) => void;
   chain_summary: (payload: ChainSummary) => void;
   chain_update: (payload: ChainUpdate) => void;
+  feed_status: (payload: ProductStatus) => void;
   lagging: (payload: Lagging) => void;
+  server_draining: (payload: ServerDraining) => void;
   closing: (payload: Closing) => void;
   error: (payload: ErrorPayload) => void;
 }

@@ -92,6 +92,16 @@ export interface Products {
   readonly products: readonly string[];
 }
 
+/** Payload of `feed_status`: whether a product's price still moves, and how old it is. */
+export interface ProductStatus {
+  readonly product: string;
+  readonly status: 'stale' | 'live';
+  /** When the newest price came, ISO 8601 UTC; `null` where none ever did. */
+  readonly last_update: string | null;
+  /** How old it was when this was written, ms; `null` where there is none. */
+  readonly age_ms: number | null;
+}
+
 /**
  * The client took too long to read: of each product and chain it is sent the newest alone, right after this. Sent each time
  * it reads again and something was left out.
@@ -101,6 +111,12 @@ export interface Lagging {
   readonly dropped: number;
   /** For how long, ms. */
   readonly since_ms: number;
+}
+
+/** The replica leaves service. */
+export interface ServerDraining {
+  /** When the gateway closes this connection, ms from now: for a client of its own making, when to connect again. */
+  readonly reconnect_in_ms: number;
 }
 
 /** The last event before the gateway closes a connection. */

@@ -37,3 +37,11 @@ export function roomKind(room: string): SubscriptionType | undefined {
   if (room.startsWith('chain:')) return 'chain';
   return undefined;
 }
+
+/** What a room of this contract is about, or `undefined` for any other. */
+export function roomAddress(room: string): RoomAddress | undefined {
+  const type = roomKind(room);
+  const [, symbol = '', expiry] = room.split(':');
+  if (type === undefined || type === 'general') return type && { type };
+  return type === 'chain' && expiry !== undefined ? { type, symbol, expiry } : { type, symbol };
+}

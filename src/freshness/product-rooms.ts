@@ -1,0 +1,47 @@
+import { chainRoom, GENERAL_ROOM, productRoom } from '../contract/index.js';
+
+/** The part of a Socket.IO adapter that tells which rooms there are. */
+export interface RoomEvents {
+  on(event: 'create-room' | 'delete-room', listener: (room: string) => void): unknown;
+}
+
+/**
+ * The rooms of a product that could have a member. Follows the rooms of single expiries as they come and go, so that a
+ * product's are found without a look at everybody's.
+ */
+export class ProductRooms {
+  private readonly ofExpiries = new Map<string, Set<string>>();
+
+  constructor(adapter: RoomEvents) {
+    adapter.on('create-room', (room) => this.created(room));
+    adapter.on('delete-room', (room) => this.deleted(room));
+  }
+
+  /** Without `general`: those alone who asked for the product. */
+  of(product: string, withGeneral: boolean): string[] {
+    const own = [productRoom(product), chainRoom(product), ...(this.ofExpiries.get(product) ?? [])];
+    return withGeneral ? [GENERAL_ROOM, ...own] : own;
+  }
+
+  private created(room: string): void {
+    const product = productOfExpiry(room);
+    if (product === undefined) return;
+    const rooms = this.ofExpiries.get(product);
+    if (rooms) rooms.add(room);
+    else this.ofExpiries.set(product, new Set([room]));
+  }
+
+  private deleted(room: string): void {
+    const product = productOfExpiry(room);
+    if (product === undefined) return;
+    const rooms = this.ofExpiries.get(product);
+    rooms?.delete(room);
+    if (rooms?.size === 0) this.ofExpiries.delete(product);
+  }
+}
+
+/** The product of a room `chain:SYM:EXPIRY`. */
+function productOfExpiry(room: string): string | undefined {
+  const [kind, product, expiry] = room.split(':');
+  return kind === 'chain' && expiry !== undefined ? product : undefined;
+}

@@ -1,0 +1,9 @@
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+/** A schedule that is closed now and for days: no price goes stale under it. */
+export function closedMarket(): string {
+  return `UTC ${DAYS[(new Date().getUTCDay() + 3) % 7]} 10:00-11:00`;
+}
+
+/** A schedule without a pause. */
+export const OPEN_MARKET = 'UTC Sun-Sat 00:00-24:00';
