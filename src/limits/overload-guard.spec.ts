@@ -1,0 +1,69 @@
+import { OverloadGuard, rssLimit } from './overload-guard.js';
+
+function setUp() {
+  const changes: string[] = [];
+  const guard = new OverloadGuard({ maxEventLoopDelayMs: 100, maxRssBytes: 1_000 }, (reason, overloaded) =>
+    changes.push(`${reason} ${overloaded ? 'begins' : 'ends'}`),
+  );
+  const observe = (eventLoopDelayMs: number, rssBytes = 0, times = 1) => {
+    for (let n = 0; n < times; n++) guard.observe({ eventLoopDelayMs, rssBytes });
+    return guard.reason;
+  };
+  return { guard, changes, observe };
+}
+
+it('is overloaded with two late measurements in a row, and not at the limit', () => {
+  const { changes, observe } = setUp();
+  expect(observe(100, 1_000, 5)).toBeUndefined();
+  expect(observe(101)).toBeUndefined();
+  expect(observe(10)).toBeUndefined();
+  expect(observe(101)).toBeUndefined();
+  expect(observe(101)).toBe('event_loop_delay');
+  expect(changes).toEqual(['event_loop_delay begins']);
+});
+
+it('is over only after three calm measurements in a row, well below the limit', () => {
+  const { changes, observe } = setUp();
+  observe(101, 0, 2);
+  expect(observe(51, 0, 10)).toBe('event_loop_delay');
+  expect(observe(49, 0, 2)).toBe('event_loop_delay');
+  expect(observe(60)).toBe('event_loop_delay'); // begins to count anew
+  expect(observe(49, 0, 2)).toBe('event_loop_delay');
+  expect(observe(49)).toBeUndefined();
+  expect(changes).toEqual(['event_loop_delay begins', 'event_loop_delay ends']);
+  expect(observe(101, 0, 2)).toBe('event_loop_delay');
+});
+
+it('is short of memory at once', () => {
+  expect(setUp().observe(0, 1_001)).toBe('memory');
+});
+
+it('holds the reasons apart', () => {
+  const { guard, changes, observe } = setUp();
+  observe(101, 0, 2);
+  observe(101, 1_001);
+  expect([...guard.reasons]).toEqual(['event_loop_delay', 'memory']);
+  expect(observe(0, 960, 3)).toBe('memory');
+  expect(observe(0, 949, 3)).toBeUndefined();
+  expect(changes.slice(2)).toEqual(['event_loop_delay ends', 'memory ends']);
+});
+
+it('watches nothing where there is no limit', () => {
+  const guard = new OverloadGuard({ maxEventLoopDelayMs: undefined, maxRssBytes: undefined }, () => {
+    throw new Error('not expected');
+  });
+  guard.observe({ eventLoopDelayMs: 1e9, rssBytes: 1e15 });
+  expect(guard.reason).toBeUndefined();
+});
+
+describe('rssLimit', () => {
+  it.each([
+    ['what is configured', 500, 1_000, 500],
+    ['90 % of what the container may use', 0, 1_000, 900],
+    ['nothing where the container has no limit', 0, 18_446_744_073_709_552_000, undefined],
+    ['nothing where that is not known', 0, undefined, undefined],
+    ['nothing where the limit is said to be 0', 0, 0, undefined],
+  ])('is %s', (_, configured, container, expected) => {
+    expect(rssLimit(configured, container, 10_000)).toBe(expected);
+  });
+});
