@@ -3,27 +3,30 @@ import type { Logger } from 'pino';
 import { LATEST_STORE } from './cache/latest-store.js';
 import { ConfigModule } from './config/config.module.js';
 import type { GatewayConfig } from './config/gateway-config.js';
+import { DrainModule } from './drain/drain.module.js';
 import { FanoutModule } from './fanout/fanout.module.js';
 import { FEED_SOURCE } from './feed/feed-source.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { HealthModule } from './health/health.module.js';
+import { LimitsModule } from './limits/limits.module.js';
 import { loggingModule } from './logging/logging.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
-import type { Ports } from './ports/ports.js';
+import { FAULT_SOURCE, type Ports } from './ports/ports.js';
 import { RedisBridgeModule } from './redis/redis-bridge.module.js';
 
 /** The ports, for the modules that stand on them. */
 @Global()
 @Module({})
 class PortsModule {
-  static forRoot({ feed, store }: Ports): DynamicModule {
+  static forRoot({ feed, store, faults }: Ports): DynamicModule {
     return {
       module: PortsModule,
       providers: [
         { provide: FEED_SOURCE, useValue: feed },
         { provide: LATEST_STORE, useValue: store },
+        { provide: FAULT_SOURCE, useValue: faults },
       ],
-      exports: [FEED_SOURCE, LATEST_STORE],
+      exports: [FEED_SOURCE, LATEST_STORE, FAULT_SOURCE],
     };
   }
 }
@@ -39,9 +42,11 @@ export class AppModule {
         PortsModule.forRoot(ports),
         FanoutModule.forRoot(ports.adapter),
         MetricsModule,
+        LimitsModule,
         GatewayModule,
         RedisBridgeModule,
         HealthModule,
+        DrainModule,
       ],
     };
   }

@@ -5,6 +5,7 @@ import { Logger as NestPinoLogger } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { ConfigError, type GatewayConfig } from './config/gateway-config.js';
+import { DrainService } from './drain/drain.service.js';
 import { GatewayIoAdapter } from './fanout/gateway-io.adapter.js';
 import type { Ports } from './ports/ports.js';
 
@@ -13,7 +14,7 @@ export interface Gateway {
   readonly app: NestExpressApplication;
   /** The port it listens on. */
   readonly port: number;
-  /** Stops taking messages, closes the clients' connections, flushes the cache, closes the ports. Idempotent. */
+  /** Drains, stops taking messages, flushes the cache, closes what is left of connections, and the ports. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -39,7 +40,15 @@ export async function createGateway(
   prepare(app);
 
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= app.close().finally(() => ports.close()));
+  // The drain comes before Nest's own order, in which the feed stops first: clients get prices until they are sent away.
+  const stop = async (): Promise<void> => {
+    try {
+      await app.get(DrainService).drain();
+    } finally {
+      await app.close().finally(() => ports.close());
+    }
+  };
+  const close = (): Promise<void> => (closing ??= stop());
   try {
     await app.listen(config.port, config.host);
   } catch (error) {

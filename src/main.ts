@@ -1,43 +1,32 @@
 import 'reflect-metadata';
 import { ConfigError, loadConfig } from './config/gateway-config.js';
 import { createGateway } from './create-gateway.js';
+import { ProcessEnd } from './drain/process-end.js';
 import { createLogger } from './logging/logging.module.js';
 import { messageOf } from './logging/rate-limited-log.js';
 import { redisPorts } from './ports/redis-ports.js';
 import { probeRedis, refusedSentence } from './redis/probe-redis.js';
 
+/** What a stop may take beyond its drain, ms, before the process is ended all the same. */
+const STOP_MARGIN_MS = 8_000;
+
 /** A wrong setting ends the start; a Redis that is not there yet does not. */
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const logger = createLogger(config);
+  const processEnd = new ProcessEnd(logger, config.drainTimeoutMs + STOP_MARGIN_MS, process);
   logger.info({ port: config.port }, 'socket_gateway_starting');
   if (config.production && config.secretKey === 'dev-secret-key') {
     logger.warn('SECRET_KEY has its development default');
   }
 
-  const probe = await probeRedis(config.redisUrl);
-  if (probe.state === 'refused') throw new ConfigError(refusedSentence(config.redisUrl, probe.problem));
+  const probe = await probeRedis(config);
+  if (probe.state === 'refused') throw new ConfigError(refusedSentence(config, probe.problem));
   if (probe.state === 'unreachable') {
     logger.warn({ problem: probe.problem }, 'redis_unreachable_retrying');
   }
 
-  const gateway = await createGateway(config, redisPorts(config, logger), logger);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      const started = performance.now();
-      logger.info({ signal }, 'socket_gateway_stopping');
-      gateway.close().then(
-        () => {
-          logger.info({ ms: Math.round(performance.now() - started) }, 'socket_gateway_stopped');
-          process.exit(0);
-        },
-        (error: unknown) => {
-          logger.error({ err: error }, 'socket_gateway_stop_failed');
-          process.exit(1);
-        },
-      );
-    });
-  }
+  processEnd.serve(await createGateway(config, redisPorts(config, logger), logger));
 }
 
 main().catch((error: unknown) => {

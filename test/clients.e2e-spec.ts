@@ -139,6 +139,15 @@ describe('npm run demo', () => {
       await row.getByRole('button', { name: 'Unsubscribe from chain:BANKNIFTY' }).click();
       await row.getByRole('button', { name: 'Subscribe to chain:BANKNIFTY' }).waitFor();
 
+      const feedStatus = (status: string) =>
+        page.evaluate(`socket.listeners('feed_status')[0]({ product: 'BANKNIFTY', status: '${status}' })`);
+      await feedStatus('stale');
+      await page.locator('#prices tr.stale', { hasText: 'BANKNIFTY' }).getByText('(stale)').waitFor();
+      await page.locator('#summaries tr.stale', { hasText: 'BANKNIFTY' }).first().waitFor();
+      expect(await page.locator('#prices tr.stale').count()).toBe(1);
+      await feedStatus('live');
+      await page.locator('tr.stale').first().waitFor({ state: 'detached' });
+
       await waitFor(
         async () => (await page.locator('#updates li').count()) === 20,
         'the log never filled',

@@ -1,4 +1,5 @@
 import { GatewayProcess } from './support/gateway-process.js';
+import { closedMarket } from './support/market-hours.js';
 import { chain, EXPIRY, STRIKES, summary, timestampOf, underlying } from './support/messages.js';
 import { OPTION_CHAIN, Platform, UNDERLYING } from './support/platform.js';
 import { RedisServer } from './support/redis-server.js';
@@ -32,6 +33,7 @@ beforeAll(async () => {
   redis = await RedisServer.start();
   gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
+    MARKET_HOURS: closedMarket(), // how old a price is, is test/freshness' own matter
     MAX_SYMBOLS_PER_REQUEST: `${LIMITS.max_symbols_per_request}`,
     MAX_SUBSCRIPTIONS: `${LIMITS.max_subscriptions}`,
     MAX_PAYLOAD_BYTES: `${LIMITS.max_payload_bytes}`,

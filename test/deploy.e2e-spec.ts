@@ -1,79 +1,24 @@
-import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { chmod, copyFile, cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { Agent, type ClientRequestArgs, request } from 'node:http';
-import { tmpdir } from 'node:os';
+import { copyFile, cp, rename } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
+import { Command } from './support/command.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, numberOf, underlying } from './support/messages.js';
+import { Nginx, NGINX_CONF } from './support/nginx.js';
 import { RedisServer } from './support/redis-server.js';
-import { TestClient, TRANSPORTS } from './support/test-client.js';
+import { temporaryFolder } from './support/temporary-folder.js';
+import { from, TestClient, TRANSPORTS } from './support/test-client.js';
 import { freePort, waitFor } from './support/wait.js';
 
 // There is no Docker engine where these run: they check what an image and a composition are made of, and run that.
 
 const ROOT = join(__dirname, '..');
-const NGINX_CONF = join(ROOT, 'deploy/nginx/nginx.conf');
 const HEALTHCHECK = 'scripts/healthcheck.mjs';
 
 const range = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
-
-/** Undone in reverse order when the tests are over, however they end. */
-const cleanups: (() => unknown)[] = [];
-afterAll(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'gateway-deploy-'));
-  cleanups.push(() => rm(folder, { recursive: true, force: true }));
-  await chmod(folder, 0o755); // nginx's workers are another user where its master is root
-  return folder;
-}
-
-class Command {
-  output = '';
-  private readonly exited: Promise<unknown>;
-
-  constructor(
-    readonly process: ChildProcess,
-    private readonly line: string,
-  ) {
-    this.exited = once(process, 'close');
-    for (const stream of [process.stdout, process.stderr]) {
-      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    }
-  }
-
-  static spawn(command: string, args: readonly string[], options: SpawnOptions = {}): Command {
-    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-    const started = new Command(child, [command, ...args].join(' '));
-    cleanups.push(() => started.end('SIGKILL'));
-    return started;
-  }
-
-  async exit(): Promise<number | null> {
-    await this.exited;
-    return this.process.exitCode;
-  }
-
-  async end(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.process.exitCode === null) this.process.kill(signal);
-    return this.exit();
-  }
-
-  /** Waits until something holds that it brings about; fails at once, with what it said, when it ends before. */
-  async until(condition: () => unknown): Promise<void> {
-    await waitFor(
-      async () => this.process.exitCode !== null || (await condition()),
-      () => `${this.line} is not ready: ${this.output}`,
-      30_000,
-    );
-    if (this.process.exitCode !== null) throw new Error(`${this.line} ended: ${this.output}`);
-  }
-}
 
 async function answers(url: string): Promise<boolean> {
   return (await fetch(url)).ok;
@@ -219,56 +164,20 @@ describe('docker-compose.yml', () => {
 describe('nginx before two replicas', () => {
   let redis: RedisServer;
   let replicas: GatewayProcess[];
-  let port: number;
   let url: string;
-
-  /** The real configuration with its upstream and port, and nginx's scratch folders, as they must be here. */
-  async function configure(folder: string): Promise<string[]> {
-    let conf = readFileSync(NGINX_CONF, 'utf8');
-    const replace = (from: string, to: string) => {
-      expect(conf.split(from)).toHaveLength(2);
-      conf = conf.replace(from, to);
-    };
-    const upstream = 'server socket-gateway:8002 ';
-    const options = /server socket-gateway:8002 (.*)/.exec(conf)![1]!;
-    replace(
-      upstream + options,
-      replicas.map((replica) => `server 127.0.0.1:${replica.port} ${options}`).join('\n'),
-    );
-    replace('listen 8002;', `listen 127.0.0.1:${port};`);
-    const scratch = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-    replace('http {', `http {\n${scratch.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}`);
-    await writeFile(join(folder, 'nginx.conf'), conf);
-    const directives = `daemon off; pid ${folder}/nginx.pid;`;
-    return ['-p', folder, '-c', join(folder, 'nginx.conf'), '-g', directives];
-  }
 
   beforeAll(async () => {
     redis = await RedisServer.start();
-    cleanups.push(() => redis.stop());
     replicas = await Promise.all([1, 2].map(() => GatewayProcess.start({ REDIS_URL: redis.url })));
-    cleanups.push(() => Promise.all(replicas.map((replica) => replica.stop())));
-    port = await freePort();
-    url = `http://127.0.0.1:${port}`;
-    const folder = await temporaryFolder();
-    const args = await configure(folder);
-
-    const test = Command.spawn('nginx', ['-t', ...args]);
-    expect([await test.exit(), test.output]).toEqual([0, expect.stringContaining('test is successful')]);
-    const nginx = Command.spawn('nginx', args);
-    // SIGKILL, as for the rest, would leave the workers.
-    cleanups.push(() => nginx.end('SIGTERM'));
-    await nginx.until(() => answers(`${url}/health`));
+    ({ url } = await Nginx.start(replicas.map((replica) => replica.port)));
+    await waitFor(() => answers(`${url}/health`));
   }, 180_000);
 
   const clients: TestClient[] = [];
   afterEach(() => clients.splice(0).forEach((client) => client.close()));
 
   async function connect(transport: string, address = '127.0.0.1'): Promise<TestClient> {
-    const local: Pick<ClientRequestArgs, 'localAddress'> = { localAddress: address };
-    // The client hands it on to Node, though its type has a browser in mind.
-    const agent = new Agent(local) as unknown as string;
-    const client = await TestClient.connect(url, { ...TRANSPORTS[transport], agent });
+    const client = await TestClient.connect(url, { ...TRANSPORTS[transport], ...from(address) });
     clients.push(client);
     return client;
   }
@@ -357,6 +266,26 @@ describe('nginx before two replicas', () => {
   });
 });
 
+it.each(Object.keys(TRANSPORTS))(
+  'nginx takes a client (%s) past a replica that takes none, at its first try',
+  async (transport) => {
+    const redis = await RedisServer.start();
+    const full = await GatewayProcess.start({ REDIS_URL: redis.url, MAX_CONNECTIONS: '1' });
+    await TestClient.connect(full.url);
+    const other = await GatewayProcess.start({ REDIS_URL: redis.url });
+    const { url } = await Nginx.start([full.port, other.port]);
+    const clients = await Promise.all(
+      range(12).map((n) => TestClient.connect(url, { ...TRANSPORTS[transport], ...from(`127.0.0.${n}`) })),
+    );
+    await Promise.all(clients.map((client) => client.settled()));
+    expect(await other.metric('socket_gateway_connections')).toBe(12);
+    expect(
+      await full.metric('socket_gateway_handshakes_refused_total{reason="max_connections"}'),
+    ).toBeGreaterThan(0);
+    expect(clients.flatMap(({ disconnects }) => disconnects)).toEqual([]);
+  },
+);
+
 describe('scripts/healthcheck.mjs', () => {
   const check = async (port: number) => {
     const command = Command.spawn(process.execPath, [join(ROOT, HEALTHCHECK)], {
@@ -367,7 +296,6 @@ describe('scripts/healthcheck.mjs', () => {
 
   it('is 0 for a gateway that runs, be Redis there or not, and 1 for one that hangs', async () => {
     const gateway = await GatewayProcess.start({ REDIS_URL: `redis://127.0.0.1:${await freePort()}/0` });
-    cleanups.push(() => gateway.stop('SIGKILL'));
     expect(await check(gateway.port)).toEqual({ code: 0, said: '' });
 
     process.kill(gateway.pid, 'SIGSTOP');
@@ -399,7 +327,6 @@ it('what the image holds is enough to run: gateway, simulator and health check',
   expect(existsSync(join(image, 'node_modules/typescript'))).toBe(false);
 
   const redis = await RedisServer.start();
-  cleanups.push(() => redis.stop());
   const port = `${await freePort()}`;
   const env = { PATH: process.env.PATH, NODE_ENV: 'production', REDIS_URL: redis.url, PORT: port };
   const node = (...args: string[]) => Command.spawn(process.execPath, args, { cwd: image, env });

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Environment } from '../src/config/environment.js';
 import { ClientEvent, CLOSINGS, ERROR_CODES, ServerEvent } from '../src/contract/index.js';
+import { REFUSALS } from '../src/limits/refusal.js';
 import { GatewayMetrics } from '../src/metrics/gateway-metrics.js';
 
 const ROOT = join(__dirname, '..');
@@ -43,6 +44,20 @@ it('docs/operations.md has every metric with its kind, and no other', async () =
     ([, name, kind]) => `${name} ${kind}`,
   );
   expect(documented.sort()).toEqual(actual.sort());
+});
+
+it('docs/operations.md has every reason to refuse a client, and every code with which one is closed', () => {
+  const tables = rows(read('docs/operations.md'));
+  const refusals = tables.flatMap(([reason = '', answer = '']) => (answer.startsWith('yes') ? [reason] : []));
+  expect(refusals).toEqual(Object.keys(REFUSALS));
+  const closings = tables.filter(([code = '']) => /^[A-Z_]+$/.test(code));
+  expect(closings).toEqual(
+    Object.entries(CLOSINGS).map(([code, { closeCode, reconnect }]) => [
+      code,
+      `${closeCode}`,
+      reconnect ? 'yes' : 'no',
+    ]),
+  );
 });
 
 it('docs/events.md has every event, error code and closing code', () => {

@@ -1,10 +1,13 @@
-import { connectRedis, describeRedisError } from '../src/redis/redis-client.js';
+import { setTimeout as delay } from 'node:timers/promises';
 import { FEED_CHANNELS } from '../src/feed/channels.js';
 import type { FeedSource } from '../src/feed/feed-source.js';
 import { MemoryFeed } from '../src/feed/memory-feed.js';
-import { RedisFeed } from '../src/feed/redis-feed.js';
-import { RateLimitedLog } from '../src/logging/rate-limited-log.js';
+import { loadConfig } from '../src/config/gateway-config.js';
+import type { Ports } from '../src/ports/ports.js';
+import { redisPorts } from '../src/ports/redis-ports.js';
+import { RedisCluster } from './support/redis-cluster.js';
 import { RedisServer } from './support/redis-server.js';
+import { PUSHED_MESSAGE, SlowRedis } from './support/slow-redis.js';
 import { waitFor } from './support/wait.js';
 
 interface Subject {
@@ -13,9 +16,51 @@ interface Subject {
   stop(): Promise<void>;
 }
 
-const silent = new RateLimitedLog({ warn: () => undefined });
-const redisFeed = (url: string) =>
-  new RedisFeed(connectRedis(url, 'feed', 'test', silent), describeRedisError);
+interface Fault {
+  readonly kind?: string;
+}
+
+/** The ports of a gateway with these settings; a short silence makes tests short. */
+function portsOn(url: string, env: Readonly<Record<string, string>> = {}, faults: Fault[] = []): Ports {
+  const config = loadConfig({ REDIS_URL: url, FEED_PROBE_AFTER_MS: '500', ...env });
+  return redisPorts(config, { warn: (fields: Fault) => void faults.push(fields) });
+}
+
+const SHARDED = { REDIS_SHARDED_PUBSUB: 'true' };
+
+async function onServer(
+  env: Readonly<Record<string, string>>,
+  command: 'publish' | 'spublish',
+): Promise<Subject> {
+  const server = await RedisServer.start();
+  return subject(portsOn(server.url, env), server, (...message) => server.client[command](...message));
+}
+
+async function onCluster(
+  env: Readonly<Record<string, string>>,
+  command: 'publish' | 'spublish',
+): Promise<Subject> {
+  const cluster = await RedisCluster.start();
+  // By one node, as a producer with one connection does: nodes pass on messages in no order between them.
+  const publisher = command === 'publish' ? cluster.nodes[1]!.client : cluster.client;
+  return subject(portsOn(cluster.url, env), cluster, (...message) => publisher[command](...message));
+}
+
+function subject(
+  ports: Ports,
+  outside: { stop(): Promise<void> },
+  publish: (channel: string, data: string) => Promise<unknown>,
+): Subject {
+  return {
+    feed: ports.feed,
+    publish: async (channel, data) => void (await publish(channel, data)),
+    stop: async () => {
+      await ports.feed.stop();
+      await ports.close();
+      await outside.stop();
+    },
+  };
+}
 
 const implementations: Record<string, () => Promise<Subject>> = {
   memory: () => {
@@ -26,18 +71,10 @@ const implementations: Record<string, () => Promise<Subject>> = {
       stop: () => feed.stop(),
     });
   },
-  redis: async () => {
-    const server = await RedisServer.start();
-    const feed = redisFeed(server.url);
-    return {
-      feed,
-      publish: async (channel, data) => void (await server.client.publish(channel, data)),
-      stop: async () => {
-        await feed.stop();
-        await server.stop();
-      },
-    };
-  },
+  redis: () => onServer({}, 'publish'),
+  'redis, sharded': () => onServer(SHARDED, 'spublish'),
+  'redis cluster': () => onCluster({}, 'publish'),
+  'redis cluster, sharded': () => onCluster(SHARDED, 'spublish'),
 };
 
 class Listener {
@@ -46,13 +83,17 @@ class Listener {
   message(channel: string, data: string): void {
     this.messages.push([channel, data]);
   }
+  downs = 0;
   up(): void {
     this.ups++;
+  }
+  down(): void {
+    this.downs++;
   }
 }
 
 describe.each(Object.entries(implementations))('FeedSource: %s', (_, make) => {
-  it('hands over every message of its channels untouched and in order, until stopped', async () => {
+  it('hands over every message of its channels untouched, each channel in order, until stopped', async () => {
     const { feed, publish, stop } = await make();
     const listener = new Listener();
     expect(feed.status).toMatchObject({ up: false, reason: expect.any(String) });
@@ -65,7 +106,11 @@ describe.each(Object.entries(implementations))('FeedSource: %s', (_, make) => {
     await publish('another:channel', 'not ours');
     for (const [channel, data] of sent) await publish(channel, data);
     await waitFor(() => listener.messages.length === sent.length);
-    expect(listener.messages).toEqual(sent);
+    // Two channels may be two connections: order is promised within each.
+    for (const channel of FEED_CHANNELS) {
+      const of = (messages: [string, string][]) => messages.filter(([name]) => name === channel);
+      expect(of(listener.messages)).toEqual(of(sent));
+    }
 
     await feed.stop();
     expect(feed.status.up).toBe(false);
@@ -77,18 +122,38 @@ describe.each(Object.entries(implementations))('FeedSource: %s', (_, make) => {
 
 describe('RedisFeed', () => {
   let server: RedisServer;
-  let feed: RedisFeed;
+  let ports: Ports;
+  let feed: FeedSource;
   let listener: Listener;
+  let faults: Fault[];
 
-  beforeEach(async () => {
-    server = await RedisServer.start();
-    feed = redisFeed(server.url);
+  const count = async (command: string, what: string) => {
+    const stats = await server.client.info('commandstats');
+    const line = stats.split('\r\n').find((text) => text.startsWith(`cmdstat_${command}:`)) ?? '';
+    return Number(new RegExp(`[:,]${what}=(\\d+)`).exec(line)?.[1] ?? 0);
+  };
+  const subscriptions = () => count('subscribe', 'calls');
+
+  async function begin(url: string): Promise<void> {
+    faults = [];
+    ports = portsOn(url, {}, faults);
+    ({ feed } = ports);
     listener = new Listener();
     feed.start(FEED_CHANNELS, listener);
     await waitFor(() => feed.status.up);
+  }
+
+  async function end(): Promise<void> {
+    await feed.stop();
+    await ports.close();
+  }
+
+  beforeEach(async () => {
+    server = await RedisServer.start();
+    await begin(server.url);
   });
   afterEach(async () => {
-    await feed.stop();
+    await end();
     await server.stop();
   });
 
@@ -96,6 +161,7 @@ describe('RedisFeed', () => {
     await server.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await waitFor(() => !feed.status.up, 'it never noticed');
     await waitFor(() => listener.ups === 2);
+    expect(listener.downs).toBe(1);
     await server.client.publish(FEED_CHANNELS[0]!, 'after');
     await waitFor(() => listener.messages.length === 1);
   });
@@ -137,5 +203,57 @@ describe('RedisFeed', () => {
     );
     await server.client.call('ACL', 'SETUSER', 'default', 'allchannels');
     await waitFor(() => feed.status.up);
+  });
+
+  it('cuts a connection that is up and answers, but delivers nothing, until one does', async () => {
+    await end();
+    const proxy = await SlowRedis.start(server.port);
+    await begin(proxy.url);
+    proxy.swallow(PUSHED_MESSAGE);
+    await waitFor(
+      () => feed.status.reason?.includes('heard nothing of a probe'),
+      () => JSON.stringify(feed.status),
+    );
+    // A new connection is no better: it must not count as up for having subscribed.
+    await waitFor(() => faults.filter(({ kind }) => kind === 'silent').length >= 1);
+    const sessions = await subscriptions();
+    await waitFor(async () => (await subscriptions()) >= sessions + 4, 'it does not try again');
+    expect([feed.status.up, listener.ups]).toEqual([false, 1]);
+    proxy.release();
+    await waitFor(() => feed.status.up);
+    await server.client.publish(FEED_CHANNELS[0]!, 'after');
+    await waitFor(() => listener.messages.length === 1);
+  });
+
+  it('does not take a publisher that may not publish for a dead subscription', async () => {
+    await server.client.call('ACL', 'SETUSER', 'default', '-publish');
+    await waitFor(async () => (await count('publish', 'rejected_calls')) >= 30, 'no probe was tried');
+    expect([feed.status.up, listener.ups]).toEqual([true, 1]);
+    // Without probes a frozen server is still noticed.
+    server.freeze();
+    await waitFor(() => !feed.status.up, 'it took a frozen Redis for a quiet one');
+    server.thaw();
+    await waitFor(() => feed.status.up);
+  });
+
+  it("is up without its probe's channel, where the user may not read that", async () => {
+    await end();
+    const rules = ['resetchannels', ...FEED_CHANNELS.map((channel) => `&${channel}`)];
+    await server.client.call('ACL', 'SETUSER', 'default', ...rules);
+    await begin(server.url);
+    expect(faults).toContainEqual(expect.objectContaining({ kind: 'no_permission' }));
+    await server.client.publish(FEED_CHANNELS[0]!, 'message');
+    await waitFor(() => listener.messages.length === 1);
+  });
+
+  it('sends no probe while messages come', async () => {
+    const probes = await count('publish', 'calls');
+    const until = performance.now() + 2_000; // four times the silence it waits for
+    let published = 0;
+    while (performance.now() < until) {
+      await server.client.publish(FEED_CHANNELS[0]!, `${++published}`);
+      await delay(50);
+    }
+    expect((await count('publish', 'calls')) - probes - published).toBeLessThanOrEqual(1);
   });
 });

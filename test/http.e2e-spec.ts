@@ -91,9 +91,9 @@ describe('a gateway at work', () => {
       status: 'healthy',
       service: 'socket-gateway',
       clients,
-      info: { feed: { status: 'up' } },
+      info: { feed: { status: 'up' }, cache: { status: 'up' } },
       error: {},
-      details: { feed: { status: 'up' } },
+      details: { feed: { status: 'up' }, cache: { status: 'up' } },
     });
   });
 

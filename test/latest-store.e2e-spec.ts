@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import type { LatestStore } from '../src/cache/latest-store.js';
 import { MemoryLatestStore } from '../src/cache/memory-latest-store.js';
 import { RedisLatestStore } from '../src/cache/redis-latest-store.js';
+import { RedisCluster } from './support/redis-cluster.js';
 import { RedisServer } from './support/redis-server.js';
 import { waitFor } from './support/wait.js';
 
@@ -24,7 +25,7 @@ const implementations: Record<string, () => Promise<Subject>> = {
       ttl: async (key) => {
         // Steps the clock to find when the key dies, as there is no asking.
         const before = now;
-        let value: string | null | undefined;
+        let value: string | null | Error | undefined;
         do {
           now += 1_000;
           [value] = await store.read([key]);
@@ -43,6 +44,15 @@ const implementations: Record<string, () => Promise<Subject>> = {
       seed: async (key, value, ttlMs) => void (await server.client.set(key, value, 'PX', ttlMs)),
       ttl: (key) => server.client.pttl(key),
       stop: () => server.stop(),
+    };
+  },
+  'redis cluster': async () => {
+    const cluster = await RedisCluster.start();
+    return {
+      store: new RedisLatestStore(cluster.client),
+      seed: async (key, value, ttlMs) => void (await cluster.client.set(key, value, 'PX', ttlMs)),
+      ttl: (key) => cluster.client.pttl(key),
+      stop: () => cluster.stop(),
     };
   },
 };
@@ -67,18 +77,22 @@ describe.each(Object.entries(implementations))('LatestStore: %s', (_, make) => {
       '1',
     ]);
     await expect(store.read([])).resolves.toEqual([]);
+    const many = Array.from({ length: 20 }, (_, n) => ({ key: `latest:underlying:P${n}`, value: `${n}` }));
+    await store.write(many, 60_000);
+    await expect(store.read(many.map(({ key }) => key))).resolves.toEqual(many.map(({ value }) => value));
     await store.write([], 60_000);
   });
 
   it('finds the keys of its prefixes among many others', async () => {
     const { store, seed } = subject;
     for (let i = 0; i < 50; i++) await seed(`latest:option:${i}`, 'x', 60_000);
-    await seed('latest:chain:SCAN:2026-11-26', 'x', 60_000);
-    await seed('latest:underlying:SCAN', 'x', 60_000);
+    const wanted = Array.from({ length: 12 }, (_, n) => `latest:chain:SCAN:2026-11-${n + 10}`);
+    wanted.push('latest:underlying:SCAN');
+    for (const key of wanted) await seed(key, 'x', 60_000);
     const found: string[] = [];
     for await (const keys of store.scan(['latest:underlying:SCAN', 'latest:chain:SCAN'], 1_000_000))
       found.push(...keys);
-    expect([...new Set(found)].sort()).toEqual(['latest:chain:SCAN:2026-11-26', 'latest:underlying:SCAN']);
+    expect([...new Set(found)].sort()).toEqual(wanted);
   });
 
   it('has one holder of the lease until it is released', async () => {

@@ -221,7 +221,13 @@ describe('a gateway in this process', () => {
   const ports = memoryPorts();
 
   beforeAll(async () => {
-    const config = loadConfig({ NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent' });
+    const config = loadConfig({
+      NODE_ENV: 'test',
+      PORT: '0',
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'silent',
+      DRAIN_TIMEOUT_MS: '0',
+    });
     gateway = await createGateway(config, ports, createLogger(config));
   });
 

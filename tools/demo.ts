@@ -33,7 +33,7 @@ const nothing = () => Promise.resolve();
 async function findBroker(): Promise<Broker> {
   const redisUrl = process.env.REDIS_URL;
   if (redisUrl) {
-    const probe = await probeRedis(loadConfig(process.env).redisUrl);
+    const probe = await probeRedis(loadConfig(process.env));
     const where = maskSecrets(redisUrl);
     if (probe.state !== 'ready') throw new ConfigError(`Redis at ${where} cannot be used: ${probe.problem}.`);
     return { name: `the Redis of REDIS_URL, ${where}`, redisUrl, stop: nothing };
@@ -78,7 +78,12 @@ async function main(): Promise<void> {
   const broker = await findBroker();
   let gateway: Gateway | undefined;
   try {
-    const config = loadConfig({ LOG_LEVEL: 'warn', ...process.env, REDIS_URL: broker.redisUrl });
+    const config = loadConfig({
+      LOG_LEVEL: 'warn',
+      DRAIN_TIMEOUT_MS: '0',
+      ...process.env,
+      REDIS_URL: broker.redisUrl,
+    });
     const logger = createLogger(config);
     const [ports, publisher] = await connect(broker, config, logger, stopping.signal);
     gateway = await createGateway(config, ports, logger, (app) => {

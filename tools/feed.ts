@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   const recording = options.mode === 'replay' ? await readRecording(options.file) : [];
 
   const stop = stopSignal(options);
-  const probe = await probeRedis(options.redisUrl);
+  const probe = await probeRedis(options);
   const where = maskSecrets(options.redisUrl);
   if (probe.state === 'unreachable') return fail(`Redis at ${where} cannot be reached: ${probe.problem}.`);
   if (probe.state === 'refused') return fail(`Redis at ${where} cannot be used: ${probe.problem}.`);

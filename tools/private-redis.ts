@@ -40,7 +40,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis | undefined> {
   };
   const url = `redis://127.0.0.1:${port}/0`;
   for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await delay(50)) {
-    if ((await probeRedis(url)).state === 'ready') return { program, url, stop };
+    if ((await probeRedis({ redisUrl: url })).state === 'ready') return { program, url, stop };
   }
   await stop();
   throw new Error(`${program} does not answer on port ${port}`);

@@ -20,6 +20,8 @@ const products = new Map();
 /** "product expiry" -> chain_summary, and the same of full chains, oldest arrival first */
 const summaries = new Map();
 const chains = new Map();
+/** Products whose price has stopped. What arrives of them may still be an old price: `feed_status` alone says. */
+const stale = new Set();
 /** Rooms this page subscribed to (not `general`, which every client is in); kept over a reconnection. */
 const subscriptions = new Set();
 /** Rooms whose confirmation is awaited. */
@@ -109,13 +111,20 @@ function drawPrices() {
     const product = row.dataset.key;
     const { price, change = 0, timestamp } = products.get(product);
     const [, last, move, time, buttons] = row.children;
+    drawStale(row, product);
     setText(last, money(product, price));
     move.className = `number ${change > 0 ? 'up' : change < 0 ? 'down' : ''}`;
     setText(move, change > 0 ? `▲ ${TWO.format(change)}` : change < 0 ? `▼ ${TWO.format(-change)}` : '–');
-    setText(time, timestamp ? clockTime(timestamp) : '–');
+    setText(time, `${timestamp ? clockTime(timestamp) : '–'}${stale.has(product) ? ' (stale)' : ''}`);
     for (const button of buttons.children) drawButton(button);
   }
   element('no-products').hidden = products.size > 0;
+}
+
+/** Greys out what hangs on a price that has stopped. */
+function drawStale(node, product) {
+  node.classList.toggle('stale', stale.has(product));
+  node.title = stale.has(product) ? 'No new price: the feed of this product has stopped' : '';
 }
 
 function makePriceRow(product) {
@@ -156,6 +165,7 @@ function drawSummaries() {
   });
   for (const row of rows) {
     const s = summaries.get(row.dataset.key);
+    drawStale(row, s.product);
     const cells = [
       s.product,
       s.expiry,
@@ -194,6 +204,7 @@ function drawChain() {
   }
   select.value = selectedChain;
   setText(element('chain-facts'), chain ? chainFacts(chain) : '');
+  drawStale(element('chain-table'), chain?.product);
   const body = document.querySelector('#chain tbody');
   if (!chain) {
     body.replaceChildren();
@@ -295,6 +306,8 @@ function connect() {
   socket.on('connected', (hello) => {
     showStatus('connected', `Connected as ${hello.client_id}`);
     pending.clear();
+    // What is stale is told right after this, and again after each snapshot.
+    stale.clear();
     socket.emit('get_products');
     subscribeAgain(hello.limits?.max_symbols_per_request ?? 1);
   });
@@ -315,9 +328,12 @@ function connect() {
   });
   socket.on('subscribed', ({ room }) => {
     pending.delete(room);
-    if (/^(product|chain):/.test(room)) subscriptions.add(room);
+    if (/^(product|chain):/.test(room)) {
+      subscriptions.add(room);
+      stale.delete(room.split(':')[1]);
+    }
     log(`Subscribed to ${room}`);
-    redraw('prices');
+    redraw('prices', 'summaries', 'chain');
   });
   socket.on('unsubscribed', ({ room }) => {
     pending.delete(room);
@@ -355,6 +371,12 @@ function connect() {
     }
     log(`${key}: chain of ${chain.strikes.length} strikes`);
     redraw('chain');
+  });
+  socket.on('feed_status', ({ product, status }) => {
+    if (status === 'stale') stale.add(product);
+    else stale.delete(product);
+    log(`${product} is ${status}`);
+    redraw('prices', 'summaries', 'chain');
   });
   socket.on('error', (error) => {
     // The gateway does not say which room was refused, so no button may keep waiting.

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { PinoLogger } from 'nestjs-pino';
+import { waitFor } from '../../test/support/wait.js';
 import { loadConfig } from '../config/gateway-config.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { parseCached } from '../feed/parse-message.js';
@@ -14,25 +15,30 @@ const message = (second: number) => parseCached(KEY, JSON.stringify(price(second
 /** A store that can be out of reach. */
 class FlakyStore extends MemoryLatestStore {
   down = false;
+  /** Answers an error for these keys, as a cluster that lacks their node. */
+  lacks = new Set<string>();
   reads = 0;
 
   put(second: number): Promise<void> {
     return this.write([{ key: KEY, value: JSON.stringify(price(second)) }], 60_000);
   }
 
-  override read(keys: readonly string[]): Promise<(string | null)[]> {
+  override async read(keys: readonly string[]): Promise<(string | null | Error)[]> {
     this.reads++;
-    return this.down ? Promise.reject(new Error('away')) : super.read(keys);
+    if (this.down) throw new Error('away');
+    const values = await super.read(keys);
+    return values.map((value, index) => (this.lacks.has(keys[index]!) ? new Error('no node') : value));
   }
 }
 
 function setUp() {
   const store = new FlakyStore();
   const silent = { info: () => undefined, warn: () => undefined } as unknown as PinoLogger;
-  const cache = new CacheService(loadConfig({}), store, new GatewayMetrics(), silent);
+  const metrics = new GatewayMetrics();
+  const cache = new CacheService(loadConfig({}), store, metrics, silent);
   const broadcast: MarketMessage[] = [];
   const refresh = () => cache.refresh((news) => void broadcast.push(news));
-  return { store, cache, broadcast, refresh };
+  return { store, cache, metrics, broadcast, refresh };
 }
 
 describe('CacheService.refresh', () => {
@@ -62,6 +68,36 @@ describe('CacheService.refresh', () => {
     expect(broadcast).toEqual([]);
     store.down = false;
     await last;
+    expect(broadcast).toHaveLength(1);
+    await cache.stop();
+  });
+
+  it('takes what can be read of a store that lacks a part, says so, and tries the rest again', async () => {
+    const { store, cache, broadcast, refresh } = setUp();
+    const other = KEY.replace(/[^:]+$/, 'OTHER');
+    await store.put(1);
+    await store.write([{ key: other, value: JSON.stringify(price(1)) }], 60_000);
+    store.lacks.add(KEY);
+    const refreshed = refresh();
+    await waitFor(() => broadcast.length > 0 && cache.problem !== undefined);
+    expect(broadcast.map(({ key }) => key)).toEqual([other]);
+    expect(cache.problem).toBe('refresh: no node');
+    store.lacks.clear();
+    await refreshed;
+    expect(broadcast.map(({ key }) => key)).toEqual([other, KEY]);
+    expect(cache.problem).toBeUndefined();
+    await cache.stop();
+  });
+
+  it('looks up the rooms that have a member and are not in memory', async () => {
+    const { store, cache, broadcast } = setUp();
+    await cache.refresh((news) => void broadcast.push(news));
+    await store.put(1);
+    await cache.refresh(
+      (news) => void broadcast.push(news),
+      0,
+      () => [{ type: 'product', symbol: KEY.split(':').at(-1)! }],
+    );
     expect(broadcast).toHaveLength(1);
     await cache.stop();
   });
@@ -99,5 +135,32 @@ describe('CacheService.fetch', () => {
     const fetching = cache.fetch(room, cache.snapshot(room));
     cache.remember(message(2));
     await expect(fetching).resolves.toEqual([]);
+  });
+});
+
+describe('CacheService.fetch', () => {
+  it('looks up a bounded number of rooms at a time, and leaves those beyond to the live feed', async () => {
+    const { store, cache, metrics } = setUp();
+    const room = (n: number) => ({ type: 'product', symbol: `P${n}` }) as const;
+    const fetch = (n: number) => cache.fetch(room(n), cache.snapshot(room(n)));
+    let answer!: () => void;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    let asked = 0;
+    store.read = async (keys) => {
+      asked++;
+      await answered;
+      return keys.map(() => JSON.stringify(price(1)));
+    };
+
+    const fetches = Array.from({ length: 1_100 }, (_, n) => fetch(n));
+    const again = fetch(0); // shares the look-up under way
+    expect(asked).toBe(32);
+    await expect(fetches[1_032]).resolves.toEqual([]);
+    expect(await metrics.text()).toContain('socket_gateway_cache_store_reads_refused_total 68');
+    answer();
+    const found = await Promise.all([...fetches, again]);
+    expect(found.filter((messages) => messages.length === 1)).toHaveLength(1_033);
+    expect(asked).toBe(1_032);
+    await expect(fetch(1_099)).resolves.toHaveLength(1); // nothing is held against it
   });
 });

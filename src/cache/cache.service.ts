@@ -13,6 +13,7 @@ import {
   type MarketMessage,
 } from '../feed/market-message.js';
 import { parseCached, RejectedMessage } from '../feed/parse-message.js';
+import { ConcurrencyLimit } from '../limits/concurrency-limit.js';
 import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { LatestMessages, type StoredUse, type Verdict } from './latest-messages.js';
@@ -23,7 +24,14 @@ import { WriteBehind } from './write-behind.js';
 const READ_BATCH = 32;
 /** Expiries tried, beside the keys without one, when a product's chains are in the store but not in memory. */
 const MAX_GUESSED_EXPIRIES = 24;
+/** Rooms looked up in the store at a time, and how many more may wait: a storm of clients asks for many at once. */
+const MAX_LOOKUPS = 32;
+const MAX_WAITING_LOOKUPS = 1_000;
 const FIRST_REFRESH_RETRY_MS = 200;
+/** How long a failed look-up is told of, where none came after it. */
+const READ_PROBLEM_MS = 30_000;
+
+type StoreOperation = 'read' | 'write' | 'refresh';
 
 /** What a room has to send to one who joins now. */
 export interface Snapshot {
@@ -42,8 +50,11 @@ export class CacheService {
   private readonly writer: WriteBehind;
   private readonly faults: RateLimitedLog;
   private readonly fetching = new Map<string, Promise<void>>();
+  private readonly lookups = new ConcurrencyLimit(MAX_LOOKUPS, MAX_WAITING_LOOKUPS);
+  /** Operations whose last attempt failed, why and when. */
+  private readonly problems = new Map<StoreOperation, { readonly text: string; readonly at: number }>();
   private readonly stopping = new AbortController();
-  /** Calls of `refresh`: a connection that flaps must not gather a retry loop each time. */
+  /** Calls of `refresh` and `hold`: a connection that flaps must not gather a retry loop each time. */
   private refreshes = 0;
   private scanned = false;
 
@@ -66,6 +77,11 @@ export class CacheService {
       owner: randomUUID(),
       valueOf: (key) => this.latest.get(key)?.payload.text,
       onWritten: (entries) => metrics.cacheWrites.inc(entries),
+      // A store that takes writes is there to be read, too; a refresh that fails says itself when it does no more.
+      onFlushed: () => {
+        this.problems.delete('write');
+        this.problems.delete('read');
+      },
       onError: (error) => this.storeFailed('write', error),
     });
     metrics.onScrape(() => {
@@ -95,16 +111,17 @@ export class CacheService {
   /**
    * Looks an empty snapshot's room up in the store: one read, shared by all who ask for the room meanwhile.
    * Answers what the asker still needs: nothing that was broadcast to the room since its snapshot was taken.
-   * Never rejects; a store that cannot be read leaves the asker to the live feed.
+   * Never rejects; a store that cannot be read, or is asked for too much at once, leaves the asker to the live feed.
    */
   async fetch(address: RoomAddress, since: Snapshot): Promise<readonly MarketMessage[]> {
     const room = roomName(address);
     let reading = this.fetching.get(room);
     if (!reading) {
-      this.metrics.cacheReads.inc();
-      reading = this.read(this.keysOf(address), 'snapshot')
-        .catch((error: unknown) => this.storeFailed('read', error))
-        .finally(() => this.fetching.delete(room));
+      reading = this.lookups.run(() => this.lookUp(address))?.finally(() => this.fetching.delete(room));
+      if (!reading) {
+        this.metrics.cacheReadsRefused.inc();
+        return [];
+      }
       this.fetching.set(room, reading);
     }
     await reading;
@@ -118,13 +135,23 @@ export class CacheService {
    * remembered. The first time it walks the keyspace, within bounds; later it reads the keys it knows. Retries until
    * it succeeds, a later call takes over, or the service stops. To be called when the feed is subscribed, so that nothing
    * falls in between.
+   * @param afterMs is waited first; what comes live meanwhile is newer, and stays
+   * @param rooms those with a member: what memory does not know of them may have come up during the outage
    */
-  async refresh(broadcast: (message: MarketMessage) => void): Promise<void> {
+  async refresh(
+    broadcast: (message: MarketMessage) => void,
+    afterMs = 0,
+    rooms: () => readonly RoomAddress[] = () => [],
+  ): Promise<void> {
     const turn = ++this.refreshes;
     const { signal } = this.stopping;
+    if (afterMs > 0) await delay(afterMs, undefined, { signal, ref: false }).catch(() => undefined);
     for (let attempt = 1; turn === this.refreshes && !signal.aborted; attempt++) {
       try {
-        await this.readAll(broadcast);
+        await this.readAll(broadcast, rooms());
+        this.problems.delete('refresh');
+        this.problems.delete('read');
+        if (turn === this.refreshes) this.writer.release();
         return;
       } catch (error) {
         this.storeFailed('refresh', error);
@@ -132,6 +159,24 @@ export class CacheService {
       const wait = backoffMs(attempt, FIRST_REFRESH_RETRY_MS);
       await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
     }
+  }
+
+  /**
+   * The feed is down: the worker may write newer messages to the store than memory has, which what waits to be written must
+   * not overwrite. Nothing is written until the next refresh has brought memory up to date.
+   */
+  hold(): void {
+    this.refreshes++;
+    this.writer.hold();
+  }
+
+  /** Why the store does not do what is asked of it, in words; undefined while it does. The live feed needs none of it. */
+  get problem(): string | undefined {
+    for (const [operation, { text, at }] of this.problems) {
+      // Writes and refreshes are tried again until they succeed; what nobody looks up any more says nothing of now.
+      if (operation !== 'read' || performance.now() - at < READ_PROBLEM_MS) return `${operation}: ${text}`;
+    }
+    return undefined;
   }
 
   /** The configured products and every other one seen on the feed or in the store. */
@@ -174,14 +219,32 @@ export class CacheService {
     }
   }
 
-  private async readAll(broadcast: (message: MarketMessage) => void): Promise<void> {
+  private async lookUp(address: RoomAddress): Promise<void> {
+    this.metrics.cacheReads.inc();
+    try {
+      await this.read(this.keysOf(address), 'snapshot');
+      this.problems.delete('read');
+    } catch (error) {
+      this.storeFailed('read', error);
+    }
+  }
+
+  private async readAll(
+    broadcast: (message: MarketMessage) => void,
+    rooms: readonly RoomAddress[],
+  ): Promise<void> {
     const started = performance.now();
     if (this.scanned) {
-      await this.read(this.latest.keys(), 'refresh', broadcast);
+      const keys = new Set([
+        ...this.latest.keys(),
+        ...this.config.products.map(underlyingKey),
+        ...rooms.flatMap((room) => this.keysOf(room)),
+      ]);
+      await this.read([...keys], 'refresh', broadcast);
     } else {
       const prefixes = [UNDERLYING_KEY_PREFIX, CHAIN_KEY_PREFIX];
       for await (const keys of this.store.scan(prefixes, this.config.cacheWarmMaxKeys)) {
-        await this.read(keys, 'warm', broadcast);
+        await this.read(keys, rooms.length > 0 ? 'refresh' : 'warm', broadcast);
       }
       this.scanned = true;
     }
@@ -196,14 +259,28 @@ export class CacheService {
     use: StoredUse,
     broadcast?: (message: MarketMessage) => void,
   ): Promise<void> {
+    let problem: Error | undefined;
     for (let start = 0; start < keys.length; start += READ_BATCH) {
       const batch = keys.slice(start, start + READ_BATCH);
       const values = await this.store.read(batch);
       for (const [index, key] of batch.entries()) {
-        const message = this.parse(key, values[index] ?? null);
-        if (message && this.latest.offerStored(message, use)) broadcast?.(message);
+        const value = values[index] ?? null;
+        if (value instanceof Error) problem = value;
+        else this.take(key, value, use, broadcast);
       }
     }
+    // What could be read is taken; the rest is for the next attempt.
+    if (problem) throw problem;
+  }
+
+  private take(
+    key: string,
+    value: string | null,
+    use: StoredUse,
+    broadcast?: (message: MarketMessage) => void,
+  ): void {
+    const message = this.parse(key, value);
+    if (message && this.latest.offerStored(message, use)) broadcast?.(message);
   }
 
   private parse(key: string, value: string | null): MarketMessage | undefined {
@@ -221,7 +298,8 @@ export class CacheService {
     }
   }
 
-  private storeFailed(operation: 'read' | 'write' | 'refresh', error: unknown): void {
+  private storeFailed(operation: StoreOperation, error: unknown): void {
+    this.problems.set(operation, { text: messageOf(error), at: performance.now() });
     this.metrics.cacheErrors.inc({ operation });
     this.faults.warn(`store:${operation}`, 'cache_store_failed', { operation, problem: messageOf(error) });
   }

@@ -32,7 +32,7 @@ interface Entry {
   message: MarketMessage;
   /** Ordinal of the broadcast that carried it; 0 where it was only read from the store. */
   sequence: number;
-  /** Broadcast from the store after an outage: its own live message may still be on its way, and has gone out. */
+  /** Broadcast from the store to those who were connected: its own live message may still be on its way, and has gone out. */
   repeatable: boolean;
   /** The older messages that came since, as long as each was newer than the one before. */
   older: OlderRun | undefined;

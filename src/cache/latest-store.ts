@@ -11,8 +11,11 @@ export interface StoreEntry {
  * Every method rejects when the store cannot be reached; none waits longer than the store's command timeout.
  */
 export interface LatestStore {
-  /** The values of `keys` in their order, `null` where there is none or it is not a string. */
-  read(keys: readonly string[]): Promise<(string | null)[]>;
+  /**
+   * The values of `keys` in their order, `null` where there is none or it is not a string. Where some cannot be read, as of a
+   * cluster that lacks a node, they are the error that says why.
+   */
+  read(keys: readonly string[]): Promise<(string | null | Error)[]>;
   /**
    * The keys that begin with one of `prefixes`, in batches. Ends early once `maxExamined` keys of the whole keyspace
    * were passed over, which bounds what the walk costs the store.

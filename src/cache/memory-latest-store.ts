@@ -13,7 +13,7 @@ export class MemoryLatestStore implements LatestStore {
   /** @param now ms since the epoch */
   constructor(private readonly now: () => number = Date.now) {}
 
-  read(keys: readonly string[]): Promise<(string | null)[]> {
+  read(keys: readonly string[]): Promise<(string | null | Error)[]> {
     return Promise.resolve(keys.map((key) => this.live(key)?.value ?? null));
   }
 

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { WRITER_LEASE_KEY, type LatestStore, type StoreEntry } from './latest-store.js';
 
 /** Keys looked at per SCAN step: about half a millisecond of the server's time. */
@@ -22,48 +22,91 @@ const RELEASE_LEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`;
 
-/** The `latest:*` keys in Redis, over a command connection that the caller owns and closes. */
+/**
+ * The `latest:*` keys in Redis, over a command connection that the caller owns and closes. In a cluster each key is a
+ * command of its own, for the node that has it; keys of one command would have to share a slot.
+ */
 export class RedisLatestStore implements LatestStore {
-  constructor(private readonly redis: Redis) {}
+  /** @param explain what to reject with in place of an error of ioredis' */
+  constructor(
+    private readonly redis: Redis | Cluster,
+    private readonly explain: (error: unknown) => Error = asError,
+  ) {}
 
-  read(keys: readonly string[]): Promise<(string | null)[]> {
-    return keys.length === 0 ? Promise.resolve([]) : this.redis.mget(...keys);
+  async read(keys: readonly string[]): Promise<(string | null | Error)[]> {
+    const { redis } = this;
+    if (keys.length === 0) return [];
+    // MGET and not GET: it answers null for a key that holds no string.
+    if (!(redis instanceof Cluster)) return this.explained(() => redis.mget(...keys));
+    const values = await Promise.all(
+      keys.map((key) => redis.mget(key).then(([value]) => value ?? null, this.explain)),
+    );
+    const [first] = values;
+    if (first instanceof Error && values.every((value) => value instanceof Error)) throw first;
+    return values;
   }
 
   async *scan(prefixes: readonly string[], maxExamined: number): AsyncIterable<string[]> {
+    const { redis } = this;
     const pattern = `${commonPrefix(prefixes)}*`;
-    let cursor = '0';
     let examined = 0;
-    do {
-      const [next, keys] = await this.redis.scan(
-        cursor,
-        'MATCH',
-        pattern,
-        'COUNT',
-        SCAN_COUNT,
-        'TYPE',
-        'string',
-      );
-      cursor = next;
-      examined += SCAN_COUNT;
-      const found = keys.filter((key) => prefixes.some((prefix) => key.startsWith(prefix)));
-      if (found.length > 0) yield found;
-    } while (cursor !== '0' && examined < maxExamined);
+    const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
+    if (nodes.length === 0) throw this.explain(new Error("Cluster isn't ready"));
+    for (const node of nodes) {
+      let cursor = '0';
+      do {
+        const [next, keys] = await this.explained(() =>
+          node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT, 'TYPE', 'string'),
+        );
+        cursor = next;
+        examined += SCAN_COUNT;
+        const found = keys.filter((key) => prefixes.some((prefix) => key.startsWith(prefix)));
+        if (found.length > 0) yield found;
+      } while (cursor !== '0' && examined < maxExamined);
+    }
   }
 
   async write(entries: readonly StoreEntry[], ttlMs: number): Promise<void> {
-    const pipeline = this.redis.pipeline();
-    for (const { key, value } of entries) pipeline.eval(SET_KEEPING_LONGER_TTL, 1, key, value, ttlMs);
-    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+    const { redis } = this;
+    await this.explained(async () => {
+      if (redis instanceof Cluster) {
+        await all(entries.map(({ key, value }) => redis.eval(SET_KEEPING_LONGER_TTL, 1, key, value, ttlMs)));
+        return;
+      }
+      const pipeline = redis.pipeline();
+      for (const { key, value } of entries) pipeline.eval(SET_KEEPING_LONGER_TTL, 1, key, value, ttlMs);
+      for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+    });
   }
 
-  async acquireLease(owner: string, ttlMs: number): Promise<boolean> {
-    return (await this.redis.eval(ACQUIRE_LEASE, 1, WRITER_LEASE_KEY, owner, ttlMs)) === 1;
+  acquireLease(owner: string, ttlMs: number): Promise<boolean> {
+    return this.explained(
+      async () => (await this.redis.eval(ACQUIRE_LEASE, 1, WRITER_LEASE_KEY, owner, ttlMs)) === 1,
+    );
   }
 
   async releaseLease(owner: string): Promise<void> {
-    await this.redis.eval(RELEASE_LEASE, 1, WRITER_LEASE_KEY, owner);
+    await this.explained(() => this.redis.eval(RELEASE_LEASE, 1, WRITER_LEASE_KEY, owner));
   }
+
+  private async explained<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+}
+
+/** Waits for all, so that nothing is still being written when the first failure is told. */
+async function all(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) {
+    if (result.status === 'rejected') throw asError(result.reason);
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function commonPrefix(texts: readonly string[]): string {

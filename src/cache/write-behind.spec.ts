@@ -26,6 +26,7 @@ function setUp(store: CountingStore, owner = 'me') {
     owner,
     valueOf: (key) => memory.get(key),
     onWritten: () => undefined,
+    onFlushed: () => undefined,
     onError: (error) => errors.push(error),
   });
   const update = (key: string, value: number) => {
@@ -130,5 +131,22 @@ describe('WriteBehind', () => {
     await expect(store.read(['a', 'b'])).resolves.toEqual(['{"value":1}', '{"value":2}']);
     await first.writer.stop();
     await expect(store.acquireLease('third', 1_000)).resolves.toBe(true);
+  });
+
+  it('does not overwrite what the worker wrote while the feed was down', async () => {
+    const store = new CountingStore();
+    const { update, memory, writer } = setUp(store);
+    update('a', 1);
+    await jest.advanceTimersByTimeAsync(0);
+    update('a', 2); // waits for the next flush
+    writer.hold();
+    await store.write([{ key: 'a', value: '{"value":3}' }], 60_000);
+    await jest.advanceTimersByTimeAsync(5_000);
+    await expect(store.read(['a'])).resolves.toEqual(['{"value":3}']);
+    memory.set('a', '{"value":3}'); // as a refresh does
+    writer.release();
+    update('a', 4);
+    await jest.advanceTimersByTimeAsync(2_000);
+    await expect(store.read(['a'])).resolves.toEqual(['{"value":4}']);
   });
 });

@@ -10,6 +10,8 @@ export interface WriteBehindOptions {
   /** What memory holds under a source key, as JSON text; undefined where it is held no more. */
   readonly valueOf: (source: string) => string | undefined;
   readonly onWritten: (entries: number) => void;
+  /** After a flush in which the store refused nothing. */
+  readonly onFlushed: () => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -31,6 +33,7 @@ export class WriteBehind {
   private flushing: Promise<void> = Promise.resolve();
   private lastFlush = -Infinity;
   private stopped = false;
+  private held = false;
 
   constructor(
     private readonly store: LatestStore,
@@ -49,13 +52,22 @@ export class WriteBehind {
     this.schedule();
   }
 
-  /** Writes what waits, lease or not, and gives the lease up. Resolves when done or failed; call once, at shutdown. */
+  /** Writes nothing until `release`: the store may know better than memory. */
+  hold(): void {
+    this.held = true;
+  }
+
+  release(): void {
+    this.held = false;
+  }
+
+  /** Writes what waits, lease or not, unless held, and gives the lease up. Resolves when done or failed; call once, at shutdown. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.flushing;
     try {
-      await this.writeDirty();
+      if (!this.held) await this.writeDirty();
       await this.store.releaseLease(this.options.owner);
     } catch (error) {
       this.options.onError(error);
@@ -79,9 +91,14 @@ export class WriteBehind {
   }
 
   private async flush(): Promise<void> {
+    if (this.held) {
+      this.forgetGone();
+      return;
+    }
     try {
       if (await this.store.acquireLease(this.options.owner, this.leaseMs)) await this.writeDirty();
       else this.forgetOlderThan(2 * this.leaseMs);
+      this.options.onFlushed();
     } catch (error) {
       this.forgetGone();
       this.options.onError(error);

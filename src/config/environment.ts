@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import {
   ArrayNotEmpty,
+  IsBoolean,
   IsIn,
   IsInt,
   IsNotEmpty,
@@ -12,6 +14,8 @@ import {
   type ValidationOptions,
 } from 'class-validator';
 import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
+import { MARKET_HOURS_EXAMPLE, MarketHours, MarketHoursError } from '../market-hours/market-hours.js';
+import { parseRedisUrl } from './redis-url.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const TRANSPORTS = ['websocket', 'polling'] as const;
@@ -22,6 +26,12 @@ export type TransportName = (typeof TRANSPORTS)[number];
 /** Digits become a number; anything else stays as it is, for the validator to refuse by name. */
 const toInteger = ({ value }: TransformFnParams): unknown =>
   typeof value === 'string' && /^\d{1,15}$/.test(value.trim()) ? Number(value) : value;
+
+const toTrimmed = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' ? value.trim() : value;
+
+const toBoolean = ({ value }: TransformFnParams): unknown =>
+  value === 'true' || value === 'false' ? value === 'true' : value;
 
 const toList = ({ value }: TransformFnParams): unknown =>
   typeof value === 'string'
@@ -60,12 +70,17 @@ function Check(isValid: (value: unknown) => boolean, options: ValidationOptions)
     });
 }
 
-function isRedisUrl(value: unknown): boolean {
-  if (typeof value !== 'string' || !URL.canParse(value)) return false;
-  const url = new URL(value);
-  return (
-    ['redis:', 'rediss:'].includes(url.protocol) && url.hostname !== '' && /^(\/\d{0,3})?$/.test(url.pathname)
-  );
+const isRedisUrl = (value: unknown): boolean =>
+  typeof value === 'string' && parseRedisUrl(value) !== undefined;
+
+function isCertificateFile(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== 'string') return false;
+  try {
+    return readFileSync(value, 'utf8').includes('-----BEGIN CERTIFICATE-----');
+  } catch {
+    return false;
+  }
 }
 
 function isOrigin(value: unknown): boolean {
@@ -78,6 +93,17 @@ function isOrigin(value: unknown): boolean {
   );
 }
 
+/** What is wrong with a schedule; `undefined` where nothing is. */
+function marketHoursProblem(value: unknown): string | undefined {
+  try {
+    MarketHours.parse(String(value));
+    return undefined;
+  } catch (error) {
+    if (error instanceof MarketHoursError) return error.message;
+    throw error;
+  }
+}
+
 /**
  * The environment variables of the service, by their own names, with their defaults. The text of each check completes
  * the sentence "NAME is VALUE, but must be ...". `docs/configuration.md` describes them; a test compares the two.
@@ -86,10 +112,27 @@ export class Environment {
   @OneOf(['development', 'test', 'production'])
   NODE_ENV = 'development';
 
+  @Transform(toTrimmed)
   @Check(isRedisUrl, {
-    message: 'a URL such as redis://:password@host:6379/0 (rediss:// for TLS)',
+    message:
+      'a URL such as redis://:password@host:6379/0, redis+sentinel://host:26379,host:26379/name or ' +
+      'redis+cluster://host:6379,host:6379 (rediss for TLS), with no ?query or #fragment and a % of the password ' +
+      'written as %25',
   })
   REDIS_URL = 'redis://localhost:6379/0';
+
+  /** `undefined`: the certificate authorities that Node.js trusts. */
+  @Check(isCertificateFile, { message: 'the path of a file with a certificate in PEM form' })
+  REDIS_TLS_CA?: string = undefined;
+
+  REDIS_SENTINEL_PASSWORD?: string = undefined;
+
+  @Transform(toBoolean)
+  @IsBoolean({ message: 'true or false' })
+  REDIS_SHARDED_PUBSUB = false;
+
+  @Integer(100, 3_600_000, 'milliseconds')
+  FEED_PROBE_AFTER_MS = 5_000;
 
   @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
     message: '1 to 63 letters, digits or . _ - and begin with a letter or digit',
@@ -142,6 +185,14 @@ export class Environment {
   @Integer(100, 3_600_000, 'milliseconds')
   CLOCK_RESET_AFTER_MS = 5_000;
 
+  @Integer(100, 86_400_000, 'milliseconds')
+  STALE_AFTER_MS = 15_000;
+
+  @Check((value) => marketHoursProblem(value) === undefined, {
+    message: ({ value }) => `like "${MARKET_HOURS_EXAMPLE}": ${marketHoursProblem(value)}`,
+  })
+  MARKET_HOURS = '';
+
   @Integer(1, 10_000)
   MAX_SYMBOLS_PER_REQUEST = 100;
 
@@ -168,6 +219,18 @@ export class Environment {
 
   @Integer(1, 1_000_000)
   MAX_CONNECTIONS = 50_000;
+
+  @Integer(1, 1_000_000)
+  HANDSHAKES_PER_SECOND = 2_000;
+
+  @Integer(0, 60_000, 'milliseconds; 0 switches the guard off')
+  MAX_EVENT_LOOP_DELAY_MS = 500;
+
+  @Integer(0, 1_099_511_627_776, 'bytes; 0: from the container')
+  MAX_RSS_BYTES = 0;
+
+  @Integer(0, 3_600_000, 'milliseconds; 0 closes all clients at once')
+  DRAIN_TIMEOUT_MS = 10_000;
 
   @Integer(100, 3_600_000, 'milliseconds')
   PING_INTERVAL_MS = 25_000;

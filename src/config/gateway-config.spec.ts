@@ -1,4 +1,7 @@
 import 'reflect-metadata';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ConfigError, loadConfig } from './gateway-config.js';
 import { maskSecrets } from './mask-secrets.js';
 
@@ -33,6 +36,11 @@ describe('loadConfig', () => {
     expect(config.transports).toEqual(['websocket']);
   });
 
+  it('takes REDIS_URL without the blanks around it', () => {
+    expect(loadConfig({ REDIS_URL: ' redis://:a b@h/1 \n' }).redisUrl).toBe('redis://:a b@h/1');
+    expect(loadConfig({ REDIS_URL: ' redis+cluster://h ' }).redisUrl).toBe('redis+cluster://h');
+  });
+
   it('treats an empty variable as unset, as Compose and Helm write them', () => {
     expect(loadConfig({ PORT: '', PRODUCTS: ' ' }).port).toBe(8002);
   });
@@ -51,6 +59,20 @@ describe('loadConfig', () => {
     ['REDIS_URL', 'http://localhost', 'REDIS_URL is "http://localhost", but must be a URL such as'],
     ['REDIS_URL', 'localhost:6379', 'REDIS_URL is'],
     ['REDIS_URL', 'redis://localhost/zero', 'REDIS_URL is'],
+    ['REDIS_URL', 'redis://:x%zz@h', 'REDIS_URL is "redis://***@h", but must be a URL such as'],
+    [
+      'REDIS_URL',
+      'redis://h/0?retryStrategy=no',
+      'REDIS_URL is "redis://h/0?retryStrategy=***", but must be',
+    ],
+    [
+      'REDIS_URL',
+      'redis+sentinel://a:26379',
+      'or redis+cluster://host:6379,host:6379 (rediss for TLS), with no',
+    ],
+    ['REDIS_TLS_CA', '/nowhere/ca.pem', 'REDIS_TLS_CA is "/nowhere/ca.pem", but must be the path of a file'],
+    ['REDIS_SHARDED_PUBSUB', 'yes', 'REDIS_SHARDED_PUBSUB is "yes", but must be true or false.'],
+    ['FEED_PROBE_AFTER_MS', '0', 'FEED_PROBE_AFTER_MS is "0", but must be'],
     ['SERVICE_NAME', 'two words', 'SERVICE_NAME is "two words", but must be'],
     ['PRODUCTS', 'NIFTY,A B', 'PRODUCTS is "NIFTY,A B", but must be a comma-separated list of symbols'],
     ['PRODUCTS', ',', 'PRODUCTS is ",", but must be a comma-separated list of symbols'],
@@ -58,6 +80,13 @@ describe('loadConfig', () => {
     ['CORS_ORIGINS', 'https://a.example.com/path', 'CORS_ORIGINS is'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL is "loud", but must be one of fatal, error,'],
     ['CACHE_TTL_SECONDS', '0', 'CACHE_TTL_SECONDS is "0", but must be'],
+    ['STALE_AFTER_MS', '99', 'STALE_AFTER_MS is "99", but must be a whole number from 100 to 86400000'],
+    [
+      'MARKET_HOURS',
+      'Asia/Nowhere Mon-Fri 09:15-15:30',
+      'MARKET_HOURS is "Asia/Nowhere Mon-Fri 09:15-15:30", but must be like "Asia/Kolkata Mon-Fri 09:15-15:30; ' +
+        'AAPL,TSLA=America/New_York Mon-Fri 09:30-16:00": "Asia/Nowhere" is not a time zone.',
+    ],
     ['TRANSPORTS', 'carrier-pigeon', 'TRANSPORTS is "carrier-pigeon", but must be'],
     ['PING_TIMEOUT_MS', 'soon', 'PING_TIMEOUT_MS is "soon", but must be'],
     ['NODE_ENV', 'staging', 'NODE_ENV is "staging", but must be one of development, test, production'],
@@ -83,6 +112,32 @@ describe('loadConfig', () => {
     );
   });
 
+  it('never shows the password of a Sentinel or Cluster URL', () => {
+    for (const kind of ['sentinel', 'cluster']) {
+      const load = () => loadConfig({ REDIS_URL: `redis+${kind}://user:hunter2@a:1,b:2/x/y/z` });
+      expect(load).toThrow(`"redis+${kind}://***@a:1,b:2/x/y/z"`);
+    }
+  });
+
+  it.each([
+    ["http://:my'hunter2@h", '"http://***@h"'],
+    ['http://:my hunter2@h', '"http://***@h"'],
+    ['redis+cluster://:my"hunter2@h/1', '"redis+cluster://***@h/1"'],
+    ['redis:/:my hunter2@h', '"***@h"'],
+    ["redis://h?password=my'hunter2&x=y", '"redis://h?password=***"'],
+  ])('never shows a part of a password: %s', (url, shown) => {
+    expect(() => loadConfig({ REDIS_URL: url })).toThrow(`REDIS_URL is ${shown}, but`);
+  });
+
+  it('refuses a certificate authority for a connection without TLS', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gateway-config-'));
+    const env = { REDIS_TLS_CA: join(folder, 'ca.pem') };
+    writeFileSync(env.REDIS_TLS_CA, '-----BEGIN CERTIFICATE-----\n');
+    expect(() => loadConfig(env)).toThrow('REDIS_TLS_CA is set, but REDIS_URL is "redis://localhost:6379/0"');
+    expect(loadConfig({ ...env, REDIS_URL: 'rediss://h' }).redisTlsCa).toBe(env.REDIS_TLS_CA);
+    rmSync(folder, { recursive: true });
+  });
+
   it('cuts a long value short', () => {
     expect(() => loadConfig({ PORT: 'x'.repeat(5000) })).toThrow(/^PORT is "x{80}\.\.\.", but/);
   });
@@ -96,5 +151,30 @@ describe('maskSecrets', () => {
     );
     expect(maskSecrets('hunter2@host')).toBe('***@host');
     expect(maskSecrets('http://host:80/path')).toBe('http://host:80/path');
+  });
+
+  it.each(["my'secret", 'my secret', 'my"secret', '12 34', 'a@b c', 'a/b?c#d e', 'my\nsecret'])(
+    'masks all of the password %j',
+    (password) => {
+      for (const scheme of ['redis', 'rediss', 'redis+sentinel', 'redis+cluster']) {
+        expect(maskSecrets(`${scheme}://user:${password}@h:1/0`)).toBe(`${scheme}://***@h:1/0`);
+        expect(maskSecrets(`"${scheme}://:${password}@h:1/0" is wrong`)).toBe(
+          `"${scheme}://***@h:1/0" is wrong`,
+        );
+        expect(maskSecrets(`calling ${scheme}://u:${password}@h:1 failed`)).toBe(
+          `calling ${scheme}://***@h:1 failed`,
+        );
+      }
+    },
+  );
+
+  it.each([
+    ['no redis://h:1/0 here, ask ops@example.com', 'no redis://h:1/0 here, ask ***@example.com'],
+    ['no redis+cluster://h:1,[::1]:2 here, ask ops@example.com', undefined],
+    ['from redis://h:1 to redis://:a b@g', 'from redis://h:1 to redis://***@g'],
+    ['redis://:a@h and redis://:b@g', 'redis://***@h and redis://***@g'],
+    ['redis://h and redis://:b@g', 'redis://h and redis://***@g'],
+  ])('leaves the rest of a sentence readable: %s', (text, masked) => {
+    expect(maskSecrets(text)).toBe(masked ?? text.replace('ops@', '***@'));
   });
 });

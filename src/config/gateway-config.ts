@@ -1,18 +1,25 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { MarketHours } from '../market-hours/market-hours.js';
 import { Environment, type LogLevel, type TransportName } from './environment.js';
-import { maskSecrets } from './mask-secrets.js';
+import { maskSecrets, maskUrl } from './mask-secrets.js';
+import { parseRedisUrl } from './redis-url.js';
 
 /** A wrong environment variable. The message is one sentence a person can act on, with secrets masked. */
 export class ConfigError extends Error {}
 
-const SECRETS: ReadonlySet<string> = new Set(['SECRET_KEY']);
+const SECRETS: ReadonlySet<string> = new Set(['SECRET_KEY', 'REDIS_SENTINEL_PASSWORD']);
 const SHOWN_LENGTH = 80;
 
 /** The validated configuration, as the service uses it. Made once at start by {@link loadConfig}; nothing writes it. */
 export class GatewayConfig {
   readonly production: boolean;
   readonly redisUrl: string;
+  /** Path of a PEM file; undefined: the authorities that Node.js trusts. */
+  readonly redisTlsCa: string | undefined;
+  readonly redisSentinelPassword: string | undefined;
+  readonly redisShardedPubsub: boolean;
+  readonly feedProbeAfterMs: number;
   readonly serviceName: string;
   readonly port: number;
   readonly host: string;
@@ -27,6 +34,8 @@ export class GatewayConfig {
   readonly cacheWarmMaxKeys: number;
   readonly maxFeedMessageBytes: number;
   readonly clockResetAfterMs: number;
+  readonly staleAfterMs: number;
+  readonly marketHours: MarketHours;
   readonly maxSymbolsPerRequest: number;
   readonly maxSubscriptions: number;
   readonly maxPayloadBytes: number;
@@ -37,6 +46,12 @@ export class GatewayConfig {
   readonly maxClientBufferBytes: number;
   readonly slowClientTimeoutMs: number;
   readonly maxConnections: number;
+  readonly handshakesPerSecond: number;
+  /** 0: not watched. */
+  readonly maxEventLoopDelayMs: number;
+  /** 0: from the container's limit. */
+  readonly maxRssBytes: number;
+  readonly drainTimeoutMs: number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
   readonly transports: readonly TransportName[];
@@ -44,6 +59,10 @@ export class GatewayConfig {
   constructor(env: Environment) {
     this.production = env.NODE_ENV === 'production';
     this.redisUrl = env.REDIS_URL;
+    this.redisTlsCa = env.REDIS_TLS_CA;
+    this.redisSentinelPassword = env.REDIS_SENTINEL_PASSWORD;
+    this.redisShardedPubsub = env.REDIS_SHARDED_PUBSUB;
+    this.feedProbeAfterMs = env.FEED_PROBE_AFTER_MS;
     this.serviceName = env.SERVICE_NAME;
     this.port = env.PORT;
     this.host = env.HOST;
@@ -58,6 +77,8 @@ export class GatewayConfig {
     this.cacheWarmMaxKeys = env.CACHE_WARM_MAX_KEYS;
     this.maxFeedMessageBytes = env.MAX_FEED_MESSAGE_BYTES;
     this.clockResetAfterMs = env.CLOCK_RESET_AFTER_MS;
+    this.staleAfterMs = env.STALE_AFTER_MS;
+    this.marketHours = MarketHours.parse(env.MARKET_HOURS);
     this.maxSymbolsPerRequest = env.MAX_SYMBOLS_PER_REQUEST;
     this.maxSubscriptions = env.MAX_SUBSCRIPTIONS;
     this.maxPayloadBytes = env.MAX_PAYLOAD_BYTES;
@@ -67,6 +88,10 @@ export class GatewayConfig {
     this.maxClientBufferBytes = env.MAX_CLIENT_BUFFER_BYTES;
     this.slowClientTimeoutMs = env.SLOW_CLIENT_TIMEOUT_MS;
     this.maxConnections = env.MAX_CONNECTIONS;
+    this.handshakesPerSecond = env.HANDSHAKES_PER_SECOND;
+    this.maxEventLoopDelayMs = env.MAX_EVENT_LOOP_DELAY_MS;
+    this.maxRssBytes = env.MAX_RSS_BYTES;
+    this.drainTimeoutMs = env.DRAIN_TIMEOUT_MS;
     this.pingIntervalMs = env.PING_INTERVAL_MS;
     this.pingTimeoutMs = env.PING_TIMEOUT_MS;
     this.transports = env.TRANSPORTS;
@@ -99,11 +124,16 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): G
         `("${environment.CONFLATE_ABOVE_BYTES}").`,
     );
   }
+  if (environment.REDIS_TLS_CA !== undefined && parseRedisUrl(environment.REDIS_URL)?.tls === false) {
+    throw new ConfigError(
+      `REDIS_TLS_CA is set, but REDIS_URL is ${show('REDIS_URL', environment.REDIS_URL)}: it must begin with rediss for TLS.`,
+    );
+  }
   return new GatewayConfig(environment);
 }
 
 function show(name: string, value = ''): string {
   if (SECRETS.has(name)) return '"***"';
-  const shown = maskSecrets(value);
+  const shown = name === 'REDIS_URL' ? maskUrl(value) : maskSecrets(value);
   return JSON.stringify(shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}...` : shown);
 }

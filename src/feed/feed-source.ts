@@ -11,6 +11,8 @@ export interface FeedListener {
   message(channel: string, data: string): void;
   /** The subscription was confirmed, for the first time or after an outage in which messages were missed. */
   up(): void;
+  /** It was lost after having been up: from here to the next `up`, messages may be missed. */
+  down(): void;
 }
 
 /**

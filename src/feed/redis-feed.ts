@@ -1,31 +1,46 @@
-import type { Redis } from 'ioredis';
+import { type Redis, ReplyError } from 'ioredis';
+import type { FeedProbe } from './feed-probe.js';
 import type { FeedListener, FeedSource, FeedStatus } from './feed-source.js';
 
 /** Time between attempts to subscribe on a connection that is up but refuses, ms. */
 const RESUBSCRIBE_MS = 2_000;
 
-/**
- * How often Redis is asked whether it is still there, ms. A subscriber only listens: without this a frozen server, or a
- * connection that something on the way keeps open, looks like a quiet market.
- */
-const PING_MS = 2_000;
+const NOT_YET = 'not connected yet';
+
+export interface RedisFeedOptions {
+  /** Goes round through the subscription when it is new, and when nothing else did for `probeAfterMs`. */
+  readonly probe: FeedProbe;
+  readonly probeAfterMs: number;
+  /** Sharded pub/sub: all channels, and the probe's, in one slot. */
+  readonly sharded?: boolean;
+  readonly describeError: (error: unknown) => string;
+  /** Counts and logs a fault that the connection does not report itself; answers it in words. */
+  readonly noteError: (error: unknown) => string;
+  /** Has the connection's next attempt go where `error` says the channels are; false where it says nothing of the kind. */
+  readonly redirect?: (error: unknown) => boolean;
+}
 
 /**
- * The feed over a Redis connection of its own (a subscribed connection can do nothing else). The connection retries by
- * itself; each time it is ready the channels are subscribed anew, and only a confirmed subscription counts as up.
+ * The feed over a Redis connection of its own (a subscribed connection is left to that). The connection retries by itself;
+ * each time it is ready the channels are subscribed anew. Only a subscription that delivered a probe counts as up: one that
+ * was confirmed and then delivers nothing looks just like a quiet market.
  */
 export class RedisFeed implements FeedSource {
   private channels: readonly string[] = [];
   private listener: FeedListener | undefined;
-  private current: FeedStatus = { up: false, reason: 'not connected yet' };
-  private retry: NodeJS.Timeout | undefined;
-  private pinging: NodeJS.Timeout | undefined;
+  private current: FeedStatus = { up: false, reason: NOT_YET };
+  /** The retry of a refused subscription, or the next look at whether it is silent. */
+  private timer: NodeJS.Timeout | undefined;
+  /** Connections so far: what was begun on an earlier one is void. */
+  private session = 0;
+  private lastHeard = 0;
+  private probing = false;
   private stopped = false;
 
   /** @param redis a connection with a socket timeout, owned by this feed from here on: `stop` closes it */
   constructor(
     private readonly redis: Redis,
-    private readonly describeError: (error: unknown) => string,
+    private readonly options: RedisFeedOptions,
   ) {}
 
   get status(): FeedStatus {
@@ -35,51 +50,126 @@ export class RedisFeed implements FeedSource {
   start(channels: readonly string[], listener: FeedListener): void {
     this.channels = channels;
     this.listener = listener;
-    this.redis.on('message', (channel: string, data: string) => {
-      if (!this.stopped) listener.message(channel, data);
+    const { probe, sharded, describeError } = this.options;
+    this.redis.on(sharded ? 'smessage' : 'message', (channel: string, data: string) => {
+      this.lastHeard = performance.now();
+      if (channel === probe.channel) probe.hear();
+      else if (!this.stopped) listener.message(channel, data);
     });
-    this.redis.on('error', (error: unknown) => this.down(this.describeError(error)));
-    this.redis.on('close', () => this.down('the connection to Redis is closed'));
+    this.redis.on('error', (error: unknown) => this.down(describeError(error)));
+    this.redis.on('close', () => {
+      this.session++;
+      clearTimeout(this.timer);
+      this.down(describeError(new Error('the connection is closed')));
+    });
     this.redis.on('ready', () => void this.subscribe());
-    // An answer that does not come ends the connection (its socket timeout), and with it this feed's being up.
-    this.pinging = setInterval(() => {
-      if (this.redis.status === 'ready') this.redis.ping().catch(() => undefined);
-    }, PING_MS);
-    this.pinging.unref();
+    // The slot of a sharded channel went to another node.
+    this.redis.on('moved', () => {
+      if (this.current.up) this.cut('the channel moved to another node of the cluster');
+    });
     if (this.redis.status === 'ready') void this.subscribe();
   }
 
   stop(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.retry);
-    clearInterval(this.pinging);
+    clearTimeout(this.timer);
     this.down('stopped');
     // Not to be waited for: a client between two attempts to connect says no `end`.
-    this.redis.disconnect();
+    if (this.redis.status !== 'end') this.redis.disconnect();
     return Promise.resolve();
   }
 
   private async subscribe(): Promise<void> {
-    clearTimeout(this.retry);
+    clearTimeout(this.timer);
+    const session = ++this.session;
     try {
-      await this.redis.subscribe(...this.channels);
+      await this.subscribeTo(...this.channels);
     } catch (error) {
-      // The connection may be up and the channel forbidden (ACL): ask again, the rule may be mended.
-      this.down(this.describeError(error));
-      if (!this.stopped && this.redis.status === 'ready') {
-        this.retry = setTimeout(() => void this.subscribe(), RESUBSCRIBE_MS);
-        this.retry.unref();
+      if (this.isOver(session)) return;
+      if (this.options.redirect?.(error)) {
+        this.redis.disconnect(true);
+        return;
       }
+      // The connection may be up and the channel forbidden (ACL): ask again, the rule may be mended.
+      this.down(this.options.noteError(error));
+      this.later(RESUBSCRIBE_MS, () => void this.subscribe());
       return;
     }
-    if (this.stopped) return;
+    if (this.isOver(session)) return;
+    // A user whose rules know nothing of the probe's channel still gets the feed, watched by PING alone.
+    this.probing = await this.subscribeTo(this.options.probe.channel).then(
+      () => true,
+      (error: unknown) => {
+        if (!this.isOver(session)) this.options.noteError(error);
+        return false;
+      },
+    );
+    if (this.isOver(session) || !(await this.delivers()) || this.isOver(session)) return;
     this.current = { up: true };
     this.listener?.up();
+    this.watch(session);
+  }
+
+  private subscribeTo(...channels: string[]): Promise<unknown> {
+    return this.options.sharded ? this.redis.ssubscribe(...channels) : this.redis.subscribe(...channels);
+  }
+
+  /** Looks again when the subscription may have been silent for too long. */
+  private watch(session: number): void {
+    const { probeAfterMs } = this.options;
+    const silent = (): boolean => performance.now() - this.lastHeard >= probeAfterMs;
+    const look = async (): Promise<void> => {
+      if (silent() && !(await this.delivers())) return;
+      if (!this.isOver(session)) this.watch(session);
+    };
+    this.later(Math.max(1, this.lastHeard + probeAfterMs - performance.now()), () => void look());
+  }
+
+  /**
+   * Whether messages come through. Where a probe cannot tell (its channel is forbidden, the publisher is away or stands on a
+   * replica), an answered PING does. Cuts the connection where they do not.
+   */
+  private async delivers(): Promise<boolean> {
+    const { session } = this;
+    const asked = performance.now();
+    // One that is not answered ends the connection (its socket timeout): a frozen server, or nobody at the other end.
+    const ping = this.redis.ping().then(
+      () => true,
+      // A refusal (ACL) is an answer too.
+      (error: unknown) => error instanceof ReplyError,
+    );
+    const result = this.probing ? await this.options.probe.send() : 'unknown';
+    const delivers = result === 'heard' || this.lastHeard > asked || (result === 'unknown' && (await ping));
+    if (delivers) this.lastHeard = performance.now();
+    else if (!this.isOver(session)) {
+      this.cut(
+        this.options.noteError(
+          new Error(`heard nothing of a probe for ${this.options.probe.times.hearMs} ms`),
+        ),
+      );
+    }
+    return delivers;
+  }
+
+  private cut(reason: string): void {
+    this.down(reason);
+    this.redis.disconnect(true);
+  }
+
+  private later(ms: number, work: () => void): void {
+    if (this.stopped) return;
+    this.timer = setTimeout(work, ms);
+    this.timer.unref();
+  }
+
+  private isOver(session: number): boolean {
+    return this.stopped || session !== this.session || this.redis.status !== 'ready';
   }
 
   private down(reason: string): void {
+    if (this.current.up && !this.stopped) this.listener?.down();
     // The first reason says more than the close that follows it.
-    if (this.current.up || this.current.reason === undefined || !reason.includes('closed')) {
+    if (this.current.up || this.current.reason === NOT_YET || !reason.includes('closed')) {
       this.current = { up: false, reason };
     }
   }

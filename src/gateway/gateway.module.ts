@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { CacheModule } from '../cache/cache.module.js';
+import { FreshnessModule } from '../freshness/freshness.module.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { MarketDataGateway } from './market-data.gateway.js';
 import { SubscriptionPipe } from './subscription.pipe.js';
 
 @Module({
-  imports: [CacheModule],
+  imports: [CacheModule, FreshnessModule],
   providers: [MarketDataGateway, SubscriptionPipe, GatewayExceptionFilter],
 })
 export class GatewayModule {}

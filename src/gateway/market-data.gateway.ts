@@ -25,6 +25,7 @@ import {
 } from '../contract/index.js';
 import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
 import { isSlow } from '../fanout/slow-client.js';
+import { FreshnessService } from '../freshness/freshness.service.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
@@ -57,6 +58,7 @@ export class MarketDataGateway
   constructor(
     private readonly config: GatewayConfig,
     private readonly cache: CacheService,
+    private readonly freshness: FreshnessService,
     private readonly metrics: GatewayMetrics,
     private readonly filter: GatewayExceptionFilter,
     @InjectPinoLogger(MarketDataGateway.name) private readonly log: PinoLogger,
@@ -78,6 +80,7 @@ export class MarketDataGateway
         max_payload_bytes: this.config.maxPayloadBytes,
       },
     });
+    this.freshness.tellAll(client.id);
   }
 
   handleDisconnect(client: GatewaySocket, reason?: string): void {
@@ -126,15 +129,30 @@ export class MarketDataGateway
     return { ok: true, rooms: subscriptionsOf(client), products };
   }
 
-  /** From memory in the turn of the join; else from the store, unless the live feed or the client is faster. */
+  /**
+   * From memory in the turn of the join; else from the store, unless the live feed or the client is faster. What is stale is
+   * said to be, once, right after it.
+   */
   private sendSnapshot(client: GatewaySocket, address: RoomAddress): void {
-    if (address.type === 'general') return;
+    if (address.type === 'general') {
+      this.freshness.tellAll(client.id);
+      return;
+    }
     const snapshot = this.cache.snapshot(address);
     for (const message of snapshot.messages) this.sendTo(client, message);
-    if (snapshot.messages.length > 0) return;
+    if (snapshot.messages.length > 0) {
+      this.freshness.tell(client.id, address.symbol);
+      return;
+    }
+    const { changes } = this.freshness;
     void this.cache.fetch(address, snapshot).then((messages) => {
-      if (!client.rooms.has(roomName(address))) return;
-      for (const message of messages) this.sendTo(client, message);
+      const stays = client.rooms.has(roomName(address));
+      // Who left does not get them, but they are in memory now, and their age must be known before the next one asks.
+      for (const message of messages) {
+        this.freshness.fetched(message, () => stays && this.sendTo(client, message));
+      }
+      // What went stale meanwhile its rooms are told.
+      if (stays) this.freshness.tell(client.id, address.symbol, changes);
     });
   }
 

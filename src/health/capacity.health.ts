@@ -1,16 +1,16 @@
-import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
+import { HandshakeGate } from '../limits/handshake-gate.js';
 
-/** Whether this replica takes more clients: not leaving service, and below the connection cap. */
+/** Whether this replica takes more clients: not leaving service, not overloaded, and below the connection cap. */
 @Injectable()
-export class CapacityHealth implements BeforeApplicationShutdown {
-  private draining = false;
-
+export class CapacityHealth {
   constructor(
     private readonly config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly gate: HandshakeGate,
     private readonly indicators: HealthIndicatorService,
   ) {}
 
@@ -19,18 +19,15 @@ export class CapacityHealth implements BeforeApplicationShutdown {
     return this.server.sockets.sockets.size;
   }
 
-  beforeApplicationShutdown(): void {
-    this.draining = true;
-  }
-
   check(): HealthIndicatorResult {
     const indicator = this.indicators.check('capacity');
     const { clients } = this;
     const { maxConnections } = this.config;
-    if (this.draining) return indicator.down({ reason: 'draining', clients });
-    if (clients >= maxConnections) {
+    const { refusal } = this.gate;
+    if (refusal === 'max_connections') {
       return indicator.down({ reason: `at the connection cap of ${maxConnections}`, clients });
     }
+    if (refusal !== undefined) return indicator.down({ reason: refusal, clients });
     return indicator.up({ clients, max_connections: maxConnections });
   }
 }

@@ -3,6 +3,8 @@ import { HealthCheckService, type HealthCheckResult, type HealthIndicatorFunctio
 import { GatewayConfig } from '../config/gateway-config.js';
 import { CapacityHealth } from './capacity.health.js';
 import { FeedHealth } from './feed.health.js';
+import { FreshnessHealth } from './freshness.health.js';
+import { RedisHealth } from './redis.health.js';
 
 interface HealthAnswer extends Omit<HealthCheckResult, 'status'> {
   readonly status: 'healthy' | 'unhealthy';
@@ -17,13 +19,20 @@ export class HealthController {
     private readonly config: GatewayConfig,
     private readonly health: HealthCheckService,
     private readonly feed: FeedHealth,
+    private readonly redis: RedisHealth,
     private readonly capacity: CapacityHealth,
+    private readonly freshness: FreshnessHealth,
   ) {}
 
   /** 200 while the gateway does its work; 503 with the reason in `error` while it does not. */
   @Get()
   overall(): Promise<HealthAnswer> {
-    return this.answer([() => this.feed.check()]);
+    return this.answer([
+      () => this.feed.check(),
+      () => this.redis.checkCache(),
+      () => this.redis.checkAdapter(),
+      () => this.freshness.check(),
+    ]);
   }
 
   /** 200 while clients may be sent here; 503 with the reason otherwise. */

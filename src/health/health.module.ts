@@ -1,13 +1,17 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { CacheModule } from '../cache/cache.module.js';
 import { CapacityHealth } from './capacity.health.js';
+import { FreshnessModule } from '../freshness/freshness.module.js';
 import { FeedHealth } from './feed.health.js';
+import { FreshnessHealth } from './freshness.health.js';
+import { RedisHealth } from './redis.health.js';
 import { HealthController } from './health.controller.js';
 
 @Module({
   // Terminus logs every failed check by itself, in a format of its own; the probes' answers say the same.
-  imports: [TerminusModule.forRoot({ logger: false })],
+  imports: [CacheModule, FreshnessModule, TerminusModule.forRoot({ logger: false })],
   controllers: [HealthController],
-  providers: [FeedHealth, CapacityHealth],
+  providers: [FeedHealth, RedisHealth, CapacityHealth, FreshnessHealth],
 })
 export class HealthModule {}

@@ -17,6 +17,11 @@ export class GatewayMetrics {
   readonly cacheEntries = this.gauge('cache_entries', 'Newest messages held in memory.');
   readonly cacheBytes = this.gauge('cache_bytes', 'What the newest messages held in memory weigh.');
 
+  readonly staleProducts = this.gauge(
+    'stale_products',
+    'Products without a new price for STALE_AFTER_MS, in their market hours.',
+  );
+
   readonly connectionsTotal = this.counter('connections_total', 'Connections accepted.');
   readonly disconnects = this.counter('disconnects_total', 'Connections ended.', ['reason']);
   readonly clientMessages = this.counter('client_messages_total', 'Messages from clients.', ['event']);
@@ -35,6 +40,7 @@ export class GatewayMetrics {
     'Times a product or chain took an older time base, after its producer was set back.',
     ['kind'],
   );
+  readonly feedStatus = this.counter('feed_status_total', 'Times a product went stale or live.', ['status']);
   readonly broadcasts = this.counter('broadcasts_total', 'Messages broadcast to rooms on this replica.', [
     'event',
   ]);
@@ -65,6 +71,20 @@ export class GatewayMetrics {
     'fanout_degraded',
     '1 where messages go out one by one, because the engine does not know the libraries it runs on.',
   );
+  readonly draining = this.gauge('draining', '1 while this replica leaves service.');
+  readonly drained = this.counter(
+    'drained_clients_total',
+    'Clients closed because this replica left service.',
+  );
+  readonly handshakesQueued = this.gauge('handshakes_queued', 'Clients whose handshake waits for its turn.');
+  readonly handshakesRefused = this.counter(
+    'handshakes_refused_total',
+    'Clients refused with 503 before they were connected.',
+    ['reason'],
+  );
+  readonly overloaded = this.gauge('overloaded', '1 while no new clients are taken for this reason.', [
+    'reason',
+  ]);
   readonly cacheUnreadable = this.counter('cache_unreadable_total', 'Cache entries skipped as unreadable.', [
     'reason',
   ]);
@@ -72,9 +92,17 @@ export class GatewayMetrics {
     'cache_store_reads_total',
     'Snapshots that had to be looked up in the store.',
   );
+  readonly cacheReadsRefused = this.counter(
+    'cache_store_reads_refused_total',
+    'Snapshots not looked up in the store, because too many waited.',
+  );
   readonly cacheWrites = this.counter('cache_store_writes_total', 'Entries written to the store.');
   readonly cacheErrors = this.counter('cache_store_errors_total', 'Failed calls of the store.', [
     'operation',
+  ]);
+  readonly redisErrors = this.counter('redis_errors_total', 'Faults of Redis and of the connections to it.', [
+    'connection',
+    'kind',
   ]);
   readonly cacheEvicted = this.counter(
     'cache_evicted_total',

@@ -9,6 +9,7 @@ export function memoryPorts(): Ports & { readonly feed: MemoryFeed } {
     feed: new MemoryFeed(),
     store: new MemoryLatestStore(),
     adapter: Adapter,
+    faults: { listen: () => undefined, problem: () => undefined },
     close: () => Promise.resolve(),
   };
 }

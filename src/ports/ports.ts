@@ -2,12 +2,24 @@ import type { LatestStore } from '../cache/latest-store.js';
 import type { AdapterClass } from '../fanout/socket-server.js';
 import type { FeedSource } from '../feed/feed-source.js';
 
+/** The faults of the outside. */
+export interface FaultSource {
+  /** Has `counted` told of every fault, those so far included; by connection and kind, both bounded. */
+  listen(counted: (connection: string, kind: string) => void): void;
+  /** Why a connection does not do its work now, in words; undefined while it does. */
+  problem(connection: string): string | undefined;
+}
+
+/** Nest token of the {@link FaultSource}. */
+export const FAULT_SOURCE = Symbol('FAULT_SOURCE');
+
 /** The outside the gateway runs on: Redis in production, this process itself on a machine that has none. */
 export interface Ports {
   readonly feed: FeedSource;
   readonly store: LatestStore;
   /** The Socket.IO adapter that carries calls to other replicas, where there are any. */
   readonly adapter: AdapterClass;
+  readonly faults: FaultSource;
   /** Closes every connection. To be called after the application has closed; never rejects. */
   close(): Promise<void>;
 }

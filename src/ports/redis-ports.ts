@@ -1,26 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { Cluster, type Redis } from 'ioredis';
 import { RedisLatestStore } from '../cache/redis-latest-store.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
+import { FeedProbe, type ProbePublisher } from '../feed/feed-probe.js';
 import { RedisFeed } from '../feed/redis-feed.js';
+import { ShardedFeed } from '../feed/sharded-feed.js';
 import { type FaultLog, RateLimitedLog } from '../logging/rate-limited-log.js';
-import { connectRedis, describeRedisError } from '../redis/redis-client.js';
+import { RedisConnections } from '../redis/redis-connections.js';
+import { redisFault, RedisFaults } from '../redis/redis-faults.js';
 import { redisSocketAdapter } from '../redis/redis-socket.adapter.js';
 import type { Ports } from './ports.js';
 
-/** Three connections to Redis, made in the background: commands, the feed's subscriber, the adapter's subscriber. */
+/** The connections to Redis, made in the background: commands, the feed's subscribers, the adapter's subscriber. */
 export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
-  const faults = new RateLimitedLog(log);
-  const commands = connectRedis(config.redisUrl, 'commands', config.serviceName, faults);
-  const feed = connectRedis(config.redisUrl, 'feed', config.serviceName, faults);
-  const adapterSub = connectRedis(config.redisUrl, 'adapter-sub', config.serviceName, faults);
+  const limited = new RateLimitedLog(log);
+  const faults = new RedisFaults(limited);
+  const connections = new RedisConnections(config, faults);
+  const commands = connections.commands();
+  const feedOptions = {
+    probeAfterMs: config.feedProbeAfterMs,
+    sharded: config.redisShardedPubsub,
+    describeError: (error: unknown) => redisFault(error).problem,
+    noteError: (error: unknown) => faults.connectionFailed('feed', error).problem,
+  };
+  const publisher = probePublisher(commands, config.redisShardedPubsub);
+  const feed = (probeChannel: string): RedisFeed => {
+    const { redis, redirect } = connections.feed();
+    return new RedisFeed(redis, { ...feedOptions, redirect, probe: new FeedProbe(probeChannel, publisher) });
+  };
+  const channel = `socket-gateway:probe:${randomUUID()}`;
   return {
-    feed: new RedisFeed(feed, describeRedisError),
-    store: new RedisLatestStore(commands),
-    adapter: redisSocketAdapter(commands, adapterSub, (error) =>
-      faults.warn('adapter', 'redis_adapter_failed', { problem: describeRedisError(error) }),
+    // The tag in braces puts the probe in the channel's slot, and so on its node.
+    feed: config.redisShardedPubsub ? new ShardedFeed((name) => feed(`${channel}:{${name}}`)) : feed(channel),
+    store: new RedisLatestStore(
+      commands,
+      (error) => new Error(faults.commandFailed('commands', error).problem, { cause: error }),
     ),
+    adapter: redisSocketAdapter(commands, connections.adapterSubscriber(), {
+      failed: (error) =>
+        limited.warn('adapter', 'redis_adapter_failed', faults.refused('adapter-sub', error)),
+      subscribed: () => faults.connectionReady('adapter-sub'),
+    }),
+    faults,
     close: () => {
-      for (const redis of [commands, feed, adapterSub]) redis.disconnect();
+      connections.close();
       return Promise.resolve();
     },
+  };
+}
+
+/** Publishes as a producer does, by the commands connection. */
+export function probePublisher(redis: Redis | Cluster, sharded: boolean): ProbePublisher {
+  return {
+    publish: (channel, data) => (sharded ? redis.spublish(channel, data) : redis.publish(channel, data)),
+    // A user who may not ask is taken to be on a master, as nearly all are.
+    reachesAll: () =>
+      redis instanceof Cluster
+        ? Promise.resolve(true)
+        : redis.info('replication').then(
+            (info) => !/^role:slave/m.test(info),
+            () => true,
+          ),
   };
 }

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { maskSecrets } from '../config/mask-secrets.js';
-import { describeRedisError } from './redis-client.js';
+import { credentials, type RedisAddress, sentinelOptions, targetOf, tlsOf } from './redis-connections.js';
+import { describeRedisError } from './redis-faults.js';
 
 /** What Redis answered when it was first called. */
 export type ProbeResult =
@@ -16,30 +17,69 @@ const PROBE_TIMEOUT_MS = 2_000;
 
 const NOT_REDIS = 'what answers there is not Redis';
 
-/** Calls Redis once, as the service will use it. Never rejects. */
-export async function probeRedis(url: string): Promise<ProbeResult> {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: PROBE_TIMEOUT_MS,
-    commandTimeout: PROBE_TIMEOUT_MS,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-    enableReadyCheck: false,
-  });
+/** Calls Redis once, as the service will use it; of a cluster, the first node that answers. Never rejects. */
+export async function probeRedis(address: RedisAddress): Promise<ProbeResult> {
+  const target = targetOf(address);
+  const tls = tlsOf(target, address);
+  switch (target.kind) {
+    case 'single': {
+      const redis = new Redis(target.url, { ...OPTIONS, tls });
+      const result = await probe(redis);
+      const otherwise = result.state === 'unreachable' && !tls && (await answersOtherwise(redis.options));
+      return otherwise ? { state: 'refused', problem: NOT_REDIS } : result;
+    }
+    case 'sentinel':
+      return probe(
+        new Redis({ ...OPTIONS, tls, ...sentinelOptions(target, tls, address), ...ONE_TRY_OF_SENTINELS }),
+      );
+    case 'cluster': {
+      let result: ProbeResult = { state: 'unreachable', problem: 'no node of the cluster answers' };
+      for (const endpoint of target.endpoints) {
+        const node = new Redis({ ...OPTIONS, tls, ...credentials(target), ...endpoint });
+        result = await probe(node, (redis) => redis.cluster('INFO'));
+        if (result.state !== 'unreachable') break;
+      }
+      return result;
+    }
+  }
+}
+
+const OPTIONS: RedisOptions = {
+  lazyConnect: true,
+  connectTimeout: PROBE_TIMEOUT_MS,
+  commandTimeout: PROBE_TIMEOUT_MS,
+  retryStrategy: () => null,
+  maxRetriesPerRequest: 0,
+  enableReadyCheck: false,
+};
+
+const ONE_TRY_OF_SENTINELS: RedisOptions = {
+  sentinelRetryStrategy: () => null,
+  sentinelReconnectStrategy: () => null,
+  failoverDetector: false,
+};
+
+async function probe(
+  redis: Redis,
+  ask: (redis: Redis) => Promise<unknown> = () => redis.ping(),
+): Promise<ProbeResult> {
   // A refusal during the handshake is emitted here; the rejected connect() then only says that the connection closed.
   const problems: unknown[] = [];
   redis.on('error', (error: unknown) => problems.push(error));
+  redis.on('sentinelError', (error: unknown) => problems.push(error));
   try {
     await redis.connect();
-    await redis.ping();
-    if (problems.length === 0) return { state: 'ready' };
+    await ask(redis);
+    // A sentinel may be away while another knew the master.
+    if (problems.every((problem) => /failed to connect to sentinel/.test(describeRedisError(problem)))) {
+      return { state: 'ready' };
+    }
   } catch (error) {
     problems.push(error);
   } finally {
     redis.disconnect();
   }
-  let refusal = problems.map(refusalOf).find((text) => text !== undefined);
-  if (refusal === undefined && problems.some(isCut) && (await answersOtherwise(url))) refusal = NOT_REDIS;
+  const refusal = problems.map(refusalOf).find((text) => text !== undefined);
   return refusal === undefined
     ? { state: 'unreachable', problem: describeRedisError(problems[0]) }
     : { state: 'refused', problem: refusal };
@@ -53,24 +93,20 @@ function refusalOf(error: unknown): string | undefined {
   if (/NOAUTH|Authentication required/i.test(text)) return 'Redis asks for a password and it has none';
   if (/DB index is out of range|invalid DB index/i.test(text)) return 'Redis has no database of that number';
   if (/NOPERM/i.test(text)) return 'Redis does not allow its user to connect';
+  if (/No such master with that name|but got an invalid reply/i.test(text))
+    return 'its sentinels know no master of that name';
+  if (/cluster support disabled/i.test(text)) return 'what answers there is no Redis Cluster';
   if (/Protocol error, got|Unknown RESP type/i.test(text)) return NOT_REDIS;
   return undefined;
 }
 
-/** The connection was made, and closed by the other side. */
-function isCut(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET');
-}
-
 /**
- * Whether something answers there in another protocol. A web server closes the connection on the first command, and the ones sent
- * behind it may break it before its answer is read: so one line alone, which every Redis answers.
+ * Whether something answers there in another protocol. A web server closes the connection on the first command, and the
+ * ones sent behind it may break it before its answer is read: so one line alone, which every Redis answers.
  */
-function answersOtherwise(url: string): Promise<boolean> {
-  const { protocol, hostname, port } = new URL(url);
-  if (protocol !== 'redis:') return Promise.resolve(false);
+function answersOtherwise({ host = 'localhost', port = 6379 }: RedisOptions): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(Number(port || 6379), hostname.replace(/^\[|\]$/g, ''));
+    const socket = connect(port, host);
     const end = (otherwise: boolean): void => {
       socket.destroy();
       resolve(otherwise);
@@ -84,6 +120,6 @@ function answersOtherwise(url: string): Promise<boolean> {
 }
 
 /** The sentence with which a start on a wrong REDIS_URL ends. */
-export function refusedSentence(url: string, problem: string): string {
-  return `REDIS_URL is ${JSON.stringify(maskSecrets(url))}, but ${problem}.`;
+export function refusedSentence({ redisUrl }: RedisAddress, problem: string): string {
+  return `REDIS_URL is ${JSON.stringify(maskSecrets(redisUrl))}, but ${problem}.`;
 }

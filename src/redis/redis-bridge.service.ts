@@ -8,17 +8,29 @@ import {
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { chainRoom, GENERAL_ROOM, JsonPayload, productRoom, ServerEvent } from '../contract/index.js';
+import {
+  chainRoom,
+  GENERAL_ROOM,
+  JsonPayload,
+  productRoom,
+  roomAddress,
+  ServerEvent,
+} from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
 import { FEED_CHANNELS } from '../feed/channels.js';
 import { FEED_SOURCE, type FeedListener, type FeedSource } from '../feed/feed-source.js';
 import type { ChainMessage, MarketMessage, UnderlyingMessage } from '../feed/market-message.js';
 import { parseMessage, RejectedMessage } from '../feed/parse-message.js';
+import { FreshnessService } from '../freshness/freshness.service.js';
 import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { FAULT_SOURCE, type FaultSource } from '../ports/ports.js';
 
 /** How long the start waits for a warm cache, so that the first clients get their snapshots from memory. */
 const WARM_START_MS = 2_000;
+
+/** After an outage the replicas refresh their caches at random moments within this time. */
+const REFRESH_SPREAD_MS = 1_000;
 
 /**
  * Carries the enriched channels to this replica's clients: parse and check, remember, broadcast. Every replica consumes
@@ -33,10 +45,13 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     private readonly config: GatewayConfig,
     @Inject(FEED_SOURCE) private readonly feed: FeedSource,
     private readonly cache: CacheService,
+    private readonly freshness: FreshnessService,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: GatewayMetrics,
+    @Inject(FAULT_SOURCE) faults: FaultSource,
     @InjectPinoLogger(RedisBridgeService.name) private readonly log: PinoLogger,
   ) {
+    faults.listen((connection, kind) => metrics.redisErrors.inc({ connection, kind }));
     this.faults = new RateLimitedLog(log);
     metrics.onScrape(() => metrics.feedUp.set(feed.status.up ? 1 : 0));
   }
@@ -60,7 +75,16 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
   /** Subscribed, or subscribed again: what was published meanwhile is in the store. */
   up(): void {
     this.log.info({ channels: FEED_CHANNELS }, 'redis_listener_started');
-    this.refreshed = this.cache.refresh((message) => this.broadcast(message));
+    this.refreshed = this.cache.refresh(
+      (message) => this.freshness.restored(message, () => this.broadcast(message)),
+      // Replicas that lost Redis together must not all read it at the same moment; at the first start clients wait for it.
+      this.refreshed === undefined ? 0 : Math.random() * REFRESH_SPREAD_MS,
+      () => [...this.server.sockets.adapter.rooms.keys()].flatMap((room) => roomAddress(room) ?? []),
+    );
+  }
+
+  down(): void {
+    this.cache.hold();
   }
 
   message(channel: string, data: string): void {
@@ -101,6 +125,7 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
       case 'newest':
         break;
     }
+    this.freshness.arrived(message);
     this.broadcast(message);
   }
 

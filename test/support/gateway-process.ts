@@ -30,7 +30,15 @@ export class GatewayProcess {
   /** Starts it on a free port; does not wait. */
   static spawn(env: Readonly<Record<string, string>>): GatewayProcess {
     const child = spawn(process.execPath, [MAIN], {
-      env: { PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', NODE_ENV: 'test', ...env },
+      env: {
+        PATH: process.env.PATH,
+        PORT: '0',
+        HOST: '127.0.0.1',
+        NODE_ENV: 'test',
+        DRAIN_TIMEOUT_MS: '0', // most tests end with clients connected
+        MAX_EVENT_LOOP_DELAY_MS: '0', // the machine may stand still; the guard has tests of its own
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const gateway = new GatewayProcess(child);

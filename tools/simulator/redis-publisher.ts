@@ -2,7 +2,7 @@ import { type ChainableCommander, Redis } from 'ioredis';
 import { backoffMs } from '../../src/backoff.js';
 import type { StoreEntry } from '../../src/cache/latest-store.js';
 import type { FeedPublisher } from '../../src/feed/memory-feed.js';
-import { describeRedisError } from '../../src/redis/redis-client.js';
+import { describeRedisError } from '../../src/redis/redis-faults.js';
 import { realTimer } from './clock.js';
 
 /** The platform's worker keeps `latest:*` for this long. */

@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { ServerEvent } from '../contract/index.js';
+import { systemClock } from '../clock.js';
+import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
+import { HandshakeGate } from '../limits/handshake-gate.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { closeForDrain } from './close-connection.js';
+import { Drainer } from './drainer.js';
+
+/** What the last clients have to fetch their closing, ms: a poll, mostly. */
+const GRACE_MS = 1_000;
+
+/**
+ * Takes this replica out of service without hurting its clients: no new ones, and those that are here sent away one after
+ * the other. The feed goes on meanwhile; what comes after is not this class's to know (see `createGateway`).
+ */
+@Injectable()
+export class DrainService {
+  private drained: Promise<void> | undefined;
+
+  constructor(
+    private readonly config: GatewayConfig,
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly gate: HandshakeGate,
+    private readonly metrics: GatewayMetrics,
+    @InjectPinoLogger(DrainService.name) private readonly log: PinoLogger,
+  ) {}
+
+  /** Resolves when the clients are gone, or have been given their time. In this very turn the replica stops being ready. */
+  drain(): Promise<void> {
+    return (this.drained ??= this.run());
+  }
+
+  private async run(): Promise<void> {
+    const started = performance.now();
+    this.gate.leave();
+    this.metrics.draining.set(1);
+    const { sockets } = this.server.sockets;
+    this.log.info({ clients: sockets.size, window_ms: this.config.drainTimeoutMs }, 'drain_started');
+
+    const drainer = new Drainer<GatewaySocket>({
+      clock: systemClock,
+      windowMs: this.config.drainTimeoutMs,
+      graceMs: GRACE_MS,
+      random: Math.random,
+      tell: (client, reconnect_in_ms) => void client.emit(ServerEvent.serverDraining, { reconnect_in_ms }),
+      close: (client) => {
+        this.metrics.drained.inc();
+        closeForDrain(client);
+      },
+    });
+    const watch = (client: GatewaySocket): void => void client.once('disconnect', () => drainer.gone(client));
+    for (const client of sockets.values()) watch(client);
+    const late = (client: GatewaySocket): void => {
+      watch(client);
+      drainer.add(client);
+    };
+    this.server.on('connection', late);
+    await drainer.run(sockets.values());
+    this.server.off('connection', late);
+    this.log.info(
+      { ms: Math.round(performance.now() - started), remaining_clients: sockets.size },
+      'drain_finished',
+    );
+  }
+}

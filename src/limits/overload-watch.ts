@@ -1,0 +1,62 @@
+import { totalmem } from 'node:os';
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { OverloadGuard, type OverloadReason, rssLimit } from './overload-guard.js';
+
+/** Time between two measurements, ms. */
+const MEASURE_MS = 2_000;
+const RESOLUTION_MS = 10;
+
+/** Measures this process for the {@link OverloadGuard}. */
+@Injectable()
+export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly guard: OverloadGuard;
+  private readonly delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  private measuredAt = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    config: GatewayConfig,
+    metrics: GatewayMetrics,
+    @InjectPinoLogger(OverloadWatch.name) log: PinoLogger,
+  ) {
+    const maxRssBytes = rssLimit(config.maxRssBytes, process.constrainedMemory(), totalmem());
+    const maxEventLoopDelayMs = config.maxEventLoopDelayMs || undefined;
+    this.guard = new OverloadGuard({ maxEventLoopDelayMs, maxRssBytes }, (reason, overloaded, load) => {
+      metrics.overloaded.set({ reason }, overloaded ? 1 : 0);
+      if (overloaded) log.warn({ reason, ...load }, 'overloaded');
+      else log.info({ reason, ...load }, 'overload_over');
+    });
+    for (const reason of ['event_loop_delay', 'memory'] as const) metrics.overloaded.set({ reason }, 0);
+  }
+
+  get reason(): OverloadReason | undefined {
+    return this.guard.reason;
+  }
+
+  onApplicationBootstrap(): void {
+    this.delays.enable();
+    this.measuredAt = performance.now();
+    this.timer = setInterval(() => this.measure(), MEASURE_MS);
+    this.timer.unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    this.delays.disable();
+  }
+
+  private measure(): void {
+    const now = performance.now();
+    const lateMs = now - this.measuredAt - MEASURE_MS;
+    // Nothing was recorded where the loop stood still from one measurement to the next.
+    const eventLoopDelayMs =
+      this.delays.count > 0 ? Math.round(this.delays.max / 1e6) - RESOLUTION_MS : Math.round(lateMs);
+    this.delays.reset();
+    this.measuredAt = now;
+    this.guard.observe({ eventLoopDelayMs, rssBytes: process.memoryUsage.rss() });
+  }
+}

@@ -1,0 +1,381 @@
+import { GatewayProcess } from './support/gateway-process.js';
+import { closedMarket, OPEN_MARKET } from './support/market-hours.js';
+import { chain, EXPIRY, STRIKES, timestampOf, underlying } from './support/messages.js';
+import { OPTION_CHAIN, UNDERLYING } from './support/platform.js';
+import { RedisServer } from './support/redis-server.js';
+import { SlowRedis } from './support/slow-redis.js';
+import { type Received, TestClient } from './support/test-client.js';
+import { waitFor } from './support/wait.js';
+
+const STALE_MS = 1_000;
+/** Configured, and never on the feed unless a test puts it there. */
+const EXPECTED = 'EXPECTED';
+const HOUR_MS = 3_600_000;
+
+let redis: RedisServer;
+let products = 0;
+beforeAll(async () => void (redis = await RedisServer.start()));
+afterAll(() => redis.stop());
+
+const product = () => `FRESH-${++products}`;
+const price = (name: string, n: number) =>
+  redis.client.publish(UNDERLYING, JSON.stringify(underlying(name, n)));
+const start = (env: Record<string, string> = {}) =>
+  GatewayProcess.start({
+    REDIS_URL: redis.url,
+    STALE_AFTER_MS: `${STALE_MS}`,
+    PRODUCTS: EXPECTED,
+    ...env,
+  });
+
+async function outsideGeneral(gateway: GatewayProcess, ...requests: object[]): Promise<TestClient> {
+  const client = await TestClient.connect(gateway.url);
+  await client.ask('unsubscribe', { type: 'general' });
+  for (const request of requests) await client.ask('subscribe', request);
+  client.clear();
+  return client;
+}
+
+const productOf = ({ payload }: Received) => (payload as { product?: string }).product;
+
+/** What a client was told of a product, in order. */
+const told = (client: TestClient, name: string): string[] =>
+  client
+    .all('feed_status')
+    .filter((status) => status.product === name)
+    .map(({ status }) => String(status));
+
+/** Waits until a client was told so; what is live now may be stale again before anybody looks. */
+const tells = (client: TestClient, name: string, ...statuses: string[]) =>
+  waitFor(
+    () => told(client, name).slice(0, statuses.length).join() === statuses.join(),
+    () => `${name} ${statuses.join()} expected, told ${JSON.stringify(client.all('feed_status'))}`,
+  );
+
+/** Sweeps have been over all that came before: a product published now went stale. */
+async function swept(client: TestClient): Promise<void> {
+  const last = product();
+  await price(last, 1);
+  await tells(client, last, 'stale');
+}
+
+describe('a product that stops', () => {
+  let gateway: GatewayProcess;
+  beforeAll(async () => void (gateway = await start()));
+  afterAll(() => gateway.stop());
+
+  it('is stale once and live once, for each client once whatever rooms it is in', async () => {
+    const name = product();
+    const watcher = await TestClient.connect(gateway.url);
+    const everywhere = await TestClient.connect(gateway.url);
+    for (const request of [
+      { type: 'product', symbol: name },
+      { type: 'chain', symbol: name },
+      { type: 'chain', symbol: name, expiry: EXPIRY },
+    ]) {
+      await everywhere.ask('subscribe', request);
+    }
+    const inOne = [
+      watcher,
+      await outsideGeneral(gateway, { type: 'product', symbol: name }),
+      await outsideGeneral(gateway, { type: 'chain', symbol: name }),
+      await outsideGeneral(gateway, { type: 'chain', symbol: name, expiry: EXPIRY }),
+    ];
+    const elsewhere = await outsideGeneral(gateway, { type: 'product', symbol: `${name}X` });
+
+    const before = Date.now();
+    await price(name, 1);
+    await watcher.next('underlying_update');
+    const after = Date.now();
+    for (const client of [...inOne, everywhere]) await tells(client, name, 'stale');
+    const status = watcher.all('feed_status').find((entry) => entry.product === name)!;
+    expect(Object.keys(status)).toEqual(['product', 'status', 'last_update', 'age_ms']);
+    expect(status.last_update).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(Date.parse(String(status.last_update))).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(String(status.last_update))).toBeLessThanOrEqual(after);
+    expect(status.age_ms).toBeGreaterThanOrEqual(STALE_MS);
+
+    // A chain is no new price.
+    await redis.client.publish(OPTION_CHAIN, JSON.stringify(chain(name, 2)));
+    await everywhere.next('chain_update');
+    await swept(watcher);
+    for (const client of [...inOne, everywhere]) expect(told(client, name)).toEqual(['stale']);
+
+    for (const client of inOne) client.clear();
+    await price(name, 3);
+    for (const client of inOne) await tells(client, name, 'live');
+    await tells(everywhere, name, 'stale', 'live');
+    const own = (entry: Received) => productOf(entry) === name;
+    await watcher.next('underlying_update');
+    expect(watcher.received.filter(own)).toEqual([
+      {
+        event: 'feed_status',
+        payload: { product: name, status: 'live', last_update: expect.any(String), age_ms: 0 },
+      },
+      { event: 'underlying_update', payload: underlying(name, 3) },
+    ]);
+    await price(name, 4);
+    await watcher.next('underlying_update', 2);
+    await elsewhere.settled();
+    expect(elsewhere.counts()).toEqual({ products: 1 });
+    for (const client of [...inOne, everywhere, elsewhere]) client.close();
+  });
+
+  it('is told of to who comes later: on connection, after a snapshot, and on return to general', async () => {
+    const name = product();
+    const watcher = await TestClient.connect(gateway.url);
+    await price(name, 1);
+    await redis.client.publish(OPTION_CHAIN, JSON.stringify(chain(name, 1)));
+    await tells(watcher, name, 'stale');
+
+    const late = await TestClient.connect(gateway.url);
+    await tells(late, name, 'stale');
+    expect(late.received[0]).toMatchObject({ event: 'connected' });
+    const status = {
+      event: 'feed_status',
+      payload: expect.objectContaining({ product: name, status: 'stale' }),
+    };
+
+    const asker = await outsideGeneral(gateway);
+    await asker.ask('subscribe', { type: 'product', symbol: name });
+    await asker.ask('subscribe', { type: 'chain', symbol: name, expiry: EXPIRY });
+    expect(asker.received).toEqual([
+      { event: 'subscribed', payload: expect.objectContaining({ room: `product:${name}` }) },
+      { event: 'underlying_update', payload: underlying(name, 1) },
+      status,
+      { event: 'subscribed', payload: expect.objectContaining({ room: `chain:${name}:${EXPIRY}` }) },
+      { event: 'chain_update', payload: { ...chain(name, 1), strikes: STRIKES } },
+      status,
+    ]);
+    asker.clear();
+    await asker.ask('subscribe', { type: 'general' });
+    expect(asker.received[0]).toMatchObject({ event: 'subscribed' });
+    expect(told(asker, name)).toEqual(['stale']);
+    expect(told(watcher, name)).toEqual(['stale']);
+    for (const client of [watcher, late, asker]) client.close();
+  });
+
+  it('and was expected, but never came, is told of to who asks for it alone', async () => {
+    const watcher = await TestClient.connect(gateway.url);
+    await swept(watcher);
+    const waiting = await outsideGeneral(gateway);
+    await waiting.ask('subscribe', { type: 'product', symbol: EXPECTED });
+    expect(await waiting.next('feed_status')).toEqual({
+      product: EXPECTED,
+      status: 'stale',
+      last_update: null,
+      age_ms: null,
+    });
+    waiting.clear();
+    await price(EXPECTED, 1);
+    await tells(waiting, EXPECTED, 'live');
+    await waiting.next('underlying_update');
+    expect(waiting.received.map(({ event }) => event)).toEqual(['feed_status', 'underlying_update']);
+    await watcher.next('underlying_update');
+    expect(told(watcher, EXPECTED)).toEqual([]);
+    for (const client of [watcher, waiting]) client.close();
+  });
+
+  it('shows in /health, which stays healthy, and in the metrics', async () => {
+    const name = product();
+    const watcher = await TestClient.connect(gateway.url);
+    const count = (status: string) => gateway.metric(`socket_gateway_feed_status_total{status="${status}"}`);
+    await price(name, 1);
+    await tells(watcher, name, 'stale');
+    const [stale, live] = [await count('stale'), await count('live')];
+    const response = await gateway.get('/health');
+    expect(response.status).toBe(200);
+    const { status, details } = (await response.json()) as {
+      status: string;
+      details: { freshness: { status: string; stale_products: number; products: string[] } };
+    };
+    expect([status, details.freshness.status]).toEqual(['healthy', 'up']);
+    expect(details.freshness.products).toContain(name);
+    expect(details.freshness.products.length).toBeLessThanOrEqual(20);
+    expect(await gateway.metric('socket_gateway_stale_products')).toBe(details.freshness.stale_products);
+    await price(name, 2);
+    await tells(watcher, name, 'stale', 'live');
+    expect(await count('live')).toBe(live + 1);
+    await tells(watcher, name, 'stale', 'live', 'stale');
+    expect(await count('stale')).toBe(stale + 1);
+    expect((await gateway.get('/health/ready')).status).toBe(200);
+    watcher.close();
+  });
+});
+
+describe('what the store holds', () => {
+  afterEach(() => redis.client.flushall());
+
+  const put = (name: string, ageMs: number) =>
+    redis.client.set(
+      `latest:underlying:${name}`,
+      JSON.stringify({ price: 1, timestamp: new Date(Date.now() - ageMs).toISOString().replace('Z', '') }),
+    );
+
+  it('is stale where it is old, whether it was read at the start or when it is asked for', async () => {
+    const [old, young, oldLater, youngLater] = [product(), product(), product(), product()];
+    await put(old, 2 * HOUR_MS);
+    await put(young, 1_000);
+    const gateway = await start({ STALE_AFTER_MS: `${HOUR_MS}` });
+    await put(oldLater, 2 * HOUR_MS);
+    await put(youngLater, 1_000);
+    const watcher = await TestClient.connect(gateway.url);
+    await tells(watcher, old, 'stale');
+    const asker = await outsideGeneral(gateway);
+    for (const symbol of [old, young, oldLater, youngLater]) {
+      await asker.ask('subscribe', { type: 'product', symbol });
+      await waitFor(() => asker.all('underlying_update').some((update) => update.product === symbol));
+      await asker.settled();
+    }
+    const events = asker.received.filter(({ event }) => event !== 'products' && event !== 'subscribed');
+    expect(events.map((entry) => `${entry.event} ${productOf(entry)}`)).toEqual([
+      `underlying_update ${old}`,
+      `feed_status ${old}`,
+      `underlying_update ${young}`,
+      `underlying_update ${oldLater}`,
+      `feed_status ${oldLater}`,
+      `underlying_update ${youngLater}`,
+    ]);
+    expect(asker.all('feed_status').map(({ status }) => String(status))).toEqual(['stale', 'stale']);
+    expect(asker.all('feed_status')[0]!.age_ms).toBeGreaterThanOrEqual(2 * HOUR_MS);
+
+    await price(old, Date.now());
+    await tells(watcher, old, 'stale', 'live');
+    await gateway.stop();
+  });
+
+  it('is stale once for each of those who ask for it together, after the snapshot, and for all others', async () => {
+    const name = product();
+    const slow = await SlowRedis.start(redis.port);
+    const gateway = await start({ REDIS_URL: slow.url, STALE_AFTER_MS: `${HOUR_MS}` });
+    await put(name, 2 * HOUR_MS);
+    await redis.client.set(`latest:chain:${name}:${EXPIRY}`, JSON.stringify(chain(name, 1)));
+    const watcher = await TestClient.connect(gateway.url);
+    const askers = [
+      await outsideGeneral(gateway),
+      await outsideGeneral(gateway),
+      await outsideGeneral(gateway),
+    ];
+    const ofChain = await outsideGeneral(gateway);
+    const ofBoth = await outsideGeneral(gateway);
+    slow.hold(/latest:/);
+    for (const client of [...askers, ofBoth])
+      await client.ask('subscribe', { type: 'product', symbol: name });
+    for (const client of [ofChain, ofBoth]) {
+      await client.ask('subscribe', { type: 'chain', symbol: name, expiry: EXPIRY });
+    }
+    slow.release();
+    await ofChain.next('chain_update');
+    await ofBoth.next('chain_update');
+    for (const client of askers) {
+      await tells(client, name, 'stale');
+      await client.settled();
+      expect(client.received.map(({ event }) => event)).toEqual([
+        'subscribed',
+        'underlying_update',
+        'feed_status',
+        'products',
+      ]);
+    }
+    for (const client of [ofChain, ofBoth, watcher]) {
+      await client.settled();
+      expect(told(client, name)).toEqual(['stale']);
+    }
+    await gateway.stop();
+    await slow.stop();
+  });
+
+  it('brings a product back to life after an outage in which all of them went stale', async () => {
+    const [first, second] = [product(), product()];
+    const gateway = await start();
+    const watcher = await TestClient.connect(gateway.url);
+    await price(first, 1);
+    await price(second, 1);
+    await watcher.next('underlying_update', 2);
+    await redis.kill();
+    await tells(watcher, first, 'stale');
+    await tells(watcher, second, 'stale');
+    const health = await gateway.get('/health');
+    expect(health.status).toBe(503);
+    expect(((await health.json()) as { details: object }).details).toMatchObject({
+      freshness: { products: expect.arrayContaining([first, second]) },
+    });
+    watcher.clear();
+    await redis.restart();
+    // By the time it is read it must be younger than what is stale, and newer than the fixtures' prices.
+    const writer = setInterval(() => void put(first, 0), 50);
+    await waitFor(() => told(watcher, first).includes('live'), 'it never came back');
+    clearInterval(writer);
+    await watcher.next('underlying_update');
+    expect(watcher.received.slice(0, 2).map(({ event }) => event)).toEqual([
+      'feed_status',
+      'underlying_update',
+    ]);
+    await swept(watcher);
+    expect(told(watcher, second)).toEqual([]);
+    await gateway.stop();
+  });
+});
+
+it('two replicas tell their clients the same', async () => {
+  const name = product();
+  const gateways = [await start(), await start()];
+  const clients = await Promise.all(gateways.map((gateway) => TestClient.connect(gateway.url)));
+  await price(name, 1);
+  for (const client of clients) await tells(client, name, 'stale');
+  await price(name, 2);
+  for (const client of clients) await tells(client, name, 'stale', 'live', 'stale');
+  for (const gateway of gateways) await gateway.stop();
+});
+
+it('a recording that is replayed is live as long as it runs, old as its times are', async () => {
+  const [replayed, silent] = [product(), product()];
+  const gateway = await start({ STALE_AFTER_MS: '2000' });
+  const watcher = await TestClient.connect(gateway.url);
+  await price(silent, 1);
+  await watcher.next('underlying_update');
+  let n = 0;
+  const publisher = setInterval(() => void price(replayed, ++n), 20);
+  try {
+    await tells(watcher, silent, 'stale');
+    await swept(watcher);
+    expect(Date.parse(timestampOf(n))).toBeLessThan(Date.now() - 2_000);
+    expect(told(watcher, replayed)).toEqual([]);
+  } finally {
+    clearInterval(publisher);
+  }
+  await tells(watcher, replayed, 'stale');
+  await gateway.stop();
+});
+
+it('outside market hours nothing is said, but of the products whose own market is open', async () => {
+  const [closed, open] = [product(), product()];
+  const gateway = await start({
+    STALE_AFTER_MS: '100',
+    MARKET_HOURS: `${closedMarket()}; ${open}=${OPEN_MARKET}`,
+  });
+  const watcher = await TestClient.connect(gateway.url);
+  await watcher.ask('subscribe', { type: 'product', symbols: [closed, EXPECTED] });
+  await price(closed, 1);
+  await price(open, 1);
+  await tells(watcher, open, 'stale');
+  await price(open, 2);
+  await tells(watcher, open, 'stale', 'live', 'stale');
+  expect(told(watcher, closed)).toEqual([]);
+  expect(told(watcher, EXPECTED)).toEqual([]);
+  const late = await outsideGeneral(gateway);
+  await late.ask('subscribe', { type: 'product', symbol: closed });
+  expect(late.counts()).toEqual({ subscribed: 1, underlying_update: 1 });
+  expect(await gateway.metric('socket_gateway_stale_products')).toBe(1);
+  expect((await gateway.json<{ details: unknown }>('/health')).details).toMatchObject({
+    freshness: { stale_products: 1, products: [open] },
+  });
+  await gateway.stop();
+});
+
+it('a schedule that cannot be read ends the start with a sentence', async () => {
+  const gateway = GatewayProcess.spawn({ REDIS_URL: redis.url, MARKET_HOURS: 'Asia/Kolkata Mon-Fri 9-15' });
+  expect(await gateway.exit()).toBe(1);
+  expect(gateway.stderr).toContain('MARKET_HOURS is "Asia/Kolkata Mon-Fri 9-15", but must be like');
+  expect(gateway.stderr).toContain('"9-15" is not a time such as 09:15-15:30.');
+});

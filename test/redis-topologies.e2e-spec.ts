@@ -1,0 +1,125 @@
+import { GatewayProcess } from './support/gateway-process.js';
+import { RedisCluster } from './support/redis-cluster.js';
+import { RedisSentinels } from './support/redis-sentinels.js';
+import { RedisServer } from './support/redis-server.js';
+import { startTlsRedis } from './support/redis-tls.js';
+import { waitFor } from './support/wait.js';
+import { WatchedGateway, type Worker } from './support/watched-gateway.js';
+
+/** The part of a connection that a worker needs; a single server's and a cluster's both have it. */
+interface Connection {
+  publish(channel: string, data: string): Promise<unknown>;
+  spublish(channel: string, data: string): Promise<unknown>;
+  set(key: string, value: string, unit: 'EX', ttl: number): Promise<unknown>;
+  get(key: string): Promise<string | null>;
+}
+
+const workerOn = (client: Connection, command: 'publish' | 'spublish' = 'publish'): Worker => ({
+  publish: (channel, data) => client[command](channel, data),
+  set: (key, value) => client.set(key, value, 'EX', 300),
+  get: (key) => client.get(key),
+});
+
+async function leave(watched: WatchedGateway): Promise<void> {
+  watched.client.close();
+  expect(await watched.gateway.stop()).toBe(0);
+}
+
+describe('Sentinel', () => {
+  it('leads to the new master when the old one dies', async () => {
+    const sentinels = await RedisSentinels.start('sentinel-secret');
+    const env = { REDIS_URL: sentinels.url, REDIS_SENTINEL_PASSWORD: 'sentinel-secret' };
+    const watched = await WatchedGateway.start(env, workerOn(sentinels.client));
+    await sentinels.master.kill();
+    await watched.feedIsDown(/^Redis cannot be reached/);
+    await waitFor(
+      async () => (await sentinels.replica.client.info('replication')).includes('role:master'),
+      'no failover',
+      30_000,
+    );
+    await watched.missesOne();
+    await watched.converges();
+    await watched.remembered();
+    await watched.cacheIsWell();
+    await leave(watched);
+    await sentinels.stop();
+  });
+
+  it('that knows no such master ends the start', async () => {
+    const sentinels = await RedisSentinels.start('sentinel-secret');
+    const gateway = GatewayProcess.spawn({
+      REDIS_URL: sentinels.url.replace('mymaster', 'nobody'),
+      REDIS_SENTINEL_PASSWORD: 'sentinel-secret',
+    });
+    expect(await gateway.exit()).toBe(1);
+    expect(gateway.stderr).toContain('its sentinels know no master of that name');
+    await sentinels.stop();
+  });
+});
+
+describe.each([
+  ['plain pub/sub', 'publish', {}],
+  ['sharded pub/sub', 'spublish', { REDIS_SHARDED_PUBSUB: 'true' }],
+] as const)('Cluster with %s', (_, command, env) => {
+  let cluster: RedisCluster;
+  let watched: WatchedGateway;
+
+  beforeEach(async () => {
+    cluster = await RedisCluster.start();
+    watched = await WatchedGateway.start(
+      { REDIS_URL: cluster.url, ...env },
+      workerOn(cluster.client, command),
+    );
+  });
+  afterEach(async () => {
+    await leave(watched);
+    await cluster.stop();
+  });
+
+  it('carries the feed and latest:*, and asks other replicas who is connected', async () => {
+    await watched.publishes();
+    await watched.remembered();
+    watched.expectUnharmed();
+    expect(await watched.faults('adapter-sub', 'other')).toBe(0);
+    expect(watched.gateway.logged('redis_adapter_failed')).toBeUndefined();
+    expect(watched.gateway.stderr).toBe('');
+  });
+
+  it('kills the connections of every node', async () => {
+    await watched.missesOne();
+    for (const { client } of cluster.nodes) {
+      await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    }
+    await watched.converges();
+  });
+
+  it('has a node frozen that carries the feed', async () => {
+    const carries = async (node: RedisServer) =>
+      /name=socket-gateway:feed/.test(String(await node.client.call('CLIENT', 'LIST')));
+    let carrier: RedisServer | undefined;
+    for (const node of cluster.nodes) if (await carries(node)) carrier = node;
+    await watched.missesOne();
+    carrier!.freeze();
+    await watched.feedIsDown(/does not answer|cannot be reached/);
+    carrier!.thaw();
+    await watched.converges();
+  });
+});
+
+describe('TLS', () => {
+  it('is checked against REDIS_TLS_CA', async () => {
+    const { server, url, ca } = await startTlsRedis();
+    const watched = await WatchedGateway.start({ REDIS_URL: url, REDIS_TLS_CA: ca }, workerOn(server.client));
+    await watched.publishes();
+    watched.expectUnharmed();
+    await leave(watched);
+
+    const distrusting = await GatewayProcess.start({ REDIS_URL: url });
+    expect(await distrusting.json('/health')).toMatchObject({
+      error: { feed: { reason: expect.stringMatching(/^TLS with Redis fails \(.*certificate/) as string } },
+    });
+    await distrusting.stop();
+    await server.stop();
+  });
+});

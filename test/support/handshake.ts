@@ -1,0 +1,56 @@
+import { get, type IncomingMessage, request } from 'node:http';
+
+export interface HandshakeAnswer {
+  /** 200 or 101 where a session was made. */
+  readonly status: number | undefined;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+export type Handshake = (url: string) => Promise<HandshakeAnswer>;
+
+const WEBSOCKET = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};
+
+async function answerOf(response: IncomingMessage): Promise<HandshakeAnswer> {
+  let body = '';
+  for await (const chunk of response.setEncoding('utf8')) body += chunk;
+  return { status: response.statusCode, headers: response.headers, body };
+}
+
+/** The first request of a client, by hand: the stock client does not tell what it was answered. */
+export const HANDSHAKES: Readonly<Record<'polling' | 'websocket', Handshake>> = {
+  polling: (url) =>
+    new Promise((resolve, reject) => {
+      get(
+        `${url}/socket.io/?EIO=4&transport=polling`,
+        { agent: false },
+        (response) => void answerOf(response).then(resolve, reject),
+      ).on('error', reject);
+    }),
+  websocket: (url) =>
+    new Promise((resolve, reject) => {
+      request(`${url}/socket.io/?EIO=4&transport=websocket`, { headers: WEBSOCKET, agent: false })
+        .on('response', (response) => void answerOf(response).then(resolve, reject))
+        .on('upgrade', (response, socket) => {
+          socket.destroy();
+          resolve({ status: response.statusCode, headers: response.headers, body: '' });
+        })
+        .on('error', reject)
+        .end();
+    }),
+};
+
+/** Expects that a new client is refused for `reason`, by every transport, before a session is made. */
+export async function expectRefused(url: string, reason: string): Promise<void> {
+  for (const handshake of Object.values(HANDSHAKES)) {
+    const { status, headers, body } = await handshake(url);
+    expect(status).toBe(503);
+    expect(headers['retry-after']).toMatch(/^[1-5]$/);
+    expect(JSON.parse(body)).toEqual({ reason, message: expect.any(String) });
+  }
+}

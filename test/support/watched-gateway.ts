@@ -1,0 +1,150 @@
+import { GatewayProcess } from './gateway-process.js';
+import { timestampOf, underlying } from './messages.js';
+import { UNDERLYING } from './platform.js';
+import { TestClient } from './test-client.js';
+import { waitFor } from './wait.js';
+
+/** Within this time of a fault's end a client has to have the newest price. */
+const CONVERGES_WITHIN_MS = 5_000;
+
+const PRODUCT = 'NIFTY';
+
+/** What the platform's worker does, on whatever Redis a test has. */
+export interface Worker {
+  publish(channel: string, data: string): Promise<unknown>;
+  set(key: string, value: string): Promise<unknown>;
+  get(key: string): Promise<string | null>;
+}
+
+interface Health {
+  readonly status: string;
+  readonly error: object;
+  readonly details: Readonly<Record<string, { readonly status: string; readonly [field: string]: unknown }>>;
+}
+
+/** A gateway with one stock client that stays connected through every fault, and a worker of numbered prices. */
+export class WatchedGateway {
+  private price = 0;
+
+  private constructor(
+    readonly gateway: GatewayProcess,
+    readonly client: TestClient,
+    private readonly worker: Worker,
+  ) {}
+
+  static async start(env: Readonly<Record<string, string>>, worker: Worker): Promise<WatchedGateway> {
+    const gateway = await GatewayProcess.start({
+      FEED_PROBE_AFTER_MS: '1000',
+      CACHE_WRITE_INTERVAL_MS: '100',
+      ...env,
+    });
+    await waitFor(
+      async () => (await gateway.get('/health/ready')).status === 200,
+      'the gateway is not ready',
+    );
+    const client = await TestClient.connect(gateway.url, { transports: ['websocket'], reconnection: true });
+    const watched = new WatchedGateway(gateway, client, worker);
+    await watched.publishes();
+    await watched.remembered();
+    return watched;
+  }
+
+  get prices(): number[] {
+    return this.client.all('underlying_update').map(({ price }: { price: number }) => price);
+  }
+
+  /** Publishes the next price; the client gets it. */
+  async publishes(): Promise<void> {
+    const price = ++this.price;
+    await this.worker.publish(UNDERLYING, JSON.stringify(underlying(PRODUCT, price)));
+    await waitFor(() => this.prices.includes(price), `price ${price} never came: ${this.prices.join()}`);
+  }
+
+  /** `latest:*` has the newest price. */
+  async remembered(): Promise<void> {
+    const stored = async () =>
+      JSON.parse((await this.worker.get(`latest:underlying:${PRODUCT}`)) ?? '{}') as object;
+    await waitFor(
+      async () => 'price' in (await stored()) && ((await stored()) as { price: number }).price === this.price,
+    );
+  }
+
+  /** The worker's next price, which nobody hears published: it is in `latest:*` alone. */
+  async missesOne(): Promise<void> {
+    const price = ++this.price;
+    const entry = JSON.stringify({ price, timestamp: timestampOf(price) });
+    await this.worker.set(`latest:underlying:${PRODUCT}`, entry);
+  }
+
+  /** To be called at the fault's end: the client gets what it missed, and then the feed goes on. */
+  async converges(): Promise<void> {
+    const newest = this.price;
+    await waitFor(
+      () => this.prices.includes(newest),
+      () => `the missed price ${newest} did not come: ${this.prices.join()}; ${this.lastFault()}`,
+      CONVERGES_WITHIN_MS,
+    );
+    await waitFor(
+      async () => (await this.gateway.get('/health/ready')).status === 200,
+      'it is not ready again',
+    );
+    await this.publishes();
+    this.expectUnharmed();
+  }
+
+  /** The client was never disconnected, and has seen nothing twice and nothing older after newer. */
+  expectUnharmed(): void {
+    expect(this.client.disconnects).toEqual([]);
+    expect(this.prices).toEqual([...new Set(this.prices)].sort((a, b) => a - b));
+    expect(this.gateway.exitCode).toBeNull();
+  }
+
+  /** Waits until `/health` says that the feed is down, and why. */
+  async feedIsDown(reason: RegExp): Promise<void> {
+    await waitFor(
+      async () => {
+        const { status, details } = await this.health();
+        return status === 'unhealthy' && reason.test(String(details.feed?.reason));
+      },
+      () => `health does not name it; ${this.lastFault()}`,
+    );
+    expect((await this.gateway.get('/health/ready')).status).toBe(503);
+  }
+
+  /** Waits until `/health`, still 200, names a problem of the cache. */
+  async cacheHasProblem(problem: RegExp): Promise<void> {
+    await waitFor(
+      async () => {
+        const { status, details } = await this.health();
+        return (
+          status === 'healthy' &&
+          details.cache?.status === 'up' &&
+          problem.test(String(details.cache.problem))
+        );
+      },
+      () => `health does not name it; ${this.lastFault()}`,
+    );
+    expect((await this.gateway.get('/health/ready')).status).toBe(200);
+  }
+
+  async cacheIsWell(): Promise<void> {
+    await waitFor(
+      async () => (await this.health()).details.cache?.problem === undefined,
+      'the problem stays',
+    );
+  }
+
+  faults(connection: string, kind: string): Promise<number> {
+    return this.gateway.metric(
+      `socket_gateway_redis_errors_total{connection="${connection}",kind="${kind}"}`,
+    );
+  }
+
+  private async health(): Promise<Health> {
+    return this.gateway.json<Health>('/health');
+  }
+
+  private lastFault(): string {
+    return JSON.stringify(this.gateway.logs.filter(({ level }) => Number(level) >= 40).slice(-3));
+  }
+}
