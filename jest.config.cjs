@@ -37,5 +37,12 @@ module.exports = {
       testMatch: ['**/*.e2e-spec.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
+    {
+      ...shared,
+      displayName: 'chaos',
+      roots: ['<rootDir>/test/chaos'],
+      testMatch: ['**/*.chaos-spec.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
+    },
   ],
 };

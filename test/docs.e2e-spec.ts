@@ -46,11 +46,16 @@ it('docs/operations.md has every metric with its kind, and no other', async () =
   expect(documented.sort()).toEqual(actual.sort());
 });
 
-it('docs/operations.md has every reason to refuse a client, and every code with which one is closed', () => {
+it('docs/operations.md has every reason to refuse a client, and every code of a closing or an error', () => {
   const tables = rows(read('docs/operations.md'));
-  const refusals = tables.flatMap(([reason = '', answer = '']) => (answer.startsWith('yes') ? [reason] : []));
-  expect(refusals).toEqual(Object.keys(REFUSALS));
-  const closings = tables.filter(([code = '']) => /^[A-Z_]+$/.test(code));
+  const refusals = tables.filter(
+    ([reason = '', answer = '']) => /^[a-z_]+$/.test(reason) && /^yes/.test(answer),
+  );
+  expect(refusals.map(([reason]) => reason)).toEqual(Object.keys(REFUSALS));
+  const coded = tables.filter(([code = '']) => /^[A-Z_]+$/.test(code));
+  const errors = coded.filter((cells) => cells.length === 2);
+  expect(errors.map(([code]) => code)).toEqual(Object.keys(ERROR_CODES));
+  const closings = coded.filter((cells) => !errors.includes(cells));
   expect(closings).toEqual(
     Object.entries(CLOSINGS).map(([code, { closeCode, reconnect }]) => [
       code,

@@ -139,7 +139,7 @@ describe('a replica that leaves service with 300 clients', () => {
     const returned = wanderers.map(({ returnedAt }) => returnedAt!);
     const share = largestShare(returned, WINDOW_MS / 10);
     expect(share).toBeLessThan(0.5);
-    process.stdout.write(
+    process.stderr.write(
       `drain of 300 clients over ${WINDOW_MS} ms: at most ${(share * 100).toFixed(1)} % came back within any tenth of it, ` +
         `${(largestShare(chosen, WINDOW_MS / 10) * 100).toFixed(1)} % by what they chose\n`,
     );
