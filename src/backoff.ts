@@ -11,3 +11,6 @@ export function backoffMs(attempt: number, firstMs = 100, random: () => number =
   const step = Math.min(LONGEST_MS, firstMs * 2 ** Math.min(attempt - 1, 16));
   return Math.round(step * (0.5 + random() / 2));
 }
+
+/** Time between attempts to subscribe on a connection that is up but refuses, ms. */
+export const RESUBSCRIBE_MS = 2_000;

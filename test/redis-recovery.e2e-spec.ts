@@ -11,8 +11,6 @@ import { waitFor } from './support/wait.js';
 const stored = (price: number) => JSON.stringify({ price, timestamp: timestampOf(price) });
 const pricesOf = (client: TestClient, product: string) =>
   client.all('underlying_update').flatMap((update) => (update.product === product ? [update.price] : []));
-const ready = (gateway: GatewayProcess) =>
-  waitFor(async () => (await gateway.get('/health/ready')).status === 200, 'it is not ready');
 
 it("the adapter's channels are forbidden and allowed again: nothing ends, and it subscribes again", async () => {
   const redis = await RedisServer.start();
@@ -34,7 +32,7 @@ it("the adapter's channels are forbidden and allowed again: nothing ends, and it
   await may(...own, ...adapters);
   await waitFor(subscribed, 'the adapter does not subscribe again');
   await waitFor(async () => (await adapter()) === undefined, '/health names it still');
-  await ready(gateway);
+  await gateway.ready();
   expect(gateway.exitCode).toBeNull();
   expect(client.disconnects).toEqual([]);
   client.close();
@@ -54,7 +52,7 @@ it('a user with the rights that docs/operations.md lists lacks nothing', async (
     CACHE_WRITE_INTERVAL_MS: '100',
     FEED_PROBE_AFTER_MS: '100',
   });
-  await ready(gateway);
+  await gateway.ready();
   await redis.client.publish(UNDERLYING, JSON.stringify(underlying('A', 1)));
   await waitFor(async () => (await redis.client.get('latest:underlying:A')) !== null);
   await delay(1_000); // several probes
@@ -70,7 +68,7 @@ it('a user with the rights that docs/operations.md lists lacks nothing', async (
 it('a product that came up during an outage reaches who waits in its room', async () => {
   const redis = await RedisServer.start();
   const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
-  await ready(gateway);
+  await gateway.ready();
   const client = await TestClient.connect(gateway.url);
   await client.ask('subscribe', { type: 'product', symbol: 'NEW' });
   await redis.client.set('latest:underlying:NEW', stored(7));

@@ -48,7 +48,7 @@ describe('the connection cap', () => {
     }
 
     greeted[0]!.close();
-    await waitFor(async () => (await gateway.get('/health/ready')).status === 200, 'it did not become ready');
+    await gateway.ready();
     await expect(TestClient.connect(gateway.url)).resolves.toBeDefined();
     await Promise.all(storm);
     await gateway.stop();

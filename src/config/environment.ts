@@ -15,6 +15,7 @@ import {
 } from 'class-validator';
 import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
 import { MARKET_HOURS_EXAMPLE, MarketHours, MarketHoursError } from '../market-hours/market-hours.js';
+import { splitList } from '../split-list.js';
 import { parseRedisUrl } from './redis-url.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -34,16 +35,7 @@ const toBoolean = ({ value }: TransformFnParams): unknown =>
   value === 'true' || value === 'false' ? value === 'true' : value;
 
 const toList = ({ value }: TransformFnParams): unknown =>
-  typeof value === 'string'
-    ? [
-        ...new Set(
-          value
-            .split(',')
-            .map((item) => item.trim())
-            .filter(Boolean),
-        ),
-      ]
-    : value;
+  typeof value === 'string' ? [...new Set(splitList(value, ','))] : value;
 
 /** A whole number within bounds; `message` completes "NAME is VALUE, but must be ...". */
 function Integer(min: number, max: number, unit = ''): PropertyDecorator {

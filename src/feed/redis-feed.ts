@@ -1,9 +1,7 @@
 import { type Redis, ReplyError } from 'ioredis';
+import { RESUBSCRIBE_MS } from '../backoff.js';
 import type { FeedProbe } from './feed-probe.js';
 import type { FeedListener, FeedSource, FeedStatus } from './feed-source.js';
-
-/** Time between attempts to subscribe on a connection that is up but refuses, ms. */
-const RESUBSCRIBE_MS = 2_000;
 
 const NOT_YET = 'not connected yet';
 

@@ -53,7 +53,8 @@ interface Product {
  * How old each product's newest price is, and which products have gone stale. Plain: the clocks are injected.
  *
  * A live price counts by its arrival on the monotonic clock, so that neither a replayed recording nor a wrong clock, here or
- * at the producer, makes it look old; one that repeats the last counts, too, for it shows that the feed moves. A price from the store counts by its own time: when it was written is not known.
+ * at the producer, makes it look old; one that repeats the last counts, too, for it shows that the feed moves. A price from
+ * the store counts by its own time: when it was written is not known.
  * Each price costs a move to the end of a map; each sweep looks at the products that go stale and at one more.
  */
 export class FreshnessTracker {

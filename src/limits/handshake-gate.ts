@@ -10,7 +10,7 @@ import { Admission } from './admission.js';
 import { HandshakeRate } from './handshake-rate.js';
 import { OverloadWatch } from './overload-watch.js';
 import { PingSpread } from './ping-spread.js';
-import { rawRefusal, type Refusal, refusalAnswer } from './refusal.js';
+import { type HandshakeAnswer, rawAnswer, type Refusal, refusalAnswer, UNKNOWN_SESSION } from './refusal.js';
 
 /** The longest a handshake waits for its turn, ms. */
 const MAX_WAIT_MS = 1_000;
@@ -68,7 +68,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     const { clients } = engine as unknown as { clients: Readonly<Record<string, unknown>> };
     engine.use((request: EngineRequest, response: unknown, next: () => void) => {
       const sid = request._query?.sid;
-      if (sid && !Object.hasOwn(clients, sid)) refuseUnknown(request, response);
+      if (sid && !Object.hasOwn(clients, sid)) answer(request, response, UNKNOWN_SESSION);
       else if (!sid && request.method === 'GET') this.ask(request, response, next);
       else next();
     });
@@ -100,16 +100,10 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   private refuse(reason: Refusal, request: IncomingMessage, response: unknown): void {
     this.metrics.handshakesRefused.inc({ reason });
     this.faults.warn(`refused:${reason}`, 'handshake_refused', { reason });
-    if (response instanceof ServerResponse) {
-      const { headers, body } = refusalAnswer(reason, Math.random);
-      // engine.io's own middleware has set the CORS headers: a page may read why.
-      response.writeHead(503, headers).end(body);
-      this.over(request);
-    } else {
-      const { socket } = request;
-      socket.once('finish', () => socket.destroy());
-      socket.end(rawRefusal(reason, Math.random)); // listened to until it is closed
-    }
+    // engine.io's own middleware has set the CORS headers: a page may read why.
+    answer(request, response, refusalAnswer(reason, Math.random));
+    // A raw connection is listened to until it is closed.
+    if (response instanceof ServerResponse) this.over(request);
   }
 
   private over(request: IncomingMessage): void {
@@ -124,17 +118,12 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   }
 }
 
-/**
- * Where engine.io would answer 400. By 404 a balancer knows that this replica is not the one that opened the session, and may
- * ask the next.
- */
-function refuseUnknown({ socket }: IncomingMessage, response: unknown): void {
-  const body = '{"code":1,"message":"Session ID unknown"}';
+function answer({ socket }: IncomingMessage, response: unknown, how: HandshakeAnswer): void {
   if (response instanceof ServerResponse) {
-    response.writeHead(404, { 'Content-Type': 'application/json' }).end(body);
+    response.writeHead(how.status, how.headers).end(how.body);
     return;
   }
   socket.on('error', () => socket.destroy());
   socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  socket.end(rawAnswer(how));
 }

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+
 /** Why a new client is not taken now: the reasons of refused handshakes, and of a replica that is not ready. */
 export const REFUSALS = {
   draining: 'This replica is leaving service.',
@@ -17,30 +19,46 @@ export function retryAfterSeconds(random: () => number): number {
   return 1 + Math.floor(random() * MAX_RETRY_AFTER_S);
 }
 
-export interface RefusalAnswer {
+/** What a handshake is answered that is not let in. */
+export interface HandshakeAnswer {
+  readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What a refused handshake is answered, with status 503. */
-export function refusalAnswer(reason: Refusal, random: () => number): RefusalAnswer {
-  const body = JSON.stringify({ message: REFUSALS[reason], reason });
-  return {
-    headers: {
+export function refusalAnswer(reason: Refusal, random: () => number): HandshakeAnswer {
+  return jsonAnswer(
+    503,
+    { message: REFUSALS[reason], reason },
+    {
       'Retry-After': `${retryAfterSeconds(random)}`,
       'Access-Control-Expose-Headers': 'Retry-After',
-      'Content-Type': 'application/json',
-      'Content-Length': `${Buffer.byteLength(body)}`,
       // So that the next attempt is not bound to this replica by a connection kept open.
       Connection: 'close',
     },
+  );
+}
+
+/**
+ * Where engine.io would answer 400. By 404 a balancer knows that this replica is not the one that opened the session, and may
+ * ask the next.
+ */
+export const UNKNOWN_SESSION: HandshakeAnswer = jsonAnswer(404, { code: 1, message: 'Session ID unknown' });
+
+function jsonAnswer(status: number, content: object, headers: Record<string, string> = {}): HandshakeAnswer {
+  const body = JSON.stringify(content);
+  const length = `${Buffer.byteLength(body)}`;
+  return {
+    status,
+    headers: { ...headers, 'Content-Type': 'application/json', 'Content-Length': length },
     body,
   };
 }
 
-/** The same as the bytes to put on a connection that asked for a WebSocket. */
-export function rawRefusal(reason: Refusal, random: () => number): string {
-  const { headers, body } = refusalAnswer(reason, random);
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  return ['HTTP/1.1 503 Service Unavailable', ...lines, '', body].join('\r\n');
+/** The same as the bytes to put on a connection that asked for a WebSocket, and is closed then. */
+export function rawAnswer({ status, headers, body }: HandshakeAnswer): string {
+  const lines = Object.entries({ ...headers, Connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n');
 }

@@ -1,4 +1,5 @@
 import { isSymbol } from '../contract/index.js';
+import { splitList } from '../split-list.js';
 import { Schedule, type TimeWindow, WallClock, type ZonedWindows } from './schedule.js';
 
 /** What is wrong with a schedule's text, as the second half of a sentence. */
@@ -24,7 +25,7 @@ export class MarketHours {
    * @throws MarketHoursError
    */
   static parse(text: string): MarketHours {
-    const entries = list(text, ';');
+    const entries = splitList(text, ';');
     if (entries.length === 0 && text.trim() !== '') throw new MarketHoursError(`${show(text)} has no entry`);
     const general: ZonedWindows[] = [];
     const own = new Map<string, Map<string, ZonedWindows>>();
@@ -68,8 +69,8 @@ function parseHours(text: string): ZonedWindows {
   if (zone === undefined || days === undefined || times === undefined || more.length > 0) {
     throw new MarketHoursError(`${show(text)} is not a time zone, days and times`);
   }
-  const onDays = new Set(list(days, ',').flatMap(daysOf));
-  const windows = list(times, ',').map((range) => windowOf(range, onDays));
+  const onDays = new Set(splitList(days, ',').flatMap(daysOf));
+  const windows = splitList(times, ',').map((range) => windowOf(range, onDays));
   if (onDays.size === 0 || windows.length === 0) {
     throw new MarketHoursError(`${show(text)} is not a time zone, days and times`);
   }
@@ -81,7 +82,7 @@ function parseHours(text: string): ZonedWindows {
 }
 
 function symbolsOf(text: string): string[] {
-  const symbols = list(text, ',');
+  const symbols = splitList(text, ',');
   const wrong = symbols.find((symbol) => !isSymbol(symbol));
   if (wrong !== undefined || symbols.length === 0) {
     throw new MarketHoursError(`${show(wrong ?? text)} is not a symbol`);
@@ -105,13 +106,6 @@ function windowOf(text: string, days: ReadonlySet<number>): TimeWindow {
   const isTime = fromHour < 24 && fromMinute < 60 && toMinute < 60 && toMs <= 24 * 60 * MINUTE_MS;
   if (!isTime) throw new MarketHoursError(`${show(text)} is not a time such as 09:15-15:30`);
   return { days, fromMs, toMs };
-}
-
-function list(text: string, separator: string): string[] {
-  return text
-    .split(separator)
-    .map((item) => item.trim())
-    .filter(Boolean);
 }
 
 function show(text: string): string {

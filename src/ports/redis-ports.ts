@@ -25,7 +25,7 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
   };
   const publisher = probePublisher(commands, config.redisShardedPubsub);
   const feed = (probeChannel: string): RedisFeed => {
-    const { redis, redirect } = connections.feed();
+    const { redis, redirect } = connections.subscriber('feed');
     return new RedisFeed(redis, { ...feedOptions, redirect, probe: new FeedProbe(probeChannel, publisher) });
   };
   const channel = `socket-gateway:probe:${randomUUID()}`;
@@ -36,7 +36,7 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
       commands,
       (error) => new Error(faults.commandFailed('commands', error).problem, { cause: error }),
     ),
-    adapter: redisSocketAdapter(commands, connections.adapterSubscriber(), {
+    adapter: redisSocketAdapter(commands, connections.subscriber('adapter-sub').redis, {
       failed: (error) =>
         limited.warn('adapter', 'redis_adapter_failed', faults.refused('adapter-sub', error)),
       subscribed: () => faults.connectionReady('adapter-sub'),

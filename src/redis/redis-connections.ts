@@ -65,31 +65,18 @@ export class RedisConnections {
     return (this.cluster = this.watch('commands', this.connectCluster(options)));
   }
 
-  /** For the feed: a plain connection to one server, of a cluster too, so that its loss is seen at once. */
-  feed(): Subscriber {
+  /** A plain connection to one server, of a cluster too, so that its loss is seen at once. Who subscribes does so anew on each. */
+  subscriber(role: 'feed' | 'adapter-sub'): Subscriber {
     const { target } = this;
-    const options = { ...this.options('feed'), maxRetriesPerRequest: null, autoResubscribe: false };
+    const options = { ...this.options(role), maxRetriesPerRequest: null, autoResubscribe: false };
     if (target.kind !== 'cluster') {
-      return { redis: this.watch('feed', this.connect(options)), redirect: () => false };
+      return { redis: this.watch(role, this.connect(options)), redirect: () => false };
     }
     const route = this.route(target.endpoints);
     const Connector = routedConnector(route, this.tls);
     const redis = new Redis({ ...options, ...credentials(target), Connector });
-    this.watch('feed', redis, () => route.redirected);
+    this.watch(role, redis, () => route.redirected);
     return { redis, redirect: (error) => route.follow(error) };
-  }
-
-  /** For the Socket.IO adapter, a plain connection as the feed's. */
-  adapterSubscriber(): Redis {
-    const { target } = this;
-    const options = {
-      ...this.options('adapter-sub'),
-      maxRetriesPerRequest: null,
-      autoResubscribe: false,
-    };
-    if (target.kind !== 'cluster') return this.watch('adapter-sub', this.connect(options));
-    const Connector = routedConnector(this.route(target.endpoints), this.tls);
-    return this.watch('adapter-sub', new Redis({ ...options, ...credentials(target), Connector }));
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { RedisAdapter } from '@socket.io/redis-adapter';
 import type { Cluster, Redis } from 'ioredis';
 import type { Namespace } from 'socket.io';
+import { RESUBSCRIBE_MS } from '../backoff.js';
 import type { AdapterClass } from '../fanout/socket-server.js';
 
 /** Told how the adapter's connections do. */
@@ -27,9 +28,6 @@ export function redisSocketAdapter(
     }
   };
 }
-
-/** Time between attempts to subscribe on a connection that is up but refuses, ms. */
-const RESUBSCRIBE_MS = 2_000;
 
 /**
  * Makes the adapter's subscriptions on every connection, and again while Redis refuses them. ioredis' own resubscription

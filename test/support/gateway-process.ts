@@ -64,6 +64,14 @@ export class GatewayProcess {
     );
   }
 
+  /** Waits until clients may be sent to it. */
+  async ready(): Promise<void> {
+    await waitFor(
+      async () => (await this.get('/health/ready')).status === 200,
+      () => `the gateway is not ready: ${JSON.stringify(this.logs.slice(-3))}`,
+    );
+  }
+
   get port(): number {
     return this.logged('socket_gateway_listening')?.port as number;
   }

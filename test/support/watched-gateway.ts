@@ -38,10 +38,7 @@ export class WatchedGateway {
       CACHE_WRITE_INTERVAL_MS: '100',
       ...env,
     });
-    await waitFor(
-      async () => (await gateway.get('/health/ready')).status === 200,
-      'the gateway is not ready',
-    );
+    await gateway.ready();
     const client = await TestClient.connect(gateway.url, { transports: ['websocket'], reconnection: true });
     const watched = new WatchedGateway(gateway, client, worker);
     await watched.publishes();
@@ -84,10 +81,7 @@ export class WatchedGateway {
       () => `the missed price ${newest} did not come: ${this.prices.join()}; ${this.lastFault()}`,
       CONVERGES_WITHIN_MS,
     );
-    await waitFor(
-      async () => (await this.gateway.get('/health/ready')).status === 200,
-      'it is not ready again',
-    );
+    await this.gateway.ready();
     await this.publishes();
     this.expectUnharmed();
   }

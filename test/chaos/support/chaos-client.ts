@@ -19,6 +19,8 @@ export class ChaosClient {
   /** The newest number of each stream. */
   readonly newest = new Map<Stream, number>();
   readonly violations: string[] = [];
+  /** What became of its connection since `begin`, each with its time, ms. */
+  readonly journal: string[] = [];
   /** What it was told of each product's freshness, since it was last asked. */
   readonly statuses: { readonly product: string; readonly status: string }[] = [];
   readonly stale = new Set<string>();
@@ -59,13 +61,6 @@ export class ChaosClient {
     return client;
   }
 
-  /** What became of its connection, with the time of each, ms. */
-  readonly journal: string[] = [];
-
-  private note(what: string): void {
-    this.journal.push(`${Math.round(performance.now())} ${what}`);
-  }
-
   begin(): void {
     this.journal.length = 0;
     this.worstGapMs = 0;
@@ -78,6 +73,10 @@ export class ChaosClient {
     if (!this.socket.connected) return false;
     for (const [stream, number] of numbers) if ((this.newest.get(stream) ?? 0) < number) return false;
     return true;
+  }
+
+  private note(what: string): void {
+    this.journal.push(`${Math.round(performance.now())} ${what}`);
   }
 
   private connected(): void {

@@ -27,14 +27,14 @@ export class Replica {
   static async start(redis: Readonly<Record<string, string>>): Promise<Replica> {
     const env = { ...ENV, ...redis, PORT: `${await freePort()}` };
     const replica = new Replica(env, await GatewayProcess.start(env));
-    await replica.ready();
+    await replica.process.ready();
     return replica;
   }
 
   /** To be called when the process has ended: another takes its place, and is ready. */
   async replace(): Promise<void> {
     this.process = await GatewayProcess.start(this.env);
-    await this.ready();
+    await this.process.ready();
   }
 
   /** What it holds in memory once its garbage is collected, bytes: of several attempts the least, for it is at work. */
@@ -56,13 +56,6 @@ export class Replica {
       ),
     );
     return used! + external!;
-  }
-
-  private async ready(): Promise<void> {
-    await waitFor(
-      async () => (await this.process.get('/health/ready')).status === 200,
-      () => `the replica is not ready: ${JSON.stringify(this.process.logs.slice(-3))}`,
-    );
   }
 }
 
