@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger as NestPinoLogger } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { corsOptions } from './config/cors.js';
 import { ConfigError, type GatewayConfig } from './config/gateway-config.js';
 import { DrainService } from './drain/drain.service.js';
 import { GatewayIoAdapter } from './fanout/gateway-io.adapter.js';
@@ -36,7 +37,7 @@ export async function createGateway(
   app.useLogger(app.get(NestPinoLogger));
   app.disable('x-powered-by');
   app.useWebSocketAdapter(new GatewayIoAdapter(app));
-  app.enableCors({ origin: config.corsOrigins === '*' ? '*' : [...config.corsOrigins] });
+  app.enableCors(corsOptions(config));
   prepare(app);
 
   let closing: Promise<void> | undefined;

@@ -9,7 +9,16 @@ import { waitFor } from './support/wait.js';
 /** The products of the seeds' documentation, listed in this order. */
 const CONFIGURED = ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'];
 const OTHER_EXPIRY = '2026-12-31';
-const LIMITS = { max_symbols_per_request: 7, max_subscriptions: 70, max_payload_bytes: 700_000 };
+const LIMITS = {
+  max_symbols_per_request: 7,
+  max_subscriptions: 70,
+  max_payload_bytes: 700_000,
+  max_symbol_length: 32,
+  events_per_second: 1_000,
+  event_burst: 10_000,
+  max_connections_per_user: 30,
+  max_connections_per_ip: null,
+};
 
 /** The transport a client of each kind ends on. */
 const SETTLES_ON: Readonly<Record<string, string>> = {
@@ -37,6 +46,9 @@ beforeAll(async () => {
     MAX_SYMBOLS_PER_REQUEST: `${LIMITS.max_symbols_per_request}`,
     MAX_SUBSCRIPTIONS: `${LIMITS.max_subscriptions}`,
     MAX_PAYLOAD_BYTES: `${LIMITS.max_payload_bytes}`,
+    EVENTS_PER_SECOND: `${LIMITS.events_per_second}`,
+    EVENT_BURST: `${LIMITS.event_burst}`,
+    MAX_CONNECTIONS_PER_USER: `${LIMITS.max_connections_per_user}`,
   });
   platform = new Platform(redis, gateway);
 });
@@ -100,6 +112,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
         rooms: ['general'],
         server_time: expect.any(Number),
         limits: LIMITS,
+        user: null,
       });
       expect(greeting!.server_time).toBeGreaterThanOrEqual(before);
       expect(greeting!.server_time).toBeLessThanOrEqual(after);

@@ -6,23 +6,34 @@ import {
   IsIn,
   IsInt,
   IsNotEmpty,
+  IsOptional,
   Matches,
   Max,
   MaxLength,
   Min,
+  MinLength,
   registerDecorator,
   type ValidationOptions,
 } from 'class-validator';
+import { compile } from 'proxy-addr';
 import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
 import { MARKET_HOURS_EXAMPLE, MarketHours, MarketHoursError } from '../market-hours/market-hours.js';
 import { splitList } from '../split-list.js';
+import { ROLE_ROOMS_EXAMPLE, RoleRooms, RoleRoomsError } from '../auth/role-rooms.js';
+import { isOriginPattern } from './origins.js';
+import { parsePublicKeys, readPem } from './public-keys.js';
 import { parseRedisUrl } from './redis-url.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const TRANSPORTS = ['websocket', 'polling'] as const;
+const AUTH_MODES = ['off', 'optional', 'required'] as const;
+const LIMITS_STORES = ['memory', 'redis'] as const;
+const MIN_ADMIN_TOKEN = 16;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type TransportName = (typeof TRANSPORTS)[number];
+export type AuthMode = (typeof AUTH_MODES)[number];
+export type LimitsStoreName = (typeof LIMITS_STORES)[number];
 
 /** Digits become a number; anything else stays as it is, for the validator to refuse by name. */
 const toInteger = ({ value }: TransformFnParams): unknown =>
@@ -75,26 +86,41 @@ function isCertificateFile(value: unknown): boolean {
   }
 }
 
-function isOrigin(value: unknown): boolean {
-  if (value === '*') return true;
-  return (
-    typeof value === 'string' &&
-    /^https?:\/\//.test(value) &&
-    URL.canParse(value) &&
-    new URL(value).origin === value
-  );
+function isHttpUrl(value: unknown): boolean {
+  if (value === undefined) return true;
+  return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
 }
 
-/** What is wrong with a schedule; `undefined` where nothing is. */
-function marketHoursProblem(value: unknown): string | undefined {
+const toPem = ({ value }: TransformFnParams): unknown => (typeof value === 'string' ? readPem(value) : value);
+
+function isProxyList(value: unknown): boolean {
   try {
-    MarketHours.parse(String(value));
+    compile(value as string[]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What `parse` says is wrong with a value; `undefined` where nothing is. */
+function problemOf(parse: () => unknown, ParseError: new () => Error): string | undefined {
+  try {
+    parse();
     return undefined;
   } catch (error) {
-    if (error instanceof MarketHoursError) return error.message;
+    if (error instanceof ParseError) return error.message;
     throw error;
   }
 }
+
+const marketHoursProblem = (value: unknown): string | undefined =>
+  problemOf(() => MarketHours.parse(String(value)), MarketHoursError);
+
+const roleRoomsProblem = (value: unknown): string | undefined =>
+  problemOf(() => RoleRooms.parse(String(value)), RoleRoomsError);
+
+const publicKeyProblem = (value: unknown): string | undefined =>
+  typeof value === 'string' ? problemOf(() => parsePublicKeys(value), Error) : undefined;
 
 /**
  * The environment variables of the service, by their own names, with their defaults. The text of each check completes
@@ -138,6 +164,15 @@ export class Environment {
   @MaxLength(255, { message: 'an address to listen on, such as 0.0.0.0' })
   HOST = '0.0.0.0';
 
+  /** `undefined`: none of its own; 0 takes any free port. */
+  @Integer(0, 65_535, '0 takes any free port')
+  @IsOptional()
+  ADMIN_PORT?: number = undefined;
+
+  @MinLength(MIN_ADMIN_TOKEN, { message: `at least ${MIN_ADMIN_TOKEN} characters` })
+  @IsOptional()
+  ADMIN_TOKEN?: string = undefined;
+
   @IsNotEmpty({ message: 'a non-empty string' })
   SECRET_KEY = 'dev-secret-key';
 
@@ -149,12 +184,55 @@ export class Environment {
   /** `undefined`: `*` outside production, none in production. */
   @Transform(toList)
   @Check(
-    (value) => value === undefined || (Array.isArray(value) && value.length > 0 && value.every(isOrigin)),
+    (value) =>
+      value === undefined || (Array.isArray(value) && value.length > 0 && value.every(isOriginPattern)),
     {
-      message: 'a comma-separated list of origins such as https://app.example.com, or *',
+      message:
+        'a comma-separated list of origins such as https://app.example.com or https://*.example.com, or *',
     },
   )
   CORS_ORIGINS?: string[] = undefined;
+
+  @Transform(toBoolean)
+  @IsBoolean({ message: 'true or false' })
+  CORS_CREDENTIALS = false;
+
+  @OneOf(AUTH_MODES)
+  AUTH_MODE: AuthMode = 'off';
+
+  JWT_SECRET?: string = undefined;
+
+  @Transform(toPem)
+  @Check((value) => publicKeyProblem(value) === undefined, {
+    message: ({ value }) =>
+      `public keys in PEM form, or the path of a file with them: ${publicKeyProblem(value)}`,
+  })
+  JWT_PUBLIC_KEY?: string = undefined;
+
+  @Check(isHttpUrl, { message: 'a URL such as https://auth.example.com/.well-known/jwks.json' })
+  JWT_JWKS_URL?: string = undefined;
+
+  @Integer(1, 86_400, 'seconds')
+  JWT_JWKS_REFRESH_SECONDS = 600;
+
+  JWT_ISSUER?: string = undefined;
+
+  @Transform(toList)
+  JWT_AUDIENCE: string[] = [];
+
+  @Integer(0, 300, 'seconds')
+  JWT_CLOCK_TOLERANCE_SECONDS = 5;
+
+  @Integer(1, 3_600, 'seconds')
+  TOKEN_EXPIRY_NOTICE_SECONDS = 60;
+
+  @Integer(60, 31_536_000, 'seconds')
+  REVOCATION_SECONDS = 86_400;
+
+  @Check((value) => roleRoomsProblem(value) === undefined, {
+    message: ({ value }) => `like "${ROLE_ROOMS_EXAMPLE}": ${roleRoomsProblem(value)}`,
+  })
+  ROLE_ROOMS = 'admin=*';
 
   @OneOf(LOG_LEVELS)
   LOG_LEVEL: LogLevel = 'info';
@@ -192,7 +270,32 @@ export class Environment {
   MAX_SUBSCRIPTIONS = 1_000;
 
   @Integer(1_024, 104_857_600, 'bytes')
-  MAX_PAYLOAD_BYTES = 2_097_152;
+  MAX_PAYLOAD_BYTES = 65_536;
+
+  @Integer(1, 100_000)
+  EVENTS_PER_SECOND = 50;
+
+  @Integer(1, 1_000_000)
+  EVENT_BURST = 500;
+
+  @Integer(0, 1_000_000, '0: as many as it likes')
+  MAX_CONNECTIONS_PER_USER = 100;
+
+  @Integer(0, 1_000_000, '0: as many as it likes')
+  MAX_CONNECTIONS_PER_IP = 0;
+
+  @Integer(0, 1_000_000, '0: as many as it likes')
+  HANDSHAKES_PER_IP_PER_MINUTE = 0;
+
+  @Transform(toList)
+  @Check(isProxyList, {
+    message:
+      'a comma-separated list of addresses and networks such as 10.0.0.0/8, or loopback, linklocal or uniquelocal',
+  })
+  TRUST_PROXY: string[] = [];
+
+  @OneOf(LIMITS_STORES)
+  LIMITS_STORE: LimitsStoreName = 'memory';
 
   @Integer(0, 1_000, 'milliseconds')
   FLUSH_MAX_DELAY_MS = 100;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from './gateway-config.js';
 import { maskSecrets } from './mask-secrets.js';
+import { Origins } from './origins.js';
 
 describe('loadConfig', () => {
   it('takes the documented defaults from an empty environment', () => {
@@ -14,7 +15,10 @@ describe('loadConfig', () => {
       port: 8002,
       secretKey: 'dev-secret-key',
       products: ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'],
-      corsOrigins: '*',
+      corsCredentials: false,
+      authMode: 'off',
+      jwtPublicKeys: [],
+      trustProxy: [],
       cacheTtlMs: 60_000,
       logLevel: 'info',
       production: false,
@@ -32,7 +36,7 @@ describe('loadConfig', () => {
     });
     expect(config.port).toBe(9000);
     expect(config.products).toEqual(['M&M', 'BAJAJ-AUTO']);
-    expect(config.corsOrigins).toEqual(['https://a.example.com', 'http://localhost:3000']);
+    expect(config.origins).toEqual(new Origins(['https://a.example.com', 'http://localhost:3000']));
     expect(config.transports).toEqual(['websocket']);
   });
 
@@ -46,8 +50,8 @@ describe('loadConfig', () => {
   });
 
   it('allows no foreign origin in production unless told', () => {
-    expect(loadConfig({ NODE_ENV: 'production' }).corsOrigins).toEqual([]);
-    expect(loadConfig({ NODE_ENV: 'production', CORS_ORIGINS: '*' }).corsOrigins).toBe('*');
+    expect(loadConfig({ NODE_ENV: 'production' }).origins).toEqual(new Origins(undefined));
+    expect(loadConfig({ NODE_ENV: 'production', CORS_ORIGINS: '*' }).origins.any).toBe(true);
   });
 
   it.each([

@@ -1,14 +1,29 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { MarketHours } from '../market-hours/market-hours.js';
-import { Environment, type LogLevel, type TransportName } from './environment.js';
+import { RoleRooms } from '../auth/role-rooms.js';
+import { contradictions } from './contradictions.js';
+import {
+  type AuthMode,
+  Environment,
+  type LimitsStoreName,
+  type LogLevel,
+  type TransportName,
+} from './environment.js';
+import { Origins } from './origins.js';
+import { parsePublicKeys, type PublicKey } from './public-keys.js';
 import { maskSecrets, maskUrl } from './mask-secrets.js';
-import { parseRedisUrl } from './redis-url.js';
 
 /** A wrong environment variable. The message is one sentence a person can act on, with secrets masked. */
 export class ConfigError extends Error {}
 
-const SECRETS: ReadonlySet<string> = new Set(['SECRET_KEY', 'REDIS_SENTINEL_PASSWORD']);
+const SECRETS: ReadonlySet<string> = new Set([
+  'SECRET_KEY',
+  'REDIS_SENTINEL_PASSWORD',
+  'JWT_SECRET',
+  'JWT_PUBLIC_KEY', // somebody may put the private one there
+  'ADMIN_TOKEN',
+]);
 const SHOWN_LENGTH = 80;
 
 /** The validated configuration, as the service uses it. Made once at start by {@link loadConfig}; nothing writes it. */
@@ -24,9 +39,26 @@ export class GatewayConfig {
   readonly port: number;
   readonly host: string;
   readonly secretKey: string;
+  /** undefined: metrics and health details are on `port`; 0: any free port. */
+  readonly adminPort: number | undefined;
+  /** undefined: metrics and health details are for everybody who reaches their port. */
+  readonly adminToken: string | undefined;
   readonly products: readonly string[];
-  /** `*`, or the origins allowed; empty: none but the gateway's own. */
-  readonly corsOrigins: '*' | readonly string[];
+  readonly origins: Origins;
+  readonly corsCredentials: boolean;
+  readonly authMode: AuthMode;
+  /** What tokens are signed with by HS256. */
+  readonly jwtSecret: string | undefined;
+  readonly jwtPublicKeys: readonly PublicKey[];
+  readonly jwtJwksUrl: URL | undefined;
+  readonly jwtJwksRefreshMs: number;
+  readonly jwtIssuer: string | undefined;
+  /** Empty: not looked at. */
+  readonly jwtAudience: readonly string[];
+  readonly jwtClockToleranceSeconds: number;
+  readonly tokenExpiryNoticeMs: number;
+  readonly revocationMs: number;
+  readonly roleRooms: RoleRooms;
   readonly logLevel: LogLevel;
   readonly cacheTtlMs: number;
   readonly cacheWriteIntervalMs: number;
@@ -39,6 +71,15 @@ export class GatewayConfig {
   readonly maxSymbolsPerRequest: number;
   readonly maxSubscriptions: number;
   readonly maxPayloadBytes: number;
+  readonly eventsPerSecond: number;
+  readonly eventBurst: number;
+  /** 0: no limit, here and in the two below. */
+  readonly maxConnectionsPerUser: number;
+  readonly maxConnectionsPerIp: number;
+  readonly handshakesPerIpPerMinute: number;
+  /** Addresses and networks of the proxies whose X-Forwarded-For is believed. */
+  readonly trustProxy: readonly string[];
+  readonly limitsStore: LimitsStoreName;
   readonly flushMaxDelayMs: number;
   /** 0: never. */
   readonly compressAboveBytes: number;
@@ -67,9 +108,22 @@ export class GatewayConfig {
     this.port = env.PORT;
     this.host = env.HOST;
     this.secretKey = env.SECRET_KEY;
+    this.adminPort = env.ADMIN_PORT;
+    this.adminToken = env.ADMIN_TOKEN;
     this.products = env.PRODUCTS;
-    const origins = env.CORS_ORIGINS ?? (this.production ? [] : ['*']);
-    this.corsOrigins = origins.includes('*') ? '*' : origins;
+    this.origins = new Origins(env.CORS_ORIGINS ?? (this.production ? undefined : ['*']));
+    this.corsCredentials = env.CORS_CREDENTIALS;
+    this.authMode = env.AUTH_MODE;
+    this.jwtSecret = env.JWT_SECRET;
+    this.jwtPublicKeys = env.JWT_PUBLIC_KEY === undefined ? [] : parsePublicKeys(env.JWT_PUBLIC_KEY);
+    this.jwtJwksUrl = env.JWT_JWKS_URL === undefined ? undefined : new URL(env.JWT_JWKS_URL);
+    this.jwtJwksRefreshMs = env.JWT_JWKS_REFRESH_SECONDS * 1_000;
+    this.jwtIssuer = env.JWT_ISSUER;
+    this.jwtAudience = env.JWT_AUDIENCE;
+    this.jwtClockToleranceSeconds = env.JWT_CLOCK_TOLERANCE_SECONDS;
+    this.tokenExpiryNoticeMs = env.TOKEN_EXPIRY_NOTICE_SECONDS * 1_000;
+    this.revocationMs = env.REVOCATION_SECONDS * 1_000;
+    this.roleRooms = RoleRooms.parse(env.ROLE_ROOMS);
     this.logLevel = env.LOG_LEVEL;
     this.cacheTtlMs = env.CACHE_TTL_SECONDS * 1_000;
     this.cacheWriteIntervalMs = env.CACHE_WRITE_INTERVAL_MS;
@@ -82,6 +136,13 @@ export class GatewayConfig {
     this.maxSymbolsPerRequest = env.MAX_SYMBOLS_PER_REQUEST;
     this.maxSubscriptions = env.MAX_SUBSCRIPTIONS;
     this.maxPayloadBytes = env.MAX_PAYLOAD_BYTES;
+    this.eventsPerSecond = env.EVENTS_PER_SECOND;
+    this.eventBurst = env.EVENT_BURST;
+    this.maxConnectionsPerUser = env.MAX_CONNECTIONS_PER_USER;
+    this.maxConnectionsPerIp = env.MAX_CONNECTIONS_PER_IP;
+    this.handshakesPerIpPerMinute = env.HANDSHAKES_PER_IP_PER_MINUTE;
+    this.trustProxy = env.TRUST_PROXY;
+    this.limitsStore = env.LIMITS_STORE;
     this.flushMaxDelayMs = env.FLUSH_MAX_DELAY_MS;
     this.compressAboveBytes = env.COMPRESS_ABOVE_BYTES;
     this.conflateAboveBytes = env.CONFLATE_ABOVE_BYTES;
@@ -118,17 +179,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): G
     });
     throw new ConfigError(sentences.join(' '));
   }
-  if (environment.MAX_CLIENT_BUFFER_BYTES <= environment.CONFLATE_ABOVE_BYTES) {
-    throw new ConfigError(
-      `MAX_CLIENT_BUFFER_BYTES is "${environment.MAX_CLIENT_BUFFER_BYTES}", but must be more than CONFLATE_ABOVE_BYTES ` +
-        `("${environment.CONFLATE_ABOVE_BYTES}").`,
-    );
-  }
-  if (environment.REDIS_TLS_CA !== undefined && parseRedisUrl(environment.REDIS_URL)?.tls === false) {
-    throw new ConfigError(
-      `REDIS_TLS_CA is set, but REDIS_URL is ${show('REDIS_URL', environment.REDIS_URL)}: it must begin with rediss for TLS.`,
-    );
-  }
+  const contradiction = contradictions(environment, (name) => show(name, String(environment[name])));
+  if (contradiction.length > 0) throw new ConfigError(contradiction.join(' '));
   return new GatewayConfig(environment);
 }
 

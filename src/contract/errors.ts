@@ -6,6 +6,14 @@ export const ERROR_CODES = {
   TOO_MANY_SYMBOLS: 'The batch names more symbols than one request may.',
   INVALID_EXPIRY: 'The expiry is not a date, or does not go with this type.',
   TOO_MANY_SUBSCRIPTIONS: 'The client would hold more subscriptions than it may.',
+  FORBIDDEN: 'The token does not allow it.',
+  RATE_LIMITED: 'The client asks more often than it may; try again after `retry_after_ms`.',
+  AUTH_REQUIRED: 'A token is required, and there is none.',
+  TOKEN_INVALID: 'The token is not one that this gateway takes.',
+  TOKEN_EXPIRED: 'The token has expired; come back with a new one.',
+  TOKEN_REVOKED: 'The token, or all of its user, was revoked.',
+  AUTH_UNAVAILABLE: 'The token cannot be checked now; try again after `retry_after_ms`.',
+  TOO_MANY_CONNECTIONS: 'The user has as many connections as one may; try again after `retry_after_ms`.',
   SLOW_CLIENT: 'The client has yet to read what it was sent; ask again when it has.',
   UNKNOWN_EVENT: 'The gateway has no such event.',
   INTERNAL_ERROR: 'The gateway failed; the request may be tried again.',
@@ -27,6 +35,28 @@ export interface ErrorPayload {
   /** The client event that was refused. */
   readonly event: string;
   readonly details?: readonly ErrorDetail[];
+  /** When the request may be made again, ms from now; where that is known. */
+  readonly retry_after_ms?: number;
+}
+
+/** Why a client is refused the namespace: `data.code` of the stock client's `connect_error`. */
+export const CONNECT_ERROR_CODES = [
+  'AUTH_REQUIRED',
+  'TOKEN_INVALID',
+  'TOKEN_EXPIRED',
+  'TOKEN_REVOKED',
+  'AUTH_UNAVAILABLE',
+  'TOO_MANY_CONNECTIONS',
+] as const satisfies readonly ErrorCode[];
+
+export type ConnectErrorCode = (typeof CONNECT_ERROR_CODES)[number];
+
+/** `data` of the stock client's `connect_error`. */
+export interface ConnectErrorData {
+  readonly code: ConnectErrorCode;
+  readonly message: string;
+  /** When to try again, ms from now; where waiting helps. */
+  readonly retry_after_ms?: number;
 }
 
 /** The message of every refused subscription, as clients of the Flask service know it. */
@@ -44,6 +74,21 @@ export const CLOSINGS = {
     closeCode: 1012,
     message: 'The replica leaves service; others go on.',
     reconnect: true,
+  },
+  TOKEN_EXPIRED: {
+    closeCode: 4001,
+    message: 'The token has expired; come back with a new one.',
+    reconnect: true,
+  },
+  TOKEN_REVOKED: {
+    closeCode: 4003,
+    message: 'The token, or all of its user, was revoked.',
+    reconnect: false,
+  },
+  RATE_LIMITED: {
+    closeCode: 4029,
+    message: 'The client went on sending after it was told to slow down.',
+    reconnect: false,
   },
 } as const satisfies Record<string, { closeCode: number; message: string; reconnect: boolean }>;
 

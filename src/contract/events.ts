@@ -12,6 +12,10 @@ import type {
   ProductStatus,
   SubscriptionConfirmed,
   SubscriptionRequest,
+  TokenAcknowledgement,
+  TokenExpiring,
+  TokenRefresh,
+  TokenRefreshed,
   UnderlyingUpdate,
 } from './payloads.js';
 
@@ -20,6 +24,7 @@ export const ClientEvent = {
   subscribe: 'subscribe',
   unsubscribe: 'unsubscribe',
   getProducts: 'get_products',
+  refreshToken: 'refresh_token',
 } as const;
 export type ClientEvent = (typeof ClientEvent)[keyof typeof ClientEvent];
 
@@ -40,6 +45,8 @@ export const ServerEvent = {
   chainUpdate: 'chain_update',
   feedStatus: 'feed_status',
   lagging: 'lagging',
+  tokenExpiring: 'token_expiring',
+  tokenRefreshed: 'token_refreshed',
   serverDraining: 'server_draining',
   closing: 'closing',
   error: 'error',
@@ -50,6 +57,7 @@ export interface ClientToServerEvents {
   subscribe: (request: SubscriptionRequest, ack?: (answer: Acknowledgement) => void) => void;
   unsubscribe: (request: SubscriptionRequest, ack?: (answer: Acknowledgement) => void) => void;
   get_products: (ack?: (answer: ProductsAcknowledgement) => void) => void;
+  refresh_token: (request: TokenRefresh, ack?: (answer: TokenAcknowledgement) => void) => void;
 }
 
 export interface ServerToClientEvents {
@@ -62,6 +70,8 @@ export interface ServerToClientEvents {
   chain_update: (payload: ChainUpdate) => void;
   feed_status: (payload: ProductStatus) => void;
   lagging: (payload: Lagging) => void;
+  token_expiring: (payload: TokenExpiring) => void;
+  token_refreshed: (payload: TokenRefreshed) => void;
   server_draining: (payload: ServerDraining) => void;
   closing: (payload: Closing) => void;
   error: (payload: ErrorPayload) => void;

@@ -69,6 +69,23 @@ export interface ClientLimits {
   readonly max_symbols_per_request: number;
   readonly max_subscriptions: number;
   readonly max_payload_bytes: number;
+  /** Characters of a symbol; a room's name is a little longer. */
+  readonly max_symbol_length: number;
+  /** Messages that the client may send in a second, on average. */
+  readonly events_per_second: number;
+  /** Messages that it may send at once after a silence. */
+  readonly event_burst: number;
+  /** Connections of one user at a time, and of one address; `null`: as many as it likes. */
+  readonly max_connections_per_user: number | null;
+  readonly max_connections_per_ip: number | null;
+}
+
+/** Whom the gateway takes a client for, by its token. */
+export interface ConnectedUser {
+  readonly user_id: string;
+  readonly role: string;
+  /** When the token expires and the connection with it, seconds since the epoch. */
+  readonly expires_at: number;
 }
 
 export interface Connected {
@@ -78,6 +95,8 @@ export interface Connected {
   /** Seconds since the epoch, with a fraction. */
   readonly server_time: number;
   readonly limits: ClientLimits;
+  /** `null`: anonymous, or authentication is off. */
+  readonly user: ConnectedUser | null;
 }
 
 export const CONNECTED_MESSAGE = 'Connected to DeltaStream socket gateway';
@@ -113,6 +132,24 @@ export interface Lagging {
   readonly since_ms: number;
 }
 
+/** The token is about to expire: send `refresh_token`, or the connection is closed then. */
+export interface TokenExpiring {
+  readonly expires_in_ms: number;
+  /** Seconds since the epoch. */
+  readonly expires_at: number;
+}
+
+/** Payload of `refresh_token`. */
+export interface TokenRefresh {
+  /** A JSON Web Token of the same user. */
+  readonly token: string;
+}
+
+export interface TokenRefreshed {
+  /** When the new token expires, seconds since the epoch; `null` where authentication is off. */
+  readonly expires_at: number | null;
+}
+
 /** The replica leaves service. */
 export interface ServerDraining {
   /** When the gateway closes this connection, ms from now: for a client of its own making, when to connect again. */
@@ -142,3 +179,6 @@ export type Acknowledgement =
   | { readonly ok: false; readonly error: ErrorPayload };
 
 export type ProductsAcknowledgement = { readonly ok: true; readonly rooms: readonly string[] } & Products;
+
+/** `rooms`: those that the client is still in; the new token may allow less than the one before. */
+export type TokenAcknowledgement = { readonly ok: true; readonly rooms: readonly string[] } & TokenRefreshed;

@@ -5,6 +5,9 @@
  */
 export const SYMBOL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9&._-]{0,31}$/;
 
+/** Characters of the longest symbol. */
+export const MAX_SYMBOL_LENGTH = 32;
+
 /** What {@link SYMBOL_PATTERN} allows, for error messages. */
 export const SYMBOL_RULE = '1 to 32 letters, digits or & . _ - and begin with a letter or digit';
 

@@ -3,10 +3,10 @@ import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { ServerEvent } from '../contract/index.js';
 import { systemClock } from '../clock.js';
+import { closeClient } from '../fanout/close-client.js';
 import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
 import { HandshakeGate } from '../limits/handshake-gate.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { closeForDrain } from './close-connection.js';
 import { Drainer } from './drainer.js';
 
 /** What the last clients have to fetch their closing, ms: a poll, mostly. */
@@ -48,7 +48,7 @@ export class DrainService {
       tell: (client, reconnect_in_ms) => void client.emit(ServerEvent.serverDraining, { reconnect_in_ms }),
       close: (client) => {
         this.metrics.drained.inc();
-        closeForDrain(client);
+        closeClient(client, 'DRAINING');
       },
     });
     const watch = (client: GatewaySocket): void => void client.once('disconnect', () => drainer.gone(client));

@@ -1,8 +1,12 @@
 import { Server, type Socket } from 'socket.io';
 import type { Adapter } from 'socket.io-adapter';
+import { corsOptions } from '../config/cors.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { DeflatingWebSocketServer } from './deflating-websocket-server.js';
 import type { ClientToServerEvents, JsonPayload, ServerToClientEvents } from '../contract/index.js';
+
+/** How long a connection may be there without having entered the namespace, ms. */
+const CONNECT_TIMEOUT_MS = 15_000;
 
 /** What the gateway emits: the contract's payloads, each as an object or as its JSON text. */
 type EmittedEvents = {
@@ -27,7 +31,8 @@ export const SOCKET_SERVER = Symbol('SOCKET_SERVER');
 export function createSocketServer(config: GatewayConfig, adapter: AdapterClass): GatewayServer {
   return new Server<ClientToServerEvents, EmittedEvents>({
     adapter,
-    cors: { origin: config.corsOrigins === '*' ? '*' : [...config.corsOrigins] },
+    cors: corsOptions(config),
+    connectTimeout: CONNECT_TIMEOUT_MS,
     transports: [...config.transports],
     pingInterval: config.pingIntervalMs,
     pingTimeout: config.pingTimeoutMs,

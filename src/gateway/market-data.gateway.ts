@@ -28,6 +28,7 @@ import { isSlow } from '../fanout/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { clientLimits } from './client-limits.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { invalidSubscription, RequestRefused } from './request-refused.js';
 import { SubscriptionDto } from './subscription.dto.js';
@@ -74,11 +75,8 @@ export class MarketDataGateway
       client_id: client.id,
       rooms: [GENERAL_ROOM],
       server_time: Date.now() / 1000,
-      limits: {
-        max_symbols_per_request: this.config.maxSymbolsPerRequest,
-        max_subscriptions: this.config.maxSubscriptions,
-        max_payload_bytes: this.config.maxPayloadBytes,
-      },
+      limits: clientLimits(this.config),
+      user: null,
     });
     this.freshness.tellAll(client.id);
   }

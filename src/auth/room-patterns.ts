@@ -1,0 +1,27 @@
+/** Rooms' names, with `*` for any characters: `general`, `product:*`, `chain:NIFTY:*`, `*`. */
+const PATTERN = /^[A-Za-z0-9&._:*-]{1,128}$/;
+
+/** A list of patterns of rooms' names. */
+export class RoomPatterns {
+  private readonly exact: ReadonlySet<string>;
+  private readonly expressions: readonly RegExp[];
+
+  constructor(patterns: readonly string[]) {
+    this.exact = new Set(patterns.filter((pattern) => !pattern.includes('*')));
+    this.expressions = patterns.filter((pattern) => pattern.includes('*')).map(expressionOf);
+  }
+
+  static isPattern(value: unknown): value is string {
+    // Two stars could make a name's check slow, and say nothing that one does not.
+    return typeof value === 'string' && PATTERN.test(value) && value.split('*').length <= 2;
+  }
+
+  allow(room: string): boolean {
+    return this.exact.has(room) || this.expressions.some((expression) => expression.test(room));
+  }
+}
+
+function expressionOf(pattern: string): RegExp {
+  const [start = '', end = ''] = pattern.split('*').map((part) => part.replaceAll('.', '\\.'));
+  return new RegExp(`^${start}.*${end}$`);
+}

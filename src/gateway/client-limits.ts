@@ -1,0 +1,16 @@
+import type { GatewayConfig } from '../config/gateway-config.js';
+import { type ClientLimits, MAX_SYMBOL_LENGTH } from '../contract/index.js';
+
+/** What each client is told of how much it may ask. */
+export function clientLimits(config: GatewayConfig): ClientLimits {
+  return {
+    max_symbols_per_request: config.maxSymbolsPerRequest,
+    max_subscriptions: config.maxSubscriptions,
+    max_payload_bytes: config.maxPayloadBytes,
+    max_symbol_length: MAX_SYMBOL_LENGTH,
+    events_per_second: config.eventsPerSecond,
+    event_burst: config.eventBurst,
+    max_connections_per_user: config.maxConnectionsPerUser || null,
+    max_connections_per_ip: config.maxConnectionsPerIp || null,
+  };
+}
