@@ -16,7 +16,7 @@ const shared = {
     ],
   },
   // Nest 12 is ESM-only; Node can require it, Jest must transform it.
-  transformIgnorePatterns: ['/node_modules/(?!(@nestjs)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(@nestjs|jose)/)'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 

@@ -1,5 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AuthModule } from './auth/auth.module.js';
+import { REVOCATION_PORTS } from './auth/revocation-store.js';
 import { LATEST_STORE } from './cache/latest-store.js';
 import { ConfigModule } from './config/config.module.js';
 import type { GatewayConfig } from './config/gateway-config.js';
@@ -18,15 +20,16 @@ import { RedisBridgeModule } from './redis/redis-bridge.module.js';
 @Global()
 @Module({})
 class PortsModule {
-  static forRoot({ feed, store, faults }: Ports): DynamicModule {
+  static forRoot({ feed, store, faults, revocations }: Ports): DynamicModule {
     return {
       module: PortsModule,
       providers: [
         { provide: FEED_SOURCE, useValue: feed },
         { provide: LATEST_STORE, useValue: store },
         { provide: FAULT_SOURCE, useValue: faults },
+        { provide: REVOCATION_PORTS, useValue: revocations },
       ],
-      exports: [FEED_SOURCE, LATEST_STORE, FAULT_SOURCE],
+      exports: [FEED_SOURCE, LATEST_STORE, FAULT_SOURCE, REVOCATION_PORTS],
     };
   }
 }
@@ -43,6 +46,7 @@ export class AppModule {
         FanoutModule.forRoot(ports.adapter),
         MetricsModule,
         LimitsModule,
+        AuthModule,
         GatewayModule,
         RedisBridgeModule,
         HealthModule,

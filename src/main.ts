@@ -19,6 +19,12 @@ async function main(): Promise<void> {
   if (config.production && config.secretKey === 'dev-secret-key') {
     logger.warn('SECRET_KEY has its development default');
   }
+  if (config.production && config.authMode === 'off') {
+    logger.warn('AUTH_MODE is off: whoever reaches this port gets every price');
+  }
+  if (config.production && config.jwtJwksUrl?.protocol === 'http:') {
+    logger.warn('JWT_JWKS_URL is not https: who is between can put in keys of his own');
+  }
 
   const probe = await probeRedis(config);
   if (probe.state === 'refused') throw new ConfigError(refusedSentence(config, probe.problem));

@@ -9,6 +9,8 @@ import {
   WebSocketServer,
 } from '@nestjs/websockets';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { AuthRefused } from '../auth/auth-refused.js';
+import { AuthService } from '../auth/auth.service.js';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
@@ -19,9 +21,11 @@ import {
   isClientEvent,
   type ProductsAcknowledgement,
   roomKind,
+  roomAddress,
   type RoomAddress,
   roomName,
   ServerEvent,
+  type TokenAcknowledgement,
 } from '../contract/index.js';
 import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
 import { isSlow } from '../fanout/slow-client.js';
@@ -33,6 +37,8 @@ import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { invalidSubscription, RequestRefused } from './request-refused.js';
 import { SubscriptionDto } from './subscription.dto.js';
 import { SubscriptionPipe } from './subscription.pipe.js';
+import { TokenRefreshDto } from './token-refresh.dto.js';
+import { TokenPipe } from './token.pipe.js';
 
 /** Socket.IO's disconnect reasons; anything else is counted as one kind, for a label must not be unbounded. */
 const DISCONNECT_REASONS: ReadonlySet<string> = new Set([
@@ -47,6 +53,9 @@ const DISCONNECT_REASONS: ReadonlySet<string> = new Set([
   'server namespace disconnect',
 ]);
 
+/** Rooms that a refusal names. */
+const MAX_NAMED = 10;
+
 /** The clients' side: connect, disconnect, subscribe, unsubscribe, get_products. */
 @WebSocketGateway()
 @UseFilters(GatewayExceptionFilter)
@@ -58,6 +67,7 @@ export class MarketDataGateway
 
   constructor(
     private readonly config: GatewayConfig,
+    private readonly auth: AuthService,
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
     private readonly metrics: GatewayMetrics,
@@ -66,22 +76,28 @@ export class MarketDataGateway
   ) {}
 
   handleConnection(client: GatewaySocket): void {
-    void client.join(GENERAL_ROOM);
-    client.onAny((event: string, ...args: unknown[]) => this.countOrRefuse(client, event, args));
     this.metrics.connectionsTotal.inc();
-    this.log.info({ client_id: client.id, total_clients: this.clientCount() }, 'client_connected');
+    if (!this.auth.enter(client)) return;
+    const joins = this.auth.permissionsOf(client).mayJoin({ type: 'general' });
+    if (joins) void client.join(GENERAL_ROOM);
+    client.onAny((event: string, ...args: unknown[]) => this.countOrRefuse(client, event, args));
+    this.log.info(
+      { client_id: client.id, user: this.auth.pseudonymOf(client), total_clients: this.clientCount() },
+      'client_connected',
+    );
     client.emit(ServerEvent.connected, {
       message: CONNECTED_MESSAGE,
       client_id: client.id,
-      rooms: [GENERAL_ROOM],
+      rooms: joins ? [GENERAL_ROOM] : [],
       server_time: Date.now() / 1000,
       limits: clientLimits(this.config),
-      user: null,
+      user: this.auth.userOf(client),
     });
-    this.freshness.tellAll(client.id);
+    if (joins) this.freshness.tellAll(client.id);
   }
 
   handleDisconnect(client: GatewaySocket, reason?: string): void {
+    this.auth.leave(client);
     this.metrics.disconnects.inc({ reason: reason && DISCONNECT_REASONS.has(reason) ? reason : 'other' });
     this.log.info(
       { client_id: client.id, reason, remaining_clients: this.clientCount() },
@@ -95,6 +111,7 @@ export class MarketDataGateway
     @MessageBody(SubscriptionPipe) request: SubscriptionDto,
   ): Acknowledgement {
     const addresses = addressesOf(request);
+    this.checkPermissions(client, addresses);
     const rooms = addresses.map(roomName);
     this.checkBudget(client, rooms);
     for (const [index, room] of rooms.entries()) {
@@ -122,9 +139,30 @@ export class MarketDataGateway
 
   @SubscribeMessage(ClientEvent.getProducts)
   getProducts(@ConnectedSocket() client: GatewaySocket): ProductsAcknowledgement {
-    const products = this.cache.products();
+    const permissions = this.auth.permissionsOf(client);
+    const products = this.cache.products().filter((product) => permissions.maySee(product));
     client.emit(ServerEvent.products, { products });
     return { ok: true, rooms: subscriptionsOf(client), products };
+  }
+
+  /** The client stays by a new token, and in the rooms that this one allows. */
+  @SubscribeMessage(ClientEvent.refreshToken)
+  async refreshToken(
+    @ConnectedSocket() client: GatewaySocket,
+    @MessageBody(TokenPipe) { token }: TokenRefreshDto,
+  ): Promise<TokenAcknowledgement> {
+    const expires_at = await this.auth.refresh(client, token).catch((error: unknown) => {
+      throw error instanceof AuthRefused ? RequestRefused.ofToken(error) : error;
+    });
+    client.emit(ServerEvent.tokenRefreshed, { expires_at });
+    const permissions = this.auth.permissionsOf(client);
+    for (const room of subscriptionsOf(client)) {
+      if (permissions.mayJoin(roomAddress(room)!)) continue;
+      void client.leave(room);
+      const message = `Unsubscribed from ${room}: the new token does not allow it`;
+      client.emit(ServerEvent.unsubscribed, { room, message });
+    }
+    return { ok: true, rooms: subscriptionsOf(client), expires_at };
   }
 
   /**
@@ -162,6 +200,18 @@ export class MarketDataGateway
     this.metrics.snapshots.inc({
       event: message.kind === 'underlying' ? ServerEvent.underlyingUpdate : ServerEvent.chainUpdate,
     });
+  }
+
+  /** A request is done whole or not at all. */
+  private checkPermissions(client: GatewaySocket, addresses: readonly RoomAddress[]): void {
+    const permissions = this.auth.permissionsOf(client);
+    const refused = addresses.filter((address) => !permissions.mayJoin(address));
+    if (refused.length === 0) return;
+    const details = refused.slice(0, MAX_NAMED).map((address) => ({
+      field: address.type === 'general' ? 'type' : 'symbol',
+      problem: `${roomName(address)} is not allowed`,
+    }));
+    throw new RequestRefused('FORBIDDEN', 'Your token does not allow this subscription', details);
   }
 
   /** A request of fifty bytes may be answered with a megabyte: who does not read must not be able to pile that up. */

@@ -1,4 +1,5 @@
 import { WsException } from '@nestjs/websockets';
+import type { AuthRefused } from '../auth/auth-refused.js';
 import {
   type ErrorCode,
   type ErrorDetail,
@@ -12,13 +13,25 @@ export class RequestRefused extends WsException {
     readonly code: ErrorCode,
     message: string,
     readonly details?: readonly ErrorDetail[],
+    /** When it may be made again, ms from now. */
+    readonly retryAfterMs?: number,
   ) {
     super(message);
   }
 
+  static ofToken({ code, message, retryAfterMs }: AuthRefused): RequestRefused {
+    return new RequestRefused(code, message, undefined, retryAfterMs);
+  }
+
   toPayload(event: string): ErrorPayload {
-    const { message, code, details } = this;
-    return details ? { message, code, event, details } : { message, code, event };
+    const { message, code, details, retryAfterMs: retry_after_ms } = this;
+    return {
+      message,
+      code,
+      event,
+      ...(details && { details }),
+      ...(retry_after_ms !== undefined && { retry_after_ms }),
+    };
   }
 }
 

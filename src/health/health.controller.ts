@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, ServiceUnavailableException } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult, type HealthIndicatorFunction } from '@nestjs/terminus';
 import { GatewayConfig } from '../config/gateway-config.js';
+import { AuthHealth } from './auth.health.js';
 import { CapacityHealth } from './capacity.health.js';
 import { FeedHealth } from './feed.health.js';
 import { FreshnessHealth } from './freshness.health.js';
@@ -22,6 +23,7 @@ export class HealthController {
     private readonly redis: RedisHealth,
     private readonly capacity: CapacityHealth,
     private readonly freshness: FreshnessHealth,
+    private readonly authentication: AuthHealth,
   ) {}
 
   /** 200 while the gateway does its work; 503 with the reason in `error` while it does not. */
@@ -32,13 +34,19 @@ export class HealthController {
       () => this.redis.checkCache(),
       () => this.redis.checkAdapter(),
       () => this.freshness.check(),
+      () => this.authentication.checkKeys(),
+      () => this.authentication.checkRevocations(),
     ]);
   }
 
   /** 200 while clients may be sent here; 503 with the reason otherwise. */
   @Get('ready')
   ready(): Promise<HealthAnswer> {
-    return this.answer([() => this.feed.check(), () => this.capacity.check()]);
+    return this.answer([
+      () => this.feed.check(),
+      () => this.capacity.check(),
+      () => this.authentication.checkKeys(),
+    ]);
   }
 
   /** The process and its event loop answer. Never looks at Redis: a restart would not mend that. */

@@ -85,6 +85,18 @@ export class GatewayMetrics {
   readonly overloaded = this.gauge('overloaded', '1 while no new clients are taken for this reason.', [
     'reason',
   ]);
+  readonly authenticated = this.gauge('authenticated_clients', 'Clients that are here by a token.');
+  readonly authentications = this.counter(
+    'authentications_total',
+    'Clients that entered, or did not, and tokens refreshed in place.',
+    ['at', 'result'],
+  );
+  readonly revocations = this.counter('revocations_total', 'Messages of the revocation channel.', ['kind']);
+  readonly closed = this.counter(
+    'closed_clients_total',
+    'Clients closed for what they did, or by what became of their token.',
+    ['code'],
+  );
   readonly cacheUnreadable = this.counter('cache_unreadable_total', 'Cache entries skipped as unreadable.', [
     'reason',
   ]);

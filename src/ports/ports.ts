@@ -1,3 +1,4 @@
+import type { RevocationPorts } from '../auth/revocation-store.js';
 import type { LatestStore } from '../cache/latest-store.js';
 import type { AdapterClass } from '../fanout/socket-server.js';
 import type { FeedSource } from '../feed/feed-source.js';
@@ -20,6 +21,8 @@ export interface Ports {
   /** The Socket.IO adapter that carries calls to other replicas, where there are any. */
   readonly adapter: AdapterClass;
   readonly faults: FaultSource;
+  /** `null` where nobody is authenticated. */
+  readonly revocations: RevocationPorts | null;
   /** Closes every connection. To be called after the application has closed; never rejects. */
   close(): Promise<void>;
 }

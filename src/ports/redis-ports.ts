@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Cluster, type Redis } from 'ioredis';
+import { RedisRevocationStore, type RevocationPorts } from '../auth/revocation-store.js';
 import { RedisLatestStore } from '../cache/redis-latest-store.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { FeedProbe, type ProbePublisher } from '../feed/feed-probe.js';
-import { RedisFeed } from '../feed/redis-feed.js';
+import { RedisFeed, type RedisFeedOptions } from '../feed/redis-feed.js';
 import { ShardedFeed } from '../feed/sharded-feed.js';
 import { type FaultLog, RateLimitedLog } from '../logging/rate-limited-log.js';
-import { RedisConnections } from '../redis/redis-connections.js';
+import { RedisConnections, type SubscriberRole } from '../redis/redis-connections.js';
 import { redisFault, RedisFaults } from '../redis/redis-faults.js';
 import { redisSocketAdapter } from '../redis/redis-socket.adapter.js';
 import type { Ports } from './ports.js';
@@ -17,16 +18,20 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
   const faults = new RedisFaults(limited);
   const connections = new RedisConnections(config, faults);
   const commands = connections.commands();
-  const feedOptions = {
+  const feedOptions = (role: SubscriberRole) => ({
     probeAfterMs: config.feedProbeAfterMs,
     sharded: config.redisShardedPubsub,
     describeError: (error: unknown) => redisFault(error).problem,
-    noteError: (error: unknown) => faults.connectionFailed('feed', error).problem,
-  };
+    noteError: (error: unknown) => faults.connectionFailed(role, error).problem,
+  });
   const publisher = probePublisher(commands, config.redisShardedPubsub);
   const feed = (probeChannel: string): RedisFeed => {
     const { redis, redirect } = connections.subscriber('feed');
-    return new RedisFeed(redis, { ...feedOptions, redirect, probe: new FeedProbe(probeChannel, publisher) });
+    return new RedisFeed(redis, {
+      ...feedOptions('feed'),
+      redirect,
+      probe: new FeedProbe(probeChannel, publisher),
+    });
   };
   const channel = `socket-gateway:probe:${randomUUID()}`;
   return {
@@ -42,10 +47,29 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
       subscribed: () => faults.connectionReady('adapter-sub'),
     }),
     faults,
+    revocations:
+      config.authMode === 'off'
+        ? null
+        : revocationPorts(connections, commands, feedOptions('auth-sub'), channel),
     close: () => {
       connections.close();
       return Promise.resolve();
     },
+  };
+}
+
+/** The revocations are few: plain pub/sub, also where the feed is sharded. */
+function revocationPorts(
+  connections: RedisConnections,
+  commands: Redis | Cluster,
+  options: Omit<RedisFeedOptions, 'probe' | 'redirect'>,
+  channel: string,
+): RevocationPorts {
+  const { redis, redirect } = connections.subscriber('auth-sub');
+  const probe = new FeedProbe(`${channel}:auth`, probePublisher(commands, false));
+  return {
+    feed: new RedisFeed(redis, { ...options, sharded: false, redirect, probe }),
+    store: new RedisRevocationStore(commands),
   };
 }
 

@@ -13,6 +13,9 @@ export type RedisAddress = Pick<GatewayConfig, 'redisUrl'> &
 
 export type RedisSettings = RedisAddress & Pick<GatewayConfig, 'serviceName'>;
 
+/** What a connection that subscribes is for. */
+export type SubscriberRole = Exclude<RedisRole, 'commands'>;
+
 /** A subscriber's connection, and where it can be sent on to. */
 export interface Subscriber {
   readonly redis: Redis;
@@ -66,7 +69,7 @@ export class RedisConnections {
   }
 
   /** A plain connection to one server, of a cluster too, so that its loss is seen at once. Who subscribes does so anew on each. */
-  subscriber(role: 'feed' | 'adapter-sub'): Subscriber {
+  subscriber(role: SubscriberRole): Subscriber {
     const { target } = this;
     const options = { ...this.options(role), maxRetriesPerRequest: null, autoResubscribe: false };
     if (target.kind !== 'cluster') {

@@ -3,7 +3,7 @@ import { messageOf, type RateLimitedLog } from '../logging/rate-limited-log.js';
 import type { FaultSource } from '../ports/ports.js';
 
 /** What a connection is for; its name in the server's CLIENT LIST, in logs and in metrics. */
-export type RedisRole = 'commands' | 'feed' | 'adapter-sub';
+export type RedisRole = 'commands' | 'feed' | 'adapter-sub' | 'auth-sub';
 
 /** The first that matches an error's text names it; the order is from the particular to the general. */
 const FAULTS = [

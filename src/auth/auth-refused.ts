@@ -1,0 +1,23 @@
+import type { ConnectErrorCode, ConnectErrorData } from '../contract/index.js';
+
+/** A token, or its lack, that lets nobody in. Nothing of the token is in it. */
+export class AuthRefused extends Error {
+  constructor(
+    readonly code: ConnectErrorCode,
+    message: string,
+    /** When to try again, ms from now; where waiting helps. */
+    readonly retryAfterMs?: number,
+  ) {
+    super(message);
+  }
+
+  /** As the stock client's `connect_error` has it in `data`. */
+  get data(): ConnectErrorData {
+    const { code, message, retryAfterMs: retry_after_ms } = this;
+    return retry_after_ms === undefined ? { code, message } : { code, message, retry_after_ms };
+  }
+}
+
+export function invalidToken(problem: string): AuthRefused {
+  return new AuthRefused('TOKEN_INVALID', `The token ${problem}`);
+}

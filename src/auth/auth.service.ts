@@ -1,0 +1,194 @@
+import { createSecretKey } from 'node:crypto';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { systemClock } from '../clock.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { type ClosingCode, type ConnectedUser, ServerEvent } from '../contract/index.js';
+import { closeClient } from '../fanout/close-client.js';
+import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { AuthRefused } from './auth-refused.js';
+import { Authenticator } from './authenticator.js';
+import { Entrance } from './entrance.js';
+import { Permissions } from './permissions.js';
+import type { Principal } from './principal.js';
+import { pseudonym } from './pseudonym.js';
+import { RemoteKeys } from './remote-keys.js';
+import { RevocationService } from './revocation.service.js';
+import { ANONYMOUS_ROLE } from './role-rooms.js';
+import { Sessions } from './sessions.js';
+import { TokenVerifier, type VerificationKey } from './token-verifier.js';
+
+/** Who the clients are, what they may have, and for how long. Nest's guards see neither connections nor what becomes of them. */
+@Injectable()
+export class AuthService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly authenticator: Authenticator;
+  private readonly sessions: Sessions<GatewaySocket>;
+  /** Of those without a token. */
+  private readonly anonymous: Permissions;
+  private readonly remoteKeys: RemoteKeys | undefined;
+  private readonly entrance: Entrance<GatewaySocket, Principal>;
+
+  constructor(
+    private readonly config: GatewayConfig,
+    @Inject(SOCKET_SERVER) server: GatewayServer,
+    private readonly revocations: RevocationService,
+    private readonly metrics: GatewayMetrics,
+    @InjectPinoLogger(AuthService.name) log: PinoLogger,
+  ) {
+    const faults = new RateLimitedLog(log);
+    if (config.authMode !== 'off' && config.jwtJwksUrl) {
+      this.remoteKeys = new RemoteKeys({
+        url: config.jwtJwksUrl,
+        refreshMs: config.jwtJwksRefreshMs,
+        clock: systemClock,
+        failed: (problem) => faults.warn('jwks', 'jwks_not_fetched', { problem }),
+      });
+    }
+    const verifier = new TokenVerifier({
+      keys: verificationKeys(config, this.remoteKeys),
+      issuer: config.jwtIssuer,
+      audience: config.jwtAudience,
+      clockToleranceSeconds: config.jwtClockToleranceSeconds,
+      roleRooms: config.roleRooms,
+    });
+    this.authenticator = new Authenticator({
+      mode: config.authMode,
+      verify: (token) => verifier.verify(token),
+      isRevoked: (principal) => revocations.isRevoked(principal),
+    });
+    const ofAnonymous = config.authMode === 'off' ? undefined : config.roleRooms.of(ANONYMOUS_ROLE);
+    this.anonymous = ofAnonymous ? new Permissions([ofAnonymous]) : Permissions.all;
+    this.sessions = new Sessions({
+      clock: systemClock,
+      now: Date.now,
+      noticeMs: config.tokenExpiryNoticeMs,
+      toleranceMs: config.jwtClockToleranceSeconds * 1_000,
+      random: Math.random,
+      tell: (client, { expiresAt }) =>
+        void client.emit(ServerEvent.tokenExpiring, {
+          expires_in_ms: Math.max(0, expiresAt * 1_000 - Date.now()),
+          expires_at: expiresAt,
+        }),
+      expire: (client) => this.close(client, 'TOKEN_EXPIRED'),
+    });
+    this.entrance = new Entrance({
+      admit: (client) => this.admit(client),
+      refused: ({ code }) => {
+        metrics.authentications.inc({ at: 'connect', result: code });
+        faults.warn(`refused:${code}`, 'client_refused', { code });
+      },
+    });
+    server.use((client, next) => this.entrance.ask(client, next));
+    revocations.listen(() => this.closeRevoked());
+    metrics.onScrape(() => metrics.authenticated.set(this.sessions.size));
+  }
+
+  /** Why nobody can be authenticated now; undefined while somebody can. */
+  get keysProblem(): string | undefined {
+    const { remoteKeys } = this;
+    return remoteKeys?.known === false
+      ? `the keys of JWT_JWKS_URL cannot be fetched: ${remoteKeys.problem}`
+      : undefined;
+  }
+
+  onApplicationBootstrap(): void {
+    this.remoteKeys?.start();
+  }
+
+  onApplicationShutdown(): void {
+    this.remoteKeys?.stop();
+  }
+
+  /** The client has entered: its session begins. False where its token was revoked at the last moment, and it is closed. */
+  enter(client: GatewaySocket): boolean {
+    const principal = this.entrance.take(client);
+    this.metrics.authentications.inc({ at: 'connect', result: principal ? 'token' : 'anonymous' });
+    if (!principal) return true;
+    if (this.revocations.isRevoked(principal)) {
+      this.close(client, 'TOKEN_REVOKED');
+      return false;
+    }
+    this.sessions.start(client, principal);
+    return true;
+  }
+
+  leave(client: GatewaySocket): void {
+    this.sessions.end(client);
+  }
+
+  permissionsOf(client: GatewaySocket): Permissions {
+    return this.sessions.principalOf(client)?.permissions ?? this.anonymous;
+  }
+
+  /** As the client is told of itself. */
+  userOf(client: GatewaySocket): ConnectedUser | null {
+    const principal = this.sessions.principalOf(client);
+    if (!principal) return null;
+    return { user_id: principal.userId, role: principal.role, expires_at: principal.expiresAt };
+  }
+
+  /** As logs call it; undefined for who is anonymous. */
+  pseudonymOf(client: GatewaySocket): string | undefined {
+    const principal = this.sessions.principalOf(client);
+    return principal && pseudonym(this.config.secretKey, principal.userId);
+  }
+
+  /**
+   * The client goes on by a new token, of the same user where it had one.
+   * @returns when that expires, seconds since the epoch; null where authentication is off
+   * @throws AuthRefused and then it goes on by the one it had
+   */
+  async refresh(client: GatewaySocket, token: unknown): Promise<number | null> {
+    if (this.config.authMode === 'off') return null;
+    try {
+      const principal = await this.authenticator.check(token);
+      const before = this.sessions.principalOf(client);
+      if (before && before.userId !== principal.userId) {
+        throw new AuthRefused('TOKEN_INVALID', 'The token is of another user; connect anew with it');
+      }
+      // Closed meanwhile, perhaps because the old token expired.
+      if (client.connected) this.sessions.start(client, principal);
+      this.metrics.authentications.inc({ at: 'refresh', result: 'token' });
+      return principal.expiresAt;
+    } catch (error) {
+      if (error instanceof AuthRefused)
+        this.metrics.authentications.inc({ at: 'refresh', result: error.code });
+      throw error;
+    }
+  }
+
+  private async admit(client: GatewaySocket): Promise<Principal | undefined> {
+    const { auth, headers } = client.handshake;
+    // Not to be kept for as long as the connection lives.
+    client.handshake.auth = NOTHING;
+    return this.authenticator.authenticate({ auth, headers });
+  }
+
+  private closeRevoked(): void {
+    for (const client of this.sessions.matching((principal) => this.revocations.isRevoked(principal))) {
+      this.close(client, 'TOKEN_REVOKED');
+    }
+  }
+
+  private close(client: GatewaySocket, code: ClosingCode): void {
+    this.metrics.closed.inc({ code });
+    closeClient(client, code);
+  }
+}
+
+const NOTHING = Object.freeze({});
+
+function verificationKeys(
+  { jwtSecret, jwtPublicKeys }: GatewayConfig,
+  remoteKeys: RemoteKeys | undefined,
+): VerificationKey[] {
+  return [
+    ...(jwtSecret === undefined
+      ? []
+      : [{ algorithms: ['HS256'], key: createSecretKey(Buffer.from(jwtSecret)) }]),
+    ...jwtPublicKeys.map(({ algorithm, key }) => ({ algorithms: [algorithm], key })),
+    ...(remoteKeys ? [{ algorithms: ['RS256', 'ES256', 'EdDSA'], key: remoteKeys.find }] : []),
+  ];
+}

@@ -1,0 +1,57 @@
+import type { AuthMode } from '../config/environment.js';
+import { AuthRefused } from './auth-refused.js';
+import type { Principal } from './principal.js';
+
+/** What a client brings when it enters the namespace. */
+export interface Credentials {
+  /** `auth` of the Socket.IO handshake, as the client sent it. */
+  readonly auth: unknown;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+export interface AuthenticatorOptions {
+  readonly mode: AuthMode;
+  /** @throws AuthRefused */
+  readonly verify: (token: unknown) => Promise<Principal>;
+  readonly isRevoked: (principal: Principal) => boolean;
+}
+
+/** Who a client is. */
+export class Authenticator {
+  constructor(private readonly options: AuthenticatorOptions) {}
+
+  /**
+   * @returns undefined for who is anonymous, and may be
+   * @throws AuthRefused for who has no token and needs one, and for every token that is not good: who meant to be somebody
+   *   must not find himself anonymous
+   */
+  async authenticate(credentials: Credentials): Promise<Principal | undefined> {
+    const { mode } = this.options;
+    if (mode === 'off') return undefined;
+    const token = tokenOf(credentials);
+    if (token !== undefined) return this.check(token);
+    if (mode === 'optional') return undefined;
+    throw new AuthRefused(
+      'AUTH_REQUIRED',
+      'A token is required, in auth.token or in the Authorization header; one in the URL is not looked at',
+    );
+  }
+
+  /** @throws AuthRefused */
+  async check(token: unknown): Promise<Principal> {
+    const principal = await this.options.verify(token);
+    if (this.options.isRevoked(principal)) throw new AuthRefused('TOKEN_REVOKED', 'The token was revoked');
+    return principal;
+  }
+}
+
+/** Never from the URL: that is in every log on the way. */
+function tokenOf({ auth, headers }: Credentials): unknown {
+  const given: unknown =
+    typeof auth === 'object' && auth !== null && 'token' in auth ? auth.token : undefined;
+  // Front ends that have none send null or an empty text.
+  if (given !== undefined && given !== null && given !== '') return given;
+  const { authorization } = headers;
+  const [, bearer] = typeof authorization === 'string' ? (/^Bearer\b(.*)$/i.exec(authorization) ?? []) : [];
+  return bearer?.trim();
+}

@@ -1,0 +1,80 @@
+import { EventEmitter } from 'node:events';
+import { AuthRefused } from './auth-refused.js';
+import { Entrance } from './entrance.js';
+
+class Client extends EventEmitter {
+  constructor(readonly conn: { close: () => void; closed: number }) {
+    super();
+  }
+}
+
+function connection() {
+  const conn = { closed: 0, close: () => void conn.closed++ };
+  return conn;
+}
+
+describe('Entrance', () => {
+  let answer: () => Promise<string | undefined>;
+  let codes: string[];
+  let entrance: Entrance<Client, string>;
+
+  beforeEach(() => {
+    answer = () => Promise.resolve('pass');
+    codes = [];
+    entrance = new Entrance({ admit: () => answer(), refused: ({ code }) => codes.push(code) });
+  });
+
+  const ask = (client: Client): Promise<Error | undefined> =>
+    new Promise((resolve) => entrance.ask(client, resolve));
+  const refuseAll = (error: unknown) => (answer = () => Promise.reject(error as Error));
+
+  it('lets a client in with what it was admitted with, once', async () => {
+    const client = new Client(connection());
+    expect(await ask(client)).toBeUndefined();
+    expect([entrance.take(client), entrance.take(client)]).toEqual(['pass', undefined]);
+  });
+
+  it('takes one client of a connection, also while it is asked about', async () => {
+    const conn = connection();
+    const [first, second] = await Promise.all([ask(new Client(conn)), ask(new Client(conn))]);
+    expect([first, second?.message]).toEqual([undefined, 'This connection has a client already']);
+    expect((await ask(new Client(conn)))?.message).toBe('This connection has a client already');
+    expect(conn.closed).toBe(0);
+  });
+
+  it('takes the next when the one before has left', async () => {
+    const conn = connection();
+    const first = new Client(conn);
+    await ask(first);
+    first.emit('disconnect');
+    expect(await ask(new Client(conn))).toBeUndefined();
+  });
+
+  it('refuses as stock clients understand it', async () => {
+    refuseAll(new AuthRefused('AUTH_UNAVAILABLE', 'later', 2_000));
+    expect(await ask(new Client(connection()))).toMatchObject({
+      message: 'later',
+      data: { code: 'AUTH_UNAVAILABLE', message: 'later', retry_after_ms: 2_000 },
+    });
+    expect(codes).toEqual(['AUTH_UNAVAILABLE']);
+  });
+
+  it('lets nobody in by a fault of ours, and says nothing of it', async () => {
+    refuseAll(new TypeError('keys[0] is undefined'));
+    const error = await ask(new Client(connection()));
+    expect(error).toMatchObject({ data: { code: 'AUTH_UNAVAILABLE' } });
+    expect(JSON.stringify(error)).not.toContain('keys');
+  });
+
+  it('closes a connection that tries and tries', async () => {
+    refuseAll(new AuthRefused('TOKEN_INVALID', 'no'));
+    const conn = connection();
+    for (const closed of [0, 0, 1]) {
+      await ask(new Client(conn));
+      expect(conn.closed).toBe(closed);
+    }
+    const other = connection();
+    await ask(new Client(other));
+    expect(other.closed).toBe(0);
+  });
+});

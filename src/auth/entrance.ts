@@ -1,0 +1,67 @@
+import { AuthRefused } from './auth-refused.js';
+
+/** The part of a Socket.IO socket that the entrance needs; `conn` is the connection it came over. */
+interface Entrant {
+  readonly conn: { close(): void };
+  once(event: 'disconnect', listener: () => void): unknown;
+}
+
+export interface EntranceOptions<Client, Pass> {
+  /** @throws AuthRefused */
+  readonly admit: (client: Client) => Promise<Pass | undefined>;
+  readonly refused: (refusal: AuthRefused) => void;
+}
+
+/** How often a connection may be refused before it is closed. */
+const MAX_REFUSALS = 3;
+
+/**
+ * Where clients enter the namespace: a Socket.IO middleware. A connection has one client in it, or one that asks: a packet
+ * for each of a thousand clients would make a thousand, and cost a thousand checks of a token.
+ */
+export class Entrance<Client extends Entrant, Pass> {
+  private readonly passes = new WeakMap<Client, Pass>();
+  private readonly taken = new WeakSet<Entrant['conn']>();
+  private readonly refusals = new WeakMap<Entrant['conn'], number>();
+
+  constructor(private readonly options: EntranceOptions<Client, Pass>) {}
+
+  /** What the client was admitted with; once. */
+  take(client: Client): Pass | undefined {
+    const pass = this.passes.get(client);
+    this.passes.delete(client);
+    return pass;
+  }
+
+  /** The middleware: calls `next` once, with an error as stock clients get it for who is refused. */
+  ask(client: Client, next: (error?: Error) => void): void {
+    const { conn } = client;
+    if (this.taken.has(conn)) {
+      next(new Error('This connection has a client already'));
+      return;
+    }
+    this.taken.add(conn);
+    client.once('disconnect', () => this.taken.delete(conn));
+    this.options.admit(client).then(
+      (pass) => {
+        if (pass !== undefined) this.passes.set(client, pass);
+        next();
+      },
+      (error: unknown) => this.refuse(conn, error, next),
+    );
+  }
+
+  private refuse(conn: Entrant['conn'], error: unknown, next: (error?: Error) => void): void {
+    this.taken.delete(conn);
+    // A fault of ours lets nobody in, and says nothing of its cause.
+    const refusal =
+      error instanceof AuthRefused
+        ? error
+        : new AuthRefused('AUTH_UNAVAILABLE', 'The token cannot be checked now', 2_000);
+    this.options.refused(refusal);
+    next(Object.assign(new Error(refusal.message), { data: refusal.data }));
+    const refusals = (this.refusals.get(conn) ?? 0) + 1;
+    this.refusals.set(conn, refusals);
+    if (refusals >= MAX_REFUSALS) conn.close();
+  }
+}

@@ -1,0 +1,98 @@
+import { roomAddress } from '../contract/index.js';
+import { epoch } from '../../test/support/tokens.js';
+import { Permissions } from './permissions.js';
+import { principalOf } from './principal.js';
+import { RoleRooms, RoleRoomsError } from './role-rooms.js';
+import { RoomPatterns } from './room-patterns.js';
+
+const ROOMS = [
+  'general',
+  'product:NIFTY',
+  'product:AAPL',
+  'chain:NIFTY',
+  'chain:NIFTY:2026-11-26',
+  'chain:AAPL',
+  'chain:AAPL:2026-11-26',
+];
+
+function allowed(permissions: Permissions): string[] {
+  return ROOMS.filter((room) => permissions.mayJoin(roomAddress(room)!));
+}
+
+function ofToken(claims: object, roleRooms = 'admin=*'): string[] {
+  const token = { user_id: 1, exp: epoch(60), ...claims };
+  return allowed(principalOf(token, RoleRooms.parse(roleRooms)).permissions);
+}
+
+const NIFTY = ['product:NIFTY', 'chain:NIFTY', 'chain:NIFTY:2026-11-26'];
+
+describe('what a token allows', () => {
+  it.each<[string, object, string | undefined, string[]]>([
+    ['everything, where nothing is said', {}, undefined, ROOMS],
+    ['nothing, where the lists are empty', { rooms: [], products: [] }, undefined, []],
+    ['a product’s rooms', { products: ['NIFTY'] }, undefined, NIFTY],
+    ['rooms by name', { rooms: ['general', 'product:AAPL'] }, undefined, ['general', 'product:AAPL']],
+    ['rooms by pattern', { rooms: ['product:*'] }, undefined, ['product:NIFTY', 'product:AAPL']],
+    ['all chains of a product, so each of them', { rooms: ['chain:NIFTY'] }, undefined, NIFTY.slice(1)],
+    ['one chain alone', { rooms: ['chain:NIFTY:2026-11-26'] }, undefined, ['chain:NIFTY:2026-11-26']],
+    [
+      'each chain, and not all of them at once',
+      { rooms: ['chain:NIFTY:*'] },
+      undefined,
+      ['chain:NIFTY:2026-11-26'],
+    ],
+    [
+      'rooms and products together',
+      { rooms: ['general'], products: ['NIFTY'] },
+      undefined,
+      ['general', ...NIFTY],
+    ],
+    ['an admin everything', { role: 'admin', rooms: [] }, undefined, ROOMS],
+    ['a role what the setting says', { role: 'free' }, 'free=general', ['general']],
+    [
+      'and the token’s own beside',
+      { role: 'free', products: ['NIFTY'] },
+      'free=general',
+      ['general', ...NIFTY],
+    ],
+    ['no role: that of user', {}, 'user=general', ['general']],
+    ['an unknown role no more than user', { role: 'owner' }, 'user=general; admin=*', ['general']],
+    ['a role that may have nothing', { role: 'none' }, 'none=', []],
+  ])('%s', (_, claims, roleRooms, rooms) => {
+    expect(ofToken(claims, roleRooms)).toEqual(rooms);
+  });
+
+  it('shows the products it has a room of', () => {
+    const token = { user_id: 1, exp: epoch(60), products: ['NIFTY'], rooms: ['chain:SPY'] };
+    const { permissions } = principalOf(token, RoleRooms.parse(''));
+    expect(['NIFTY', 'SPY', 'AAPL'].filter((symbol) => permissions.maySee(symbol))).toEqual(['NIFTY', 'SPY']);
+  });
+});
+
+describe('RoleRooms', () => {
+  it('leaves who is anonymous alone, unless it says something of him', () => {
+    expect(RoleRooms.parse('user=general').of('anonymous')).toBeUndefined();
+    const rooms = RoleRooms.parse('anonymous=product:*').of('anonymous');
+    expect(['general', 'product:X'].map((room) => rooms?.allow(room))).toEqual([false, true]);
+  });
+
+  it.each([
+    ['=general', 'must begin with the name of a role'],
+    ['a b=general', 'must begin with the name of a role'],
+    ['user', 'must have one ='],
+    ['user=a=b', 'must have one ='],
+    ['user=a;user=b', 'is there twice'],
+    ['user=pro duct', 'has a pattern that fits no room'],
+    ['user=**', 'has a pattern that fits no room'],
+  ])('refuses %s', (text, problem) => {
+    expect(() => RoleRooms.parse(text)).toThrow(RoleRoomsError);
+    expect(() => RoleRooms.parse(text)).toThrow(problem);
+  });
+});
+
+it('a pattern’s characters are those of rooms, not of expressions', () => {
+  expect(new RoomPatterns(['product:A.B*']).allow('product:AxB')).toBe(false);
+  expect(new RoomPatterns(['product:A.B*']).allow('product:A.BC')).toBe(true);
+  for (const pattern of ['', 'a b', 'a/b', '(a+)+', '*a*', 7, null])
+    expect(RoomPatterns.isPattern(pattern)).toBe(false);
+});

@@ -1,0 +1,80 @@
+import { isSymbol } from '../contract/index.js';
+import { invalidToken } from './auth-refused.js';
+import { Permissions } from './permissions.js';
+import { DEFAULT_ROLE, ROLE_PATTERN, type RoleRooms } from './role-rooms.js';
+import { RoomPatterns } from './room-patterns.js';
+
+/** Whom a token names, and what it says of them. */
+export interface Principal {
+  readonly userId: string;
+  /** `jti`; undefined where the token has none. */
+  readonly tokenId: string | undefined;
+  readonly role: string;
+  /** Seconds since the epoch; undefined where the token does not say. */
+  readonly issuedAt: number | undefined;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+  readonly permissions: Permissions;
+}
+
+/** The claims of a token whose signature, times, issuer and audience are right. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+const MAX_ID_LENGTH = 128;
+const MAX_LIST_LENGTH = 1_000;
+
+/**
+ * Reads the claims `user_id` (or `sub`), `jti`, `iat`, `exp`, `role`, `rooms` and `products`; what else is there, as the
+ * platform's `email`, is not looked at.
+ * @throws AuthRefused where one is not what it must be: a token that says nonsense of rights must not get all of them
+ */
+export function principalOf(claims: Claims, roleRooms: RoleRooms): Principal {
+  const userId = idOf(claims.user_id ?? claims.sub);
+  if (userId === undefined) throw invalidToken('has no user_id, or none of 1 to 128 characters');
+  const tokenId = claims.jti === undefined ? undefined : idOf(claims.jti);
+  if (claims.jti !== undefined && tokenId === undefined) {
+    throw invalidToken('has a jti that is not of 1 to 128 characters');
+  }
+  if (typeof claims.exp !== 'number') throw invalidToken('has no exp');
+  const role = claims.role ?? DEFAULT_ROLE;
+  if (typeof role !== 'string' || !ROLE_PATTERN.test(role)) {
+    throw invalidToken('has a role that is not 1 to 63 letters, digits or . _ -');
+  }
+  return {
+    userId,
+    tokenId,
+    role,
+    issuedAt: typeof claims.iat === 'number' ? claims.iat : undefined,
+    expiresAt: claims.exp,
+    permissions: permissionsOf(claims, role, roleRooms),
+  };
+}
+
+function permissionsOf(claims: Claims, role: string, roleRooms: RoleRooms): Permissions {
+  const ofRole = roleRooms.of(role);
+  const rooms = listOf(claims.rooms, RoomPatterns.isPattern, 'rooms', 'patterns of rooms');
+  const products = listOf(claims.products, isSymbol, 'products', 'symbols');
+  return new Permissions(
+    [...(ofRole ? [ofRole] : []), ...(rooms ? [new RoomPatterns(rooms)] : [])],
+    products && new Set(products),
+  );
+}
+
+function listOf(
+  claim: unknown,
+  isItem: (item: unknown) => item is string,
+  name: string,
+  items: string,
+): readonly string[] | undefined {
+  if (claim === undefined) return undefined;
+  if (!Array.isArray(claim) || claim.length > MAX_LIST_LENGTH || !claim.every(isItem)) {
+    throw invalidToken(`has ${name} that are not a list of at most ${MAX_LIST_LENGTH} ${items}`);
+  }
+  return claim;
+}
+
+/** The platform's ids are numbers, others' are strings. */
+function idOf(claim: unknown): string | undefined {
+  const id = typeof claim === 'number' && Number.isSafeInteger(claim) ? `${claim}` : claim;
+  return typeof id === 'string' && id.length > 0 && id.length <= MAX_ID_LENGTH ? id : undefined;
+}

@@ -1,0 +1,131 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { backoffMs } from '../backoff.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import type { FeedListener } from '../feed/feed-source.js';
+import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { Principal } from './principal.js';
+import { REVOCATION_PORTS, type RevocationPorts } from './revocation-store.js';
+import {
+  parseRevocation,
+  type Revocation,
+  RevocationError,
+  revocationKey,
+  revocationOf,
+  Revocations,
+} from './revocations.js';
+
+/** Where the platform's auth service says what is revoked. */
+export const REVOCATION_CHANNEL = 'auth:revoked';
+
+const MAX_MESSAGE_LENGTH = 1_024;
+const MAX_LOADED = 100_000;
+
+/** Hears of revocations, keeps them for replicas to come, and knows those told before this one was here. */
+@Injectable()
+export class RevocationService implements OnApplicationBootstrap, BeforeApplicationShutdown, FeedListener {
+  private readonly revocations: Revocations;
+  private readonly faults: RateLimitedLog;
+  private revoked: () => void = () => undefined;
+  private loadTimer: NodeJS.Timeout | undefined;
+  /** Ordinal of the latest load; an earlier one's retry is void. */
+  private loads = 0;
+
+  constructor(
+    private readonly config: GatewayConfig,
+    @Inject(REVOCATION_PORTS) private readonly ports: RevocationPorts | null,
+    private readonly metrics: GatewayMetrics,
+    @InjectPinoLogger(RevocationService.name) log: PinoLogger,
+  ) {
+    this.revocations = new Revocations({ now: Date.now, rememberMs: config.revocationMs });
+    this.faults = new RateLimitedLog(log);
+  }
+
+  /** Why revocations are not heard of now; undefined while they are, and where there are none to hear of. */
+  get problem(): string | undefined {
+    const status = this.ports?.feed.status;
+    return status?.up === false ? (status.reason ?? 'the subscription is down') : undefined;
+  }
+
+  /** Has `revoked` told each time that `isRevoked` may answer otherwise than before. */
+  listen(revoked: () => void): void {
+    this.revoked = revoked;
+  }
+
+  isRevoked(principal: Principal): boolean {
+    return this.revocations.isRevoked(principal);
+  }
+
+  onApplicationBootstrap(): void {
+    this.ports?.feed.start([REVOCATION_CHANNEL], this);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.down();
+    await this.ports?.feed.stop();
+  }
+
+  /** Subscribed, or subscribed again: what was told meanwhile is in the store. */
+  up(): void {
+    void this.load(++this.loads, 1);
+  }
+
+  down(): void {
+    this.loads++;
+    clearTimeout(this.loadTimer);
+  }
+
+  message(_channel: string, data: string): void {
+    let revocation: Revocation;
+    try {
+      if (data.length > MAX_MESSAGE_LENGTH) throw new RevocationError('it is too long');
+      revocation = parseRevocation(data, Date.now());
+    } catch (error) {
+      if (!(error instanceof RevocationError)) throw error;
+      this.metrics.revocations.inc({ kind: 'rejected' });
+      this.faults.warn('revocation', 'revocation_rejected', { problem: error.message });
+      return;
+    }
+    this.metrics.revocations.inc({ kind: 'tokenId' in revocation ? 'token' : 'user' });
+    if (this.revocations.add(revocation)) this.revoked();
+    this.keep(revocation);
+  }
+
+  private keep(revocation: Revocation): void {
+    const stored = [revocationKey(revocation), revocation.at] as const;
+    this.ports?.store
+      .add(stored, this.since())
+      .catch((error: unknown) =>
+        this.faults.warn('store', 'revocation_not_kept', { problem: messageOf(error) }),
+      );
+  }
+
+  private async load(ordinal: number, attempt: number): Promise<void> {
+    try {
+      const stored = (await this.ports?.store.load(this.since(), MAX_LOADED)) ?? [];
+      if (ordinal !== this.loads) return;
+      let news = false;
+      // The latest come first; they are to be forgotten last.
+      for (const [key, at] of stored.reverse()) {
+        const revocation = revocationOf(key, Math.min(at, Date.now()));
+        news = (revocation !== undefined && this.revocations.add(revocation)) || news;
+      }
+      if (news) this.revoked();
+    } catch (error) {
+      if (ordinal !== this.loads) return;
+      this.faults.warn('load', 'revocations_not_loaded', { problem: messageOf(error) });
+      this.loadTimer = setTimeout(() => void this.load(ordinal, attempt + 1), backoffMs(attempt, 500));
+      this.loadTimer.unref();
+    }
+  }
+
+  private since(): number {
+    return Date.now() - this.config.revocationMs;
+  }
+}

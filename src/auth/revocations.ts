@@ -1,0 +1,103 @@
+import type { Principal } from './principal.js';
+
+/** What is revoked: one token, or all of a user's that were issued until then. */
+export type Revocation =
+  { readonly tokenId: string; readonly at: number } | { readonly userId: string; readonly at: number };
+
+export interface RevocationsOptions {
+  /** Wall clock, ms since the epoch. */
+  readonly now: () => number;
+  /** How long a revocation is remembered, ms: as long as tokens live. */
+  readonly rememberMs: number;
+  readonly maxEntries?: number;
+}
+
+const MAX_ENTRIES = 100_000;
+
+/** The revocations that still matter. Times are ms since the epoch. */
+export class Revocations {
+  /** By key, the latest remembered last. */
+  private readonly at = new Map<string, number>();
+
+  constructor(private readonly options: RevocationsOptions) {}
+
+  get size(): number {
+    return this.at.size;
+  }
+
+  /** False where nothing new is said by it, or what is too old to matter. */
+  add(revocation: Revocation): boolean {
+    const { now, rememberMs, maxEntries = MAX_ENTRIES } = this.options;
+    const key = revocationKey(revocation);
+    const known = this.at.get(key) ?? -Infinity;
+    if (revocation.at <= known || revocation.at + rememberMs <= now()) return false;
+    this.at.delete(key);
+    this.at.set(key, revocation.at);
+    for (const [oldest, at] of this.at) {
+      if (this.at.size <= maxEntries && at + rememberMs > now()) break;
+      this.at.delete(oldest);
+    }
+    return true;
+  }
+
+  isRevoked(principal: Pick<Principal, 'userId' | 'tokenId' | 'issuedAt'>): boolean {
+    const { userId, tokenId, issuedAt } = principal;
+    if (tokenId !== undefined && this.at.has(revocationKey({ tokenId, at: 0 }))) return true;
+    const at = this.at.get(revocationKey({ userId, at: 0 }));
+    // `iat` counts whole seconds: what was issued in the very second of the revocation is taken to be older.
+    return at !== undefined && (issuedAt === undefined || issuedAt * 1_000 <= at);
+  }
+}
+
+/** As it is kept in Redis: the members of a sorted set, by time. */
+export function revocationKey(revocation: Revocation): string {
+  return 'tokenId' in revocation ? `jti:${revocation.tokenId}` : `user:${revocation.userId}`;
+}
+
+/** The reverse; undefined for what is none. */
+export function revocationOf(key: string, at: number): Revocation | undefined {
+  const [kind, id = ''] = splitOnce(key);
+  if (id === '' || id.length > MAX_ID_LENGTH || !Number.isFinite(at)) return undefined;
+  if (kind === 'jti') return { tokenId: id, at };
+  return kind === 'user' ? { userId: id, at } : undefined;
+}
+
+const MAX_ID_LENGTH = 128;
+
+function splitOnce(key: string): [string, string] {
+  const colon = key.indexOf(':');
+  return [key.slice(0, Math.max(0, colon)), key.slice(colon + 1)];
+}
+
+/** A message of the revocation channel that is none. The text names the field and never echoes what it holds. */
+export class RevocationError extends Error {}
+
+/**
+ * Reads a message of the channel: JSON `{"user_id": …}` or `{"jti": …}`, and optionally `before`, in seconds since the epoch:
+ * the user's tokens issued until then. Without it, those issued until now.
+ * @throws RevocationError
+ */
+export function parseRevocation(message: string, now: number): Revocation {
+  let content: unknown;
+  try {
+    content = JSON.parse(message);
+  } catch {
+    throw new RevocationError('it is not JSON');
+  }
+  if (typeof content !== 'object' || content === null) throw new RevocationError('it is not an object');
+  const { user_id, jti, before } = content as Readonly<Record<string, unknown>>;
+  if ((user_id === undefined) === (jti === undefined)) {
+    throw new RevocationError('it must have either user_id or jti');
+  }
+  if (before !== undefined && (typeof before !== 'number' || !Number.isFinite(before) || before < 0)) {
+    throw new RevocationError('before must be seconds since the epoch');
+  }
+  const id = user_id ?? jti;
+  const text = typeof id === 'number' && Number.isSafeInteger(id) ? `${id}` : id;
+  if (typeof text !== 'string' || text === '' || text.length > MAX_ID_LENGTH) {
+    throw new RevocationError('user_id or jti must have 1 to 128 characters');
+  }
+  // A time to come would keep out tokens that are yet to be issued; a clock that is ahead must not do that.
+  const at = Math.min(now, before === undefined ? now : before * 1_000);
+  return user_id === undefined ? { tokenId: text, at: now } : { userId: text, at };
+}

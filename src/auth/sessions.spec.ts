@@ -1,0 +1,111 @@
+import { ManualClock } from '../../test/support/manual-clock.js';
+import type { Principal } from './principal.js';
+import { Permissions } from './permissions.js';
+import { Sessions } from './sessions.js';
+
+const DAY_S = 86_400;
+
+describe('Sessions', () => {
+  const EPOCH = 1_800_000_000;
+  let clock: ManualClock;
+  let skew: number;
+  let log: string[];
+  let sessions: Sessions<string>;
+
+  const now = () => EPOCH * 1_000 + clock.now() + skew;
+  const principal = (life: number, userId = '1'): Principal => ({
+    userId,
+    tokenId: undefined,
+    role: 'user',
+    issuedAt: undefined,
+    expiresAt: Math.floor(now() / 1_000) + life,
+    permissions: Permissions.all,
+  });
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    skew = 0;
+    log = [];
+    sessions = new Sessions({
+      clock,
+      now,
+      noticeMs: 60_000,
+      toleranceMs: 5_000,
+      random: () => 0,
+      tell: (client, { expiresAt }) => log.push(`${client} told, ${expiresAt * 1_000 - now()} ms left`),
+      expire: (client) => log.push(`${client} expired`),
+    });
+  });
+
+  it('tells a client before its token expires, and ends it behind the tolerance', () => {
+    sessions.start('a', principal(300));
+    clock.advance(239_999);
+    expect(log).toEqual([]);
+    clock.advance(1);
+    expect(log).toEqual(['a told, 60000 ms left']);
+    clock.advance(64_999);
+    expect(log).toHaveLength(1);
+    clock.advance(1);
+    expect(log.at(-1)).toBe('a expired');
+    expect([sessions.size, clock.pending]).toEqual([0, 0]);
+  });
+
+  it('tells at once of what is nearly over, in a turn of its own', () => {
+    sessions.start('a', principal(10));
+    expect(log).toEqual([]);
+    clock.advance(0);
+    expect(log).toEqual(['a told, 10000 ms left']);
+  });
+
+  it('goes on by a new token, also one that ends earlier', () => {
+    sessions.start('a', principal(300));
+    clock.advance(250_000);
+    sessions.start('a', principal(3_600));
+    clock.advance(3_000_000);
+    expect(log).toEqual(['a told, 60000 ms left']);
+    sessions.start('a', principal(100));
+    clock.advance(105_000);
+    expect(log).toEqual(['a told, 60000 ms left', 'a told, 60000 ms left', 'a expired']);
+  });
+
+  it('holds nothing of a client that left', () => {
+    sessions.start('a', principal(300));
+    sessions.end('a');
+    sessions.end('b');
+    expect([sessions.size, clock.pending]).toEqual([0, 0]);
+  });
+
+  it('counts to days that no timer can hold, by the wall clock', () => {
+    sessions.start('a', principal(60 * DAY_S));
+    clock.advance(59 * DAY_S * 1_000);
+    expect(log).toEqual([]);
+    skew = DAY_S * 1_000; // the machine's clock is put right
+    clock.advance(3_600_000);
+    expect(log.map((line) => line.split(',')[0])).toEqual(['a told', 'a expired']);
+  });
+
+  it('finds those a revocation is about', () => {
+    sessions.start('a', principal(300));
+    sessions.start('b', principal(300, '2'));
+    sessions.start('c', principal(300));
+    expect(sessions.matching(({ userId }) => userId === '1')).toEqual(['a', 'c']);
+    expect(sessions.principalOf('b')?.userId).toBe('2');
+  });
+
+  it('spreads the notices of those who came together', () => {
+    const notices: number[] = [];
+    const spread = new Sessions<number>({
+      clock,
+      now,
+      noticeMs: 60_000,
+      toleranceMs: 0,
+      random: Math.random,
+      tell: () => notices.push(clock.now()),
+      expire: () => undefined,
+    });
+    for (let client = 0; client < 100; client++) spread.start(client, principal(300));
+    clock.advance(300_000);
+    expect(notices).toHaveLength(100);
+    expect(Math.max(...notices) - Math.min(...notices)).toBeGreaterThan(10_000);
+  });
+});

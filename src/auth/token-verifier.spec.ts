@@ -1,0 +1,244 @@
+import { createSecretKey, generateKeyPairSync } from 'node:crypto';
+import { errors } from 'jose';
+import * as fc from 'fast-check';
+import {
+  ALGORITHMS,
+  claims,
+  epoch,
+  hs256,
+  JWT_SECRET,
+  KEYS,
+  pemOf,
+  signed,
+  unsigned,
+} from '../../test/support/tokens.js';
+import { AuthRefused } from './auth-refused.js';
+import { RoleRooms } from './role-rooms.js';
+import { KeysUnavailable, TokenVerifier, type TokenVerifierOptions } from './token-verifier.js';
+
+const secretKey = { algorithms: ['HS256'], key: createSecretKey(Buffer.from(JWT_SECRET)) };
+const publicKeys = ALGORITHMS.map((name) => ({ algorithms: [name], key: KEYS[name].publicKey }));
+
+function verifier(options: Partial<TokenVerifierOptions> = {}): TokenVerifier {
+  return new TokenVerifier({
+    keys: [secretKey, ...publicKeys],
+    issuer: undefined,
+    audience: [],
+    clockToleranceSeconds: 5,
+    roleRooms: RoleRooms.parse('admin=*'),
+    ...options,
+  });
+}
+
+async function refusal(token: unknown, options?: Partial<TokenVerifierOptions>): Promise<[string, string]> {
+  const result: unknown = await verifier(options)
+    .verify(token)
+    .catch((error: unknown) => error);
+  if (!(result instanceof AuthRefused)) throw new Error(`not refused: ${JSON.stringify(result)}`);
+  return [result.code, result.message];
+}
+
+describe('TokenVerifier takes', () => {
+  it("the platform's own tokens", async () => {
+    expect(await verifier().verify(hs256())).toMatchObject({
+      userId: '42',
+      role: 'user',
+      tokenId: undefined,
+      expiresAt: expect.any(Number),
+    });
+  });
+
+  it.each(ALGORITHMS)('tokens signed by %s with the key for it', async (algorithm) => {
+    expect((await verifier().verify(signed(algorithm))).userId).toBe('42');
+  });
+
+  it.each(ALGORITHMS)('%s by the second of two keys, while they are changed', async (algorithm) => {
+    const old = generateKeyPairSync('ed25519').publicKey;
+    const first =
+      algorithm === 'RS256'
+        ? generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey
+        : algorithm === 'ES256'
+          ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey
+          : old;
+    const keys = [first, KEYS[algorithm].publicKey].map((key) => ({ algorithms: [algorithm], key }));
+    expect((await verifier({ keys }).verify(signed(algorithm))).userId).toBe('42');
+  });
+
+  it('what is within the clocks’ tolerance', async () => {
+    expect(await verifier().verify(hs256(claims({ exp: epoch(-2), nbf: epoch(2) })))).toBeDefined();
+  });
+
+  it('the audience among others, and the issuer', async () => {
+    const token = hs256(claims({ iss: 'auth', aud: ['web', 'gateway'] }));
+    expect(await verifier({ issuer: 'auth', audience: ['gateway', 'x'] }).verify(token)).toBeDefined();
+  });
+
+  it('sub for want of user_id, and jti', async () => {
+    const token = hs256(claims({ user_id: undefined, sub: 'u-7', jti: 't-1' }));
+    expect(await verifier().verify(token)).toMatchObject({ userId: 'u-7', tokenId: 't-1' });
+  });
+});
+
+describe('TokenVerifier refuses', () => {
+  const pem = pemOf(KEYS.RS256.publicKey);
+  const other = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
+  const jwk = KEYS.EdDSA.publicKey.export({ format: 'jwk' });
+  const ALGORITHM = 'The token is signed by an algorithm that is not taken here';
+  const SIGNATURE = 'The token has a signature that is wrong';
+  const NONE = 'The token is not a JSON Web Token';
+  const MALFORMED = 'The token is malformed';
+  const part = (json: string): string => Buffer.from(json).toString('base64url');
+
+  it.each<[string, unknown, string, string]>([
+    ['nothing', '', 'TOKEN_INVALID', NONE],
+    ['a number', 7, 'TOKEN_INVALID', 'The token is not a string'],
+    ['an object', { alg: 'none' }, 'TOKEN_INVALID', 'The token is not a string'],
+    ['words', 'let me in', 'TOKEN_INVALID', NONE],
+    ['dots', '...', 'TOKEN_INVALID', NONE],
+    ['two parts', unsigned({ alg: 'HS256' }, claims()), 'TOKEN_INVALID', NONE],
+    ['a header that is no JSON', `${part('{')}.${part('{}')}.x`, 'TOKEN_INVALID', NONE],
+    ['a header that is a list', `${part('[]')}.${part('{}')}.x`, 'TOKEN_INVALID', NONE],
+    ['a header that nests deeply', `${part('['.repeat(3_000))}.e30.x`, 'TOKEN_INVALID', NONE],
+    ['an algorithm that is a list', `${part('{"alg":["HS256"]}')}.e30.x`, 'TOKEN_INVALID', ALGORITHM],
+    ['a payload that is no object', hs256([1] as never), 'TOKEN_INVALID', MALFORMED],
+    [
+      '8 KB and more',
+      hs256(claims({ more: 'x'.repeat(8_192) })),
+      'TOKEN_INVALID',
+      'The token is longer than 8192 characters',
+    ],
+    ['no signature at all', `${unsigned({ alg: 'none' }, claims())}.`, 'TOKEN_INVALID', ALGORITHM],
+    ['none in other letters', `${unsigned({ alg: 'nOnE' }, claims())}.`, 'TOKEN_INVALID', ALGORITHM],
+    ['an empty signature', `${unsigned({ alg: 'HS256' }, claims())}.`, 'TOKEN_INVALID', SIGNATURE],
+    ['another secret', hs256(claims(), 'x'.repeat(32)), 'TOKEN_INVALID', SIGNATURE],
+    ['an empty secret', hs256(claims(), ''), 'TOKEN_INVALID', SIGNATURE],
+    ['the public key taken for a secret', hs256(claims(), pem), 'TOKEN_INVALID', SIGNATURE],
+    ['another private key', signed('RS256', claims(), other), 'TOKEN_INVALID', SIGNATURE],
+    [
+      'the right key by another algorithm',
+      signed('RS256', claims(), undefined, { alg: 'PS256' }),
+      'TOKEN_INVALID',
+      ALGORITHM,
+    ],
+    ['HS512', hs256(claims(), JWT_SECRET, { alg: 'HS512' }), 'TOKEN_INVALID', ALGORITHM],
+    [
+      'a key of its own',
+      signed('EdDSA', claims(), generateKeyPairSync('ed25519').privateKey, { jwk }),
+      'TOKEN_INVALID',
+      SIGNATURE,
+    ],
+    [
+      'a key from its own URL',
+      hs256(claims(), 'y', { jku: 'http://127.0.0.1:1/', kid: '../../etc/passwd' }),
+      'TOKEN_INVALID',
+      SIGNATURE,
+    ],
+    [
+      'an extension it must understand',
+      hs256(claims(), JWT_SECRET, { crit: ['x'], x: 1 }),
+      'TOKEN_INVALID',
+      MALFORMED,
+    ],
+    ['an expired one', hs256(claims({ exp: epoch(-10) })), 'TOKEN_EXPIRED', 'The token has expired'],
+    ['one without an end', hs256(claims({ exp: undefined })), 'TOKEN_INVALID', 'The token has no exp'],
+    ['an end that is no number', hs256(claims({ exp: 'never' })), 'TOKEN_INVALID', 'The token has no exp'],
+    ['one of tomorrow', hs256(claims({ nbf: epoch(60) })), 'TOKEN_INVALID', 'The token is not valid yet'],
+    [
+      'one of nobody',
+      hs256(claims({ user_id: undefined })),
+      'TOKEN_INVALID',
+      'The token has no user_id, or none of 1 to 128 characters',
+    ],
+    [
+      'a user that is an object',
+      hs256(claims({ user_id: {} })),
+      'TOKEN_INVALID',
+      'The token has no user_id, or none of 1 to 128 characters',
+    ],
+    [
+      'a jti that is none',
+      hs256(claims({ jti: '' })),
+      'TOKEN_INVALID',
+      'The token has a jti that is not of 1 to 128 characters',
+    ],
+    [
+      'a role that is a list',
+      hs256(claims({ role: ['admin'] })),
+      'TOKEN_INVALID',
+      'The token has a role that is not 1 to 63 letters, digits or . _ -',
+    ],
+    [
+      'rooms that are a text',
+      hs256(claims({ rooms: '*' })),
+      'TOKEN_INVALID',
+      'The token has rooms that are not a list of at most 1000 patterns of rooms',
+    ],
+    [
+      'products that are none',
+      hs256(claims({ products: ['a b'] })),
+      'TOKEN_INVALID',
+      'The token has products that are not a list of at most 1000 symbols',
+    ],
+  ])('%s', async (_, token, code, message) => {
+    expect(await refusal(token)).toEqual([code, message]);
+  });
+
+  it.each([
+    ['another issuer', { issuer: 'auth' }, claims({ iss: 'evil' })],
+    ['no issuer', { issuer: 'auth' }, claims()],
+    ['another audience', { audience: ['gateway'] }, claims({ aud: 'web' })],
+    ['no audience', { audience: ['gateway'] }, claims()],
+  ])('%s', async (_, options, payload) => {
+    expect(await refusal(hs256(payload), options)).toEqual([
+      'TOKEN_INVALID',
+      'The token is not for this service',
+    ]);
+  });
+
+  it('what is signed by a secret where only public keys are set, and the reverse', async () => {
+    expect(await refusal(hs256(), { keys: publicKeys })).toEqual(['TOKEN_INVALID', ALGORITHM]);
+    expect(await refusal(signed('RS256'), { keys: [secretKey] })).toEqual(['TOKEN_INVALID', ALGORITHM]);
+  });
+
+  it('what it cannot check, without saying that it is wrong', async () => {
+    const key = (): Promise<never> => Promise.reject(new KeysUnavailable());
+    const keys = [{ algorithms: ['ES256'], key }];
+    expect(await refusal(signed('ES256'), { keys })).toEqual([
+      'AUTH_UNAVAILABLE',
+      'The token cannot be checked now',
+    ]);
+  });
+
+  it('a key that no set has', async () => {
+    const key = (): Promise<never> => Promise.reject(new errors.JWKSNoMatchingKey());
+    const keys = [{ algorithms: ['ES256'], key }];
+    expect(await refusal(signed('ES256'), { keys })).toEqual([
+      'TOKEN_INVALID',
+      'The token is signed with a key that is not known',
+    ]);
+  });
+
+  it('every token with a changed character', async () => {
+    const token = hs256(claims({ jti: 'x' }));
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.{"';
+    await fc.assert(
+      fc.asyncProperty(fc.nat(token.length - 2), fc.constantFrom(...alphabet), async (index, character) => {
+        fc.pre(token[index] !== character);
+        // The last character of a part may hold bits that mean nothing.
+        fc.pre(token[index + 1] !== '.');
+        const changed = `${token.slice(0, index)}${character}${token.slice(index + 1)}`;
+        expect((await refusal(changed))[0]).toBe('TOKEN_INVALID');
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('whatever else, with a documented code', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.anything(), fc.string(), fc.base64String()), async (token) => {
+        expect((await refusal(token))[0]).toBe('TOKEN_INVALID');
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
