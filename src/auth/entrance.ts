@@ -38,6 +38,7 @@ export class Entrance<Client extends Entrant, Pass> {
     const { conn } = client;
     if (this.taken.has(conn)) {
       next(new Error('This connection has a client already'));
+      this.count(conn);
       return;
     }
     this.taken.add(conn);
@@ -60,8 +61,13 @@ export class Entrance<Client extends Entrant, Pass> {
         : new AuthRefused('AUTH_UNAVAILABLE', 'The token cannot be checked now', 2_000);
     this.options.refused(refusal);
     next(Object.assign(new Error(refusal.message), { data: refusal.data }));
+    this.count(conn);
+  }
+
+  private count(conn: Entrant['conn']): void {
     const refusals = (this.refusals.get(conn) ?? 0) + 1;
     this.refusals.set(conn, refusals);
-    if (refusals >= MAX_REFUSALS) conn.close();
+    // Behind the answer, which Socket.IO sends in a turn of its own.
+    if (refusals >= MAX_REFUSALS) setImmediate(() => conn.close());
   }
 }

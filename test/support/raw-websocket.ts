@@ -33,8 +33,17 @@ export class RawWebSocket {
   /**
    * Connects to the main namespace and waits for the `connected` event.
    * @param extensions what it offers, as the header's value
+   * @param auth what it brings, as `auth` of a stock client
    */
-  static async connect(url: string, extensions?: string): Promise<RawWebSocket> {
+  static async connect(url: string, extensions?: string, auth?: object): Promise<RawWebSocket> {
+    const socket = await RawWebSocket.open(url, extensions);
+    socket.send(`40${auth ? JSON.stringify(auth) : ''}`);
+    await waitFor(() => socket.events('connected').length === 1, 'no connected event came');
+    return socket;
+  }
+
+  /** Opens a session, and enters no namespace. */
+  static async open(url: string, extensions?: string): Promise<RawWebSocket> {
     const { port, hostname } = new URL(url);
     const tcp = connect(Number(port), hostname);
     cleanUp(() => void tcp.destroy());
@@ -51,9 +60,12 @@ export class RawWebSocket {
     ];
     tcp.write(`${lines.join('\r\n')}\r\n\r\n`);
     await waitFor(() => socket.head !== '', 'the upgrade was not answered');
-    socket.send('40');
-    await waitFor(() => socket.events('connected').length === 1, 'no connected event came');
     return socket;
+  }
+
+  /** The text of each message, in the order received. */
+  texts(): string[] {
+    return this.frames.map(textOf);
   }
 
   /** The extensions that the gateway agreed to; undefined where it named none. */
