@@ -16,6 +16,7 @@ import type { Principal } from './principal.js';
 import { pseudonym } from './pseudonym.js';
 import { RemoteKeys } from './remote-keys.js';
 import { RevocationService } from './revocation.service.js';
+import { isAbout, type Revocation } from './revocations.js';
 import { ANONYMOUS_ROLE } from './role-rooms.js';
 import { Sessions } from './sessions.js';
 import { TokenVerifier, type VerificationKey } from './token-verifier.js';
@@ -81,7 +82,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
       },
     });
     server.use((client, next) => this.entrance.ask(client, next));
-    revocations.listen(() => this.closeRevoked());
+    revocations.listen((revocation) => this.closeRevoked(revocation));
     metrics.onScrape(() => metrics.authenticated.set(this.sessions.size));
   }
 
@@ -166,8 +167,13 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     return this.authenticator.authenticate({ auth, headers });
   }
 
-  private closeRevoked(): void {
-    for (const client of this.sessions.matching((principal) => this.revocations.isRevoked(principal))) {
+  private closeRevoked(revocation?: Revocation): void {
+    const revoked = this.sessions.matching(
+      (principal) =>
+        // Of a hundred thousand sessions nearly none: a comparison is all that those should cost.
+        (!revocation || isAbout(revocation, principal)) && this.revocations.isRevoked(principal),
+    );
+    for (const client of revoked) {
       this.close(client, 'TOKEN_REVOKED');
     }
   }

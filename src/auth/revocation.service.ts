@@ -32,7 +32,7 @@ const MAX_LOADED = 100_000;
 export class RevocationService implements OnApplicationBootstrap, BeforeApplicationShutdown, FeedListener {
   private readonly revocations: Revocations;
   private readonly faults: RateLimitedLog;
-  private revoked: () => void = () => undefined;
+  private revoked: (revocation?: Revocation) => void = () => undefined;
   private loadTimer: NodeJS.Timeout | undefined;
   /** Ordinal of the latest load; an earlier one's retry is void. */
   private loads = 0;
@@ -53,8 +53,8 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
     return status?.up === false ? (status.reason ?? 'the subscription is down') : undefined;
   }
 
-  /** Has `revoked` told each time that `isRevoked` may answer otherwise than before. */
-  listen(revoked: () => void): void {
+  /** Has `revoked` told each time that `isRevoked` answers otherwise than before: because of this one, or of many. */
+  listen(revoked: (revocation?: Revocation) => void): void {
     this.revoked = revoked;
   }
 
@@ -93,7 +93,7 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
       return;
     }
     this.metrics.revocations.inc({ kind: 'tokenId' in revocation ? 'token' : 'user' });
-    if (this.revocations.add(revocation)) this.revoked();
+    if (this.revocations.add(revocation)) this.revoked(revocation);
     this.keep(revocation);
   }
 

@@ -49,6 +49,11 @@ export class Revocations {
   }
 }
 
+/** Whether it may revoke such a token. */
+export function isAbout(revocation: Revocation, { userId, tokenId }: Principal): boolean {
+  return 'tokenId' in revocation ? revocation.tokenId === tokenId : revocation.userId === userId;
+}
+
 /** As it is kept in Redis: the members of a sorted set, by time. */
 export function revocationKey(revocation: Revocation): string {
   return 'tokenId' in revocation ? `jti:${revocation.tokenId}` : `user:${revocation.userId}`;
