@@ -104,7 +104,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
 
   /** The client has entered: its session begins. False where its token was revoked at the last moment, and it is closed. */
   enter(client: GatewaySocket): boolean {
-    const principal = this.entrance.take(client);
+    const principal = this.entrance.enter(client);
     this.metrics.authentications.inc({ at: 'connect', result: principal ? 'token' : 'anonymous' });
     if (!principal) return true;
     if (this.revocations.isRevoked(principal)) {

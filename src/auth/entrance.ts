@@ -3,7 +3,6 @@ import { AuthRefused } from './auth-refused.js';
 /** The part of a Socket.IO socket that the entrance needs; `conn` is the connection it came over. */
 interface Entrant {
   readonly conn: { close(): void };
-  once(event: 'disconnect', listener: () => void): unknown;
 }
 
 export interface EntranceOptions<Client, Pass> {
@@ -16,18 +15,20 @@ export interface EntranceOptions<Client, Pass> {
 const MAX_REFUSALS = 3;
 
 /**
- * Where clients enter the namespace: a Socket.IO middleware. A connection has one client in it, or one that asks: a packet
- * for each of a thousand clients would make a thousand, and cost a thousand checks of a token.
+ * Where clients enter the namespace: a Socket.IO middleware. One of a connection at a time: a packet for each of a thousand
+ * clients would make a thousand, and cost a thousand checks of a token. Once one is in, Socket.IO itself takes no other.
  */
 export class Entrance<Client extends Entrant, Pass> {
   private readonly passes = new WeakMap<Client, Pass>();
+  /** Connections that have a client on its way in. */
   private readonly taken = new WeakSet<Entrant['conn']>();
   private readonly refusals = new WeakMap<Entrant['conn'], number>();
 
   constructor(private readonly options: EntranceOptions<Client, Pass>) {}
 
-  /** What the client was admitted with; once. */
-  take(client: Client): Pass | undefined {
+  /** The client is in; what it was admitted with, once. */
+  enter(client: Client): Pass | undefined {
+    this.taken.delete(client.conn);
     const pass = this.passes.get(client);
     this.passes.delete(client);
     return pass;
@@ -42,7 +43,6 @@ export class Entrance<Client extends Entrant, Pass> {
       return;
     }
     this.taken.add(conn);
-    client.once('disconnect', () => this.taken.delete(conn));
     this.options.admit(client).then(
       (pass) => {
         if (pass !== undefined) this.passes.set(client, pass);
