@@ -8,6 +8,8 @@ import { FanoutModule } from './fanout/fanout.module.js';
 import { FEED_SOURCE } from './feed/feed-source.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { HealthModule } from './health/health.module.js';
+import { CONNECTION_COUNTS } from './limits/connection-counts.js';
+import { HANDSHAKE_QUOTA } from './limits/handshake-quota.js';
 import { LimitsModule } from './limits/limits.module.js';
 import { loggingModule } from './logging/logging.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
@@ -18,15 +20,17 @@ import { RedisBridgeModule } from './redis/redis-bridge.module.js';
 @Global()
 @Module({})
 class PortsModule {
-  static forRoot({ feed, store, faults }: Ports): DynamicModule {
+  static forRoot({ feed, store, faults, connectionCounts, handshakeQuota }: Ports): DynamicModule {
     return {
       module: PortsModule,
       providers: [
         { provide: FEED_SOURCE, useValue: feed },
         { provide: LATEST_STORE, useValue: store },
         { provide: FAULT_SOURCE, useValue: faults },
+        { provide: CONNECTION_COUNTS, useValue: connectionCounts },
+        { provide: HANDSHAKE_QUOTA, useValue: handshakeQuota },
       ],
-      exports: [FEED_SOURCE, LATEST_STORE, FAULT_SOURCE],
+      exports: [FEED_SOURCE, LATEST_STORE, FAULT_SOURCE, CONNECTION_COUNTS, HANDSHAKE_QUOTA],
     };
   }
 }

@@ -1,5 +1,6 @@
 import { WsException } from '@nestjs/websockets';
 import {
+  ClientEvent,
   type ErrorCode,
   type ErrorDetail,
   type ErrorPayload,
@@ -12,16 +13,33 @@ export class RequestRefused extends WsException {
     readonly code: ErrorCode,
     message: string,
     readonly details?: readonly ErrorDetail[],
+    /** When the request may be made again, ms from now. */
+    readonly retryAfterMs?: number,
   ) {
     super(message);
   }
 
   toPayload(event: string): ErrorPayload {
-    const { message, code, details } = this;
-    return details ? { message, code, event, details } : { message, code, event };
+    const { message, code, details, retryAfterMs } = this;
+    return {
+      message,
+      code,
+      event,
+      ...(details && { details }),
+      ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+    };
   }
 }
 
 export function invalidSubscription(code: ErrorCode, details: readonly ErrorDetail[]): RequestRefused {
   return new RequestRefused(code, INVALID_SUBSCRIPTION_MESSAGE, details);
+}
+
+export function unknownEvent(): RequestRefused {
+  const events = Object.values(ClientEvent).join(', ');
+  return new RequestRefused('UNKNOWN_EVENT', `There is no such event; there are ${events}`);
+}
+
+export function tooManyEvents(retryAfterMs: number): RequestRefused {
+  return new RequestRefused('RATE_LIMITED', 'Too many messages; slow down', undefined, retryAfterMs);
 }

@@ -1,6 +1,8 @@
 import type { LatestStore } from '../cache/latest-store.js';
 import type { AdapterClass } from '../fanout/socket-server.js';
 import type { FeedSource } from '../feed/feed-source.js';
+import type { ConnectionCounts } from '../limits/connection-counts.js';
+import type { HandshakeQuota } from '../limits/handshake-quota.js';
 
 /** The faults of the outside. */
 export interface FaultSource {
@@ -20,6 +22,8 @@ export interface Ports {
   /** The Socket.IO adapter that carries calls to other replicas, where there are any. */
   readonly adapter: AdapterClass;
   readonly faults: FaultSource;
+  readonly connectionCounts: ConnectionCounts;
+  readonly handshakeQuota: HandshakeQuota;
   /** Closes every connection. To be called after the application has closed; never rejects. */
   close(): Promise<void>;
 }

@@ -2,13 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { Cluster, type Redis } from 'ioredis';
 import { RedisLatestStore } from '../cache/redis-latest-store.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
+import { systemClock } from '../clock.js';
 import { FeedProbe, type ProbePublisher } from '../feed/feed-probe.js';
 import { RedisFeed } from '../feed/redis-feed.js';
 import { ShardedFeed } from '../feed/sharded-feed.js';
+import { BriefRedis } from '../limits/brief-redis.js';
+import { RedisHandshakeQuota } from '../limits/handshake-quota.js';
+import { RedisConnectionCounts } from '../limits/redis-connection-counts.js';
 import { type FaultLog, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { RedisConnections } from '../redis/redis-connections.js';
 import { redisFault, RedisFaults } from '../redis/redis-faults.js';
 import { redisSocketAdapter } from '../redis/redis-socket.adapter.js';
+import { memoryLimits } from './memory-ports.js';
 import type { Ports } from './ports.js';
 
 /** The connections to Redis, made in the background: commands, the feed's subscribers, the adapter's subscriber. */
@@ -29,6 +34,13 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
     return new RedisFeed(redis, { ...feedOptions, redirect, probe: new FeedProbe(probeChannel, publisher) });
   };
   const channel = `socket-gateway:probe:${randomUUID()}`;
+  const limits =
+    config.limitsStore === 'redis'
+      ? redisLimits(config, commands, (error) => {
+          const { problem } = faults.commandFailed('commands', error);
+          limited.warn('limits_store', 'limits_store_failed', { problem });
+        })
+      : memoryLimits(config);
   return {
     // The tag in braces puts the probe in the channel's slot, and so on its node.
     feed: config.redisShardedPubsub ? new ShardedFeed((name) => feed(`${channel}:{${name}}`)) : feed(channel),
@@ -42,10 +54,23 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
       subscribed: () => faults.connectionReady('adapter-sub'),
     }),
     faults,
-    close: () => {
+    ...limits,
+    close: async () => {
+      await limits.connectionCounts.close();
       connections.close();
-      return Promise.resolve();
     },
+  };
+}
+
+function redisLimits(
+  { secretKey, handshakesPerIpPerMinute }: GatewayConfig,
+  commands: Redis | Cluster,
+  failed: (error: unknown) => void,
+): Pick<Ports, 'connectionCounts' | 'handshakeQuota'> {
+  const redis = new BriefRedis(commands, systemClock, failed);
+  return {
+    connectionCounts: new RedisConnectionCounts(redis, secretKey, systemClock),
+    handshakeQuota: new RedisHandshakeQuota(commands, redis, secretKey, handshakesPerIpPerMinute),
   };
 }
 
