@@ -10,6 +10,8 @@ import { FanoutModule } from './fanout/fanout.module.js';
 import { FEED_SOURCE } from './feed/feed-source.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { HealthModule } from './health/health.module.js';
+import { CONNECTION_COUNTS } from './limits/connection-counts.js';
+import { HANDSHAKE_QUOTA } from './limits/handshake-quota.js';
 import { LimitsModule } from './limits/limits.module.js';
 import { loggingModule } from './logging/logging.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
@@ -20,7 +22,14 @@ import { RedisBridgeModule } from './redis/redis-bridge.module.js';
 @Global()
 @Module({})
 class PortsModule {
-  static forRoot({ feed, store, faults, revocations }: Ports): DynamicModule {
+  static forRoot({
+    feed,
+    store,
+    faults,
+    revocations,
+    connectionCounts,
+    handshakeQuota,
+  }: Ports): DynamicModule {
     return {
       module: PortsModule,
       providers: [
@@ -28,8 +37,17 @@ class PortsModule {
         { provide: LATEST_STORE, useValue: store },
         { provide: FAULT_SOURCE, useValue: faults },
         { provide: REVOCATION_PORTS, useValue: revocations },
+        { provide: CONNECTION_COUNTS, useValue: connectionCounts },
+        { provide: HANDSHAKE_QUOTA, useValue: handshakeQuota },
       ],
-      exports: [FEED_SOURCE, LATEST_STORE, FAULT_SOURCE, REVOCATION_PORTS],
+      exports: [
+        FEED_SOURCE,
+        LATEST_STORE,
+        FAULT_SOURCE,
+        REVOCATION_PORTS,
+        CONNECTION_COUNTS,
+        HANDSHAKE_QUOTA,
+      ],
     };
   }
 }

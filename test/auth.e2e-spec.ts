@@ -428,6 +428,40 @@ describe('a revocation', () => {
   });
 });
 
+describe('connections of one user', () => {
+  it.each(['memory', 'redis'])(
+    'are limited, and free again when they end: counted in %s',
+    async (LIMITS_STORE) => {
+      const settings = { MAX_CONNECTIONS_PER_USER: '2', LIMITS_STORE, AUTH_MODE: 'optional' };
+      const replicas = await Promise.all([start(settings), start(settings)]);
+      const [first, second] = replicas.map(({ url }) => url);
+      const where = LIMITS_STORE === 'redis' ? [first!, second!, first!] : [first!, first!, first!];
+      const more = { user_id: `limited-${LIMITS_STORE}` };
+      const clients = [await join(where[0]!, more), await join(where[1]!, more)];
+      const third = { transports: ['websocket'], ...bearer(hs256(claims(more))) };
+      expect(await refusal(where[2]!, third)).toEqual({
+        code: 'TOO_MANY_CONNECTIONS',
+        message: 'You have 2 connections already',
+        retry_after_ms: 5_000,
+      });
+      // Nor by signing in later.
+      const anonymous = await TestClient.connect(where[2]!);
+      const token = hs256(claims(more));
+      expect(await anonymous.ask('refresh_token', { token })).toMatchObject({
+        ok: false,
+        error: { code: 'TOO_MANY_CONNECTIONS', retry_after_ms: 5_000 },
+      });
+      await join(where[2]!); // somebody else
+      clients[1]!.close();
+      await waitFor(
+        async () => (await anonymous.ask('refresh_token', { token })).ok === true,
+        'it stays taken',
+      );
+      await Promise.all(replicas.map((replica) => replica.stop()));
+    },
+  );
+});
+
 describe('keys from a JWKS URL', () => {
   let server: Server;
   let keys: object[] | undefined;

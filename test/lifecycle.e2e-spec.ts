@@ -218,16 +218,16 @@ describe('clients whose network vanishes', () => {
 describe('a gateway in this process', () => {
   let gateway: Gateway;
   let members: Member[] = [];
-  const ports = memoryPorts();
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    PORT: '0',
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'silent',
+    DRAIN_TIMEOUT_MS: '0',
+  });
+  const ports = memoryPorts(config);
 
   beforeAll(async () => {
-    const config = loadConfig({
-      NODE_ENV: 'test',
-      PORT: '0',
-      HOST: '127.0.0.1',
-      LOG_LEVEL: 'silent',
-      DRAIN_TIMEOUT_MS: '0',
-    });
     gateway = await createGateway(config, ports, createLogger(config));
   });
 

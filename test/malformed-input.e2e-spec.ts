@@ -207,7 +207,8 @@ describe('what clients send', () => {
 
   beforeAll(async () => {
     redis = await RedisServer.start();
-    gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+    // The inputs of a megabyte are to be read.
+    gateway = await GatewayProcess.start({ REDIS_URL: redis.url, MAX_PAYLOAD_BYTES: '2097152' });
   });
 
   afterAll(async () => {

@@ -30,6 +30,7 @@ describe('a client that asks and does not read', () => {
   ])('cannot make the gateway hold more than its limit by %s', async (_, events, refused) => {
     const gateway = await GatewayProcess.start({
       REDIS_URL: redis.url,
+      EVENT_BURST: '100000', // which would end it before
       CONFLATE_ABOVE_BYTES: `${LIMIT}`,
       MAX_CLIENT_BUFFER_BYTES: `${4 * LIMIT}`,
     });

@@ -56,7 +56,7 @@ async function connect(
   signal: AbortSignal,
 ): Promise<[Ports, FeedPublisher]> {
   if (broker.redisUrl === undefined) {
-    const ports = memoryPorts();
+    const ports = memoryPorts(config);
     return [ports, ports.feed];
   }
   const publisher = new RedisPublisher(broker.redisUrl, { signal });

@@ -6,6 +6,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { type ClosingCode, type ConnectedUser, ServerEvent } from '../contract/index.js';
 import { closeClient } from '../fanout/close-client.js';
 import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
+import { CONNECTION_COUNTS, type ConnectionCounts } from '../limits/connection-counts.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { AuthRefused } from './auth-refused.js';
@@ -20,6 +21,7 @@ import { isAbout, type Revocation } from './revocations.js';
 import { ANONYMOUS_ROLE } from './role-rooms.js';
 import { Sessions } from './sessions.js';
 import { TokenVerifier, type VerificationKey } from './token-verifier.js';
+import { UserConnections } from './user-connections.js';
 
 /** Who the clients are, what they may have, and for how long. Nest's guards see neither connections nor what becomes of them. */
 @Injectable()
@@ -29,6 +31,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
   /** Of those without a token. */
   private readonly anonymous: Permissions;
   private readonly remoteKeys: RemoteKeys | undefined;
+  private readonly users: UserConnections<GatewaySocket>;
   private readonly entrance: Entrance<GatewaySocket, Principal>;
 
   constructor(
@@ -36,6 +39,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     @Inject(SOCKET_SERVER) server: GatewayServer,
     private readonly revocations: RevocationService,
     private readonly metrics: GatewayMetrics,
+    @Inject(CONNECTION_COUNTS) counts: ConnectionCounts,
     @InjectPinoLogger(AuthService.name) log: PinoLogger,
   ) {
     const faults = new RateLimitedLog(log);
@@ -74,6 +78,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
         }),
       expire: (client) => this.close(client, 'TOKEN_EXPIRED'),
     });
+    this.users = new UserConnections(counts, config.maxConnectionsPerUser);
     this.entrance = new Entrance({
       admit: (client) => this.admit(client),
       refused: ({ code }) => {
@@ -117,6 +122,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
 
   leave(client: GatewaySocket): void {
     this.sessions.end(client);
+    this.users.release(client);
   }
 
   permissionsOf(client: GatewaySocket): Permissions {
@@ -149,8 +155,10 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
       if (before && before.userId !== principal.userId) {
         throw new AuthRefused('TOKEN_INVALID', 'The token is of another user; connect anew with it');
       }
+      if (!before) await this.users.take(client, principal.userId);
       // Closed meanwhile, perhaps because the old token expired.
       if (client.connected) this.sessions.start(client, principal);
+      else this.users.release(client);
       this.metrics.authentications.inc({ at: 'refresh', result: 'token' });
       return principal.expiresAt;
     } catch (error) {
@@ -164,7 +172,9 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     const { auth, headers } = client.handshake;
     // Not to be kept for as long as the connection lives.
     client.handshake.auth = NOTHING;
-    return this.authenticator.authenticate({ auth, headers });
+    const principal = await this.authenticator.authenticate({ auth, headers });
+    if (principal) await this.users.take(client, principal.userId);
+    return principal;
   }
 
   private closeRevoked(revocation?: Revocation): void {
@@ -179,7 +189,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   private close(client: GatewaySocket, code: ClosingCode): void {
-    this.metrics.closed.inc({ code });
+    this.metrics.closedClients.inc({ code });
     closeClient(client, code);
   }
 }

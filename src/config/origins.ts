@@ -1,6 +1,9 @@
 /** An origin, or with `*.` in front of its host any below it: `https://*.example.com`, which is not example.com itself. */
 const PATTERN = /^(https?:\/\/)(\*\.)?([^*]+)$/;
 
+/** What may stand for the `*`. No `/`, `?`, `#` or `@`: behind one of them the rest would not be the host. */
+const LABELS = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
+
 export function isOriginPattern(value: unknown): boolean {
   if (value === '*') return true;
   const [, scheme = '', wildcard, host = ''] = typeof value === 'string' ? (PATTERN.exec(value) ?? []) : [];
@@ -35,12 +38,18 @@ export class Origins {
     if (this.patterns === undefined) return isOwn(origin, host);
     return this.below.some(
       ({ scheme, suffix }) =>
-        origin.startsWith(scheme) && origin.endsWith(suffix) && origin.length > scheme.length + suffix.length,
+        origin.startsWith(scheme) &&
+        origin.endsWith(suffix) &&
+        LABELS.test(origin.slice(scheme.length, -suffix.length)),
     );
   }
 }
 
 /** Whether a page came from this very host. The scheme is not compared: TLS may end before the gateway. */
 function isOwn(origin: string, host: string | undefined): boolean {
-  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+  if (!host || !URL.canParse(origin)) return false;
+  const page = new URL(origin);
+  // Parsed as well: some clients and proxies write the port that the scheme has in any case.
+  const asked = `${page.protocol}//${host}`;
+  return page.host !== '' && URL.canParse(asked) && new URL(asked).host === page.host;
 }

@@ -69,10 +69,11 @@ export class GatewayIoAdapter extends IoAdapter {
     transform: (data: unknown) => Observable<unknown>,
   ): void {
     let previous: Promise<void> = Promise.resolve();
-    // One listener for all events: with thousands of clients, each listener of each client counts.
-    socket.onAny((event: string, ...args: unknown[]) => {
+    // One function for all events: with thousands of clients, each listener of each client counts. And in this place, behind
+    // what else the gateway has put before its events, which may drop them; it hands none on, for there is nobody else.
+    socket.use(([event, ...args]: unknown[]) => {
       const handler = handlers.find(({ message }) => message === event);
-      // Of a client that has left, listeners for all events are still told.
+      // Of a client that has left, this is still told.
       if (!handler || !socket.connected) return;
       const ack = typeof args.at(-1) === 'function' ? (args.pop() as (answer: unknown) => void) : undefined;
       const data = args.length > 1 ? args : args[0];

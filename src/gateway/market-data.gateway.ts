@@ -30,11 +30,12 @@ import {
 import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
 import { isSlow } from '../fanout/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
+import { MessageGuard } from '../limits/message-guard.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { clientLimits } from './client-limits.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
-import { invalidSubscription, RequestRefused } from './request-refused.js';
+import { invalidSubscription, RequestRefused, tooManyEvents, unknownEvent } from './request-refused.js';
 import { SubscriptionDto } from './subscription.dto.js';
 import { SubscriptionPipe } from './subscription.pipe.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
@@ -72,6 +73,7 @@ export class MarketDataGateway
     private readonly freshness: FreshnessService,
     private readonly metrics: GatewayMetrics,
     private readonly filter: GatewayExceptionFilter,
+    private readonly messages: MessageGuard,
     @InjectPinoLogger(MarketDataGateway.name) private readonly log: PinoLogger,
   ) {}
 
@@ -80,7 +82,8 @@ export class MarketDataGateway
     if (!this.auth.enter(client)) return;
     const joins = this.auth.permissionsOf(client).mayJoin({ type: 'general' });
     if (joins) void client.join(GENERAL_ROOM);
-    client.onAny((event: string, ...args: unknown[]) => this.countOrRefuse(client, event, args));
+    // Before the handlers, which GatewayIoAdapter puts behind it, and before anything of the event waits for its turn.
+    client.use(([event, ...args]: unknown[], next) => this.admit(client, String(event), args) && next());
     this.log.info(
       { client_id: client.id, user: this.auth.pseudonymOf(client), total_clients: this.clientCount() },
       'client_connected',
@@ -228,20 +231,41 @@ export class MarketDataGateway
     }
   }
 
-  private countOrRefuse(client: GatewaySocket, event: string, args: unknown[]): void {
-    if (isClientEvent(event)) {
-      this.metrics.clientMessages.inc({ event });
-      return;
-    }
-    this.metrics.clientMessages.inc({ event: 'unknown' });
+  /** Whether an event may be handled; answers it where it may not. */
+  private admit(client: GatewaySocket, event: string, args: readonly unknown[]): boolean {
+    if (!client.connected) return false; // what it sent before it was closed still comes by
+    const known = isClientEvent(event);
+    this.metrics.clientMessages.inc({ event: known ? event : 'unknown' });
+    const answer = this.messages.take(client);
+    if (answer.taken && known) return true;
+    if (answer.taken) this.refuse(client, event, args, unknownEvent());
+    else if (answer.waitMs !== undefined) this.refuseTooMany(client, event, args, answer.waitMs);
+    return false;
+  }
+
+  private refuseTooMany(
+    client: GatewaySocket,
+    event: string,
+    args: readonly unknown[],
+    waitMs: number,
+  ): void {
+    // Who does not read need not be told again and again: it would pile up.
+    if (isSlow(client, this.config.conflateAboveBytes))
+      this.metrics.clientErrors.inc({ code: 'RATE_LIMITED' });
+    else this.refuse(client, event, args, tooManyEvents(waitMs));
+  }
+
+  private refuse(
+    client: GatewaySocket,
+    event: string,
+    args: readonly unknown[],
+    refused: RequestRefused,
+  ): void {
     const ack = args.at(-1);
     this.filter.refuse(
       client,
-      shorten(String(event)),
-      new RequestRefused(
-        'UNKNOWN_EVENT',
-        `There is no such event; there are ${Object.values(ClientEvent).join(', ')}`,
-      ),
+      shorten(event),
+      refused,
       typeof ack === 'function' ? (answer) => void Reflect.apply(ack, undefined, [answer]) : undefined,
     );
   }

@@ -1,6 +1,7 @@
 import { WsException } from '@nestjs/websockets';
 import type { AuthRefused } from '../auth/auth-refused.js';
 import {
+  ClientEvent,
   type ErrorCode,
   type ErrorDetail,
   type ErrorPayload,
@@ -13,7 +14,7 @@ export class RequestRefused extends WsException {
     readonly code: ErrorCode,
     message: string,
     readonly details?: readonly ErrorDetail[],
-    /** When it may be made again, ms from now. */
+    /** When the request may be made again, ms from now. */
     readonly retryAfterMs?: number,
   ) {
     super(message);
@@ -24,17 +25,26 @@ export class RequestRefused extends WsException {
   }
 
   toPayload(event: string): ErrorPayload {
-    const { message, code, details, retryAfterMs: retry_after_ms } = this;
+    const { message, code, details, retryAfterMs } = this;
     return {
       message,
       code,
       event,
       ...(details && { details }),
-      ...(retry_after_ms !== undefined && { retry_after_ms }),
+      ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
     };
   }
 }
 
 export function invalidSubscription(code: ErrorCode, details: readonly ErrorDetail[]): RequestRefused {
   return new RequestRefused(code, INVALID_SUBSCRIPTION_MESSAGE, details);
+}
+
+export function unknownEvent(): RequestRefused {
+  const events = Object.values(ClientEvent).join(', ');
+  return new RequestRefused('UNKNOWN_EVENT', `There is no such event; there are ${events}`);
+}
+
+export function tooManyEvents(retryAfterMs: number): RequestRefused {
+  return new RequestRefused('RATE_LIMITED', 'Too many messages; slow down', undefined, retryAfterMs);
 }

@@ -6,35 +6,51 @@ import { systemClock } from '../clock.js';
 import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { AddressLimits, type AddressRefusal } from './address-limits.js';
 import { Admission } from './admission.js';
+import { ClientAddresses } from './client-address.js';
+import { CONNECTION_COUNTS, type ConnectionCounts } from './connection-counts.js';
+import { HANDSHAKE_QUOTA, type HandshakeQuota } from './handshake-quota.js';
 import { HandshakeRate } from './handshake-rate.js';
 import { OverloadWatch } from './overload-watch.js';
 import { PingSpread } from './ping-spread.js';
-import { type HandshakeAnswer, rawAnswer, type Refusal, refusalAnswer, UNKNOWN_SESSION } from './refusal.js';
+import {
+  type HandshakeAnswer,
+  rawAnswer,
+  type Refusal,
+  refusalAnswer,
+  type RefusalReason,
+  UNKNOWN_SESSION,
+} from './refusal.js';
 
 /** The longest a handshake waits for its turn, ms. */
 const MAX_WAIT_MS = 1_000;
 
 /** As engine.io hands it to a middleware: of several `sid` it has the last. */
 type EngineRequest = IncomingMessage & { readonly _query?: { readonly sid?: string } };
+type Connection = GatewaySocket['conn'];
 
 /**
- * Stands before engine.io and lets new clients in, or answers them 503 with Retry-After before anything is made for them.
- * Requests of clients that are in already, upgrades among them, pass.
+ * Stands before engine.io and lets new clients in, or answers them with a status and Retry-After before anything is made for
+ * them. Requests of clients that are in already, upgrades among them, pass, unless they are of a page that may not.
  */
 @Injectable()
 export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly admission: Admission<IncomingMessage>;
+  private readonly limits: AddressLimits<IncomingMessage, Connection>;
   /** Of the handshakes under way: what stops listening to their TCP connection. */
   private readonly unwatch = new Map<IncomingMessage, () => void>();
   private readonly pings: PingSpread;
   private readonly faults: RateLimitedLog;
 
   constructor(
-    config: GatewayConfig,
+    private readonly config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: GatewayMetrics,
     overload: OverloadWatch,
+    private readonly addresses: ClientAddresses,
+    @Inject(HANDSHAKE_QUOTA) quota: HandshakeQuota,
+    @Inject(CONNECTION_COUNTS) counts: ConnectionCounts,
     @InjectPinoLogger(HandshakeGate.name) log: PinoLogger,
   ) {
     this.faults = new RateLimitedLog(log);
@@ -48,6 +64,12 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
       }),
       connections: () => server.engine.clientsCount,
       overload: () => overload.reason,
+    });
+    this.limits = new AddressLimits({
+      quota,
+      counts,
+      handshakesPerMinute: config.handshakesPerIpPerMinute,
+      maxConnections: config.maxConnectionsPerIp,
     });
     metrics.onScrape(() => metrics.handshakesQueued.set(this.admission.queued));
   }
@@ -68,11 +90,18 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     const { clients } = engine as unknown as { clients: Readonly<Record<string, unknown>> };
     engine.use((request: EngineRequest, response: unknown, next: () => void) => {
       const sid = request._query?.sid;
-      if (sid && !Object.hasOwn(clients, sid)) answer(request, response, UNKNOWN_SESSION);
+      // Before all else: browsers ask nobody's leave for a WebSocket, and send requests whose answers they would keep from the page.
+      if (!this.isAllowed(request)) this.refuse('origin', request, response);
+      else if (sid && !Object.hasOwn(clients, sid)) answer(request, response, UNKNOWN_SESSION);
       else if (!sid && request.method === 'GET') this.ask(request, response, next);
       else next();
     });
-    engine.on('connection', (connection: GatewaySocket['conn']) => {
+    const { limits } = this;
+    const onClose = function (this: Connection): void {
+      limits.disconnect(this);
+    };
+    engine.on('connection', (connection: Connection) => {
+      if (limits.connect(connection.request, connection)) connection.on('close', onClose);
       this.over(connection.request);
       this.spreadPing(connection);
     });
@@ -91,28 +120,56 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     socket.on('error', gone);
     socket.once('close', gone);
     this.unwatch.set(request, () => socket.off('error', gone).off('close', gone));
+    // Nothing of what its address may take is spent on one that nobody takes now.
+    const refusal = this.limits.active ? this.admission.refusal : undefined;
+    if (refusal !== undefined) this.refuse(refusal, request, response);
+    else if (!this.limits.active) this.admit(request, response, next);
+    else
+      void this.enter(request).then((refused) => {
+        if (!this.unwatch.has(request)) return;
+        if (refused) this.refuse(refused.reason, request, response, refused.retryAfterMs);
+        else this.admit(request, response, next);
+      });
+  }
+
+  private enter(request: IncomingMessage): Promise<AddressRefusal | undefined> {
+    if (this.addresses.isDisbelieved(request)) this.faults.warn('untrusted_proxy', 'untrusted_proxy');
+    return this.limits.enter(request, this.addresses.of(request), () => !this.unwatch.has(request));
+  }
+
+  private admit(request: IncomingMessage, response: unknown, next: () => void): void {
     this.admission.ask(request, (refusal) => {
       if (refusal === undefined) next();
       else this.refuse(refusal, request, response);
     });
   }
 
-  private refuse(reason: Refusal, request: IncomingMessage, response: unknown): void {
+  private isAllowed(request: IncomingMessage): boolean {
+    return this.config.origins.allows(request.headers.origin, this.addresses.hostOf(request));
+  }
+
+  private refuse(
+    reason: RefusalReason,
+    request: IncomingMessage,
+    response: unknown,
+    retryAfterMs?: number,
+  ): void {
     this.metrics.handshakesRefused.inc({ reason });
     this.faults.warn(`refused:${reason}`, 'handshake_refused', { reason });
     // engine.io's own middleware has set the CORS headers: a page may read why.
-    answer(request, response, refusalAnswer(reason, Math.random));
+    answer(request, response, refusalAnswer(reason, Math.random, retryAfterMs));
     // A raw connection is listened to until it is closed.
     if (response instanceof ServerResponse) this.over(request);
   }
 
   private over(request: IncomingMessage): void {
     this.admission.over(request);
+    this.limits.over(request);
     this.unwatch.get(request)?.();
     this.unwatch.delete(request);
   }
 
-  private spreadPing(connection: GatewaySocket['conn']): void {
+  private spreadPing(connection: Connection): void {
     const problem = this.pings.add(connection);
     if (problem !== undefined) this.faults.warn('ping_spread', 'pings_not_spread', { problem });
   }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.js';
+import { TokenBucket } from './token-bucket.js';
 
 /** One handshake that waits, or has been decided. */
 export interface Ticket {
@@ -25,18 +26,14 @@ const DECIDED: Ticket = { cancel: () => undefined };
  */
 export class HandshakeRate {
   private readonly waiting = new Set<(passed: boolean) => void>();
-  private readonly burst: number;
+  private readonly bucket: TokenBucket;
   private readonly maxWaiting: number;
-  private tokens: number;
-  private countedAt: number;
   private timer: Timer | undefined;
 
   constructor(private readonly options: HandshakeRateOptions) {
     const { clock, perSecond, maxWaitMs } = options;
-    this.burst = Math.max(1, perSecond * BURST_SECONDS);
+    this.bucket = new TokenBucket({ clock, perSecond, burst: Math.max(1, perSecond * BURST_SECONDS) });
     this.maxWaiting = Math.floor((perSecond * maxWaitMs) / 1_000);
-    this.tokens = this.burst;
-    this.countedAt = clock.now();
   }
 
   /** Handshakes in the queue. */
@@ -46,9 +43,8 @@ export class HandshakeRate {
 
   /** @param decided is called once, at once or when it is its turn: whether the handshake may go on */
   take(decided: (passed: boolean) => void): Ticket {
-    this.refill();
-    if (this.waiting.size === 0 && this.tokens >= 1) {
-      this.tokens--;
+    if (this.waiting.size === 0 && this.bucket.tokens >= 1) {
+      this.bucket.take();
       decided(true);
       return DECIDED;
     }
@@ -73,10 +69,9 @@ export class HandshakeRate {
 
   private readonly letThrough = (): void => {
     this.timer = undefined;
-    this.refill();
     for (const decided of this.waiting) {
-      if (this.tokens < 1) break;
-      this.tokens--;
+      if (this.bucket.tokens < 1) break;
+      this.bucket.take();
       this.waiting.delete(decided);
       decided(true);
     }
@@ -85,14 +80,6 @@ export class HandshakeRate {
 
   private watch(): void {
     if (this.timer || this.waiting.size === 0) return;
-    const { clock, perSecond } = this.options;
-    this.timer = clock.after(Math.ceil(((1 - this.tokens) * 1_000) / perSecond), this.letThrough);
-  }
-
-  private refill(): void {
-    const { clock, perSecond } = this.options;
-    const now = clock.now();
-    this.tokens = Math.min(this.burst, this.tokens + ((now - this.countedAt) * perSecond) / 1_000);
-    this.countedAt = now;
+    this.timer = this.options.clock.after(this.bucket.msUntil(1), this.letThrough);
   }
 }

@@ -1,8 +1,25 @@
 import { Global, Module } from '@nestjs/common';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { ClientAddresses } from './client-address.js';
 import { HandshakeGate } from './handshake-gate.js';
+import { MessageGuard } from './message-guard.js';
 import { OverloadWatch } from './overload-watch.js';
+import { TcpGuard } from './tcp-guard.js';
 
 /** Keeps away what would be too much for the clients that are here. */
 @Global()
-@Module({ providers: [HandshakeGate, OverloadWatch], exports: [HandshakeGate] })
+@Module({
+  providers: [
+    HandshakeGate,
+    MessageGuard,
+    OverloadWatch,
+    TcpGuard,
+    {
+      provide: ClientAddresses,
+      inject: [GatewayConfig],
+      useFactory: ({ trustProxy }: GatewayConfig) => new ClientAddresses(trustProxy),
+    },
+  ],
+  exports: [HandshakeGate, MessageGuard, ClientAddresses],
+})
 export class LimitsModule {}

@@ -1,15 +1,29 @@
 import { STATUS_CODES } from 'node:http';
 
-/** Why a new client is not taken now: the reasons of refused handshakes, and of a replica that is not ready. */
-export const REFUSALS = {
-  draining: 'This replica is leaving service.',
-  event_loop_delay: 'This replica is overloaded.',
-  memory: 'This replica is short of memory.',
-  max_connections: 'This replica has as many clients as it takes.',
-  rate: 'Too many clients are connecting at once.',
-} as const satisfies Record<string, string>;
+interface RefusalAnswer {
+  readonly status: 403 | 429 | 503;
+  readonly message: string;
+  /** Whether to come again: in any case nobody else is in the way then. */
+  readonly retry: boolean;
+}
 
-export type Refusal = keyof typeof REFUSALS;
+/** Why a new client is not taken: by this replica now (503), for what its address takes already (429), or at all (403). */
+export const REFUSALS = {
+  draining: { status: 503, message: 'This replica is leaving service.', retry: true },
+  event_loop_delay: { status: 503, message: 'This replica is overloaded.', retry: true },
+  memory: { status: 503, message: 'This replica is short of memory.', retry: true },
+  max_connections: { status: 503, message: 'This replica has as many clients as it takes.', retry: true },
+  rate: { status: 503, message: 'Too many clients are connecting at once.', retry: true },
+  ip_handshakes: { status: 429, message: 'Your address connects too often.', retry: true },
+  ip_connections: { status: 429, message: 'Your address has as many connections as one may.', retry: true },
+  origin: { status: 403, message: 'Pages of this origin may not connect.', retry: false },
+} as const satisfies Record<string, RefusalAnswer>;
+
+/** Every reason. */
+export type RefusalReason = keyof typeof REFUSALS;
+
+/** Why nobody is taken now, whoever it is: also what makes a replica not ready. */
+export type Refusal = Exclude<RefusalReason, 'ip_handshakes' | 'ip_connections' | 'origin'>;
 
 /** The longest a refused client is asked to stay away, seconds. */
 const MAX_RETRY_AFTER_S = 5;
@@ -26,16 +40,22 @@ export interface HandshakeAnswer {
   readonly body: string;
 }
 
-export function refusalAnswer(reason: Refusal, random: () => number): HandshakeAnswer {
+/** @param retryAfterMs when it may try again, where that is known; else some seconds from now, at random */
+export function refusalAnswer(
+  reason: RefusalReason,
+  random: () => number,
+  retryAfterMs?: number,
+): HandshakeAnswer {
+  const { status, message, retry } = REFUSALS[reason];
+  // So that the next attempt is not bound to this replica by a connection kept open.
+  const headers = { Connection: 'close' };
+  if (!retry) return jsonAnswer(status, { message, reason }, headers);
+  const seconds =
+    retryAfterMs === undefined ? retryAfterSeconds(random) : Math.max(1, Math.ceil(retryAfterMs / 1_000));
   return jsonAnswer(
-    503,
-    { message: REFUSALS[reason], reason },
-    {
-      'Retry-After': `${retryAfterSeconds(random)}`,
-      'Access-Control-Expose-Headers': 'Retry-After',
-      // So that the next attempt is not bound to this replica by a connection kept open.
-      Connection: 'close',
-    },
+    status,
+    { message, reason, retry_after_ms: seconds * 1_000 },
+    { ...headers, 'Retry-After': `${seconds}`, 'Access-Control-Expose-Headers': 'Retry-After' },
   );
 }
 

@@ -76,10 +76,20 @@ export class GatewayMetrics {
     'drained_clients_total',
     'Clients closed because this replica left service.',
   );
+  readonly closedClients = this.counter(
+    'closed_clients_total',
+    'Clients closed for what they did or may no longer do.',
+    ['code'],
+  );
+  readonly tcpRefused = this.counter(
+    'tcp_connections_refused_total',
+    'TCP connections cut as they were made.',
+    ['reason'],
+  );
   readonly handshakesQueued = this.gauge('handshakes_queued', 'Clients whose handshake waits for its turn.');
   readonly handshakesRefused = this.counter(
     'handshakes_refused_total',
-    'Clients refused with 503 before they were connected.',
+    'Clients refused before they were connected.',
     ['reason'],
   );
   readonly overloaded = this.gauge('overloaded', '1 while no new clients are taken for this reason.', [
@@ -92,11 +102,6 @@ export class GatewayMetrics {
     ['at', 'result'],
   );
   readonly revocations = this.counter('revocations_total', 'Messages of the revocation channel.', ['kind']);
-  readonly closed = this.counter(
-    'closed_clients_total',
-    'Clients closed for what they did, or by what became of their token.',
-    ['code'],
-  );
   readonly cacheUnreadable = this.counter('cache_unreadable_total', 'Cache entries skipped as unreadable.', [
     'reason',
   ]);

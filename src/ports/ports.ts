@@ -2,6 +2,8 @@ import type { RevocationPorts } from '../auth/revocation-store.js';
 import type { LatestStore } from '../cache/latest-store.js';
 import type { AdapterClass } from '../fanout/socket-server.js';
 import type { FeedSource } from '../feed/feed-source.js';
+import type { ConnectionCounts } from '../limits/connection-counts.js';
+import type { HandshakeQuota } from '../limits/handshake-quota.js';
 
 /** The faults of the outside. */
 export interface FaultSource {
@@ -23,6 +25,8 @@ export interface Ports {
   readonly faults: FaultSource;
   /** `null` where nobody is authenticated. */
   readonly revocations: RevocationPorts | null;
+  readonly connectionCounts: ConnectionCounts;
+  readonly handshakeQuota: HandshakeQuota;
   /** Closes every connection. To be called after the application has closed; never rejects. */
   close(): Promise<void>;
 }

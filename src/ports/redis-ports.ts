@@ -3,13 +3,18 @@ import { Cluster, type Redis } from 'ioredis';
 import { RedisRevocationStore, type RevocationPorts } from '../auth/revocation-store.js';
 import { RedisLatestStore } from '../cache/redis-latest-store.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
+import { systemClock } from '../clock.js';
 import { FeedProbe, type ProbePublisher } from '../feed/feed-probe.js';
 import { RedisFeed, type RedisFeedOptions } from '../feed/redis-feed.js';
 import { ShardedFeed } from '../feed/sharded-feed.js';
+import { BriefRedis } from '../limits/brief-redis.js';
+import { RedisHandshakeQuota } from '../limits/handshake-quota.js';
+import { RedisConnectionCounts } from '../limits/redis-connection-counts.js';
 import { type FaultLog, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { RedisConnections, type SubscriberRole } from '../redis/redis-connections.js';
 import { redisFault, RedisFaults } from '../redis/redis-faults.js';
 import { redisSocketAdapter } from '../redis/redis-socket.adapter.js';
+import { memoryLimits } from './memory-ports.js';
 import type { Ports } from './ports.js';
 
 /** The connections to Redis, made in the background: commands, the feed's subscribers, the adapter's subscriber. */
@@ -34,6 +39,13 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
     });
   };
   const channel = `socket-gateway:probe:${randomUUID()}`;
+  const limits =
+    config.limitsStore === 'redis'
+      ? redisLimits(config, commands, (error) => {
+          const { problem } = faults.commandFailed('commands', error);
+          limited.warn('limits_store', 'limits_store_failed', { problem });
+        })
+      : memoryLimits(config);
   return {
     // The tag in braces puts the probe in the channel's slot, and so on its node.
     feed: config.redisShardedPubsub ? new ShardedFeed((name) => feed(`${channel}:{${name}}`)) : feed(channel),
@@ -51,9 +63,10 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
       config.authMode === 'off'
         ? null
         : revocationPorts(connections, commands, feedOptions('auth-sub'), channel),
-    close: () => {
+    ...limits,
+    close: async () => {
+      await limits.connectionCounts.close();
       connections.close();
-      return Promise.resolve();
     },
   };
 }
@@ -70,6 +83,18 @@ function revocationPorts(
   return {
     feed: new RedisFeed(redis, { ...options, sharded: false, redirect, probe }),
     store: new RedisRevocationStore(commands),
+  };
+}
+
+function redisLimits(
+  { secretKey, handshakesPerIpPerMinute }: GatewayConfig,
+  commands: Redis | Cluster,
+  failed: (error: unknown) => void,
+): Pick<Ports, 'connectionCounts' | 'handshakeQuota'> {
+  const redis = new BriefRedis(commands, systemClock, failed);
+  return {
+    connectionCounts: new RedisConnectionCounts(redis, secretKey, systemClock),
+    handshakeQuota: new RedisHandshakeQuota(commands, redis, secretKey, handshakesPerIpPerMinute),
   };
 }
 

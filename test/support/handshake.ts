@@ -1,4 +1,4 @@
-import { get, type IncomingMessage, request } from 'node:http';
+import { get, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 
 export interface HandshakeAnswer {
   /** 200 or 101 where a session was made. */
@@ -7,7 +7,7 @@ export interface HandshakeAnswer {
   readonly body: string;
 }
 
-export type Handshake = (url: string) => Promise<HandshakeAnswer>;
+export type Handshake = (url: string, headers?: OutgoingHttpHeaders) => Promise<HandshakeAnswer>;
 
 const WEBSOCKET = {
   Connection: 'Upgrade',
@@ -24,17 +24,20 @@ async function answerOf(response: IncomingMessage): Promise<HandshakeAnswer> {
 
 /** The first request of a client, by hand: the stock client does not tell what it was answered. */
 export const HANDSHAKES: Readonly<Record<'polling' | 'websocket', Handshake>> = {
-  polling: (url) =>
+  polling: (url, headers) =>
     new Promise((resolve, reject) => {
       get(
         `${url}/socket.io/?EIO=4&transport=polling`,
-        { agent: false },
+        { agent: false, headers },
         (response) => void answerOf(response).then(resolve, reject),
       ).on('error', reject);
     }),
-  websocket: (url) =>
+  websocket: (url, headers) =>
     new Promise((resolve, reject) => {
-      request(`${url}/socket.io/?EIO=4&transport=websocket`, { headers: WEBSOCKET, agent: false })
+      request(`${url}/socket.io/?EIO=4&transport=websocket`, {
+        headers: { ...WEBSOCKET, ...headers },
+        agent: false,
+      })
         .on('response', (response) => void answerOf(response).then(resolve, reject))
         .on('upgrade', (response, socket) => {
           socket.destroy();
@@ -51,6 +54,7 @@ export async function expectRefused(url: string, reason: string): Promise<void> 
     const { status, headers, body } = await handshake(url);
     expect(status).toBe(503);
     expect(headers['retry-after']).toMatch(/^[1-5]$/);
-    expect(JSON.parse(body)).toEqual({ reason, message: expect.any(String) });
+    const retry_after_ms = Number(headers['retry-after']) * 1_000;
+    expect(JSON.parse(body)).toEqual({ reason, message: expect.any(String), retry_after_ms });
   }
 }

@@ -1,0 +1,88 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { systemClock } from '../clock.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { closeClient, closeConnection } from '../fanout/close-client.js';
+import { CLOSINGS } from '../contract/index.js';
+import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { MessageRate } from './message-rate.js';
+
+type Connection = GatewaySocket['conn'];
+
+interface Packet {
+  readonly type?: unknown;
+  readonly data?: unknown;
+}
+
+/** `waitMs`: when it may be tried again. Without, the client was closed and is answered nothing. */
+export type MessageAnswer = { readonly taken: true } | { readonly taken: false; readonly waitMs?: number };
+
+const TAKEN: MessageAnswer = { taken: true };
+
+/**
+ * Counts what each connection sends. Events are counted by whoever is about to handle them, one after the other: they come
+ * a moment later than their packets, and a hundred in one write must not all be judged by the last. Every other packet
+ * (pongs, acknowledgements, attachments, connects) is counted as it comes, or a flood of them would go unseen.
+ */
+@Injectable()
+export class MessageGuard implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly rate: MessageRate<Connection>;
+
+  constructor(
+    config: GatewayConfig,
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly metrics: GatewayMetrics,
+  ) {
+    this.rate = new MessageRate({
+      clock: systemClock,
+      perSecond: config.eventsPerSecond,
+      burst: config.eventBurst,
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    const counted = (connection: Connection, packet: Packet): void => {
+      if (!isEvent(packet) && this.rate.take(connection) === 'abuse') this.close(connection);
+    };
+    // One function for all connections, which are its `this`: a closure each would cost more than the rest of an idle client's share.
+    const onPacket = function (this: Connection, packet: Packet): void {
+      counted(this, packet);
+    };
+    this.server.engine.on('connection', (connection: Connection) => connection.on('packet', onPacket));
+  }
+
+  onApplicationShutdown(): void {
+    this.rate.stop();
+  }
+
+  /** Counts an event of a client. One that goes on and on is closed. */
+  take(client: GatewaySocket): MessageAnswer {
+    switch (this.rate.take(client.conn)) {
+      case 'taken':
+        return TAKEN;
+      case 'refused':
+        return { taken: false, waitMs: this.rate.retryAfterMs(client.conn) };
+      case 'abuse':
+        this.close(client.conn, client);
+        return { taken: false };
+    }
+  }
+
+  private close(connection: Connection, client = this.clientOf(connection)): void {
+    if (connection.readyState !== 'open') return;
+    this.metrics.closedClients.inc({ code: 'RATE_LIMITED' });
+    if (client) closeClient(client, 'RATE_LIMITED');
+    else closeConnection(connection, CLOSINGS.RATE_LIMITED.closeCode, 'RATE_LIMITED');
+  }
+
+  /** Walks all clients: nothing leads from a connection to its client, and few are closed this way. */
+  private clientOf(connection: Connection): GatewaySocket | undefined {
+    for (const client of this.server.sockets.sockets.values()) if (client.conn === connection) return client;
+    return undefined;
+  }
+}
+
+/** Whether a packet is the text of a Socket.IO event, with attachments (5) or without (2); all others are no events. */
+function isEvent({ type, data }: Packet): boolean {
+  return type === 'message' && typeof data === 'string' && (data.startsWith('2') || data.startsWith('5'));
+}
