@@ -204,7 +204,7 @@ describe.each(['memory', 'redis'])('two replicas with LIMITS_STORE=%s', (store) 
   const pair = async (limits: Record<string, string>) => {
     const gateways = await Promise.all([start({ ...env, ...limits }), start({ ...env, ...limits })]);
     await Promise.all(gateways.map((gateway) => gateway.ready()));
-    return gateways as [GatewayProcess, GatewayProcess];
+    return gateways;
   };
   const ask = async (gateway: GatewayProcess) => (await HANDSHAKES.polling(gateway.url)).status;
 
