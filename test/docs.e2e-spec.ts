@@ -49,9 +49,11 @@ it('docs/operations.md has every metric with its kind, and no other', async () =
 it('docs/operations.md has every reason to refuse a client, and every code of a closing or an error', () => {
   const tables = rows(read('docs/operations.md'));
   const refusals = tables.filter(
-    ([reason = '', answer = '']) => /^[a-z_]+$/.test(reason) && /^yes/.test(answer),
+    ([reason = '', answer = '']) => /^[a-z_]+$/.test(reason) && /^(?:yes|no)\b/.test(answer),
   );
-  expect(refusals.map(([reason]) => reason)).toEqual(Object.keys(REFUSALS));
+  expect(
+    refusals.map(([reason, answer, status]) => [reason, answer!.startsWith('yes'), Number(status)]),
+  ).toEqual(Object.entries(REFUSALS).map(([reason, { retry, status }]) => [reason, retry, status]));
   const coded = tables.filter(([code = '']) => /^[A-Z_]+$/.test(code));
   const errors = coded.filter((cells) => cells.length === 2);
   expect(errors.map(([code]) => code)).toEqual(Object.keys(ERROR_CODES));
@@ -69,7 +71,9 @@ it('docs/events.md has every event, error code and closing code', () => {
   const text = read('docs/events.md');
   const coded = rows(text).filter(([code = '']) => /^[A-Z_]+$/.test(code));
   const errors = coded.flatMap(([code, ...rest]) => (rest.length === 1 ? [[code, rest[0]]] : []));
-  expect(Object.fromEntries(errors)).toEqual(ERROR_CODES);
+  expect(Object.fromEntries(errors)).toEqual(
+    Object.fromEntries(Object.entries(ERROR_CODES).map(([code, text]) => [code, text.replaceAll('`', '')])),
+  );
   const closings = coded.flatMap(([code, ...rest]) => (rest.length === 3 ? [[code, rest]] : []));
   expect(Object.fromEntries(closings)).toEqual(
     Object.fromEntries(
