@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AdminModule } from './admin/admin.module.js';
 import { LATEST_STORE } from './cache/latest-store.js';
 import { ConfigModule } from './config/config.module.js';
 import type { GatewayConfig } from './config/gateway-config.js';
@@ -41,6 +42,7 @@ export class AppModule {
         loggingModule(logger),
         PortsModule.forRoot(ports),
         FanoutModule.forRoot(ports.adapter),
+        AdminModule,
         MetricsModule,
         LimitsModule,
         GatewayModule,
