@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { REVOCATION_PORTS } from './auth/revocation-store.js';
 import { LATEST_STORE } from './cache/latest-store.js';
@@ -62,6 +63,7 @@ export class AppModule {
         loggingModule(logger),
         PortsModule.forRoot(ports),
         FanoutModule.forRoot(ports.adapter),
+        AdminModule,
         MetricsModule,
         LimitsModule,
         AuthModule,

@@ -1,13 +1,24 @@
+import type { Server as HttpsServer } from 'node:https';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger as NestPinoLogger } from 'nestjs-pino';
 import type { Logger } from 'pino';
+import { AdminAccess } from './admin/admin-access.js';
+import { AdminListener } from './admin/admin-listener.js';
 import { AppModule } from './app.module.js';
+import { systemClock } from './clock.js';
 import { corsOptions } from './config/cors.js';
 import { ConfigError, type GatewayConfig } from './config/gateway-config.js';
 import { DrainService } from './drain/drain.service.js';
 import { GatewayIoAdapter } from './fanout/gateway-io.adapter.js';
+import { CertificateWatch } from './http/certificate-watch.js';
+import { GatewayHttpAdapter } from './http/gateway-http.adapter.js';
+import { HttpErrorFilter } from './http/http-error.filter.js';
+import { createHttpServer, createHttpsServer, secureContext } from './http/http-server.js';
+import { pageHeaders, transportHeaders } from './http/security-headers.js';
+import { loadTlsPair, readTlsPair, type TlsFiles, type TlsPair } from './config/tls-files.js';
 import type { Ports } from './ports/ports.js';
 
 /** A running gateway process. */
@@ -30,45 +41,110 @@ export async function createGateway(
   logger: Logger,
   prepare: (app: NestExpressApplication) => void = () => undefined,
 ): Promise<Gateway> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, ports, logger), {
-    bufferLogs: true,
-    abortOnError: false,
-  });
+  const pair = config.tls && readTlsPair(config.tls);
+  const http = new GatewayHttpAdapter((listener) =>
+    pair ? createHttpsServer(listener, pair) : createHttpServer(listener),
+  );
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.forRoot(config, ports, logger),
+    http,
+    {
+      bufferLogs: true,
+      abortOnError: false,
+      bodyParser: false, // no route takes a body
+    },
+  );
   app.useLogger(app.get(NestPinoLogger));
-  app.disable('x-powered-by');
-  app.useWebSocketAdapter(new GatewayIoAdapter(app));
+  app.useWebSocketAdapter(new GatewayIoAdapter(app, transportHeaders(config)));
+  app.use(pageHeaders(config));
   app.enableCors(corsOptions(config));
+  app.useGlobalFilters(new HttpErrorFilter(logger));
   prepare(app);
 
+  const { host } = config;
+  const admin = config.adminPort === undefined ? undefined : adminListener(app, config.adminPort, host);
+  const watch = config.tls && pair && watchCertificate(app, config.tls, pair, logger);
+
   let closing: Promise<void> | undefined;
-  // The drain comes before Nest's own order, in which the feed stops first: clients get prices until they are sent away.
+  // The drain comes before Nest's own order, in which the feed stops first: clients get prices until they are sent away. Until
+  // then the admin port tells probes of it.
   const stop = async (): Promise<void> => {
     try {
       await app.get(DrainService).drain();
     } finally {
+      admin?.close();
+      watch?.stop();
       await app.close().finally(() => ports.close());
     }
   };
   const close = (): Promise<void> => (closing ??= stop());
+
   try {
-    await app.listen(config.port, config.host);
+    await app.init(); // of what the admin port serves, nothing is there before
+    if (admin) {
+      const port = await naming('ADMIN_PORT', admin, () => admin.listen());
+      logger.info({ port, host }, 'admin_listening');
+    }
+    await naming('PORT', config, () => app.listen(config.port, host));
   } catch (error) {
     await close();
-    throw listenError(config, error);
+    throw error;
   }
+  watch?.start();
   const { port } = app.getHttpServer().address() as AddressInfo;
-  logger.info({ port, host: config.host }, 'socket_gateway_listening');
+  logger.info({ port, host, tls: pair !== undefined }, 'socket_gateway_listening');
   return { app, port, close };
 }
 
+function adminListener(app: NestExpressApplication, port: number, host: string): AdminListener {
+  const access = app.get(AdminAccess);
+  const application = app.getHttpAdapter().getInstance() as RequestListener;
+  const server = createHttpServer((request, response) => {
+    access.admit(request);
+    application(request, response);
+  });
+  return new AdminListener(server, port, host);
+}
+
+function watchCertificate(
+  app: NestExpressApplication,
+  files: TlsFiles,
+  pair: TlsPair,
+  log: Logger,
+): CertificateWatch {
+  const server = app.getHttpServer() as unknown as HttpsServer;
+  return new CertificateWatch(
+    {
+      clock: systemClock,
+      load: () => loadTlsPair(files),
+      apply: (renewed) => server.setSecureContext(secureContext(renewed)),
+      log,
+    },
+    pair,
+  );
+}
+
+/** Has what keeps a server from listening named by the variable to change. */
+async function naming<T>(
+  name: string,
+  { port, host }: { readonly port: number; readonly host: string },
+  listen: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    throw listenError(name, port, host, error);
+  }
+}
+
 /** Why it cannot listen, naming the variable to change. */
-function listenError({ port, host }: GatewayConfig, error: unknown): unknown {
+function listenError(name: string, port: number, host: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'EADDRINUSE':
-      return new ConfigError(`PORT is "${port}", but that port is in use.`);
+      return new ConfigError(`${name} is "${port}", but that port is in use.`);
     case 'EACCES':
-      return new ConfigError(`PORT is "${port}", but must be one that this user may listen on.`);
+      return new ConfigError(`${name} is "${port}", but must be one that this user may listen on.`);
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':

@@ -124,7 +124,9 @@ describe('a gateway at work', () => {
   it.each(['/', '/healthy', '/health/other', '/metrics/other', '/__proto__'])(
     'GET %s answers 404',
     async (path) => {
-      expect(await status(gateway, path)).toBe(404);
+      const response = await gateway.get(path);
+      expect(response.status).toBe(404);
+      expect(await response.json()).toEqual({ statusCode: 404, message: 'Not Found' });
     },
   );
 
@@ -547,7 +549,7 @@ describe('the logs', () => {
     ]);
   });
 
-  it('tell of requests without query and headers, and not of probes and scrapes', async () => {
+  it('tell of requests without path, query and headers, and not of probes and scrapes', async () => {
     const redis = await startRedis();
     const gateway = await startGateway({ REDIS_URL: redis.url, LOG_LEVEL: 'trace' });
     const headers = {
@@ -560,11 +562,11 @@ describe('the logs', () => {
       await gateway.get(`${path}?token=${MARKER}`, headers);
     }
     await gateway.get(`/socket.io/?EIO=4&transport=nonsense&token=${MARKER}`, headers);
-    await gateway.get(`/some/path?token=${MARKER}`, headers);
+    await gateway.get(`/some/${MARKER}?token=${MARKER}`, headers);
     await gateway.stop();
 
     const requests = gateway.logs.filter((line) => 'req' in line);
-    expect(requests).toMatchObject([{ req: { method: 'GET', path: '/some/path' }, res: { status: 404 } }]);
+    expect(requests).toMatchObject([{ req: { method: 'GET' }, res: { status: 404 } }]);
     expect(JSON.stringify(gateway.logs)).not.toContain(MARKER);
   });
 

@@ -1,3 +1,4 @@
+import { isTlsPair, readTlsPair } from './tls-files.js';
 import type { Environment } from './environment.js';
 import { parseRedisUrl } from './redis-url.js';
 
@@ -52,6 +53,17 @@ export function contradictions(env: Environment, show: (name: keyof Environment)
   check(
     env.ADMIN_PORT !== undefined && env.ADMIN_PORT !== 0 && env.ADMIN_PORT === env.PORT,
     `ADMIN_PORT is "${env.ADMIN_PORT}", but must not be PORT.`,
+  );
+  check(
+    (env.TLS_CERT === undefined) !== (env.TLS_KEY === undefined),
+    'TLS_CERT and TLS_KEY must both be set or neither: a server needs a certificate and its key.',
+  );
+  check(
+    env.TLS_CERT !== undefined &&
+      env.TLS_KEY !== undefined &&
+      !isTlsPair(readTlsPair({ cert: env.TLS_CERT, key: env.TLS_KEY })),
+    `TLS_KEY is ${show('TLS_KEY')}, but must be the private key of the certificate in TLS_CERT (${show('TLS_CERT')}), ` +
+      'without a passphrase.',
   );
   return problems;
 }

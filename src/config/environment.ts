@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import {
   ArrayNotEmpty,
@@ -11,7 +10,6 @@ import {
   Max,
   MaxLength,
   Min,
-  MinLength,
   registerDecorator,
   type ValidationOptions,
 } from 'class-validator';
@@ -21,6 +19,7 @@ import { MARKET_HOURS_EXAMPLE, MarketHours, MarketHoursError } from '../market-h
 import { splitList } from '../split-list.js';
 import { ROLE_ROOMS_EXAMPLE, RoleRooms, RoleRoomsError } from '../auth/role-rooms.js';
 import { isOriginPattern } from './origins.js';
+import { isCertificateFile, isPrivateKeyFile } from './pem-files.js';
 import { parsePublicKeys, readPem } from './public-keys.js';
 import { parseRedisUrl } from './redis-url.js';
 
@@ -28,7 +27,6 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 const TRANSPORTS = ['websocket', 'polling'] as const;
 const AUTH_MODES = ['off', 'optional', 'required'] as const;
 const LIMITS_STORES = ['memory', 'redis'] as const;
-const MIN_ADMIN_TOKEN = 16;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type TransportName = (typeof TRANSPORTS)[number];
@@ -75,16 +73,6 @@ function Check(isValid: (value: unknown) => boolean, options: ValidationOptions)
 
 const isRedisUrl = (value: unknown): boolean =>
   typeof value === 'string' && parseRedisUrl(value) !== undefined;
-
-function isCertificateFile(value: unknown): boolean {
-  if (value === undefined) return true;
-  if (typeof value !== 'string') return false;
-  try {
-    return readFileSync(value, 'utf8').includes('-----BEGIN CERTIFICATE-----');
-  } catch {
-    return false;
-  }
-}
 
 function isHttpUrl(value: unknown): boolean {
   if (value === undefined) return true;
@@ -169,9 +157,16 @@ export class Environment {
   @IsOptional()
   ADMIN_PORT?: number = undefined;
 
-  @MinLength(MIN_ADMIN_TOKEN, { message: `at least ${MIN_ADMIN_TOKEN} characters` })
+  // As a header can carry it: the line break at the end of a file would never match.
+  @Matches(/^[\x21-\x7e]{16,}$/, { message: 'at least 16 letters, digits or signs, without blanks' })
   @IsOptional()
   ADMIN_TOKEN?: string = undefined;
+
+  @Check(isCertificateFile, { message: 'the path of a file with a certificate in PEM form' })
+  TLS_CERT?: string = undefined;
+
+  @Check(isPrivateKeyFile, { message: 'the path of a file with a private key in PEM form' })
+  TLS_KEY?: string = undefined;
 
   @IsNotEmpty({ message: 'a non-empty string' })
   SECRET_KEY = 'dev-secret-key';

@@ -11,6 +11,7 @@ import {
   type TransportName,
 } from './environment.js';
 import { Origins } from './origins.js';
+import type { TlsFiles } from './tls-files.js';
 import { parsePublicKeys, type PublicKey } from './public-keys.js';
 import { maskSecrets, maskUrl } from './mask-secrets.js';
 
@@ -43,6 +44,8 @@ export class GatewayConfig {
   readonly adminPort: number | undefined;
   /** undefined: metrics and health details are for everybody who reaches their port. */
   readonly adminToken: string | undefined;
+  /** undefined: `port` has no TLS; `adminPort` never has. */
+  readonly tls: TlsFiles | undefined;
   readonly products: readonly string[];
   readonly origins: Origins;
   readonly corsCredentials: boolean;
@@ -110,6 +113,10 @@ export class GatewayConfig {
     this.secretKey = env.SECRET_KEY;
     this.adminPort = env.ADMIN_PORT;
     this.adminToken = env.ADMIN_TOKEN;
+    this.tls =
+      env.TLS_CERT === undefined || env.TLS_KEY === undefined
+        ? undefined
+        : { cert: env.TLS_CERT, key: env.TLS_KEY };
     this.products = env.PRODUCTS;
     this.origins = new Origins(env.CORS_ORIGINS ?? (this.production ? undefined : ['*']));
     this.corsCredentials = env.CORS_CREDENTIALS;

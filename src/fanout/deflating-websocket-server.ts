@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import type { ServerOptions } from 'ws';
+import { type BoundedWebSocket, BoundedWebSocketServer } from './bounded-websocket-server.js';
 
 const EXTENSIONS = 'sec-websocket-extensions';
 
@@ -8,7 +9,7 @@ const EXTENSIONS = 'sec-websocket-extensions';
  * Negotiates permessage-deflate for the frames that the fan-out engine deflates once for all, and never deflates itself:
  * without context takeover each message stands alone (RFC 7692, 7.1.1), and no message reaches the threshold.
  */
-export class DeflatingWebSocketServer extends WebSocketServer {
+export class DeflatingWebSocketServer extends BoundedWebSocketServer {
   constructor(options: ServerOptions) {
     super({
       ...options,
@@ -25,7 +26,7 @@ export class DeflatingWebSocketServer extends WebSocketServer {
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    callback: (client: WebSocket, request: IncomingMessage) => void,
+    callback: (client: BoundedWebSocket, request: IncomingMessage) => void,
   ): void {
     const offered = request.headers[EXTENSIONS];
     if (typeof offered === 'string' && offered.includes('server_max_window_bits')) {
@@ -44,7 +45,7 @@ export class DeflatingWebSocketServer extends WebSocketServer {
  * Source: `_extensions` of ws' WebSocket and `cleanup()` of its PerMessageDeflate; pinned by a test. Without them memory is
  * all that is lost.
  */
-function freeInflaterBetweenMessages(client: WebSocket): void {
+function freeInflaterBetweenMessages(client: BoundedWebSocket): void {
   const { _extensions: extensions } = client as unknown as {
     readonly _extensions?: { readonly 'permessage-deflate'?: { cleanup?(): void } };
   };

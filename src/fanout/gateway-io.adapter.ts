@@ -1,4 +1,9 @@
-import { type IncomingMessage, type Server as HttpServer, ServerResponse } from 'node:http';
+import {
+  type IncomingMessage,
+  type RequestListener,
+  type Server as HttpServer,
+  ServerResponse,
+} from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
@@ -16,7 +21,11 @@ export class GatewayIoAdapter extends IoAdapter {
   /** Every TCP connection, upgraded or not: no one list of Node's or Socket.IO's has them all. */
   private readonly connections = new Set<TcpSocket>();
 
-  constructor(app: INestApplicationContext) {
+  /** @param headers sets those of every answer on Socket.IO's path */
+  constructor(
+    app: INestApplicationContext,
+    private readonly headers: RequestListener,
+  ) {
     super(app);
     this.server = app.get<GatewayServer>(SOCKET_SERVER);
   }
@@ -28,6 +37,11 @@ export class GatewayIoAdapter extends IoAdapter {
       connection.once('close', () => this.connections.delete(connection));
     });
     this.server.attach(httpServer);
+    // Ahead of Socket.IO, which passes some requests on to engine.io and answers others, the client library's, itself.
+    const path = this.server.path();
+    httpServer.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (request.url?.startsWith(path)) this.headers(request, response);
+    });
     this.server.engine.use((request: Handshake, response: { req?: unknown }, next: () => void) => {
       // Only for upgrades: of a plain request Node's own response is known, and needs its request.
       if (!(response instanceof ServerResponse)) request.res = response;

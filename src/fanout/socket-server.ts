@@ -2,6 +2,7 @@ import { Server, type Socket } from 'socket.io';
 import type { Adapter } from 'socket.io-adapter';
 import { corsOptions } from '../config/cors.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
+import { BoundedWebSocketServer } from './bounded-websocket-server.js';
 import { DeflatingWebSocketServer } from './deflating-websocket-server.js';
 import type { ClientToServerEvents, JsonPayload, ServerToClientEvents } from '../contract/index.js';
 
@@ -40,6 +41,6 @@ export function createSocketServer(config: GatewayConfig, adapter: AdapterClass)
     // Not Socket.IO's own: that compresses for each client, and switches off the frame shared between them.
     perMessageDeflate: false,
     httpCompression: false,
-    ...(config.compressAboveBytes > 0 && { wsEngine: DeflatingWebSocketServer }),
+    wsEngine: config.compressAboveBytes > 0 ? DeflatingWebSocketServer : BoundedWebSocketServer,
   });
 }

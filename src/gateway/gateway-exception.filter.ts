@@ -27,7 +27,9 @@ export class GatewayExceptionFilter implements ExceptionFilter {
   refuse(client: GatewaySocket, event: string, exception: unknown, ack?: Ack): void {
     const error = this.payloadOf(exception, event);
     this.metrics.clientErrors.inc({ code: error.code });
-    this.log.debug({ client_id: client.id, code: error.code, event }, 'client_request_refused');
+    // The name of an event that there is none of is the client's own text, and may be anything it should have kept.
+    const known = error.code !== 'UNKNOWN_EVENT' && { event };
+    this.log.debug({ client_id: client.id, code: error.code, ...known }, 'client_request_refused');
     client.emit(ServerEvent.error, error);
     ack?.({ ok: false, error });
   }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { type Logger, pino } from 'pino';
+import type { Options } from 'pino-http';
 import type { GatewayConfig } from '../config/gateway-config.js';
 
 /** Paths that probes and scrapers ask every few seconds. */
@@ -12,20 +13,37 @@ export function createLogger(config: GatewayConfig): Logger {
   return pino({ level: config.logLevel, base: { service: config.serviceName } });
 }
 
-/** Logs requests by method, path and status alone: no header, query or body, where tokens travel. */
-export function loggingModule(logger: Logger): DynamicModule {
-  return LoggerModule.forRoot({
-    pinoHttp: {
-      logger,
-      autoLogging: { ignore: (request: IncomingMessage) => QUIET_PATHS.test(request.url ?? '') },
-      quietReqLogger: true,
-      serializers: {
-        req: ({ method, url = '' }: { method: string; url?: string }) => ({
-          method,
-          path: url.split('?')[0],
-        }),
-        res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
-      },
+/**
+ * Logs requests by method, status and the route that answered. No header, query or body, where tokens travel, and no path that
+ * is no route of ours: a client that puts its token in one is told 404, and must not find it in the log.
+ */
+export function requestLog(logger: Logger): Options<Routed> {
+  return {
+    logger,
+    autoLogging: { ignore: (request: IncomingMessage) => QUIET_PATHS.test(request.url ?? '') },
+    quietReqLogger: true,
+    serializers: {
+      req: ({ method }: { method: string }) => ({ method }),
+      res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
+      // pino-http's own, of a 5xx without an error, says nothing but the status; what failed is logged where it did.
+      err: () => undefined,
     },
-  });
+    customSuccessObject: (request, _response, fields: object) => ({ ...fields, route: routeOf(request) }),
+    customErrorObject: (request, _response, _error, fields: object) => ({
+      ...fields,
+      route: routeOf(request),
+    }),
+  };
+}
+
+/** As Express leaves it: the path of a route is a pattern out of the code. */
+type Routed = IncomingMessage & { readonly route?: { readonly path: string } };
+
+/** Nest's own middleware is a route as well, for every path. */
+function routeOf({ route }: Routed): string | undefined {
+  return route?.path.includes('*') ? undefined : route?.path;
+}
+
+export function loggingModule(logger: Logger): DynamicModule {
+  return LoggerModule.forRoot({ pinoHttp: requestLog(logger) });
 }

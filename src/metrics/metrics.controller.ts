@@ -1,5 +1,6 @@
-import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Req, Res, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { AdminGuard } from '../admin/admin.guard.js';
 import { roomKind, SUBSCRIPTION_TYPES } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
 import { GatewayMetrics } from './gateway-metrics.js';
@@ -12,6 +13,7 @@ interface MetricsAnswer {
 
 /** This replica's figures: JSON as the Flask gateway gave them, Prometheus' text for Prometheus. */
 @Controller('metrics')
+@UseGuards(AdminGuard)
 export class MetricsController {
   constructor(
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,

@@ -35,8 +35,10 @@ export class Browser {
     return browser;
   }
 
-  async open(url: string): Promise<Page> {
+  /** @param first run in the page before anything of its own */
+  async open(url: string, first?: () => void): Promise<Page> {
     const page = await this.context.newPage();
+    if (first) await page.addInitScript(first);
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text());
     });

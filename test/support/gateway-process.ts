@@ -80,6 +80,11 @@ export class GatewayProcess {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** Of the port that `ADMIN_PORT` opens. */
+  get adminUrl(): string {
+    return `http://127.0.0.1:${this.logged('admin_listening')?.port as number}`;
+  }
+
   get pid(): number {
     return this.process.pid!;
   }

@@ -99,12 +99,7 @@ export class RawWebSocket {
     const payload = deflated
       ? deflateRawSync(plain, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -TAIL.length)
       : plain;
-    const long = payload.length > 125;
-    const header = Buffer.alloc(long ? 14 : 6); // ends with a masking key of zeros, which changes nothing
-    header[0] = 0x80 | (deflated ? 0x40 : 0) | TEXT;
-    header[1] = 0x80 | (long ? 127 : payload.length);
-    if (long) header.writeBigUInt64BE(BigInt(payload.length), 2);
-    this.tcp.write(Buffer.concat([header, payload]));
+    this.tcp.write(clientFrame(0x80 | (deflated ? 0x40 : 0) | TEXT, payload));
   }
 
   private take(chunk: Buffer): void {
@@ -132,6 +127,19 @@ export class RawWebSocket {
     this.frames.push({ opcode: rest[0]! & 0x0f, rsv1: (rest[0]! & 0x40) !== 0, payload });
     return start + length;
   }
+}
+
+/**
+ * A frame as a client sends it.
+ * @param head its first byte: 0x80 for the last frame of a message, and the opcode
+ */
+export function clientFrame(head: number, payload: Uint8Array): Buffer {
+  const long = payload.length > 125;
+  const header = Buffer.alloc(long ? 14 : 6); // ends with a masking key of zeros, which changes nothing
+  header[0] = head;
+  header[1] = 0x80 | (long ? 127 : payload.length);
+  if (long) header.writeBigUInt64BE(BigInt(payload.length), 2);
+  return Buffer.concat([header, payload]);
 }
 
 /** A frame's text; each deflated one stands alone. */

@@ -1,0 +1,55 @@
+// `npm run licenses`: every package that production installs, direct or not, with its version and licence. Ends with 1 where one
+// has a licence that is not on the list: whoever adds it has to look at its terms first.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './prepare.mjs';
+
+/** Permissive: they ask for no more than that their text is kept. */
+const ALLOWED = new Set([
+  '0BSD',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'ISC',
+  'MIT',
+]);
+
+const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
+
+/** As the lock file says, or else the package itself, which may use the form of before SPDX. */
+function licenceOf(path, locked) {
+  if (locked.license) return locked.license;
+  const file = `${path}/package.json`;
+  if (!existsSync(join(root, file))) return 'none named';
+  const { license, licenses = [] } = read(file);
+  const named = [license, ...licenses].map((entry) => entry?.type ?? entry).filter(Boolean);
+  return named.join(' AND ') || 'none named';
+}
+
+/** `(MIT OR GPL-3.0)` leaves the choice; of `MIT AND ISC` both hold. */
+function isAllowed(licence) {
+  return licence
+    .replace(/[()]/g, '')
+    .split(/ OR /i)
+    .some((choice) => choice.split(/ AND /i).every((name) => ALLOWED.has(name.trim())));
+}
+
+const packages = Object.entries(read('package-lock.json').packages)
+  .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional)
+  .map(([path, locked]) => ({
+    name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
+    version: locked.version,
+    licence: licenceOf(path, locked),
+  }))
+  .sort((a, b) => a.name.localeCompare(b.name, 'en') || a.version.localeCompare(b.version, 'en'));
+
+for (const { name, version, licence } of packages) console.log(`${name} ${version} ${licence}`);
+const refused = packages.filter(({ licence }) => !isAllowed(licence));
+for (const { name, version, licence } of refused) {
+  console.error(
+    `${name} ${version} is under "${licence}", which is not on the list of scripts/licenses.mjs.`,
+  );
+}
+console.log(`${packages.length} packages, ${refused.length} refused`);
+process.exit(refused.length > 0 ? 1 : 0);

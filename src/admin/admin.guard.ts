@@ -1,0 +1,39 @@
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  NotFoundException,
+  UnauthorizedException,
+} from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
+import { AdminAccess } from './admin-access.js';
+
+/** Before routes that are for operators alone: 404 as for any unknown path on the wrong port, 401 without the token. */
+@Injectable()
+export class AdminGuard implements CanActivate {
+  private readonly faults: RateLimitedLog;
+
+  constructor(
+    private readonly access: AdminAccess,
+    @InjectPinoLogger(AdminGuard.name) log: PinoLogger,
+  ) {
+    this.faults = new RateLimitedLog(log);
+  }
+
+  canActivate(context: ExecutionContext): boolean {
+    const http = context.switchToHttp();
+    const access = this.access.of(http.getRequest<Request>());
+    switch (access) {
+      case 'granted':
+        return true;
+      case 'wrong_port':
+        throw new NotFoundException();
+      case 'wrong_token':
+        this.faults.warn(access, 'admin_token_refused');
+        http.getResponse<Response>().setHeader('WWW-Authenticate', 'Bearer');
+        throw new UnauthorizedException();
+    }
+  }
+}

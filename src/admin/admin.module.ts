@@ -1,0 +1,20 @@
+import { Global, Module } from '@nestjs/common';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { AdminAccess } from './admin-access.js';
+import { AdminGuard } from './admin.guard.js';
+
+/** Who sees metrics and health details. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: AdminAccess,
+      inject: [GatewayConfig],
+      useFactory: ({ adminPort, adminToken }: GatewayConfig) =>
+        new AdminAccess(adminPort !== undefined, adminToken),
+    },
+    AdminGuard,
+  ],
+  exports: [AdminAccess, AdminGuard],
+})
+export class AdminModule {}

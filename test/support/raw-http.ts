@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { cleanUp } from './cleanup.js';
+import { waitFor } from './wait.js';
+
+/** A TCP connection to an HTTP server, for what no HTTP client would send. */
+export class RawHttp {
+  /** What came back. */
+  answer = '';
+  closed = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  private constructor(readonly tcp: Socket) {
+    tcp.on('data', (chunk: Buffer) => (this.answer += chunk.toString('latin1')));
+    tcp.on('error', () => undefined);
+    tcp.on('close', () => {
+      this.closed = true;
+      clearInterval(this.timer);
+    });
+  }
+
+  static async connect(url: string): Promise<RawHttp> {
+    const { port, hostname } = new URL(url);
+    const tcp = connect(Number(port), hostname);
+    cleanUp(() => void tcp.destroy());
+    await once(tcp, 'connect');
+    return new RawHttp(tcp);
+  }
+
+  /** Sends that and waits until the server has closed the connection; answers what it said. */
+  static async exchange(url: string, request: string): Promise<string> {
+    const raw = await RawHttp.connect(url);
+    raw.tcp.write(request, 'latin1');
+    await waitFor(() => raw.closed, 'the connection was not closed');
+    return raw.answer;
+  }
+
+  /** Sends a piece of something endless every now and then. */
+  dribble(piece: string, everyMs: number): void {
+    this.timer = setInterval(() => this.tcp.write(piece), everyMs);
+  }
+}
