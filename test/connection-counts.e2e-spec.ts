@@ -108,6 +108,20 @@ describe('RedisConnectionCounts', () => {
     await two.close();
   });
 
+  it('keeps nothing of one that was refused while another left', async () => {
+    const [one, two] = [replica(server.client), replica(server.client)];
+    expect(await two.take('user', 'a', 2)).toBe(true);
+    expect(await one.take('user', 'a', 2)).toBe(true);
+    const refused = one.take('user', 'a', 2);
+    one.release('user', 'a'); // writes a count that has the one in it that is about to be refused
+    expect(await refused).toBe(false);
+    two.release('user', 'a');
+    const left = () => server.client.keys('socket-gateway:connections:*');
+    await waitFor(async () => (await left()).length === 0, 'a count stays');
+    await one.close();
+    await two.close();
+  });
+
   it('leaves out what a replica had that is closed', async () => {
     const [one, two] = [replica(server.client), replica(server.client)];
     expect(await one.take('ip', 'x', 1)).toBe(true);

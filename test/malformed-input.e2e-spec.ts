@@ -287,7 +287,7 @@ describe('what clients send', () => {
         const { error } = answer;
         expect(answer).toStrictEqual({ ok: false, error });
         expect(error).toStrictEqual({
-          message: 'There is no such event; there are subscribe, unsubscribe, get_products',
+          message: 'There is no such event; there are subscribe, unsubscribe, get_products, refresh_token',
           code: 'UNKNOWN_EVENT',
           event: quoted,
         });

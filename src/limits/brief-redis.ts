@@ -25,7 +25,10 @@ export class BriefRedis {
   async ask<T>(command: (redis: Redis | Cluster) => Promise<T>): Promise<T | undefined> {
     if (this.redis.status !== 'ready' || this.clock.now() < this.pausedUntil) return undefined;
     return new Promise((resolve) => {
+      let over = false;
       const fail = (error: unknown): void => {
+        if (over) return; // what was given up may fail seconds later
+        over = true;
         this.pausedUntil = this.clock.now() + PAUSE_MS;
         this.failed(error);
         resolve(undefined);

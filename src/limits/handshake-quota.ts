@@ -29,6 +29,7 @@ export class MemoryHandshakeQuota implements HandshakeQuota {
   constructor(
     perMinute: number,
     private readonly now: () => number = () => performance.now(),
+    private readonly maxAddresses = MAX_ADDRESSES,
   ) {
     this.limiter = new RateLimiterMemory({ points: perMinute, duration: WINDOW_S });
     this.minute = now();
@@ -36,7 +37,7 @@ export class MemoryHandshakeQuota implements HandshakeQuota {
 
   async take(address: string): Promise<number> {
     this.turn();
-    if (this.fresh + this.older >= MAX_ADDRESSES && !(await this.limiter.get(address))) return 0;
+    if (this.fresh + this.older >= this.maxAddresses && !(await this.limiter.get(address))) return 0;
     const { consumedPoints, msBeforeNext, passed } = await consume(this.limiter, address);
     if (consumedPoints === 1) this.fresh++;
     return passed ? 0 : Math.max(1, msBeforeNext);
