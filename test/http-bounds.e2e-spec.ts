@@ -29,6 +29,9 @@ it('cuts who holds a connection by saying little, and nobody else', async () => 
   );
   const handshake = await (await gateway.get('/socket.io/?EIO=4&transport=polling')).text();
   const { sid } = JSON.parse(handshake.slice(1)) as { sid: string };
+  // Into the namespace: a session that stays outside is closed earlier, for that.
+  const session = `${gateway.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
+  expect((await fetch(session, { method: 'POST', body: '40' })).status).toBe(200);
   const started = performance.now();
   const cutAfter: Record<string, number> = {};
 
