@@ -1,14 +1,19 @@
 import { type IncomingMessage, type Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { Server, Socket } from 'socket.io';
+import { isSecondEntry, limitConnectPackets } from './one-entry.js';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
 
 /** What clients have to answer the closing of their connection, before it is cut. */
 const CLOSE_GRACE_MS = 1_000;
+
+/** What a connection has that asks for an upgrade where there is none, to take its answer, ms. */
+const REFUSED_UPGRADE_MS = 1_000;
 
 /** Has Nest's gateways use the injected Socket.IO server, and a client's requests done in the order they came. */
 export class GatewayIoAdapter extends IoAdapter {
@@ -27,7 +32,9 @@ export class GatewayIoAdapter extends IoAdapter {
       this.connections.add(connection);
       connection.once('close', () => this.connections.delete(connection));
     });
+    httpServer.on('upgrade', refuseOtherUpgrades(this.server.path()));
     this.server.attach(httpServer);
+    limitConnectPackets(this.server);
     this.server.engine.use((request: Handshake, response: { req?: unknown }, next: () => void) => {
       // Only for upgrades: of a plain request Node's own response is known, and needs its request.
       if (!(response instanceof ServerResponse)) request.res = response;
@@ -49,6 +56,10 @@ export class GatewayIoAdapter extends IoAdapter {
 
   override bindClientConnect(server: Server, callback: (client: Socket) => void): void {
     server.on('connection', (client: Socket) => {
+      if (isSecondEntry(client)) {
+        client.conn.close(true);
+        return;
+      }
       callback(client);
       forgetRequest(client);
     });
@@ -86,6 +97,20 @@ export class GatewayIoAdapter extends IoAdapter {
       previous = previous.catch((error: unknown) => this.logger.error(error));
     });
   }
+}
+
+/**
+ * engine.io would close such a connection only where nothing was written on it before, and its half of it: Node's own
+ * timeouts no longer look after it, so a client could keep as many as it likes for ever.
+ */
+function refuseOtherUpgrades(path: string): (request: IncomingMessage, socket: Duplex) => void {
+  return ({ url }, socket) => {
+    if (url?.startsWith(`${path}/`)) return;
+    const end = (): void => void socket.destroy();
+    const timer = setTimeout(end, REFUSED_UPGRADE_MS);
+    socket.on('error', end).once('close', () => clearTimeout(timer));
+    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', end);
+  };
 }
 
 /** A handshake's request; engine.io's response to an upgrade refers back to it for as long as the connection lives. */
