@@ -6,7 +6,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { Server, Socket } from 'socket.io';
-import { isSecondEntry, limitConnectPackets } from './one-entry.js';
+import { isSecondEntry, limitConnectPackets, shortenPollingClose } from './one-entry.js';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
 
 /** What clients have to answer the closing of their connection, before it is cut. */
@@ -35,6 +35,7 @@ export class GatewayIoAdapter extends IoAdapter {
     httpServer.on('upgrade', refuseOtherUpgrades(this.server.path()));
     this.server.attach(httpServer);
     limitConnectPackets(this.server);
+    shortenPollingClose(this.server);
     this.server.engine.use((request: Handshake, response: { req?: unknown }, next: () => void) => {
       // Only for upgrades: of a plain request Node's own response is known, and needs its request.
       if (!(response instanceof ServerResponse)) request.res = response;
