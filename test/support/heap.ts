@@ -13,9 +13,12 @@ export async function collectedHeap(gateway: GatewayProcess): Promise<number> {
 }
 
 async function collected(gateway: GatewayProcess): Promise<number> {
-  const runs = await gateway.metric('nodejs_gc_duration_seconds_count{kind="major"}');
-  process.kill(gateway.pid, 'SIGUSR2');
-  await waitFor(async () => (await gateway.metric('nodejs_gc_duration_seconds_count{kind="major"}')) > runs);
+  const majors = (): Promise<number> => gateway.metric('nodejs_gc_duration_seconds_count{kind="major"}');
+  const runs = await majors();
+  await waitFor(async () => {
+    process.kill(gateway.pid, 'SIGUSR2');
+    return (await majors()) > runs;
+  });
   const [used, external] = await Promise.all(
     ['nodejs_heap_size_used_bytes', 'nodejs_external_memory_bytes'].map((name) => gateway.metric(name)),
   );
