@@ -1,3 +1,4 @@
+import { REFUSALS } from '../../src/limits/refusal.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { HANDSHAKES } from '../support/handshake.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -68,3 +69,42 @@ it('sessions by polling that never enter the namespace, until there is no room, 
   const closed = async (): Promise<boolean> => (await HANDSHAKES.polling(gateway.url)).status === 200;
   await waitFor(closed, 'nobody is let in', 30_000);
 }, 120_000);
+
+/** Once the gateway counts by address. */
+const describeByAddress = 'ip_connections' in REFUSALS ? describe : describe.skip;
+
+describeByAddress('one address', () => {
+  const PER_ADDRESS = 150;
+  const HANDSHAKES_A_MINUTE = 400;
+  const BAD_ADDRESS = '127.0.0.66';
+
+  let limited: GatewayProcess;
+  let good: Survivors;
+
+  beforeAll(async () => {
+    // Of its own: the numbers begin anew.
+    const other = await RedisServer.start();
+    limited = await GatewayProcess.start({
+      REDIS_URL: other.url,
+      STALE_AFTER_MS: '3600000',
+      MAX_CONNECTIONS_PER_IP: `${PER_ADDRESS}`,
+      HANDSHAKES_PER_IP_PER_MINUTE: `${HANDSHAKES_A_MINUTE}`,
+    });
+    await limited.ready();
+    good = await Survivors.start(limited, other);
+  });
+
+  afterAll(() => {
+    good?.stop();
+    process.stderr.write(good?.report() ?? '');
+  });
+
+  it('gets as many connections and handshakes as one may have, and the others theirs', async () => {
+    const options = { port: limited.port, count: ATTEMPTS, ms: LASTS_MS, address: BAD_ADDRESS };
+    const { flood } = await good.survive({ flood: () => attack('clients', options) });
+    expect(flood.letIn + sum(flood.refused)).toBe(flood.tried);
+    expect(flood.letIn).toBe(PER_ADDRESS);
+    expect(sum(flood.refused)).toBeGreaterThan(HANDSHAKES_A_MINUTE - PER_ADDRESS);
+    await good.settle();
+  }, 120_000);
+});

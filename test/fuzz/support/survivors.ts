@@ -87,6 +87,7 @@ export class Survivors {
 
   /** What was measured, as a table. */
   report(): string {
+    if (this.figures.length === 0) return '';
     const rows = this.figures.map(({ attack, figures, updates, delaysMs }) => [
       attack,
       figures.tried.toLocaleString('en'),
