@@ -44,5 +44,12 @@ module.exports = {
       testMatch: ['**/*.chaos-spec.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
+    {
+      ...shared,
+      displayName: 'fuzz',
+      roots: ['<rootDir>/test/fuzz'],
+      testMatch: ['**/*.fuzz-spec.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
+    },
   ],
 };

@@ -79,13 +79,14 @@ function jest(args, timeout) {
 }
 
 const chosen = process.argv.slice(2);
-// The chaos suite wants the machine for itself.
+// The chaos suite wants the machine for itself, and so does each of the fuzz suite's.
 const batches =
   chosen.length > 0
     ? [chosen]
     : [
         ['--selectProjects', 'unit', 'e2e'],
         ['--selectProjects', 'chaos'],
+        ['--selectProjects', 'fuzz', '--runInBand'],
       ];
 const results = batches.map((args) => jest(args, TIMEOUT_MS / batches.length));
 const sum = (count) => results.reduce((total, result) => total + result[count], 0);

@@ -2,7 +2,7 @@ import { AuthRefused } from './auth-refused.js';
 
 /** The part of a Socket.IO socket that the entrance needs; `conn` is the connection it came over. */
 interface Entrant {
-  readonly conn: { close(): void };
+  readonly conn: { close(discard?: boolean): void };
 }
 
 export interface EntranceOptions<Client, Pass> {
@@ -38,8 +38,8 @@ export class Entrance<Client extends Entrant, Pass> {
   ask(client: Client, next: (error?: Error) => void): void {
     const { conn } = client;
     if (this.taken.has(conn)) {
-      next(new Error('This connection has a client already'));
-      this.count(conn);
+      // Stock clients never do that, and a thousand answers would pile up.
+      conn.close(true);
       return;
     }
     this.taken.add(conn);
@@ -61,10 +61,6 @@ export class Entrance<Client extends Entrant, Pass> {
         : new AuthRefused('AUTH_UNAVAILABLE', 'The token cannot be checked now', 2_000);
     this.options.refused(refusal);
     next(Object.assign(new Error(refusal.message), { data: refusal.data }));
-    this.count(conn);
-  }
-
-  private count(conn: Entrant['conn']): void {
     const refusals = (this.refusals.get(conn) ?? 0) + 1;
     this.refusals.set(conn, refusals);
     // Behind the answer, which Socket.IO sends in a turn of its own.

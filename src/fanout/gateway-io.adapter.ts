@@ -5,6 +5,7 @@ import {
   ServerResponse,
 } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
@@ -14,6 +15,12 @@ import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
 
 /** What clients have to answer the closing of their connection, before it is cut. */
 const CLOSE_GRACE_MS = 1_000;
+
+/** What a connection has that asks for an upgrade where there is none, to take its answer, ms. */
+const REFUSED_UPGRADE_MS = 1_000;
+
+/** What a session by polling that was closed has to fetch the news, ms. engine.io has 30 s, in which it takes a client's place. */
+const POLLING_CLOSE_TIMEOUT_MS = 5_000;
 
 /** Has Nest's gateways use the injected Socket.IO server, and a client's requests done in the order they came. */
 export class GatewayIoAdapter extends IoAdapter {
@@ -36,12 +43,14 @@ export class GatewayIoAdapter extends IoAdapter {
       this.connections.add(connection);
       connection.once('close', () => this.connections.delete(connection));
     });
+    httpServer.on('upgrade', refuseOtherUpgrades(this.server.path()));
     this.server.attach(httpServer);
     // Ahead of Socket.IO, which passes some requests on to engine.io and answers others, the client library's, itself.
     const path = this.server.path();
     httpServer.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
       if (request.url?.startsWith(path)) this.headers(request, response);
     });
+    shortenPollingClose(this.server);
     this.server.engine.use((request: Handshake, response: { req?: unknown }, next: () => void) => {
       // Only for upgrades: of a plain request Node's own response is known, and needs its request.
       if (!(response instanceof ServerResponse)) request.res = response;
@@ -101,6 +110,27 @@ export class GatewayIoAdapter extends IoAdapter {
       previous = previous.catch((error: unknown) => this.logger.error(error));
     });
   }
+}
+
+/** Source: `closeTimeout` of engine.io's polling transport. */
+function shortenPollingClose(server: GatewayServer): void {
+  server.engine.on('connection', ({ transport }: { transport: { closeTimeout?: unknown } }) => {
+    if (transport.closeTimeout !== undefined) transport.closeTimeout = POLLING_CLOSE_TIMEOUT_MS;
+  });
+}
+
+/**
+ * engine.io would close such a connection only where nothing was written on it before, and its half of it: Node's own
+ * timeouts no longer look after it, so a client could keep as many as it likes for ever.
+ */
+function refuseOtherUpgrades(path: string): (request: IncomingMessage, socket: Duplex) => void {
+  return ({ url }, socket) => {
+    if (url?.startsWith(`${path}/`)) return;
+    const end = (): void => void socket.destroy();
+    const timer = setTimeout(end, REFUSED_UPGRADE_MS);
+    socket.on('error', end).once('close', () => clearTimeout(timer));
+    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', end);
+  };
 }
 
 /** A handshake's request; engine.io's response to an upgrade refers back to it for as long as the connection lives. */

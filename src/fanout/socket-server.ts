@@ -35,6 +35,8 @@ export function createSocketServer(config: GatewayConfig, adapter: AdapterClass)
     cors: corsOptions(config),
     connectTimeout: CONNECT_TIMEOUT_MS,
     transports: [...config.transports],
+    // Upgrades that are not for Socket.IO are answered by the adapter.
+    destroyUpgrade: false,
     pingInterval: config.pingIntervalMs,
     pingTimeout: config.pingTimeoutMs,
     maxHttpBufferSize: config.maxPayloadBytes,

@@ -42,7 +42,7 @@ export class MessageGuard implements OnApplicationBootstrap, OnApplicationShutdo
 
   onApplicationBootstrap(): void {
     const counted = (connection: Connection, packet: Packet): void => {
-      if (!isEvent(packet) && this.rate.take(connection) === 'abuse') this.close(connection);
+      if (!isEvent(packet) && this.rate.take(connection, isEntry(packet)) === 'abuse') this.close(connection);
     };
     // One function for all connections, which are its `this`: a closure each would cost more than the rest of an idle client's share.
     const onPacket = function (this: Connection, packet: Packet): void {
@@ -85,4 +85,9 @@ export class MessageGuard implements OnApplicationBootstrap, OnApplicationShutdo
 /** Whether a packet is the text of a Socket.IO event, with attachments (5) or without (2); all others are no events. */
 function isEvent({ type, data }: Packet): boolean {
   return type === 'message' && typeof data === 'string' && (data.startsWith('2') || data.startsWith('5'));
+}
+
+/** Whether it asks to be let into a namespace. */
+function isEntry({ type, data }: Packet): boolean {
+  return type === 'message' && typeof data === 'string' && data.startsWith('0');
 }

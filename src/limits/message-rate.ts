@@ -18,6 +18,9 @@ export type MessageVerdict = 'taken' | 'refused' | 'abuse';
 /** Tokens: less than a sum of fractions may be wrong by. Who waited as long as told must not be refused for it. */
 const ROUNDING = 1e-6;
 
+/** What each entry but the first costs, as a share of the burst: after eight in a row there is nothing left to owe. */
+const ENTRY_SHARE = 0.25;
+
 /** Time between two looks for buckets that are full again, ms. */
 const SWEEP_MS = 1_000;
 
@@ -40,15 +43,20 @@ export class MessageRate<Connection extends CountedConnection> {
     return this.buckets.size;
   }
 
-  /** Counts one message, whatever becomes of it: who goes on sending while refused is refused for longer. */
-  take(connection: Connection): MessageVerdict {
+  /**
+   * Counts one message, whatever becomes of it: who goes on sending while refused is refused for longer.
+   * @param isEntry whether it asks to be let into a namespace, for which a client is made and its token checked, and which is
+   *   answered in any case: once is enough for most, and the answers must not pile up for one that does not read
+   */
+  take(connection: Connection, isEntry = false): MessageVerdict {
     let bucket = this.buckets.get(connection);
+    const cost = isEntry && bucket ? this.rate.burst * ENTRY_SHARE : 1;
     if (!bucket) {
       bucket = new TokenBucket(this.rate);
       this.buckets.set(connection, bucket);
       this.timer ??= this.options.clock.after(SWEEP_MS, this.sweep);
     }
-    const left = bucket.take();
+    const left = bucket.take(cost);
     if (left >= -ROUNDING) return 'taken';
     return left >= -this.rate.burst - ROUNDING ? 'refused' : 'abuse';
   }

@@ -33,9 +33,9 @@ export class TokenBucket {
     return this.tokens >= this.rate.burst;
   }
 
-  /** Takes one, whether it is there or not; answers what is left. */
-  take(): number {
-    this.left = this.tokens - 1;
+  /** Takes some, whether they are there or not; answers what is left. */
+  take(tokens = 1): number {
+    this.left = this.tokens - tokens;
     return this.left;
   }
 

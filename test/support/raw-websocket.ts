@@ -110,23 +110,25 @@ export class RawWebSocket {
       this.head = this.rest.toString('latin1', 0, end);
       this.rest = this.rest.subarray(end + 4);
     }
-    for (let size = this.takeFrame(); size > 0; size = this.takeFrame()) this.rest = this.rest.subarray(size);
+    for (let read = readFrame(this.rest); read; read = readFrame(this.rest)) {
+      this.frames.push(read.frame);
+      this.rest = this.rest.subarray(read.size);
+    }
   }
+}
 
-  /** Takes the first frame, if it is all there; answers its size on the wire. */
-  private takeFrame(): number {
-    const { rest } = this;
-    if (rest.length < 2) return 0;
-    const short = rest[1]! & 0x7f;
-    const start = short === 127 ? 10 : short === 126 ? 4 : 2;
-    if (rest.length < start) return 0;
-    const length =
-      short === 127 ? Number(rest.readBigUInt64BE(2)) : short === 126 ? rest.readUInt16BE(2) : short;
-    if (rest.length < start + length) return 0;
-    const payload = Buffer.from(rest.subarray(start, start + length));
-    this.frames.push({ opcode: rest[0]! & 0x0f, rsv1: (rest[0]! & 0x40) !== 0, payload });
-    return start + length;
-  }
+/** The first frame of what a server has sent, and its size on the wire; undefined until it is all there. */
+export function readFrame(bytes: Buffer): { readonly frame: WireFrame; readonly size: number } | undefined {
+  if (bytes.length < 2) return undefined;
+  const short = bytes[1]! & 0x7f;
+  const start = short === 127 ? 10 : short === 126 ? 4 : 2;
+  if (bytes.length < start) return undefined;
+  const length =
+    short === 127 ? Number(bytes.readBigUInt64BE(2)) : short === 126 ? bytes.readUInt16BE(2) : short;
+  const size = start + length;
+  if (bytes.length < size) return undefined;
+  const payload = Buffer.from(bytes.subarray(start, size));
+  return { frame: { opcode: bytes[0]! & 0x0f, rsv1: (bytes[0]! & 0x40) !== 0, payload }, size };
 }
 
 /**

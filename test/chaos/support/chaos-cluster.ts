@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { GatewayProcess } from '../../support/gateway-process.js';
+import { collectedHeap, HEAP_ENV } from '../../support/heap.js';
 import { Nginx } from '../../support/nginx.js';
-import { freePort, waitFor } from '../../support/wait.js';
-
-const COLLECT_GARBAGE = join(__dirname, 'collect-garbage.cjs');
+import { freePort } from '../../support/wait.js';
 
 export const DRAIN_MS = 10_000;
 export const STALE_AFTER_MS = 2_000;
@@ -14,7 +12,7 @@ const ENV = {
   FEED_PROBE_AFTER_MS: '1000',
   PING_INTERVAL_MS: '4000',
   PING_TIMEOUT_MS: '4000',
-  NODE_OPTIONS: `--require ${COLLECT_GARBAGE}`,
+  ...HEAP_ENV,
 };
 
 /** One of the replicas: a process, and after it another on the same port. */
@@ -37,25 +35,9 @@ export class Replica {
     await this.process.ready();
   }
 
-  /** What it holds in memory once its garbage is collected, bytes: of several attempts the least, for it is at work. */
-  async heap(): Promise<number> {
-    const attempts: number[] = [];
-    for (let n = 0; n < 5; n++) attempts.push(await this.collected());
-    return Math.min(...attempts);
-  }
-
-  private async collected(): Promise<number> {
-    const runs = await this.process.metric('nodejs_gc_duration_seconds_count{kind="major"}');
-    process.kill(this.process.pid, 'SIGUSR2');
-    await waitFor(
-      async () => (await this.process.metric('nodejs_gc_duration_seconds_count{kind="major"}')) > runs,
-    );
-    const [used, external] = await Promise.all(
-      ['nodejs_heap_size_used_bytes', 'nodejs_external_memory_bytes'].map((name) =>
-        this.process.metric(name),
-      ),
-    );
-    return used! + external!;
+  /** What it holds in memory, bytes. */
+  heap(): Promise<number> {
+    return collectedHeap(this.process);
   }
 }
 

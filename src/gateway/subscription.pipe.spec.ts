@@ -1,0 +1,63 @@
+import 'reflect-metadata';
+import fc from 'fast-check';
+import { loadConfig } from '../config/gateway-config.js';
+import { ERROR_CODES, isExpiry, isSymbol, SUBSCRIPTION_TYPES } from '../contract/index.js';
+import { RequestRefused } from './request-refused.js';
+import { SubscriptionDto } from './subscription.dto.js';
+import { SubscriptionPipe } from './subscription.pipe.js';
+
+const config = loadConfig({ MAX_SYMBOLS_PER_REQUEST: '5' });
+const pipe = new SubscriptionPipe(config);
+
+const SYMBOL = fc.constantFrom('NIFTY', 'M&M', 'BAJAJ-AUTO');
+const almost = fc.record(
+  {
+    type: fc.oneof(fc.constantFrom(...SUBSCRIPTION_TYPES), fc.anything()),
+    symbol: fc.oneof(SYMBOL, fc.string(), fc.anything()),
+    symbols: fc.oneof(fc.array(SYMBOL), fc.array(fc.anything()), fc.anything()),
+    expiry: fc.oneof(fc.constantFrom('2026-11-26', null), fc.string(), fc.anything()),
+    toString: fc.anything(),
+    hasOwnProperty: fc.anything(),
+  },
+  { requiredKeys: [] },
+);
+/** What JSON can bring, its `__proto__` among it, and what it cannot. */
+const anything = fc.oneof(
+  almost,
+  fc.json().map((text) => JSON.parse(text) as unknown),
+  almost.map((request) => JSON.parse(`{"__proto__":${JSON.stringify(request) ?? '1'}}`) as unknown),
+  fc.anything({ withBigInt: true, withMap: true, withTypedArray: true, withNullPrototype: true }),
+);
+
+describe('SubscriptionPipe', () => {
+  it('makes of anything a request that keeps the contract, or refuses it with a documented code', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(anything, (value) => {
+        let dto: SubscriptionDto;
+        try {
+          dto = pipe.transform(value);
+        } catch (error) {
+          if (!(error instanceof RequestRefused)) throw error;
+          expect(Object.keys(ERROR_CODES)).toContain(error.code);
+          expect(JSON.stringify(error.toPayload('subscribe')).length).toBeLessThan(1_024);
+          return;
+        }
+        taken++;
+        const { type, symbol, symbols, expiry } = dto;
+        expect(Object.getPrototypeOf(dto)).toBe(SubscriptionDto.prototype);
+        expect(SUBSCRIPTION_TYPES).toContain(type);
+        expect(expiry == null || (type === 'chain' && isExpiry(expiry))).toBe(true);
+        if (type === 'general') return;
+        expect(symbol != null || symbols != null).toBe(true);
+        if (symbol != null) expect(isSymbol(symbol)).toBe(true);
+        if (symbols != null) {
+          expect(symbols.length).toBeLessThanOrEqual(config.maxSymbolsPerRequest);
+          expect(symbols.every(isSymbol)).toBe(true);
+        }
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(taken).toBeGreaterThan(0);
+  });
+});

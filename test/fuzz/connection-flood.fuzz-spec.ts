@@ -1,0 +1,110 @@
+import { REFUSALS } from '../../src/limits/refusal.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { HANDSHAKES } from '../support/handshake.js';
+import { RedisServer } from '../support/redis-server.js';
+import { waitFor } from '../support/wait.js';
+import { attack, type AttackFigures, type AttackName } from './support/attack.js';
+import { Survivors, SURVIVORS } from './support/survivors.js';
+
+const SILENT = 3_000;
+const ATTEMPTS = 10_000;
+const HANDSHAKES_PER_SECOND = 300;
+const MAX_CONNECTIONS = 1_200;
+const LASTS_MS = 6_000;
+
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((total, count) => total + count, 0);
+
+let redis: RedisServer;
+let gateway: GatewayProcess;
+let survivors: Survivors;
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  gateway = await GatewayProcess.start({
+    REDIS_URL: redis.url,
+    STALE_AFTER_MS: '3600000',
+    HANDSHAKES_PER_SECOND: `${HANDSHAKES_PER_SECOND}`,
+    MAX_CONNECTIONS: `${MAX_CONNECTIONS}`,
+  });
+  await gateway.ready();
+  survivors = await Survivors.start(gateway, redis);
+});
+
+afterAll(() => {
+  survivors?.stop();
+  process.stderr.write(survivors?.report() ?? '');
+});
+
+/** Lets one attack happen to its end, until nothing is left of it. */
+async function survive(
+  name: string,
+  attacked: AttackName,
+  count: number,
+  ms = LASTS_MS,
+): Promise<AttackFigures> {
+  const port = gateway.port;
+  const all = await survivors.survive({ [name]: () => attack(attacked, { port, count, ms }) });
+  await survivors.settle();
+  return all[name]!;
+}
+
+it('TCP connections that say nothing', async () => {
+  const { opened } = await survive('TCP connections that say nothing', 'silent', SILENT);
+  expect(opened).toBe(SILENT);
+}, 120_000);
+
+it('WebSockets beyond HANDSHAKES_PER_SECOND and MAX_CONNECTIONS', async () => {
+  const { tried, letIn, refused } = await survive('WebSockets that enter and stay', 'clients', ATTEMPTS);
+  expect(letIn + sum(refused)).toBe(tried);
+  expect(letIn).toBe(MAX_CONNECTIONS - SURVIVORS);
+  expect(refused.max_connections).toBeGreaterThan(0);
+}, 120_000);
+
+it('sessions by polling that never enter the namespace, until there is no room, make room again', async () => {
+  const name = 'handshakes by polling, and no more';
+  const { tried, letIn, refused } = await survive(name, 'polling handshakes', ATTEMPTS);
+  expect(letIn + sum(refused)).toBe(tried);
+  expect(refused.rate).toBeGreaterThan(0);
+  const closed = async (): Promise<boolean> => (await HANDSHAKES.polling(gateway.url)).status === 200;
+  await waitFor(closed, 'nobody is let in', 30_000);
+}, 120_000);
+
+/** Once the gateway counts by address. */
+const describeByAddress = 'ip_connections' in REFUSALS ? describe : describe.skip;
+
+describeByAddress('one address', () => {
+  const PER_ADDRESS = 150;
+  const HANDSHAKES_A_MINUTE = 400;
+  const BAD_ADDRESS = '127.0.0.66';
+
+  let limited: GatewayProcess;
+  let good: Survivors;
+
+  beforeAll(async () => {
+    // Of its own: the numbers begin anew.
+    const other = await RedisServer.start();
+    limited = await GatewayProcess.start({
+      REDIS_URL: other.url,
+      STALE_AFTER_MS: '3600000',
+      MAX_CONNECTIONS_PER_IP: `${PER_ADDRESS}`,
+      HANDSHAKES_PER_IP_PER_MINUTE: `${HANDSHAKES_A_MINUTE}`,
+    });
+    await limited.ready();
+    good = await Survivors.start(limited, other);
+  });
+
+  afterAll(() => {
+    good?.stop();
+    process.stderr.write(good?.report() ?? '');
+  });
+
+  it('gets as many connections and handshakes as one may have, and the others theirs', async () => {
+    const options = { port: limited.port, count: ATTEMPTS, ms: LASTS_MS, address: BAD_ADDRESS };
+    const { flood } = await good.survive({ flood: () => attack('clients', options) });
+    expect(flood.letIn + sum(flood.refused)).toBe(flood.tried);
+    expect(flood.letIn).toBe(PER_ADDRESS);
+    expect(sum(flood.refused)).toBeGreaterThan(HANDSHAKES_A_MINUTE - PER_ADDRESS);
+    await good.settle();
+  }, 120_000);
+});

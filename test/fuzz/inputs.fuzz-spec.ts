@@ -1,0 +1,84 @@
+import { RedisServer } from '../support/redis-server.js';
+import { FrameGenerator, OPCODE, frame, textFrame } from './support/frames.js';
+import { FuzzRun, INPUTS, SEED, type Surface } from './support/fuzz-run.js';
+import { HttpLane } from './support/http-lane.js';
+import { httpInput, upgradeInput } from './support/http-inputs.js';
+import { arbitraryJson, PacketGenerator } from './support/packets.js';
+import { pollingInput } from './support/polling-inputs.js';
+import { PollingLane } from './support/polling-lane.js';
+import { WebSocketLane } from './support/websocket-lane.js';
+
+const JSONS = 5_000;
+const TIMEOUT_MS = 600_000;
+
+const packets = new PacketGenerator(arbitraryJson(SEED, JSONS));
+const frames = new FrameGenerator(packets);
+
+let redis: RedisServer;
+let run: FuzzRun;
+/** Sessions that are open by polling, for others to meddle with. */
+const sessions: PollingLane[] = [];
+const sids = (): readonly string[] => sessions.map(({ sid }) => sid);
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  run = await FuzzRun.start(redis);
+});
+
+afterAll(() => {
+  run.stop();
+  process.stderr.write(run.report());
+});
+
+const pollingLane = (n: number): PollingLane => {
+  if (n === 0) sessions.length = 0;
+  const lane = new PollingLane(run.gateway.port, (random) => pollingInput(random, packets, sids()));
+  sessions.push(lane);
+  return lane;
+};
+
+/** WebSockets first: ws keeps what it closed for a while, and memory is measured at the end. */
+const SURFACES: readonly Surface[] = [
+  {
+    name: 'Socket.IO packets over WebSocket',
+    share: 0.3,
+    webSockets: true,
+    lane: () =>
+      new WebSocketLane(run.gateway.port, false, (random) => {
+        const { text, attachments } = packets.next(random);
+        const binary = attachments.map((bytes) => frame(bytes, { opcode: OPCODE.binary }, random));
+        return Buffer.concat([textFrame(`4${text}`), ...binary]);
+      }),
+  },
+  {
+    name: 'WebSocket frames',
+    share: 0.25,
+    webSockets: true,
+    lane: (n) => new WebSocketLane(run.gateway.port, n % 2 === 0, (random) => frames.next(random)),
+  },
+  {
+    name: 'upgrades to WebSocket',
+    share: 0.1,
+    webSockets: true,
+    // Somebody is there whose session can be taken.
+    lane: (n) =>
+      n < 2
+        ? pollingLane(n)
+        : new HttpLane(run.gateway.port, (random) => upgradeInput(random, packets, sids())),
+  },
+  { name: 'engine.io and Socket.IO packets over polling', share: 0.25, lane: pollingLane },
+  { name: 'HTTP', share: 0.1, lanes: 32, lane: () => new HttpLane(run.gateway.port, httpInput) },
+];
+
+it('some of everything', () => run.warmUp(SURFACES), TIMEOUT_MS);
+
+it.each(SURFACES)('$name', (surface) => run.goesOn(surface), TIMEOUT_MS);
+
+it(
+  'as many inputs were tried as were to be, and nothing is kept of them',
+  async () => {
+    expect(run.tried).toBeGreaterThanOrEqual(INPUTS);
+    await run.expectNothingKept();
+  },
+  TIMEOUT_MS,
+);

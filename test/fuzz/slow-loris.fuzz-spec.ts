@@ -1,0 +1,40 @@
+import { GatewayProcess } from '../support/gateway-process.js';
+import { RedisServer } from '../support/redis-server.js';
+import { attack, type AttackName } from './support/attack.js';
+import { Survivors } from './support/survivors.js';
+
+const CONNECTIONS = 200;
+/** Longer than the gateway waits for a request's head. */
+const LASTS_MS = 15_000;
+
+let redis: RedisServer;
+let gateway: GatewayProcess;
+let survivors: Survivors;
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  gateway = await GatewayProcess.start({ REDIS_URL: redis.url, STALE_AFTER_MS: '3600000' });
+  await gateway.ready();
+  survivors = await Survivors.start(gateway, redis);
+});
+
+afterAll(() => {
+  survivors?.stop();
+  process.stderr.write(survivors?.report() ?? '');
+});
+
+it('hundreds of connections that say little or nothing, or read nothing', async () => {
+  const by = (name: AttackName) => () =>
+    attack(name, { port: gateway.port, count: CONNECTIONS, ms: LASTS_MS });
+  const figures = await survivors.survive({
+    'say nothing': by('silent'),
+    'dribble request headers': by('headers'),
+    'dribble POST bodies': by('bodies'),
+    'dribble WebSocket frames': by('frames'),
+    'ask, and read nothing': by('deaf'),
+  });
+  // Not for want of trying.
+  for (const { tried, opened } of Object.values(figures))
+    expect([tried, opened]).toEqual([CONNECTIONS, CONNECTIONS]);
+  await survivors.settle();
+}, 120_000);

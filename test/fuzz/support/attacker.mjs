@@ -1,0 +1,170 @@
+// Clients that mean harm, in a process of their own: what they cost, they must not cost the good ones' side of the test.
+//
+// One argument, JSON: {attack, port, count, ms, address?}. Opens `count` connections (or tries for `ms`, and `count` times at
+// most), stays until `ms` are over, and prints what became of them as one line of JSON.
+import { Buffer } from 'node:buffer';
+import { connect } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { clearInterval, setInterval } from 'node:timers';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const { attack, port, count, ms, address } = JSON.parse(process.argv[2]);
+const CONCURRENT = 1_000;
+const begun = performance.now();
+const left = () => ms - (performance.now() - begun);
+
+const figures = { tried: 0, opened: 0, letIn: 0, refused: {}, cut: 0, cutAfterMs: [] };
+const refuse = (why) => (figures.refused[why] = (figures.refused[why] ?? 0) + 1);
+const sockets = new Set();
+
+/** A connection; resolves to undefined where there is none. Counts if the other side ends it. */
+function open() {
+  figures.tried++;
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: address });
+    let since = 0;
+    socket.once('connect', () => {
+      since = performance.now();
+      figures.opened++;
+      sockets.add(socket);
+      resolve(socket);
+    });
+    socket.on('error', (error) => {
+      if (since === 0) refuse(error.code);
+      resolve(undefined);
+    });
+    socket.once('close', () => {
+      if (sockets.delete(socket)) socket.onCut?.(performance.now() - since);
+    });
+  });
+}
+
+/** From now on it is a cut if the gateway closes it. */
+const watch = (socket) => {
+  socket.onCut = (after) => {
+    figures.cut++;
+    figures.cutAfterMs.push(Math.round(after));
+  };
+};
+
+/** Resolves to the answer's head and body, as far as they came in one piece; empty where the connection ends. */
+const answer = (socket) =>
+  new Promise((resolve) => {
+    socket.once('data', (data) => resolve(data.toString('latin1')));
+    socket.once('close', () => resolve(''));
+  });
+
+const HANDSHAKE = 'GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n';
+const UPGRADE =
+  'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+
+const textFrame = (text) =>
+  Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
+
+/** Sends a handshake; whether it was let in. Counts why not. */
+async function handshake(socket, request) {
+  socket.write(request);
+  const text = await answer(socket);
+  const status = /^HTTP\/1\.1 (\d+)/.exec(text)?.[1];
+  if (status === '200' || status === '101') {
+    figures.letIn++;
+    return text;
+  }
+  refuse(/"(?:reason|code)":"(\w+)"/.exec(text)?.[1] ?? status ?? 'closed');
+  socket.destroy();
+  return undefined;
+}
+
+/** Puts a byte on the wire now and then, for as long as it can. */
+function dribble(socket, bytes, everyMs) {
+  let at = 0;
+  const timer = setInterval(() => {
+    socket.write(bytes.subarray(at, at + 1));
+    at = (at + 1) % bytes.length;
+  }, everyMs);
+  socket.once('close', () => clearInterval(timer));
+}
+
+const attacks = {
+  async silent() {
+    const socket = await open();
+    if (socket) watch(socket);
+    socket?.resume();
+  },
+  async headers() {
+    const socket = await open();
+    if (!socket) return;
+    watch(socket);
+    socket.resume();
+    socket.write('GET /health HTTP/1.1\r\nHost: a\r\nX: ');
+    dribble(socket, Buffer.from('slow'), 500);
+  },
+  async bodies() {
+    const socket = await open();
+    const text = socket && (await handshake(socket, HANDSHAKE));
+    if (!text) return;
+    const { sid } = JSON.parse(text.slice(text.indexOf('\r\n\r\n0{') + 5));
+    watch(socket);
+    socket.resume();
+    socket.write(
+      `POST /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n`,
+    );
+    dribble(socket, Buffer.from('40'), 500);
+  },
+  async frames() {
+    const socket = await open();
+    if (!socket || !(await handshake(socket, UPGRADE))) return;
+    watch(socket);
+    socket.resume();
+    socket.write(textFrame('40'));
+    // The header of 60,000 bytes of text, and then the bytes.
+    socket.write(Buffer.from([0x81, 0xfe, 0xea, 0x60, 0, 0, 0, 0]));
+    dribble(socket, Buffer.from('4'), 500);
+  },
+  async deaf() {
+    const socket = await open();
+    if (!socket || !(await handshake(socket, UPGRADE))) return;
+    watch(socket);
+    socket.pause();
+    socket.write(textFrame('40'));
+    dribble(socket, Buffer.alloc(0), 500);
+    const timer = setInterval(() => socket.write(textFrame('42["get_products"]')), 100);
+    socket.once('close', () => clearInterval(timer));
+  },
+  async 'polling handshakes'() {
+    const socket = await open();
+    if (!socket || !(await handshake(socket, HANDSHAKE))) return;
+    socket.destroy();
+  },
+  async 'websocket handshakes'() {
+    const socket = await open();
+    if (!socket || !(await handshake(socket, UPGRADE))) return;
+    watch(socket);
+    socket.resume();
+  },
+  async clients() {
+    const socket = await open();
+    if (!socket || !(await handshake(socket, UPGRADE))) return;
+    watch(socket);
+    socket.resume();
+    socket.write(textFrame('40'));
+  },
+};
+
+let started = 0;
+async function lane() {
+  while (started < count && left() > 0) {
+    started++;
+    await attacks[attack]();
+  }
+}
+await Promise.all(Array.from({ length: CONCURRENT }, lane));
+await delay(Math.max(0, left()));
+
+// What is still there was not cut.
+for (const socket of [...sockets]) {
+  sockets.delete(socket);
+  socket.destroy();
+}
+process.stdout.write(`${JSON.stringify(figures)}\n`, () => process.exit());

@@ -1,0 +1,225 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { GatewayProcess } from '../../support/gateway-process.js';
+import { collectedHeap, HEAP_ENV } from '../../support/heap.js';
+import type { RedisServer } from '../../support/redis-server.js';
+import { waitFor } from '../../support/wait.js';
+import type { Lane, Outcome } from './lane.js';
+import { Random } from './random.js';
+import { Watchers } from './watchers.js';
+
+/** Told at the beginning, so that a run can be made again: `FUZZ_SEED`. */
+export const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 0x7fff_ffff);
+/** Of all surfaces together: `FUZZ_INPUTS`. */
+export const INPUTS = Number(process.env.FUZZ_INPUTS ?? 100_000);
+
+/** Memory is measured after this share of the inputs, and after all: code has been compiled by then, and caches are filled. */
+const WARM_UP_SHARE = 0.15;
+/** What a heap may be larger afterwards: bytes, and some for each input. What was kept of each connection would be a hundred times as much. */
+const HEAP_GROWTH = 3_000_000;
+const HEAP_GROWTH_PER_INPUT = 20;
+/** For so long ws keeps a WebSocket that was closed for an error, even where its TCP connection has gone; with a margin. */
+const WS_CLOSE_TIMEOUT_MS = 32_000;
+const LANES = 16;
+/** engine.io gives a closing transport half a minute. */
+const SETTLES_WITHIN_MS = 60_000;
+const ERROR_LEVEL = 50;
+
+/** The limits are so high that inputs come to what is behind them. */
+const ENV = {
+  ...HEAP_ENV,
+  EVENTS_PER_SECOND: '100000',
+  EVENT_BURST: '1000000',
+  HANDSHAKES_PER_SECOND: '1000000',
+  MAX_PAYLOAD_BYTES: '262144', // 100,000 levels of nesting have room in it
+  // Sessions that an input leaves behind are found dead soon.
+  PING_INTERVAL_MS: '5000',
+  PING_TIMEOUT_MS: '5000',
+  STALE_AFTER_MS: '3600000', // `feed_status` would be one event more
+};
+
+export interface Surface {
+  readonly name: string;
+  /** Of all inputs. */
+  readonly share: number;
+  readonly lane: (n: number) => Lane;
+  /** So many at once. */
+  readonly lanes?: number;
+  /** Whether it opens WebSockets. */
+  readonly webSockets?: true;
+}
+
+interface Figures {
+  readonly surface: string;
+  readonly inputs: number;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly seconds: number;
+  readonly updates: number;
+}
+
+/** A gateway under fire, and those who watch it. */
+export class FuzzRun {
+  private readonly figures: Figures[] = [];
+  private webSocketsUntil = 0;
+  private heapBefore = 0;
+  private grownBytes = 0;
+
+  private constructor(
+    readonly gateway: GatewayProcess,
+    private readonly watchers: Watchers,
+  ) {}
+
+  static async start(redis: RedisServer): Promise<FuzzRun> {
+    process.stderr.write(`fuzz: FUZZ_SEED=${SEED} FUZZ_INPUTS=${INPUTS}\n`);
+    const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, ...ENV });
+    await gateway.ready();
+    return new FuzzRun(gateway, await Watchers.start(gateway, redis));
+  }
+
+  /** Tries some of each surface's inputs, and looks at the heap then. */
+  async warmUp(surfaces: readonly Surface[]): Promise<void> {
+    for (const surface of surfaces) await this.survives(surface, 0, warmUpOf(surface));
+    this.heapBefore = await this.heap();
+  }
+
+  /** Tries the rest of the surface's inputs, and expects that nobody else notices. */
+  async goesOn(surface: Surface): Promise<void> {
+    await this.survives(surface, warmUpOf(surface), inputsOf(surface));
+  }
+
+  /** Memory is what it was. */
+  async expectNothingKept(): Promise<void> {
+    this.grownBytes = (await this.heap()) - this.heapBefore;
+    expect(this.grownBytes).toBeLessThan(HEAP_GROWTH + HEAP_GROWTH_PER_INPUT * this.tried);
+  }
+
+  private async survives(surface: Surface, from: number, to: number): Promise<void> {
+    const outcomes: Record<Outcome, number> = { answered: 0, closed: 0, held: 0 };
+    this.watchers.begin();
+    const begun = performance.now();
+    await this.fire(surface, from, to, outcomes);
+    if (surface.webSockets) this.webSocketsUntil = performance.now();
+    const seconds = (performance.now() - begun) / 1_000;
+    await this.settles();
+    const updates = await this.watchers.end();
+    this.figures.push({ surface: surface.name, inputs: to - from, outcomes, seconds, updates });
+    await this.expectWell();
+  }
+
+  private async heap(): Promise<number> {
+    await delay(Math.max(0, this.webSocketsUntil + WS_CLOSE_TIMEOUT_MS - performance.now()));
+    return collectedHeap(this.gateway);
+  }
+
+  /** Inputs are told by their number: each is made of the seed and it alone. */
+  private async fire(
+    surface: Surface,
+    from: number,
+    to: number,
+    outcomes: Record<Outcome, number>,
+  ): Promise<void> {
+    const lanes = Array.from({ length: surface.lanes ?? LANES }, (_, n) => surface.lane(n));
+    let next = from;
+    const drive = async (lane: Lane): Promise<void> => {
+      for (let n = next++; n < to; n = next++) {
+        if (this.gateway.exitCode !== null) throw new Error('the gateway has ended');
+        outcomes[await lane.try(new Random(SEED, n))]++;
+      }
+    };
+    try {
+      await Promise.all(lanes.map(drive));
+    } catch (error) {
+      const where = `${surface.name}, about input ${next} of seed ${SEED}`;
+      throw new Error(`${where}: ${this.ended()}`, { cause: error });
+    } finally {
+      for (const lane of lanes) await lane.close();
+    }
+  }
+
+  /** Nothing is left of those who fired. */
+  private async settles(): Promise<void> {
+    const { gateway, watchers } = this;
+    const expected = {
+      socket_gateway_connections: watchers.count,
+      'socket_gateway_rooms{kind="general"}': 0,
+      'socket_gateway_rooms{kind="product"}': 1,
+      'socket_gateway_rooms{kind="chain"}': 0,
+      'socket_gateway_room_members{kind="product"}': watchers.count,
+      socket_gateway_handshakes_queued: 0,
+    };
+    for (const [sample, value] of Object.entries(expected)) {
+      let seen = -1;
+      await waitFor(
+        async () => (seen = await gateway.metric(sample)) === value,
+        () => `${sample} is ${seen}, not ${value}; ${this.ended()}`,
+        SETTLES_WITHIN_MS,
+      );
+    }
+    expect((await gateway.json<{ total_clients: number }>('/metrics')).total_clients).toBe(watchers.count);
+  }
+
+  private async expectWell(): Promise<void> {
+    const { gateway } = this;
+    expect(gateway.exitCode).toBeNull();
+    expect(gateway.stderr).toBe('');
+    expect(
+      gateway.logs.filter(({ level = 0, msg }) => level >= ERROR_LEVEL || msg === 'uncaught_error'),
+    ).toEqual([]);
+    expect(await gateway.json('/health')).toMatchObject({ status: 'healthy', clients: this.watchers.count });
+  }
+
+  /** What the gateway has said of its end, or the last it said. */
+  private ended(): string {
+    const { exitCode, stderr, logs } = this.gateway;
+    const said = logs.filter(({ level = 0 }) => level >= ERROR_LEVEL).slice(-3);
+    return `the gateway's exit code is ${exitCode}, it said ${JSON.stringify(said)} ${stderr.slice(-2_000)}`;
+  }
+
+  /** Inputs tried so far. */
+  get tried(): number {
+    return this.figures.reduce((sum, { inputs }) => sum + inputs, 0);
+  }
+
+  stop(): void {
+    this.watchers.stop();
+  }
+
+  /** What was measured, as a table. */
+  report(): string {
+    const rows = [...new Set(this.figures.map(({ surface }) => surface))].map((surface) => {
+      const all = this.figures.filter((figures) => figures.surface === surface);
+      const sum = (of: (figures: Figures) => number): number =>
+        all.reduce((total, one) => total + of(one), 0);
+      const counts = [
+        sum(({ inputs }) => inputs),
+        ...(['answered', 'closed', 'held'] as const).map((outcome) =>
+          sum(({ outcomes }) => outcomes[outcome]),
+        ),
+      ];
+      return [
+        surface,
+        ...counts.map((n) => n.toLocaleString('en')),
+        sum(({ seconds }) => seconds).toFixed(1),
+        `${sum(({ updates }) => updates)}`,
+      ];
+    });
+    const head = [
+      'inputs',
+      'tried',
+      'answered',
+      'closed',
+      'unfinished',
+      'seconds',
+      'updates to each watcher',
+    ];
+    const rule = ['---', ...head.slice(1).map(() => '---:')];
+    const table = [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+    const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+    return (
+      `\n${table}\n${this.tried.toLocaleString('en')} inputs; ` +
+      `heap ${megabytes(this.heapBefore)} MB, then ${megabytes(this.heapBefore + this.grownBytes)} MB\n`
+    );
+  }
+}
+
+const inputsOf = ({ share }: Surface): number => Math.ceil(INPUTS * share);
+const warmUpOf = (surface: Surface): number => Math.ceil(inputsOf(surface) * WARM_UP_SHARE);
