@@ -76,7 +76,10 @@ const isRedisUrl = (value: unknown): boolean =>
 
 function isHttpUrl(value: unknown): boolean {
   if (value === undefined) return true;
-  return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
+  if (typeof value !== 'string' || !/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
+  // Node fetches no URL with a password in it, and says which when it fails.
+  const { username, password } = new URL(value);
+  return username === '' && password === '';
 }
 
 const toPem = ({ value }: TransformFnParams): unknown => (typeof value === 'string' ? readPem(value) : value);

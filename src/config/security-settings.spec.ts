@@ -55,6 +55,11 @@ describe('a start with authentication', () => {
     ['a wrong mode', { AUTH_MODE: 'on' }, /^AUTH_MODE is "on", but must be one of off, optional, required/],
     ['a JWKS that is no URL', { ...required, JWT_JWKS_URL: 'auth:8000' }, /^JWT_JWKS_URL is/],
     [
+      'a JWKS with a password',
+      { ...required, JWT_JWKS_URL: 'https://me:secret@auth/' },
+      /^JWT_JWKS_URL is "https:\/\/\*\*\*@auth\/", but must be a URL/,
+    ],
+    [
       'rooms for no role',
       { ...required, ROLE_ROOMS: '=*' },
       /^ROLE_ROOMS is "=\*", but must be like .* an entry must begin/,
