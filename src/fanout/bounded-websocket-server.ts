@@ -11,6 +11,9 @@ const MAX_FRAGMENTS = 64;
 const MIN_PIECE_BYTES = 512;
 const MAX_PIECES_OF_SHORT_FRAME = 1_024;
 
+/** What a client has to answer the close of its WebSocket, ms. ws has 30 s, in which it keeps what it was reading. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
 /** Pongs held back until what waits for their client has gone out: the last one of each alone. */
 const owed = new WeakMap<WebSocket, Buffer>();
 
@@ -49,15 +52,18 @@ function tcpSocketOf(client: WebSocket): TcpSocket | undefined {
 /** ws with bounds on what one client can make it keep. engine.io adds `maxPayload`, `MAX_PAYLOAD_BYTES`. */
 export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSocket> {
   constructor(options: ServerOptions) {
-    super({
+    // `closeTimeout` is missing in the types of ws.
+    const bounded: ServerOptions<typeof BoundedWebSocket> & { readonly closeTimeout: number } = {
       ...options,
       WebSocket: BoundedWebSocket,
+      closeTimeout: CLOSE_TIMEOUT_MS,
       skipUTF8Validation: false,
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: Math.max(
         MAX_PIECES_OF_SHORT_FRAME,
         Math.ceil((options.maxPayload ?? 0) / MIN_PIECE_BYTES),
       ),
-    });
+    };
+    super(bounded);
   }
 }

@@ -13,6 +13,20 @@ const TYPES = ['product', 'chain', 'general'];
 /** Of these there are few, so that inputs meet what others have left behind. */
 const SYMBOLS = ['NIFTY', 'M&M', 'BAJAJ-AUTO', 'A', 'B', 'C'];
 const NUMBERS = ['0', '-1', '1e999', '9007199254740993', '4294967296', '9'.repeat(400), '1.5', '+1', '0x10'];
+/** What an Authorization or a handshake may bring: none is good. */
+const TOKENS = [
+  ...[
+    '',
+    'x',
+    '..',
+    'a.b.c',
+    'eyJhbGciOiJub25lIn0.e30.',
+    'eyJhbGciOiJIUzI1NiJ9.e30.AAAA',
+    '\0',
+    'eyI.'.repeat(2_000),
+  ],
+  ...['eyJhbGciOiJIUzI1NiIsImNyaXQiOlsieCJdLCJ4IjoxfQ.e30.AAAA', `${'A'.repeat(8_190)}.e30.x`],
+];
 /** More than any recursion survives. */
 const DEEP = 100_000;
 
@@ -58,7 +72,10 @@ export class PacketGenerator {
     if (kind < 29) return plain(this.event(random, '2'));
     if (kind < 34) return this.binary(random);
     if (kind === 34) return plain(`3${id(random)}${random.pick(['[]', '{}', '', '[1]', this.json(random)])}`);
-    if (kind === 35) return plain(`0${namespace(random)}${random.pick(['', '{}', this.json(random)])}`);
+    if (kind === 35) {
+      const auth = `{"token":${JSON.stringify(random.pick(TOKENS))}}`;
+      return plain(`0${namespace(random)}${random.pick(['', '{}', this.json(random), auth])}`);
+    }
     if (kind === 36) return plain(`1${namespace(random)}${random.pick(['', '', this.json(random)])}`);
     if (kind === 37) return plain(`4${namespace(random)}${this.json(random)}`);
     if (kind === 38) return plain(`${random.below(12)}${this.json(random)}`);
