@@ -10,6 +10,7 @@ import { cleanUp } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, EXPIRY, underlying } from './support/messages.js';
 import { RedisServer } from './support/redis-server.js';
+import { hs256, JWT_SECRET } from './support/tokens.js';
 import { waitFor } from './support/wait.js';
 
 const ROOT = join(__dirname, '..');
@@ -80,6 +81,31 @@ describe('client examples', () => {
       expect(program.output).not.toContain('Refused');
     },
   );
+
+  it.each([
+    ['Node', process.execPath, 'node-client.mjs'],
+    ['Python', '/usr/bin/python3', 'python_client.py'],
+  ])('%s: brings a token to a gateway that asks for one', async (_, command, file) => {
+    const guarded = await GatewayProcess.start({
+      REDIS_URL: redis.url,
+      AUTH_MODE: 'required',
+      JWT_SECRET,
+      SECRET_KEY: JWT_SECRET.toLowerCase(),
+    });
+    const run = (env: Record<string, string>): Program =>
+      Program.run(command, [join(EXAMPLES, file), '--messages', '1'], { GATEWAY_URL: guarded.url, ...env });
+    const [welcome, stranger] = [run({ GATEWAY_TOKEN: hs256() }), run({})];
+    await welcome.exited;
+    expect({ exit: welcome.child.exitCode, output: welcome.output }).toMatchObject({ exit: 0 });
+    expect(welcome.output).toMatch(/^Connected: \S+/m);
+    await waitFor(
+      () => stranger.output.includes('Not let in: AUTH_REQUIRED'),
+      () => stranger.output,
+    );
+    expect(stranger.output).not.toContain('Connected');
+    await stranger.stop('SIGTERM');
+    await guarded.stop();
+  });
 
   it('browser: a page of another origin shows prices', async () => {
     const site = createServer((request, response) => {

@@ -1,10 +1,15 @@
-// node node-client.mjs [--messages N]     GATEWAY_URL=http://localhost:8002
+// node node-client.mjs [--messages N]     GATEWAY_URL=http://localhost:8002 GATEWAY_TOKEN=…
 import { parseArgs } from 'node:util';
 import { io } from 'socket.io-client';
 
 const { values } = parseArgs({ options: { messages: { type: 'string', default: 'Infinity' } } });
 const limit = Number(values.messages);
-const socket = io(process.env.GATEWAY_URL ?? 'http://localhost:8002', { transports: ['websocket'] });
+const token = process.env.GATEWAY_TOKEN;
+const socket = io(process.env.GATEWAY_URL ?? 'http://localhost:8002', {
+  transports: ['websocket'],
+  // A function: a client that lives longer than its token asks for the one of the moment here, at each reconnection.
+  auth: (give) => give(token ? { token } : {}),
+});
 
 let updates = 0;
 function count() {
@@ -38,5 +43,9 @@ socket.on('chain_update', (data) => {
 });
 
 socket.on('error', (data) => console.error('Refused:', data.message, data.code, data.details));
-socket.on('connect_error', (error) => console.error('Cannot connect, trying again:', error.message));
+socket.on('connect_error', (error) => {
+  // With `data` the gateway has refused the client itself, and Socket.IO does not try again.
+  if (error.data) console.error('Not let in:', error.data.code, error.message);
+  else console.error('Cannot connect, trying again:', error.message);
+});
 socket.on('disconnect', (reason) => console.log('Disconnected:', reason));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""python3 python_client.py [--messages N]     GATEWAY_URL=http://localhost:8002"""
+"""python3 python_client.py [--messages N]     GATEWAY_URL=http://localhost:8002 GATEWAY_TOKEN=…"""
 import argparse
 import os
 import threading
@@ -52,12 +52,22 @@ def on_chain(data):
     show(f"{data['product']} {data['expiry']}: full chain of {len(data['strikes'])} strikes")
 
 
+# With `data` the gateway has refused the client itself: it has to come back with another token.
+@sio.on('connect_error')
+def on_connect_error(problem):
+    if isinstance(problem, dict) and problem.get('data'):
+        print('Not let in:', problem['data']['code'], problem['message'], flush=True)
+    else:
+        print('Cannot connect:', problem, flush=True)
+
+
 @sio.on('error')
 def on_error(data):
     print('Refused:', data['message'], data.get('code'), data.get('details'), flush=True)
 
 
-sio.connect(os.environ.get('GATEWAY_URL', 'http://localhost:8002'))
+token = os.environ.get('GATEWAY_TOKEN')
+sio.connect(os.environ.get('GATEWAY_URL', 'http://localhost:8002'), auth={'token': token} if token else None)
 try:
     done.wait()
 except KeyboardInterrupt:
