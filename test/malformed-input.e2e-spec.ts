@@ -9,6 +9,8 @@ import { waitFor } from './support/wait.js';
 
 /** Stands in what is sent; must not come back. */
 const ECHO = 'Ech0Ech0';
+/** Clients here ask faster than any front end. */
+const MANY_EVENTS = { EVENTS_PER_SECOND: '10000', EVENT_BURST: '100000' };
 const MEGABYTE = ECHO.repeat(131_072);
 /** Past what JSON.stringify's recursion survives, so it goes over the wire as text. */
 const DEEP = '['.repeat(20_000) + ']'.repeat(20_000);
@@ -208,7 +210,11 @@ describe('what clients send', () => {
   beforeAll(async () => {
     redis = await RedisServer.start();
     // The inputs of a megabyte are to be read.
-    gateway = await GatewayProcess.start({ REDIS_URL: redis.url, MAX_PAYLOAD_BYTES: '2097152' });
+    gateway = await GatewayProcess.start({
+      REDIS_URL: redis.url,
+      MAX_PAYLOAD_BYTES: '2097152',
+      ...MANY_EVENTS,
+    });
   });
 
   afterAll(async () => {
@@ -534,6 +540,7 @@ describe('what producers publish', () => {
     gateway = await GatewayProcess.start({
       REDIS_URL: redis.url,
       MAX_FEED_MESSAGE_BYTES: `${MAX_FEED_MESSAGE_BYTES}`,
+      ...MANY_EVENTS,
     });
     platform = new Platform(redis, gateway);
     client = await TestClient.connect(gateway.url);
