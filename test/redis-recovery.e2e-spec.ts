@@ -6,6 +6,7 @@ import { timestampOf, underlying } from './support/messages.js';
 import { UNDERLYING } from './support/platform.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient } from './support/test-client.js';
+import { hs256, JWT_SECRET } from './support/tokens.js';
 import { waitFor } from './support/wait.js';
 
 const stored = (price: number) => JSON.stringify({ price, timestamp: timestampOf(price) });
@@ -51,8 +52,16 @@ it('a user with the rights that docs/operations.md lists lacks nothing', async (
     REDIS_URL: `redis://gw:pw@127.0.0.1:${redis.port}/0`,
     CACHE_WRITE_INTERVAL_MS: '100',
     FEED_PROBE_AFTER_MS: '100',
+    AUTH_MODE: 'optional',
+    JWT_SECRET,
+    LIMITS_STORE: 'redis',
+    MAX_CONNECTIONS_PER_IP: '10',
+    HANDSHAKES_PER_IP_PER_MINUTE: '100',
   });
   await gateway.ready();
+  const client = await TestClient.connect(gateway.url, { auth: { token: hs256() } });
+  await redis.client.publish('auth:revoked', '{"user_id":42}');
+  await client.next('closing');
   await redis.client.publish(UNDERLYING, JSON.stringify(underlying('A', 1)));
   await waitFor(async () => (await redis.client.get('latest:underlying:A')) !== null);
   await delay(1_000); // several probes
