@@ -76,7 +76,10 @@ const isRedisUrl = (value: unknown): boolean =>
 
 function isHttpUrl(value: unknown): boolean {
   if (value === undefined) return true;
-  return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value);
+  if (typeof value !== 'string' || !/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
+  // Node's fetch takes none with a user, and says the whole of it in its error.
+  const { username, password } = new URL(value);
+  return username === '' && password === '';
 }
 
 const toPem = ({ value }: TransformFnParams): unknown => (typeof value === 'string' ? readPem(value) : value);
@@ -204,7 +207,7 @@ export class Environment {
   })
   JWT_PUBLIC_KEY?: string = undefined;
 
-  @Check(isHttpUrl, { message: 'a URL such as https://auth.example.com/.well-known/jwks.json' })
+  @Check(isHttpUrl, { message: 'a URL such as https://auth.example.com/.well-known/jwks.json, without a user or password' })
   JWT_JWKS_URL?: string = undefined;
 
   @Integer(1, 86_400, 'seconds')
