@@ -85,7 +85,7 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
     let revocation: Revocation;
     try {
       if (data.length > MAX_MESSAGE_LENGTH) throw new RevocationError('it is too long');
-      revocation = parseRevocation(data, Date.now());
+      revocation = parseRevocation(data, Date.now(), this.toleranceMs);
     } catch (error) {
       if (!(error instanceof RevocationError)) throw error;
       this.metrics.revocations.inc({ kind: 'rejected' });
@@ -113,7 +113,7 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
       let news = false;
       // The latest come first; they are to be forgotten last.
       for (const [key, at] of stored.reverse()) {
-        const revocation = revocationOf(key, Math.min(at, Date.now()));
+        const revocation = revocationOf(key, Math.min(at, Date.now() + this.toleranceMs));
         news = (revocation !== undefined && this.revocations.add(revocation)) || news;
       }
       if (news) this.revoked();
@@ -123,6 +123,10 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
       this.loadTimer = setTimeout(() => void this.load(ordinal, attempt + 1), backoffMs(attempt, 500));
       this.loadTimer.unref();
     }
+  }
+
+  private get toleranceMs(): number {
+    return this.config.jwtClockToleranceSeconds * 1_000;
   }
 
   private since(): number {

@@ -65,7 +65,7 @@ describe('TokenVerifier takes', () => {
   });
 
   it('what is within the clocks’ tolerance', async () => {
-    expect(await verifier().verify(hs256(claims({ exp: epoch(-2), nbf: epoch(2) })))).toBeDefined();
+    expect(await verifier().verify(hs256(claims({ exp: epoch(-2), nbf: epoch(2), iat: epoch(2) })))).toBeDefined();
   });
 
   it('the audience among others, and the issuer', async () => {
@@ -142,6 +142,12 @@ describe('TokenVerifier refuses', () => {
     ['an expired one', hs256(claims({ exp: epoch(-10) })), 'TOKEN_EXPIRED', 'The token has expired'],
     ['one without an end', hs256(claims({ exp: undefined })), 'TOKEN_INVALID', 'The token has no exp'],
     ['an end that is no number', hs256(claims({ exp: 'never' })), 'TOKEN_INVALID', 'The token has no exp'],
+    [
+      'one that was issued tomorrow, and that no revocation would reach',
+      hs256(claims({ iat: epoch(60) })),
+      'TOKEN_INVALID',
+      'The token was issued in time to come',
+    ],
     ['one of tomorrow', hs256(claims({ nbf: epoch(60) })), 'TOKEN_INVALID', 'The token is not valid yet'],
     [
       'one of nobody',
