@@ -5,6 +5,7 @@ import type { RoomPatterns } from './room-patterns.js';
 export class Permissions {
   /** Everything. */
   static readonly all = new Permissions([]);
+  static readonly none = new Permissions([], new Set());
 
   /**
    * @param grants patterns of rooms; none, where nothing is said of rooms, and everything is allowed

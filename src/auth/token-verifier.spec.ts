@@ -1,4 +1,4 @@
-import { createSecretKey, generateKeyPairSync } from 'node:crypto';
+import { createHmac, createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { errors } from 'jose';
 import * as fc from 'fast-check';
 import {
@@ -28,6 +28,13 @@ function verifier(options: Partial<TokenVerifierOptions> = {}): TokenVerifier {
     roleRooms: RoleRooms.parse('admin=*'),
     ...options,
   });
+}
+
+/** Its `exp` is 1e999, which is more than JSON.stringify can write, and not more than JSON.parse reads. */
+function never(): string {
+  const payload = Buffer.from('{"user_id":42,"exp":1e999}').toString('base64url');
+  const input = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${payload}`;
+  return `${input}.${createHmac('sha256', JWT_SECRET).update(input).digest('base64url')}`;
 }
 
 async function refusal(token: unknown, options?: Partial<TokenVerifierOptions>): Promise<[string, string]> {
@@ -148,6 +155,7 @@ describe('TokenVerifier refuses', () => {
       'TOKEN_INVALID',
       'The token was issued in time to come',
     ],
+    ['an end that never comes', never(), 'TOKEN_INVALID', 'The token has no exp'],
     ['one of tomorrow', hs256(claims({ nbf: epoch(60) })), 'TOKEN_INVALID', 'The token is not valid yet'],
     [
       'one of nobody',
