@@ -72,7 +72,9 @@ describe('TokenVerifier takes', () => {
   });
 
   it('what is within the clocks’ tolerance', async () => {
-    expect(await verifier().verify(hs256(claims({ exp: epoch(-2), nbf: epoch(2), iat: epoch(2) })))).toBeDefined();
+    expect(
+      await verifier().verify(hs256(claims({ exp: epoch(-2), nbf: epoch(2), iat: epoch(2) }))),
+    ).toBeDefined();
   });
 
   it('the audience among others, and the issuer', async () => {

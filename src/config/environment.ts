@@ -207,7 +207,9 @@ export class Environment {
   })
   JWT_PUBLIC_KEY?: string = undefined;
 
-  @Check(isHttpUrl, { message: 'a URL such as https://auth.example.com/.well-known/jwks.json, without a user or password' })
+  @Check(isHttpUrl, {
+    message: 'a URL such as https://auth.example.com/.well-known/jwks.json, without a user or password',
+  })
   JWT_JWKS_URL?: string = undefined;
 
   @Integer(1, 86_400, 'seconds')
