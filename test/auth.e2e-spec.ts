@@ -414,6 +414,21 @@ describe('a revocation', () => {
     );
   });
 
+  it('is put back into a Redis that lost it, for replicas to come', async () => {
+    const client = await join(replicas[0]!.url, { jti: 'lost' });
+    await revoke({ jti: 'lost' });
+    await client.next('closing');
+    await redis.client.del('socket-gateway:revocations');
+    const connections = (await redis.client.client('LIST')) as string;
+    for (const [, id] of connections.matchAll(/^id=(\d+) .*:auth-sub /gm)) {
+      await redis.client.client('KILL', 'ID', id!);
+    }
+    await waitFor(
+      async () => (await redis.client.zscore('socket-gateway:revocations', 'jti:lost')) !== null,
+      'it is not put back',
+    );
+  });
+
   it('that is none is counted and told, and harms nobody', async () => {
     const client = await join(replicas[0]!.url);
     await publish('auth:revoked', 'nonsense');

@@ -25,6 +25,11 @@ export class Revocations {
     return this.at.size;
   }
 
+  /** As they are kept, and as they are now. */
+  entries(): (readonly [key: string, at: number])[] {
+    return [...this.at];
+  }
+
   /** False where nothing new is said by it, or what is too old to matter. */
   add(revocation: Revocation): boolean {
     const { now, rememberMs, maxEntries = MAX_ENTRIES } = this.options;
