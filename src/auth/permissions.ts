@@ -32,7 +32,8 @@ export class Permissions {
     return (
       this.mayJoin({ type: 'general' }) ||
       this.mayJoin({ type: 'product', symbol }) ||
-      this.mayJoin({ type: 'chain', symbol })
+      this.mayJoin({ type: 'chain', symbol }) ||
+      this.grants.some((patterns) => patterns.allowExpiryOf(chainRoom(symbol)))
     );
   }
 
