@@ -318,7 +318,7 @@ describe('a gateway that takes tokens, and who has none', () => {
     expect(anonymous.all('connected')[0]).toMatchObject({ rooms: [], user: null });
     expect(await anonymous.ask('subscribe', { type: 'general' })).toMatchObject({
       ok: false,
-      error: { code: 'FORBIDDEN' },
+      error: { code: 'FORBIDDEN', message: 'This subscription needs a token that allows it' },
     });
     expect(await anonymous.ask('subscribe', { type: 'product', symbol: 'FREE' })).toMatchObject({ ok: true });
     // Signing in does not need another connection.
