@@ -318,7 +318,7 @@ describe('a gateway that takes tokens, and who has none', () => {
     expect(anonymous.all('connected')[0]).toMatchObject({ rooms: [], user: null });
     expect(await anonymous.ask('subscribe', { type: 'general' })).toMatchObject({
       ok: false,
-      error: { code: 'FORBIDDEN' },
+      error: { code: 'FORBIDDEN', message: 'This subscription needs a token that allows it' },
     });
     expect(await anonymous.ask('subscribe', { type: 'product', symbol: 'FREE' })).toMatchObject({ ok: true });
     // Signing in does not need another connection.
@@ -411,6 +411,21 @@ describe('a revocation', () => {
           () => false,
         ),
       'the late replica does not know',
+    );
+  });
+
+  it('is put back into a Redis that lost it, for replicas to come', async () => {
+    const client = await join(replicas[0]!.url, { jti: 'lost' });
+    await revoke({ jti: 'lost' });
+    await client.next('closing');
+    await redis.client.del('socket-gateway:revocations');
+    const connections = (await redis.client.client('LIST')) as string;
+    for (const [, id] of connections.matchAll(/^id=(\d+) .*:auth-sub /gm)) {
+      await redis.client.client('KILL', 'ID', id!);
+    }
+    await waitFor(
+      async () => (await redis.client.zscore('socket-gateway:revocations', 'jti:lost')) !== null,
+      'it is not put back',
     );
   });
 

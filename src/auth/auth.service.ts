@@ -63,8 +63,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
       verify: (token) => verifier.verify(token),
       isRevoked: (principal) => revocations.isRevoked(principal),
     });
-    const ofAnonymous = config.authMode === 'off' ? undefined : config.roleRooms.of(ANONYMOUS_ROLE);
-    this.anonymous = ofAnonymous ? new Permissions([ofAnonymous]) : Permissions.all;
+    this.anonymous = permissionsOfAnonymous(config);
     this.sessions = new Sessions({
       clock: systemClock,
       now: Date.now,
@@ -155,7 +154,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
       if (before && before.userId !== principal.userId) {
         throw new AuthRefused('TOKEN_INVALID', 'The token is of another user; connect anew with it');
       }
-      if (!before) await this.users.take(client, principal.userId);
+      if (!before) await this.takeUser(client, principal);
       // Closed meanwhile, perhaps because the old token expired.
       if (client.connected) this.sessions.start(client, principal);
       else this.users.release(client);
@@ -173,8 +172,19 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     // Not to be kept for as long as the connection lives.
     client.handshake.auth = NOTHING;
     const principal = await this.authenticator.authenticate({ auth, headers });
-    if (principal) await this.users.take(client, principal.userId);
+    if (principal) await this.takeUser(client, principal);
     return principal;
+  }
+
+  /** @throws AuthRefused where the user has too many connections, or is revoked while that is asked */
+  private async takeUser(client: GatewaySocket, principal: Principal): Promise<void> {
+    await this.users.take(client, principal.userId);
+    try {
+      this.authenticator.checkRevoked(principal);
+    } catch (error) {
+      this.users.release(client);
+      throw error;
+    }
   }
 
   private closeRevoked(revocation?: Revocation): void {
@@ -195,6 +205,14 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
 }
 
 const NOTHING = Object.freeze({});
+
+function permissionsOfAnonymous({ authMode, roleRooms }: GatewayConfig): Permissions {
+  if (authMode === 'off') return Permissions.all;
+  // There are none, but for a client whose token has expired while it waited to be answered.
+  if (authMode === 'required') return Permissions.none;
+  const rooms = roleRooms.of(ANONYMOUS_ROLE);
+  return rooms ? new Permissions([rooms]) : Permissions.all;
+}
 
 function verificationKeys(
   { jwtSecret, jwtPublicKeys }: GatewayConfig,

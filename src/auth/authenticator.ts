@@ -40,8 +40,13 @@ export class Authenticator {
   /** @throws AuthRefused */
   async check(token: unknown): Promise<Principal> {
     const principal = await this.options.verify(token);
-    if (this.options.isRevoked(principal)) throw new AuthRefused('TOKEN_REVOKED', 'The token was revoked');
+    this.checkRevoked(principal);
     return principal;
+  }
+
+  /** @throws AuthRefused */
+  checkRevoked(principal: Principal): void {
+    if (this.options.isRevoked(principal)) throw new AuthRefused('TOKEN_REVOKED', 'The token was revoked');
   }
 }
 

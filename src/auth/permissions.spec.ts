@@ -69,6 +69,23 @@ describe('what a token allows', () => {
   });
 });
 
+it.each([
+  ['chain:NIFTY:*', true],
+  ['chain:NIFTY:2026-11-26', true],
+  ['chain:NIFTY:2026-*', true],
+  ['chain:*', true],
+  ['chain:N*-26', true],
+  ['*TY:2026-11-26', true],
+  ['chain:N', false],
+  ['chain:BANKNIFTY:*', false],
+  ['product:B*', false],
+  ['*BANKNIFTY', false],
+  ['*PL:2026-11-26', false],
+])('shows the product of a chain of one expiry: %s, %s', (pattern, shown) => {
+  const { permissions } = principalOf({ user_id: 1, exp: epoch(60), rooms: [pattern] }, RoleRooms.parse(''));
+  expect(permissions.maySee('NIFTY')).toBe(shown);
+});
+
 describe('RoleRooms', () => {
   it('leaves who is anonymous alone, unless it says something of him', () => {
     expect(RoleRooms.parse('user=general').of('anonymous')).toBeUndefined();

@@ -5,6 +5,7 @@ import type { RoomPatterns } from './room-patterns.js';
 export class Permissions {
   /** Everything. */
   static readonly all = new Permissions([]);
+  static readonly none = new Permissions([], new Set());
 
   /**
    * @param grants patterns of rooms; none, where nothing is said of rooms, and everything is allowed
@@ -31,7 +32,8 @@ export class Permissions {
     return (
       this.mayJoin({ type: 'general' }) ||
       this.mayJoin({ type: 'product', symbol }) ||
-      this.mayJoin({ type: 'chain', symbol })
+      this.mayJoin({ type: 'chain', symbol }) ||
+      this.grants.some((patterns) => patterns.allowExpiryOf(chainRoom(symbol)))
     );
   }
 

@@ -35,7 +35,7 @@ export function principalOf(claims: Claims, roleRooms: RoleRooms): Principal {
   if (claims.jti !== undefined && tokenId === undefined) {
     throw invalidToken('has a jti that is not of 1 to 128 characters');
   }
-  if (typeof claims.exp !== 'number') throw invalidToken('has no exp');
+  if (typeof claims.exp !== 'number' || !Number.isFinite(claims.exp)) throw invalidToken('has no exp');
   const role = claims.role ?? DEFAULT_ROLE;
   if (typeof role !== 'string' || !ROLE_PATTERN.test(role)) {
     throw invalidToken('has a role that is not 1 to 63 letters, digits or . _ -');

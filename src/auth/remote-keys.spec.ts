@@ -122,6 +122,29 @@ describe('RemoteKeys', () => {
     expect([await codeOf(token('first')), await codeOf(token('second'))]).toEqual(['TOKEN_INVALID', 'taken']);
   });
 
+  it('goes on with the keys it had last, also where a token had them fetched', async () => {
+    const fails = async (): Promise<void> => {
+      answer = { status: 500, body: '' };
+      jest.setSystemTime(Date.now() + 6_000);
+      clock.advance(2_000);
+      const before = problems.length;
+      expect(await codeOf(token('first', 'made-up'))).toBe('AUTH_UNAVAILABLE');
+      expect(problems.length).toBe(before + 1);
+    };
+    publish('first');
+    await started();
+    await fails();
+    expect(await codeOf(token('first'))).toBe('taken');
+    publish('second');
+    clock.advance(2_000);
+    expect(await codeOf(token('second'))).toBe('taken');
+    await fails();
+    expect([await codeOf(token('first')), await codeOf(token('second'))]).toEqual([
+      'AUTH_UNAVAILABLE', // by a key that is not known; nothing new can be asked
+      'taken',
+    ]);
+  });
+
   it.each([
     ['an error', 503, ''],
     ['no JSON', 200, '<html>'],

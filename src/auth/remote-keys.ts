@@ -102,6 +102,8 @@ export class RemoteKeys {
     const cause = error instanceof Error && error.cause !== undefined ? ` (${messageOf(error.cause)})` : '';
     this.failure = `${messageOf(error)}${cause}`;
     this.failedAt = this.options.clock.now();
+    // A token with a key that was not known may have had others fetched since the last failure.
+    this.kept = undefined;
     this.options.failed(this.failure);
   }
 }

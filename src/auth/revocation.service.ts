@@ -79,13 +79,14 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
   down(): void {
     this.loads++;
     clearTimeout(this.loadTimer);
+    this.loadTimer = undefined;
   }
 
   message(_channel: string, data: string): void {
     let revocation: Revocation;
     try {
       if (data.length > MAX_MESSAGE_LENGTH) throw new RevocationError('it is too long');
-      revocation = parseRevocation(data, Date.now());
+      revocation = parseRevocation(data, Date.now(), this.toleranceMs);
     } catch (error) {
       if (!(error instanceof RevocationError)) throw error;
       this.metrics.revocations.inc({ kind: 'rejected' });
@@ -99,11 +100,10 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
 
   private keep(revocation: Revocation): void {
     const stored = [revocationKey(revocation), revocation.at] as const;
-    this.ports?.store
-      .add(stored, this.since())
-      .catch((error: unknown) =>
-        this.faults.warn('store', 'revocation_not_kept', { problem: messageOf(error) }),
-      );
+    this.ports?.store.add(stored, this.since()).catch((error: unknown) => {
+      this.faults.warn('store', 'revocation_not_kept', { problem: messageOf(error) });
+      this.loadLater(this.loads, 1); // which keeps what is missing
+    });
   }
 
   private async load(ordinal: number, attempt: number): Promise<void> {
@@ -113,16 +113,40 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
       let news = false;
       // The latest come first; they are to be forgotten last.
       for (const [key, at] of stored.reverse()) {
-        const revocation = revocationOf(key, Math.min(at, Date.now()));
+        const revocation = revocationOf(key, Math.min(at, Date.now() + this.toleranceMs));
         news = (revocation !== undefined && this.revocations.add(revocation)) || news;
       }
       if (news) this.revoked();
+      await this.keepMissing(ordinal, new Map(stored));
     } catch (error) {
       if (ordinal !== this.loads) return;
       this.faults.warn('load', 'revocations_not_loaded', { problem: messageOf(error) });
-      this.loadTimer = setTimeout(() => void this.load(ordinal, attempt + 1), backoffMs(attempt, 500));
-      this.loadTimer.unref();
+      this.loadLater(ordinal, attempt);
     }
+  }
+
+  /** What Redis lost, by starting anew or by a failover: replicas to come would not know it. One by one, for there is no hurry. */
+  private async keepMissing(ordinal: number, stored: ReadonlyMap<string, number>): Promise<void> {
+    for (const [key, at] of this.revocations.entries()) {
+      if (ordinal !== this.loads) return;
+      if (at > (stored.get(key) ?? -Infinity)) await this.ports?.store.add([key, at], this.since());
+    }
+  }
+
+  private loadLater(ordinal: number, attempt: number): void {
+    if (this.loadTimer || ordinal !== this.loads) return;
+    this.loadTimer = setTimeout(
+      () => {
+        this.loadTimer = undefined;
+        void this.load(ordinal, attempt + 1);
+      },
+      backoffMs(attempt, 500),
+    );
+    this.loadTimer.unref();
+  }
+
+  private get toleranceMs(): number {
+    return this.config.jwtClockToleranceSeconds * 1_000;
   }
 
   private since(): number {

@@ -64,6 +64,8 @@ describe('a message of the channel', () => {
     ['{"user_id":"u","before":1700000000.5}', { userId: 'u', at: 1_700_000_000_500 }],
     ['{"user_id":"u","before":99999999999}', { userId: 'u', at: NOW }],
     ['{"jti":"t:1","reason":"lost phone"}', { tokenId: 't:1', at: NOW }],
+    ['{"user_id":42,"jti":null,"before":null}', { userId: '42', at: NOW }],
+    ['{"user_id":null,"jti":"t"}', { tokenId: 't', at: NOW }],
   ])('%s', (message, revocation) => {
     expect(parseRevocation(message, NOW)).toEqual(revocation);
   });
@@ -76,7 +78,7 @@ describe('a message of the channel', () => {
     ['[]', 'either user_id or jti'],
     ['{}', 'either user_id or jti'],
     ['{"user_id":1,"jti":"t"}', 'either user_id or jti'],
-    ['{"user_id":null}', '1 to 128 characters'],
+    ['{"user_id":null}', 'either user_id or jti'],
     ['{"user_id":""}', '1 to 128 characters'],
     ['{"user_id":1.5}', '1 to 128 characters'],
     [`{"jti":"${'x'.repeat(129)}"}`, '1 to 128 characters'],
@@ -85,6 +87,14 @@ describe('a message of the channel', () => {
   ])('refuses %s', (message, problem) => {
     expect(() => parseRevocation(message, NOW)).toThrow(RevocationError);
     expect(() => parseRevocation(message, NOW)).toThrow(problem);
+  });
+
+  it.each([
+    [3, 3],
+    [60, 5],
+  ])('of a clock that is %i s ahead counts up to the tolerance', (ahead, counted) => {
+    const message = JSON.stringify({ user_id: 42, before: NOW / 1_000 + ahead });
+    expect(parseRevocation(message, NOW, 5_000).at).toBe(NOW + counted * 1_000);
   });
 
   it('is either one or a RevocationError, whatever comes', () => {

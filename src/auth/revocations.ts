@@ -25,6 +25,11 @@ export class Revocations {
     return this.at.size;
   }
 
+  /** As they are kept, and as they are now. */
+  entries(): (readonly [key: string, at: number])[] {
+    return [...this.at];
+  }
+
   /** False where nothing new is said by it, or what is too old to matter. */
   add(revocation: Revocation): boolean {
     const { now, rememberMs, maxEntries = MAX_ENTRIES } = this.options;
@@ -79,10 +84,11 @@ export class RevocationError extends Error {}
 
 /**
  * Reads a message of the channel: JSON `{"user_id": …}` or `{"jti": …}`, and optionally `before`, in seconds since the epoch:
- * the user's tokens issued until then. Without it, those issued until now.
+ * the user's tokens issued until then. Without it, those issued until now. A field that is null is as good as none.
+ * @param toleranceMs how far ahead of this one the clock of whoever issues tokens, and says `before`, may be
  * @throws RevocationError
  */
-export function parseRevocation(message: string, now: number): Revocation {
+export function parseRevocation(message: string, now: number, toleranceMs = 0): Revocation {
   let content: unknown;
   try {
     content = JSON.parse(message);
@@ -91,10 +97,8 @@ export function parseRevocation(message: string, now: number): Revocation {
   }
   if (typeof content !== 'object' || content === null) throw new RevocationError('it is not an object');
   const { user_id, jti, before } = content as Readonly<Record<string, unknown>>;
-  if ((user_id === undefined) === (jti === undefined)) {
-    throw new RevocationError('it must have either user_id or jti');
-  }
-  if (before !== undefined && (typeof before !== 'number' || !Number.isFinite(before) || before < 0)) {
+  if ((user_id == null) === (jti == null)) throw new RevocationError('it must have either user_id or jti');
+  if (before != null && (typeof before !== 'number' || !Number.isFinite(before) || before < 0)) {
     throw new RevocationError('before must be seconds since the epoch');
   }
   const id = user_id ?? jti;
@@ -102,7 +106,8 @@ export function parseRevocation(message: string, now: number): Revocation {
   if (typeof text !== 'string' || text === '' || text.length > MAX_ID_LENGTH) {
     throw new RevocationError('user_id or jti must have 1 to 128 characters');
   }
-  // A time to come would keep out tokens that are yet to be issued; a clock that is ahead must not do that.
-  const at = Math.min(now, before === undefined ? now : before * 1_000);
-  return user_id === undefined ? { tokenId: text, at: now } : { userId: text, at };
+  // A time to come would keep out tokens that are yet to be issued. But `iat` and `before` are of the same clock: what that is
+  // ahead must not save the latest tokens.
+  const at = before == null ? now : Math.min(now + toleranceMs, before * 1_000);
+  return user_id == null ? { tokenId: text, at: now } : { userId: text, at };
 }

@@ -1,12 +1,15 @@
 /** Rooms' names, with `*` for any characters: `general`, `product:*`, `chain:NIFTY:*`, `*`. */
 const PATTERN = /^[A-Za-z0-9&._:*-]{1,128}$/;
 
+/** Characters of `YYYY-MM-DD`. */
+const EXPIRY_LENGTH = 10;
+
 /** A list of patterns of rooms' names. */
 export class RoomPatterns {
   private readonly exact: ReadonlySet<string>;
   private readonly expressions: readonly RegExp[];
 
-  constructor(patterns: readonly string[]) {
+  constructor(private readonly patterns: readonly string[]) {
     this.exact = new Set(patterns.filter((pattern) => !pattern.includes('*')));
     this.expressions = patterns.filter((pattern) => pattern.includes('*')).map(expressionOf);
   }
@@ -18,6 +21,22 @@ export class RoomPatterns {
 
   allow(room: string): boolean {
     return this.exact.has(room) || this.expressions.some((expression) => expression.test(room));
+  }
+
+  /** Whether there is an expiry of that chain that they allow. */
+  allowExpiryOf(chain: string): boolean {
+    const prefix = `${chain}:`;
+    return this.patterns.some((pattern) => {
+      const [start = '', end] = pattern.split('*');
+      if (end === undefined) return pattern.startsWith(prefix);
+      const expiry = end.slice(-EXPIRY_LENGTH);
+      const before = end.slice(0, -EXPIRY_LENGTH);
+      return (
+        (start.startsWith(prefix) || prefix.startsWith(start)) &&
+        /^[\d-]*$/.test(expiry) &&
+        prefix.endsWith(before)
+      );
+    });
   }
 }
 

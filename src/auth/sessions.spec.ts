@@ -80,7 +80,7 @@ describe('Sessions', () => {
     clock.advance(59 * DAY_S * 1_000);
     expect(log).toEqual([]);
     skew = DAY_S * 1_000; // the machine's clock is put right
-    clock.advance(3_600_000);
+    clock.advance(60_000);
     expect(log.map((line) => line.split(',')[0])).toEqual(['a told', 'a expired']);
   });
 

@@ -22,8 +22,11 @@ interface Session {
 
 /** Clients that were given the same lifetime together should not all be told, and ask for new tokens, together. */
 const NOTICE_SPREAD = 0.25;
-/** Timers count by another clock than tokens do, and hold 24 days at most. */
-const LONGEST_WAIT_MS = 3_600_000;
+/**
+ * Timers hold 24 days at most, and count by another clock than tokens do, which may stand still while that goes on: for so long
+ * a session may outlive its token after the machine was suspended, or its clock put right.
+ */
+const LONGEST_WAIT_MS = 60_000;
 
 /** The clients that are here by a token, for as long as it is good. */
 export class Sessions<Client> {

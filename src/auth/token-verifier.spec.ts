@@ -1,4 +1,4 @@
-import { createSecretKey, generateKeyPairSync } from 'node:crypto';
+import { createHmac, createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { errors } from 'jose';
 import * as fc from 'fast-check';
 import {
@@ -28,6 +28,13 @@ function verifier(options: Partial<TokenVerifierOptions> = {}): TokenVerifier {
     roleRooms: RoleRooms.parse('admin=*'),
     ...options,
   });
+}
+
+/** Its `exp` is 1e999, which is more than JSON.stringify can write, and not more than JSON.parse reads. */
+function never(): string {
+  const payload = Buffer.from('{"user_id":42,"exp":1e999}').toString('base64url');
+  const input = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${payload}`;
+  return `${input}.${createHmac('sha256', JWT_SECRET).update(input).digest('base64url')}`;
 }
 
 async function refusal(token: unknown, options?: Partial<TokenVerifierOptions>): Promise<[string, string]> {
@@ -65,7 +72,9 @@ describe('TokenVerifier takes', () => {
   });
 
   it('what is within the clocks’ tolerance', async () => {
-    expect(await verifier().verify(hs256(claims({ exp: epoch(-2), nbf: epoch(2) })))).toBeDefined();
+    expect(
+      await verifier().verify(hs256(claims({ exp: epoch(-2), nbf: epoch(2), iat: epoch(2) }))),
+    ).toBeDefined();
   });
 
   it('the audience among others, and the issuer', async () => {
@@ -142,6 +151,13 @@ describe('TokenVerifier refuses', () => {
     ['an expired one', hs256(claims({ exp: epoch(-10) })), 'TOKEN_EXPIRED', 'The token has expired'],
     ['one without an end', hs256(claims({ exp: undefined })), 'TOKEN_INVALID', 'The token has no exp'],
     ['an end that is no number', hs256(claims({ exp: 'never' })), 'TOKEN_INVALID', 'The token has no exp'],
+    [
+      'one that was issued tomorrow, and that no revocation would reach',
+      hs256(claims({ iat: epoch(60) })),
+      'TOKEN_INVALID',
+      'The token was issued in time to come',
+    ],
+    ['an end that never comes', never(), 'TOKEN_INVALID', 'The token has no exp'],
     ['one of tomorrow', hs256(claims({ nbf: epoch(60) })), 'TOKEN_INVALID', 'The token is not valid yet'],
     [
       'one of nobody',

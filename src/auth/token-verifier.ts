@@ -44,7 +44,9 @@ export class TokenVerifier {
     let refusal = invalidToken('has a signature that is wrong');
     for (const { key } of keys) {
       try {
-        return principalOf(await this.claimsOf(token, algorithm, key), this.options.roleRooms);
+        const principal = principalOf(await this.claimsOf(token, algorithm, key), this.options.roleRooms);
+        this.checkIssued(principal);
+        return principal;
       } catch (error) {
         refusal = refusalOf(error);
         // Another of the keys may be the one it was signed with; whose signature is right need not be tried again.
@@ -52,6 +54,12 @@ export class TokenVerifier {
       }
     }
     throw refusal;
+  }
+
+  /** No revocation would reach what says that it was issued later; jose looks at `iat` only for a token's age. */
+  private checkIssued({ issuedAt = -Infinity }: Principal): void {
+    if (issuedAt > Date.now() / 1_000 + this.options.clockToleranceSeconds)
+      throw invalidToken('was issued in time to come');
   }
 
   private async claimsOf(token: string, algorithm: string, key: VerificationKey['key']): Promise<Claims> {

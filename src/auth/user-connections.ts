@@ -3,7 +3,11 @@ import { AuthRefused } from './auth-refused.js';
 
 /** The part of a Socket.IO socket that is needed to know when it is over. */
 interface Connected {
-  readonly conn: { readonly readyState: string; once(event: 'close', listener: () => void): unknown };
+  readonly conn: {
+    readonly readyState: string;
+    once(event: 'close', listener: () => void): unknown;
+    off(event: 'close', listener: () => void): unknown;
+  };
 }
 
 /** What a user who has too many connections is asked to wait, ms: one that has died is counted until its ping times out. */
@@ -25,11 +29,16 @@ export class UserConnections<Client extends Connected> {
     if (!(await this.counts.take('user', userId, this.limit))) {
       throw new AuthRefused('TOO_MANY_CONNECTIONS', `You have ${this.limit} connections already`, RETRY_MS);
     }
-    const release = once(() => this.counts.release('user', userId));
+    const { conn } = client;
+    const release = once(() => {
+      // The connection may have other clients after this one.
+      conn.off('close', release);
+      this.counts.release('user', userId);
+    });
     this.releases.set(client, release);
     // Who goes before he is in leaves no other trace.
-    client.conn.once('close', release);
-    if (client.conn.readyState !== 'open') release();
+    conn.once('close', release);
+    if (conn.readyState !== 'open') release();
   }
 
   /** The client has left, though its connection may stay. */

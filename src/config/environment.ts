@@ -77,7 +77,7 @@ const isRedisUrl = (value: unknown): boolean =>
 function isHttpUrl(value: unknown): boolean {
   if (value === undefined) return true;
   if (typeof value !== 'string' || !/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
-  // Node fetches no URL with a password in it, and says which when it fails.
+  // Node's fetch takes none with a user, and says the whole of it in its error.
   const { username, password } = new URL(value);
   return username === '' && password === '';
 }
@@ -207,7 +207,9 @@ export class Environment {
   })
   JWT_PUBLIC_KEY?: string = undefined;
 
-  @Check(isHttpUrl, { message: 'a URL such as https://auth.example.com/.well-known/jwks.json' })
+  @Check(isHttpUrl, {
+    message: 'a URL such as https://auth.example.com/.well-known/jwks.json, without a user or password',
+  })
   JWT_JWKS_URL?: string = undefined;
 
   @Integer(1, 86_400, 'seconds')

@@ -55,9 +55,9 @@ describe('a start with authentication', () => {
     ['a wrong mode', { AUTH_MODE: 'on' }, /^AUTH_MODE is "on", but must be one of off, optional, required/],
     ['a JWKS that is no URL', { ...required, JWT_JWKS_URL: 'auth:8000' }, /^JWT_JWKS_URL is/],
     [
-      'a JWKS with a password',
-      { ...required, JWT_JWKS_URL: 'https://me:secret@auth/' },
-      /^JWT_JWKS_URL is "https:\/\/\*\*\*@auth\/", but must be a URL/,
+      'a JWKS with a password, which would be in every error of its fetch',
+      { ...required, JWT_JWKS_URL: 'https://gateway:hunter2@auth/jwks.json' },
+      /^JWT_JWKS_URL is "https:\/\/\*\*\*@auth\/jwks.json", but must be a URL such as .*, without a user or password/,
     ],
     [
       'rooms for no role',

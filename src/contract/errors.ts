@@ -6,7 +6,7 @@ export const ERROR_CODES = {
   TOO_MANY_SYMBOLS: 'The batch names more symbols than one request may.',
   INVALID_EXPIRY: 'The expiry is not a date, or does not go with this type.',
   TOO_MANY_SUBSCRIPTIONS: 'The client would hold more subscriptions than it may.',
-  FORBIDDEN: 'The token does not allow it.',
+  FORBIDDEN: 'The token, or having none, does not allow it.',
   RATE_LIMITED: 'The client asks more often than it may; try again after retry_after_ms.',
   AUTH_REQUIRED: 'A token is required, and there is none.',
   TOKEN_INVALID: 'The token is not one that this gateway takes.',

@@ -214,7 +214,10 @@ export class MarketDataGateway
       field: address.type === 'general' ? 'type' : 'symbol',
       problem: `${roomName(address)} is not allowed`,
     }));
-    throw new RequestRefused('FORBIDDEN', 'Your token does not allow this subscription', details);
+    const message = this.auth.userOf(client)
+      ? 'Your token does not allow this subscription'
+      : 'This subscription needs a token that allows it';
+    throw new RequestRefused('FORBIDDEN', message, details);
   }
 
   /** A request of fifty bytes may be answered with a megabyte: who does not read must not be able to pile that up. */

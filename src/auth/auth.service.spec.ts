@@ -1,0 +1,51 @@
+import 'reflect-metadata';
+import { EventEmitter } from 'node:events';
+import type { PinoLogger } from 'nestjs-pino';
+import { claims, hs256, JWT_SECRET } from '../../test/support/tokens.js';
+import { loadConfig } from '../config/gateway-config.js';
+import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
+import type { ConnectionCounts } from '../limits/connection-counts.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { AuthService } from './auth.service.js';
+import type { RevocationService } from './revocation.service.js';
+
+describe('AuthService', () => {
+  const client = Object.assign(new EventEmitter(), {
+    connected: true,
+    conn: Object.assign(new EventEmitter(), { readyState: 'open' }),
+  }) as unknown as GatewaySocket;
+  let revoked = false;
+  let counted = 0;
+  const counts: ConnectionCounts = {
+    take: () => {
+      counted++;
+      revoked = true; // heard while Redis is asked
+      return Promise.resolve(true);
+    },
+    release: () => void counted--,
+    close: () => Promise.resolve(),
+  };
+  const service = (AUTH_MODE: string): AuthService =>
+    new AuthService(
+      loadConfig({ AUTH_MODE, JWT_SECRET, SECRET_KEY: JWT_SECRET }),
+      { use: () => undefined } as unknown as GatewayServer,
+      { isRevoked: () => revoked, listen: () => undefined } as unknown as RevocationService,
+      new GatewayMetrics(),
+      counts,
+      {} as PinoLogger,
+    );
+
+  it('refuses a token that is revoked while its user’s connections are counted', async () => {
+    const auth = service('optional');
+    await expect(auth.refresh(client, hs256(claims()))).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    expect([auth.userOf(client), counted]).toEqual([null, 0]);
+  });
+
+  it.each([
+    ['off', true],
+    ['optional', true],
+    ['required', false],
+  ])('AUTH_MODE=%s: whether who has no token may have anything: %s', (mode, may) => {
+    expect(service(mode).permissionsOf(client).mayJoin({ type: 'general' })).toBe(may);
+  });
+});
