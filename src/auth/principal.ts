@@ -21,7 +21,9 @@ export interface Principal {
 export type Claims = Readonly<Record<string, unknown>>;
 
 const MAX_ID_LENGTH = 128;
-const MAX_LIST_LENGTH = 1_000;
+/** Each is tried on a room's name, one after the other. */
+const MAX_PATTERNS = 100;
+const MAX_PRODUCTS = 1_000;
 
 /**
  * Reads the claims `user_id` (or `sub`), `jti`, `iat`, `exp`, `role`, `rooms` and `products`; what else is there, as the
@@ -31,8 +33,9 @@ const MAX_LIST_LENGTH = 1_000;
 export function principalOf(claims: Claims, roleRooms: RoleRooms): Principal {
   const userId = idOf(claims.user_id ?? claims.sub);
   if (userId === undefined) throw invalidToken('has no user_id, or none of 1 to 128 characters');
-  const tokenId = claims.jti === undefined ? undefined : idOf(claims.jti);
-  if (claims.jti !== undefined && tokenId === undefined) {
+  const jti = claims.jti ?? undefined;
+  const tokenId = idOf(jti);
+  if (jti !== undefined && tokenId === undefined) {
     throw invalidToken('has a jti that is not of 1 to 128 characters');
   }
   if (typeof claims.exp !== 'number' || !Number.isFinite(claims.exp)) throw invalidToken('has no exp');
@@ -52,8 +55,8 @@ export function principalOf(claims: Claims, roleRooms: RoleRooms): Principal {
 
 function permissionsOf(claims: Claims, role: string, roleRooms: RoleRooms): Permissions {
   const ofRole = roleRooms.of(role);
-  const rooms = listOf(claims.rooms, RoomPatterns.isPattern, 'rooms', 'patterns of rooms');
-  const products = listOf(claims.products, isSymbol, 'products', 'symbols');
+  const rooms = listOf(claims.rooms, RoomPatterns.isPattern, MAX_PATTERNS, 'rooms', 'patterns of rooms');
+  const products = listOf(claims.products, isSymbol, MAX_PRODUCTS, 'products', 'symbols');
   return new Permissions(
     [...(ofRole ? [ofRole] : []), ...(rooms ? [new RoomPatterns(rooms)] : [])],
     products && new Set(products),
@@ -63,12 +66,13 @@ function permissionsOf(claims: Claims, role: string, roleRooms: RoleRooms): Perm
 function listOf(
   claim: unknown,
   isItem: (item: unknown) => item is string,
+  maxLength: number,
   name: string,
   items: string,
 ): readonly string[] | undefined {
   if (claim === undefined) return undefined;
-  if (!Array.isArray(claim) || claim.length > MAX_LIST_LENGTH || !claim.every(isItem)) {
-    throw invalidToken(`has ${name} that are not a list of at most ${MAX_LIST_LENGTH} ${items}`);
+  if (!Array.isArray(claim) || claim.length > maxLength || !claim.every(isItem)) {
+    throw invalidToken(`has ${name} that are not a list of at most ${maxLength} ${items}`);
   }
   return claim;
 }

@@ -33,6 +33,8 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
   private readonly revocations: Revocations;
   private readonly faults: RateLimitedLog;
   private revoked: (revocation?: Revocation) => void = () => undefined;
+  /** What is in the store is known, since the last subscription. */
+  private loaded = false;
   private loadTimer: NodeJS.Timeout | undefined;
   /** Ordinal of the latest load; an earlier one's retry is void. */
   private loads = 0;
@@ -50,7 +52,8 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
   /** Why revocations are not heard of now; undefined while they are, and where there are none to hear of. */
   get problem(): string | undefined {
     const status = this.ports?.feed.status;
-    return status?.up === false ? (status.reason ?? 'the subscription is down') : undefined;
+    if (status?.up === false) return status.reason ?? 'the subscription is down';
+    return this.ports && !this.loaded ? 'those told before are not read from Redis yet' : undefined;
   }
 
   /** Has `revoked` told each time that `isRevoked` answers otherwise than before: because of this one, or of many. */
@@ -73,6 +76,7 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
 
   /** Subscribed, or subscribed again: what was told meanwhile is in the store. */
   up(): void {
+    this.loaded = false;
     void this.load(++this.loads, 1);
   }
 
@@ -117,6 +121,7 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
         news = (revocation !== undefined && this.revocations.add(revocation)) || news;
       }
       if (news) this.revoked();
+      this.loaded = true;
       await this.keepMissing(ordinal, new Map(stored));
     } catch (error) {
       if (ordinal !== this.loads) return;

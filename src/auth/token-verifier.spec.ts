@@ -187,7 +187,7 @@ describe('TokenVerifier refuses', () => {
       'rooms that are a text',
       hs256(claims({ rooms: '*' })),
       'TOKEN_INVALID',
-      'The token has rooms that are not a list of at most 1000 patterns of rooms',
+      'The token has rooms that are not a list of at most 100 patterns of rooms',
     ],
     [
       'products that are none',
