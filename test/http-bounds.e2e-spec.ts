@@ -162,7 +162,7 @@ it('cuts who does not read its answer', async () => {
   await polling.settled();
   expect(polling.disconnects).toEqual([]);
   await quick.stop();
-});
+}, 120_000);
 
 it('keeps nothing of clients that ask for the library again and again, read nothing and go', async () => {
   const files = () => gateway.metric('process_open_fds');
