@@ -27,10 +27,10 @@ function licenceOf(path, locked) {
   return named.join(' AND ') || 'none named';
 }
 
-/** `(MIT OR GPL-3.0)` leaves the choice; of `MIT AND ISC` both hold. */
+/** `(MIT OR GPL-3.0)` leaves the choice; of `MIT AND ISC` both hold. With brackets inside nobody need be clever: it is looked at. */
 function isAllowed(licence) {
   return licence
-    .replace(/[()]/g, '')
+    .replace(/^\((.*)\)$/, '$1')
     .split(/ OR /i)
     .some((choice) => choice.split(/ AND /i).every((name) => ALLOWED.has(name.trim())));
 }

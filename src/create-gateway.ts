@@ -42,8 +42,10 @@ export async function createGateway(
   prepare: (app: NestExpressApplication) => void = () => undefined,
 ): Promise<Gateway> {
   const pair = config.tls && readTlsPair(config.tls);
+  // A poll is answered by the next ping at the latest.
+  const longestPollMs = config.pingIntervalMs + config.pingTimeoutMs;
   const http = new GatewayHttpAdapter((listener) =>
-    pair ? createHttpsServer(listener, pair) : createHttpServer(listener),
+    pair ? createHttpsServer(listener, longestPollMs, pair) : createHttpServer(listener, longestPollMs),
   );
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(config, ports, logger),
@@ -62,7 +64,8 @@ export async function createGateway(
   prepare(app);
 
   const { host } = config;
-  const admin = config.adminPort === undefined ? undefined : adminListener(app, config.adminPort, host);
+  const admin =
+    config.adminPort === undefined ? undefined : adminListener(app, config.adminPort, host, longestPollMs);
   const watch = config.tls && pair && watchCertificate(app, config.tls, pair, logger);
 
   let closing: Promise<void> | undefined;
@@ -96,13 +99,18 @@ export async function createGateway(
   return { app, port, close };
 }
 
-function adminListener(app: NestExpressApplication, port: number, host: string): AdminListener {
+function adminListener(
+  app: NestExpressApplication,
+  port: number,
+  host: string,
+  longestPollMs: number,
+): AdminListener {
   const access = app.get(AdminAccess);
   const application = app.getHttpAdapter().getInstance() as RequestListener;
   const server = createHttpServer((request, response) => {
     access.admit(request);
     application(request, response);
-  });
+  }, longestPollMs);
   return new AdminListener(server, port, host);
 }
 

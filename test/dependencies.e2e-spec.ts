@@ -76,6 +76,7 @@ describe('npm run licenses', () => {
     ['GPL-3.0', 1],
     ['(MIT OR GPL-3.0)', 0],
     ['MIT AND GPL-3.0', 1],
+    ['GPL-3.0 AND (MIT OR ISC)', 1],
     ['SEE LICENSE IN LICENSE', 1],
     [undefined, 1],
   ])('ends for a package under %s with %d', async (license, code) => {

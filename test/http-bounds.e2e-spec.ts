@@ -142,3 +142,40 @@ describe('what is no request', () => {
     expect(gateway.exitCode).toBeNull();
   });
 });
+
+it('cuts who does not read its answer', async () => {
+  const quick = await GatewayProcess.start({
+    REDIS_URL: redis.url,
+    PING_INTERVAL_MS: '1000',
+    PING_TIMEOUT_MS: '1000',
+  });
+  const polling = await TestClient.connect(quick.url, TRANSPORTS.polling);
+  const files = () => quick.metric('process_open_fds');
+  const before = await files();
+  for (let n = 0; n < 20; n++) {
+    const { tcp } = await RawHttp.connect(quick.url);
+    tcp.pause();
+    tcp.write('GET /socket.io/socket.io.js.map HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20));
+  }
+  await waitFor(async () => (await files()) >= before + 20, 'they were not there');
+  await waitFor(async () => (await files()) < before + 10, 'they were not cut', 90_000); // Node looks twice whether something was read
+  await polling.settled();
+  expect(polling.disconnects).toEqual([]);
+  await quick.stop();
+}, 120_000);
+
+it('keeps nothing of clients that ask for the library again and again, read nothing and go', async () => {
+  const files = () => gateway.metric('process_open_fds');
+  const ask = async () => {
+    const { tcp } = await RawHttp.connect(gateway.url);
+    tcp.pause();
+    tcp.write('GET /socket.io/socket.io.js.map HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20));
+    return tcp;
+  };
+  const before = await files();
+  for (const tcp of await Promise.all(Array.from({ length: 20 }, ask))) {
+    await new Promise((resolve) => setTimeout(resolve, 50)); // some answers are written
+    tcp.destroy();
+  }
+  await waitFor(async () => (await files()) < before + 10, 'files stay open', 10_000);
+});

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { GatewayProcess } from './support/gateway-process.js';
 import { expectRefused } from './support/handshake.js';
@@ -53,4 +54,19 @@ describe('a gateway that is overloaded', () => {
     },
     150_000,
   );
+});
+
+it('outlives a flood that takes all of its file descriptors', async () => {
+  const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+  const client = await TestClient.connect(gateway.url);
+  const limitFiles = (files: number) =>
+    execFileSync('prlimit', ['--pid', `${gateway.pid}`, `--nofile=${files}:`]);
+  limitFiles(10); // fewer than it has: none can be opened any more
+  await new Promise((resolve) => setTimeout(resolve, 5_000)); // two measurements
+  await client.settled();
+  limitFiles(1_000);
+  expect((await gateway.get('/health/live')).status).toBe(200);
+  expect(gateway.logged('uncaught_error')).toBeUndefined();
+  expect(client.disconnects).toEqual([]);
+  await gateway.stop();
 });

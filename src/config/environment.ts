@@ -87,7 +87,8 @@ const toPem = ({ value }: TransformFnParams): unknown => (typeof value === 'stri
 function isProxyList(value: unknown): boolean {
   try {
     compile(value as string[]);
-    return true;
+    // A number is an address, too, as 1 is 0.0.0.1; whoever writes one means how many proxies there are.
+    return !(value as string[]).some((entry) => /^\w+$/.test(entry) && /^\d/.test(entry));
   } catch {
     return false;
   }
@@ -276,7 +277,7 @@ export class Environment {
   EVENTS_PER_SECOND = 50;
 
   @Integer(1, 1_000_000)
-  EVENT_BURST = 500;
+  EVENT_BURST = 1_200; // all of MAX_SUBSCRIPTIONS one by one, as some clients subscribe after a reconnection, and some more
 
   @Integer(0, 1_000_000, '0: as many as it likes')
   MAX_CONNECTIONS_PER_USER = 100;

@@ -11,6 +11,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { Server, Socket } from 'socket.io';
+import { ClientLibrary } from './client-library.js';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
 
 /** What clients have to answer the closing of their connection, before it is cut. */
@@ -45,11 +46,12 @@ export class GatewayIoAdapter extends IoAdapter {
     });
     httpServer.on('upgrade', refuseOtherUpgrades(this.server.path()));
     this.server.attach(httpServer);
-    // Ahead of Socket.IO, which passes some requests on to engine.io and answers others, the client library's, itself.
+    // Ahead of engine.io, which answers some requests before any of its middleware.
     const path = this.server.path();
     httpServer.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
       if (request.url?.startsWith(path)) this.headers(request, response);
     });
+    this.server.engine.use(new ClientLibrary(path).serve);
     shortenPollingClose(this.server);
     this.server.engine.use((request: Handshake, response: { req?: unknown }, next: () => void) => {
       // Only for upgrades: of a plain request Node's own response is known, and needs its request.

@@ -34,6 +34,7 @@ export function createSocketServer(config: GatewayConfig, adapter: AdapterClass)
     adapter,
     cors: corsOptions(config),
     connectTimeout: CONNECT_TIMEOUT_MS,
+    serveClient: false, // by ClientLibrary
     transports: [...config.transports],
     // Upgrades that are not for Socket.IO are answered by the adapter.
     destroyUpgrade: false,

@@ -20,6 +20,12 @@ const CONNECTIONS_CHECK_MS = 2_000;
  */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
+/**
+ * After so long without a byte, beyond the longest that a poll waits for its answer, a connection is cut whose answer is not read:
+ * Node would keep it, and all that is written for it, for ever. Not for WebSockets, which end with their pings.
+ */
+const UNREAD_TIMEOUT_MS = 30_000;
+
 /** A token, cookies of other services and what a few proxies add fit in; Node would take 2,000 headers. */
 const MAX_HEADER_BYTES = 16_384;
 const MAX_HEADERS = 100;
@@ -40,13 +46,18 @@ const BOUNDS = {
   maxHeaderSize: MAX_HEADER_BYTES,
 } as const satisfies ServerOptions;
 
-export function createHttpServer(listener: RequestListener): HttpServer {
-  return bounded(createServer(BOUNDS, listener));
+/** @param longestPollMs what a request may have to wait for its answer */
+export function createHttpServer(listener: RequestListener, longestPollMs: number): HttpServer {
+  return bounded(createServer(BOUNDS, listener), longestPollMs);
 }
 
-export function createHttpsServer(listener: RequestListener, pair: TlsPair): HttpsServer {
+export function createHttpsServer(
+  listener: RequestListener,
+  longestPollMs: number,
+  pair: TlsPair,
+): HttpsServer {
   const options = { ...BOUNDS, ...secureContext(pair), handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS };
-  return bounded(createTlsServer(options, listener));
+  return bounded(createTlsServer(options, listener), longestPollMs);
 }
 
 /** What a server of that certificate is to have; of a running one too, which forgets what it is not told again. */
@@ -58,7 +69,8 @@ export function secureContext({ cert, key }: TlsPair): {
   return { cert, key, minVersion: TLS_MIN_VERSION };
 }
 
-function bounded<S extends HttpServer | HttpsServer>(server: S): S {
+function bounded<S extends HttpServer | HttpsServer>(server: S, longestPollMs: number): S {
   server.maxHeadersCount = MAX_HEADERS;
+  server.timeout = longestPollMs + UNREAD_TIMEOUT_MS;
   return server;
 }

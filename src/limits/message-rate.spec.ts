@@ -14,21 +14,35 @@ it('takes a burst, refuses another, and calls what comes then abuse', () => {
   expect(send(11)).toEqual([...Array<string>(5).fill('taken'), ...Array<string>(5).fill('refused'), 'abuse']);
 });
 
-it('takes the next message when it said it would', () => {
+it('takes a refused message when it said it would', () => {
   const { clock, rate, client, send } = setUp();
   send(7);
   const waitMs = rate.retryAfterMs(client);
-  expect(waitMs).toBe(300);
+  expect(waitMs).toBe(200);
   clock.advance(waitMs);
-  expect(send(2)).toEqual(['taken', 'refused']);
+  expect(send(1)).toEqual(['taken']);
 });
 
-it('refuses for longer whoever does not wait', () => {
+it('has a time for each of many refused at once, and takes them all where each keeps to its own', () => {
   const { clock, rate, client, send } = setUp();
-  send(7);
-  clock.advance(100);
-  expect(send(1)).toEqual(['refused']);
-  expect(rate.retryAfterMs(client)).toBe(300);
+  const waits = Array.from({ length: 10 }, () => (send(1)[0] === 'taken' ? 0 : rate.retryAfterMs(client)));
+  expect(waits).toEqual([0, 0, 0, 0, 0, 100, 200, 300, 400, 500]);
+  for (let n = 0; n < 5; n++) {
+    clock.advance(100);
+    expect(send(1)).toEqual(['taken']);
+  }
+});
+
+it('takes no more than the rate of one that does not wait, and closes it in the end', () => {
+  const { clock, send } = setUp();
+  send(5);
+  const verdicts = [];
+  for (let n = 0; n < 10; n++) {
+    clock.advance(100);
+    verdicts.push(...send(2));
+  }
+  expect(verdicts.filter((verdict) => verdict === 'taken')).toHaveLength(10);
+  expect(verdicts.indexOf('abuse')).toBe(11);
 });
 
 it('never tires of a client at its rate, or counts one for another', () => {

@@ -12,7 +12,7 @@ export interface MessageRateOptions {
   readonly burst: number;
 }
 
-/** `refused`: the message is more than there may be; `abuse`: so was everything for another whole burst before it. */
+/** `refused`: the message is more than there may be; `abuse`: so was another whole burst before it. */
 export type MessageVerdict = 'taken' | 'refused' | 'abuse';
 
 /** Tokens: less than a sum of fractions may be wrong by. Who waited as long as told must not be refused for it. */
@@ -24,13 +24,19 @@ const ENTRY_SHARE = 0.25;
 /** Time between two looks for buckets that are full again, ms. */
 const SWEEP_MS = 1_000;
 
+/** What one connection may send, and what it has sent, taken or refused. */
+interface Account {
+  readonly allowance: TokenBucket;
+  readonly sent: TokenBucket;
+}
+
 /**
- * How many messages each connection may send. A client that says nothing costs nothing: its bucket is made with a message,
- * and forgotten once it is full, which is when a new one would be no different. The pong of a client that only listens
- * has one for a second.
+ * How many messages each connection may send. A client that says nothing costs nothing: its buckets are made with a message,
+ * and forgotten once they are full, which is when new ones would be no different. The pong of a client that only listens
+ * has them for a second.
  */
 export class MessageRate<Connection extends CountedConnection> {
-  private readonly buckets = new Map<Connection, TokenBucket>();
+  private readonly accounts = new Map<Connection, Account>();
   private readonly rate: TokenRate;
   private timer: Timer | undefined;
 
@@ -38,32 +44,36 @@ export class MessageRate<Connection extends CountedConnection> {
     this.rate = options;
   }
 
-  /** Connections that have a bucket now. */
+  /** Connections that have an account now. */
   get size(): number {
-    return this.buckets.size;
+    return this.accounts.size;
   }
 
   /**
-   * Counts one message, whatever becomes of it: who goes on sending while refused is refused for longer.
+   * Counts one message. One that is refused is counted too, but takes nothing of what those after it may: each has a time of its
+   * own to come again, and whoever keeps to it is taken.
    * @param isEntry whether it asks to be let into a namespace, for which a client is made and its token checked, and which is
    *   answered in any case: once is enough for most, and the answers must not pile up for one that does not read
    */
   take(connection: Connection, isEntry = false): MessageVerdict {
-    let bucket = this.buckets.get(connection);
-    const cost = isEntry && bucket ? this.rate.burst * ENTRY_SHARE : 1;
-    if (!bucket) {
-      bucket = new TokenBucket(this.rate);
-      this.buckets.set(connection, bucket);
+    let account = this.accounts.get(connection);
+    const cost = isEntry && account ? this.rate.burst * ENTRY_SHARE : 1;
+    if (!account) {
+      account = { allowance: new TokenBucket(this.rate), sent: new TokenBucket(this.rate) };
+      this.accounts.set(connection, account);
       this.timer ??= this.options.clock.after(SWEEP_MS, this.sweep);
     }
-    const left = bucket.take(cost);
-    if (left >= -ROUNDING) return 'taken';
-    return left >= -this.rate.burst - ROUNDING ? 'refused' : 'abuse';
+    const sent = account.sent.take(cost);
+    if (account.allowance.tokens >= cost - ROUNDING) {
+      account.allowance.take(cost);
+      return 'taken';
+    }
+    return sent >= -this.rate.burst - ROUNDING ? 'refused' : 'abuse';
   }
 
-  /** When the next message would be taken, ms from now, if none is sent before. */
+  /** When the message that was just refused would be taken, ms from now: behind all that were refused before it. */
   retryAfterMs(connection: Connection): number {
-    return Math.max(0, this.buckets.get(connection)?.msUntil(1) ?? 0);
+    return Math.max(0, this.accounts.get(connection)?.sent.msUntil(0) ?? 0);
   }
 
   stop(): void {
@@ -72,9 +82,10 @@ export class MessageRate<Connection extends CountedConnection> {
   }
 
   private readonly sweep = (): void => {
-    for (const [connection, bucket] of this.buckets) {
-      if (bucket.full || connection.readyState === 'closed') this.buckets.delete(connection);
+    for (const [connection, { sent }] of this.accounts) {
+      // What was sent is at least what was allowed: where that is forgotten, so may this be.
+      if (sent.full || connection.readyState === 'closed') this.accounts.delete(connection);
     }
-    this.timer = this.buckets.size > 0 ? this.options.clock.after(SWEEP_MS, this.sweep) : undefined;
+    this.timer = this.accounts.size > 0 ? this.options.clock.after(SWEEP_MS, this.sweep) : undefined;
   };
 }

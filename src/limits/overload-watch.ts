@@ -16,6 +16,7 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
   private readonly guard: OverloadGuard;
   private readonly delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private measuredAt = 0;
+  private rssBytes = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -57,6 +58,16 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
       this.delays.count > 0 ? Math.round(this.delays.max / 1e6) - RESOLUTION_MS : Math.round(lateMs);
     this.delays.reset();
     this.measuredAt = now;
-    this.guard.observe({ eventLoopDelayMs, rssBytes: process.memoryUsage.rss() });
+    this.guard.observe({ eventLoopDelayMs, rssBytes: this.measureRss() });
+  }
+
+  /** Node reads it from a file: where a flood has taken all descriptors it cannot be had, and what was measured before stands. */
+  private measureRss(): number {
+    try {
+      this.rssBytes = process.memoryUsage.rss();
+    } catch {
+      // The next measurement tries again.
+    }
+    return this.rssBytes;
   }
 }
