@@ -138,6 +138,9 @@ it.each(['10.0.0.0/8', 'loopback, uniquelocal', '::1,fd00::/8'])('TRUST_PROXY ma
   expect(problem({ TRUST_PROXY })).toBe('none');
 });
 
-it.each(['true', '1', '10', '0x7f000001', '10.0.0.0/33', 'nginx', '*'])('TRUST_PROXY must not be %s', (TRUST_PROXY) => {
-  expect(problem({ TRUST_PROXY })).toMatch(/^TRUST_PROXY is .* networks such as 10.0.0.0\/8/);
-});
+it.each(['true', '1', '10', '0x7f000001', '10.0.0.0/33', 'nginx', '*'])(
+  'TRUST_PROXY must not be %s',
+  (TRUST_PROXY) => {
+    expect(problem({ TRUST_PROXY })).toMatch(/^TRUST_PROXY is .* networks such as 10.0.0.0\/8/);
+  },
+);
