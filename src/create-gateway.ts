@@ -1,5 +1,5 @@
 import type { Server as HttpsServer } from 'node:https';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -59,7 +59,12 @@ export async function createGateway(
   app.useLogger(app.get(NestPinoLogger));
   app.useWebSocketAdapter(new GatewayIoAdapter(app, transportHeaders(config)));
   app.use(pageHeaders(config));
-  app.enableCors(corsOptions(config));
+  // Not for the admin port: a page in an operator's browser, which reaches it, must not read what is there.
+  const access = app.get(AdminAccess);
+  const [cors, none] = [corsOptions(config), { origin: false }];
+  app.enableCors((request: IncomingMessage, decide: (error: null, options: object) => void) =>
+    decide(null, access.isAdmitted(request) ? none : cors),
+  );
   app.useGlobalFilters(new HttpErrorFilter(logger));
   prepare(app);
 

@@ -146,6 +146,19 @@ it('counts refused tokens in the log, and never shows one', async () => {
   expect(JSON.stringify(gateway.logs)).not.toMatch(/guess-one|b7d0c6a1|7d0c6a1f/);
 });
 
+it('lets no page of another origin read what is on the admin port', async () => {
+  const gateway = await start({ ADMIN_PORT: '0', CORS_ORIGINS: '*' });
+  const allowed = async (url: string, method = 'GET'): Promise<string | null> => {
+    const headers = { origin: 'https://evil.example', 'access-control-request-method': 'GET' };
+    return (await fetch(url, { method, headers })).headers.get('access-control-allow-origin');
+  };
+  for (const method of ['GET', 'OPTIONS']) {
+    expect(await allowed(`${gateway.adminUrl}/metrics`, method)).toBeNull();
+    expect(await allowed(`${gateway.url}/health`, method)).toBe('*');
+  }
+  await gateway.stop();
+});
+
 it('tells probes on the admin port of the drain, and ends with it', async () => {
   const gateway = await start({ ADMIN_PORT: '0', DRAIN_TIMEOUT_MS: '3000' });
   await gateway.ready();

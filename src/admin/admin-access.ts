@@ -29,8 +29,12 @@ export class AdminAccess {
     this.requests.add(request);
   }
 
+  isAdmitted(request: IncomingMessage): boolean {
+    return this.requests.has(request);
+  }
+
   of(request: IncomingMessage): Access {
-    if (this.ownPort && !this.requests.has(request)) return 'wrong_port';
+    if (this.ownPort && !this.isAdmitted(request)) return 'wrong_port';
     return this.token === undefined || this.brings(this.token, request) ? 'granted' : 'wrong_token';
   }
 
