@@ -80,7 +80,8 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     this.users = new UserConnections(counts, config.maxConnectionsPerUser);
     this.entrance = new Entrance({
       admit: (client) => this.admit(client),
-      refused: ({ code }) => {
+      refused: ({ code }, fault) => {
+        if (fault !== undefined) log.error({ err: fault }, 'authentication_failed');
         metrics.authentications.inc({ at: 'connect', result: code });
         faults.warn(`refused:${code}`, 'client_refused', { code });
       },

@@ -18,7 +18,10 @@ describe('Entrance', () => {
   beforeEach(() => {
     answer = () => Promise.resolve('pass');
     codes = [];
-    entrance = new Entrance({ admit: () => answer(), refused: ({ code }) => codes.push(code) });
+    entrance = new Entrance({
+      admit: () => answer(),
+      refused: ({ code }, fault) => codes.push(fault ? `${code}, for ${String(fault)}` : code),
+    });
   });
 
   const ask = (client: Client): Promise<Error | undefined> =>
@@ -62,6 +65,7 @@ describe('Entrance', () => {
     const error = await ask(new Client(connection()));
     expect(error).toMatchObject({ data: { code: 'AUTH_UNAVAILABLE' } });
     expect(JSON.stringify(error)).not.toContain('keys');
+    expect(codes).toEqual(['AUTH_UNAVAILABLE, for TypeError: keys[0] is undefined']);
   });
 
   it('closes a connection that tries and tries', async () => {

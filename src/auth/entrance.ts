@@ -8,7 +8,8 @@ interface Entrant {
 export interface EntranceOptions<Client, Pass> {
   /** @throws AuthRefused */
   readonly admit: (client: Client) => Promise<Pass | undefined>;
-  readonly refused: (refusal: AuthRefused) => void;
+  /** @param fault of ours, where that is why */
+  readonly refused: (refusal: AuthRefused, fault?: unknown) => void;
 }
 
 /** How often a connection may be refused before it is closed. */
@@ -55,11 +56,11 @@ export class Entrance<Client extends Entrant, Pass> {
   private refuse(conn: Entrant['conn'], error: unknown, next: (error?: Error) => void): void {
     this.taken.delete(conn);
     // A fault of ours lets nobody in, and says nothing of its cause.
-    const refusal =
-      error instanceof AuthRefused
-        ? error
-        : new AuthRefused('AUTH_UNAVAILABLE', 'The token cannot be checked now', 2_000);
-    this.options.refused(refusal);
+    const isRefusal = error instanceof AuthRefused;
+    const refusal = isRefusal
+      ? error
+      : new AuthRefused('AUTH_UNAVAILABLE', 'The token cannot be checked now', 2_000);
+    this.options.refused(refusal, isRefusal ? undefined : error);
     next(Object.assign(new Error(refusal.message), { data: refusal.data }));
     const refusals = (this.refusals.get(conn) ?? 0) + 1;
     this.refusals.set(conn, refusals);
