@@ -20,7 +20,8 @@ describe('Entrance', () => {
     codes = [];
     entrance = new Entrance({
       admit: () => answer(),
-      refused: ({ code }, fault) => codes.push(fault ? `${code}, for ${String(fault)}` : code),
+      refused: ({ code }, fault) =>
+        codes.push(fault instanceof Error ? `${code}, for ${fault.message}` : code),
     });
   });
 
@@ -65,7 +66,7 @@ describe('Entrance', () => {
     const error = await ask(new Client(connection()));
     expect(error).toMatchObject({ data: { code: 'AUTH_UNAVAILABLE' } });
     expect(JSON.stringify(error)).not.toContain('keys');
-    expect(codes).toEqual(['AUTH_UNAVAILABLE, for TypeError: keys[0] is undefined']);
+    expect(codes).toEqual(['AUTH_UNAVAILABLE, for keys[0] is undefined']);
   });
 
   it('closes a connection that tries and tries', async () => {
