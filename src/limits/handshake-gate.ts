@@ -11,6 +11,7 @@ import { Admission } from './admission.js';
 import { ClientAddresses } from './client-address.js';
 import { CONNECTION_COUNTS, type ConnectionCounts } from './connection-counts.js';
 import { HANDSHAKE_QUOTA, type HandshakeQuota } from './handshake-quota.js';
+import { ConnectionWatch } from './connection-watch.js';
 import { HandshakeRate } from './handshake-rate.js';
 import { OverloadWatch } from './overload-watch.js';
 import { PingSpread } from './ping-spread.js';
@@ -38,8 +39,7 @@ type Connection = GatewaySocket['conn'];
 export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly admission: Admission<IncomingMessage>;
   private readonly limits: AddressLimits<IncomingMessage, Connection>;
-  /** Of the handshakes under way: what stops listening to their TCP connection. */
-  private readonly unwatch = new Map<IncomingMessage, () => void>();
+  private readonly underWay = new ConnectionWatch<IncomingMessage>((request) => this.over(request));
   private readonly pings: PingSpread;
   private readonly faults: RateLimitedLog;
 
@@ -113,20 +113,14 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private ask(request: IncomingMessage, response: unknown, next: () => void): void {
-    const { socket } = request;
-    const gone = (): void => this.over(request);
-    // Node no longer listens for the errors of a connection that asks for an upgrade, and ws does not yet: a client that
-    // resets its connection while it waits would end the process.
-    socket.on('error', gone);
-    socket.once('close', gone);
-    this.unwatch.set(request, () => socket.off('error', gone).off('close', gone));
+    this.underWay.add(request);
     // Nothing of what its address may take is spent on one that nobody takes now.
     const refusal = this.limits.active ? this.admission.refusal : undefined;
     if (refusal !== undefined) this.refuse(refusal, request, response);
     else if (!this.limits.active) this.admit(request, response, next);
     else
       void this.enter(request).then((refused) => {
-        if (!this.unwatch.has(request)) return;
+        if (!this.underWay.has(request)) return;
         if (refused) this.refuse(refused.reason, request, response, refused.retryAfterMs);
         else this.admit(request, response, next);
       });
@@ -134,7 +128,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
 
   private enter(request: IncomingMessage): Promise<AddressRefusal | undefined> {
     if (this.addresses.isDisbelieved(request)) this.faults.warn('untrusted_proxy', 'untrusted_proxy');
-    return this.limits.enter(request, this.addresses.of(request), () => !this.unwatch.has(request));
+    return this.limits.enter(request, this.addresses.of(request), () => !this.underWay.has(request));
   }
 
   private admit(request: IncomingMessage, response: unknown, next: () => void): void {
@@ -165,8 +159,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   private over(request: IncomingMessage): void {
     this.admission.over(request);
     this.limits.over(request);
-    this.unwatch.get(request)?.();
-    this.unwatch.delete(request);
+    this.underWay.delete(request);
   }
 
   private spreadPing(connection: Connection): void {

@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -7,18 +7,24 @@ import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { ClientAddresses } from './client-address.js';
 import { Tally } from './connection-counts.js';
 
-/** TCP connections beside those of clients: health, metrics, requests of polling clients, handshakes that are refused. */
-const SPARE_CONNECTIONS = 1_000;
-const SPARE_SHARE = 0.1;
+/** TCP connections that have not made a request yet: each does so in a moment, and thousands connect together at the most. */
+const SILENT_CONNECTIONS = 1_000;
+const SILENT_SHARE = 0.1;
 
 /** TCP connections of one address: a polling client has two, and a page of ours needs some beside. */
 const TCP_PER_CONNECTION = 2;
 const TCP_SPARE = 16;
 
-/** Bounds TCP connections, which cost something before they have said a word, and may never say one. */
+/**
+ * Bounds TCP connections, which cost something before they have said a word, and may never say one. Of those that have not made a
+ * request yet the oldest goes, for a new one may be a client that has something to say; were the new one refused, whoever opens
+ * enough of them would shut out all polling clients.
+ */
 @Injectable()
 export class TcpGuard implements OnApplicationBootstrap {
   private readonly tally = new Tally();
+  /** Those without a request, the oldest first; by their peer, for of a TLS connection Node has two sockets. */
+  private readonly silent = new Map<string, TcpSocket>();
 
   constructor(
     private readonly config: GatewayConfig,
@@ -32,10 +38,40 @@ export class TcpGuard implements OnApplicationBootstrap {
     const { maxConnections, maxConnectionsPerIp } = this.config;
     const { httpServer } = this.server as unknown as { readonly httpServer: HttpServer };
     httpServer.maxConnections = maxTcpConnections(maxConnections);
-    httpServer.on('drop', () => this.metrics.tcpRefused.inc({ reason: 'max_connections' }));
+    httpServer.on('drop', () => {
+      this.metrics.tcpRefused.inc({ reason: 'max_connections' });
+      // Kept alive for a next request that nobody may ever make.
+      httpServer.closeIdleConnections();
+    });
+    this.boundSilent(httpServer, maxSilentConnections(maxConnections));
     if (maxConnectionsPerIp === 0) return;
     const maxOfOne = maxConnectionsPerIp * TCP_PER_CONNECTION + TCP_SPARE;
     httpServer.prependListener('connection', (connection: TcpSocket) => this.count(connection, maxOfOne));
+  }
+
+  private boundSilent(httpServer: HttpServer, max: number): void {
+    const { silent } = this;
+    // One function for all, and gone with the first request: an idle client costs nothing here.
+    const forget = function (this: TcpSocket): void {
+      silent.delete(peerOf(this));
+    };
+    httpServer.prependListener('connection', (connection: TcpSocket) => {
+      silent.set(peerOf(connection), connection);
+      connection.once('close', forget);
+      if (silent.size <= max) return;
+      const [oldest] = silent.values();
+      this.metrics.tcpRefused.inc({ reason: 'silent' });
+      oldest?.destroy();
+      if (oldest) forget.call(oldest);
+    });
+    const speaks = ({ socket }: IncomingMessage): void => {
+      const connection = silent.get(peerOf(socket));
+      if (!connection) return;
+      connection.off('close', forget);
+      silent.delete(peerOf(socket));
+    };
+    httpServer.prependListener('request', speaks);
+    httpServer.prependListener('upgrade', speaks);
   }
 
   private count(connection: TcpSocket, maxOfOne: number): void {
@@ -52,7 +88,15 @@ export class TcpGuard implements OnApplicationBootstrap {
   }
 }
 
-/** In all: those that the clients need, and some more, so that who is one too many is told. */
+function peerOf({ remoteAddress, remotePort }: TcpSocket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+export function maxSilentConnections(maxConnections: number): number {
+  return Math.max(SILENT_CONNECTIONS, Math.ceil(maxConnections * SILENT_SHARE));
+}
+
+/** In all: what as many clients need that poll, and those that have not said yet what they are. */
 export function maxTcpConnections(maxConnections: number): number {
-  return maxConnections + Math.max(SPARE_CONNECTIONS, Math.ceil(maxConnections * SPARE_SHARE));
+  return maxConnections * TCP_PER_CONNECTION + maxSilentConnections(maxConnections);
 }

@@ -83,7 +83,7 @@ export class GatewayMetrics {
   );
   readonly tcpRefused = this.counter(
     'tcp_connections_refused_total',
-    'TCP connections cut as they were made.',
+    'TCP connections cut because there were too many.',
     ['reason'],
   );
   readonly handshakesQueued = this.gauge('handshakes_queued', 'Clients whose handshake waits for its turn.');
