@@ -70,7 +70,9 @@ export async function createGateway(
 
   const { host } = config;
   const admin =
-    config.adminPort === undefined ? undefined : adminListener(app, config.adminPort, host, longestPollMs);
+    config.adminPort === undefined
+      ? undefined
+      : adminListener(app, access, config.adminPort, host, longestPollMs);
   const watch = config.tls && pair && watchCertificate(app, config.tls, pair, logger);
 
   let closing: Promise<void> | undefined;
@@ -106,11 +108,11 @@ export async function createGateway(
 
 function adminListener(
   app: NestExpressApplication,
+  access: AdminAccess,
   port: number,
   host: string,
   longestPollMs: number,
 ): AdminListener {
-  const access = app.get(AdminAccess);
   const application = app.getHttpAdapter().getInstance() as RequestListener;
   const server = createHttpServer((request, response) => {
     access.admit(request);

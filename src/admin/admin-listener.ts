@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
  * and scrapers inside the cluster ask it.
  */
 export class AdminListener {
-  /** @param port 0: any free one */
+  /** @param port 0 takes any free one */
   constructor(
     private readonly server: Server,
     readonly port: number,

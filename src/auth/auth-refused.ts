@@ -21,3 +21,11 @@ export class AuthRefused extends Error {
 export function invalidToken(problem: string): AuthRefused {
   return new AuthRefused('TOKEN_INVALID', `The token ${problem}`);
 }
+
+/** What a client is asked to wait where its token cannot be checked, ms. */
+const UNAVAILABLE_RETRY_MS = 2_000;
+
+/** Nothing is said of the token, or of why. */
+export function authUnavailable(): AuthRefused {
+  return new AuthRefused('AUTH_UNAVAILABLE', 'The token cannot be checked now', UNAVAILABLE_RETRY_MS);
+}

@@ -1,4 +1,4 @@
-import { AuthRefused } from './auth-refused.js';
+import { AuthRefused, authUnavailable } from './auth-refused.js';
 
 /** The part of a Socket.IO socket that the entrance needs; `conn` is the connection it came over. */
 interface Entrant {
@@ -57,9 +57,7 @@ export class Entrance<Client extends Entrant, Pass> {
     this.taken.delete(conn);
     // A fault of ours lets nobody in, and says nothing of its cause.
     const isRefusal = error instanceof AuthRefused;
-    const refusal = isRefusal
-      ? error
-      : new AuthRefused('AUTH_UNAVAILABLE', 'The token cannot be checked now', 2_000);
+    const refusal = isRefusal ? error : authUnavailable();
     this.options.refused(refusal, isRefusal ? undefined : error);
     next(Object.assign(new Error(refusal.message), { data: refusal.data }));
     const refusals = (this.refusals.get(conn) ?? 0) + 1;

@@ -1,5 +1,6 @@
 import { isSymbol } from '../contract/index.js';
 import { invalidToken } from './auth-refused.js';
+import { idOf } from './id.js';
 import { Permissions } from './permissions.js';
 import { DEFAULT_ROLE, ROLE_PATTERN, type RoleRooms } from './role-rooms.js';
 import { RoomPatterns } from './room-patterns.js';
@@ -20,7 +21,6 @@ export interface Principal {
 /** The claims of a token whose signature, times, issuer and audience are right. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-const MAX_ID_LENGTH = 128;
 /** Each is tried on a room's name, one after the other. */
 const MAX_PATTERNS = 100;
 const MAX_PRODUCTS = 1_000;
@@ -75,10 +75,4 @@ function listOf(
     throw invalidToken(`has ${name} that are not a list of at most ${maxLength} ${items}`);
   }
   return claim;
-}
-
-/** The platform's ids are numbers, others' are strings. */
-function idOf(claim: unknown): string | undefined {
-  const id = typeof claim === 'number' && Number.isSafeInteger(claim) ? `${claim}` : claim;
-  return typeof id === 'string' && id.length > 0 && id.length <= MAX_ID_LENGTH ? id : undefined;
 }

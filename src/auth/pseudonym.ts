@@ -1,6 +1,9 @@
-import { createHmac } from 'node:crypto';
+import { hiddenName } from '../hidden-name.js';
 
-/** What a user is called in logs: the same for the same user, and nothing by which to find out who it is. */
+/** Hexadecimal digits: enough to tell users apart in a log. */
+const LENGTH = 16;
+
+/** What a user is called in logs. */
 export function pseudonym(secretKey: string, userId: string): string {
-  return createHmac('sha256', secretKey).update(`user:${userId}`).digest('hex').slice(0, 16);
+  return hiddenName(secretKey, `user:${userId}`).slice(0, LENGTH);
 }

@@ -1,3 +1,4 @@
+import { idOf } from './id.js';
 import type { Principal } from './principal.js';
 
 /** What is revoked: one token, or all of a user's that were issued until then. */
@@ -66,13 +67,12 @@ export function revocationKey(revocation: Revocation): string {
 
 /** The reverse; undefined for what is none. */
 export function revocationOf(key: string, at: number): Revocation | undefined {
-  const [kind, id = ''] = splitOnce(key);
-  if (id === '' || id.length > MAX_ID_LENGTH || !Number.isFinite(at)) return undefined;
+  const [kind, text] = splitOnce(key);
+  const id = idOf(text);
+  if (id === undefined || !Number.isFinite(at)) return undefined;
   if (kind === 'jti') return { tokenId: id, at };
   return kind === 'user' ? { userId: id, at } : undefined;
 }
-
-const MAX_ID_LENGTH = 128;
 
 function splitOnce(key: string): [string, string] {
   const colon = key.indexOf(':');
@@ -101,13 +101,10 @@ export function parseRevocation(message: string, now: number, toleranceMs = 0): 
   if (before != null && (typeof before !== 'number' || !Number.isFinite(before) || before < 0)) {
     throw new RevocationError('before must be seconds since the epoch');
   }
-  const id = user_id ?? jti;
-  const text = typeof id === 'number' && Number.isSafeInteger(id) ? `${id}` : id;
-  if (typeof text !== 'string' || text === '' || text.length > MAX_ID_LENGTH) {
-    throw new RevocationError('user_id or jti must have 1 to 128 characters');
-  }
+  const id = idOf(user_id ?? jti);
+  if (id === undefined) throw new RevocationError('user_id or jti must have 1 to 128 characters');
   // A time to come would keep out tokens that are yet to be issued. But `iat` and `before` are of the same clock: what that is
   // ahead must not save the latest tokens.
   const at = before == null ? now : Math.min(now + toleranceMs, before * 1_000);
-  return user_id == null ? { tokenId: text, at: now } : { userId: text, at };
+  return user_id == null ? { tokenId: id, at: now } : { userId: id, at };
 }

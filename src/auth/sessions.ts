@@ -16,7 +16,7 @@ export interface SessionsOptions<Client> {
 }
 
 interface Session {
-  principal: Principal;
+  readonly principal: Principal;
   timer: Timer | undefined;
 }
 

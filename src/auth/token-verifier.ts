@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
-import { AuthRefused, invalidToken } from './auth-refused.js';
+import { AuthRefused, authUnavailable, invalidToken } from './auth-refused.js';
 import { type Principal, principalOf } from './principal.js';
 import type { RoleRooms } from './role-rooms.js';
 
@@ -13,9 +13,9 @@ export interface VerificationKey {
 export interface TokenVerifierOptions {
   /** Tried in this order, as far as they are for the token's algorithm. */
   readonly keys: readonly VerificationKey[];
-  /** undefined: any. */
+  /** undefined: not looked at. */
   readonly issuer: string | undefined;
-  /** One of them must be the token's; empty: any. */
+  /** One of them must be the token's; empty: not looked at. */
   readonly audience: readonly string[];
   readonly clockToleranceSeconds: number;
   readonly roleRooms: RoleRooms;
@@ -23,9 +23,6 @@ export interface TokenVerifierOptions {
 
 /** More than this, in characters, is no token of an auth service; nothing of it is decoded. */
 const MAX_TOKEN_LENGTH = 8_192;
-
-/** What a client is asked to wait where the keys cannot be fetched, ms. */
-const UNAVAILABLE_RETRY_MS = 2_000;
 
 /**
  * Whether a JSON Web Token is one that this gateway takes, and whom it names. Which key checks it follows from the
@@ -128,9 +125,7 @@ function refusalOf(error: unknown): AuthRefused {
   }
   if (error instanceof errors.JWKSNoMatchingKey)
     return invalidToken('is signed with a key that is not known');
-  if (error instanceof KeysUnavailable) {
-    return new AuthRefused('AUTH_UNAVAILABLE', 'The token cannot be checked now', UNAVAILABLE_RETRY_MS);
-  }
+  if (error instanceof KeysUnavailable) return authUnavailable();
   return invalidToken('is malformed');
 }
 

@@ -34,7 +34,7 @@ export function contradictions(env: Environment, show: (name: keyof Environment)
   );
   check(
     production && env.CORS_CREDENTIALS && (env.CORS_ORIGINS ?? []).includes('*'),
-    'CORS_ORIGINS is "*", but must name the origins where CORS_CREDENTIALS is true: any page could act for its visitors.',
+    'CORS_ORIGINS is "*", but must name the origins where CORS_CREDENTIALS is true, or any page could act for its visitors.',
   );
   check(
     auth && [env.JWT_SECRET, env.JWT_PUBLIC_KEY, env.JWT_JWKS_URL].every((key) => key === undefined),

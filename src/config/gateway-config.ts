@@ -40,7 +40,7 @@ export class GatewayConfig {
   readonly port: number;
   readonly host: string;
   readonly secretKey: string;
-  /** undefined: metrics and health details are on `port`; 0: any free port. */
+  /** undefined: metrics and health details are on `port`; 0 takes any free one. */
   readonly adminPort: number | undefined;
   /** undefined: metrics and health details are for everybody who reaches their port. */
   readonly adminToken: string | undefined;

@@ -17,18 +17,19 @@ interface Internals {
  * Where engine.io's internals are not as they were, the client is closed as well, without the close code.
  */
 export function closeClient(client: GatewaySocket, code: ClosingCode): void {
-  const { message, reconnect, closeCode } = CLOSINGS[code];
+  const { message, reconnect } = CLOSINGS[code];
   client.emit(ServerEvent.closing, { code, message, reconnect });
   if (!reconnect) client.disconnect();
-  closeConnection(client.conn, closeCode, code);
+  closeConnection(client.conn, code);
 }
 
 /** The same for a connection whose client may not be in the namespace, and then is told by the close code alone. */
-export function closeConnection(conn: GatewaySocket['conn'], closeCode: number, reason: ClosingCode): void {
+export function closeConnection(conn: GatewaySocket['conn'], code: ClosingCode): void {
   const internals = conn as unknown as Internals;
   // Before `close` does it, which waits for what is in engine.io's buffer as well, but knows no codes.
   const closeWithCode = (): void => {
-    if (internals.transport?.name === 'websocket') internals.transport.socket?.close?.(closeCode, reason);
+    if (internals.transport?.name === 'websocket')
+      internals.transport.socket?.close?.(CLOSINGS[code].closeCode, code);
   };
   if (internals.writeBuffer?.length === 0) closeWithCode();
   else conn.once('drain', closeWithCode);

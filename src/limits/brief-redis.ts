@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../clock.js';
 
@@ -6,9 +5,6 @@ import type { Clock } from '../clock.js';
 const WAIT_MS = 250;
 /** After one that failed none is asked for so long, ms, or everybody would wait for a Redis that is frozen. */
 const PAUSE_MS = 1_000;
-
-/** Hexadecimal digits of a name: 128 bits of its hash. */
-const NAME_LENGTH = 32;
 
 /** Redis as limits ask it: an answer at once, or none. */
 export class BriefRedis {
@@ -39,9 +35,4 @@ export class BriefRedis {
         .finally(() => timer.cancel());
     });
   }
-}
-
-/** What an address or a user is called in Redis: whoever reads its keys learns neither. */
-export function hiddenName(secret: string, text: string): string {
-  return createHmac('sha256', secret).update(text).digest('hex').slice(0, NAME_LENGTH);
 }

@@ -1,6 +1,7 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Cluster, Redis } from 'ioredis';
-import { type BriefRedis, hiddenName } from './brief-redis.js';
+import { hiddenName } from '../hidden-name.js';
+import type { BriefRedis } from './brief-redis.js';
 
 /** Nest token of the {@link HandshakeQuota}. */
 export const HANDSHAKE_QUOTA = Symbol('HANDSHAKE_QUOTA');

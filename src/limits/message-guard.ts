@@ -2,7 +2,6 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { systemClock } from '../clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { closeClient, closeConnection } from '../fanout/close-client.js';
-import { CLOSINGS } from '../contract/index.js';
 import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { MessageRate } from './message-rate.js';
@@ -72,7 +71,7 @@ export class MessageGuard implements OnApplicationBootstrap, OnApplicationShutdo
     if (connection.readyState !== 'open') return;
     this.metrics.closedClients.inc({ code: 'RATE_LIMITED' });
     if (client) closeClient(client, 'RATE_LIMITED');
-    else closeConnection(connection, CLOSINGS.RATE_LIMITED.closeCode, 'RATE_LIMITED');
+    else closeConnection(connection, 'RATE_LIMITED');
   }
 
   /** Walks all clients: nothing leads from a connection to its client, and few are closed this way. */

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../clock.js';
-import { TokenBucket, type TokenRate } from './token-bucket.js';
+import { TokenBucket } from './token-bucket.js';
 
 /** engine.io's connection of a client, as far as it is used here. */
 export interface CountedConnection {
@@ -37,12 +37,9 @@ interface Account {
  */
 export class MessageRate<Connection extends CountedConnection> {
   private readonly accounts = new Map<Connection, Account>();
-  private readonly rate: TokenRate;
   private timer: Timer | undefined;
 
-  constructor(private readonly options: MessageRateOptions) {
-    this.rate = options;
-  }
+  constructor(private readonly options: MessageRateOptions) {}
 
   /** Connections that have an account now. */
   get size(): number {
@@ -57,9 +54,9 @@ export class MessageRate<Connection extends CountedConnection> {
    */
   take(connection: Connection, isEntry = false): MessageVerdict {
     let account = this.accounts.get(connection);
-    const cost = isEntry && account ? this.rate.burst * ENTRY_SHARE : 1;
+    const cost = isEntry && account ? this.options.burst * ENTRY_SHARE : 1;
     if (!account) {
-      account = { allowance: new TokenBucket(this.rate), sent: new TokenBucket(this.rate) };
+      account = { allowance: new TokenBucket(this.options), sent: new TokenBucket(this.options) };
       this.accounts.set(connection, account);
       this.timer ??= this.options.clock.after(SWEEP_MS, this.sweep);
     }
@@ -68,7 +65,7 @@ export class MessageRate<Connection extends CountedConnection> {
       account.allowance.take(cost);
       return 'taken';
     }
-    return sent >= -this.rate.burst - ROUNDING ? 'refused' : 'abuse';
+    return sent >= -this.options.burst - ROUNDING ? 'refused' : 'abuse';
   }
 
   /** When the message that was just refused would be taken, ms from now: behind all that were refused before it. */

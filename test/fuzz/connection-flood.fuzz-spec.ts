@@ -1,4 +1,3 @@
-import { REFUSALS } from '../../src/limits/refusal.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { HANDSHAKES } from '../support/handshake.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -70,10 +69,7 @@ it('sessions by polling that never enter the namespace, until there is no room, 
   await waitFor(closed, 'nobody is let in', 30_000);
 }, 120_000);
 
-/** Once the gateway counts by address. */
-const describeByAddress = 'ip_connections' in REFUSALS ? describe : describe.skip;
-
-describeByAddress('one address', () => {
+describe('one address', () => {
   const PER_ADDRESS = 150;
   const HANDSHAKES_A_MINUTE = 400;
   const BAD_ADDRESS = '127.0.0.66';
