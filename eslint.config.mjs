@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'clients/examples/', 'web/'] },
+  { ignores: ['.cache/', 'dist/', 'coverage/', 'node_modules/', 'clients/examples/', 'web/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
