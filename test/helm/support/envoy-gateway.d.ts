@@ -17,7 +17,7 @@ export interface IBackendTrafficPolicy {
     };
     timeout?: {
       tcp?: { connectTimeout?: string };
-      http?: { requestTimeout?: string; connectionIdleTimeout?: string; maxConnectionDuration?: string };
+      http?: { connectionIdleTimeout?: string; maxConnectionDuration?: string };
     };
     circuitBreaker?: {
       maxConnections?: number;
