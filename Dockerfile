@@ -27,6 +27,8 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY scripts/healthcheck.mjs scripts/
+# What `helm test` runs; as a health check: --health-cmd "node scripts/handshake-check.mjs --allow-unready".
+COPY scripts/handshake-check.mjs scripts/
 # The files stay root's: the process that faces the clients cannot change its own code.
 USER node
 EXPOSE 8002

@@ -51,5 +51,12 @@ module.exports = {
       testMatch: ['**/*.fuzz-spec.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
+    {
+      ...shared,
+      displayName: 'helm',
+      roots: ['<rootDir>/test/helm'],
+      testMatch: ['**/*.helm-spec.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
+    },
   ],
 };

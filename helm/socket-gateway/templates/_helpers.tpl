@@ -1,0 +1,157 @@
+{{- define "socket-gateway.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Shorter than 63: what is made from it (`-redis`, `-admin`, `-test`) must be a label, too. */}}
+{{- define "socket-gateway.fullname" -}}
+{{- $name := include "socket-gateway.name" . }}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- else if contains $name .Release.Name }}
+{{- .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "socket-gateway.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "socket-gateway.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{/* Of the gateway's pods alone: those of the test and of the development Redis are of other components. */}}
+{{- define "socket-gateway.podSelector" -}}
+{{ include "socket-gateway.selectorLabels" . }}
+app.kubernetes.io/component: gateway
+{{- end }}
+
+{{- define "socket-gateway.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "socket-gateway.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: deltastream
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/*
+Of pods. Without the chart's version: a new chart that changes nothing about the pods must not roll them out, for each roll-out sends every
+client to another pod.
+*/}}
+{{- define "socket-gateway.podLabels" -}}
+{{ include "socket-gateway.selectorLabels" . }}
+app.kubernetes.io/part-of: deltastream
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "socket-gateway.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{- define "socket-gateway.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- .Values.serviceAccount.name | default (include "socket-gateway.fullname" .) }}
+{{- else }}
+{{- .Values.serviceAccount.name | default "default" }}
+{{- end }}
+{{- end }}
+
+{{/* What the stop takes: the pause, the drain, and what the process needs to end after it (docs/operations.md). */}}
+{{- define "socket-gateway.minGraceSeconds" -}}
+{{- add .Values.drain.preStopSeconds .Values.drain.seconds 10 }}
+{{- end }}
+
+{{- define "socket-gateway.graceSeconds" -}}
+{{- if eq (toString .Values.terminationGracePeriodSeconds) "" }}
+{{- include "socket-gateway.minGraceSeconds" . }}
+{{- else }}
+{{- int64 .Values.terminationGracePeriodSeconds }}
+{{- end }}
+{{- end }}
+
+{{- define "socket-gateway.polling" -}}
+{{- if eq .Values.transports "websocket+polling" }}true{{ end }}
+{{- end }}
+
+{{/* By what a polling client is known; empty: nobody needs to know. */}}
+{{- define "socket-gateway.stickyBy" -}}
+{{- if and (include "socket-gateway.polling" .) (ne .Values.sticky.provider "none") }}
+{{- .Values.sticky.by | default (has .Values.sticky.provider (list "traefik" "alb") | ternary "cookie" "address") }}
+{{- end }}
+{{- end }}
+
+{{- define "socket-gateway.scheme" -}}
+{{- .Values.tls.existingSecret | empty | ternary "http" "https" }}
+{{- end }}
+
+{{- define "socket-gateway.appProtocol" -}}
+{{- $tls := not (empty .Values.tls.existingSecret) }}
+{{- if .Values.service.appProtocol }}
+{{- .Values.service.appProtocol }}
+{{- else if .Values.httpRoute.enabled }}
+{{- ternary "kubernetes.io/wss" "kubernetes.io/ws" $tls }}
+{{- else }}
+{{- include "socket-gateway.scheme" . }}
+{{- end }}
+{{- end }}
+
+{{- define "socket-gateway.redisUrl" -}}
+{{- if .Values.redis.development.enabled -}}
+redis://{{ include "socket-gateway.fullname" . }}-redis:6379/0
+{{- else -}}
+{{ .Values.redis.url }}
+{{- end -}}
+{{- end }}
+
+{{/* Of ConfigMaps and `resources` alike: numbers come out of values as floats, and 10000000.0 is none to the gateway. */}}
+{{- define "socket-gateway.configValue" -}}
+{{- if kindIs "float64" . }}{{ int64 . }}{{ else }}{{ . }}{{ end }}
+{{- end }}
+
+{{- define "socket-gateway.config" -}}
+{{- range $name, $value := .Values.config }}
+{{- if ne (toString $value) "" }}
+{{ $name }}: {{ include "socket-gateway.configValue" $value | quote }}
+{{- end }}
+{{- end }}
+PORT: {{ int64 .Values.ports.http | quote }}
+ADMIN_PORT: {{ int64 .Values.ports.admin | quote }}
+TRANSPORTS: {{ include "socket-gateway.polling" . | empty | ternary "websocket" "polling,websocket" }}
+DRAIN_TIMEOUT_MS: {{ mul .Values.drain.seconds 1000 | quote }}
+REDIS_SHARDED_PUBSUB: {{ .Values.redis.shardedPubSub | quote }}
+{{- if .Values.redis.tls.existingSecret }}
+REDIS_TLS_CA: /etc/socket-gateway/redis/{{ .Values.redis.tls.key }}
+{{- end }}
+{{- if .Values.tls.existingSecret }}
+TLS_CERT: /etc/socket-gateway/tls/tls.crt
+TLS_KEY: /etc/socket-gateway/tls/tls.key
+{{- end }}
+{{- if not .Values.secrets.REDIS_URL.existingSecret }}
+REDIS_URL: {{ include "socket-gateway.redisUrl" . | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "socket-gateway.secretEnv" -}}
+{{- range $name, $from := .Values.secrets }}
+{{- if $from.existingSecret }}
+- name: {{ $name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $from.existingSecret }}
+      key: {{ $from.key }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Of the HPA, of KEDA's, and of the alerts. */}}
+{{- define "socket-gateway.metricSelector" -}}
+namespace={{ .Release.Namespace | quote }}, pod=~{{ printf "%s-[a-z0-9]+-[a-z0-9]+" (include "socket-gateway.fullname" .) | quote }}
+{{- end }}

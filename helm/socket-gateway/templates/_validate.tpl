@@ -1,0 +1,90 @@
+{{/*
+What of the values does not go together, each as a sentence. `values.schema.json` refuses most of it before, in words of its own; what
+it cannot calculate, and installs with --skip-schema-validation, end here.
+*/}}
+{{- define "socket-gateway.validate" -}}
+{{- $v := .Values }}
+{{- $problems := list }}
+{{- $several := or $v.autoscaling.enabled $v.keda.enabled (gt (int64 $v.replicaCount) 1) }}
+{{- $edge := or $v.ingress.enabled $v.httpRoute.enabled }}
+{{- $auth := $v.config.AUTH_MODE | default "off" | toString }}
+
+{{- if and $v.autoscaling.enabled $v.keda.enabled }}
+{{- $problems = append $problems "autoscaling and keda are both enabled: they would undo each other's work. Choose one." }}
+{{- end }}
+{{- range $name, $scaler := dict "autoscaling" $v.autoscaling }}
+{{- if and (or $v.autoscaling.enabled $v.keda.enabled) (gt (int64 $scaler.minReplicas) (int64 $scaler.maxReplicas)) }}
+{{- $problems = append $problems "autoscaling.minReplicas is more than autoscaling.maxReplicas." }}
+{{- end }}
+{{- if and (or $v.autoscaling.enabled $v.keda.enabled) (eq (int64 $scaler.targetCPUPercent) 0) (eq (int64 $scaler.targetConnections) 0) }}
+{{- $problems = append $problems "autoscaling has neither targetCPUPercent nor targetConnections: there is nothing to scale by." }}
+{{- end }}
+{{- end }}
+{{- if and $v.pdb.enabled (ne (toString $v.pdb.minAvailable) "") (ne (toString $v.pdb.maxUnavailable) "") }}
+{{- $problems = append $problems "pdb has both minAvailable and maxUnavailable; Kubernetes takes one. Set the other to ''." }}
+{{- end }}
+{{- if and $v.pdb.enabled (eq (toString $v.pdb.minAvailable) "") (eq (toString $v.pdb.maxUnavailable) "") }}
+{{- $problems = append $problems "pdb has neither minAvailable nor maxUnavailable: it would protect nothing." }}
+{{- end }}
+{{- if and $v.serviceMonitor.enabled $v.podMonitor.enabled }}
+{{- $problems = append $problems "serviceMonitor and podMonitor are both enabled: everything would be counted twice. Choose one." }}
+{{- end }}
+
+{{- if and (include "socket-gateway.polling" .) $several }}
+{{- if $edge }}
+{{- if eq $v.sticky.provider "none" }}
+{{- $problems = append $problems "transports has polling, there may be several pods, and sticky.provider is none: a polling session is known to one pod alone, and its requests would reach others. Set sticky.provider, or transports to websocket." }}
+{{- end }}
+{{- else if ne $v.service.sessionAffinity "ClientIP" }}
+{{- $problems = append $problems "transports has polling, there may be several pods, and neither ingress nor httpRoute is enabled: set service.sessionAffinity to ClientIP, or transports to websocket." }}
+{{- end }}
+{{- end }}
+{{- if and $v.httpRoute.enabled (has $v.sticky.provider (list "nginx" "traefik" "alb")) }}
+{{- $problems = append $problems (printf "sticky.provider %s works by an Ingress, and httpRoute is enabled: set it to envoy or none." $v.sticky.provider) }}
+{{- end }}
+{{- if and $v.ingress.enabled (eq $v.sticky.provider "envoy") }}
+{{- $problems = append $problems "sticky.provider envoy works by an HTTPRoute, and ingress is enabled: enable httpRoute in its place." }}
+{{- end }}
+{{- if and $v.httpRoute.enabled $v.ingress.enabled }}
+{{- $problems = append $problems "ingress and httpRoute are both enabled: choose one way in." }}
+{{- end }}
+{{- if and (has $v.sticky.provider (list "traefik" "alb")) (eq $v.sticky.by "address") }}
+{{- $problems = append $problems (printf "sticky.by is address, but %s knows clients by a cookie alone." $v.sticky.provider) }}
+{{- end }}
+{{- if and (eq $v.sticky.provider "alb") (gt (int64 $v.sticky.timeoutSeconds) 4000) }}
+{{- $problems = append $problems "sticky.timeoutSeconds is more than the 4000 that alb takes." }}
+{{- end }}
+{{- if and $v.ingress.enabled (empty $v.ingress.hosts) }}
+{{- $problems = append $problems "ingress is enabled, but ingress.hosts names none." }}
+{{- end }}
+{{- if and $v.httpRoute.enabled (empty $v.httpRoute.parentRefs) }}
+{{- $problems = append $problems "httpRoute is enabled, but httpRoute.parentRefs names no Gateway." }}
+{{- end }}
+
+{{- if lt (int64 (include "socket-gateway.graceSeconds" .)) (int64 (include "socket-gateway.minGraceSeconds" .)) }}
+{{- $problems = append $problems (printf "terminationGracePeriodSeconds is %s, but preStop (%v s), drain (%v s) and the end of the process (10 s) take %s: pods would be killed with clients connected. Leave it empty." (include "socket-gateway.graceSeconds" .) (int64 $v.drain.preStopSeconds) (int64 $v.drain.seconds) (include "socket-gateway.minGraceSeconds" .)) }}
+{{- end }}
+{{- if eq (int64 $v.ports.http) (int64 $v.ports.admin) }}
+{{- $problems = append $problems "ports.http and ports.admin are the same." }}
+{{- end }}
+
+{{- if and (ne $auth "off") (not $v.secrets.JWT_SECRET.existingSecret) (not $v.config.JWT_PUBLIC_KEY) (not $v.config.JWT_JWKS_URL) }}
+{{- $problems = append $problems (printf "config.AUTH_MODE is %s, but nothing says what tokens are signed with: set secrets.JWT_SECRET, config.JWT_PUBLIC_KEY or config.JWT_JWKS_URL." $auth) }}
+{{- end }}
+{{- if and (eq $auth "required") (not $v.secrets.SECRET_KEY.existingSecret) }}
+{{- $problems = append $problems "config.AUTH_MODE is required, but secrets.SECRET_KEY names no Secret: the gateway would not start." }}
+{{- end }}
+{{- if and $v.redis.development.enabled (or $v.secrets.REDIS_URL.existingSecret $v.redis.tls.existingSecret) }}
+{{- $problems = append $problems "redis.development is enabled beside a Redis of your own (secrets.REDIS_URL or redis.tls): choose one." }}
+{{- end }}
+{{- if and $v.redis.tls.existingSecret (not $v.secrets.REDIS_URL.existingSecret) (not (hasPrefix "rediss" $v.redis.url)) }}
+{{- $problems = append $problems "redis.tls is set, but redis.url does not begin with rediss." }}
+{{- end }}
+{{- if and $edge (not $v.config.TRUST_PROXY) (or (gt (int64 ($v.config.MAX_CONNECTIONS_PER_IP | default 0)) 0) (gt (int64 ($v.config.HANDSHAKES_PER_IP_PER_MINUTE | default 0)) 0)) }}
+{{- $problems = append $problems "config limits clients by address, and a proxy is before the pods: name its network in config.TRUST_PROXY, or all clients share one address." }}
+{{- end }}
+
+{{- if $problems }}
+{{- fail (printf "\n\n%s\n" (join "\n" $problems)) }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,113 @@
+import {
+  CHART,
+  CI_VALUES,
+  helm,
+  type Manifest,
+  problemsOf,
+  Rendered,
+  VERSIONS,
+  valueArgs,
+} from './support/chart.js';
+
+it('there are value files for at least twelve ways to install it, and helm 3 and 4 to try them', () => {
+  expect(CI_VALUES.length).toBeGreaterThanOrEqual(12);
+  expect(VERSIONS.map((version) => version.split('.')[0]).sort()).toEqual(['3', '4']);
+});
+
+describe.each(VERSIONS)('helm %s', (version) => {
+  it.each(CI_VALUES)('lints %s strictly', (values) => {
+    const { status, stdout } = helm(version, 'lint', '--strict', CHART, ...valueArgs(values));
+    expect([status, stdout]).toEqual([0, expect.stringContaining('0 chart(s) failed')]);
+  });
+
+  it.each(CI_VALUES)('makes no two objects of one name, and nothing without labels, of %s', (values) => {
+    const { manifests } = Rendered.from(values, version);
+    const names = manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+it.each(CI_VALUES)('helm 3 and 4 make the same of %s', (values) => {
+  const [first, second] = VERSIONS.map((version) => Rendered.from(values, version).manifests);
+  expect(first).toEqual(second);
+});
+
+it('every manifest of every value file is what its kind allows, and has no field it does not know', () => {
+  const all = CI_VALUES.flatMap((values) =>
+    Rendered.from(values).manifests.map((manifest) => ({ values, manifest })),
+  );
+  const problems = problemsOf(all.map(({ manifest }) => manifest));
+  const found = problems.flatMap((of, n) => of.map((problem) => `${all[n]!.values}: ${problem}`));
+  expect(found).toEqual([]);
+  const kinds = new Set(all.map(({ manifest }) => manifest.kind));
+  expect([...kinds].sort()).toEqual([
+    'BackendTLSPolicy',
+    'BackendTrafficPolicy',
+    'ConfigMap',
+    'Deployment',
+    'HTTPRoute',
+    'HorizontalPodAutoscaler',
+    'Ingress',
+    'NetworkPolicy',
+    'Pod',
+    'PodDisruptionBudget',
+    'PodMonitor',
+    'PrometheusRule',
+    'ScaledObject',
+    'Service',
+    'ServiceAccount',
+    'ServiceMonitor',
+  ]);
+});
+
+it('a wrong field, a wrong type, a missing field and a wrong value are found, of Kubernetes and of CRDs', () => {
+  const wrong = (values: string, kind: string, change: (manifest: Manifest['spec']) => void) => {
+    const manifest = structuredClone(Rendered.from(values).all(kind)[0]!);
+    change(manifest);
+    return manifest;
+  };
+  const problems = problemsOf([
+    wrong(
+      CI_VALUES[0]!,
+      'Deployment',
+      ({ spec }) => (spec.template.spec.containers[0].lifecycle.preStop.nap = {}),
+    ),
+    wrong(CI_VALUES[0]!, 'Deployment', ({ spec }) => (spec.replicas = '3')),
+    wrong(CI_VALUES[0]!, 'Deployment', ({ spec }) => delete spec.selector),
+    wrong(CI_VALUES[0]!, 'Service', ({ spec }) => (spec.ports[0].prot = 'TCP')),
+    wrong(
+      '03-production-nginx-values.yaml',
+      'PrometheusRule',
+      ({ spec }) => (spec.groups[0].rules[0].four = '1m'),
+    ),
+    wrong(
+      '03-production-nginx-values.yaml',
+      'ServiceMonitor',
+      ({ spec }) => (spec.endpoints[0].interval = 'often'),
+    ),
+    wrong('11-keda-values.yaml', 'ScaledObject', ({ spec }) => (spec.minReplicas = 3)),
+    wrong(
+      '07-envoy-gateway-values.yaml',
+      'HTTPRoute',
+      ({ spec }) => (spec.rules[0].timeouts.response = '0s'),
+    ),
+    wrong('07-envoy-gateway-values.yaml', 'HTTPRoute', ({ spec }) => (spec.rules[0].timeouts.request = 0)),
+    wrong(
+      '07-envoy-gateway-values.yaml',
+      'BackendTrafficPolicy',
+      ({ spec }) => (spec.loadBalancer.type = 'Hash'),
+    ),
+  ]);
+  expect(problems.map((of) => of.join('; '))).toEqual([
+    expect.stringContaining('lifecycle.preStop.nap is not known'),
+    expect.stringContaining('spec.replicas is string'),
+    expect.stringContaining('spec.selector is missing'),
+    expect.stringContaining('ports[0].prot is not known'),
+    expect.stringContaining('rules[0].four is not known'),
+    expect.stringContaining('interval'),
+    expect.stringContaining('spec.minReplicas is not known'),
+    expect.stringContaining('timeouts.response is not known'),
+    expect.stringContaining('timeouts.request is number'),
+    expect.stringContaining('loadBalancer.type is string'),
+  ]);
+});

@@ -1,0 +1,133 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { makeCertificate } from '../support/certificate.js';
+import { cleanUp } from '../support/cleanup.js';
+import { Command } from '../support/command.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { underlying } from '../support/messages.js';
+import { RedisServer } from '../support/redis-server.js';
+import { claims, hs256, JWT_SECRET } from '../support/tokens.js';
+import { freePort } from '../support/wait.js';
+
+const CHECK = join(__dirname, '../../scripts/handshake-check.mjs');
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await RedisServer.start();
+});
+
+const start = (env: Record<string, string> = {}) => GatewayProcess.start({ REDIS_URL: redis.url, ...env });
+
+async function check(args: string[], env: Record<string, string> = {}) {
+  const command = Command.spawn(process.execPath, [CHECK, ...args], { env });
+  return { code: await command.exit(), said: command.output.trim() };
+}
+
+it('connects, subscribes and receives what the market publishes', async () => {
+  const gateway = await start();
+  const publishing = setInterval(
+    () =>
+      void redis.client.publish('enriched:underlying', JSON.stringify(underlying('NIFTY', Date.now() % 1e9))),
+    100,
+  );
+  const result = await check([`--url=${gateway.url}`, '--expect=data', '--timeout=20']);
+  clearInterval(publishing);
+  expect(result).toEqual({
+    code: 0,
+    said: 'connected, subscribed to product:NIFTY, received underlying_update',
+  });
+});
+
+it('without a price, what it is told of that is enough', async () => {
+  const gateway = await start({ STALE_AFTER_MS: '300', PRODUCTS: 'QUIET' });
+  expect(await check([`--url=${gateway.url}`, '--symbol=QUIET', '--expect=data', '--timeout=20'])).toEqual({
+    code: 0,
+    said: 'connected, subscribed to product:QUIET, received feed_status',
+  });
+});
+
+it('is content with the confirmation where no more is asked, and finds the port by itself', async () => {
+  const gateway = await start();
+  expect(await check(['--symbol=SILENT'], { PORT: `${gateway.port}` })).toEqual({
+    code: 0,
+    said: 'connected, subscribed to product:SILENT',
+  });
+});
+
+it('fails where nothing is received', async () => {
+  const gateway = await start();
+  expect(await check([`--url=${gateway.url}`, '--symbol=SILENT', '--expect=data', '--timeout=1'])).toEqual({
+    code: 1,
+    said: `${gateway.url} sent no price, chain or feed_status of SILENT within 1 s`,
+  });
+});
+
+it('brings its token; without one, sees that it is asked for it', async () => {
+  const gateway = await start({
+    AUTH_MODE: 'required',
+    JWT_SECRET,
+    SECRET_KEY: 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0iL',
+  });
+  const at = `--url=${gateway.url}`;
+  expect(await check([at], { CHECK_TOKEN: hs256(claims()) })).toMatchObject({ code: 0 });
+  expect(await check([at])).toEqual({ code: 1, said: expect.stringContaining('AUTH_REQUIRED') });
+  expect(await check([at, '--expect-refusal=AUTH_REQUIRED'])).toEqual({
+    code: 0,
+    said: 'refused with AUTH_REQUIRED, as it should be',
+  });
+  const narrow = hs256(claims({ rooms: ['product:TSLA'] }));
+  expect(await check([at], { CHECK_TOKEN: narrow })).toEqual({
+    code: 1,
+    said: expect.stringContaining('FORBIDDEN'),
+  });
+  const open = await start();
+  expect(await check([`--url=${open.url}`, '--expect-refusal=AUTH_REQUIRED'])).toEqual({
+    code: 1,
+    said: expect.stringContaining('without a token'),
+  });
+});
+
+it('over TLS', async () => {
+  const { cert, key } = await makeCertificate();
+  const gateway = await start({ TLS_CERT: cert, TLS_KEY: key });
+  expect(await check([], { PORT: `${gateway.port}`, TLS_CERT: cert })).toMatchObject({ code: 0 });
+});
+
+it('a full gateway is not well to helm test, and well to a health check', async () => {
+  const gateway = await start({ MAX_CONNECTIONS: '1' });
+  const first = new WebSocket(`${gateway.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+  cleanUp(() => first.terminate());
+  await once(first, 'message');
+  first.send('40');
+  await once(first, 'message');
+  const at = `--url=${gateway.url}`;
+  expect(await check([at])).toEqual({ code: 1, said: expect.stringContaining('503') });
+  expect(await check([at, '--allow-unready'])).toEqual({ code: 0, said: '' });
+});
+
+it('fails where nothing listens, where something else does, and where it hangs', async () => {
+  expect(await check([`--url=http://127.0.0.1:${await freePort()}`])).toEqual({
+    code: 1,
+    said: expect.stringContaining('ECONNREFUSED'),
+  });
+  const other = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1');
+  cleanUp(() => void other.close());
+  await once(other, 'listening');
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  expect(await check([`--url=${url}`])).toMatchObject({ code: 1 });
+  const gateway = await start();
+  process.kill(gateway.pid, 'SIGSTOP');
+  expect(await check([`--url=${gateway.url}`, '--timeout=1'])).toEqual({
+    code: 1,
+    said: expect.stringContaining('did not answer within 1 s'),
+  });
+  process.kill(gateway.pid, 'SIGCONT');
+});
+
+it('says which of its arguments is wrong', async () => {
+  expect(await check(['--wait=3'])).toEqual({ code: 1, said: '--wait=3 is not known' });
+  expect(await check(['--expect=all'])).toEqual({ code: 1, said: '--expect is "all"' });
+});

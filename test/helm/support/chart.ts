@@ -1,0 +1,128 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+
+const ROOT = join(__dirname, '../../..');
+export const CHART = join(ROOT, 'helm/socket-gateway');
+export const CI_VALUES = readdirSync(join(CHART, 'ci')).sort();
+
+/** Path of each helm, by version; fetched where it is not there yet. */
+const TOOLS = JSON.parse(
+  run(process.execPath, [join(ROOT, 'scripts/helm-tools.mjs')])
+    .stdout.trim()
+    .split('\n')
+    .at(-1)!,
+) as Record<string, string>;
+export const VERSIONS = Object.keys(TOOLS);
+
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { name: string; labels: Record<string, string>; annotations?: Record<string, string> };
+  // Of every kind there is; `check-manifests` holds it against its type.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly [field: string]: any;
+}
+
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(command: string, args: readonly string[], input?: string): Ran {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    input,
+    maxBuffer: 64 * 1_048_576,
+    timeout: 300_000,
+  });
+  if (error) throw error;
+  return { status, stdout, stderr };
+}
+
+/** Helm as people run it, with nobody's cluster and nobody's settings. */
+export function helm(version: string, ...args: string[]): Ran {
+  return run('env', ['-i', 'HOME=/nonexistent', 'HELM_CACHE_HOME=/tmp', TOOLS[version]!, ...args]);
+}
+
+/** Values beside the chart's own: a file of `ci/`, or `--set` in JSON. */
+export type Values = string | Readonly<Record<string, unknown>>;
+
+export function valueArgs(values: Values): string[] {
+  if (typeof values === 'string') return ['--values', join(CHART, 'ci', values)];
+  return Object.entries(values).flatMap(([path, value]) => [
+    '--set-json',
+    `${path}=${JSON.stringify(value)}`,
+  ]);
+}
+
+/** What an install would make. Throws what helm says where it refuses. */
+export class Rendered {
+  private constructor(readonly manifests: readonly Manifest[]) {}
+
+  static from(values: Values = {}, version = VERSIONS[0]!, ...args: string[]): Rendered {
+    const ran = helm(
+      version,
+      'template',
+      'r',
+      CHART,
+      '--namespace',
+      'markets',
+      ...valueArgs(values),
+      ...args,
+    );
+    if (ran.status !== 0) throw new Error(ran.stderr);
+    const manifests = parseAllDocuments(ran.stdout)
+      .map((document) => {
+        if (document.errors.length > 0) throw document.errors[0]!;
+        return document.toJS() as Manifest | null;
+      })
+      .filter((manifest) => manifest !== null);
+    return new Rendered(manifests);
+  }
+
+  all(kind: string): Manifest[] {
+    return this.manifests.filter((manifest) => manifest.kind === kind);
+  }
+
+  /** The one of a kind, or the one whose name ends with `suffix`. */
+  one(kind: string, suffix?: string): Manifest {
+    const found = this.all(kind).filter(
+      ({ metadata }) => suffix === undefined || metadata.name.endsWith(suffix),
+    );
+    if (found.length !== 1) throw new Error(`There are ${found.length} of ${kind} ${suffix ?? ''}.`);
+    return found[0]!;
+  }
+
+  get deployment(): Manifest {
+    return this.all('Deployment').find(
+      (d) => d.metadata.labels['app.kubernetes.io/component'] === 'gateway',
+    )!;
+  }
+
+  get pod(): Manifest['spec'] {
+    return this.deployment.spec.template.spec;
+  }
+
+  get container(): Manifest['spec'] {
+    return this.pod.containers.find(({ name }: { name: string }) => name === 'socket-gateway');
+  }
+
+  /** What the pods' environment says: of the ConfigMap, then of what is set beside it. */
+  get config(): Record<string, string> {
+    return this.all('ConfigMap').find(({ data }) => 'PORT' in data)!.data as Record<string, string>;
+  }
+}
+
+/** What is wrong with each manifest, by its type. */
+export function problemsOf(manifests: readonly unknown[]): string[][] {
+  const { status, stdout, stderr } = run(
+    process.execPath,
+    [join(__dirname, 'check-manifests.mjs')],
+    JSON.stringify(manifests),
+  );
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as string[][];
+}
