@@ -16,7 +16,7 @@ export const CLIENTS = 96;
 const RATE = 20;
 
 /** What takes too long here as it is in the chart: sessions that nobody polls any more are found dead by their pings. */
-const PINGS = { PING_INTERVAL_MS: '3000', PING_TIMEOUT_MS: '4000' };
+const PINGS = { PING_INTERVAL_MS: '3000', PING_TIMEOUT_MS: '5000' };
 
 const SETTLES_WITHIN_MS = 30_000;
 
@@ -72,6 +72,10 @@ export class ClusterRun {
     const run = new ClusterRun(deployment, edge, feed, travellers, crowd);
     await run.settle();
     return run;
+  }
+
+  get url(): string {
+    return this.edge.url;
   }
 
   /** Lets something happen under load, and holds every client to what it is promised. Answers how often each was disconnected. */

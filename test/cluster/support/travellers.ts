@@ -7,6 +7,12 @@ export const KINDS = ['websocket', 'polling', 'upgrading'] as const;
 /** By WebSocket alone, by polling alone, and by polling that upgrades as a stock client does by default. */
 export type Kind = (typeof KINDS)[number];
 
+const TRAVEL: Readonly<Record<Kind, Partial<ManagerOptions>>> = {
+  websocket: TRANSPORTS.websocket!,
+  polling: TRANSPORTS.polling!,
+  upgrading: TRANSPORTS['polling that upgrades']!,
+};
+
 /** Polling costs a machine most: of four clients two have WebSocket alone. */
 const kindOf = (n: number, polling: boolean): Kind =>
   polling ? (['websocket', 'polling', 'websocket', 'upgrading'] as const)[n % 4]! : 'websocket';
@@ -28,11 +34,9 @@ export function traveller(
 ): Traveller {
   const kind = kindOf(n, by !== undefined);
   const travels: Partial<ManagerOptions> = {
-    ...{
-      websocket: UNCOMPRESSED,
-      polling: TRANSPORTS.polling!,
-      upgrading: TRANSPORTS['polling that upgrades']!,
-    }[kind],
+    // Compressed messages to many clients in one process would wait for each other, and so would pings behind them.
+    ...UNCOMPRESSED,
+    ...TRAVEL[kind],
     ...(by === 'cookie' ? { withCredentials: true } : from(`127.0.0.${1 + n}`)),
   };
   const client = FeedClient.connect(url, { ...travels, ...options }, n % 8 < 4);
