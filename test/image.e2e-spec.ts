@@ -78,7 +78,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
     const builder = new ImageBuilder(checkout);
     image = await builder.build({ REVISION: 'f00' });
     withoutShell = await builder.build({ RUNTIME_IMAGE: DISTROLESS });
-  }, 300_000);
+  }, 600_000); // two `npm ci` and a compilation, on whatever the machine has left
 
   /** What the build takes, in files that everybody may write or nobody else read, beside what must not be taken. */
   async function carelessCheckout(): Promise<string> {
