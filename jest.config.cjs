@@ -58,5 +58,12 @@ module.exports = {
       testMatch: ['**/*.helm-spec.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
+    {
+      ...shared,
+      displayName: 'cluster',
+      roots: ['<rootDir>/test/cluster'],
+      testMatch: ['**/*.cluster-spec.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
+    },
   ],
 };

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { SCENARIOS } from './scenarios/index.js';
-import type { Scenario } from './scenarios/scenario.js';
+import type { Row, Scenario } from './scenarios/scenario.js';
 
 export interface BenchOptions {
   readonly quick: boolean;
-  readonly scenarios: readonly Scenario[];
+  readonly scenarios: readonly Scenario<Row>[];
   /** Runs of each server in each scenario. */
   readonly runs: number;
   /** Where to write the results page. */
@@ -35,7 +35,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   return { quick: values.quick, scenarios: scenariosOf(values.only), runs, out: values.out };
 }
 
-function scenariosOf(only: string | undefined): readonly Scenario[] {
+function scenariosOf(only: string | undefined): readonly Scenario<Row>[] {
   if (only === undefined) return SCENARIOS;
   const names = only.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));

@@ -5,7 +5,7 @@ import { combine, type Measurement } from './harness/measurement.js';
 import { type BenchOptions, parseOptions, USAGE } from './options.js';
 import { pageOf } from './report/page.js';
 import { type Outcome, reportOf, type ScenarioReport, sectionOf } from './report/scenario-report.js';
-import { type Contender, GATEWAY, type Lab, type Scenario } from './scenarios/scenario.js';
+import { GATEWAY, type Lab, type Row, type Scenario } from './scenarios/scenario.js';
 
 /** Between two trials, for what the last one left in the kernel (closing connections) to go. */
 const BREATHER_MS = 500;
@@ -38,10 +38,14 @@ async function main(): Promise<number> {
 }
 
 /** One run of all servers, then the next of all: what disturbs the machine for a while disturbs them alike. */
-async function runScenario(scenario: Scenario, options: BenchOptions, lab: Lab): Promise<ScenarioReport> {
+async function runScenario(
+  scenario: Scenario<Row>,
+  options: BenchOptions,
+  lab: Lab,
+): Promise<ScenarioReport> {
   const contenders = scenario.contenders(lab.quick);
-  const runs = new Map<Contender, Measurement[]>(contenders.map((contender) => [contender, []]));
-  const missing = new Map<Contender, string>();
+  const runs = new Map<Row, Measurement[]>(contenders.map((contender) => [contender, []]));
+  const missing = new Map<Row, string>();
   for (let run = 1; run <= options.runs; run++) {
     for (const contender of contenders) {
       if (missing.has(contender)) continue;
@@ -67,11 +71,13 @@ async function runScenario(scenario: Scenario, options: BenchOptions, lab: Lab):
 }
 
 function isGatewaySound({ outcomes }: ScenarioReport): boolean {
-  const gateway = outcomes.find(({ label }) => label === GATEWAY);
-  if (!gateway) return true;
-  if ('missing' in gateway) return gateway.missing.startsWith('skipped');
-  const { lost = 0, duplicated = 0, disordered = 0 } = gateway.measurement;
-  return lost + duplicated + disordered === 0;
+  return outcomes
+    .filter(({ label }) => label.startsWith(GATEWAY))
+    .every((gateway) => {
+      if ('missing' in gateway) return gateway.missing.startsWith('skipped');
+      const { lost = 0, duplicated = 0, disordered = 0 } = gateway.measurement;
+      return lost + duplicated + disordered === 0;
+    });
 }
 
 /** To standard error: what is piped on is the tables alone. */

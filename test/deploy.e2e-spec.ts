@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { copyFile, cp, rename } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { Command } from './support/command.js';
@@ -8,11 +7,10 @@ import { GatewayProcess } from './support/gateway-process.js';
 import { chain, numberOf, underlying } from './support/messages.js';
 import { Nginx, NGINX_CONF } from './support/nginx.js';
 import { RedisServer } from './support/redis-server.js';
-import { temporaryFolder } from './support/temporary-folder.js';
 import { from, TestClient, TRANSPORTS } from './support/test-client.js';
 import { freePort, waitFor } from './support/wait.js';
 
-// There is no Docker engine where these run: they check what an image and a composition are made of, and run that.
+// There is no Docker engine where these run: they check what a composition is made of, and run that. The image: image.e2e-spec.ts.
 
 const ROOT = join(__dirname, '..');
 const HEALTHCHECK = 'scripts/healthcheck.mjs';
@@ -23,106 +21,6 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 async function answers(url: string): Promise<boolean> {
   return (await fetch(url)).ok;
 }
-
-describe('Dockerfile', () => {
-  interface Instruction {
-    readonly name: string;
-    readonly text: string;
-  }
-
-  const instructions: Instruction[] = read('Dockerfile')
-    .replace(/^#.*\n/gm, '')
-    .replaceAll('\\\n', ' ')
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => ({ name: line.split(' ', 1)[0]!, text: line.slice(line.indexOf(' ') + 1).trim() }));
-
-  const stages: { name: string; instructions: Instruction[] }[] = [];
-  for (const instruction of instructions) {
-    if (instruction.name === 'FROM') {
-      stages.push({ name: / AS (\S+)$/.exec(instruction.text)?.[1] ?? '', instructions: [] });
-    } else stages.at(-1)?.instructions.push(instruction);
-  }
-  const final = stages.at(-1)!;
-
-  const all = (stage: typeof final, name: string) =>
-    stage.instructions.flatMap((instruction) => (instruction.name === name ? [instruction.text] : []));
-  const execForm = (text: string) => JSON.parse(text.slice(text.indexOf('['))) as string[];
-
-  /** `COPY [--from=stage] source... destination` */
-  function copies(stage: typeof final) {
-    return all(stage, 'COPY').map((text) => {
-      const words = text.split(/\s+/);
-      const from = words.find((word) => word.startsWith('--from='))?.slice('--from='.length);
-      return { from, sources: words.filter((word) => !word.startsWith('--')).slice(0, -1) };
-    });
-  }
-
-  const rules = read('.dockerignore')
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => {
-      const pattern = line
-        .replace(/^!/, '')
-        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-        .replace(/\*\*\/|\*/g, (glob) => (glob === '*' ? '[^/]*' : '(.*/)?'));
-      // As Docker does: a rule that holds for a folder holds for all that is in it.
-      return { ignores: !line.startsWith('!'), pattern: new RegExp(`^${pattern}(/.*)?$`) };
-    });
-  const ignored = (path: string) => rules.findLast(({ pattern }) => pattern.test(path))?.ignores ?? false;
-
-  it('copies what is there and not ignored, or what an earlier stage makes', () => {
-    for (const stage of stages) {
-      for (const { from, sources } of copies(stage)) {
-        if (from === undefined) {
-          for (const source of sources) {
-            expect([source, existsSync(join(ROOT, source)), ignored(source)]).toEqual([source, true, false]);
-          }
-        } else {
-          const made = all(
-            stages.find(({ name }) => name === from)!,
-            'RUN',
-          ).join('\n');
-          for (const source of sources) {
-            expect([source, made]).toEqual([
-              source,
-              expect.stringContaining(source === '/app/dist' ? 'npm run build' : 'npm ci --omit=dev'),
-            ]);
-          }
-        }
-      }
-    }
-  });
-
-  it('takes every source into the build, and nothing else out of the folder', () => {
-    for (const folder of ['src', 'tools']) {
-      const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
-      for (const file of files.map((name) => `${folder}/${name}`)) {
-        expect([file, ignored(file)]).toEqual([file, file.endsWith('.spec.ts')]);
-      }
-    }
-    for (const path of ['.git', '.env', 'node_modules/ioredis', 'dist', 'test/deploy.e2e-spec.ts']) {
-      expect([path, ignored(path)]).toEqual([path, true]);
-    }
-  });
-
-  it('runs the built gateway itself, as a user without rights', () => {
-    const names = final.instructions.map(({ name }) => name);
-    expect(all(final, 'USER')).toEqual(['node']);
-    expect(names.indexOf('USER')).toBeGreaterThan(names.lastIndexOf('COPY'));
-    expect(all(final, 'ENV').join(' ')).toContain('NODE_ENV=production');
-    expect(all(final, 'EXPOSE')).toEqual(['8002']);
-    expect(all(final, 'ENTRYPOINT')).toEqual([]);
-    const command = execForm(all(final, 'CMD').join());
-    expect(command).toEqual(['node', 'dist/src/main.js']);
-    expect(existsSync(join(ROOT, command[1]!))).toBe(true);
-  });
-
-  it('checks its health by a script it has', () => {
-    expect(execForm(all(final, 'HEALTHCHECK').join())).toEqual(['node', HEALTHCHECK]);
-    expect(copies(final)).toContainEqual({ from: undefined, sources: [HEALTHCHECK] });
-  });
-});
 
 describe('docker-compose.yml', () => {
   const services = new Map(
@@ -311,34 +209,3 @@ describe('scripts/healthcheck.mjs', () => {
     expect(await check(await freePort())).toEqual({ code: 1, said: expect.stringContaining('ECONNREFUSED') });
   });
 });
-
-it('what the image holds is enough to run: gateway, simulator and health check', async () => {
-  const build = await temporaryFolder();
-  for (const file of ['package.json', 'package-lock.json']) {
-    await copyFile(join(ROOT, file), join(build, file));
-  }
-  const install = Command.spawn('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund'], { cwd: build });
-  expect([await install.exit(), install.output]).toEqual([0, expect.any(String)]);
-
-  const image = await temporaryFolder();
-  await rename(join(build, 'node_modules'), join(image, 'node_modules'));
-  await cp(join(ROOT, 'dist'), join(image, 'dist'), { recursive: true });
-  await cp(join(ROOT, HEALTHCHECK), join(image, HEALTHCHECK));
-  expect(existsSync(join(image, 'node_modules/typescript'))).toBe(false);
-
-  const redis = await RedisServer.start();
-  const port = `${await freePort()}`;
-  const env = { PATH: process.env.PATH, NODE_ENV: 'production', REDIS_URL: redis.url, PORT: port };
-  const node = (...args: string[]) => Command.spawn(process.execPath, args, { cwd: image, env });
-
-  const gateway = node('dist/src/main.js');
-  await gateway.until(() => answers(`http://127.0.0.1:${port}/health`));
-  const health = node(HEALTHCHECK);
-  expect([await health.exit(), health.output]).toEqual([0, '']);
-  const client = await TestClient.connect(`http://127.0.0.1:${port}`);
-  const simulator = node('dist/tools/feed.js', '--rate', '5', '--duration', '2');
-  await client.next('underlying_update', 5);
-  expect([await simulator.exit(), simulator.output]).toEqual([0, expect.stringContaining('Stopped.')]);
-  client.close();
-  expect(await gateway.end('SIGTERM')).toBe(0);
-}, 180_000);

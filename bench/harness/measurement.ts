@@ -3,6 +3,7 @@ export type Metric =
   | 'rate'
   | 'deliveriesPerSecond'
   | 'cpuPercent'
+  | 'busiestCpuPercent'
   | 'cpuUsPerDelivery'
   | 'bytesPerDelivery'
   | 'p50Ms'

@@ -1,6 +1,6 @@
 /** Where and how the publisher sends. */
 export type PublishTarget =
-  | { readonly kind: 'redis'; readonly port: number }
+  | { readonly kind: 'redis'; readonly port: number; readonly sharded?: boolean }
   | { readonly kind: 'nats'; readonly port: number; readonly subjectPerProduct: boolean }
   | { readonly kind: 'nchan'; readonly port: number };
 

@@ -15,9 +15,11 @@ export function preambleOf(target: PublishTarget): string {
 
 export function wireFormatOf(target: PublishTarget): WireFormat {
   switch (target.kind) {
-    case 'redis':
+    case 'redis': {
+      const command = target.sharded ? '$8\r\nSPUBLISH' : '$7\r\nPUBLISH';
       return ({ channel, data }) =>
-        `*3\r\n$7\r\nPUBLISH\r\n$${channel.length}\r\n${channel}\r\n$${data.length}\r\n${data}\r\n`;
+        `*3\r\n${command}\r\n$${channel.length}\r\n${channel}\r\n$${data.length}\r\n${data}\r\n`;
+    }
     case 'nats':
       return ({ product, data }) =>
         `PUB ${target.subjectPerProduct ? product : EVERYTHING} ${data.length}\r\n${data}\r\n`;

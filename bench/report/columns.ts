@@ -10,6 +10,7 @@ export const COLUMNS = {
   rate: { title: 'messages/s', text: rounded(1) },
   deliveriesPerSecond: { title: 'deliveries/s', text: rounded(0) },
   cpuPercent: { title: 'CPU %', text: rounded(0) },
+  busiestCpuPercent: { title: 'busiest node CPU %', text: rounded(0) },
   cpuUsPerDelivery: { title: 'CPU µs/delivery', text: significant },
   bytesPerDelivery: { title: 'bytes/delivery', text: rounded(0) },
   p50Ms: { title: 'p50 ms', text: significant },

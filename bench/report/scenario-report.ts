@@ -1,6 +1,6 @@
 import type { Measurement } from '../harness/measurement.js';
 import { faultsSentence } from '../scenarios/bars.js';
-import { GATEWAY, type Scenario, type Verdict } from '../scenarios/scenario.js';
+import { GATEWAY, type Row, type Scenario, type Verdict } from '../scenarios/scenario.js';
 import { COLUMNS, COMPARED, significant } from './columns.js';
 
 /** One server's outcome in a scenario. */
@@ -10,12 +10,12 @@ export type Outcome =
   | { readonly label: string; readonly missing: string };
 
 export interface ScenarioReport {
-  readonly scenario: Scenario;
+  readonly scenario: Scenario<Row>;
   readonly outcomes: readonly Outcome[];
   readonly verdicts: readonly Verdict[];
 }
 
-export function reportOf(scenario: Scenario, outcomes: readonly Outcome[]): ScenarioReport {
+export function reportOf(scenario: Scenario<Row>, outcomes: readonly Outcome[]): ScenarioReport {
   const results = (label: string) => {
     const outcome = outcomes.find((each) => each.label === label);
     return outcome && 'measurement' in outcome ? outcome.measurement : undefined;
@@ -42,10 +42,10 @@ function verdictLine({ bar, measured, passed }: Verdict): string {
   return `- bar: ${bar}: **${word}** (${measured})`;
 }
 
-function tableOf({ metrics }: Scenario, outcomes: readonly Outcome[]): string {
+function tableOf({ metrics }: Scenario<Row>, outcomes: readonly Outcome[]): string {
   const measured = outcomes.flatMap((outcome) => ('measurement' in outcome ? [outcome] : []));
   const gateway = measured.find(({ label }) => label === GATEWAY)?.measurement;
-  const compared = COMPARED.filter(({ metric }) => metrics.includes(metric));
+  const compared = gateway ? COMPARED.filter(({ metric }) => metrics.includes(metric)) : [];
   const header = [
     'server',
     ...metrics.map((metric) => COLUMNS[metric].title),

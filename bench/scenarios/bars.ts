@@ -3,10 +3,11 @@ import type { Results, Verdict } from './scenario.js';
 import { GATEWAY, PLAIN } from './scenario.js';
 
 /** Every client got every message, once and in order, and none was disconnected or refused. */
-export function allDelivered(results: Results): Verdict {
-  const row = results(GATEWAY);
+export function allDelivered(results: Results, label = GATEWAY): Verdict {
+  const row = results(label);
+  const bar = 'every message delivered to every client, once, in order';
   return {
-    bar: 'every message delivered to every client, once, in order',
+    bar: label === GATEWAY ? bar : `${label}: ${bar}`,
     measured: row ? faultsSentence(row) : 'no result',
     passed: row && faultCount(row) === 0,
   };

@@ -1,12 +1,25 @@
+import { capacity } from './capacity.js';
 import { chains } from './chains.js';
 import { idle } from './idle.js';
 import { max } from './max.js';
 import { quiet } from './quiet.js';
-import type { Scenario } from './scenario.js';
+import { replicas } from './replicas.js';
+import type { Row, Scenario } from './scenario.js';
 import { stalled } from './stalled.js';
 import { steady } from './steady.js';
 import { storm } from './storm.js';
 import { watchlists } from './watchlists.js';
 
 /** All scenarios, in the order in which they run and are reported. */
-export const SCENARIOS: readonly Scenario[] = [steady, max, quiet, watchlists, chains, idle, storm, stalled];
+export const SCENARIOS: readonly Scenario<Row>[] = [
+  steady,
+  max,
+  quiet,
+  watchlists,
+  chains,
+  idle,
+  storm,
+  stalled,
+  capacity,
+  replicas,
+];

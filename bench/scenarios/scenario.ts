@@ -10,9 +10,13 @@ export interface Lab {
   readonly closing: Closing;
 }
 
-/** One row of a scenario: a server and how hard it is driven. */
-export interface Contender {
+/** One row of a scenario. */
+export interface Row {
   readonly label: string;
+}
+
+/** A server and how hard it is driven. */
+export interface Contender extends Row {
   readonly start: StartPeer;
   /** Messages published each second; for a search, where it begins. */
   readonly rate: number;
@@ -28,12 +32,12 @@ export interface Verdict {
   readonly passed: boolean | undefined;
 }
 
-export interface Scenario {
+export interface Scenario<R extends Row = Contender> {
   readonly name: string;
   /** What happens in it, as the results page says it. */
   about(quick: boolean): string;
-  contenders(quick: boolean): readonly Contender[];
-  run(contender: Contender, lab: Lab): Promise<Measurement | Skipped>;
+  contenders(quick: boolean): readonly R[];
+  run(contender: R, lab: Lab): Promise<Measurement | Skipped>;
   /** The table's columns. */
   readonly metrics: readonly Metric[];
   bars(results: Results): readonly Verdict[];

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
 import { cleanUp } from '../support/cleanup.js';
+import { NumberedFeed } from '../support/numbered-feed.js';
 import { RedisSentinels } from '../support/redis-sentinels.js';
 import { waitFor } from '../support/wait.js';
 import { ChaosCluster } from './support/chaos-cluster.js';
 import { ChaosRun } from './support/chaos-run.js';
-import { NumberedFeed } from './support/numbered-feed.js';
 
 const PASSWORD = 'the-sentinels-own';
 

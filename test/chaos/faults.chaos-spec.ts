@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { cleanUp } from '../support/cleanup.js';
+import { NumberedFeed, TICKING } from '../support/numbered-feed.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait.js';
 import { ChaosCluster, DRAIN_MS, STALE_AFTER_MS } from './support/chaos-cluster.js';
 import { ChaosRun, CLIENTS, largestCount } from './support/chaos-run.js';
-import { NumberedFeed, TICKING } from './support/numbered-feed.js';
 
 const REPLICAS = 3;
 /** So many clients are behind a network of their own, which can stall. */

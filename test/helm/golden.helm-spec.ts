@@ -518,7 +518,7 @@ describe('helm test', () => {
       command: ['node', 'scripts/handshake-check.mjs'],
       args: ['--url=http://r-socket-gateway:80', '--symbol=NIFTY', '--expect=data', '--timeout=45'],
     });
-    expect(read('Dockerfile')).toContain('scripts/handshake-check.mjs');
+    expect(read('Dockerfile')).toContain('COPY --from=build /app/scripts scripts');
     expect(read('.dockerignore')).toContain('!scripts/handshake-check.mjs');
   });
 

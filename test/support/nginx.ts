@@ -8,24 +8,50 @@ import { freePort } from './wait.js';
 
 export const NGINX_CONF = join(__dirname, '../../deploy/nginx/nginx.conf');
 
-/** nginx with the configuration that is deployed, before replicas on this machine. */
+/** A real nginx with a configuration of the test's own. */
 export class Nginx {
   private constructor(
     readonly url: string,
+    private readonly args: readonly string[],
+    private readonly file: string,
     private readonly command: Command,
   ) {}
 
-  /** @param replicas their ports, on 127.0.0.1 */
-  static async start(replicas: readonly number[]): Promise<Nginx> {
+  /**
+   * With the configuration that is deployed, before replicas on this machine.
+   * @param replicas their ports, on 127.0.0.1
+   */
+  static start(replicas: readonly number[]): Promise<Nginx> {
+    return Nginx.run((port) => deployed(port, replicas), '/health/live');
+  }
+
+  /**
+   * @param configure makes the configuration, for the port it is to listen on
+   * @param path where it answers 200 once it is there
+   */
+  static async run(configure: (port: number) => string, path: string): Promise<Nginx> {
     const port = await freePort();
-    const args = await configure(port, replicas);
-    const test = Command.spawn('nginx', ['-t', ...args]);
-    if ((await test.exit()) !== 0) throw new Error(`nginx refuses its configuration: ${test.output}`);
-    const nginx = new Nginx(`http://127.0.0.1:${port}`, Command.spawn('nginx', args));
+    const folder = await temporaryFolder();
+    const file = join(folder, 'nginx.conf');
+    const args = ['-p', folder, '-c', file, '-g', `daemon off; pid ${folder}/nginx.pid;`];
+    await write(file, configure(port), args);
+    const nginx = new Nginx(`http://127.0.0.1:${port}`, args, file, Command.spawn('nginx', args));
     // With SIGKILL its workers would go on.
     cleanUp(() => nginx.stop());
-    await nginx.command.until(async () => (await fetch(`${nginx.url}/health/live`)).ok);
+    await nginx.command.until(async () => (await fetch(nginx.url + path)).ok);
     return nginx;
+  }
+
+  /** Has new workers take over with another configuration; the old ones finish what they have. Does not wait for them. */
+  async reload(conf: string): Promise<void> {
+    await write(this.file, conf, this.args);
+    this.command.process.kill('SIGHUP');
+  }
+
+  /** Those of now, and older ones that still have connections. */
+  get workers(): number {
+    const { pid } = this.command.process;
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).length;
   }
 
   async stop(): Promise<void> {
@@ -33,23 +59,28 @@ export class Nginx {
   }
 }
 
-/** Its upstream and port, and nginx's scratch folders, as they must be here; the rest as it is. */
-async function configure(port: number, replicas: readonly number[]): Promise<string[]> {
-  const folder = await temporaryFolder();
-  let conf = readFileSync(NGINX_CONF, 'utf8');
-  const replace = (from: string, to: string) => {
-    if (conf.split(from).length !== 2) throw new Error(`nginx.conf must have ${from} once`);
-    conf = conf.replace(from, to);
-  };
-  const options = /server socket-gateway:8002 (.*)/.exec(conf)![1]!;
-  replace(
-    `server socket-gateway:8002 ${options}`,
-    replicas.map((replica) => `server 127.0.0.1:${replica} ${options}`).join('\n'),
-  );
-  replace('listen 8002;', `listen 127.0.0.1:${port};`);
+/** With scratch folders of its own in place of the system's. */
+async function write(file: string, conf: string, args: readonly string[]): Promise<void> {
   const scratch = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  replace('http {', `http {\n${scratch.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}`);
-  const file = join(folder, 'nginx.conf');
-  await writeFile(file, conf);
-  return ['-p', folder, '-c', file, '-g', `daemon off; pid ${folder}/nginx.pid;`];
+  const folders = scratch.map((name) => `${name}_temp_path ${join(file, '..', name)};`);
+  await writeFile(file, replaceOnce(conf, 'http {', `http {\n${folders.join('\n')}`));
+  const test = Command.spawn('nginx', ['-t', ...args]);
+  if ((await test.exit()) !== 0) throw new Error(`nginx refuses its configuration: ${test.output}`);
+}
+
+/** Its upstream and port as they must be here; the rest as it is. */
+function deployed(port: number, replicas: readonly number[]): string {
+  const conf = readFileSync(NGINX_CONF, 'utf8');
+  const options = /server socket-gateway:8002 (.*)/.exec(conf)![1]!;
+  const servers = replicas.map((replica) => `server 127.0.0.1:${replica} ${options}`);
+  return replaceOnce(
+    replaceOnce(conf, `server socket-gateway:8002 ${options}`, servers.join('\n')),
+    'listen 8002;',
+    `listen 127.0.0.1:${port};`,
+  );
+}
+
+function replaceOnce(conf: string, from: string, to: string): string {
+  if (conf.split(from).length !== 2) throw new Error(`nginx.conf must have ${from} once`);
+  return conf.replace(from, () => to);
 }

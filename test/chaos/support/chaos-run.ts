@@ -1,9 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { ManagerOptions } from 'socket.io-client';
 import { GENERAL_ROOM } from '../../../src/contract/index.js';
+import { Crowd, table } from '../../support/crowd.js';
+import { FeedClient, ROOMS } from '../../support/feed-client.js';
+import { type NumberedFeed, STREAMS } from '../../support/numbered-feed.js';
+import { from, TRANSPORTS, UNCOMPRESSED } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
-import { ChaosClient, ROOMS } from './chaos-client.js';
 import type { ChaosCluster } from './chaos-cluster.js';
-import { type NumberedFeed, STREAMS, TICKING } from './numbered-feed.js';
 
 export const CLIENTS = 300;
 
@@ -12,9 +14,6 @@ const CONVERGES_WITHIN_MS = 5_000;
 
 /** From a fault's beginning to its end. Once, whenever it likes, it lets `meanwhile` happen. */
 export type Fault = (meanwhile: () => void) => Promise<unknown>;
-
-/** Longer than this between two looks at the clients, and this process stood still, ms. */
-const MAX_STEP_MS = 50;
 
 /** The counters follow at once; a busy machine may take its time. */
 const SETTLES_WITHIN_MS = 60_000;
@@ -40,7 +39,7 @@ export class ChaosRun {
   private constructor(
     readonly cluster: ChaosCluster,
     readonly feed: NumberedFeed,
-    readonly clients: readonly ChaosClient[],
+    private readonly crowd: Crowd,
   ) {}
 
   /** @param urlOf where the n-th client connects to */
@@ -53,8 +52,11 @@ export class ChaosRun {
     feed.start();
     const known = cluster.replicas.length * STREAMS.length;
     await waitFor(async () => (await cluster.sum('socket_gateway_cache_entries')) === known);
-    const clients = Array.from({ length: CLIENTS }, (_, n) => ChaosClient.connect(urlOf(n), n));
-    const run = new ChaosRun(cluster, feed, clients);
+    const clients = Array.from({ length: CLIENTS }, (_, n) => {
+      const options = { ...transportOf(n), ...from(`127.0.0.${1 + (n % 250)}`) };
+      return FeedClient.connect(urlOf(n), options, n % 2 === 0);
+    });
+    const run = new ChaosRun(cluster, feed, new Crowd(clients));
     await run.converge();
     await run.settle();
     return run;
@@ -62,15 +64,15 @@ export class ChaosRun {
 
   /** As `endure`, and reports it. Answers when clients came back, ms. */
   async survive(name: string, fault: Fault, options: FaultOptions = {}): Promise<number[]> {
-    const messages = this.messages;
+    const { messages } = this.crowd;
     const { begun, ended, converged } = await this.endure(fault, options);
     const returned = this.clients.flatMap(({ connectedAt }) => connectedAt.filter((at) => at > begun));
     this.figures.push({
       fault: name,
       seconds: (ended - begun) / 1_000,
       reconnections: returned.length,
-      messages: this.messages - messages,
-      worstGapMs: Math.max(...this.clients.map(({ worstGapMs }) => worstGapMs)),
+      messages: this.crowd.messages - messages,
+      worstGapMs: this.crowd.worstGapMs,
       convergedMs: converged - ended,
     });
     return returned;
@@ -80,8 +82,8 @@ export class ChaosRun {
   async endure(fault: Fault, { disconnects = false }: FaultOptions = {}) {
     await this.converge();
     await this.settle();
-    const disconnected = this.disconnects;
-    for (const client of this.clients) client.begin();
+    const disconnected = this.crowd.disconnects;
+    this.crowd.begin();
     const begun = performance.now();
     // One price that is not followed by another: those who miss it have to be given it.
     let touched: Promise<void> | undefined;
@@ -92,36 +94,20 @@ export class ChaosRun {
     await this.converge(CONVERGES_WITHIN_MS - (performance.now() - ended));
     const converged = performance.now();
     await this.settle();
-    this.expectUnharmed();
-    const lost = this.disconnects - disconnected;
+    this.crowd.expectUnharmed();
+    const lost = this.crowd.disconnects - disconnected;
     if (!disconnects && lost > 0) throw new Error(`${lost} connections were lost`);
     return { begun, ended, converged };
   }
 
-  /**
-   * Every client has what Redis has taken by now. When this process itself stands still, and reads nothing of what it was sent,
-   * the time is not counted.
-   */
-  async converge(timeoutMs = 30_000): Promise<void> {
-    const numbers = new Map(this.feed.taken);
-    let left = timeoutMs;
-    for (let last = performance.now(); ;) {
-      const behind = this.clients.filter((client) => !client.has(numbers));
-      if (behind.length === 0) return;
-      if (left < 0) {
-        const some = behind.slice(0, 4).map((client) => describe(client, numbers));
-        throw new Error(`${behind.length} clients do not have the newest: ${some.join(' | ')}`);
-      }
-      await delay(10);
-      const now = performance.now();
-      left -= Math.min(now - last, MAX_STEP_MS);
-      last = now;
-    }
+  /** Every client has what Redis has taken by now. */
+  async converge(timeoutMs?: number): Promise<void> {
+    await this.crowd.converge(this.feed.taken, timeoutMs);
   }
 
   /** The replicas' counters say what is so, and nobody holds a moving price for stale. */
   async settle(): Promise<void> {
-    const { cluster, clients } = this;
+    const { cluster, crowd } = this;
     const expected = {
       socket_gateway_connections: CLIENTS,
       [`socket_gateway_room_members{kind="${GENERAL_ROOM}"}`]: CLIENTS / 2,
@@ -136,40 +122,31 @@ export class ChaosRun {
       let seen = -1;
       await waitFor(
         async () => (seen = await cluster.sum(sample)) === value,
-        () => `${sample} is ${seen} in all, not ${value}; ${this.oddities()}`,
+        () => `${sample} is ${seen} in all, not ${value}; ${crowd.oddities()}`,
         SETTLES_WITHIN_MS,
       );
     }
-    const thinksStale = ({ stale }: ChaosClient) => TICKING.some((product) => stale.has(product));
-    await waitFor(() => !clients.some(thinksStale), 'clients hold a price for stale that moves');
-  }
-
-  expectUnharmed(): void {
-    const violations = this.clients.flatMap((client) => client.violations.splice(0));
-    if (violations.length > 0) {
-      throw new Error(`${violations.length} violations, such as ${violations.slice(0, 5).join('; ')}`);
-    }
+    await waitFor(() => !crowd.holdsMovingPricesForStale, 'clients hold a price for stale that moves');
   }
 
   /** What was measured, as a table. */
   report(): string {
+    const head = ['fault', 'seconds', 'reconnections', 'messages', 'worst gap ms', 'converged ms'];
     const rows = this.figures.map((row) => [
       row.fault,
-      row.seconds.toFixed(1),
-      `${row.reconnections}`,
-      row.messages.toLocaleString('en'),
-      Math.round(row.worstGapMs).toLocaleString('en'),
-      Math.round(row.convergedMs).toLocaleString('en'),
+      Math.round(row.seconds * 10) / 10,
+      row.reconnections,
+      row.messages,
+      Math.round(row.worstGapMs),
+      Math.round(row.convergedMs),
     ]);
-    const head = ['fault', 'seconds', 'reconnections', 'messages', 'worst gap ms', 'converged ms'];
-    const rule = ['---', ...head.slice(1).map(() => '---:')];
-    return ['', ...[head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`), ''].join('\n');
+    return table(head, rows);
   }
 
   /** The clients go, and leave nothing behind. */
   async stop(): Promise<void> {
     this.feed.pause();
-    for (const { socket } of this.clients) socket.disconnect();
+    this.crowd.leave();
     await waitFor(
       async () => (await this.cluster.sum('socket_gateway_connections')) === 0,
       'clients are left',
@@ -180,20 +157,8 @@ export class ChaosRun {
     }
   }
 
-  private oddities(): string {
-    const odd = this.clients.filter(({ socket, violations }) => !socket.connected || violations.length > 0);
-    return odd
-      .slice(0, 5)
-      .map(({ socket, violations }) => `${socket.id}: ${violations.join('; ')}`)
-      .join(' | ');
-  }
-
-  private get messages(): number {
-    return this.clients.reduce((sum, { messages }) => sum + messages, 0);
-  }
-
-  private get disconnects(): number {
-    return this.clients.reduce((sum, { disconnects }) => sum + disconnects, 0);
+  get clients(): readonly FeedClient[] {
+    return this.crowd.clients;
   }
 }
 
@@ -206,9 +171,12 @@ export function largestCount(times: readonly number[], length: number): number {
   );
 }
 
-function describe(client: ChaosClient, numbers: ReadonlyMap<string, number>): string {
-  const journal = `[${client.journal.slice(-12).join('; ')}; now ${Math.round(performance.now())}]`;
-  if (!client.socket.connected) return `not connected ${journal}`;
-  const missing = [...numbers].filter(([stream, number]) => (client.newest.get(stream) ?? 0) < number);
-  return `${missing.map(([stream, number]) => `${stream} ${client.newest.get(stream)} of ${number}`).join(', ')} ${journal}`;
+/**
+ * A third as the stock client does by default, most others as the platform's front end. Polling alone is rare, and costs a machine
+ * most; of those in one process few can take compressed messages, or they would wait for each other's.
+ */
+function transportOf(n: number): Partial<ManagerOptions> {
+  if (n % 50 === 8) return TRANSPORTS.polling!;
+  if (n % 10 === 9) return TRANSPORTS['polling that upgrades']!;
+  return { ...UNCOMPRESSED, transports: n % 3 === 0 ? ['polling', 'websocket'] : ['websocket', 'polling'] };
 }

@@ -42,9 +42,19 @@ function run(command: string, args: readonly string[], input?: string): Ran {
   return { status, stdout, stderr };
 }
 
-/** Helm as people run it, with nobody's cluster and nobody's settings. */
+/** Helm as people run it, with nobody's settings: a program and its arguments. */
+export function helmCommand(
+  version: string,
+  args: readonly string[],
+  kubeconfig?: string,
+): [string, string[]] {
+  const cluster = kubeconfig === undefined ? [] : [`KUBECONFIG=${kubeconfig}`];
+  return ['env', ['-i', 'HOME=/nonexistent', 'HELM_CACHE_HOME=/tmp', ...cluster, TOOLS[version]!, ...args]];
+}
+
+/** Helm, with nobody's cluster. */
 export function helm(version: string, ...args: string[]): Ran {
-  return run('env', ['-i', 'HOME=/nonexistent', 'HELM_CACHE_HOME=/tmp', TOOLS[version]!, ...args]);
+  return run(...helmCommand(version, args));
 }
 
 /** Values beside the chart's own: a file of `ci/`, or `--set` in JSON. */

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { chain, EXPIRY, underlying } from '../../support/messages.js';
-import { OPTION_CHAIN, UNDERLYING } from '../../support/platform.js';
-import { waitFor } from '../../support/wait.js';
+import { chain, EXPIRY, underlying } from './messages.js';
+import { OPTION_CHAIN, UNDERLYING } from './platform.js';
+import { waitFor } from './wait.js';
 
 /** Products with a new price all the time. */
 export const TICKING = ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'];
@@ -16,8 +16,8 @@ export type Stream = string;
 export const chainStream: Stream = `chain of ${CHAIN}`;
 export const STREAMS: readonly Stream[] = [...PRODUCTS, chainStream];
 
-/** Messages a second, over all streams. */
-export const RATE = 50;
+/** Messages a second, over all streams, unless a test wants others. */
+const RATE = 50;
 /** One message in so many is a chain. */
 const CHAIN_EVERY = 25;
 /** After so many messages the one before of the same stream comes again, late: nobody may be sent it. */
@@ -41,15 +41,18 @@ export class NumberedFeed {
   private lastTime = 0;
 
   /** @param redis without an offline queue, or what was lost would come late */
-  constructor(private readonly redis: Redis) {}
+  constructor(
+    private readonly redis: Redis,
+    private readonly rate = RATE,
+  ) {}
 
   start(): void {
     const started = performance.now();
     let ticks = 0;
     // As many as are due: this process may be late.
     this.timer ??= setInterval(() => {
-      for (; ticks < ((performance.now() - started) * RATE) / 1_000; ticks++) this.tick();
-    }, 1_000 / RATE);
+      for (; ticks < ((performance.now() - started) * this.rate) / 1_000; ticks++) this.tick();
+    }, 1_000 / this.rate);
   }
 
   pause(): void {

@@ -1,7 +1,6 @@
-import { io, type ManagerOptions, type Socket } from 'socket.io-client';
-import type { ServerToClientEvents } from '../../../src/contract/index.js';
-import { cleanUp } from '../../support/cleanup.js';
-import { from, TRANSPORTS, UNCOMPRESSED } from '../../support/test-client.js';
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import type { ServerToClientEvents } from '../../src/contract/index.js';
+import { cleanUp } from './cleanup.js';
 import { CHAIN, chainStream, PRODUCTS, type Stream, STREAMS } from './numbered-feed.js';
 
 /** What `general` is told of the chain: nothing that anybody may wait for, but in order, too. */
@@ -12,10 +11,10 @@ const KNOWN: ReadonlySet<Stream> = new Set([...STREAMS, SUMMARY]);
 export const ROOMS = PRODUCTS.length + 1;
 
 /**
- * A stock client as front ends use it: it reconnects by itself and subscribes again each time. Every second one leaves
+ * A stock client as front ends use it: it reconnects by itself and subscribes again each time. It may leave
  * `general`. It watches what it is sent: never an older number after a newer one, none twice but as a snapshot.
  */
-export class ChaosClient {
+export class FeedClient {
   /** The newest number of each stream. */
   readonly newest = new Map<Stream, number>();
   readonly violations: string[] = [];
@@ -53,10 +52,12 @@ export class ChaosClient {
     socket.on('error', (error) => this.violations.push(`error ${JSON.stringify(error)}`));
   }
 
-  /** @param n decides how it travels and what it subscribes to */
-  static connect(url: string, n: number): ChaosClient {
-    const options = { forceNew: true, ...transportOf(n), ...from(`127.0.0.${1 + (n % 250)}`) };
-    const client = new ChaosClient(io(url, options), n % 2 === 0);
+  static connect(
+    url: string,
+    options: Partial<ManagerOptions & SocketOptions>,
+    staysInGeneral: boolean,
+  ): FeedClient {
+    const client = new FeedClient(io(url, { forceNew: true, ...options }), staysInGeneral);
     cleanUp(() => void client.socket.disconnect());
     return client;
   }
@@ -114,14 +115,4 @@ export class ChaosClient {
     if (status === 'stale') this.stale.add(product);
     else this.stale.delete(product);
   }
-}
-
-/**
- * A third as the stock client does by default, most others as the platform's front end. Polling alone is rare, and costs a machine
- * most; of those in one process few can take compressed messages, or they would wait for each other's.
- */
-function transportOf(n: number): Partial<ManagerOptions> {
-  if (n % 50 === 8) return TRANSPORTS.polling!;
-  if (n % 10 === 9) return TRANSPORTS['polling that upgrades']!;
-  return { ...UNCOMPRESSED, transports: n % 3 === 0 ? ['polling', 'websocket'] : ['websocket', 'polling'] };
 }

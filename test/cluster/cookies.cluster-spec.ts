@@ -1,0 +1,31 @@
+import { io, type ManagerOptions } from 'socket.io-client';
+import { cleanUp } from '../support/cleanup.js';
+import { TRANSPORTS } from '../support/test-client.js';
+import { waitFor } from '../support/wait.js';
+import { ClusterRun } from './support/cluster-run.js';
+import { STAND_INS } from './support/presets.js';
+
+jest.setTimeout(120_000);
+
+it('behind a cookie, Node gets on by polling with withCredentials; without, its sessions are lost', async () => {
+  const run = await ClusterRun.start(STAND_INS['Traefik, by cookie']!(), 10, 3);
+  const connect = (options: Partial<ManagerOptions>) => {
+    const socket = io(run.url, { forceNew: true, reconnection: false, ...TRANSPORTS.polling, ...options });
+    cleanUp(() => void socket.disconnect());
+    let outcome: 'connected' | 'refused' | undefined;
+    socket.on('connected', () => (outcome ??= 'connected'));
+    socket.on('connect_error', () => (outcome ??= 'refused'));
+    return { socket, outcome: () => outcome };
+  };
+  const ten = (options: Partial<ManagerOptions>) => Array.from({ length: 10 }, () => connect(options));
+  const keeping = ten({ withCredentials: true });
+  const forgetting = ten({});
+  await waitFor(
+    () => [...keeping, ...forgetting].every(({ outcome }) => outcome()),
+    'clients have no answer',
+  );
+  expect(keeping.map(({ outcome }) => outcome())).toEqual(keeping.map(() => 'connected'));
+  expect(forgetting.filter(({ outcome }) => outcome() === 'refused').length).toBeGreaterThan(0);
+  for (const { socket } of [...keeping, ...forgetting]) socket.disconnect();
+  await run.stop();
+});

@@ -1,0 +1,74 @@
+import type { SocketOptions } from 'socket.io-client';
+import { Rendered, type Values, valueArgs, VERSIONS } from '../../helm/support/chart.js';
+import { claims, hs256, JWT_SECRET } from '../../support/tokens.js';
+import { ingressNginx } from './ingress-nginx.js';
+import type { Routing } from './routing.js';
+import { alb, envoy, traefik } from './stand-ins.js';
+
+/** A way in that the chart knows, as `helm template` renders it. */
+export interface Preset {
+  readonly rendered: Rendered;
+  readonly routing: Routing;
+  /** Of the Secrets that the pods' environment has to come from. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What depends on where things are: here, on this machine. */
+  readonly network: Readonly<Record<string, string>>;
+  /** What the n-th client must bring. */
+  readonly auth: (n: number) => Partial<SocketOptions>;
+}
+
+const SECRETS: Readonly<Record<string, string>> = {
+  SECRET_KEY: 'the-same-for-all-pods-32-bytes-at-least',
+  JWT_SECRET,
+  ADMIN_TOKEN: 'the-token-of-those-who-operate-this',
+  REDIS_URL: '',
+};
+
+/** @param extra values over those of the file, as the file has what cannot be here: certificates */
+function preset(
+  values: Values,
+  routingOf: (rendered: Rendered) => Routing,
+  extra: Readonly<Record<string, unknown>> = {},
+): Preset {
+  const rendered = Rendered.from(values, VERSIONS[0], ...valueArgs(extra));
+  const { config, container } = rendered;
+  const asked = ((container.env ?? []) as { name: string; valueFrom?: { secretKeyRef?: unknown } }[])
+    .filter(({ valueFrom }) => valueFrom?.secretKeyRef)
+    .map(({ name }) => name);
+  const secret = (name: string) => {
+    const value = SECRETS[name];
+    if (value === undefined) throw new Error(`There is no secret ${name} here.`);
+    return value;
+  };
+  // Each a user of its own: sessions that nobody polls any more count as theirs for a while.
+  const token = (n: number) =>
+    hs256(claims({ iss: config.JWT_ISSUER, aud: config.JWT_AUDIENCE, user_id: n }));
+  return {
+    rendered,
+    routing: routingOf(rendered),
+    secrets: Object.fromEntries(asked.map((name) => [name, secret(name)])),
+    network: config.TRUST_PROXY ? { TRUST_PROXY: '127.0.0.1/32' } : {},
+    auth: (n) => (config.AUTH_MODE === 'required' ? { auth: { token: token(n) } } : {}),
+  };
+}
+
+const WEBSOCKET_ALONE = {
+  'ingress.enabled': true,
+  'ingress.className': 'nginx',
+  'ingress.hosts': ['g.example.com'],
+};
+const PLAIN = { 'tls.existingSecret': '' };
+
+/** What nginx is itself, by its own words for each annotation. */
+export const NGINX: Readonly<Record<string, () => Preset>> = {
+  'WebSocket alone, no affinity': () => preset(WEBSOCKET_ALONE, ingressNginx),
+  'nginx by address': () => preset('03-production-nginx-values.yaml', ingressNginx),
+  'nginx by cookie': () => preset('04-nginx-cookie-values.yaml', ingressNginx),
+};
+
+/** What nginx stands for. */
+export const STAND_INS: Readonly<Record<string, () => Preset>> = {
+  'Traefik, by cookie': () => preset('05-traefik-values.yaml', traefik, PLAIN),
+  'ALB, by cookie': () => preset('06-alb-values.yaml', alb),
+  'Envoy Gateway, by address': () => preset('07-envoy-gateway-values.yaml', envoy),
+};

@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { Command } from '../support/command.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { RedisServer } from '../support/redis-server.js';
+import { ApiServer } from './support/api-server.js';
+import { CHART, helmCommand, type Manifest, VERSIONS } from './support/chart.js';
+
+const ROOT = join(__dirname, '../..');
+const NAME = 'gateway-socket-gateway';
+
+/** A release from its beginning to its end, by the real helm, and what a cluster is told of it. */
+describe.each(VERSIONS)('a release by helm %s', (version) => {
+  let api: ApiServer;
+  let gateway: GatewayProcess;
+
+  async function helm(...args: string[]): Promise<string> {
+    const all = ['--namespace', 'markets', ...args];
+    const command = Command.spawn(...helmCommand(version, all, api.kubeconfig));
+    const code = await command.exit();
+    if (code !== 0) throw new Error(`helm ${args[0]} ended with ${code}: ${command.output}`);
+    return command.output;
+  }
+
+  const install = (...values: string[]) => helm('install', 'gateway', CHART, ...values);
+  const upgrade = (...values: string[]) =>
+    helm('upgrade', 'gateway', CHART, '--reset-then-reuse-values', ...values);
+
+  const deployment = () => api.get('Deployment', NAME)!;
+  const template = () => deployment().spec.template as Manifest;
+
+  /** The pod of `helm test`, with the Service's name led to a gateway that runs. */
+  async function runPod({ spec }: Manifest): Promise<boolean> {
+    const [{ command, args }] = spec.containers as [{ command: string[]; args: string[] }];
+    const here = args.map((arg) => arg.replace(`http://${NAME}:80`, gateway.url));
+    const pod = Command.spawn(process.execPath, [...command.slice(1), ...here], { cwd: ROOT, env: {} });
+    return (await pod.exit()) === 0;
+  }
+
+  beforeAll(async () => {
+    const redis = await RedisServer.start();
+    gateway = await GatewayProcess.start({ REDIS_URL: redis.url, STALE_AFTER_MS: '300', PRODUCTS: 'NIFTY' });
+    api = await ApiServer.start(runPod);
+  });
+
+  it('installs, and says where clients connect', async () => {
+    const said = await install('--set', 'redis.development.enabled=true');
+    expect(said).toContain(`http://${NAME}.markets.svc:80`);
+    expect(said).toContain('helm test gateway --namespace markets');
+    expect(said).toContain('WARNING: redis.development');
+    expect(api.names('Deployment').sort()).toEqual([NAME, `${NAME}-redis`]);
+    expect(api.names('Service').sort()).toEqual([NAME, `${NAME}-admin`, `${NAME}-redis`]);
+    expect(api.names('PodDisruptionBudget')).toEqual([NAME]);
+    expect(api.names('Pod')).toEqual([]); // the test's comes when it is asked for
+  });
+
+  it('its test connects to a gateway, subscribes and receives', async () => {
+    expect(await helm('test', 'gateway')).toMatch(/Phase:\s+Succeeded/);
+  });
+
+  it('its test fails where the gateway is gone', async () => {
+    const { url } = gateway;
+    await gateway.stop();
+    await expect(helm('test', 'gateway', '--timeout', '60s')).rejects.toThrow(/fail/i);
+    gateway = await GatewayProcess.start({ PORT: new URL(url).port, PRODUCTS: 'NIFTY' });
+  });
+
+  it('an upgrade rolls out a new image, and a rollback the one before', async () => {
+    const before = template();
+    await upgrade('--set', 'image.tag=0.2.0');
+    expect(template().spec.containers[0].image).toBe('deltastream/socket-gateway:0.2.0');
+    await helm('rollback', 'gateway', '1');
+    expect(template()).toEqual(before);
+    const history = await helm('history', 'gateway', '--output', 'json');
+    expect(JSON.parse(history)).toMatchObject([
+      { revision: 1, status: 'superseded' },
+      { revision: 2, status: 'superseded' },
+      { revision: 3, status: 'deployed' },
+    ]);
+  });
+
+  it('an upgrade that changes nothing about the pods does not roll them out', async () => {
+    const before = template();
+    await upgrade('--set', 'service.annotations.a=b');
+    expect(api.get('Service', NAME)!.metadata.annotations).toMatchObject({ a: 'b' });
+    expect(template()).toEqual(before);
+  });
+
+  it('a changed setting rolls them out', async () => {
+    const { annotations } = template().metadata;
+    await upgrade('--set', 'config.LOG_LEVEL=debug');
+    expect(template().metadata.annotations!['checksum/config']).not.toBe(annotations!['checksum/config']);
+  });
+
+  it('with an autoscaler, an upgrade says nothing of how many pods there are', async () => {
+    await upgrade('--set', 'autoscaling.enabled=true');
+    expect(api.names('HorizontalPodAutoscaler')).toEqual([NAME]);
+    const from = api.changes.length;
+    await upgrade('--set', 'image.tag=0.3.0');
+    const sent = api.changes.slice(from).filter(({ kind, name }) => kind === 'Deployment' && name === NAME);
+    expect(sent.length).toBeGreaterThan(0);
+    for (const { body } of sent) expect(body.spec).not.toHaveProperty('replicas');
+  });
+
+  it('leaves nothing behind but the pod of a test that failed, which is to be looked at', async () => {
+    await helm('uninstall', 'gateway');
+    for (const kind of ['Deployment', 'Service', 'ConfigMap', 'ServiceAccount', 'Secret']) {
+      expect([kind, api.names(kind)]).toEqual([kind, []]);
+    }
+  });
+});
