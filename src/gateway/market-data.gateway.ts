@@ -31,11 +31,11 @@ import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
 import { isSlow } from '../fanout/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { MessageGuard } from '../limits/message-guard.js';
-import type { MarketMessage } from '../feed/market-message.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { clientLimits } from './client-limits.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { invalidSubscription, RequestRefused, tooManyEvents, unknownEvent } from './request-refused.js';
+import { SnapshotSender } from './snapshot-sender.js';
 import { SubscriptionDto } from './subscription.dto.js';
 import { SubscriptionPipe } from './subscription.pipe.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
@@ -71,6 +71,7 @@ export class MarketDataGateway
     private readonly auth: AuthService,
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
+    private readonly snapshots: SnapshotSender,
     private readonly metrics: GatewayMetrics,
     private readonly filter: GatewayExceptionFilter,
     private readonly messages: MessageGuard,
@@ -121,7 +122,7 @@ export class MarketDataGateway
       if (!client.rooms.has(room)) this.log.info({ client_id: client.id, room }, 'client_subscribed');
       void client.join(room);
       client.emit(ServerEvent.subscribed, { room, message: `Subscribed to ${room}` });
-      this.sendSnapshot(client, addresses[index]!);
+      this.snapshots.sendJoined(client, addresses[index]!);
     }
     return { ok: true, rooms };
   }
@@ -166,43 +167,6 @@ export class MarketDataGateway
       client.emit(ServerEvent.unsubscribed, { room, message });
     }
     return { ok: true, rooms: subscriptionsOf(client), expires_at };
-  }
-
-  /**
-   * From memory in the turn of the join; else from the store, unless the live feed or the client is faster. What is stale is
-   * said to be, once, right after it.
-   */
-  private sendSnapshot(client: GatewaySocket, address: RoomAddress): void {
-    if (address.type === 'general') {
-      this.freshness.tellAll(client.id);
-      return;
-    }
-    const snapshot = this.cache.snapshot(address);
-    for (const message of snapshot.messages) this.sendTo(client, message);
-    if (snapshot.messages.length > 0) {
-      this.freshness.tell(client.id, address.symbol);
-      return;
-    }
-    const { changes } = this.freshness;
-    void this.cache.fetch(address, snapshot).then((messages) => {
-      const stays = client.rooms.has(roomName(address));
-      // Who left does not get them, but they are in memory now, and their age must be known before the next one asks.
-      for (const message of messages) {
-        this.freshness.fetched(message, () => stays && this.sendTo(client, message));
-      }
-      // What went stale meanwhile its rooms are told.
-      if (stays) this.freshness.tell(client.id, address.symbol, changes);
-    });
-  }
-
-  /** As a broadcast to the client's own room, which the fan-out engine sends from the frame it has of the message. */
-  private sendTo(client: GatewaySocket, message: MarketMessage): void {
-    const own = this.server.local.to(client.id);
-    if (message.kind === 'underlying') own.emit(ServerEvent.underlyingUpdate, message.payload);
-    else own.emit(ServerEvent.chainUpdate, message.payload);
-    this.metrics.snapshots.inc({
-      event: message.kind === 'underlying' ? ServerEvent.underlyingUpdate : ServerEvent.chainUpdate,
-    });
   }
 
   /** A request is done whole or not at all. */
