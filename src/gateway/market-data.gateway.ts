@@ -25,6 +25,8 @@ import {
   type RoomAddress,
   roomName,
   ServerEvent,
+  type SnapshotAcknowledgement,
+  type SubscriptionsAcknowledgement,
   type TokenAcknowledgement,
 } from '../contract/index.js';
 import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
@@ -34,10 +36,17 @@ import { MessageGuard } from '../limits/message-guard.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { clientLimits } from './client-limits.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
-import { invalidSubscription, RequestRefused, tooManyEvents, unknownEvent } from './request-refused.js';
+import {
+  forbidden,
+  invalidSubscription,
+  RequestRefused,
+  tooManyEvents,
+  unknownEvent,
+} from './request-refused.js';
+import { SnapshotAnswers } from './snapshot-answers.js';
 import { SnapshotSender } from './snapshot-sender.js';
-import { SubscriptionDto } from './subscription.dto.js';
-import { SubscriptionPipe } from './subscription.pipe.js';
+import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.js';
+import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
 import { TokenPipe } from './token.pipe.js';
 
@@ -54,10 +63,7 @@ const DISCONNECT_REASONS: ReadonlySet<string> = new Set([
   'server namespace disconnect',
 ]);
 
-/** Rooms that a refusal names. */
-const MAX_NAMED = 10;
-
-/** The clients' side: connect, disconnect, subscribe, unsubscribe, get_products. */
+/** The clients' side: connect, disconnect, what they ask for. */
 @WebSocketGateway()
 @UseFilters(GatewayExceptionFilter)
 export class MarketDataGateway
@@ -72,6 +78,7 @@ export class MarketDataGateway
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
     private readonly snapshots: SnapshotSender,
+    private readonly answers: SnapshotAnswers,
     private readonly metrics: GatewayMetrics,
     private readonly filter: GatewayExceptionFilter,
     private readonly messages: MessageGuard,
@@ -117,6 +124,7 @@ export class MarketDataGateway
     const addresses = addressesOf(request);
     this.checkPermissions(client, addresses);
     const rooms = addresses.map(roomName);
+    this.checkReads(client, 'Read what was sent before subscribing to more');
     this.checkBudget(client, rooms);
     for (const [index, room] of rooms.entries()) {
       if (!client.rooms.has(room)) this.log.info({ client_id: client.id, room }, 'client_subscribed');
@@ -149,6 +157,31 @@ export class MarketDataGateway
     return { ok: true, rooms: subscriptionsOf(client), products };
   }
 
+  @SubscribeMessage(ClientEvent.listSubscriptions)
+  listSubscriptions(@ConnectedSocket() client: GatewaySocket): SubscriptionsAcknowledgement {
+    const rooms = subscriptionsOf(client);
+    client.emit(ServerEvent.subscriptions, { rooms });
+    return { ok: true, rooms };
+  }
+
+  @SubscribeMessage(ClientEvent.getSnapshot)
+  async getSnapshot(
+    @ConnectedSocket() client: GatewaySocket,
+    @MessageBody(SnapshotPipe) request: SnapshotDto,
+  ): Promise<SnapshotAcknowledgement> {
+    const addresses = addressesOf(request).filter((address) => address.type !== 'general');
+    this.checkPermissions(client, addresses);
+    this.checkReads(client, 'Read what was sent before asking for more');
+    const mayHave = (address: RoomAddress) => this.auth.permissionsOf(client).mayJoin(address);
+    const snapshots = await this.answers.answer(client, addresses, mayHave).catch((error: unknown) => {
+      this.checkPermissions(client, addresses); // those of a token that came meanwhile
+      throw error;
+    });
+    const rooms = addresses.map(roomName);
+    this.log.debug({ client_id: client.id, rooms: rooms.length }, 'client_snapshot');
+    return { ok: true, rooms, snapshots };
+  }
+
   /** The client stays by a new token, and in the rooms that this one allows. */
   @SubscribeMessage(ClientEvent.refreshToken)
   async refreshToken(
@@ -174,22 +207,20 @@ export class MarketDataGateway
     const permissions = this.auth.permissionsOf(client);
     const refused = addresses.filter((address) => !permissions.mayJoin(address));
     if (refused.length === 0) return;
-    const details = refused.slice(0, MAX_NAMED).map((address) => ({
-      field: address.type === 'general' ? 'type' : 'symbol',
-      problem: `${roomName(address)} is not allowed`,
-    }));
     const message = this.auth.userOf(client)
       ? 'Your token does not allow this subscription'
       : 'This subscription needs a token that allows it';
-    throw new RequestRefused('FORBIDDEN', message, details);
+    throw forbidden(message, refused.map(roomName));
   }
 
   /** A request of fifty bytes may be answered with a megabyte: who does not read must not be able to pile that up. */
+  private checkReads(client: GatewaySocket, message: string): void {
+    if (isSlow(client, this.config.maxClientBufferBytes / 2))
+      throw new RequestRefused('SLOW_CLIENT', message);
+  }
+
   private checkBudget(client: GatewaySocket, rooms: readonly string[]): void {
-    const { maxSubscriptions, maxClientBufferBytes } = this.config;
-    if (isSlow(client, maxClientBufferBytes / 2)) {
-      throw new RequestRefused('SLOW_CLIENT', 'Read what was sent before subscribing to more');
-    }
+    const { maxSubscriptions } = this.config;
     const added = rooms.filter((room) => !client.rooms.has(room)).length;
     if (subscriptionsOf(client).length + added > maxSubscriptions) {
       throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [
@@ -242,7 +273,7 @@ export class MarketDataGateway
   }
 }
 
-function addressesOf({ type, symbol, symbols, expiry }: SubscriptionDto): RoomAddress[] {
+function addressesOf({ type, symbol, symbols, expiry }: RoomsDto): RoomAddress[] {
   if (type === 'general') return [{ type }];
   const all = new Set(symbol == null ? symbols : [symbol, ...(symbols ?? [])]);
   return [...all].map((name) =>

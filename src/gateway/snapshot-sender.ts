@@ -1,6 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CacheService } from '../cache/cache.service.js';
-import { type RoomAddress, roomName, ServerEvent } from '../contract/index.js';
+import {
+  JsonPayload,
+  type RoomAddress,
+  roomName,
+  type RoomSnapshot,
+  ServerEvent,
+} from '../contract/index.js';
 import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
@@ -44,12 +50,19 @@ export class SnapshotSender {
   }
 
   /** As a broadcast to the client's own room, which the fan-out engine sends from the frame it has of the message. */
-  private send(client: GatewaySocket, message: MarketMessage): void {
+  send(client: GatewaySocket, message: MarketMessage): void {
     const own = this.server.local.to(client.id);
     if (message.kind === 'underlying') own.emit(ServerEvent.underlyingUpdate, message.payload);
     else own.emit(ServerEvent.chainUpdate, message.payload);
     this.metrics.snapshots.inc({
       event: message.kind === 'underlying' ? ServerEvent.underlyingUpdate : ServerEvent.chainUpdate,
     });
+  }
+
+  /** The same way, so that it comes after the room's updates to a client that lags, too. */
+  close(client: GatewaySocket, snapshot: RoomSnapshot): void {
+    const payload = new JsonPayload<RoomSnapshot>(JSON.stringify(snapshot), `snapshot:${snapshot.room}`);
+    this.server.local.to(client.id).emit(ServerEvent.snapshot, payload);
+    this.metrics.snapshots.inc({ event: ServerEvent.snapshot });
   }
 }
