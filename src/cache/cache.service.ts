@@ -49,7 +49,7 @@ export class CacheService {
   private readonly latest: LatestMessages;
   private readonly writer: WriteBehind;
   private readonly faults: RateLimitedLog;
-  private readonly fetching = new Map<string, Promise<void>>();
+  private readonly fetching = new Map<string, Promise<boolean>>();
   private readonly lookups = new ConcurrencyLimit(MAX_LOOKUPS, MAX_WAITING_LOOKUPS);
   /** Operations whose last attempt failed, why and when. */
   private readonly problems = new Map<StoreOperation, { readonly text: string; readonly at: number }>();
@@ -114,20 +114,23 @@ export class CacheService {
    * Never rejects; a store that cannot be read, or is asked for too much at once, leaves the asker to the live feed.
    */
   async fetch(address: RoomAddress, since: Snapshot): Promise<readonly MarketMessage[]> {
-    const room = roomName(address);
-    let reading = this.fetching.get(room);
-    if (!reading) {
-      reading = this.lookups.run(() => this.lookUp(address))?.finally(() => this.fetching.delete(room));
-      if (!reading) {
-        this.metrics.cacheReadsRefused.inc();
-        return [];
-      }
-      this.fetching.set(room, reading);
-    }
-    await reading;
+    await this.readRoom(address);
     return this.inMemory(address).filter(
       (message) => !this.latest.wasBroadcastSince(message.key, since.sequence),
     );
+  }
+
+  /**
+   * The newest messages of a room, for one who need not be in it: from memory, else by the same shared read as `fetch`.
+   * What was broadcast meanwhile is among them. Undefined where nothing is in memory and the store cannot be read, or is
+   * asked for too much at once: it may know more. Never rejects.
+   */
+  async find(address: RoomAddress): Promise<readonly MarketMessage[] | undefined> {
+    const known = this.inMemory(address);
+    if (known.length > 0) return known;
+    const read = await this.readRoom(address);
+    const messages = this.inMemory(address);
+    return read || messages.length > 0 ? messages : undefined;
   }
 
   /**
@@ -219,13 +222,30 @@ export class CacheService {
     }
   }
 
-  private async lookUp(address: RoomAddress): Promise<void> {
+  /** One read of a room's keys, shared by all who ask meanwhile. False where they could not be read. */
+  private async readRoom(address: RoomAddress): Promise<boolean> {
+    const room = roomName(address);
+    let reading = this.fetching.get(room);
+    if (!reading) {
+      reading = this.lookups.run(() => this.lookUp(address))?.finally(() => this.fetching.delete(room));
+      if (!reading) {
+        this.metrics.cacheReadsRefused.inc();
+        return false;
+      }
+      this.fetching.set(room, reading);
+    }
+    return reading;
+  }
+
+  private async lookUp(address: RoomAddress): Promise<boolean> {
     this.metrics.cacheReads.inc();
     try {
       await this.read(this.keysOf(address), 'snapshot');
       this.problems.delete('read');
+      return true;
     } catch (error) {
       this.storeFailed('read', error);
+      return false;
     }
   }
 

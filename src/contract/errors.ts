@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   AUTH_UNAVAILABLE: 'The token cannot be checked now; try again after retry_after_ms.',
   TOO_MANY_CONNECTIONS: 'The user has as many connections as one may; try again after retry_after_ms.',
   SLOW_CLIENT: 'The client has yet to read what it was sent; ask again when it has.',
+  SNAPSHOT_UNAVAILABLE: 'What a room last had cannot be looked up now; try again after retry_after_ms.',
   UNKNOWN_EVENT: 'The gateway has no such event.',
   INTERNAL_ERROR: 'The gateway failed; the request may be tried again.',
 } as const;

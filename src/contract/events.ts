@@ -8,10 +8,16 @@ import type {
   Lagging,
   Products,
   ProductsAcknowledgement,
+  Refusal,
+  RoomSnapshot,
   ServerDraining,
+  SnapshotAcknowledgement,
+  SnapshotRequest,
   ProductStatus,
   SubscriptionConfirmed,
   SubscriptionRequest,
+  Subscriptions,
+  SubscriptionsAcknowledgement,
   TokenAcknowledgement,
   TokenExpiring,
   TokenRefresh,
@@ -24,6 +30,8 @@ export const ClientEvent = {
   subscribe: 'subscribe',
   unsubscribe: 'unsubscribe',
   getProducts: 'get_products',
+  listSubscriptions: 'list_subscriptions',
+  getSnapshot: 'get_snapshot',
   refreshToken: 'refresh_token',
 } as const;
 export type ClientEvent = (typeof ClientEvent)[keyof typeof ClientEvent];
@@ -40,6 +48,8 @@ export const ServerEvent = {
   subscribed: 'subscribed',
   unsubscribed: 'unsubscribed',
   products: 'products',
+  subscriptions: 'subscriptions',
+  snapshot: 'snapshot',
   underlyingUpdate: 'underlying_update',
   chainSummary: 'chain_summary',
   chainUpdate: 'chain_update',
@@ -56,8 +66,10 @@ export type ServerEvent = (typeof ServerEvent)[keyof typeof ServerEvent];
 export interface ClientToServerEvents {
   subscribe: (request: SubscriptionRequest, ack?: (answer: Acknowledgement) => void) => void;
   unsubscribe: (request: SubscriptionRequest, ack?: (answer: Acknowledgement) => void) => void;
-  get_products: (ack?: (answer: ProductsAcknowledgement) => void) => void;
-  refresh_token: (request: TokenRefresh, ack?: (answer: TokenAcknowledgement) => void) => void;
+  get_products: (ack?: (answer: ProductsAcknowledgement | Refusal) => void) => void;
+  list_subscriptions: (ack?: (answer: SubscriptionsAcknowledgement | Refusal) => void) => void;
+  get_snapshot: (request: SnapshotRequest, ack?: (answer: SnapshotAcknowledgement | Refusal) => void) => void;
+  refresh_token: (request: TokenRefresh, ack?: (answer: TokenAcknowledgement | Refusal) => void) => void;
 }
 
 export interface ServerToClientEvents {
@@ -65,6 +77,8 @@ export interface ServerToClientEvents {
   subscribed: (payload: SubscriptionConfirmed) => void;
   unsubscribed: (payload: SubscriptionConfirmed) => void;
   products: (payload: Products) => void;
+  subscriptions: (payload: Subscriptions) => void;
+  snapshot: (payload: RoomSnapshot) => void;
   underlying_update: (payload: UnderlyingUpdate) => void;
   chain_summary: (payload: ChainSummary) => void;
   chain_update: (payload: ChainUpdate) => void;

@@ -1,5 +1,5 @@
 import type { ClosingCode, ErrorPayload } from './errors.js';
-import type { SubscriptionType } from './rooms.js';
+import type { SnapshotType, SubscriptionType } from './rooms.js';
 
 /** One enriched price of a product. Times are ISO 8601; without a zone they are UTC. */
 export interface UnderlyingUpdate {
@@ -111,6 +111,18 @@ export interface Products {
   readonly products: readonly string[];
 }
 
+/** Answer to `list_subscriptions`: every room of this contract that the client is in. */
+export interface Subscriptions {
+  readonly rooms: readonly string[];
+}
+
+/** Payload of `snapshot`: closes the answer to `get_snapshot` for one room; what was sent for it came before. */
+export interface RoomSnapshot {
+  readonly room: string;
+  /** Updates that were sent for the room. 0: nothing is known of it. */
+  readonly updates: number;
+}
+
 /** Payload of `feed_status`: whether a product's price still moves, and how old it is. */
 export interface ProductStatus {
   readonly product: string;
@@ -173,12 +185,32 @@ export interface SubscriptionRequest {
   readonly expiry?: string;
 }
 
-/** What the Socket.IO acknowledgement carries, where the client passed one. */
-export type Acknowledgement =
-  | { readonly ok: true; readonly rooms: readonly string[] }
-  | { readonly ok: false; readonly error: ErrorPayload };
+/** Payload of `get_snapshot`: what `subscribe` takes, but `general`, which has no snapshot. */
+export interface SnapshotRequest extends SubscriptionRequest {
+  readonly type: SnapshotType;
+}
 
-export type ProductsAcknowledgement = { readonly ok: true; readonly rooms: readonly string[] } & Products;
+/** What the Socket.IO acknowledgement of a refused request carries. */
+export interface Refusal {
+  readonly ok: false;
+  readonly error: ErrorPayload;
+}
+
+/** `rooms`: those that the request named, or that the client is in. */
+interface Done {
+  readonly ok: true;
+  readonly rooms: readonly string[];
+}
+
+/** What the Socket.IO acknowledgement carries, where the client passed one. */
+export type Acknowledgement = Done | Refusal;
+
+export type ProductsAcknowledgement = Done & Products;
+
+export type SubscriptionsAcknowledgement = Done;
+
+/** Comes after all that was sent for the rooms; to a client that lags their updates may come later, the newest of each. */
+export type SnapshotAcknowledgement = Done & { readonly snapshots: readonly RoomSnapshot[] };
 
 /** `rooms`: those that the client is still in; the new token may allow less than the one before. */
-export type TokenAcknowledgement = { readonly ok: true; readonly rooms: readonly string[] } & TokenRefreshed;
+export type TokenAcknowledgement = Done & TokenRefreshed;

@@ -5,10 +5,16 @@ export const GENERAL_ROOM = 'general';
 export const SUBSCRIPTION_TYPES = ['product', 'chain', 'general'] as const;
 export type SubscriptionType = (typeof SUBSCRIPTION_TYPES)[number];
 
-export type RoomAddress =
-  | { readonly type: 'general' }
+/** What has a snapshot: of `general` every product ticks by itself. */
+export const SNAPSHOT_TYPES = ['product', 'chain'] as const satisfies readonly SubscriptionType[];
+export type SnapshotType = (typeof SNAPSHOT_TYPES)[number];
+
+/** A room that has a snapshot. */
+export type SnapshotAddress =
   | { readonly type: 'product'; readonly symbol: string }
   | { readonly type: 'chain'; readonly symbol: string; readonly expiry?: string };
+
+export type RoomAddress = { readonly type: 'general' } | SnapshotAddress;
 
 export function productRoom(symbol: string): string {
   return `product:${symbol}`;

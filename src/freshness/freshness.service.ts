@@ -109,6 +109,21 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     if (status) this.sendTo(clientId, payloadOf(status));
   }
 
+  /**
+   * As `tell`, for one who asked and may be in no room of the product's: what changed after `since` its rooms, where it is
+   * in one, have told it.
+   */
+  tellAsker(
+    client: { readonly id: string; readonly rooms: ReadonlySet<string> },
+    product: string,
+    since: number,
+  ) {
+    const status = this.tracker.staleStatus(product);
+    if (!status) return;
+    const hears = this.rooms.of(product, status.last_update !== null).some((room) => client.rooms.has(room));
+    if (!hears || this.tracker.staleStatus(product, since)) this.sendTo(client.id, payloadOf(status));
+  }
+
   /** Tells one client of every stale product it may have a price of. */
   tellAll(clientId: string): void {
     const now = performance.now();

@@ -3,11 +3,21 @@ import { CacheModule } from '../cache/cache.module.js';
 import { FreshnessModule } from '../freshness/freshness.module.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { MarketDataGateway } from './market-data.gateway.js';
+import { SnapshotAnswers } from './snapshot-answers.js';
+import { SnapshotSender } from './snapshot-sender.js';
+import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
 import { TokenPipe } from './token.pipe.js';
-import { SubscriptionPipe } from './subscription.pipe.js';
 
 @Module({
   imports: [CacheModule, FreshnessModule],
-  providers: [MarketDataGateway, SubscriptionPipe, TokenPipe, GatewayExceptionFilter],
+  providers: [
+    MarketDataGateway,
+    SnapshotAnswers,
+    SnapshotSender,
+    SnapshotPipe,
+    SubscriptionPipe,
+    TokenPipe,
+    GatewayExceptionFilter,
+  ],
 })
 export class GatewayModule {}

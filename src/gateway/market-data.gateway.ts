@@ -1,5 +1,6 @@
 import { UseFilters } from '@nestjs/common';
 import {
+  Ack,
   ConnectedSocket,
   MessageBody,
   type OnGatewayConnection,
@@ -20,24 +21,34 @@ import {
   GENERAL_ROOM,
   isClientEvent,
   type ProductsAcknowledgement,
+  type Refusal,
   roomKind,
   roomAddress,
   type RoomAddress,
   roomName,
   ServerEvent,
+  type SnapshotAcknowledgement,
+  type SubscriptionsAcknowledgement,
   type TokenAcknowledgement,
 } from '../contract/index.js';
 import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
 import { isSlow } from '../fanout/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { MessageGuard } from '../limits/message-guard.js';
-import type { MarketMessage } from '../feed/market-message.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { clientLimits } from './client-limits.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
-import { invalidSubscription, RequestRefused, tooManyEvents, unknownEvent } from './request-refused.js';
-import { SubscriptionDto } from './subscription.dto.js';
-import { SubscriptionPipe } from './subscription.pipe.js';
+import {
+  forbidden,
+  invalidSubscription,
+  RequestRefused,
+  tooManyEvents,
+  unknownEvent,
+} from './request-refused.js';
+import { SnapshotAnswers } from './snapshot-answers.js';
+import { SnapshotSender } from './snapshot-sender.js';
+import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.js';
+import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
 import { TokenPipe } from './token.pipe.js';
 
@@ -54,10 +65,7 @@ const DISCONNECT_REASONS: ReadonlySet<string> = new Set([
   'server namespace disconnect',
 ]);
 
-/** Rooms that a refusal names. */
-const MAX_NAMED = 10;
-
-/** The clients' side: connect, disconnect, subscribe, unsubscribe, get_products. */
+/** The clients' side: connect, disconnect, what they ask for. */
 @WebSocketGateway()
 @UseFilters(GatewayExceptionFilter)
 export class MarketDataGateway
@@ -71,6 +79,8 @@ export class MarketDataGateway
     private readonly auth: AuthService,
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
+    private readonly snapshots: SnapshotSender,
+    private readonly answers: SnapshotAnswers,
     private readonly metrics: GatewayMetrics,
     private readonly filter: GatewayExceptionFilter,
     private readonly messages: MessageGuard,
@@ -116,12 +126,13 @@ export class MarketDataGateway
     const addresses = addressesOf(request);
     this.checkPermissions(client, addresses);
     const rooms = addresses.map(roomName);
+    this.checkReads(client, 'Read what was sent before subscribing to more');
     this.checkBudget(client, rooms);
     for (const [index, room] of rooms.entries()) {
       if (!client.rooms.has(room)) this.log.info({ client_id: client.id, room }, 'client_subscribed');
       void client.join(room);
       client.emit(ServerEvent.subscribed, { room, message: `Subscribed to ${room}` });
-      this.sendSnapshot(client, addresses[index]!);
+      this.snapshots.sendJoined(client, addresses[index]!);
     }
     return { ok: true, rooms };
   }
@@ -148,6 +159,31 @@ export class MarketDataGateway
     return { ok: true, rooms: subscriptionsOf(client), products };
   }
 
+  @SubscribeMessage(ClientEvent.listSubscriptions)
+  listSubscriptions(@ConnectedSocket() client: GatewaySocket): SubscriptionsAcknowledgement {
+    const rooms = subscriptionsOf(client);
+    client.emit(ServerEvent.subscriptions, { rooms });
+    return { ok: true, rooms };
+  }
+
+  /** Not waited for: what the client asks next must not wait for Redis with it. */
+  @SubscribeMessage(ClientEvent.getSnapshot)
+  getSnapshot(
+    @ConnectedSocket() client: GatewaySocket,
+    @MessageBody(SnapshotPipe) request: SnapshotDto,
+    @Ack() ack?: (answer: SnapshotAcknowledgement | Refusal) => void,
+  ): void {
+    const addresses = addressesOf(request).filter((address) => address.type !== 'general');
+    this.checkPermissions(client, addresses);
+    this.checkReads(client, 'Read what was sent before asking for more');
+    const rooms = addresses.map(roomName);
+    this.log.debug({ client_id: client.id, rooms: rooms.length }, 'client_asked_snapshot');
+    this.answers
+      .answer(client, addresses, (address) => this.auth.permissionsOf(client).mayJoin(address))
+      .then((snapshots) => ack?.({ ok: true, rooms, snapshots }))
+      .catch((error: unknown) => this.filter.refuse(client, ClientEvent.getSnapshot, error, ack));
+  }
+
   /** The client stays by a new token, and in the rooms that this one allows. */
   @SubscribeMessage(ClientEvent.refreshToken)
   async refreshToken(
@@ -168,64 +204,25 @@ export class MarketDataGateway
     return { ok: true, rooms: subscriptionsOf(client), expires_at };
   }
 
-  /**
-   * From memory in the turn of the join; else from the store, unless the live feed or the client is faster. What is stale is
-   * said to be, once, right after it.
-   */
-  private sendSnapshot(client: GatewaySocket, address: RoomAddress): void {
-    if (address.type === 'general') {
-      this.freshness.tellAll(client.id);
-      return;
-    }
-    const snapshot = this.cache.snapshot(address);
-    for (const message of snapshot.messages) this.sendTo(client, message);
-    if (snapshot.messages.length > 0) {
-      this.freshness.tell(client.id, address.symbol);
-      return;
-    }
-    const { changes } = this.freshness;
-    void this.cache.fetch(address, snapshot).then((messages) => {
-      const stays = client.rooms.has(roomName(address));
-      // Who left does not get them, but they are in memory now, and their age must be known before the next one asks.
-      for (const message of messages) {
-        this.freshness.fetched(message, () => stays && this.sendTo(client, message));
-      }
-      // What went stale meanwhile its rooms are told.
-      if (stays) this.freshness.tell(client.id, address.symbol, changes);
-    });
-  }
-
-  /** As a broadcast to the client's own room, which the fan-out engine sends from the frame it has of the message. */
-  private sendTo(client: GatewaySocket, message: MarketMessage): void {
-    const own = this.server.local.to(client.id);
-    if (message.kind === 'underlying') own.emit(ServerEvent.underlyingUpdate, message.payload);
-    else own.emit(ServerEvent.chainUpdate, message.payload);
-    this.metrics.snapshots.inc({
-      event: message.kind === 'underlying' ? ServerEvent.underlyingUpdate : ServerEvent.chainUpdate,
-    });
-  }
-
   /** A request is done whole or not at all. */
   private checkPermissions(client: GatewaySocket, addresses: readonly RoomAddress[]): void {
     const permissions = this.auth.permissionsOf(client);
     const refused = addresses.filter((address) => !permissions.mayJoin(address));
     if (refused.length === 0) return;
-    const details = refused.slice(0, MAX_NAMED).map((address) => ({
-      field: address.type === 'general' ? 'type' : 'symbol',
-      problem: `${roomName(address)} is not allowed`,
-    }));
     const message = this.auth.userOf(client)
       ? 'Your token does not allow this subscription'
       : 'This subscription needs a token that allows it';
-    throw new RequestRefused('FORBIDDEN', message, details);
+    throw forbidden(message, refused.map(roomName));
   }
 
   /** A request of fifty bytes may be answered with a megabyte: who does not read must not be able to pile that up. */
+  private checkReads(client: GatewaySocket, message: string): void {
+    if (isSlow(client, this.config.maxClientBufferBytes / 2))
+      throw new RequestRefused('SLOW_CLIENT', message);
+  }
+
   private checkBudget(client: GatewaySocket, rooms: readonly string[]): void {
-    const { maxSubscriptions, maxClientBufferBytes } = this.config;
-    if (isSlow(client, maxClientBufferBytes / 2)) {
-      throw new RequestRefused('SLOW_CLIENT', 'Read what was sent before subscribing to more');
-    }
+    const { maxSubscriptions } = this.config;
     const added = rooms.filter((room) => !client.rooms.has(room)).length;
     if (subscriptionsOf(client).length + added > maxSubscriptions) {
       throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [
@@ -278,7 +275,7 @@ export class MarketDataGateway
   }
 }
 
-function addressesOf({ type, symbol, symbols, expiry }: SubscriptionDto): RoomAddress[] {
+function addressesOf({ type, symbol, symbols, expiry }: RoomsDto): RoomAddress[] {
   if (type === 'general') return [{ type }];
   const all = new Set(symbol == null ? symbols : [symbol, ...(symbols ?? [])]);
   return [...all].map((name) =>

@@ -5,6 +5,7 @@ import {
   type ErrorCode,
   type ErrorDetail,
   type ErrorPayload,
+  GENERAL_ROOM,
   INVALID_SUBSCRIPTION_MESSAGE,
 } from '../contract/index.js';
 
@@ -38,6 +39,33 @@ export class RequestRefused extends WsException {
 
 export function invalidSubscription(code: ErrorCode, details: readonly ErrorDetail[]): RequestRefused {
   return new RequestRefused(code, INVALID_SUBSCRIPTION_MESSAGE, details);
+}
+
+/** Rooms that a refusal names. */
+const MAX_NAMED = 10;
+const RETRY_SNAPSHOT_MS = 1_000;
+
+export function forbidden(message: string, rooms: readonly string[]): RequestRefused {
+  return new RequestRefused('FORBIDDEN', message, named(rooms, 'is not allowed'));
+}
+
+/** Those who are told so together do not come back together. */
+export function snapshotUnavailable(rooms: readonly string[]): RequestRefused {
+  const retryAfterMs = Math.round(RETRY_SNAPSHOT_MS * (1 + 2 * Math.random()));
+  const message = 'The snapshot cannot be looked up now';
+  return new RequestRefused(
+    'SNAPSHOT_UNAVAILABLE',
+    message,
+    named(rooms, 'cannot be looked up now'),
+    retryAfterMs,
+  );
+}
+
+function named(rooms: readonly string[], problem: string): ErrorDetail[] {
+  return rooms.slice(0, MAX_NAMED).map((room) => ({
+    field: room === GENERAL_ROOM ? 'type' : 'symbol',
+    problem: `${room} ${problem}`,
+  }));
 }
 
 export function unknownEvent(): RequestRefused {

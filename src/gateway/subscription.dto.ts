@@ -10,7 +10,11 @@ import {
   type ValidationOptions,
 } from 'class-validator';
 import {
+  GENERAL_ROOM,
   isExpiry,
+  SNAPSHOT_TYPES,
+  type SnapshotRequest,
+  type SnapshotType,
   SUBSCRIPTION_TYPES,
   SYMBOL_PATTERN,
   SYMBOL_RULE,
@@ -18,7 +22,7 @@ import {
   type SubscriptionType,
 } from '../contract/index.js';
 
-const needsSymbol = ({ type }: SubscriptionDto): boolean => type !== 'general';
+const needsSymbol = ({ type }: RoomsDto): boolean => type !== 'general';
 
 function IsExpiry(options: ValidationOptions): PropertyDecorator {
   return (target, key) =>
@@ -29,22 +33,21 @@ function IsExpiry(options: ValidationOptions): PropertyDecorator {
       options,
       validator: {
         validate: (value, args) =>
-          isExpiry(value) && (args?.object as SubscriptionDto | undefined)?.type === 'chain',
+          isExpiry(value) && (args?.object as RoomsDto | undefined)?.type === 'chain',
       },
     });
 }
 
-/** Payload of `subscribe` and `unsubscribe`, as a client sent it. The messages complete "FIELD ...". */
-export class SubscriptionDto implements SubscriptionRequest {
-  @IsIn(SUBSCRIPTION_TYPES, { message: `must be one of ${SUBSCRIPTION_TYPES.join(', ')}` })
-  type!: SubscriptionType;
+/** A request that names rooms. The messages complete "FIELD ...". */
+export abstract class RoomsDto implements SubscriptionRequest {
+  abstract type: SubscriptionType;
 
-  @ValidateIf((dto: SubscriptionDto) => needsSymbol(dto) && (dto.symbols == null || dto.symbol != null))
+  @ValidateIf((dto: RoomsDto) => needsSymbol(dto) && (dto.symbols == null || dto.symbol != null))
   @IsDefined({ message: 'is missing' })
   @Matches(SYMBOL_PATTERN, { message: `must be ${SYMBOL_RULE}` })
   symbol?: string;
 
-  @ValidateIf((dto: SubscriptionDto) => needsSymbol(dto) && dto.symbols != null)
+  @ValidateIf((dto: RoomsDto) => needsSymbol(dto) && dto.symbols != null)
   @IsArray({ message: 'must be a list of symbols' })
   @ArrayNotEmpty({ message: 'must not be empty' })
   @Matches(SYMBOL_PATTERN, { each: true, message: `must each be ${SYMBOL_RULE}` })
@@ -53,4 +56,18 @@ export class SubscriptionDto implements SubscriptionRequest {
   @IsOptional()
   @IsExpiry({ message: 'must be a date YYYY-MM-DD, and goes with type chain only' })
   expiry?: string;
+}
+
+/** Payload of `subscribe` and `unsubscribe`, as a client sent it. */
+export class SubscriptionDto extends RoomsDto {
+  @IsIn(SUBSCRIPTION_TYPES, { message: `must be one of ${SUBSCRIPTION_TYPES.join(', ')}` })
+  type!: SubscriptionType;
+}
+
+/** Payload of `get_snapshot`, as a client sent it. */
+export class SnapshotDto extends RoomsDto implements SnapshotRequest {
+  @IsIn(SNAPSHOT_TYPES, {
+    message: `must be one of ${SNAPSHOT_TYPES.join(', ')}; there is no snapshot of ${GENERAL_ROOM}, whose products tick by themselves`,
+  })
+  type!: SnapshotType;
 }

@@ -3,7 +3,7 @@ import { validateSync } from 'class-validator';
 import { GatewayConfig } from '../config/gateway-config.js';
 import type { ErrorCode } from '../contract/index.js';
 import { invalidSubscription } from './request-refused.js';
-import { SubscriptionDto } from './subscription.dto.js';
+import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.js';
 
 const FIELDS = ['type', 'symbol', 'symbols', 'expiry'] as const;
 
@@ -15,36 +15,51 @@ const CODES: Readonly<Record<(typeof FIELDS)[number], ErrorCode>> = {
 };
 
 /**
- * Checks what a client sent with `subscribe` or `unsubscribe`. Synchronous, and takes the four fields it knows by their
- * own names instead of converting the whole payload: a client must not be able to make it recurse, set a prototype, or
- * have a later request overtake an earlier one.
+ * Fills `dto` from what a client sent. Synchronous, and takes the four fields it knows by their own names instead of
+ * converting the whole payload: a client must not be able to make it recurse, set a prototype, or have a later request
+ * overtake an earlier one.
  * Unknown fields are ignored. The length of a batch is looked at before its items are.
+ * @throws RequestRefused
  */
+export function checked<T extends RoomsDto>(value: unknown, dto: T, maxSymbols: number): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
+    throw invalidSubscription('INVALID_PAYLOAD', [{ field: 'payload', problem: 'must be an object' }]);
+  }
+  for (const [field, given] of Object.entries(value)) {
+    if ((FIELDS as readonly string[]).includes(field)) Object.assign(dto, { [field]: given as unknown });
+  }
+  if (Array.isArray(dto.symbols) && dto.symbols.length > maxSymbols) {
+    throw invalidSubscription('TOO_MANY_SYMBOLS', [
+      { field: 'symbols', problem: `must name at most ${maxSymbols} symbols` },
+    ]);
+  }
+  const errors = validateSync(dto, { stopAtFirstError: true, forbidUnknownValues: false });
+  if (errors.length === 0) return dto;
+  const details = FIELDS.flatMap((field) => {
+    const constraints = errors.find(({ property }) => property === field)?.constraints;
+    return constraints ? [{ field, problem: Object.values(constraints)[0] ?? 'is not valid' }] : [];
+  });
+  throw invalidSubscription(CODES[details[0]?.field ?? 'type'], details);
+}
+
+/** Checks what a client sent with `subscribe` or `unsubscribe`. */
 @Injectable()
 export class SubscriptionPipe implements PipeTransform<unknown, SubscriptionDto> {
   constructor(private readonly config: GatewayConfig) {}
 
   /** @throws RequestRefused */
   transform(value: unknown): SubscriptionDto {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
-      throw invalidSubscription('INVALID_PAYLOAD', [{ field: 'payload', problem: 'must be an object' }]);
-    }
-    const dto = new SubscriptionDto();
-    for (const [field, given] of Object.entries(value)) {
-      if ((FIELDS as readonly string[]).includes(field)) Object.assign(dto, { [field]: given as unknown });
-    }
-    const { maxSymbolsPerRequest } = this.config;
-    if (Array.isArray(dto.symbols) && dto.symbols.length > maxSymbolsPerRequest) {
-      throw invalidSubscription('TOO_MANY_SYMBOLS', [
-        { field: 'symbols', problem: `must name at most ${maxSymbolsPerRequest} symbols` },
-      ]);
-    }
-    const errors = validateSync(dto, { stopAtFirstError: true, forbidUnknownValues: false });
-    if (errors.length === 0) return dto;
-    const details = FIELDS.flatMap((field) => {
-      const constraints = errors.find(({ property }) => property === field)?.constraints;
-      return constraints ? [{ field, problem: Object.values(constraints)[0] ?? 'is not valid' }] : [];
-    });
-    throw invalidSubscription(CODES[details[0]?.field ?? 'type'], details);
+    return checked(value, new SubscriptionDto(), this.config.maxSymbolsPerRequest);
+  }
+}
+
+/** Checks what a client sent with `get_snapshot`. */
+@Injectable()
+export class SnapshotPipe implements PipeTransform<unknown, SnapshotDto> {
+  constructor(private readonly config: GatewayConfig) {}
+
+  /** @throws RequestRefused */
+  transform(value: unknown): SnapshotDto {
+    return checked(value, new SnapshotDto(), this.config.maxSymbolsPerRequest);
   }
 }

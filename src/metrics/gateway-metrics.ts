@@ -44,9 +44,12 @@ export class GatewayMetrics {
   readonly broadcasts = this.counter('broadcasts_total', 'Messages broadcast to rooms on this replica.', [
     'event',
   ]);
-  readonly snapshots = this.counter('snapshots_total', 'Messages sent to one client on subscription.', [
-    'event',
-  ]);
+  readonly snapshots = this.counter('snapshots_total', 'Messages sent to one client that asked.', ['event']);
+  readonly snapshotRooms = this.counter(
+    'snapshot_rooms_total',
+    'Rooms asked for by get_snapshot, by where their newest messages came from.',
+    ['source'],
+  );
   readonly deliveries = this.counter(
     'deliveries_total',
     'Broadcast messages times the clients they were for.',

@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { CacheService } from '../cache/cache.service.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { roomName, type RoomSnapshot, type SnapshotAddress } from '../contract/index.js';
+import type { GatewaySocket } from '../fanout/socket-server.js';
+import { FreshnessService } from '../freshness/freshness.service.js';
+import { ConcurrencyLimit } from '../limits/concurrency-limit.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { forbidden, snapshotUnavailable } from './request-refused.js';
+import { SnapshotSender } from './snapshot-sender.js';
+
+/** Rooms of one client looked up in the store at a time: who asks for a thousand that nobody knows must not hold up the others. */
+const MAX_LOOKUPS_PER_CLIENT = 8;
+/** A request is answered in this time; longer than the store takes to answer or to fail, ms. */
+const ANSWER_WITHIN_MS = 5_000;
+
+/** One `get_snapshot` on its way. */
+interface Asking {
+  readonly client: GatewaySocket;
+  /** Whether the client may still have what it asked for: its token may be another by the time that Redis answers. */
+  readonly mayHave: (address: SnapshotAddress) => boolean;
+  /** The time is up, and the client was told so. */
+  over: boolean;
+}
+
+/** Answers `get_snapshot`: each room's newest messages, whether its product is stale, and a `snapshot` that closes it. */
+@Injectable()
+export class SnapshotAnswers {
+  private readonly lookups = new WeakMap<GatewaySocket, ConcurrencyLimit>();
+
+  constructor(
+    private readonly config: GatewayConfig,
+    private readonly cache: CacheService,
+    private readonly freshness: FreshnessService,
+    private readonly sender: SnapshotSender,
+    private readonly metrics: GatewayMetrics,
+  ) {}
+
+  /**
+   * What is in memory is sent in this turn; the rest as the store answers.
+   * @throws RequestRefused where a room could not be looked up: that nothing is known of it would not be true
+   */
+  async answer(
+    client: GatewaySocket,
+    addresses: readonly SnapshotAddress[],
+    mayHave: Asking['mayHave'],
+  ): Promise<readonly RoomSnapshot[]> {
+    const asking: Asking = { client, mayHave, over: false };
+    const timer = new AbortController();
+    const timeUp = delay(ANSWER_WITHIN_MS, undefined, { ref: false, signal: timer.signal }).catch(
+      () => undefined,
+    );
+    const answers = addresses.map(
+      (address) => this.fromMemory(asking, address) ?? this.fromStore(asking, address),
+    );
+    const found = await Promise.all(answers.map((answer) => Promise.race([answer, timeUp])));
+    timer.abort();
+    asking.over = true;
+    const lacking = addresses.filter((_, index) => !found[index]);
+    const lost = lacking.filter((address) => !mayHave(address));
+    if (lost.length > 0 && client.connected)
+      throw forbidden('Your new token does not allow it', lost.map(roomName));
+    if (lacking.length === 0 || !client.connected) return found.filter((snapshot) => snapshot !== undefined);
+    this.metrics.snapshotRooms.inc({ source: 'unavailable' }, lacking.length);
+    throw snapshotUnavailable(lacking.map(roomName));
+  }
+
+  private fromMemory({ client }: Asking, address: SnapshotAddress): RoomSnapshot | undefined {
+    const { messages } = this.cache.snapshot(address);
+    if (messages.length === 0) return undefined;
+    for (const message of messages) this.sender.send(client, message);
+    this.freshness.tell(client.id, address.symbol);
+    return this.close(client, address, messages.length, 'memory');
+  }
+
+  private async fromStore(asking: Asking, address: SnapshotAddress): Promise<RoomSnapshot | undefined> {
+    const { client } = asking;
+    const { changes } = this.freshness;
+    const wanted = () => !asking.over && client.connected && asking.mayHave(address);
+    // Those that nobody waits for any more cost the store nothing.
+    const messages = await this.limitOf(client).run(async () =>
+      wanted() ? this.cache.find(address) : undefined,
+    );
+    if (!messages) return undefined;
+    const sends = wanted();
+    // Who is gone does not get them, but they are in memory now, and their age must be known before the next one asks.
+    for (const message of messages) {
+      this.freshness.fetched(message, () => sends && this.sender.send(client, message));
+    }
+    if (!sends) return undefined;
+    // That they made the product stale is said in a microtask.
+    await Promise.resolve();
+    this.freshness.tellAsker(client, address.symbol, changes);
+    return this.close(client, address, messages.length, messages.length > 0 ? 'store' : 'nowhere');
+  }
+
+  private close(
+    client: GatewaySocket,
+    address: SnapshotAddress,
+    updates: number,
+    source: 'memory' | 'store' | 'nowhere',
+  ): RoomSnapshot {
+    const snapshot: RoomSnapshot = { room: roomName(address), updates };
+    this.sender.close(client, snapshot);
+    this.metrics.snapshotRooms.inc({ source });
+    return snapshot;
+  }
+
+  /** Of a client no more rooms wait than it may subscribe to. */
+  private limitOf(client: GatewaySocket): ConcurrencyLimit {
+    let limit = this.lookups.get(client);
+    if (!limit) {
+      limit = new ConcurrencyLimit(MAX_LOOKUPS_PER_CLIENT, this.config.maxSubscriptions);
+      this.lookups.set(client, limit);
+    }
+    return limit;
+  }
+}

@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CacheService } from '../cache/cache.service.js';
+import {
+  JsonPayload,
+  type RoomAddress,
+  roomName,
+  type RoomSnapshot,
+  ServerEvent,
+} from '../contract/index.js';
+import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
+import type { MarketMessage } from '../feed/market-message.js';
+import { FreshnessService } from '../freshness/freshness.service.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+
+/** Sends a room's newest messages to one client. */
+@Injectable()
+export class SnapshotSender {
+  constructor(
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly cache: CacheService,
+    private readonly freshness: FreshnessService,
+    private readonly metrics: GatewayMetrics,
+  ) {}
+
+  /**
+   * To one who has just joined. From memory in the turn of the join; else from the store, unless the live feed or the client
+   * is faster. What is stale is said to be, once, right after it.
+   */
+  sendJoined(client: GatewaySocket, address: RoomAddress): void {
+    if (address.type === 'general') {
+      this.freshness.tellAll(client.id);
+      return;
+    }
+    const snapshot = this.cache.snapshot(address);
+    for (const message of snapshot.messages) this.send(client, message);
+    if (snapshot.messages.length > 0) {
+      this.freshness.tell(client.id, address.symbol);
+      return;
+    }
+    const { changes } = this.freshness;
+    void this.cache.fetch(address, snapshot).then((messages) => {
+      const stays = client.rooms.has(roomName(address));
+      // Who left does not get them, but they are in memory now, and their age must be known before the next one asks.
+      for (const message of messages) {
+        this.freshness.fetched(message, () => stays && this.send(client, message));
+      }
+      // What went stale meanwhile its rooms are told.
+      if (stays) this.freshness.tell(client.id, address.symbol, changes);
+    });
+  }
+
+  /** As a broadcast to the client's own room, which the fan-out engine sends from the frame it has of the message. */
+  send(client: GatewaySocket, message: MarketMessage): void {
+    const own = this.server.local.to(client.id);
+    if (message.kind === 'underlying') own.emit(ServerEvent.underlyingUpdate, message.payload);
+    else own.emit(ServerEvent.chainUpdate, message.payload);
+    this.metrics.snapshots.inc({
+      event: message.kind === 'underlying' ? ServerEvent.underlyingUpdate : ServerEvent.chainUpdate,
+    });
+  }
+
+  /** The same way, so that it comes after the room's updates to a client that lags, too. */
+  close(client: GatewaySocket, snapshot: RoomSnapshot): void {
+    const payload = new JsonPayload<RoomSnapshot>(JSON.stringify(snapshot), `snapshot:${snapshot.room}`);
+    this.server.local.to(client.id).emit(ServerEvent.snapshot, payload);
+    this.metrics.snapshots.inc({ event: ServerEvent.snapshot });
+  }
+}
