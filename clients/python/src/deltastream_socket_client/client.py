@@ -270,6 +270,7 @@ class Client(BaseClient):
                     continue
             for request in requests:
                 self._send(connection, request)
+        connection.close()
         if closing is None:
             return Failure('the connection was lost')
         return Failure(closing.message, code=closing.code, closing=closing)

@@ -18,6 +18,8 @@ class Handle(Generic[U]):
         self.core = core
         self.rooms = rooms
         self.closed = False
+        #: Why it is over, where that was not its owner's wish.
+        self.ended_with: Optional[GatewayError] = None
         self.latest: Optional[U] = None
         # Weak: an iteration that was left with `break` must not fill up for nobody.
         self._mailboxes: weakref.WeakSet[Mailbox[U]] = weakref.WeakSet()
@@ -61,7 +63,7 @@ class Handle(Generic[U]):
         for room in self.rooms:
             for key, update in room.latest.items():
                 mailbox.put(key, cast('U', update))
-        error = self.error
+        error = self.error or self.ended_with
         if self.closed or error:
             mailbox.end(error)
         else:
@@ -70,6 +72,8 @@ class Handle(Generic[U]):
 
     def end(self, error: Optional[GatewayError]) -> None:
         """Ends its iterations; with `error` they raise it."""
+        if self.closed:
+            self.ended_with = error
         for mailbox in list(self._mailboxes):
             mailbox.end(error)
         self._mailboxes = weakref.WeakSet()

@@ -85,6 +85,11 @@ class Connection:
         except Exception as error:
             log.debug('closing: %s', error)
         self._end()
+        # engine.io leaves the sockets of a connection that was lost to the garbage collector.
+        for resource, close in (('ws', 'shutdown'), ('http', 'close')):
+            opened = getattr(self._sio.eio, resource, None)
+            if opened is not None:
+                getattr(opened, close)()
 
     def _event(self, event: str, *args: Any) -> None:
         self._received(event, args[0] if args else None)
