@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net';
 import { GatewayProcess } from '../support/gateway-process.js';
-import { chain, EXPIRY, numberOf, underlying } from '../support/messages.js';
+import { chain, EXPIRY, underlying } from '../support/messages.js';
 import { RedisServer } from '../support/redis-server.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+import { listening, TcpProxy } from '../support/tcp-proxy.js';
 import { claims, epoch, hs256, JWT_SECRET } from '../support/tokens.js';
 import { waitFor } from '../support/wait.js';
 import { type Options, type Version, VersionedClient, VERSIONS } from './support/versions.js';
@@ -16,7 +17,7 @@ const WAYS: readonly (readonly [string, Options, string])[] = [
   ['websocket, then polling', { transports: ['websocket', 'polling'] }, 'websocket'],
 ];
 // Handed on to `ws`, which offers it by default; polling has none in Node.
-const uncompressed = { perMessageDeflate: false } as Options;
+const uncompressed = { perMessageDeflate: false } as unknown as Options;
 const MATRIX = versions.flatMap((version) =>
   WAYS.flatMap(([name, options, transport]) =>
     transport === 'polling'
@@ -27,6 +28,18 @@ const MATRIX = versions.flatMap((version) =>
         ],
   ),
 );
+
+/** A network that lets no WebSocket through, as some companies' are. */
+class NoWebSockets extends TcpProxy {
+  static override async start(targetPort: number): Promise<NoWebSockets> {
+    return new NoWebSockets(await listening(), targetPort);
+  }
+
+  protected override request(chunk: Buffer, target: Socket): void {
+    if (/^upgrade: websocket/im.test(chunk.toString('latin1'))) target.destroy();
+    else super.request(chunk, target);
+  }
+}
 
 describe('socket.io-client', () => {
   let redis: RedisServer;
@@ -53,7 +66,10 @@ describe('socket.io-client', () => {
     const client = await VersionedClient.open(version, gateway.url, options);
     const connected = await client.next('connected');
     expect(connected).toMatchObject({ rooms: ['general'], user: null, client_id: client.socket.id });
-    await waitFor(() => client.transport === transport, () => client.transport);
+    await waitFor(
+      () => client.transport === transport,
+      () => client.transport,
+    );
 
     // A snapshot, without and with a subscription, before the first live update.
     await price(product, 1);
@@ -92,9 +108,9 @@ describe('socket.io-client', () => {
     expect(client.all('underlying_update').filter((update) => update.product === product)).toEqual([
       expect.objectContaining({ type: 'UNDERLYING_ENRICHED', price: 2 }),
     ]);
-    expect(client.all('chain_update').map(({ expiry, spot_price, strikes }) => [expiry, spot_price, strikes])).toEqual(
-      [[EXPIRY, 2, [21450, 21500, 21550]]],
-    );
+    expect(
+      client.all('chain_update').map(({ expiry, spot_price, strikes }) => [expiry, spot_price, strikes]),
+    ).toEqual([[EXPIRY, 2, [21450, 21500, 21550]]]);
 
     // Leaving, `general` too.
     await client.ask('unsubscribe', { type: 'product', symbols: [product, other] });
@@ -125,80 +141,139 @@ describe('socket.io-client', () => {
     client.close();
   });
 
-  it.each(MATRIX)('$version by $way: comes back after the connection is lost', async ({ version, options }) => {
-    const product = `V${++products}`;
-    const proxy = await TcpProxy.start(gateway.port);
-    const client = await VersionedClient.open(version, `http://127.0.0.1:${proxy.port}`, {
-      ...options,
-      reconnectionDelay: 50,
-    });
-    client.socket.on('connected', () => client.socket.emit('subscribe', { type: 'product', symbol: product }));
-    const before = (await client.next('connected')).client_id;
-    await client.next('subscribed');
-    proxy.cut();
-    await waitFor(() => client.disconnects.length > 0);
-    await price(product, 1);
-    client.clear();
-    proxy.mend();
-    expect((await client.next('connected')).client_id).not.toBe(before);
-    await client.next('subscribed', ({ room }) => room === `product:${product}`);
-    expect(numberOf(await client.next('underlying_update', (update) => update.product === product))).toBe(1);
-    client.close();
-    await proxy.stop();
-  });
-
-  it.each(versions)('%s: is drained by every transport, told why, and comes back by itself', async (version) => {
-    const [old, next] = await Promise.all([
-      GatewayProcess.start({ REDIS_URL: redis.url, DRAIN_TIMEOUT_MS: '500' }),
-      GatewayProcess.start({ REDIS_URL: redis.url }),
-    ]);
-    const clients = await Promise.all(
-      WAYS.map(async ([, options]) => {
-        const client = await VersionedClient.open(version, old.url, { ...options, reconnectionDelay: 50 });
-        await client.next('connected');
-        return client;
-      }),
-    );
-    // As a balancer does: whoever connects again gets the other replica.
-    for (const { socket } of clients) Object.assign(socket.io, { uri: next.url });
-    const stopped = old.stop();
-    for (const client of clients) {
-      expect(await client.next('server_draining')).toEqual({ reconnect_in_ms: expect.any(Number) });
-      expect(await client.next('closing')).toMatchObject({ code: 'DRAINING', reconnect: true });
-      await waitFor(() => client.all('connected').length === 2, () => JSON.stringify(client.refusals));
+  it.each(MATRIX)(
+    '$version by $way: comes back after the connection is lost',
+    async ({ version, options }) => {
+      const product = `V${++products}`;
+      const proxy = await TcpProxy.start(gateway.port);
+      const client = await VersionedClient.open(version, `http://127.0.0.1:${proxy.port}`, {
+        ...options,
+        reconnectionDelay: 50,
+      });
+      client.socket.on('connected', () =>
+        client.socket.emit('subscribe', { type: 'product', symbol: product }),
+      );
+      const before = (await client.next('connected')).client_id;
+      await client.next('subscribed');
+      proxy.cut();
+      await waitFor(() => client.disconnects.length > 0);
+      await price(product, 1);
+      client.clear();
+      proxy.mend();
+      expect((await client.next('connected')).client_id).not.toBe(before);
+      await client.next('subscribed', ({ room }) => room === `product:${product}`);
+      expect((await client.next('underlying_update', (update) => update.product === product)).price).toBe(1);
       client.close();
-    }
-    expect(await stopped).toBe(0);
-    await next.stop();
+      await proxy.stop();
+    },
+  );
+
+  it.each(versions)(
+    '%s: where WebSocket is blocked, polling that would upgrade stays polling',
+    async (version) => {
+      const proxy = await NoWebSockets.start(gateway.port);
+      const options = { transports: ['polling', 'websocket'] };
+      const client = await VersionedClient.open(version, `http://127.0.0.1:${proxy.port}`, options);
+      await client.next('connected');
+      expect(await client.ask('list_subscriptions')).toEqual({ ok: true, rooms: ['general'] });
+      expect(client.transport).toBe('polling');
+      client.close();
+      await proxy.stop();
+    },
+  );
+
+  it.each(versions)(
+    '%s: where WebSocket is blocked, the second transport is tried by 4.8 alone',
+    async (version) => {
+      const proxy = await NoWebSockets.start(gateway.port);
+      const client = await VersionedClient.open(version, `http://127.0.0.1:${proxy.port}`, {
+        transports: ['websocket', 'polling'],
+        tryAllTransports: true,
+        reconnectionDelay: 20,
+        reconnectionDelayMax: 20,
+      });
+      if (version === '4.8.4') {
+        await client.next('connected');
+        expect(client.transport).toBe('polling');
+      } else {
+        await waitFor(() => client.refusals.length >= 5);
+        expect(new Set(client.refusals)).toEqual(new Set(['websocket error']));
+        expect(client.received).toEqual([]);
+      }
+      client.close();
+      await proxy.stop();
+    },
+  );
+
+  it('of version 2 is told that its protocol is not spoken here', async () => {
+    const response = await gateway.get('/socket.io/?EIO=3&transport=polling');
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      { code: 5, message: 'Unsupported protocol version' },
+    ]);
   });
 
-  it.each(versions)('%s: a token that is refused is told in connect_error, and a good one let in', async (version) => {
-    const guarded = await GatewayProcess.start({
-      REDIS_URL: redis.url,
-      AUTH_MODE: 'required',
-      JWT_SECRET,
-      SECRET_KEY: JWT_SECRET.toLowerCase(),
-    });
-    const expired = hs256(claims({ exp: epoch(-3_600) }));
-    for (const [, options] of WAYS) {
-      for (const [token, code] of [
-        [undefined, 'AUTH_REQUIRED'],
-        ['rubbish', 'TOKEN_INVALID'],
-        [expired, 'TOKEN_EXPIRED'],
-      ] as const) {
-        const auth = token === undefined ? {} : { token };
-        const client = await VersionedClient.open(version, guarded.url, { ...options, auth });
-        await waitFor(() => client.refusals.length > 0);
-        expect(client.refusals).toEqual([expect.objectContaining({ code, message: expect.any(String) })]);
+  it.each(versions)(
+    '%s: is drained by every transport, told why, and comes back by itself',
+    async (version) => {
+      const [old, next] = await Promise.all([
+        GatewayProcess.start({ REDIS_URL: redis.url, DRAIN_TIMEOUT_MS: '500' }),
+        GatewayProcess.start({ REDIS_URL: redis.url }),
+      ]);
+      const clients = await Promise.all(
+        WAYS.map(async ([, options]) => {
+          const client = await VersionedClient.open(version, old.url, { ...options, reconnectionDelay: 50 });
+          await client.next('connected');
+          return client;
+        }),
+      );
+      // As a balancer does: whoever connects again gets the other replica.
+      for (const { socket } of clients) Object.assign(socket.io, { uri: next.url });
+      const stopped = old.stop();
+      for (const client of clients) {
+        expect(await client.next('server_draining')).toEqual({ reconnect_in_ms: expect.any(Number) });
+        expect(await client.next('closing')).toMatchObject({ code: 'DRAINING', reconnect: true });
+        await waitFor(
+          () => client.all('connected').length === 2,
+          () => JSON.stringify(client.refusals),
+        );
         client.close();
       }
-      const welcome = await VersionedClient.open(version, guarded.url, {
-        ...options,
-        auth: (give: (data: object) => void) => give({ token: hs256() }),
+      expect(await stopped).toBe(0);
+      await next.stop();
+    },
+  );
+
+  it.each(versions)(
+    '%s: a token that is refused is told in connect_error, and a good one let in',
+    async (version) => {
+      const guarded = await GatewayProcess.start({
+        REDIS_URL: redis.url,
+        AUTH_MODE: 'required',
+        JWT_SECRET,
+        SECRET_KEY: JWT_SECRET.toLowerCase(),
       });
-      expect(await welcome.next('connected')).toMatchObject({ user: { user_id: '42' } });
-      welcome.close();
-    }
-    await guarded.stop();
-  });
+      const expired = hs256(claims({ exp: epoch(-3_600) }));
+      for (const [, options] of WAYS) {
+        for (const [token, code] of [
+          [undefined, 'AUTH_REQUIRED'],
+          ['rubbish', 'TOKEN_INVALID'],
+          [expired, 'TOKEN_EXPIRED'],
+        ] as const) {
+          const auth = token === undefined ? {} : { token };
+          const client = await VersionedClient.open(version, guarded.url, { ...options, auth });
+          await waitFor(() => client.refusals.length > 0);
+          expect(client.refusals).toEqual([expect.objectContaining({ code, message: expect.any(String) })]);
+          client.close();
+        }
+        const welcome = await VersionedClient.open(version, guarded.url, {
+          ...options,
+          auth: (give: (data: object) => void) => give({ token: hs256() }),
+        });
+        expect(await welcome.next('connected')).toMatchObject({ user: { user_id: '42' } });
+        welcome.close();
+      }
+      await guarded.stop();
+    },
+  );
 });

@@ -46,8 +46,9 @@ def token(user: int = 42, seconds: float = 3600, **more: Any) -> str:
         return base64.urlsafe_b64encode(part).rstrip(b'=').decode()
 
     now = int(time.time())
-    claims = {'user_id': user, 'email': 'a@b.c', 'iat': now - 60, 'exp': int(now + seconds), **more}
-    body = '.'.join(text(json.dumps(part).encode()) for part in ({'alg': 'HS256', 'typ': 'JWT'}, claims))
+    claims: Dict[str, Any] = {'user_id': user, 'email': 'a@b.c', 'iat': now - 60, 'exp': int(now + seconds), **more}
+    header: Dict[str, Any] = {'alg': 'HS256', 'typ': 'JWT'}
+    body = '.'.join(text(json.dumps(part).encode()) for part in (header, claims))
     return f'{body}.{text(hmac.new(SECRET.encode(), body.encode(), hashlib.sha256).digest())}'
 
 
@@ -115,7 +116,7 @@ class Gateway:
         wait_for(lambda: self._redis.publish('enriched:underlying', message), 'nobody is subscribed')
 
     def chain(self, product: str, n: int, expiry: str = '2026-11-26') -> None:
-        leg = {'strike': 21500, 'iv': 0.2293, 'option_type': 'CALL', 'rho': 1.5}
+        leg: Dict[str, Any] = {'strike': 21500, 'iv': 0.2293, 'option_type': 'CALL', 'rho': 1.5}
         message = {
             'product': product,
             'expiry': expiry,

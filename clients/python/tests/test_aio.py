@@ -40,6 +40,10 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
         cls.gateway = Gateway(cls.redis)
         cls.addClassCleanup(cls.gateway.stop)
 
+    async def asyncSetUp(self) -> None:
+        # unittest turns it on, and a stack trace for each of a hundred thousand tasks takes minutes.
+        asyncio.get_running_loop().set_debug(False)
+
     async def connect(self, url: str = '', **options: Any) -> AsyncClient:
         client = AsyncClient()
         self.addAsyncCleanup(client.close)
@@ -156,7 +160,7 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
                 self.gateway.price(symbols[n % len(symbols)], n)
                 if n % 10 == 0:
                     self.gateway.chain(symbols[n // 10 % 10], n, f'2026-11-{26 + n % 3}')
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.002)
 
         async def consume() -> None:
             async for update in prices:

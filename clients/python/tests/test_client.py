@@ -208,6 +208,8 @@ class ClientTest(unittest.TestCase):
                 self.gateway.price(symbols[n % len(symbols)], n)
                 if n % 10 == 0:
                     self.gateway.chain(symbols[n // 10 % 10], n, f'2026-11-{26 + n % 3}')
+                # As much as both can take would try the machine, not the client.
+                stop.wait(0.002)
 
         def consume() -> None:
             for update in prices:

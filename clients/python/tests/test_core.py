@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unittest
+from typing import Callable, List
 
 from deltastream_socket_client import Forbidden, InvalidSubscription, PayloadError, SubscriptionError
 
@@ -270,7 +271,7 @@ class Staleness(unittest.TestCase):
         self.world = World()
         self.core = self.world.core
 
-    def told(self) -> list[bool]:
+    def told(self) -> List[bool]:
         return [staleness.stale for staleness in self.world.payloads('stale')]
 
     def status(self, status: str, product: str = 'NIFTY') -> None:
@@ -318,11 +319,12 @@ class Staleness(unittest.TestCase):
         self.assertEqual(self.told(), [True])
 
     def test_connected_and_general_clear_all_and_a_room_its_product(self) -> None:
-        for clear in (
+        ways: List[Callable[[], None]] = [
             lambda: self.world.connect(),
             lambda: self.core.receive('subscribed', {'room': 'general', 'message': ''}),
             lambda: self.core.receive('subscribed', {'room': 'chain:NIFTY:2026-11-26', 'message': ''}),
-        ):
+        ]
+        for clear in ways:
             self.world.connect()
             self.core.receive('underlying_update', price('NIFTY', 1))
             self.status('stale')

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import unittest
+from typing import Any, List
 
 from deltastream_socket_client import ChainUpdate, Connected, OptionLeg, PayloadError, UnderlyingUpdate
 from deltastream_socket_client.payloads import read
@@ -35,7 +36,8 @@ class Payloads(unittest.TestCase):
     def test_what_breaks_the_contract_is_refused(self) -> None:
         broken = chain('NIFTY', 5)
         del broken['pcr_oi']
-        for data in (broken, None, [], 'text', {}, chain('NIFTY', 5, calls=7), chain('NIFTY', 5, calls=[7])):
+        malformed: List[Any] = [broken, None, [], 'text', {}, chain('NIFTY', 5, calls=7), chain('NIFTY', 5, calls=[7])]
+        for data in malformed:
             self.assertRaises(PayloadError, read, ChainUpdate, data)
 
     def test_connected_has_typed_limits_and_user(self) -> None:

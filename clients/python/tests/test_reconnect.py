@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import unittest
-from typing import Optional
+from typing import Any, Dict, Optional, Tuple
 
 from deltastream_socket_client import AuthRequired, ConnectionClosed, ConnectionRefused, TokenExpired, TokenRevoked
 from deltastream_socket_client.options import Options, failure_of
@@ -87,6 +87,7 @@ class Failures(unittest.TestCase):
         self.assertEqual((failure_of(error).status, failure_of(error).retry_after), (503, 7.0))
 
     def test_options_are_checked_before_anything_is_done(self) -> None:
-        for bad in ({'url': 'gateway:8002'}, {'url': 'http://x', 'transports': ('smoke',)}, {'url': 'http://x', 'transports': ()}):
+        faults: Tuple[Dict[str, Any], ...] = ({'url': 'gateway:8002'}, {'url': 'http://x', 'transports': ('smoke',)}, {'url': 'http://x', 'transports': ()})
+        for bad in faults:
             self.assertRaises(ValueError, Options, **bad)
         self.assertRaises(TypeError, Options, url='http://x', token=lambda: 'no argument')

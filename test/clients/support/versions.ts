@@ -49,7 +49,10 @@ export class VersionedClient {
 
   async next(event: string, matches: (payload: Payload) => unknown = () => true): Promise<Payload> {
     const found = () => this.all(event).find(matches);
-    await waitFor(found, () => `${event} expected, received ${JSON.stringify(this.received).slice(0, 2_000)}`);
+    await waitFor(
+      found,
+      () => `${event} expected, received ${JSON.stringify(this.received).slice(0, 2_000)}`,
+    );
     return found();
   }
 

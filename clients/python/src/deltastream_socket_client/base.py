@@ -1,7 +1,7 @@
 """What both clients know and show, apart from how they wait."""
 from __future__ import annotations
 
-from typing import Any, Callable, Hashable, Optional, Tuple
+from typing import Any, Callable, Hashable, Optional, Tuple, TypeVar, overload
 
 from .core import Core
 from .errors import GatewayError
@@ -10,6 +10,8 @@ from .mailbox import Mailbox
 from .options import Options
 from .payloads import Limits, TokenExpiring, User
 from .reconnect import Failure
+
+H = TypeVar('H', bound=Callable[[Any], Any])
 
 
 class BaseClient:
@@ -41,6 +43,12 @@ class BaseClient:
     @property
     def client_id(self) -> Optional[str]:
         return self._core.client_id
+
+    @overload
+    def on(self, event: str) -> Callable[[H], H]: ...
+
+    @overload
+    def on(self, event: str, handler: Callable[[Any], Any]) -> Callable[[], None]: ...
 
     def on(self, event: str, handler: Optional[Callable[[Any], Any]] = None) -> Any:
         """Calls `handler` with each payload of `event`, one after the other: a thread of this client does, or its event loop.

@@ -105,8 +105,9 @@ class Core:
     def is_stale(self, product: str) -> bool:
         """Whether a product's price cannot be relied on: because the gateway says so, or because it cannot say anything."""
         rooms = self._rooms_about(product)
-        if not self.connected or product in self._freshness:
+        if product in self._freshness:
             return True
+        # Without a connection all are out.
         if rooms:
             return any(room.membership is not Membership.IN for room in rooms)
         # Without a subscription only `general` tells of the product, and only if it has ever ticked.
@@ -286,14 +287,12 @@ class Core:
         if verdict is Verdict.OLDER:
             self.dropped_older += 1
             return
-        pushed: Set[Handle[Any]] = set()
         for name in rooms_of(event, update.product, expiry):
             room = self.rooms.get(name)
             if room is None or not room.handles or not room.keep(key, update):
                 continue
-            for handle in room.handles - pushed:
+            for handle in list(room.handles):
                 handle.push(key, update)
-            pushed |= room.handles
         if verdict is Verdict.NEWS:
             self._emit(event, update, key)
 

@@ -80,5 +80,5 @@ class ReconnectPolicy:
         if failure.closing is not None and failure.code == 'TOKEN_EXPIRED':
             return connection_error(failure.code, failure.message)
         if failure.status == 403:
-            return connection_error('FORBIDDEN_ORIGIN', failure.message)
+            return connection_error('ORIGIN_REFUSED', 'CORS_ORIGINS of the gateway does not have the origin of this client')
         return None
