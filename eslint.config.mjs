@@ -2,7 +2,17 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['.cache/', 'dist/', 'coverage/', 'node_modules/', 'clients/examples/', 'web/'] },
+  {
+    ignores: [
+      '.cache/',
+      'dist/',
+      'coverage/',
+      'node_modules/',
+      'clients/examples/',
+      'test/fixtures/',
+      'web/',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

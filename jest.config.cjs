@@ -53,6 +53,13 @@ module.exports = {
     },
     {
       ...shared,
+      displayName: 'clients',
+      roots: ['<rootDir>/test/clients'],
+      testMatch: ['**/*.client-spec.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
+    },
+    {
+      ...shared,
       displayName: 'helm',
       roots: ['<rootDir>/test/helm'],
       testMatch: ['**/*.helm-spec.ts'],

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
 /** A suite that never ends must not hold a CI machine for its whole allowance of 90 minutes: minutes for each batch. */
-const MINUTES = { chosen: 60, e2e: 40, chaos: 15, fuzz: 15, cluster: 15 };
+const MINUTES = { chosen: 60, e2e: 40, chaos: 15, fuzz: 15, cluster: 15, clients: 20 };
 
 /** Debian package -> how to see that it is there. */
 const needs = {
@@ -20,6 +20,11 @@ const needs = {
   'python3-socketio': () => succeeds('/usr/bin/python3', ['-c', 'import socketio']),
   'python3-requests': () => succeeds('/usr/bin/python3', ['-c', 'import requests']),
   'python3-websocket': () => succeeds('/usr/bin/python3', ['-c', 'import websocket']),
+  'python3-aiohttp': () => succeeds('/usr/bin/python3', ['-c', 'import aiohttp']),
+  'python3-pip': () => succeeds('/usr/bin/python3', ['-c', 'import pip']),
+  'python3-setuptools': () => succeeds('/usr/bin/python3', ['-c', 'import setuptools']),
+  'python3-wheel': () => succeeds('/usr/bin/python3', ['-c', 'import wheel']),
+  mypy: () => succeeds('/usr/bin/python3', ['-c', 'import mypy']),
 };
 
 function succeeds(command, args) {
@@ -90,6 +95,7 @@ const batches =
         [MINUTES.chaos, '--selectProjects', 'chaos'],
         [MINUTES.fuzz, '--selectProjects', 'fuzz', '--runInBand'],
         [MINUTES.cluster, '--selectProjects', 'cluster', '--runInBand'],
+        [MINUTES.clients, workers, '--selectProjects', 'clients'],
       ];
 const results = batches.map(([minutes, ...args]) => jest(args, minutes * 60_000));
 const sum = (count) => results.reduce((total, result) => total + result[count], 0);

@@ -14,7 +14,8 @@ export class Browser {
     private readonly profile: string,
   ) {}
 
-  static async launch(): Promise<Browser> {
+  /** @param extra further arguments of Chromium */
+  static async launch(extra: readonly string[] = []): Promise<Browser> {
     const profile = await mkdtemp(join(tmpdir(), 'gateway-chromium-'));
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: '/usr/bin/chromium',
@@ -28,6 +29,7 @@ export class Browser {
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        ...extra,
       ],
     });
     const browser = new Browser(context, profile);
@@ -45,6 +47,11 @@ export class Browser {
     page.on('pageerror', (error) => this.complaints.push(error.message));
     await page.goto(url);
     return page;
+  }
+
+  /** Answers a URL of the world outside with a file's content. */
+  async stand(url: string, body: Buffer): Promise<void> {
+    await this.context.route(url, (route) => route.fulfill({ body, contentType: 'text/javascript' }));
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,102 @@
+"""One connection by python-socketio on asyncio, from its handshake to its end."""
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Callable, Dict, Optional
+
+import socketio
+
+from .options import WELCOME_TIMEOUT, Options, failure_of
+from .reconnect import Failure
+
+log = logging.getLogger('deltastream_socket_client')
+
+
+class AsyncConnection:
+    """Made anew for each attempt, so that nothing of one that was lost can speak for the next."""
+
+    def __init__(self, options: Options, received: Callable[[str, Any], None], ended: Callable[[], None]) -> None:
+        self._options = options
+        self._received = received
+        self._ended = ended
+        self._refusal: Any = None
+        self._welcomed = asyncio.Event()
+        self.over = False
+        self._sio = socketio.AsyncClient(reconnection=False, handle_sigint=False, ssl_verify=options.ssl_verify)
+        # Plain functions, which python-socketio calls in the order of the messages.
+        self._sio.on('*', self._event)
+        self._sio.on('connect_error', self._refused)
+        disconnect = self._sio.eio.handlers['disconnect']
+
+        async def lost(*args: Any) -> None:
+            try:
+                await disconnect(*args)
+            finally:
+                self._end()
+
+        # At the transport: python-socketio says nothing of a connection that was lost before it was welcomed.
+        self._sio.eio.on('disconnect', lost)
+
+    async def open(self, token: Optional[str]) -> Optional[Failure]:
+        """Returns when the gateway has said `connected`; answers why it has not."""
+        options = self._options
+        error: BaseException = TimeoutError('the gateway accepted the connection and said nothing')
+        try:
+            await self._sio.connect(
+                options.url,
+                headers=dict(options.headers),
+                auth={'token': token} if token is not None else {},
+                transports=list(options.transports),
+                socketio_path=options.path.strip('/'),
+                wait=False,
+            )
+            await asyncio.wait_for(self._welcomed.wait(), WELCOME_TIMEOUT)
+            if not self.over and self._refusal is None:
+                return None
+            if self.over:
+                error = ConnectionError('the connection was lost before it was welcomed')
+        except asyncio.TimeoutError:
+            pass
+        except Exception as caught:
+            # Whatever the transports below raise: some of it is not translated by python-socketio.
+            error = caught
+        failure = failure_of(error, self._refusal)
+        await self.close()
+        return failure
+
+    async def send(self, event: str, payload: Optional[Dict[str, Any]], answered: Callable[[Any], None]) -> bool:
+        """False where there is no connection to send it by."""
+        try:
+            await self._sio.emit(event, payload, callback=lambda *answer: answered(answer[0] if answer else None))
+        except socketio.exceptions.SocketIOError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        try:
+            await self._sio.disconnect()
+        except Exception as error:
+            log.debug('closing: %s', error)
+        # engine.io closes it only when this side ends the connection.
+        session = self._sio.eio.http
+        if session is not None and not session.closed:
+            await session.close()
+        self._end()
+
+    def _event(self, event: str, *args: Any) -> None:
+        self._received(event, args[0] if args else None)
+        if event == 'connected':
+            self._welcomed.set()
+
+    def _refused(self, data: Any = None) -> None:
+        # Of a handshake that failed below it is a text, and the exception says more.
+        if isinstance(data, dict) and ('data' in data or 'code' in data):
+            self._refusal = data
+        self._welcomed.set()
+
+    def _end(self) -> None:
+        if not self.over:
+            self.over = True
+            self._welcomed.set()
+            self._ended()

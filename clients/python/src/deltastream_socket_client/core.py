@@ -1,0 +1,335 @@
+"""The bookkeeping of a client: rooms, order, staleness, state. Plain: no input or output, no threads, a clock from outside.
+
+Its owner hands in what the gateway says, sends what `take_requests` answers, and calls it from one thread at a time.
+"""
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, Callable, Dict, Hashable, Iterable, List, Optional, Set, Tuple
+
+from .errors import Forbidden, GatewayError, PayloadError, RequestError, SubscriptionError, request_error
+from .freshness import Freshness
+from .handle import Handle
+from .order import Order, Verdict, signature_of
+from .pacing import Pacer
+from .payloads import (
+    SERVER_EVENTS,
+    ChainSummary,
+    ChainUpdate,
+    Closing,
+    Connected,
+    FeedStatus,
+    Limits,
+    RoomConfirmed,
+    RoomSnapshot,
+    UnderlyingUpdate,
+    User,
+    read,
+)
+from .requests import Request, batches, due
+from .rooms import GENERAL, Address, Membership, Room, rooms_of
+from .snapshots import SnapshotCollector
+
+log = logging.getLogger('deltastream_socket_client')
+
+#: Refusals that pass by themselves.
+_PASSING = frozenset({'RATE_LIMITED', 'SLOW_CLIENT', 'INTERNAL_ERROR', 'AUTH_UNAVAILABLE', 'SNAPSHOT_UNAVAILABLE'})
+_MAX_RETRY_DELAY = 30.0
+#: How long the gateway may take to answer a request, in seconds.
+ANSWER_TIMEOUT = 10.0
+
+Emit = Callable[[str, Any, Optional[Hashable]], None]
+
+
+class Core:
+    def __init__(
+        self,
+        emit: Emit,
+        general: bool = True,
+        now: Callable[[], float] = time.monotonic,
+        clock_reset_after: float = 5.0,
+    ) -> None:
+        """`emit(event, payload, key)`: tells the client's own listeners. Of two with one key, the later is enough."""
+        self._emit = emit
+        self._now = now
+        self.order = Order(now, clock_reset_after)
+        self.pacer = Pacer(now)
+        self.state = 'closed'
+        self.limits: Optional[Limits] = None
+        self.user: Optional[User] = None
+        self.client_id: Optional[str] = None
+        self.closing: Optional[Closing] = None
+        self.epoch = 0
+        self.rooms: Dict[str, Room] = {}
+        #: Rooms of one expiry, by product.
+        self._expiries: Dict[str, Set[Room]] = {}
+        self._freshness = Freshness(lambda staleness: emit('stale', staleness, ('stale', staleness.product)))
+        self._collectors: Set[SnapshotCollector] = set()
+        #: Requests that wait for their acknowledgement, and until when.
+        self._pending: Dict[Request, float] = {}
+        self.dropped_older = 0
+        self._room(Address(GENERAL)).always = general
+
+    # ---- what its owner asks -------------------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        return self.state in ('connected', 'draining')
+
+    def subscribe(self, addresses: Tuple[Address, ...]) -> Handle[Any]:
+        rooms = tuple(self._room(address) for address in addresses)
+        handle: Handle[Any] = Handle(self, rooms)
+        for room in rooms:
+            room.handles.add(handle)
+            # Whoever subscribes now asks anew; those who were refused have been told.
+            if room.error is not None:
+                room.reset(Membership.OUT)
+        updates = handle.updates
+        handle.latest = updates[-1] if updates else None
+        self._tell_staleness(rooms)
+        return handle
+
+    def unsubscribe(self, handle: Handle[Any], error: Optional[GatewayError] = None) -> None:
+        if handle.closed:
+            return
+        handle.closed = True
+        handle.end(error)
+        for room in handle.rooms:
+            room.handles.discard(handle)
+            self._forget_if_done(room)
+        for room in handle.rooms:
+            if not self._rooms_about(str(room.address.symbol)):
+                self._freshness.forget(str(room.address.symbol))
+
+    def is_stale(self, product: str) -> bool:
+        """Whether a product's price cannot be relied on: because the gateway says so, or because it cannot say anything."""
+        rooms = self._rooms_about(product)
+        if product in self._freshness:
+            return True
+        # Without a connection all are out.
+        if rooms:
+            return any(room.membership is not Membership.IN for room in rooms)
+        # Without a subscription only `general` tells of the product, and only if it has ever ticked.
+        return self.rooms[GENERAL].membership is not Membership.IN or ('underlying_update', product, None) not in self.order
+
+    def collect(self, addresses: Tuple[Address, ...]) -> SnapshotCollector:
+        """Collects what a `get_snapshot` is answered with, until it is handed to `discard`."""
+        collector = SnapshotCollector(addresses)
+        self._collectors.add(collector)
+        return collector
+
+    def discard(self, collector: SnapshotCollector) -> None:
+        self._collectors.discard(collector)
+
+    # ---- requests ------------------------------------------------------------------------------------------------
+
+    def take_requests(self) -> Tuple[List[Request], Optional[float]]:
+        """What to send now, and in how many seconds to ask again; `None`: when something has happened."""
+        if not self.connected:
+            return [], None
+        now = self._now()
+        for request in [request for request, until in self._pending.items() if until <= now]:
+            self.answered(request, None)
+        join, leave, later = due(self.rooms.values(), now)
+        # Leaving first: what is left makes room under `max_subscriptions`.
+        plan = [('unsubscribe', Membership.LEAVING, batch) for batch in batches(leave, self.limits or Limits())]
+        plan += [('subscribe', Membership.JOINING, batch) for batch in batches(join, self.limits or Limits())]
+        requests: List[Request] = []
+        for event, membership, batch in plan:
+            wait = self.pacer.wait()
+            if wait > 0:
+                later = min(now + wait, later or now + wait)
+                break
+            self.pacer.take()
+            for room in batch:
+                room.membership = membership
+            request = Request(event, batch, self.epoch)
+            self._pending[request] = now + ANSWER_TIMEOUT
+            requests.append(request)
+        if self._pending:
+            until = min(self._pending.values())
+            later = until if later is None else min(later, until)
+        return requests, None if later is None else max(0.0, later - now)
+
+    def answered(self, request: Request, answer: Any) -> None:
+        """`answer`: the acknowledgement, or `None` where none came in time."""
+        if self._pending.pop(request, None) is None:
+            return  # of a connection that was lost, or too late: it has been given up
+        joining = request.event == 'subscribe'
+        if isinstance(answer, dict) and answer.get('ok') is True:
+            for room in request.rooms:
+                room.reset(Membership.IN if joining else Membership.OUT)
+        else:
+            self._refused(request, answer, joining)
+        for room in request.rooms:
+            self._forget_if_done(room)
+        self._tell_staleness(request.rooms)
+
+    def _refused(self, request: Request, answer: Any, joining: bool) -> None:
+        payload = answer.get('error') if isinstance(answer, dict) else None
+        error = request_error(payload, subscription=True)
+        passing = payload is None or error.code in _PASSING
+        delay = (error.retry_after_ms or 0) / 1000
+        if error.code == 'RATE_LIMITED':
+            self.pacer.pause(delay or 1.0)
+        for room in request.rooms:
+            room.membership = Membership.OUT if joining else Membership.IN
+            if passing:
+                room.attempts += 1
+                room.retry_at = self._now() + (delay or min(_MAX_RETRY_DELAY, 2.0 ** min(room.attempts, 10) / 2))
+            elif len(request.rooms) > 1:
+                # A batch is refused whole: halves find the room at fault, and the others get what is theirs.
+                room.max_batch = len(request.rooms) // 2
+            elif joining:
+                self._give_up(room, error)
+            else:
+                room.membership = Membership.OUT
+
+    def _give_up(self, room: Room, error: RequestError) -> None:
+        room.error = error if isinstance(error, SubscriptionError) else SubscriptionError(error.code, error.message)
+        for handle in list(room.handles):
+            handle.end(room.error)
+
+    # ---- the connection ------------------------------------------------------------------------------------------
+
+    def opening(self) -> None:
+        if self.state == 'closed':
+            self._set_state('connecting')
+
+    def lost(self) -> None:
+        """There is no connection any more, or it could not be made; another will be tried."""
+        self.epoch += 1
+        self.closing = None
+        self._pending.clear()
+        for room in list(self.rooms.values()):
+            room.membership = Membership.OUT
+            self._forget_if_done(room)
+        if self.state in ('connected', 'draining'):
+            self._set_state('reconnecting')
+        self._tell_staleness(self.rooms.values())
+
+    def close(self, error: Optional[GatewayError] = None) -> None:
+        """For good: iterations end, with `error` if it was not the owner's wish."""
+        self.lost()
+        self._set_state('closed')
+        for handle in {handle for room in self.rooms.values() for handle in room.handles}:
+            self.unsubscribe(handle, error)
+
+    def receive(self, event: str, data: Any) -> None:
+        """Anything the gateway sends. Events that this package does not know are left alone."""
+        shape = SERVER_EVENTS.get(event)
+        if shape is None:
+            return
+        try:
+            payload: Any = read(shape, data)
+        except PayloadError as error:
+            log.warning('dropped a malformed %s: %s', event, error)
+            return
+        if isinstance(payload, (UnderlyingUpdate, ChainSummary, ChainUpdate)):
+            self._updated(event, payload)
+            return
+        if isinstance(payload, Connected):
+            self._welcomed(payload)
+        elif isinstance(payload, RoomConfirmed):
+            self._confirmed(event, payload.room, payload.message)
+        elif isinstance(payload, FeedStatus):
+            self._freshness.heard(payload)
+            self._tell_staleness(self._rooms_about(payload.product))
+        elif isinstance(payload, RoomSnapshot):
+            for collector in self._collectors:
+                collector.expect(payload.room, payload.updates)
+        elif isinstance(payload, Closing):
+            self.closing = payload
+        elif event == 'server_draining':
+            self._set_state('draining')
+        elif event == 'token_refreshed':
+            # The new token may allow what the old one did not.
+            for room in self.rooms.values():
+                if room.error is not None:
+                    room.reset(Membership.OUT)
+        self._emit(event, payload, (event, payload.product) if isinstance(payload, FeedStatus) else None)
+
+    def _welcomed(self, payload: Connected) -> None:
+        self.limits, self.user, self.client_id = payload.limits, payload.user, payload.client_id
+        self.closing = None
+        self.pacer.reset(payload.limits)
+        self._freshness.clear()
+        for room in self.rooms.values():
+            room.reset(Membership.IN if room.name in payload.rooms else Membership.OUT)
+        general = self.rooms[GENERAL]
+        if general.always and general.membership is Membership.OUT:
+            # A client that may have `general` is in it from the start.
+            general.error = Forbidden('FORBIDDEN', 'The gateway does not let this client into general')
+        self._set_state('connected')
+        self._tell_staleness(self.rooms.values())
+
+    def _confirmed(self, event: str, name: str, message: str) -> None:
+        room = self.rooms.get(name)
+        if event == 'subscribed':
+            # What is stale is told right after.
+            self._freshness.clear(None if name == GENERAL else name.split(':')[1])
+        elif room is not None and room.membership is Membership.IN:
+            # Nobody asked: a new token does not allow it.
+            room.membership = Membership.OUT
+            if room.wanted:
+                self._give_up(room, Forbidden('FORBIDDEN', message))
+            self._tell_staleness([room])
+
+    # ---- updates -------------------------------------------------------------------------------------------------
+
+    def _updated(self, event: str, update: Any) -> None:
+        expiry: Optional[str] = getattr(update, 'expiry', None)
+        key = (event, update.product, expiry)
+        verdict = self.order.judge(key, update.timestamp, signature_of(update))
+        for collector in self._collectors:
+            collector.offer(event, update, verdict is not Verdict.OLDER)
+        if verdict is Verdict.OLDER:
+            self.dropped_older += 1
+            return
+        for name in rooms_of(event, update.product, expiry):
+            room = self.rooms.get(name)
+            if room is None or not room.handles or not room.keep(key, update):
+                continue
+            for handle in list(room.handles):
+                handle.push(key, update)
+        if verdict is Verdict.NEWS:
+            self._emit(event, update, key)
+
+    # ---- staleness -----------------------------------------------------------------------------------------------
+
+    def _rooms_about(self, product: str) -> List[Room]:
+        found = [self.rooms.get(f'product:{product}'), self.rooms.get(f'chain:{product}')]
+        found += self._expiries.get(product, ())
+        return [room for room in found if room is not None and room.wanted]
+
+    def _tell_staleness(self, rooms: Iterable[Room]) -> None:
+        products = {str(room.address.symbol) for room in rooms if room.wanted and room.name != GENERAL}
+        self._freshness.tell(products, self.is_stale)
+
+    # ---- the rest ------------------------------------------------------------------------------------------------
+
+    def _set_state(self, state: str) -> None:
+        if self.state != state:
+            self.state = state
+            self._emit('state', state, None)
+
+    def _room(self, address: Address) -> Room:
+        room = self.rooms.get(address.room)
+        if room is None:
+            room = self.rooms[address.room] = Room(address)
+            if address.expiry is not None:
+                self._expiries.setdefault(str(address.symbol), set()).add(room)
+        return room
+
+    def _forget_if_done(self, room: Room) -> None:
+        if room.wanted or room.name == GENERAL:
+            return
+        room.latest.clear()
+        if room.membership is Membership.OUT and self.rooms.get(room.name) is room:
+            del self.rooms[room.name]
+            siblings = self._expiries.get(str(room.address.symbol))
+            if siblings is not None:
+                siblings.discard(room)
+                if not siblings:
+                    del self._expiries[str(room.address.symbol)]

@@ -1,0 +1,50 @@
+"""What waits for a consumer: the newest of each key, bounded."""
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Callable, Generic, Hashable, Optional, TypeVar
+
+T = TypeVar('T')
+
+
+class Mailbox(Generic[T]):
+    """Conflates: a second item of a key replaces the first, in its place. Past `limit` keys, the one waiting longest goes."""
+
+    def __init__(self, notify: Callable[[], None] = lambda: None, limit: int = 10_000) -> None:
+        self._items: OrderedDict[Hashable, T] = OrderedDict()
+        self._notify = notify
+        self._limit = limit
+        self._ordinal = 0
+        self.ended = False
+        self.error: Optional[BaseException] = None
+        #: Items that were replaced by newer ones, or had to go.
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, key: Optional[Hashable], item: T) -> None:
+        """`None` as the key: a thing of its own, that nothing replaces."""
+        if self.ended:
+            return
+        if key is None:
+            self._ordinal += 1
+            key = ('', self._ordinal)
+        if key in self._items:
+            self.dropped += 1
+        self._items[key] = item
+        if len(self._items) > self._limit:
+            self._items.popitem(last=False)
+            self.dropped += 1
+        self._notify()
+
+    def take(self) -> T:
+        """Raises KeyError where nothing waits."""
+        return self._items.popitem(last=False)[1]
+
+    def end(self, error: Optional[BaseException] = None) -> None:
+        """Nothing more comes; what waits may still be taken."""
+        if not self.ended:
+            self.ended = True
+            self.error = error
+            self._notify()

@@ -1,0 +1,87 @@
+"""Which update is news: never an older one after a newer one."""
+from __future__ import annotations
+
+from collections import OrderedDict
+from enum import Enum
+from typing import Any, Callable, Hashable, Optional
+
+from .timestamps import parse_micros
+
+#: How many older messages, each newer than the one before, make a clock that was set back: one or two may be stragglers.
+MIN_OLDER_RUN = 3
+#: Products and chains whose order is remembered; past it, those that were not heard of for the longest time go.
+MAX_KEYS = 20_000
+
+
+class Verdict(Enum):
+    NEWS = 'news'
+    #: Of equal time and content: a snapshot repeats what came from another room.
+    REPEATED = 'repeated'
+    OLDER = 'older'
+
+
+class _Mark:
+    __slots__ = ('count', 'last', 'since', 'signature', 'time')
+
+    def __init__(self, time: int, signature: Hashable) -> None:
+        self.time = time
+        self.signature = signature
+        self.count = 0
+        self.since = 0.0
+        self.last = 0
+
+
+class Order:
+    """The newest time of each (event, product, expiry), to the microsecond.
+
+    A producer whose clock was set back sends nothing but older times. As the gateway does, a run of them that goes on for
+    `clock_reset_after` seconds is taken for the new time, or the product would stand still until the old one is reached again.
+    """
+
+    def __init__(self, now: Callable[[], float], clock_reset_after: float = 5.0, max_keys: int = MAX_KEYS) -> None:
+        self._now = now
+        self._clock_reset_after = clock_reset_after
+        self._max_keys = max_keys
+        self._marks: OrderedDict[Hashable, _Mark] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._marks
+
+    def judge(self, key: Hashable, timestamp: Any, signature: Hashable = None) -> Verdict:
+        """Judges an update and remembers it unless it is older. What has no readable time cannot be ordered, and is news."""
+        time = parse_micros(timestamp)
+        if time is None:
+            return Verdict.NEWS
+        mark = self._marks.get(key)
+        if mark is not None and time < mark.time and not self._is_set_back(mark, time):
+            return Verdict.OLDER
+        if mark is not None and time == mark.time and signature == mark.signature:
+            return Verdict.REPEATED
+        self._remember(key, _Mark(time, signature))
+        return Verdict.NEWS
+
+    def _is_set_back(self, mark: _Mark, time: int) -> bool:
+        now = self._now()
+        if mark.count == 0 or time < mark.last:
+            mark.count, mark.since = 1, now
+        elif time > mark.last:
+            mark.count += 1
+        mark.last = time
+        return mark.count >= MIN_OLDER_RUN and now - mark.since >= self._clock_reset_after
+
+    def _remember(self, key: Hashable, mark: _Mark) -> None:
+        self._marks[key] = mark
+        self._marks.move_to_end(key)
+        while len(self._marks) > self._max_keys:
+            self._marks.popitem(last=False)
+
+
+#: What tells two updates of equal time apart without comparing hundreds of legs.
+_SIGNATURE = ('processed_at', 'price', 'spot_price', 'pcr_oi', 'pcr_volume', 'atm_straddle_price', 'total_call_oi', 'total_put_oi')
+
+
+def signature_of(update: Any) -> Optional[Hashable]:
+    return tuple(getattr(update, name, None) for name in _SIGNATURE)

@@ -1,0 +1,66 @@
+"""Which requests bring the rooms that a connection is in to those that are wanted."""
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, DefaultDict, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+from .payloads import Limits
+from .rooms import Membership, Room, payload_of
+
+
+@dataclass(frozen=True)
+class Request:
+    event: str
+    rooms: Tuple[Room, ...]
+    #: The connection that it is for: an answer that comes after that one was lost says nothing.
+    epoch: int
+
+    @property
+    def payload(self) -> Dict[str, Any]:
+        return payload_of(room.address for room in self.rooms)
+
+
+#: Around the payload: packet type, acknowledgement id, event's name.
+_ENVELOPE_BYTES = 64
+
+
+def due(rooms: Iterable[Room], now: float) -> Tuple[List[Room], List[Room], Optional[float]]:
+    """Rooms to join and to leave, and when to look again."""
+    join: List[Room] = []
+    leave: List[Room] = []
+    later: Optional[float] = None
+    for room in rooms:
+        if room.wanted and room.membership is Membership.OUT and room.error is None:
+            wanted = join
+        elif not room.wanted and room.membership is Membership.IN:
+            wanted = leave
+        else:
+            continue
+        if room.retry_at <= now:
+            wanted.append(room)
+        else:
+            later = room.retry_at if later is None else min(later, room.retry_at)
+    return join, leave, later
+
+
+def batches(rooms: Sequence[Room], limits: Limits) -> Iterator[Tuple[Room, ...]]:
+    """As few requests as the limits allow. A request is of one type and expiry."""
+    groups: DefaultDict[Tuple[str, Optional[str], Optional[int]], List[Room]] = defaultdict(list)
+    for room in rooms:
+        groups[room.address.type, room.address.expiry, room.max_batch].append(room)
+    for (_, _, max_batch), group in groups.items():
+        most = max(1, limits.max_symbols_per_request)
+        if max_batch is not None:
+            most = min(most, max_batch)
+        batch: List[Room] = []
+        size = _ENVELOPE_BYTES
+        for room in group:
+            added = len(json.dumps(room.address.symbol)) + 2
+            if batch and (len(batch) >= most or size + added > limits.max_payload_bytes):
+                yield tuple(batch)
+                batch, size = [], _ENVELOPE_BYTES
+            batch.append(room)
+            size += added
+        yield tuple(batch)

@@ -1,0 +1,116 @@
+"""One connection by python-socketio, from its handshake to its end."""
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any, Callable, Dict, Optional
+
+import socketio
+
+from .options import WELCOME_TIMEOUT, Options, failure_of
+from .reconnect import Failure
+
+log = logging.getLogger('deltastream_socket_client')
+
+
+class Connection:
+    """Made anew for each attempt, so that nothing of one that was lost can speak for the next."""
+
+    def __init__(self, options: Options, received: Callable[[str, Any], None], ended: Callable[[], None]) -> None:
+        self._options = options
+        self._received = received
+        self._ended = ended
+        self._refusal: Any = None
+        self._welcomed = threading.Event()
+        self.over = False
+        self._sio = socketio.Client(reconnection=False, handle_sigint=False, ssl_verify=options.ssl_verify)
+        self._sio.on('*', self._event)
+        self._sio.on('connect_error', self._refused)
+        eio = self._sio.eio
+        message, disconnect = eio.handlers['message'], eio.handlers['disconnect']
+
+        def run(target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            if target == message:
+                # python-socketio handles each message in a thread of its own, where two updates may change places.
+                return self._in_turn(target, *args)
+            thread = threading.Thread(target=target, args=args, kwargs=kwargs, daemon=True, name='deltastream-io')
+            thread.start()
+            return thread
+
+        def lost(*args: Any) -> None:
+            try:
+                disconnect(*args)
+            finally:
+                self._end()
+
+        eio.start_background_task = run
+        # At the transport: python-socketio says nothing of a connection that was lost before it was welcomed.
+        eio.on('disconnect', lost)
+
+    def open(self, token: Optional[str]) -> Optional[Failure]:
+        """Blocks until the gateway has said `connected`; answers why it has not."""
+        options = self._options
+        error: BaseException = TimeoutError('the gateway accepted the connection and said nothing')
+        try:
+            self._sio.connect(
+                options.url,
+                headers=dict(options.headers),
+                auth={'token': token} if token is not None else {},
+                transports=list(options.transports),
+                socketio_path=options.path.strip('/'),
+                wait=False,
+            )
+            if self._welcomed.wait(WELCOME_TIMEOUT) and not self.over and self._refusal is None:
+                return None
+            if self.over:
+                error = ConnectionError('the connection was lost before it was welcomed')
+        except Exception as caught:
+            # Whatever the transports below raise: some of it is not translated by python-socketio.
+            error = caught
+        failure = failure_of(error, self._refusal)
+        self.close()
+        return failure
+
+    def send(self, event: str, payload: Optional[Dict[str, Any]], answered: Callable[[Any], None]) -> bool:
+        """False where there is no connection to send it by."""
+        try:
+            self._sio.emit(event, payload, callback=lambda *answer: answered(answer[0] if answer else None))
+        except socketio.exceptions.SocketIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        try:
+            self._sio.disconnect()
+        except Exception as error:
+            log.debug('closing: %s', error)
+        self._end()
+        # engine.io leaves the sockets of a connection that was lost to the garbage collector.
+        for resource, close in (('ws', 'shutdown'), ('http', 'close')):
+            opened = getattr(self._sio.eio, resource, None)
+            if opened is not None:
+                getattr(opened, close)()
+
+    def _event(self, event: str, *args: Any) -> None:
+        self._received(event, args[0] if args else None)
+        if event == 'connected':
+            self._welcomed.set()
+
+    def _refused(self, data: Any = None) -> None:
+        # Of a handshake that failed below it is a text, and the exception says more.
+        if isinstance(data, dict) and ('data' in data or 'code' in data):
+            self._refusal = data
+        self._welcomed.set()
+
+    def _in_turn(self, target: Callable[..., Any], *args: Any) -> None:
+        try:
+            target(*args)
+        except Exception:
+            # The reading thread must outlive it, or the connection would hang until its ping timeout.
+            log.exception('a message could not be handled')
+
+    def _end(self) -> None:
+        if not self.over:
+            self.over = True
+            self._welcomed.set()
+            self._ended()

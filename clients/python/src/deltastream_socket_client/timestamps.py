@@ -1,0 +1,33 @@
+"""Feed times: ISO 8601, to the microsecond, UTC where they name no zone."""
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any, Optional
+
+_ISO = re.compile(r'(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?\Z', re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def to_datetime(value: str) -> datetime:
+    """Raises ValueError where it is no feed time. (`datetime.fromisoformat` reads neither `Z` nor seven digits before 3.11.)"""
+    match = _ISO.match(value)
+    if match is None:
+        raise ValueError(f'not a feed time: {value!r}')
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    micros = int((fraction or '')[:6].ljust(6, '0'))
+    moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), micros, timezone.utc)
+    if zone in (None, 'Z'):
+        return moment
+    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+    return moment + offset if zone[0] == '-' else moment - offset
+
+
+def parse_micros(value: Any) -> Optional[int]:
+    """Microseconds since the epoch, or `None` where it is no feed time."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return (to_datetime(value) - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        return None

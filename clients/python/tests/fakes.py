@@ -1,0 +1,85 @@
+"""A clock and a gateway that a test moves by hand."""
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Tuple
+
+from deltastream_socket_client.core import Core
+from deltastream_socket_client.requests import Request
+from deltastream_socket_client.rooms import addresses
+
+LIMITS: Dict[str, Any] = {
+    'max_symbols_per_request': 3,
+    'max_subscriptions': 1000,
+    'max_payload_bytes': 65_536,
+    'max_symbol_length': 32,
+    'events_per_second': 50,
+    'event_burst': 1200,
+    'max_connections_per_user': None,
+    'max_connections_per_ip': None,
+}
+
+
+def stamp(n: int) -> str:
+    """The `n`-th microsecond of a day, as the platform writes it."""
+    return f'2026-11-22T04:{n // 60_000_000:02}:{n // 1_000_000 % 60:02}.{n % 1_000_000:06}'
+
+
+def price(product: str, n: int, **more: Any) -> Dict[str, Any]:
+    return {'type': 'UNDERLYING_ENRICHED', 'product': product, 'price': n, 'timestamp': stamp(n), **more}
+
+
+def chain(product: str, n: int, expiry: str = '2026-11-26', **more: Any) -> Dict[str, Any]:
+    leg = {'strike': 21500, 'option_type': 'CALL', 'iv': 0.2293, 'rho': 1.5}
+    return {
+        'product': product,
+        'expiry': expiry,
+        'spot_price': n,
+        'pcr_oi': 0.9,
+        'pcr_volume': 1.0,
+        'max_pain_strike': 21400,
+        'atm_straddle_price': None,
+        'timestamp': stamp(n),
+        'calls': [leg],
+        'puts': [],
+        'strikes': [21500],
+        **more,
+    }
+
+
+class World:
+    """A core, its clock, and what its listeners were told."""
+
+    def __init__(self, general: bool = True) -> None:
+        self.now = 1000.0
+        self.told: List[Tuple[str, Any]] = []
+        self.core = Core(lambda event, payload, key: self.told.append((event, payload)), general, lambda: self.now)
+
+    def connect(self, rooms: Tuple[str, ...] = ('general',), **limits: Any) -> None:
+        self.core.opening()
+        self.core.receive(
+            'connected', {'client_id': 'c', 'rooms': list(rooms), 'limits': {**LIMITS, **limits}, 'user': None}
+        )
+
+    def subscribe(self, type: str, symbol: Any = None, expiry: Optional[str] = None) -> Any:
+        return self.core.subscribe(addresses(type, symbol, expiry))
+
+    def requests(self) -> List[Request]:
+        return self.core.take_requests()[0]
+
+    def sent(self) -> List[Tuple[str, Dict[str, Any]]]:
+        """Takes the requests that are due, and confirms them."""
+        requests = self.requests()
+        for request in requests:
+            self.confirm(request)
+        return [(request.event, request.payload) for request in requests]
+
+    def confirm(self, request: Request) -> None:
+        for room in request.rooms:
+            self.core.receive(f'{request.event}d', {'room': room.name, 'message': ''})
+        self.core.answered(request, {'ok': True, 'rooms': [room.name for room in request.rooms]})
+
+    def refuse(self, request: Request, code: str, **more: Any) -> None:
+        self.core.answered(request, {'ok': False, 'error': {'code': code, 'message': 'no', 'event': 'subscribe', **more}})
+
+    def payloads(self, event: str) -> List[Any]:
+        return [payload for name, payload in self.told if name == event]

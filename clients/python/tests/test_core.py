@@ -1,0 +1,371 @@
+from __future__ import annotations
+
+import unittest
+from typing import Callable, List
+
+from deltastream_socket_client import Forbidden, InvalidSubscription, PayloadError, SubscriptionError
+
+from .fakes import World, chain, price, stamp
+
+
+class Subscriptions(unittest.TestCase):
+    def test_go_out_in_batches_of_one_type_and_expiry_within_the_limits(self) -> None:
+        world = World()
+        world.subscribe('product', ['A', 'B', 'C', 'D'])
+        world.subscribe('chain', ['A', 'B'])
+        world.subscribe('chain', 'A', '2026-11-26')
+        world.connect()
+        self.assertEqual(
+            world.sent(),
+            [
+                ('subscribe', {'type': 'product', 'symbols': ['A', 'B', 'C']}),
+                ('subscribe', {'type': 'product', 'symbol': 'D'}),
+                ('subscribe', {'type': 'chain', 'symbols': ['A', 'B']}),
+                ('subscribe', {'type': 'chain', 'symbol': 'A', 'expiry': '2026-11-26'}),
+            ],
+        )
+
+    def test_stay_below_the_payload_limit(self) -> None:
+        world = World()
+        world.subscribe('product', [f'{n:030}' for n in range(100)])
+        world.connect(max_symbols_per_request=100, max_payload_bytes=500)
+        sizes = [len(payload['symbols']) for _, payload in world.sent()]
+        self.assertEqual(sum(sizes), 100)
+        self.assertLessEqual(max(sizes) * 34, 500)
+
+    def test_keep_to_the_rate_of_messages(self) -> None:
+        world = World()
+        world.subscribe('product', [f'P{n}' for n in range(30)])
+        world.connect(max_symbols_per_request=1, event_burst=10, events_per_second=5)
+        self.assertEqual(len(world.sent()), 8)
+        requests, later = world.core.take_requests()
+        self.assertEqual(requests, [])
+        assert later is not None
+        self.assertAlmostEqual(later, 0.25)
+        world.now += 1
+        self.assertEqual(len(world.sent()), 4)
+
+    def test_come_back_on_each_connection(self) -> None:
+        world = World()
+        handle = world.subscribe('product', 'NIFTY')
+        world.connect()
+        world.sent()
+        self.assertTrue(handle.ready)
+        world.core.lost()
+        self.assertFalse(handle.ready)
+        self.assertEqual(world.requests(), [])
+        world.connect()
+        self.assertEqual(world.sent(), [('subscribe', {'type': 'product', 'symbol': 'NIFTY'})])
+        self.assertTrue(handle.ready)
+
+    def test_are_counted_and_the_room_is_left_with_the_last(self) -> None:
+        world = World()
+        first, second = world.subscribe('product', 'NIFTY'), world.subscribe('product', 'NIFTY')
+        world.connect()
+        self.assertEqual(len(world.sent()), 1)
+        world.core.unsubscribe(first)
+        self.assertEqual(world.sent(), [])
+        world.core.unsubscribe(second)
+        world.core.unsubscribe(second)
+        self.assertEqual(world.sent(), [('unsubscribe', {'type': 'product', 'symbol': 'NIFTY'})])
+        self.assertEqual(list(world.core.rooms), ['general'])
+
+    def test_left_while_joining_are_left_after_the_answer(self) -> None:
+        world = World()
+        handle = world.subscribe('product', 'NIFTY')
+        world.connect()
+        (request,) = world.requests()
+        world.core.unsubscribe(handle)
+        self.assertEqual(world.requests(), [])
+        again = world.subscribe('product', 'NIFTY')
+        world.core.unsubscribe(again)
+        world.confirm(request)
+        self.assertEqual(world.sent(), [('unsubscribe', {'type': 'product', 'symbol': 'NIFTY'})])
+
+    def test_taken_again_while_leaving_are_joined_after_the_answer(self) -> None:
+        world = World()
+        handle = world.subscribe('product', 'NIFTY')
+        world.connect()
+        world.sent()
+        world.core.unsubscribe(handle)
+        (leaving,) = world.requests()
+        again = world.subscribe('product', 'NIFTY')
+        world.confirm(leaving)
+        self.assertEqual(world.sent(), [('subscribe', {'type': 'product', 'symbol': 'NIFTY'})])
+        self.assertTrue(again.ready)
+
+    def test_without_an_answer_are_asked_for_again(self) -> None:
+        world = World()
+        handle = world.subscribe('product', 'NIFTY')
+        world.connect()
+        self.assertEqual(len(world.requests()), 1)
+        world.now += 10
+        self.assertEqual(world.requests(), [])
+        world.now += 1
+        self.assertEqual(len(world.sent()), 1)
+        self.assertTrue(handle.ready)
+
+    def test_an_answer_for_a_lost_connection_says_nothing(self) -> None:
+        world = World()
+        handle = world.subscribe('product', 'NIFTY')
+        world.connect()
+        (request,) = world.requests()
+        world.core.lost()
+        world.connect()
+        world.confirm(request)
+        self.assertFalse(handle.ready)
+
+    def test_general_is_left_on_each_connection_where_it_is_not_wanted(self) -> None:
+        world = World(general=False)
+        for _ in range(2):
+            world.connect()
+            self.assertEqual(world.sent(), [('unsubscribe', {'type': 'general'})])
+            world.core.lost()
+
+    def test_general_is_not_asked_for_where_the_gateway_does_not_give_it(self) -> None:
+        world = World()
+        world.connect(rooms=())
+        self.assertEqual(world.sent(), [])
+        handle = world.subscribe('general')
+        self.assertEqual(world.sent(), [('subscribe', {'type': 'general'})])
+        self.assertTrue(handle.ready)
+
+    def test_that_name_no_room_are_refused_before_they_are_sent(self) -> None:
+        world = World()
+        for type, symbol, expiry in (('x', 'A', None), ('product', None, None), ('product', 'A', '2026-11-26'), ('general', 'A', None)):
+            self.assertRaises(ValueError, world.subscribe, type, symbol, expiry)
+        self.assertRaises(TypeError, world.subscribe, 'product', [7])
+
+
+class Refusals(unittest.TestCase):
+    def test_of_a_batch_are_narrowed_down_to_the_room_at_fault(self) -> None:
+        world = World()
+        handles = {name: world.subscribe('product', name) for name in ('A', 'B', 'SECRET', 'D', 'E')}
+        world.connect(max_symbols_per_request=100)
+        for _ in range(5):
+            for request in world.requests():
+                if any(room.address.symbol == 'SECRET' for room in request.rooms):
+                    world.refuse(request, 'FORBIDDEN')
+                else:
+                    world.confirm(request)
+        self.assertEqual([name for name, handle in handles.items() if handle.ready], ['A', 'B', 'D', 'E'])
+        self.assertIsInstance(handles['SECRET'].error, Forbidden)
+        self.assertEqual(world.requests(), [])
+
+    def test_that_pass_are_asked_again_when_the_gateway_says(self) -> None:
+        world = World()
+        handle = world.subscribe('product', 'NIFTY')
+        world.connect()
+        (request,) = world.requests()
+        world.refuse(request, 'RATE_LIMITED', retry_after_ms=700)
+        world.subscribe('chain', 'NIFTY')
+        requests, later = world.core.take_requests()
+        self.assertEqual(requests, [])
+        assert later is not None
+        self.assertAlmostEqual(later, 0.7)
+        self.assertIsNone(handle.error)
+        world.now += 0.71
+        self.assertEqual(len(world.sent()), 2)
+        self.assertTrue(handle.ready)
+
+    def test_are_typed_and_tried_anew_on_the_next_connection_and_with_a_new_token(self) -> None:
+        world = World()
+        handle = world.subscribe('product', 'N*')
+        world.connect()
+        (request,) = world.requests()
+        world.refuse(request, 'INVALID_SYMBOL', details=[{'field': 'symbol', 'problem': 'must be'}])
+        self.assertIsInstance(handle.error, InvalidSubscription)
+        self.assertEqual((handle.error.code, handle.error.details[0]['field']), ('INVALID_SYMBOL', 'symbol'))
+        self.assertEqual(world.requests(), [])
+        world.core.receive('token_refreshed', {'expires_at': 5})
+        self.assertEqual(len(world.sent()), 1)
+        world.core.lost()
+        world.connect()
+        self.assertEqual(len(world.sent()), 1)
+
+    def test_of_a_room_that_a_new_token_does_not_allow_end_its_iterations(self) -> None:
+        world = World()
+        handle = world.subscribe('product', 'NIFTY')
+        mailbox = handle.open_mailbox(lambda: None)
+        world.connect()
+        world.sent()
+        world.core.receive('unsubscribed', {'room': 'product:NIFTY', 'message': 'the new token does not allow it'})
+        self.assertIsInstance(mailbox.error, SubscriptionError)
+        self.assertTrue(handle.stale)
+        self.assertEqual(world.requests(), [])
+
+
+class Updates(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.world.connect()
+        self.core = self.world.core
+
+    def test_older_ones_are_dropped_for_listeners_and_subscriptions_alike(self) -> None:
+        handle = self.world.subscribe('product', 'NIFTY')
+        for n in (5, 7, 6, 7, 8, 1):
+            self.core.receive('underlying_update', price('NIFTY', n))
+        self.assertEqual([update.price for update in self.world.payloads('underlying_update')], [5, 7, 8])
+        self.assertEqual((handle.latest.price, self.core.dropped_older), (8, 2))
+
+    def test_order_outlives_the_connection(self) -> None:
+        self.core.receive('underlying_update', price('NIFTY', 9))
+        self.core.lost()
+        self.world.connect()
+        self.core.receive('underlying_update', price('NIFTY', 8))
+        self.assertEqual(len(self.world.payloads('underlying_update')), 1)
+
+    def test_a_snapshot_that_repeats_general_reaches_the_new_subscription_alone(self) -> None:
+        self.core.receive('underlying_update', price('NIFTY', 9))
+        handle = self.world.subscribe('product', 'NIFTY')
+        self.assertIsNone(handle.latest)
+        self.core.receive('underlying_update', price('NIFTY', 9))
+        self.assertEqual(handle.latest.price, 9)
+        self.assertEqual(len(self.world.payloads('underlying_update')), 1)
+
+    def test_a_second_subscription_begins_with_what_the_first_knows(self) -> None:
+        first = self.world.subscribe('product', 'NIFTY')
+        self.core.receive('underlying_update', price('NIFTY', 9))
+        second = self.world.subscribe('product', 'NIFTY')
+        self.assertEqual(second.latest, first.latest)
+        self.assertEqual(second.open_mailbox(lambda: None).take().price, 9)
+
+    def test_a_chain_goes_to_the_product_and_to_its_expiry_once_to_who_has_both(self) -> None:
+        all_of_it = self.world.subscribe('chain', 'NIFTY')
+        one = self.world.subscribe('chain', 'NIFTY', '2026-11-26')
+        both = all_of_it.open_mailbox(lambda: None)
+        for n, expiry in ((1, '2026-11-26'), (2, '2026-12-03')):
+            self.core.receive('chain_update', chain('NIFTY', n, expiry))
+        self.assertEqual(list(all_of_it.latest_by_expiry), ['2026-11-26', '2026-12-03'])
+        self.assertEqual(one.latest.expiry, '2026-11-26')
+        self.assertEqual([both.take().spot_price for _ in range(len(both))], [1, 2])
+
+    def test_an_expiry_that_is_over_is_forgotten(self) -> None:
+        handle = self.world.subscribe('chain', 'NIFTY')
+        self.core.receive('chain_update', chain('NIFTY', 1, '2026-11-22'))
+        self.core.receive('chain_update', {**chain('NIFTY', 2), 'timestamp': '2026-11-23T00:00:00'})
+        self.assertEqual(list(handle.latest_by_expiry), ['2026-11-26'])
+
+    def test_a_slow_iteration_gets_the_newest_of_each_and_is_bounded(self) -> None:
+        handle = self.world.subscribe('product', ['A', 'B'])
+        mailbox = handle.open_mailbox(lambda: None)
+        for n in range(10_000):
+            self.core.receive('underlying_update', price('AB'[n % 2], n))
+        self.assertEqual([mailbox.take().price for _ in range(len(mailbox))], [9998, 9999])
+
+    def test_an_abandoned_iteration_is_let_go(self) -> None:
+        handle = self.world.subscribe('product', 'A')
+        handle.open_mailbox(lambda: None)
+        self.core.receive('underlying_update', price('A', 1))
+        self.assertEqual(len(handle._mailboxes), 0)
+
+    def test_malformed_and_unknown_events_are_left_alone(self) -> None:
+        with self.assertLogs('deltastream_socket_client', 'WARNING'):
+            self.core.receive('underlying_update', {'product': 'NIFTY'})
+        self.core.receive('chain_update_v2', {})
+        self.assertEqual(self.world.payloads('underlying_update'), [])
+
+
+class Staleness(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.core = self.world.core
+
+    def told(self) -> List[bool]:
+        return [staleness.stale for staleness in self.world.payloads('stale')]
+
+    def status(self, status: str, product: str = 'NIFTY') -> None:
+        payload = {'product': product, 'status': status, 'last_update': stamp(1), 'age_ms': 15_000}
+        self.core.receive('feed_status', payload)
+
+    def test_nothing_is_fresh_without_a_connection(self) -> None:
+        handle = self.world.subscribe('product', 'NIFTY')
+        self.assertTrue(self.core.is_stale('NIFTY'))
+        self.world.connect()
+        self.assertTrue(handle.stale, 'not confirmed yet')
+        self.world.sent()
+        self.assertFalse(handle.stale)
+        self.core.lost()
+        self.assertTrue(handle.stale)
+        self.assertTrue(self.core.is_stale('NIFTY'))
+        self.assertEqual(self.told(), [True, False, True])
+
+    def test_a_product_nobody_has_heard_of_is_not_fresh(self) -> None:
+        self.world.connect()
+        self.assertTrue(self.core.is_stale('NIFTY'))
+        self.core.receive('underlying_update', price('NIFTY', 1))
+        self.assertFalse(self.core.is_stale('NIFTY'))
+
+    def test_follows_feed_status_and_not_updates(self) -> None:
+        self.world.subscribe('chain', 'NIFTY', '2026-11-26')
+        self.world.connect()
+        self.world.sent()
+        self.status('stale')
+        self.core.receive('underlying_update', price('NIFTY', 1))
+        self.assertTrue(self.core.is_stale('NIFTY'))
+        self.status('live')
+        self.assertFalse(self.core.is_stale('NIFTY'))
+        self.assertEqual(self.told(), [True, False, True, False])
+
+    def test_what_is_stale_when_it_is_subscribed_to_is_never_said_to_be_fresh(self) -> None:
+        handle = self.world.subscribe('product', 'NIFTY')
+        self.world.connect()
+        self.status('stale')
+        (request,) = self.world.requests()
+        self.core.receive('subscribed', {'room': 'product:NIFTY', 'message': ''})
+        self.status('stale')
+        self.core.answered(request, {'ok': True, 'rooms': ['product:NIFTY']})
+        self.assertTrue(handle.stale)
+        self.assertEqual(self.told(), [True])
+
+    def test_connected_and_general_clear_all_and_a_room_its_product(self) -> None:
+        ways: List[Callable[[], None]] = [
+            lambda: self.world.connect(),
+            lambda: self.core.receive('subscribed', {'room': 'general', 'message': ''}),
+            lambda: self.core.receive('subscribed', {'room': 'chain:NIFTY:2026-11-26', 'message': ''}),
+        ]
+        for clear in ways:
+            self.world.connect()
+            self.core.receive('underlying_update', price('NIFTY', 1))
+            self.status('stale')
+            self.status('stale', 'NIFTY2')
+            self.assertTrue(self.core.is_stale('NIFTY'))
+            clear()
+            self.assertFalse(self.core.is_stale('NIFTY'))
+        self.assertTrue(self.core.is_stale('NIFTY2'))
+
+
+class State(unittest.TestCase):
+    def test_goes_through_draining_to_reconnecting_and_ends_closed(self) -> None:
+        world = World()
+        handle = world.subscribe('product', 'NIFTY')
+        mailbox = handle.open_mailbox(lambda: None)
+        world.connect()
+        world.core.receive('server_draining', {'reconnect_in_ms': 5})
+        self.assertTrue(world.core.connected)
+        world.core.lost()
+        world.connect()
+        world.core.close(PayloadError('why'))
+        self.assertEqual(
+            world.payloads('state'), ['connecting', 'connected', 'draining', 'reconnecting', 'connected', 'reconnecting', 'closed']
+        )
+        self.assertIsInstance(mailbox.error, PayloadError)
+        self.assertTrue(handle.closed)
+        self.assertEqual(list(world.core.rooms), ['general'])
+
+
+class Snapshots(unittest.TestCase):
+    def test_are_complete_when_all_that_was_announced_has_come(self) -> None:
+        from deltastream_socket_client.rooms import addresses
+
+        world = World()
+        world.connect()
+        collector = world.core.collect(addresses('chain', 'NIFTY'))
+        world.core.receive('chain_update', chain('NIFTY', 1))
+        world.core.receive('chain_update', chain('BANKNIFTY', 1))
+        world.core.receive('snapshot', {'room': 'chain:NIFTY', 'updates': 2})
+        self.assertFalse(collector.complete)
+        world.core.receive('chain_update', chain('NIFTY', 1, '2026-12-03'))
+        self.assertTrue(collector.complete)
+        self.assertEqual(([u.expiry for u in collector.result().updates], dict(collector.result().rooms)),
+                         (['2026-11-26', '2026-12-03'], {'chain:NIFTY': 2}))

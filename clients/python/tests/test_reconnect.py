@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import unittest
+from typing import Any, Dict, Optional, Tuple
+
+from deltastream_socket_client import AuthRequired, ConnectionClosed, ConnectionRefused, TokenExpired, TokenRevoked
+from deltastream_socket_client.options import Options, failure_of
+from deltastream_socket_client.payloads import Closing
+from deltastream_socket_client.reconnect import Failure, ReconnectPolicy
+
+
+def policy(tokens: bool = True) -> ReconnectPolicy:
+    return ReconnectPolicy(tokens, spread=lambda: 0.5)
+
+
+def closing(code: str, reconnect: bool) -> Failure:
+    return Failure('', code=code, closing=Closing(code, '', reconnect))
+
+
+class Policy(unittest.TestCase):
+    def test_backs_off_and_begins_anew_after_a_connection(self) -> None:
+        backing_off = policy()
+        lost = Failure('lost')
+        self.assertEqual([backing_off.after(lost).delay for _ in range(6)], [0.5, 1, 2, 4, 8, 10])
+        backing_off.succeeded()
+        self.assertEqual(backing_off.after(lost).delay, 0.5)
+
+    def test_never_overflows(self) -> None:
+        endless = policy()
+        for _ in range(2000):
+            delay = endless.after(Failure('lost')).delay
+        self.assertEqual(delay, 10)
+
+    def test_waits_as_long_as_the_gateway_says_and_no_shorter(self) -> None:
+        for code in ('AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS', None):
+            delay = policy().after(Failure('', code=code, retry_after=8)).delay
+            self.assertTrue(8 <= delay <= 10, delay)
+
+    def test_asks_for_a_new_token_at_once_and_then_backs_off(self) -> None:
+        expired = policy()
+        delays = [expired.after(Failure('', code='TOKEN_EXPIRED')) for _ in range(3)]
+        self.assertEqual([again.reason for again in delays], ['expired'] * 3)
+        self.assertLess(delays[0].delay, 0.3)
+        self.assertGreater(delays[2].delay, delays[1].delay)
+
+    def test_gives_up_where_coming_back_would_not_help(self) -> None:
+        for failure, error, tokens in (
+            (Failure('', code='AUTH_REQUIRED'), AuthRequired, True),
+            (Failure('', code='TOKEN_REVOKED'), TokenRevoked, True),
+            (Failure('', code='TOKEN_EXPIRED'), TokenExpired, False),
+            (closing('TOKEN_EXPIRED', True), TokenExpired, False),
+            (closing('TOKEN_REVOKED', False), ConnectionClosed, True),
+            (closing('RATE_LIMITED', False), ConnectionClosed, True),
+            (closing('SOMETHING_NEW', False), ConnectionClosed, True),
+            (Failure('', status=403), ConnectionRefused, True),
+        ):
+            self.assertRaises(error, policy(tokens).after, failure)
+
+    def test_comes_back_soon_from_a_drain_and_backs_off_after_being_too_slow(self) -> None:
+        self.assertLess(policy().after(closing('DRAINING', True)).delay, 0.3)
+        self.assertEqual(policy().after(closing('TOO_SLOW', True)).delay, 0.5)
+        self.assertEqual(policy().after(closing('SOMETHING_NEW', True)).delay, 0.5)
+
+
+class Failures(unittest.TestCase):
+    def test_keep_the_refusal_of_connect_error(self) -> None:
+        refusal = {'message': 'no', 'data': {'code': 'TOO_MANY_CONNECTIONS', 'message': 'no', 'retry_after_ms': 1500}}
+        failure = failure_of(ValueError(), refusal)
+        self.assertEqual((failure.code, failure.retry_after), ('TOO_MANY_CONNECTIONS', 1.5))
+
+    def test_find_the_status_below_what_python_socketio_says(self) -> None:
+        class BadStatus(Exception):
+            status_code = 503
+            resp_headers = {'retry-after': '7'}
+
+        def raised() -> Optional[BaseException]:
+            try:
+                try:
+                    raise BadStatus
+                except BadStatus:
+                    raise ConnectionError('Connection error')
+            except ConnectionError as error:
+                return error
+
+        error = raised()
+        assert error is not None
+        self.assertEqual((failure_of(error).status, failure_of(error).retry_after), (503, 7.0))
+
+    def test_options_are_checked_before_anything_is_done(self) -> None:
+        faults: Tuple[Dict[str, Any], ...] = ({'url': 'gateway:8002'}, {'url': 'http://x', 'transports': ('smoke',)}, {'url': 'http://x', 'transports': ()})
+        for bad in faults:
+            self.assertRaises(ValueError, Options, **bad)
+        self.assertRaises(TypeError, Options, url='http://x', token=lambda: 'no argument')

@@ -1,0 +1,198 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Page } from 'playwright-core';
+import { Browser } from '../support/browser.js';
+import { Command } from '../support/command.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { RedisServer } from '../support/redis-server.js';
+import { waitFor } from '../support/wait.js';
+import { type Version, VERSIONS } from './support/versions.js';
+
+const ROOT = join(__dirname, '../..');
+const FIXTURE = join(ROOT, 'test/fixtures/old-front-end');
+const RECORDING = join(ROOT, 'test/fixtures/deltastream-enriched-60s.jsonl.gz');
+/** What the tutorial's page loads. */
+const CDN = 'https://cdn.socket.io/4.5.4/socket.io.min.js';
+/** Loads the library, for scripts that are put into it. */
+const PAGE = pathToFileURL(join(FIXTURE, 'page.html')).href;
+const PRODUCTS = ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'];
+
+describe('what was written for the Flask gateway runs as it is, on the recorded feed', () => {
+  let redis: RedisServer;
+  let gateway: GatewayProcess;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+    await gateway.ready();
+  });
+  afterAll(async () => {
+    await gateway.stop();
+    await redis.stop();
+  });
+
+  /** The platform's minute, in three seconds. Once is enough for who comes later: they get snapshots. */
+  async function replay(): Promise<void> {
+    await redis.client.flushall();
+    const feed = Command.spawn(process.execPath, [
+      join(ROOT, 'dist/tools/feed.js'),
+      ...['--replay', RECORDING, '--speed', '20', '--redis', redis.url],
+    ]);
+    expect(await feed.exit()).toBe(0);
+  }
+
+  async function browse(): Promise<Browser> {
+    const browser = await Browser.launch([
+      `--host-resolver-rules=MAP localhost:8002 127.0.0.1:${gateway.port}`,
+    ]);
+    await browser.stand(
+      CDN,
+      readFileSync(join(ROOT, 'node_modules/socket.io-client-4.5/dist/socket.io.min.js')),
+    );
+    return browser;
+  }
+
+  function run(file: string, version: Version = '4.5.4', more: Record<string, string> = {}): Command {
+    const env = {
+      PATH: process.env.PATH,
+      GATEWAY_PORT: String(gateway.port),
+      CLIENT: join(ROOT, 'node_modules', VERSIONS[version]),
+      ...more,
+    };
+    return Command.spawn(process.execPath, ['--require', join(FIXTURE, 'redirect.cjs'), file], { env });
+  }
+
+  it("Chromium: the tutorial's page, from a file, shows subscriptions, prices and summaries", async () => {
+    const browser = await browse();
+    const page = await browser.open(pathToFileURL(join(FIXTURE, 'test_websocket.html')).href);
+    await page.getByText(/^Connected: \S+/).waitFor();
+    await page.getByRole('button', { name: 'Subscribe NIFTY', exact: true }).click();
+    await page.getByText('Subscribed to product:NIFTY').waitFor();
+    const lines: string[] = [];
+    await page.exposeFunction('line', (text: string) => lines.push(text));
+    await page.evaluate(`{ const add = addUpdate; addUpdate = (text) => { line(text); add(text); }; }`);
+    await replay();
+    await waitFor(
+      () => lines.filter((text) => / Chain: PCR=\d\.\d\d, Max Pain=\d+$/.test(text)).length === 95,
+    );
+    const prices = lines.filter((text) => /^\w+: ₹\d+\.\d\d \(.*\d.*\)$/.test(text));
+    expect(new Set(prices.map((text) => text.split(':')[0]))).toEqual(new Set(PRODUCTS));
+    expect(prices).toHaveLength(472); // each once, though NIFTY's room carries its own too
+    expect(browser.complaints).toEqual([]);
+    await browser.close();
+  });
+
+  it("Chromium: the README's example", async () => {
+    const browser = await browse();
+    const page = await browser.open(PAGE);
+    const said: string[] = [];
+    page.on('console', (message) => said.push(message.text()));
+    await page.addScriptTag({ path: join(FIXTURE, 'browser.js') });
+    await waitFor(() => said.some((text) => text.startsWith('Available products:')));
+    await replay();
+    await waitFor(() => said.some((text) => /^Price update: NIFTY \d/.test(text)));
+    await waitFor(() => said.some((text) => /^Full chain: NIFTY \d+ strikes/.test(text)));
+    expect(said.filter((text) => text.startsWith('Connected:'))).toHaveLength(1);
+    expect(browser.complaints).toEqual([]);
+    await browser.close();
+  });
+
+  it.each(Object.keys(VERSIONS) as Version[])("Node: the README's example, with %s", async (version) => {
+    const program = run(join(FIXTURE, 'node.cjs'), version);
+    await program.until(() => program.output.includes('Connected:'));
+    await replay();
+    await program.until(() => /^NIFTY: \d+/m.test(program.output));
+    await program.end('SIGTERM');
+  });
+
+  it("Python: the README's example", async () => {
+    const env = {
+      PATH: process.env.PATH,
+      GATEWAY_PORT: String(gateway.port),
+      PYTHONPATH: FIXTURE,
+      PYTHONUNBUFFERED: '1',
+    };
+    const program = Command.spawn('/usr/bin/python3', [join(FIXTURE, 'client.py')], {
+      env: { ...env, PYTHONDONTWRITEBYTECODE: '1' },
+    });
+    await program.until(() => program.output.includes('Connected:'));
+    await replay();
+    await program.until(() => /^Price update: NIFTY = \d/m.test(program.output));
+    await program.until(() => /^PCR: \d/m.test(program.output));
+    await program.end('SIGKILL');
+  });
+
+  interface Dashboard {
+    readonly products: string[];
+    readonly prices: Record<string, string>;
+    readonly rows: Record<string, [number, string, string][]>;
+    readonly errors: number;
+    readonly connects: number;
+  }
+
+  function expectWhole(state: Dashboard): void {
+    expect(state.products).toEqual(expect.arrayContaining(PRODUCTS));
+    expect(Object.keys(state.prices).sort()).toEqual([...PRODUCTS].sort());
+    expect(new Set(Object.keys(state.rows).map((key) => key.split(' ')[0]))).toEqual(new Set(PRODUCTS));
+    for (const rows of Object.values(state.rows)) {
+      expect(rows.length).toBeGreaterThan(10);
+      for (const [strike, call, put] of rows) {
+        expect(strike).toBeGreaterThan(0);
+        expect([call, put]).toEqual([
+          expect.stringMatching(/^\d+\.\d\d$/),
+          expect.stringMatching(/^\d+\.\d\d$/),
+        ]);
+      }
+    }
+    expect(state.errors).toBe(0);
+  }
+
+  it('Chromium: a dashboard in the habits of the old front ends, also after its connection was lost', async () => {
+    const browser = await browse();
+    const page: Page = await browser.open(PAGE);
+    await page.addScriptTag({ path: join(FIXTURE, 'dashboard.js') });
+    const state = () => page.evaluate<Dashboard>('state');
+    await waitFor(async () => (await state()).products.length >= PRODUCTS.length);
+    await replay();
+    await waitFor(async () => Object.keys((await state()).rows).length >= PRODUCTS.length);
+    expectWhole(await state());
+    // All that it shows after this comes from snapshots: it has to be subscribed again.
+    await page.evaluate('state.prices = {}; state.rows = {}; socket.io.engine.close()');
+    await waitFor(
+      async () => Object.keys((await state()).rows).length >= PRODUCTS.length,
+      'not subscribed again',
+    );
+    await waitFor(async () => Object.keys((await state()).prices).length >= PRODUCTS.length);
+    expectWhole(await state());
+    expect((await state()).connects).toBe(2);
+    expect(browser.complaints).toEqual([]);
+    await browser.close();
+  });
+
+  it.each(Object.keys(VERSIONS) as Version[])('Node: the same dashboard, with %s', async (version) => {
+    const env = { PATH: process.env.PATH, GATEWAY_PORT: String(gateway.port), GLOBAL_IO: '1' };
+    const report = `setInterval(() => process.send(state), 50); process.on('message', () => socket.io.engine.close());`;
+    const source = `${readFileSync(join(FIXTURE, 'dashboard.js'), 'utf8')}\n${report}`;
+    const { spawn } = await import('node:child_process');
+    const child = spawn(process.execPath, ['--require', join(FIXTURE, 'redirect.cjs'), '--eval', source], {
+      env: { ...env, CLIENT: join(ROOT, 'node_modules', VERSIONS[version]) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    try {
+      let state: Dashboard | undefined;
+      child.on('message', (message) => (state = message as Dashboard));
+      await waitFor(() => (state?.products.length ?? 0) >= PRODUCTS.length);
+      await replay();
+      await waitFor(() => Object.keys(state!.rows).length >= PRODUCTS.length);
+      expectWhole(state!);
+      child.send('lose the connection');
+      await waitFor(() => state!.connects === 2);
+      expect(state!.errors).toBe(0);
+    } finally {
+      child.kill();
+      await once(child, 'exit');
+    }
+  });
+});

@@ -1,0 +1,96 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { cleanUp } from '../support/cleanup.js';
+
+const FOLDER = join(__dirname, '../../clients/python');
+/** Debian's, which has Debian's packages. */
+const PYTHON = '/usr/bin/python3';
+const env = { PATH: process.env.PATH, PYTHONPATH: 'src', PYTHONDONTWRITEBYTECODE: '1' };
+
+interface Outcome {
+  readonly test: string;
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  readonly text: string;
+}
+
+/** Each is a test of this suite, so that the counts are true. */
+const listed = spawnSync(PYTHON, ['-m', 'tests.run', '--list'], { cwd: FOLDER, env, encoding: 'utf8' });
+const tests = listed.stdout
+  .split('\n')
+  .filter(Boolean)
+  .map((line) => (JSON.parse(line) as Outcome).test);
+
+describe('Python', () => {
+  const outcomes = new Map<string, Outcome>();
+  let complaints = '';
+
+  beforeAll(async () => {
+    const child = spawn(PYTHON, ['-m', 'tests.run'], { cwd: FOLDER, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    cleanUp(() => void child.kill('SIGKILL'));
+    child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const outcome = JSON.parse(line) as Outcome;
+      // A test has one outcome; where parts of it failed, that.
+      if (outcomes.get(outcome.test)?.outcome !== 'failed') outcomes.set(outcome.test, outcome);
+    });
+    await once(child, 'close');
+  }, 600_000);
+
+  it('has tests, all of which can be loaded', () => {
+    expect(listed.stderr).toBe('');
+    expect(tests.length).toBeGreaterThan(80);
+    expect(tests.filter((test) => test.includes('_FailedTest'))).toEqual([]);
+    // What fails outside a test: in `setUpClass`, for one.
+    expect([...outcomes.values()].filter(({ test }) => !tests.includes(test))).toEqual([]);
+  });
+
+  it.each(tests)('%s', (test) => {
+    const { outcome, text } = outcomes.get(test) ?? { outcome: 'never ran', text: complaints };
+    expect({ outcome, text }).toEqual({ outcome: 'passed', text: '' });
+  });
+
+  it('is built into a wheel that works by itself, its types with it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gateway-wheel-'));
+    try {
+      // A copy: setuptools builds in the folder of the sources.
+      cpSync(FOLDER, join(folder, 'source'), { recursive: true });
+      const pip = (...args: string[]) =>
+        spawnSync(PYTHON, ['-m', 'pip', ...args, '--no-deps', '--no-index', '--disable-pip-version-check'], {
+          cwd: folder,
+          env: { ...env, PYTHONPATH: '', HOME: folder },
+          encoding: 'utf8',
+        });
+      expect(pip('wheel', './source', '--no-build-isolation', '--wheel-dir', 'built')).toMatchObject({
+        status: 0,
+      });
+      const [wheel] = readdirSync(join(folder, 'built'));
+      expect(pip('install', join('built', wheel!), '--target', 'installed')).toMatchObject({ status: 0 });
+      expect(readdirSync(join(folder, 'installed/deltastream_socket_client'))).toContain('py.typed');
+      const script =
+        'import deltastream_socket_client as it; print(it.__file__, *map(it.__dict__.get, it.__all__))';
+      const { stdout } = spawnSync(PYTHON, ['-c', script], {
+        cwd: folder,
+        env: { ...env, PYTHONPATH: join(folder, 'installed') },
+        encoding: 'utf8',
+      });
+      expect(stdout).toContain(join(folder, 'installed'));
+      expect(stdout).not.toContain('None');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('is clean under mypy --strict', () => {
+    const cache = '--cache-dir=/dev/null';
+    const { stdout, status } = spawnSync(PYTHON, ['-m', 'mypy', cache], {
+      cwd: FOLDER,
+      env,
+      encoding: 'utf8',
+    });
+    expect({ stdout, status }).toEqual({ stdout: expect.stringMatching(/^Success/), status: 0 });
+  });
+});
