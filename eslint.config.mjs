@@ -2,10 +2,10 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['.cache/', 'dist/', 'coverage/', 'node_modules/', 'clients/examples/', 'web/'] },
+  { ignores: ['.cache/', '**/dist/', 'coverage/', 'node_modules/', 'clients/examples/', 'web/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -18,7 +18,7 @@ export default tseslint.config(
   },
   {
     // Test doubles and raw client payloads are untyped on purpose.
-    files: ['**/*.spec.ts', 'test/**/*.ts'],
+    files: ['**/*.spec.ts', '**/*.client-spec.ts', '**/*.client-spec.tsx', 'test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',

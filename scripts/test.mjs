@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
 /** A suite that never ends must not hold a CI machine for its whole allowance of 90 minutes: minutes for each batch. */
-const MINUTES = { chosen: 60, e2e: 40, chaos: 15, fuzz: 15, helm: 10 };
+const MINUTES = { chosen: 60, e2e: 40, chaos: 15, fuzz: 15, clients: 15, helm: 10 };
 
 /** Debian package -> how to see that it is there. */
 const needs = {
@@ -87,6 +87,7 @@ const batches =
         [MINUTES.e2e, '--selectProjects', 'unit', 'e2e'],
         [MINUTES.chaos, '--selectProjects', 'chaos'],
         [MINUTES.fuzz, '--selectProjects', 'fuzz', '--runInBand'],
+        [MINUTES.clients, '--selectProjects', 'clients', '--runInBand'],
         [MINUTES.helm, '--selectProjects', 'helm'],
       ];
 const results = batches.map(([minutes, ...args]) => jest(args, minutes * 60_000));
