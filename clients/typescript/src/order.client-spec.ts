@@ -51,7 +51,7 @@ it('holds no more than its bound, and forgets what nobody wants', () => {
   for (let n = 0; n < 20_100; n++) order.offer(`k${n}`, { ...price(1), product: `P${n}` });
   expect(order.size).toBe(20_000);
   expect(order.ofProduct('P0')).toEqual([]);
-  order.offer('c', chain('C', 1) as unknown as ChainUpdate);
+  order.offer('c', chain('C', 1));
   order.keep((key) => key === 'c');
   expect(order.size).toBe(1);
   expect(order.ofProduct('P20000')).toEqual([]);
