@@ -187,8 +187,11 @@ describe('a gateway that drains', () => {
     const stale: unknown[] = [];
     client.on('stale', (change) => stale.push(change));
     await gateway.pass(100);
+    gateway.answers = false; // what is stale may still be on its way
     gateway.last.connected();
     await settle();
+    expect(client.state).toBe('draining');
+    gateway.last.sent[0]!.ack({ ok: true, rooms: ['general'], products: [] });
     expect(client.state).toBe('connected');
     expect(stale).toEqual([]);
   });

@@ -37,19 +37,29 @@ it.each([true, false])(
 );
 
 it('a product that is stale on return does not look live in between', async () => {
-  const { gateway, client, told, handle } = await subscribed(true);
+  const { gateway, client, told, handle } = await subscribed(false);
   await handle.ready;
   gateway.last.say('feed_status', status('A', 'stale'));
   gateway.last.drop();
   told.length = 0;
   await gateway.pass(1_000);
-  gateway.last.connected();
-  gateway.last.say('feed_status', status('A', 'stale'));
+  gateway.answers = false;
+  gateway.last.connected({}, []);
   await settle();
-  // The subscription is answered: told anew, it stays; forgotten, it would be live.
-  expect(client.isStale('A')).toBe(false);
+  // What the gateway answers to a subscription, in its order.
+  gateway.last.say('subscribed', { room: 'product:A', message: '' });
   gateway.last.say('feed_status', status('A', 'stale'));
+  gateway.last.sent.at(-1)!.ack({ ok: true, rooms: ['product:A'] });
   expect(client.isStale('A')).toBe(true);
+  expect(told).toEqual([]);
+});
+
+it('what was stale is forgotten when its room is answered without a word of it', async () => {
+  const { gateway, client, handle } = await subscribed(true);
+  await handle.ready;
+  gateway.last.say('feed_status', status('A', 'stale'));
+  await client.subscribe({ type: 'chain', symbol: 'A' }).ready;
+  expect(client.isStale('A')).toBe(false);
 });
 
 it('of a product that no room of the client is about, nothing is known: it counts as stale', async () => {
