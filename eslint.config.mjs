@@ -5,7 +5,7 @@ export default tseslint.config(
   {
     ignores: [
       '.cache/',
-      'dist/',
+      '**/dist/',
       'coverage/',
       'node_modules/',
       'clients/examples/',
@@ -15,7 +15,7 @@ export default tseslint.config(
   },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -28,7 +28,7 @@ export default tseslint.config(
   },
   {
     // Test doubles and raw client payloads are untyped on purpose.
-    files: ['**/*.spec.ts', 'test/**/*.ts'],
+    files: ['**/*.spec.ts', '**/*.client-spec.ts', '**/*.client-spec.tsx', 'test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',

@@ -1,19 +1,22 @@
 /** Specs run through SWC (fast); `npm run typecheck` is what checks their types. */
+const swc = (parser) => [
+  '@swc/jest',
+  {
+    jsc: {
+      parser: { syntax: 'typescript', ...parser },
+      transform: { legacyDecorator: true, decoratorMetadata: true, react: { runtime: 'automatic' } },
+      keepClassNames: true,
+      target: 'es2022',
+    },
+    module: { type: 'commonjs' },
+  },
+];
+
 const shared = {
   testEnvironment: 'node',
   transform: {
-    '^.+\\.[tj]s$': [
-      '@swc/jest',
-      {
-        jsc: {
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          keepClassNames: true,
-          target: 'es2022',
-        },
-        module: { type: 'commonjs' },
-      },
-    ],
+    '^.+\\.tsx$': swc({ tsx: true }),
+    '^.+\\.[tj]s$': swc({ decorators: true }),
   },
   // Nest 12 is ESM-only; Node can require it, Jest must transform it.
   transformIgnorePatterns: ['/node_modules/(?!(@nestjs|jose)/)'],
@@ -54,8 +57,9 @@ module.exports = {
     {
       ...shared,
       displayName: 'clients',
-      roots: ['<rootDir>/test/clients'],
-      testMatch: ['**/*.client-spec.ts'],
+      roots: ['<rootDir>/clients/typescript/src', '<rootDir>/test/clients'],
+      testMatch: ['**/*.client-spec.ts', '**/*.client-spec.tsx'],
+      moduleFileExtensions: ['js', 'ts', 'tsx', 'mjs', 'cjs', 'json', 'node'],
       setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
     {

@@ -37,6 +37,15 @@ export function prepare() {
     ),
   );
   if (modified(join(root, 'dist/src/main.js')) < sources) run('npm', ['run', '--silent', 'build']);
+  const client = join(root, 'clients/typescript');
+  const clientSources = Math.max(
+    ...['src', 'scripts'].map((folder) => newest(join(client, folder))),
+    ...['package.json', 'tsconfig.json', 'tsconfig.esm.json', 'tsconfig.cjs.json'].map((file) =>
+      modified(join(client, file)),
+    ),
+  );
+  if (modified(join(client, 'dist/cjs/package.json')) < clientSources)
+    run('npm', ['run', '--silent', 'build:clients']);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) prepare();

@@ -1,0 +1,326 @@
+import type {
+  ClientLimits,
+  Connected,
+  ConnectedUser,
+  ProductsAcknowledgement,
+  ProductStatus,
+  ServerToClientEvents,
+  SnapshotAcknowledgement,
+  SubscriptionsAcknowledgement,
+  TokenExpiring,
+} from './contract/index.js';
+import { addressesOf, invalidRequest } from './addresses.js';
+import { type ConnectionState, Connector } from './connector.js';
+import { RequestError, SubscriptionError } from './errors.js';
+import { Listeners } from './listeners.js';
+import { Market } from './market.js';
+import { isMarketEvent, type MarketEvent, type MarketUpdate } from './market-update.js';
+import { type ClientOptions, foundation as real, type Foundation } from './options.js';
+import { Requests } from './requests.js';
+import type { Session } from './session.js';
+import { StaleWatch } from './stale-watch.js';
+import {
+  type ChainRequest,
+  type GeneralRequest,
+  Handle,
+  type ProductRequest,
+  type Request,
+  type Staleness,
+  type Subscription,
+  type UpdateOf,
+} from './subscription.js';
+import { TokenRefresh } from './token-refresh.js';
+import { TokenSource } from './token-source.js';
+
+const REQUEST_LIMIT_MS = 10_000;
+
+/** Node's has none of these. */
+const page = globalThis as Partial<
+  Record<'addEventListener' | 'removeEventListener', (event: string, listener: () => void) => void>
+>;
+
+export interface StateChange {
+  readonly state: ConnectionState;
+  readonly previous: ConnectionState;
+  /** Why: of `reconnecting` and `closed`. */
+  readonly reason?: Error;
+}
+
+/** An attempt to connect, or to renew the token, that failed. */
+export interface ConnectProblem {
+  readonly error: Error;
+  /** When the client tries again, ms from now. */
+  readonly retryInMs?: number;
+}
+
+type GatewayEvents = { [E in keyof ServerToClientEvents]: Parameters<ServerToClientEvents[E]>[0] };
+
+/** Every event of the gateway, and the client's own. */
+export interface ClientEvents extends GatewayEvents {
+  state: StateChange;
+  /** A product went stale, or is live again. */
+  stale: Staleness;
+  connect_error: ConnectProblem;
+}
+
+export interface RequestOptions {
+  /** How long to wait for the answer, being offline included, ms. */
+  readonly timeoutMs?: number;
+}
+
+export interface Snapshot<U> {
+  /** The newest of each product, or of each live expiry; none where nothing is known. */
+  readonly updates: readonly U[];
+  /** The products whose price stands still. */
+  readonly stale: readonly string[];
+}
+
+/** One client of the gateway, over as many connections as it takes. */
+export class SocketClient {
+  private readonly listeners: Listeners<ClientEvents>;
+  private readonly market: Market;
+  private readonly requests: Requests;
+  private readonly staleness: StaleWatch;
+  private readonly connector: Connector;
+  private readonly tokenRefresh: TokenRefresh;
+  private readonly online = (): void => this.connector.hurry();
+  private previous: ConnectionState = 'connecting';
+  private info: Connected | undefined;
+  private sweeping = false;
+
+  constructor(
+    url: string,
+    private readonly options: ClientOptions = {},
+    foundation: Foundation = real,
+  ) {
+    const { clock, random } = foundation;
+    this.listeners = new Listeners((error) => this.listenerFailed(error));
+    this.market = new Market(clock, {
+      keepGeneral: options.general ?? true,
+      news: (event, update) => this.news(event, update),
+    });
+    const session = (): Session | undefined => this.connector.active;
+    this.requests = new Requests(session, clock, random);
+    this.staleness = new StaleWatch(session, (change) => this.tellStaleness(change));
+    const tokens = new TokenSource(options.token, clock);
+    const failed = (error: Error, retryInMs?: number): void =>
+      this.listeners.emit('connect_error', { error, ...(retryInMs === undefined ? {} : { retryInMs }) });
+    this.tokenRefresh = new TokenRefresh(tokens, clock, random, failed);
+    this.connector = new Connector(
+      { url, client: options, foundation, tokens, wanted: this.market.registry.wanted },
+      {
+        state: (state, reason) => this.enter(state, reason),
+        taken: (taken) => this.taken(taken),
+        failed,
+        event: (from, name, payload) => this.receive(from, name, payload),
+        joined: (from, room) => from === this.connector.active && this.market.registry.acknowledged(room),
+        refused: (_, room, error) => this.market.registry.refused(room, error),
+        fresh: (from, product) => from === this.connector.active && this.staleness.check(product),
+      },
+    );
+    page.addEventListener?.('online', this.online);
+    this.connector.start();
+  }
+
+  get state(): ConnectionState {
+    return this.connector.state;
+  }
+
+  /** Why it is `reconnecting` or `closed`. */
+  get reason(): Error | undefined {
+    return this.connector.reason;
+  }
+
+  /** Of the last `connected`, as the next three are. */
+  get limits(): ClientLimits | undefined {
+    return this.info?.limits;
+  }
+
+  get user(): ConnectedUser | undefined {
+    return this.info?.user ?? undefined;
+  }
+
+  get clientId(): string | undefined {
+    return this.info?.client_id;
+  }
+
+  /** Answers its own removal. Of market updates only what is subscribed to comes, and never an older one after a newer. */
+  on<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): () => void {
+    return this.listeners.on(event, listener);
+  }
+
+  /** Never throws: what is wrong with the request rejects `ready`. */
+  subscribe(request: ProductRequest): Subscription<UpdateOf<ProductRequest>>;
+  subscribe(request: ChainRequest): Subscription<UpdateOf<ChainRequest>>;
+  subscribe(request: GeneralRequest): Subscription<UpdateOf<GeneralRequest>>;
+  subscribe(request: Request): Subscription;
+  subscribe(request: Request): Subscription {
+    const invalid = invalidRequest(request);
+    const addresses = invalid ? [] : addressesOf(request);
+    const handle = new Handle({
+      addresses,
+      isStale: (product) => (product === undefined ? !this.connector.active : this.isStale(product)),
+      release: (released) => this.release(released),
+      listenerFailed: (error) => this.listenerFailed(error),
+    });
+    const refusal = invalid ?? this.closedError();
+    if (refusal) {
+      handle.end(refusal);
+      return handle;
+    }
+    this.market.registry.add(handle, addresses);
+    for (const product of handle.products) this.staleness.follow(product);
+    this.market.catchUp(handle, (room) => this.connector.active?.isIn(room) === true);
+    this.connector.wantedChanged();
+    return handle;
+  }
+
+  /** Whether the price of a product cannot be relied on: it stands still, or nothing here would bring a newer one. */
+  isStale(product: string): boolean {
+    return this.staleness.stalenessOf(product).stale;
+  }
+
+  /** What a subscription like this one would hold at once, without making it: nothing where no other has brought it. */
+  held<R extends ProductRequest | ChainRequest>(request: R): readonly UpdateOf<R>[] {
+    const addresses = invalidRequest(request) ? [] : addressesOf(request);
+    return this.market.held(addresses) as UpdateOf<R>[];
+  }
+
+  async products({ timeoutMs }: RequestOptions = {}): Promise<readonly string[]> {
+    return (await this.ask<ProductsAcknowledgement>('get_products', undefined, timeoutMs)).products;
+  }
+
+  /** The rooms that the gateway has the client in. */
+  async subscriptions({ timeoutMs }: RequestOptions = {}): Promise<readonly string[]> {
+    return (await this.ask<SubscriptionsAcknowledgement>('list_subscriptions', undefined, timeoutMs)).rooms;
+  }
+
+  /** What subscribing would bring at once, without subscribing. */
+  async snapshot<R extends ProductRequest | ChainRequest>(
+    request: R,
+    { timeoutMs = this.limitMs }: RequestOptions = {},
+  ): Promise<Snapshot<UpdateOf<R>>> {
+    const invalid = invalidRequest(request);
+    if (invalid) throw new RequestError(invalid.code, invalid.message, invalid.details);
+    const collector = this.market.collect(addressesOf(request));
+    try {
+      const asked = this.ask<SnapshotAcknowledgement>('get_snapshot', request, timeoutMs, () =>
+        collector.restart(),
+      );
+      const { snapshots } = await asked;
+      await this.requests.within(
+        timeoutMs,
+        collector.whenComplete(new Map(snapshots.map(({ room, updates }) => [room, updates]))),
+      );
+    } finally {
+      this.market.collected(collector);
+    }
+    const updates = collector.updates().map(([key, update]) => this.market.newest(key, update));
+    return { updates: updates as UpdateOf<R>[], stale: collector.staleProducts() };
+  }
+
+  /** Ends the connection and every subscription, for good. */
+  close(): void {
+    this.connector.close();
+  }
+
+  private get limitMs(): number {
+    return this.options.requestTimeoutMs ?? REQUEST_LIMIT_MS;
+  }
+
+  private ask<A extends { readonly ok: true }>(
+    event: string,
+    payload: unknown,
+    timeoutMs = this.limitMs,
+    asking?: () => void,
+  ): Promise<A> {
+    const closed = this.closedError();
+    if (closed) return Promise.reject(new RequestError('CLOSED', closed.message, [], undefined));
+    return this.requests.ask<A>(event, payload, timeoutMs, asking);
+  }
+
+  private closedError(): SubscriptionError | undefined {
+    if (this.state !== 'closed') return undefined;
+    return new SubscriptionError('CLOSED', this.reason?.message ?? 'The client is closed');
+  }
+
+  private taken(session: Session): void {
+    this.info = session.info;
+    this.market.takeOver();
+    for (const room of this.market.registry.wanted.keys()) {
+      if (session.isIn(room)) this.market.registry.acknowledged(room);
+    }
+    this.requests.resend(session);
+    if (session.info) this.listeners.emit('connected', session.info);
+    this.staleness.check(undefined);
+  }
+
+  private enter(state: ConnectionState, reason: Error | undefined): void {
+    const previous = this.previous;
+    this.previous = state;
+    if (state === 'reconnecting' || state === 'closed') {
+      this.tokenRefresh.stop();
+      this.staleness.check(undefined);
+    }
+    if (state === 'closed') this.end(reason);
+    this.listeners.emit('state', { state, previous, ...(reason ? { reason } : {}) });
+    if (state === 'closed') this.listeners.clear();
+  }
+
+  private end(reason: Error | undefined): void {
+    page.removeEventListener?.('online', this.online);
+    this.market.forgetHandover();
+    const error = reason && new SubscriptionError('CLOSED', reason.message, [], undefined, { cause: reason });
+    for (const handle of this.market.registry.all()) handle.end(error);
+    this.requests.close(new RequestError('CLOSED', reason?.message ?? 'The client is closed'));
+  }
+
+  private receive(session: Session, name: string, payload: unknown): void {
+    if (session !== this.connector.active) {
+      // The connection in use brings the same; what this one has is taken over with it.
+      if (isMarketEvent(name)) this.market.hold(name, payload as MarketUpdate);
+      return;
+    }
+    if (name === 'connected') return; // told by `taken`
+    if (isMarketEvent(name)) {
+      this.market.offer(name, payload as MarketUpdate);
+      return;
+    }
+    if (name === 'token_expiring') this.tokenRefresh.start(session, payload as TokenExpiring);
+    if (name === 'token_refreshed') this.tokenRefresh.stop();
+    if (name === 'feed_status') {
+      const { product, status } = payload as ProductStatus;
+      this.staleness.follow(product);
+      this.market.sawStatus(product, status === 'stale');
+    }
+    this.listeners.emit(name as keyof GatewayEvents, payload as never);
+  }
+
+  private news(event: MarketEvent, update: MarketUpdate): void {
+    this.staleness.follow(update.product);
+    this.listeners.emit(event, update);
+  }
+
+  private release(handle: Handle): void {
+    this.market.registry.remove(handle);
+    this.connector.wantedChanged();
+    if (this.sweeping) return;
+    this.sweeping = true;
+    queueMicrotask(() => {
+      this.sweeping = false;
+      this.market.sweep();
+      if (this.market.covers('general')) return;
+      this.staleness.keep((product) => this.market.registry.ofProduct(product).length > 0);
+    });
+  }
+
+  private tellStaleness(change: Staleness): void {
+    for (const handle of this.market.registry.ofProduct(change.product)) handle.tellStaleness(change);
+    this.listeners.emit('stale', change);
+  }
+
+  private listenerFailed(error: unknown): void {
+    const { onListenerError = console.error } = this.options;
+    onListenerError(error);
+  }
+}

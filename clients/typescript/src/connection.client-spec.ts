@@ -1,0 +1,241 @@
+import { FakeGateway, settle } from '../../../test/clients/support/fake-gateway.js';
+import { underlying } from '../../../test/support/messages.js';
+
+const states = (client: { on(event: 'state', listener: (change: { state: string }) => void): unknown }) => {
+  const all: string[] = [];
+  client.on('state', ({ state }) => all.push(state));
+  return all;
+};
+
+it.each(['AUTH_REQUIRED', 'TOKEN_INVALID', 'TOKEN_REVOKED'])(
+  '%s at the door closes the client',
+  async (code) => {
+    const gateway = new FakeGateway();
+    const client = gateway.connect();
+    const handle = client.subscribe({ type: 'product', symbol: 'A' });
+    await settle();
+    gateway.last.refuse({ code, message: 'no' });
+    expect(client).toMatchObject({
+      state: 'closed',
+      reason: { name: 'ConnectionRefused', code, message: 'no' },
+    });
+    await expect(handle.ready).rejects.toMatchObject({ code: 'CLOSED', message: 'no' });
+    await expect(client.products()).rejects.toMatchObject({ code: 'CLOSED' });
+    await gateway.pass(60_000);
+    expect(gateway.sockets).toHaveLength(1);
+    expect(gateway.clock.pending).toBe(0);
+  },
+);
+
+it.each(['AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS'])(
+  '%s: tries again after retry_after_ms',
+  async (code) => {
+    const gateway = new FakeGateway();
+    const client = gateway.connect();
+    await settle();
+    gateway.last.refuse({ code, message: 'later', retry_after_ms: 9_000 });
+    await gateway.pass(8_900);
+    expect(gateway.sockets).toHaveLength(1);
+    await gateway.pass(2_000);
+    expect(gateway.sockets).toHaveLength(2);
+    gateway.last.connected();
+    expect(client.state).toBe('connected');
+  },
+);
+
+it.each([
+  ['closing', { code: 'TOKEN_REVOKED', message: 'gone', reconnect: false }, undefined],
+  ['the close code alone', undefined, { context: { code: 4003 } }],
+])('stays away after TOKEN_REVOKED, told by %s', async (_, closing, details) => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up();
+  if (closing) gateway.last.say('closing', closing);
+  gateway.last.drop('transport close', details);
+  expect(client).toMatchObject({ state: 'closed', reason: { code: 'TOKEN_REVOKED' } });
+  await gateway.pass(60_000);
+  expect(gateway.sockets).toHaveLength(1);
+});
+
+it('a token is asked for at each connection, and why', async () => {
+  const gateway = new FakeGateway();
+  const reasons: string[] = [];
+  const client = gateway.connect({ token: ({ reason }) => `token ${reasons.push(reason)}` });
+  await settle();
+  expect(gateway.last.auth).toEqual({ token: 'token 1' });
+  gateway.last.refuse({ code: 'TOKEN_EXPIRED', message: 'expired' });
+  await gateway.pass(1_000);
+  gateway.last.connected();
+  gateway.last.say('token_expiring', { expires_in_ms: 60_000, expires_at: 0 });
+  await settle();
+  expect(gateway.last.asked('refresh_token')).toEqual([{ token: 'token 3' }]);
+  gateway.last.drop();
+  await gateway.pass(1_000);
+  expect(gateway.last.auth).toEqual({ token: 'token 4' });
+  expect(reasons).toEqual(['connect', 'expired', 'expiring', 'connect']);
+  client.close();
+  expect(gateway.clock.pending).toBe(0);
+});
+
+it.each([
+  [
+    'throws',
+    () => {
+      throw new Error('no');
+    },
+    100,
+  ],
+  ['rejects', () => Promise.reject(new Error('no')), 100],
+  ['gives nothing', () => undefined as never, 100],
+  ['hangs', () => new Promise<string>(() => undefined), 10_000],
+])('a token callback that %s is asked again, with a growing pause', async (_, token, limit) => {
+  const gateway = new FakeGateway();
+  let asked = 0;
+  const client = gateway.connect({ token: () => (++asked, token()) });
+  const problems: string[] = [];
+  client.on('connect_error', ({ error }) => problems.push(error.name));
+  await gateway.pass(limit);
+  expect(problems).toEqual(['TokenError']);
+  await gateway.pass(60_000);
+  expect(asked).toBeGreaterThan(3);
+  expect(asked).toBeLessThan(40);
+  expect(gateway.sockets).toEqual([]);
+  client.close();
+  expect(gateway.clock.pending).toBe(0);
+});
+
+it('an expired token that nobody can renew closes the client', async () => {
+  const gateway = new FakeGateway();
+  const client = gateway.connect({ token: 'fixed' });
+  await settle();
+  gateway.last.refuse({ code: 'TOKEN_EXPIRED', message: 'expired' });
+  expect(client.state).toBe('closed');
+});
+
+it('goes on trying while the network is away, each time later, up to the bound', async () => {
+  const gateway = new FakeGateway();
+  gateway.connect();
+  const times: number[] = [];
+  for (let attempt = 0; attempt < 12; attempt++) {
+    const before = gateway.sockets.length;
+    const started = gateway.clock.now();
+    while (gateway.sockets.length === before) await gateway.pass(100);
+    times.push(gateway.clock.now() - started);
+    gateway.last.refuse(undefined);
+  }
+  expect(times.at(-1)).toBeGreaterThan(2_000);
+  expect(Math.max(...times)).toBeLessThanOrEqual(5_100);
+});
+
+it('a connection that never says connected is given up', async () => {
+  const gateway = new FakeGateway();
+  gateway.connect();
+  await gateway.pass(30_000);
+  expect(gateway.sockets).toHaveLength(2);
+  expect(gateway.sockets[0]!.open).toBe(false);
+});
+
+it('a gateway that answers nothing is left', async () => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up();
+  gateway.answers = false;
+  client.subscribe({ type: 'product', symbol: 'A' });
+  await gateway.pass(23_000);
+  expect(gateway.sockets.length).toBeGreaterThan(1);
+});
+
+describe('a gateway that drains', () => {
+  async function drained() {
+    const gateway = new FakeGateway();
+    const client = await gateway.up();
+    const seen = states(client);
+    const handle = client.subscribe({ type: 'product', symbol: 'NIFTY' });
+    await handle.ready;
+    const prices: number[] = [];
+    handle.on('update', ({ price }) => prices.push(price));
+    const old = gateway.last;
+    old.say('underlying_update', underlying('NIFTY', 1));
+    old.say('server_draining', { reconnect_in_ms: 8_000 });
+    return { gateway, client, handle, prices, old, seen };
+  }
+
+  it('is left only when another has every room; nothing is missed or comes twice, and nothing looks stale', async () => {
+    const { gateway, client, handle, prices, old, seen } = await drained();
+    const stale: unknown[] = [];
+    client.on('stale', (change) => stale.push(change));
+    await gateway.pass(4_900);
+    expect(gateway.sockets.length).toBe(1);
+    old.say('underlying_update', underlying('NIFTY', 2));
+    await gateway.pass(200);
+    expect(gateway.sockets.length).toBe(2);
+    gateway.last.connected();
+    gateway.last.say('underlying_update', underlying('NIFTY', 3));
+    expect(old.open).toBe(true);
+    expect(prices).toEqual([1, 2]);
+    await settle();
+    expect(old.open).toBe(false);
+    expect(prices).toEqual([1, 2, 3]);
+    expect(handle.stale).toBe(false);
+    expect(stale).toEqual([]);
+    expect(seen).toEqual(['draining', 'connected']);
+  });
+
+  it('and a client in general alone: nothing looks stale in between', async () => {
+    const gateway = new FakeGateway();
+    const client = await gateway.up();
+    gateway.last.say('underlying_update', underlying('NIFTY', 1));
+    gateway.last.say('server_draining', { reconnect_in_ms: 0 });
+    const stale: unknown[] = [];
+    client.on('stale', (change) => stale.push(change));
+    await gateway.pass(100);
+    gateway.answers = false; // what is stale may still be on its way
+    gateway.last.connected();
+    await settle();
+    expect(client.state).toBe('draining');
+    gateway.last.sent[0]!.ack({ ok: true, rooms: ['general'], products: [] });
+    expect(client.state).toBe('connected');
+    expect(stale).toEqual([]);
+  });
+
+  it('that closes before, is followed by the connection that is being made', async () => {
+    const { gateway, client, old, seen } = await drained();
+    await gateway.pass(5_100);
+    old.say('closing', { code: 'DRAINING', message: '', reconnect: true });
+    old.drop();
+    expect(client.state).toBe('reconnecting');
+    gateway.last.connected();
+    await settle();
+    expect(gateway.sockets).toHaveLength(2);
+    expect(seen).toEqual(['draining', 'reconnecting', 'connected']);
+  });
+
+  it('and no other that lets it in: it stays until it is closed, and goes on trying', async () => {
+    const { gateway, client, old } = await drained();
+    await gateway.pass(5_100);
+    gateway.last.refuse(undefined);
+    await gateway.pass(1_000);
+    expect(gateway.sockets.length).toBeGreaterThan(2);
+    expect(client.state).toBe('draining');
+    expect(old.open).toBe(true);
+  });
+});
+
+it('a request waits for a connection, is asked again on the next, and ends in its time', async () => {
+  const gateway = new FakeGateway();
+  const client = gateway.connect();
+  const products = client.products();
+  gateway.answers = false;
+  await settle();
+  gateway.last.connected();
+  gateway.last.drop();
+  gateway.answers = true;
+  await gateway.pass(1_000);
+  gateway.last.connected();
+  expect(await products).toEqual([]);
+  gateway.answers = false;
+  const late = client.subscriptions({ timeoutMs: 500 });
+  const expected = expect(late).rejects.toMatchObject({ name: 'RequestError', code: 'TIMEOUT' });
+  await gateway.pass(600);
+  await expected;
+  client.close();
+  expect(gateway.clock.pending).toBe(0);
+});

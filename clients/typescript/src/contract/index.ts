@@ -1,0 +1,8 @@
+// Copied from the service by scripts/copy-contract.mjs: change it there.
+/** The event contract: the one source of names and shapes. Imports nothing of the rest of the service. */
+export * from './errors.js';
+export * from './events.js';
+export * from './payloads.js';
+export * from './rooms.js';
+export * from './symbol.js';
+export * from './timestamp.js';

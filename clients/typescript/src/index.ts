@@ -1,0 +1,37 @@
+import { SocketClient } from './client.js';
+import type { ClientOptions } from './options.js';
+
+/** Connects to a gateway, and stays so until `close()`. */
+export function connect(url: string, options: ClientOptions = {}): SocketClient {
+  return new SocketClient(url, options);
+}
+
+export type {
+  ClientEvents,
+  ConnectProblem,
+  RequestOptions,
+  Snapshot,
+  SocketClient,
+  StateChange,
+} from './client.js';
+export type { ConnectionState } from './connector.js';
+export type * from './contract/index.js';
+export { CLOSINGS, ERROR_CODES } from './contract/index.js';
+export {
+  type ClientErrorCode,
+  ConnectionRefused,
+  RequestError,
+  SubscriptionError,
+  TokenError,
+} from './errors.js';
+export type { ClientOptions, TokenCallback, TokenReason } from './options.js';
+export type {
+  ChainRequest,
+  GeneralRequest,
+  ProductRequest,
+  Request,
+  Staleness,
+  Subscription,
+  SubscriptionEvents,
+  UpdateOf,
+} from './subscription.js';

@@ -1,0 +1,119 @@
+import { GENERAL_ROOM, type RoomAddress, roomName } from './contract/index.js';
+import type { Clock } from './clock.js';
+import { HandoverBuffer } from './handover-buffer.js';
+import {
+  eventOf,
+  isNewer,
+  keyOf,
+  type MarketEvent,
+  type MarketUpdate,
+  roomsCarrying,
+} from './market-update.js';
+import { Order } from './order.js';
+import { Registry } from './registry.js';
+import { SnapshotCollector } from './snapshot-collector.js';
+import type { Handle } from './subscription.js';
+
+export interface MarketOptions {
+  readonly keepGeneral: boolean;
+  /** An update that is newer than what was held of its key, before the handles have it. */
+  readonly news: (event: MarketEvent, update: MarketUpdate) => void;
+}
+
+/** The way of an update from a connection to those who subscribed to it: judged once, then handed on. */
+export class Market {
+  readonly registry = new Registry();
+  private readonly order: Order;
+  private readonly buffer = new HandoverBuffer();
+  private readonly collectors = new Set<SnapshotCollector>();
+
+  constructor(
+    clock: Clock,
+    private readonly options: MarketOptions,
+  ) {
+    this.order = new Order(clock);
+  }
+
+  /** From the connection in use. */
+  offer(event: MarketEvent, update: MarketUpdate): void {
+    for (const collector of this.collectors) collector.saw(event, update);
+    const rooms = roomsCarrying(event, update);
+    // What was on its way when its room was left, and what `general` sends until it is.
+    if (!rooms.some((room) => this.covers(room))) return;
+    const key = keyOf(event, update);
+    const judged = this.order.offer(key, update);
+    if (!judged) return;
+    const isNews = judged.verdict === 'newest';
+    if (isNews) this.options.news(event, update);
+    this.registry.deliver(rooms, key, judged.held, isNews);
+  }
+
+  /** From a connection that is to be the next. */
+  hold(event: MarketEvent, update: MarketUpdate): void {
+    this.buffer.add(event, update);
+  }
+
+  /** That connection is in use now. */
+  takeOver(): void {
+    for (const [event, update] of this.buffer.take()) this.offer(event, update);
+  }
+
+  forgetHandover(): void {
+    this.buffer.take();
+  }
+
+  sawStatus(product: string, stale: boolean): void {
+    for (const collector of this.collectors) collector.sawStale(product, stale);
+  }
+
+  collect(addresses: readonly RoomAddress[]): SnapshotCollector {
+    const collector = new SnapshotCollector(addresses);
+    this.collectors.add(collector);
+    return collector;
+  }
+
+  collected(collector: SnapshotCollector): void {
+    this.collectors.delete(collector);
+  }
+
+  covers(room: string): boolean {
+    return this.registry.wanted.has(room) || (room === GENERAL_ROOM && this.options.keepGeneral);
+  }
+
+  /** What is held for the rooms. */
+  held(addresses: readonly RoomAddress[]): MarketUpdate[] {
+    return addresses.flatMap((address) => this.heldOf(address).map(([, update]) => update));
+  }
+
+  /** The newer one of an update and of what is held. */
+  newest(key: string, update: MarketUpdate): MarketUpdate {
+    const held = this.order.get(key);
+    return held && isNewer(held, update) ? held : update;
+  }
+
+  /** A room that the client is in already sends no snapshot: the handle gets what is held, once it can listen. */
+  catchUp(handle: Handle, isIn: (room: string) => boolean): void {
+    if (!handle.rooms.some(isIn)) return;
+    queueMicrotask(() => {
+      for (const address of handle.addresses) {
+        const room = roomName(address);
+        if (handle.closed || !isIn(room)) continue;
+        for (const [key, update] of this.heldOf(address)) if (!handle.has(key)) handle.deliver(key, update);
+        handle.acknowledged(room);
+      }
+    });
+  }
+
+  /** Forgets what nobody is subscribed to any more. */
+  sweep(): void {
+    this.order.keep((key, update) => roomsCarrying(eventOf(key), update).some((room) => this.covers(room)));
+  }
+
+  private heldOf(address: RoomAddress): [string, MarketUpdate][] {
+    if (address.type === 'general') return [];
+    const room = roomName(address);
+    return this.order
+      .ofProduct(address.symbol)
+      .filter(([key, update]) => roomsCarrying(eventOf(key), update).includes(room));
+  }
+}

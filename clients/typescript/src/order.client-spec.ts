@@ -1,0 +1,58 @@
+import { ManualClock } from '../../../test/support/manual-clock.js';
+import { chain, timestampOf, underlying } from '../../../test/support/messages.js';
+import type { ChainUpdate, UnderlyingUpdate } from './contract/index.js';
+import { Order } from './order.js';
+
+const price = (n: number, more = {}) => ({ ...underlying('NIFTY', n), ...more }) as UnderlyingUpdate;
+
+function setUp() {
+  const clock = new ManualClock();
+  const order = new Order(clock);
+  return { clock, order, offer: (update: UnderlyingUpdate) => order.offer('k', update)?.verdict };
+}
+
+it('drops what is older, to the microsecond, and knows a repeat', () => {
+  const { offer } = setUp();
+  const at = (micros: string) => price(1, { timestamp: timestampOf(5).slice(0, -3) + micros });
+  expect(offer(at('500'))).toBe('newest');
+  expect(offer(at('499'))).toBe('older');
+  expect(offer(at('500'))).toBe('repeat');
+  expect(offer({ ...at('500'), price: 2 })).toBe('newest');
+  expect(offer(at('501'))).toBe('newest');
+  expect(offer(price(1, { timestamp: 'nonsense' }))).toBeUndefined();
+});
+
+it('a clock that was set back is taken, once three newer and newer ones have come for long enough', () => {
+  const { clock, offer } = setUp();
+  offer(price(1_000_000));
+  for (const [n, after, verdict] of [
+    [1, 0, 'older'],
+    [2, 2_000, 'older'],
+    [3, 2_999, 'older'],
+    [4, 1, 'newest'],
+    [5, 0, 'newest'],
+  ] as const) {
+    clock.advance(after);
+    expect(offer(price(n))).toBe(verdict);
+  }
+});
+
+it('stragglers are no clock that was set back, however long they come', () => {
+  const { clock, offer } = setUp();
+  offer(price(1_000));
+  for (let n = 900; n > 800; n--) {
+    clock.advance(1_000);
+    expect(offer(price(n))).toBe('older');
+  }
+});
+
+it('holds no more than its bound, and forgets what nobody wants', () => {
+  const { order } = setUp();
+  for (let n = 0; n < 20_100; n++) order.offer(`k${n}`, { ...price(1), product: `P${n}` });
+  expect(order.size).toBe(20_000);
+  expect(order.ofProduct('P0')).toEqual([]);
+  order.offer('c', chain('C', 1));
+  order.keep((key) => key === 'c');
+  expect(order.size).toBe(1);
+  expect(order.ofProduct('P20000')).toEqual([]);
+});

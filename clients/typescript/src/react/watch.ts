@@ -1,0 +1,84 @@
+import type {
+  ChainRequest,
+  ProductRequest,
+  Subscription,
+  SubscriptionError,
+  SocketClient,
+  UpdateOf,
+} from '../index.js';
+
+/** What a component shows. A new object for each change, and none without. */
+export interface View<U> {
+  readonly update: U | undefined;
+  readonly byExpiry: ReadonlyMap<string, U>;
+  readonly stale: boolean;
+  readonly error: SubscriptionError | undefined;
+}
+
+export const EMPTY: View<never> = {
+  update: undefined,
+  byExpiry: new Map<string, never>(),
+  stale: true,
+  error: undefined,
+};
+
+/** A subscription that lasts as long as somebody looks: the store behind `useSyncExternalStore`. */
+export class Watch<R extends ProductRequest | ChainRequest> {
+  private view: View<UpdateOf<R>>;
+  private handle: Subscription<UpdateOf<R>> | undefined;
+  private readonly looking = new Set<() => void>();
+
+  /** @param request `undefined`: nothing is subscribed to */
+  constructor(
+    private readonly client: SocketClient,
+    private readonly request: R | undefined,
+  ) {
+    // What other components have already: the first paint shows the same as they do.
+    const held = request ? client.held(request) : [];
+    const update = held.at(-1);
+    this.view = update
+      ? { update, byExpiry: byExpiryOf(held), stale: client.isStale(update.product), error: undefined }
+      : EMPTY;
+  }
+
+  /** Bound: React compares it from render to render. */
+  readonly subscribe = (changed: () => void): (() => void) => {
+    this.looking.add(changed);
+    if (this.looking.size === 1) this.open();
+    return () => {
+      this.looking.delete(changed);
+      if (this.looking.size > 0) return;
+      this.handle?.unsubscribe();
+      this.handle = undefined;
+    };
+  };
+
+  readonly current = (): View<UpdateOf<R>> => this.view;
+
+  private open(): void {
+    if (!this.request) return;
+    const handle = this.client.subscribe(this.request) as Subscription<UpdateOf<R>>;
+    this.handle = handle;
+    const refresh = (): void => this.refresh(handle);
+    handle.on('update', refresh);
+    handle.on('stale', refresh);
+    handle.on('error', refresh);
+    if (handle.error) refresh(); // refused before anybody could listen
+  }
+
+  private refresh(handle: Subscription<UpdateOf<R>>): void {
+    if (handle !== this.handle) return;
+    const { latest, latestByExpiry, stale, error } = handle;
+    this.view = latest
+      ? { update: latest, byExpiry: latestByExpiry, stale, error }
+      : { ...this.view, stale, error };
+    for (const changed of [...this.looking]) changed();
+  }
+}
+
+function byExpiryOf<U extends object>(updates: readonly U[]): ReadonlyMap<string, U> {
+  const chains = updates.flatMap((update) =>
+    'expiry' in update && typeof update.expiry === 'string' ? [[update.expiry, update] as const] : [],
+  );
+  return new Map(chains.sort(([one], [other]) => (one < other ? -1 : 1)));
+}

@@ -1,0 +1,63 @@
+import { type RoomAddress, roomName } from './contract/index.js';
+import type { SubscriptionError } from './errors.js';
+import type { MarketUpdate } from './market-update.js';
+import type { Handle } from './subscription.js';
+
+interface Room {
+  readonly handles: Set<Handle>;
+}
+
+/** Which handles are on which rooms: what the client wants, however its connections fare. */
+export class Registry {
+  /** In the order in which they were asked for. */
+  readonly wanted = new Map<string, RoomAddress>();
+  private readonly rooms = new Map<string, Room>();
+  private readonly handles = new Set<Handle>();
+
+  add(handle: Handle, addresses: readonly RoomAddress[]): void {
+    this.handles.add(handle);
+    for (const address of addresses) {
+      const name = roomName(address);
+      this.wanted.set(name, address);
+      let room = this.rooms.get(name);
+      if (!room) this.rooms.set(name, (room = { handles: new Set() }));
+      room.handles.add(handle);
+    }
+  }
+
+  remove(handle: Handle): void {
+    this.handles.delete(handle);
+    for (const name of handle.rooms) {
+      const room = this.rooms.get(name);
+      if (!room?.handles.delete(handle) || room.handles.size > 0) continue;
+      this.rooms.delete(name);
+      this.wanted.delete(name);
+    }
+  }
+
+  all(): Handle[] {
+    return [...this.handles];
+  }
+
+  of(room: string): Handle[] {
+    return [...(this.rooms.get(room)?.handles ?? [])];
+  }
+
+  ofProduct(product: string): Handle[] {
+    return this.all().filter(({ products }) => products.includes(product));
+  }
+
+  /** Each handle once, and where the update is no news only those that have none of its key. */
+  deliver(rooms: readonly string[], key: string, update: MarketUpdate, isNews: boolean): void {
+    const handles = new Set(rooms.flatMap((room) => this.of(room)));
+    for (const handle of handles) if (isNews || !handle.has(key)) handle.deliver(key, update);
+  }
+
+  acknowledged(room: string): void {
+    for (const handle of this.of(room)) handle.acknowledged(room);
+  }
+
+  refused(room: string, error: SubscriptionError): void {
+    for (const handle of this.of(room)) handle.end(error);
+  }
+}

@@ -1,0 +1,123 @@
+import type { ErrorPayload, Refusal } from './contract/index.js';
+import type { Clock, Timer } from './clock.js';
+import { type ClientErrorCode, RequestError } from './errors.js';
+import type { Answer } from './link.js';
+import type { Session } from './session.js';
+
+/** Requests waiting for an answer, or for a connection. */
+const MAX_WAITING = 1_000;
+/** What is asked again by itself, within its time; all these requests only read. */
+const PASSING: ReadonlySet<string> = new Set(['RATE_LIMITED', 'SLOW_CLIENT', 'SNAPSHOT_UNAVAILABLE']);
+const RETRY_MS = 500;
+
+interface Waiting {
+  readonly send: (session: Session) => void;
+  readonly fail: (error: RequestError) => void;
+}
+
+/** Questions to the gateway, each answered, refused or timed out; those of a lost connection are asked again on the next. */
+export class Requests {
+  private readonly waiting = new Set<Waiting>();
+
+  /** @param session the connection in use, if there is one that may be asked */
+  constructor(
+    private readonly session: () => Session | undefined,
+    private readonly clock: Clock,
+    private readonly random: () => number,
+  ) {}
+
+  /** @param asking called right before each time it is sent */
+  ask<A extends { readonly ok: true }>(
+    event: string,
+    payload: unknown,
+    limitMs: number,
+    asking: () => void = () => undefined,
+  ): Promise<A> {
+    if (this.waiting.size >= MAX_WAITING) {
+      return Promise.reject(failure('TOO_MANY_REQUESTS', `${MAX_WAITING} requests are waiting already`));
+    }
+    return new Promise<A>((resolve, reject) => {
+      const deadline = this.clock.now() + limitMs;
+      let retry: Timer | undefined;
+      const finish = (): void => {
+        this.waiting.delete(request);
+        limit.cancel();
+        retry?.cancel();
+      };
+      const fail = (error: RequestError): void => {
+        finish();
+        reject(error);
+      };
+      const limit = this.clock.after(limitMs, () =>
+        fail(failure('TIMEOUT', `No answer to ${event} within ${limitMs} ms`)),
+      );
+      const answered = (result: Answer<A | Refusal>): void => {
+        if (result.kind !== 'answer' || !this.waiting.has(request)) return; // lost: `resend` asks again
+        if (result.answer.ok) {
+          finish();
+          resolve(result.answer);
+          return;
+        }
+        const { error } = result.answer;
+        const wait = (error.retry_after_ms ?? RETRY_MS) * (1 + this.random() / 10);
+        if (!PASSING.has(error.code) || this.clock.now() + wait >= deadline) {
+          fail(refusal(error));
+          return;
+        }
+        retry = this.clock.after(wait, () => {
+          const session = this.session();
+          if (session) request.send(session);
+        });
+      };
+      const request: Waiting = {
+        send: (session) => {
+          retry?.cancel();
+          asking();
+          session.ask<A | Refusal>(event, payload, Math.max(0, deadline - this.clock.now()), answered);
+        },
+        fail,
+      };
+      this.waiting.add(request);
+      const session = this.session();
+      if (session) request.send(session);
+    });
+  }
+
+  /** Another connection is in use: what the one before has not answered is asked there. */
+  resend(session: Session): void {
+    for (const request of [...this.waiting]) request.send(session);
+  }
+
+  /** What else has to come, within `limitMs`. */
+  within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: RequestError): void => {
+        this.waiting.delete(waiting);
+        limit.cancel();
+        reject(error);
+      };
+      const limit = this.clock.after(limitMs, () =>
+        fail(failure('TIMEOUT', `Not all came within ${limitMs} ms`)),
+      );
+      const waiting: Waiting = { send: () => undefined, fail };
+      this.waiting.add(waiting);
+      void promise.then((value) => {
+        this.waiting.delete(waiting);
+        limit.cancel();
+        resolve(value);
+      });
+    });
+  }
+
+  close(error: RequestError): void {
+    for (const request of [...this.waiting]) request.fail(error);
+  }
+}
+
+function failure(code: ClientErrorCode, message: string): RequestError {
+  return new RequestError(code, message);
+}
+
+function refusal({ code, message, details, retry_after_ms }: ErrorPayload): RequestError {
+  return new RequestError(code, message, details, retry_after_ms);
+}

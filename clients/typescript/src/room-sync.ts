@@ -1,0 +1,242 @@
+import {
+  type Acknowledgement,
+  type ClientLimits,
+  type Connected,
+  type ErrorCode,
+  type ErrorPayload,
+  GENERAL_ROOM,
+  type RoomAddress,
+  roomAddress,
+  roomName,
+  type SubscriptionRequest,
+} from './contract/index.js';
+import { backoffMs } from './backoff.js';
+import type { Clock, Timer } from './clock.js';
+import { SubscriptionError } from './errors.js';
+import type { Answer } from './link.js';
+import type { MessageBudget } from './message-budget.js';
+
+/** What asking again may mend, without the client asking for something else. */
+const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'RATE_LIMITED',
+  'SLOW_CLIENT',
+  'AUTH_UNAVAILABLE',
+  'INTERNAL_ERROR',
+]);
+const RETRY_FIRST_MS = 500;
+const RETRY_MOST_MS = 10_000;
+/** Requests in a row without an answer, after which the connection is taken for dead. */
+const MAX_UNANSWERED = 2;
+
+export interface RoomSyncOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The rooms to be in, in the order in which they were asked for. */
+  readonly wanted: ReadonlyMap<string, RoomAddress>;
+  /** Whether `general` is to be kept where the gateway puts the client there. */
+  readonly keepGeneral: boolean;
+  readonly ask: (
+    event: 'subscribe' | 'unsubscribe',
+    request: SubscriptionRequest,
+    done: (answer: Answer<Acknowledgement>) => void,
+  ) => void;
+  readonly joined: (room: string) => void;
+  readonly refused: (room: string, error: SubscriptionError) => void;
+  /** The rooms of this connection are those wanted. */
+  readonly settled: () => void;
+  readonly unanswered: () => void;
+}
+
+/**
+ * Brings the rooms of one connection to those wanted, one request at a time: what changes meanwhile, or while the client is
+ * offline, becomes part of the next. Whatever comes and goes within a turn never reaches the gateway.
+ */
+export class RoomSync {
+  private readonly joined = new Set<string>();
+  /** How many joined rooms are about a product. */
+  private readonly products = new Map<string, number>();
+  /** Parts of a request that was refused whole, to be tried by themselves: the last first. */
+  private readonly suspects: RoomAddress[][] = [];
+  private limits: ClientLimits | undefined;
+  private budget: MessageBudget | undefined;
+  private state: 'idle' | 'scheduled' | 'asking' | 'waiting' | 'stopped' = 'idle';
+  private timer: Timer | undefined;
+  private failures = 0;
+  private unanswered = 0;
+
+  constructor(private readonly options: RoomSyncOptions) {}
+
+  start({ rooms, limits }: Connected, budget: MessageBudget): void {
+    this.limits = limits;
+    this.budget = budget;
+    for (const room of rooms) this.enter(room);
+    this.schedule();
+  }
+
+  stop(): void {
+    this.state = 'stopped';
+    this.timer?.cancel();
+  }
+
+  /** What is wanted has changed. */
+  schedule(): void {
+    if (this.state !== 'idle' || !this.limits) return;
+    this.state = 'scheduled';
+    queueMicrotask(() => this.state === 'scheduled' && this.step());
+  }
+
+  isIn(room: string): boolean {
+    return this.joined.has(room);
+  }
+
+  /** Whether it is in a room of the product. */
+  hears(product: string): boolean {
+    return this.products.has(product);
+  }
+
+  /** The gateway says that the client has left a room. What the client asked for itself it knows already. */
+  left(room: string): void {
+    if (!this.joined.has(room)) return;
+    this.leave(room);
+    if (!this.options.wanted.has(room)) return;
+    const message = `Unsubscribed from ${room}: the token does not allow it`;
+    this.options.refused(room, new SubscriptionError('FORBIDDEN', message));
+  }
+
+  private step(): void {
+    const leaving = this.leaving();
+    const batch = leaving.length > 0 ? leaving : this.joining();
+    if (batch.length === 0) {
+      this.state = 'idle';
+      this.options.settled();
+      return;
+    }
+    const wait = this.budget!.waitMs();
+    if (wait > 0) {
+      this.wait(wait);
+      return;
+    }
+    this.budget!.take();
+    this.state = 'asking';
+    const event = leaving.length > 0 ? 'unsubscribe' : 'subscribe';
+    if (event === 'unsubscribe') for (const address of batch) this.leave(roomName(address));
+    this.options.ask(event, requestOf(batch), (answer) => this.answered(event, batch, answer));
+  }
+
+  private answered(
+    event: 'subscribe' | 'unsubscribe',
+    batch: readonly RoomAddress[],
+    result: Answer<Acknowledgement>,
+  ): void {
+    if (this.state !== 'asking' || result.kind === 'lost') return;
+    if (result.kind === 'timeout') {
+      this.unanswered += 1;
+      if (this.unanswered >= MAX_UNANSWERED) this.options.unanswered();
+      else this.retry(event, batch, undefined);
+      return;
+    }
+    this.unanswered = 0;
+    if (!result.answer.ok && PASSING.has(result.answer.error.code)) {
+      this.retry(event, batch, result.answer.error);
+      return;
+    }
+    this.failures = 0;
+    if (event === 'subscribe') {
+      if (result.answer.ok) for (const address of batch) this.enter(roomName(address), true);
+      else this.refused(batch, result.answer.error);
+    }
+    // The callbacks may have stopped it.
+    if (this.state === 'asking') this.step();
+  }
+
+  /** One bad room has the gateway refuse all of a request: the halves are asked for by themselves. */
+  private refused(batch: readonly RoomAddress[], error: ErrorPayload): void {
+    if (batch.length === 1) {
+      this.options.refused(roomName(batch[0]!), SubscriptionError.of(error));
+      return;
+    }
+    const middle = Math.ceil(batch.length / 2);
+    this.suspects.push(batch.slice(middle), batch.slice(0, middle));
+  }
+
+  private retry(event: string, batch: readonly RoomAddress[], error: ErrorPayload | undefined): void {
+    // It may not have been left: without this it would be taken for left.
+    if (event === 'unsubscribe') for (const address of batch) this.enter(roomName(address));
+    const { random } = this.options;
+    const backoff = backoffMs(++this.failures, RETRY_FIRST_MS, RETRY_MOST_MS, random);
+    this.wait(Math.max(backoff, (error?.retry_after_ms ?? 0) * (1 + random() / 10)));
+  }
+
+  private wait(ms: number): void {
+    this.state = 'waiting';
+    this.timer = this.options.clock.after(ms, () => this.step());
+  }
+
+  private leaving(): RoomAddress[] {
+    const { wanted, keepGeneral } = this.options;
+    const rooms = [...this.joined].filter(
+      (room) => !wanted.has(room) && !(keepGeneral && room === GENERAL_ROOM),
+    );
+    return this.batchOf(rooms.flatMap((room) => roomAddress(room) ?? []));
+  }
+
+  private joining(): RoomAddress[] {
+    const { wanted } = this.options;
+    const missing = (room: string): boolean => wanted.has(room) && !this.joined.has(room);
+    while (this.suspects.length > 0) {
+      const part = this.suspects.pop()!.filter((address) => missing(roomName(address)));
+      if (part.length > 0) return part;
+    }
+    return this.batchOf([...wanted].filter(([room]) => missing(room)).map(([, address]) => address));
+  }
+
+  /** The first, and those that fit into one request with it. */
+  private batchOf(addresses: readonly RoomAddress[]): RoomAddress[] {
+    const [first] = addresses;
+    if (!first || !this.limits) return [];
+    const { max_symbols_per_request, max_payload_bytes, max_symbol_length } = this.limits;
+    // Half of the payload for what surrounds the symbols.
+    const bytes = Math.floor(max_payload_bytes / 2 / (max_symbol_length + 3));
+    const most = Math.max(1, Math.min(max_symbols_per_request, bytes));
+    return addresses.filter((address) => fitsWith(address, first)).slice(0, most);
+  }
+
+  private enter(room: string, tell = false): void {
+    if (!this.joined.has(room)) {
+      this.joined.add(room);
+      const product = productOf(room);
+      if (product !== undefined) this.products.set(product, (this.products.get(product) ?? 0) + 1);
+    }
+    if (tell) this.options.joined(room);
+  }
+
+  private leave(room: string): void {
+    if (!this.joined.delete(room)) return;
+    const product = productOf(room);
+    if (product === undefined) return;
+    const left = this.products.get(product)! - 1;
+    if (left > 0) this.products.set(product, left);
+    else this.products.delete(product);
+  }
+}
+
+function fitsWith(one: RoomAddress, other: RoomAddress): boolean {
+  if (one.type !== other.type) return false;
+  return one.type !== 'chain' || other.type !== 'chain' || one.expiry === other.expiry;
+}
+
+function requestOf(batch: readonly RoomAddress[]): SubscriptionRequest {
+  const [first] = batch;
+  if (first!.type === 'general') return { type: 'general' };
+  const symbols = batch.flatMap((address) => (address.type === 'general' ? [] : address.symbol));
+  const what = symbols.length === 1 ? { symbol: symbols[0]! } : { symbols };
+  return first!.type === 'chain' && first!.expiry !== undefined
+    ? { type: first!.type, ...what, expiry: first!.expiry }
+    : { type: first!.type, ...what };
+}
+
+/** What a room of this contract is about; nothing for `general`. */
+export function productOf(room: string): string | undefined {
+  const address = roomAddress(room);
+  return address && address.type !== 'general' ? address.symbol : undefined;
+}

@@ -1,0 +1,163 @@
+import type {
+  Closing,
+  Connected,
+  ProductStatus,
+  ServerDraining,
+  SubscriptionConfirmed,
+} from './contract/index.js';
+import { GENERAL_ROOM, type RoomAddress } from './contract/index.js';
+import type { SubscriptionError } from './errors.js';
+import { Freshness } from './freshness.js';
+import { type Answer, Link, type LinkEnd } from './link.js';
+import { MessageBudget } from './message-budget.js';
+import type { Foundation, RawSocket } from './options.js';
+import { productOf, RoomSync } from './room-sync.js';
+
+/** How long a request of the client's own waits for its acknowledgement, ms. */
+const ASK_LIMIT_MS = 10_000;
+
+export interface SessionHandlers {
+  /** The gateway said `connected`. */
+  readonly up: (session: Session) => void;
+  /** Its rooms are those wanted, and what is stale is known: the first time, and after each change. */
+  readonly settled: (session: Session) => void;
+  readonly event: (session: Session, name: string, payload: unknown) => void;
+  readonly draining: (session: Session, payload: ServerDraining) => void;
+  readonly down: (session: Session, end: LinkEnd) => void;
+  readonly joined: (session: Session, room: string) => void;
+  readonly refused: (session: Session, room: string, error: SubscriptionError) => void;
+  /** What is known of products' freshness may have changed; of all of them with `undefined`. */
+  readonly fresh: (session: Session, product: string | undefined) => void;
+}
+
+export interface SessionOptions extends Pick<Foundation, 'clock' | 'random'> {
+  readonly socket: RawSocket;
+  readonly wanted: ReadonlyMap<string, RoomAddress>;
+  readonly keepGeneral: boolean;
+}
+
+/** One connection as the gateway sees it: its rooms, and what it has said of freshness. */
+export class Session {
+  info: Connected | undefined;
+  /** When the gateway closes it, ms of the clock; it drains. */
+  closesAt: number | undefined;
+  private readonly link: Link;
+  private readonly rooms: RoomSync;
+  private readonly freshness = new Freshness();
+  private budget: MessageBudget | undefined;
+  /** Whether all that is stale for who is in `general` has been told. */
+  private generalTold = false;
+  private areRoomsSettled = false;
+
+  constructor(
+    private readonly options: SessionOptions,
+    private readonly handlers: SessionHandlers,
+  ) {
+    const { clock, random, wanted, keepGeneral, socket } = options;
+    this.rooms = new RoomSync({
+      clock,
+      random,
+      wanted,
+      keepGeneral,
+      ask: (event, request, done) => this.link.ask(event, request, ASK_LIMIT_MS, done),
+      joined: (room) => this.joined(room),
+      refused: (room, error) => handlers.refused(this, room, error),
+      settled: () => this.roomsSettled(),
+      unanswered: () => this.link.fail(new Error('The gateway does not answer')),
+    });
+    this.link = new Link(socket, clock, {
+      event: (name, payload) => this.receive(name, payload),
+      down: (end) => {
+        this.rooms.stop();
+        handlers.down(this, end);
+      },
+    });
+  }
+
+  /** What is wanted has changed. */
+  wantedChanged(): void {
+    this.rooms.schedule();
+  }
+
+  isIn(room: string): boolean {
+    return this.rooms.isIn(room);
+  }
+
+  /** The gateway's word on a product: why it is stale, `live`, or `unknown` where it would not say. */
+  freshnessOf(product: string): ProductStatus | 'live' | 'unknown' {
+    const heard = this.rooms.hears(product) || (this.generalTold && this.rooms.isIn(GENERAL_ROOM));
+    return this.freshness.statusOf(product) ?? (heard ? 'live' : 'unknown');
+  }
+
+  ask<A>(event: string, payload: unknown, limitMs: number, done: (answer: Answer<A>) => void): void {
+    this.budget?.take();
+    this.link.ask(event, payload, limitMs, done);
+  }
+
+  close(): void {
+    this.rooms.stop();
+    this.link.close();
+  }
+
+  private receive(name: string, payload: unknown): void {
+    switch (name) {
+      case 'connected':
+        this.connected(payload as Connected);
+        return;
+      case 'feed_status':
+        this.freshness.told(payload as ProductStatus);
+        this.handlers.event(this, name, payload);
+        this.handlers.fresh(this, (payload as ProductStatus).product);
+        return;
+      case 'subscribed':
+        this.freshness.retell(productOf((payload as SubscriptionConfirmed).room));
+        break;
+      case 'unsubscribed':
+        this.rooms.left((payload as SubscriptionConfirmed).room);
+        break;
+      case 'server_draining':
+        this.drains(payload as ServerDraining);
+        break;
+      case 'closing':
+        if (!(payload as Closing).reconnect) this.rooms.stop();
+        break;
+    }
+    this.handlers.event(this, name, payload);
+  }
+
+  private connected(info: Connected): void {
+    const again = this.info !== undefined;
+    this.info = info;
+    if (again) return;
+    this.budget = new MessageBudget(info.limits, this.options.clock);
+    this.handlers.up(this);
+    this.rooms.start(info, this.budget);
+    // What is stale comes right behind `connected`; the answer to this comes behind that.
+    if (info.rooms.includes(GENERAL_ROOM))
+      this.ask('get_products', undefined, ASK_LIMIT_MS, () => this.settleGeneral());
+  }
+
+  private joined(room: string): void {
+    const product = productOf(room);
+    this.freshness.settle(product);
+    if (room === GENERAL_ROOM) this.generalTold = true;
+    this.handlers.joined(this, room);
+    this.handlers.fresh(this, product);
+  }
+
+  private settleGeneral(): void {
+    this.generalTold = true;
+    this.handlers.fresh(this, undefined);
+    if (this.areRoomsSettled) this.roomsSettled();
+  }
+
+  private roomsSettled(): void {
+    this.areRoomsSettled = true;
+    if (this.generalTold || !this.rooms.isIn(GENERAL_ROOM)) this.handlers.settled(this);
+  }
+
+  private drains(payload: ServerDraining): void {
+    this.closesAt = this.options.clock.now() + payload.reconnect_in_ms;
+    this.handlers.draining(this, payload);
+  }
+}

@@ -1,0 +1,210 @@
+import {
+  type ChainSummary,
+  type ChainUpdate,
+  parseTimestamp,
+  type ProductStatus,
+  type RoomAddress,
+  roomName,
+  type UnderlyingUpdate,
+  utcDate,
+} from './contract/index.js';
+import { SubscriptionError } from './errors.js';
+import { Listeners } from './listeners.js';
+import { isNewer, type MarketUpdate } from './market-update.js';
+import { UpdateQueue } from './update-queue.js';
+
+export interface ProductRequest {
+  readonly type: 'product';
+  readonly symbol?: string;
+  readonly symbols?: readonly string[];
+}
+export interface ChainRequest {
+  readonly type: 'chain';
+  readonly symbol?: string;
+  readonly symbols?: readonly string[];
+  /** YYYY-MM-DD: this chain alone. */
+  readonly expiry?: string;
+}
+export interface GeneralRequest {
+  readonly type: 'general';
+}
+export type Request = ProductRequest | ChainRequest | GeneralRequest;
+
+/** What a subscription brings. */
+export type UpdateOf<R extends Request> = R extends ProductRequest
+  ? UnderlyingUpdate
+  : R extends ChainRequest
+    ? ChainUpdate
+    : UnderlyingUpdate | ChainSummary;
+
+/** Whether a product's price can be relied on, and why not. */
+export interface Staleness {
+  readonly product: string;
+  readonly stale: boolean;
+  /** `feed`: the gateway says that its price stands still. `connection`: there is none that would bring a newer one. */
+  readonly reason?: 'feed' | 'connection';
+  /** The gateway's own words, where it said so. */
+  readonly status?: ProductStatus;
+}
+
+export interface SubscriptionEvents<U> {
+  update: U;
+  /** A product of the subscription went stale, or is live again. */
+  stale: Staleness;
+  /** It was refused, or taken back; nothing comes any more. */
+  error: SubscriptionError;
+}
+
+/** One use of one or more rooms. The rooms are left when the last handle on them goes. */
+export interface Subscription<U extends MarketUpdate = MarketUpdate> extends AsyncIterable<U, undefined> {
+  /** Resolves when the gateway has acknowledged every room, for the first time; rejects where it refuses one. */
+  readonly ready: Promise<void>;
+  readonly rooms: readonly string[];
+  /** The update delivered last. */
+  readonly latest: U | undefined;
+  /** The newest of each expiry that is not over, nearest first; of chains, and of one product. */
+  readonly latestByExpiry: ReadonlyMap<string, U>;
+  /** The newest of a product, and expiry: where the subscription has several. */
+  latestOf(symbol: string, expiry?: string): U | undefined;
+  /** Whether any of its products is stale, as `client.isStale` says. */
+  readonly stale: boolean;
+  /** Whether nothing comes any more: unsubscribed, refused, or the client closed. */
+  readonly closed: boolean;
+  readonly error: SubscriptionError | undefined;
+  /** Answers its own removal. */
+  on<E extends keyof SubscriptionEvents<U>>(
+    event: E,
+    listener: (payload: SubscriptionEvents<U>[E]) => void,
+  ): () => void;
+  unsubscribe(): void;
+}
+
+export interface HandleOptions {
+  readonly addresses: readonly RoomAddress[];
+  readonly isStale: (product: string | undefined) => boolean;
+  readonly release: (handle: Handle) => void;
+  readonly listenerFailed: (error: unknown) => void;
+}
+
+/** A subscription's inside: what the registry tells it. */
+export class Handle implements Subscription {
+  readonly ready: Promise<void>;
+  readonly rooms: readonly string[];
+  readonly products: readonly string[];
+  readonly addresses: readonly RoomAddress[];
+  latest: MarketUpdate | undefined;
+  error: SubscriptionError | undefined;
+  closed = false;
+  private readonly byKey = new Map<string, MarketUpdate>();
+  private readonly listeners: Listeners<SubscriptionEvents<MarketUpdate>>;
+  private readonly queues = new Set<UpdateQueue<MarketUpdate>>();
+  private readonly unacknowledged: Set<string>;
+  private resolveReady!: () => void;
+  private rejectReady!: (error: SubscriptionError) => void;
+
+  constructor(private readonly options: HandleOptions) {
+    const { addresses } = options;
+    this.addresses = addresses;
+    this.rooms = addresses.map(roomName);
+    this.products = addresses.flatMap((address) => (address.type === 'general' ? [] : address.symbol));
+    this.unacknowledged = new Set(this.rooms);
+    this.listeners = new Listeners(options.listenerFailed);
+    this.ready = new Promise(
+      (resolve, reject) => ([this.resolveReady, this.rejectReady] = [resolve, reject]),
+    );
+    // Who does not look at `ready` hears of a refusal by `error`; Node would end the process for it.
+    this.ready.catch(() => undefined);
+  }
+
+  get stale(): boolean {
+    if (this.products.length === 0) return this.options.isStale(undefined);
+    return this.products.some((product) => this.options.isStale(product));
+  }
+
+  get latestByExpiry(): ReadonlyMap<string, MarketUpdate> {
+    const chains = [...this.byKey.values()].flatMap((update) =>
+      'expiry' in update ? [[update.expiry, update] as const] : [],
+    );
+    return new Map(chains.sort(([one], [other]) => (one < other ? -1 : 1)));
+  }
+
+  latestOf(symbol: string, expiry?: string): MarketUpdate | undefined {
+    let found: MarketUpdate | undefined;
+    for (const update of this.byKey.values()) {
+      const right =
+        update.product === symbol &&
+        (expiry === undefined || ('expiry' in update && update.expiry === expiry));
+      if (right && (!found || isNewer(update, found))) found = update;
+    }
+    return found;
+  }
+
+  on<E extends keyof SubscriptionEvents<MarketUpdate>>(
+    event: E,
+    listener: (payload: SubscriptionEvents<MarketUpdate>[E]) => void,
+  ): () => void {
+    return this.listeners.on(event, listener);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<MarketUpdate, undefined> {
+    const queue = new UpdateQueue<MarketUpdate>((left) => this.queues.delete(left));
+    if (this.closed) {
+      queue.end(this.error);
+      return queue;
+    }
+    for (const [key, update] of this.byKey) queue.push(key, update);
+    this.queues.add(queue);
+    return queue;
+  }
+
+  unsubscribe(): void {
+    this.end();
+  }
+
+  has(key: string): boolean {
+    return this.byKey.has(key);
+  }
+
+  deliver(key: string, update: MarketUpdate): void {
+    if (this.closed) return;
+    this.byKey.set(key, update);
+    this.latest = update;
+    this.forgetExpired(update);
+    for (const queue of this.queues) queue.push(key, update);
+    this.listeners.emit('update', update);
+  }
+
+  acknowledged(room: string): void {
+    if (this.unacknowledged.delete(room) && this.unacknowledged.size === 0) this.resolveReady();
+  }
+
+  tellStaleness(staleness: Staleness): void {
+    this.listeners.emit('stale', staleness);
+  }
+
+  /** Nothing comes any more; with an error, because it was refused. */
+  end(error?: SubscriptionError): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.error = error;
+    this.options.release(this);
+    this.rejectReady(error ?? new SubscriptionError('CLOSED', 'Closed before the gateway had answered'));
+    for (const queue of this.queues) queue.end(error);
+    this.queues.clear();
+    if (error) this.listeners.emit('error', error);
+    this.listeners.clear();
+  }
+
+  /** By the feed's own time, as the gateway does: each day brings an expiry, and none would ever go. */
+  private forgetExpired(update: MarketUpdate): void {
+    if (!('expiry' in update)) return;
+    const time = parseTimestamp(update.timestamp);
+    if (time === undefined) return;
+    const today = utcDate(time);
+    for (const [key, held] of this.byKey) {
+      const over =
+        'expiry' in held && held.product === update.product && held !== update && held.expiry < today;
+      if (over) this.byKey.delete(key);
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import { build } from 'esbuild';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Browser } from '../support/browser.js';
+import { cleanUp } from '../support/cleanup.js';
+import { Command } from '../support/command.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { Platform } from '../support/platform.js';
+import { RedisServer } from '../support/redis-server.js';
+import { Application, ROOT } from './support/package.js';
+
+/** Bytes, minified and gzipped. What a page pays for the client: raise them knowingly. */
+const LIMIT = { alone: 11_500, withSocketIo: 25_000, hooks: 1_500 };
+
+const USE = `
+const client = connect(process.argv[2], { general: false });
+const handle = client.subscribe({ type: 'product', symbol: process.argv[3] });
+handle.ready.then(async () => {
+  for await (const { product, price } of handle) {
+    console.log(product, price, handle.stale, client.state);
+    client.close();
+  }
+});
+`;
+
+const CONSUMER = `
+import { type ChainUpdate, connect, type Subscription, SubscriptionError } from '@deltastream/socket-client';
+import { useChain, useProduct } from '@deltastream/socket-client/react';
+
+const client = connect('http://gateway', { token: async ({ reason }) => reason });
+const chain: Subscription<ChainUpdate> = client.subscribe({ type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' });
+export const iv: number | null | undefined = chain.latest?.calls[0]?.iv;
+client.on('closing', ({ code }) => code === 'DRAINING');
+client.on('state', ({ state, previous }) => state !== previous);
+// @ts-expect-error there is no such event
+client.on('nonsense', () => undefined);
+// @ts-expect-error a product has no expiry
+client.subscribe({ type: 'product', symbol: 'NIFTY', expiry: '2026-11-26' });
+chain.ready.catch((error: unknown) => error instanceof SubscriptionError && error.retryAfterMs);
+export async function read(): Promise<number> {
+  for await (const update of client.subscribe({ type: 'product', symbol: 'NIFTY' })) return update.price;
+  const { updates } = await client.snapshot({ type: 'chain', symbol: 'NIFTY' });
+  return updates[0]?.strikes[0] ?? 0;
+}
+export const price = (): number | undefined => useProduct('NIFTY').update?.price;
+export const chains = (): ReadonlyMap<string, ChainUpdate> => useChain('NIFTY').chains;
+`;
+
+let redis: RedisServer;
+let gateway: GatewayProcess;
+let product: string;
+let application: Application;
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  gateway = await GatewayProcess.start({ REDIS_URL: redis.url, STALE_AFTER_MS: '600000' });
+  const platform = new Platform(redis, gateway);
+  product = platform.product();
+  await platform.underlying(product, 7);
+  await platform.carried();
+  application = await Application.install();
+});
+afterAll(async () => {
+  await gateway.stop();
+  await redis.stop();
+});
+
+it('the package has what is built, its README, and nothing else', async () => {
+  const files = await application.files();
+  expect(files).toEqual(
+    expect.arrayContaining(['README.md', 'package.json', 'dist/esm/index.d.ts', 'dist/cjs/index.js']),
+  );
+  expect(files.filter((name) => /src|spec|\.tsx?$|scripts/.test(name) && !name.endsWith('.d.ts'))).toEqual(
+    [],
+  );
+});
+
+it.each(['socket.io-client', 'socket.io-client-4.7', 'socket.io-client-4.5'])(
+  'Node, ES module and CommonJS, with %s',
+  async (socketIo) => {
+    const app = await Application.install(socketIo);
+    await app.write('esm.mjs', `import { connect } from '@deltastream/socket-client';${USE}`);
+    await app.write('cjs.cjs', `const { connect } = require('@deltastream/socket-client');${USE}`);
+    for (const file of ['esm.mjs', 'cjs.cjs']) {
+      expect(await app.node(file, gateway.url, product)).toBe(`${product} 7 false connected\n`);
+    }
+  },
+);
+
+it.each([
+  ['node16', 'node16', 'consumer.mts'],
+  ['nodenext', 'nodenext', 'consumer.cts'],
+  ['bundler', 'esnext', 'consumer.ts'],
+])('its types hold for a consumer under %s', async (moduleResolution, module, name) => {
+  const file = await application.write(name, CONSUMER);
+  const args = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'es2022'];
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const output = await application.node(
+    tsc,
+    ...args,
+    '--lib',
+    'es2022,dom',
+    '--module',
+    module,
+    '--moduleResolution',
+    moduleResolution,
+    file,
+  );
+  expect(output).toBe('');
+});
+
+async function bundle(source: string, external: string[] = []) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: source, resolveDir: application.folder },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    metafile: true,
+    write: false,
+    external,
+    nodePaths: [join(ROOT, 'node_modules')],
+  });
+  const [{ contents, text }] = outputFiles as [(typeof outputFiles)[0]];
+  return { text, bytes: gzipSync(contents).length, inputs: Object.keys(metafile.inputs) };
+}
+
+it('is small: the client, the client with socket.io-client, the hooks', async () => {
+  const all = `export * from '@deltastream/socket-client'`;
+  const alone = await bundle(all, ['socket.io-client']);
+  const hooks = await bundle(`export * from '@deltastream/socket-client/react'`, ['react']);
+  const sizes = { alone: alone.bytes, withSocketIo: (await bundle(all)).bytes, hooks: hooks.bytes };
+  process.stderr.write(`the client, minified and gzipped, bytes: ${JSON.stringify(sizes)}\n`);
+  for (const name of ['alone', 'withSocketIo', 'hooks'] as const)
+    expect(sizes[name]).toBeLessThanOrEqual(LIMIT[name]);
+});
+
+it('can be shaken: connect alone has no React, types alone cost nothing', async () => {
+  const { inputs, text } = await bundle(
+    `import { connect } from '@deltastream/socket-client'; connect('http://x')`,
+  );
+  expect(inputs.filter((name) => name.includes('react'))).toEqual([]);
+  // The tables of the contract's texts go where nobody asks for them.
+  expect(text).not.toContain('The payload is not an object.');
+  const nothing = await bundle(
+    `import { connect, ERROR_CODES } from '@deltastream/socket-client'; export {}`,
+  );
+  expect(nothing.bytes).toBeLessThan(50);
+});
+
+it('bundled for a browser it shows prices in Chromium', async () => {
+  const { text } = await bundle(`
+    import { connect } from '@deltastream/socket-client';
+    const [url, symbol] = location.hash.slice(1).split(',');
+    const client = connect(url);
+    client.subscribe({ type: 'product', symbol }).on('update', ({ price }) => (document.body.textContent = 'price ' + price));
+  `);
+  const site = createServer((request, response) => {
+    const isScript = request.url === '/app.js';
+    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
+    response.end(
+      isScript
+        ? text
+        : '<link rel="icon" href="data:,"><body></body><script type="module" src="/app.js"></script>',
+    );
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  cleanUp(() => void site.close());
+  const browser = await Browser.launch();
+  const { port } = site.address() as AddressInfo;
+  const page = await browser.open(`http://127.0.0.1:${port}/#${gateway.url},${product}`);
+  await page.getByText('price 7').waitFor();
+  expect(browser.complaints).toEqual([]);
+  await browser.close();
+});
+
+it("its copy of the contract is the service's", async () => {
+  const check = Command.spawn(process.execPath, [
+    join(ROOT, 'clients/typescript/scripts/copy-contract.mjs'),
+    '--check',
+  ]);
+  expect({ code: await check.exit(), said: check.output }).toEqual({ code: 0, said: '' });
+});

@@ -1,0 +1,155 @@
+import { SocketClient } from '../../../clients/typescript/src/client.js';
+import type { ClientOptions, Foundation, RawSocket } from '../../../clients/typescript/src/options.js';
+import type { ClientLimits, ErrorCode, SubscriptionRequest } from '../../../src/contract/index.js';
+import { ManualClock, seededRandom } from '../../support/manual-clock.js';
+
+export const LIMITS: ClientLimits = {
+  max_symbols_per_request: 100,
+  max_subscriptions: 1_000,
+  max_payload_bytes: 65_536,
+  max_symbol_length: 32,
+  events_per_second: 50,
+  event_burst: 1_200,
+  max_connections_per_user: 100,
+  max_connections_per_ip: null,
+};
+
+export const refusal = (code: ErrorCode, retry_after_ms?: number) => ({
+  ok: false,
+  error: { code, message: code, event: 'subscribe', ...(retry_after_ms ? { retry_after_ms } : {}) },
+});
+
+type Ack = (answer: unknown) => void;
+
+/** A connection as socket.io-client shows it, with a gateway behind it that does what a test says. */
+export class FakeSocket implements RawSocket {
+  readonly sent: { event: string; payload: unknown; ack: Ack }[] = [];
+  readonly rooms = new Set<string>();
+  open = true;
+  private readonly listeners = new Map<string, (...args: never[]) => void>();
+  private any: (event: string, ...args: unknown[]) => void = () => undefined;
+
+  constructor(
+    private readonly gateway: FakeGateway,
+    readonly auth: unknown,
+  ) {}
+
+  on(event: string, listener: (...args: never[]) => void): void {
+    this.listeners.set(event, listener);
+  }
+
+  onAny(listener: (event: string, ...args: unknown[]) => void): void {
+    this.any = listener;
+  }
+
+  emit(event: string, ...args: unknown[]): void {
+    const ack = args.pop() as Ack;
+    this.sent.push({ event, payload: args[0], ack });
+    this.gateway.answer(this, event, args[0] as SubscriptionRequest, ack);
+  }
+
+  disconnect(): void {
+    this.open = false;
+  }
+
+  /** An event of the gateway. */
+  say(event: string, payload: unknown): void {
+    if (this.open) this.any(event, payload);
+  }
+
+  connected(limits: Partial<ClientLimits> = {}, rooms: readonly string[] = ['general']): void {
+    for (const room of rooms) this.rooms.add(room);
+    this.say('connected', {
+      client_id: 'id',
+      rooms,
+      server_time: 0,
+      limits: { ...LIMITS, ...limits },
+      user: null,
+    });
+  }
+
+  drop(reason = 'transport close', details?: unknown): void {
+    (this.listeners.get('disconnect') as ((...args: unknown[]) => void) | undefined)?.(reason, details);
+  }
+
+  refuse(data: object | undefined): void {
+    const error = Object.assign(new Error('refused'), { data });
+    (this.listeners.get('connect_error') as ((error: Error) => void) | undefined)?.(error);
+  }
+
+  asked(event: string): unknown[] {
+    return this.sent.filter((one) => one.event === event).map(({ payload }) => payload);
+  }
+}
+
+export class FakeGateway {
+  readonly clock = new ManualClock();
+  readonly sockets: FakeSocket[] = [];
+  /** Answers as the real one does; a test may put another in its place. */
+  refuses: (request: SubscriptionRequest, event: string) => unknown = () => undefined;
+  answers = true;
+  private client: SocketClient | undefined;
+
+  readonly foundation: Foundation = {
+    clock: this.clock,
+    random: seededRandom(),
+    open: (_url, options) => {
+      const socket = new FakeSocket(this, options.auth);
+      this.sockets.push(socket);
+      return socket;
+    },
+  };
+
+  get last(): FakeSocket {
+    return this.sockets.at(-1)!;
+  }
+
+  connect(options: ClientOptions = {}): SocketClient {
+    return (this.client = new SocketClient('http://gateway', options, this.foundation));
+  }
+
+  /** Connected, and done with what that brings. */
+  async up(options: ClientOptions = {}): Promise<SocketClient> {
+    const client = this.client ?? this.connect(options);
+    await settle();
+    this.last.connected();
+    await settle();
+    return client;
+  }
+
+  /** Lets `ms` go by, a little at a time, so that what waits for promises has its turn. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 100) {
+      this.clock.advance(Math.min(100, left));
+      await settle();
+    }
+  }
+
+  answer(socket: FakeSocket, event: string, request: SubscriptionRequest | undefined, ack: Ack): void {
+    if (!this.answers) return;
+    const refused = this.refuses(request ?? { type: 'general' }, event);
+    if (refused !== undefined) {
+      ack(refused);
+      return;
+    }
+    const rooms = request && event !== 'refresh_token' ? roomsOf(request) : [];
+    for (const room of rooms) {
+      if (event === 'subscribe') socket.rooms.add(room);
+      else socket.rooms.delete(room);
+      socket.say(`${event}d`, { room, message: '' });
+    }
+    ack({ ok: true, rooms: [...rooms], products: [] });
+  }
+}
+
+function roomsOf({ type, symbol, symbols, expiry }: SubscriptionRequest): string[] {
+  if (type === 'general') return ['general'];
+  return [...(symbol ? [symbol] : []), ...(symbols ?? [])].map(
+    (name) => `${type}:${name}${expiry ? `:${expiry}` : ''}`,
+  );
+}
+
+/** Everything that waits for promises has had its turn. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}

@@ -1,0 +1,52 @@
+import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from '../../support/command.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+export const ROOT = join(__dirname, '../../..');
+const PACKAGE = join(ROOT, 'clients/typescript');
+const NAME = '@deltastream/socket-client';
+
+/** An application that has installed the packed package, as `npm install` lays it out. */
+export class Application {
+  private constructor(readonly folder: string) {}
+
+  /** @param socketIo the folder in node_modules of the socket.io-client that it gets; its own dependencies come along */
+  static async install(socketIo = 'socket.io-client'): Promise<Application> {
+    const folder = await temporaryFolder();
+    await run(PACKAGE, 'npm', ['pack', '--pack-destination', folder]);
+    const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+    await run(folder, 'tar', ['-xzf', tarball!]);
+    const modules = join(folder, 'node_modules');
+    await mkdir(join(modules, '@deltastream'), { recursive: true });
+    await cp(join(folder, 'package'), join(modules, NAME), { recursive: true });
+    const link = (name: string, from = name) =>
+      symlink(join(ROOT, 'node_modules', from), join(modules, name));
+    await link('socket.io-client', socketIo);
+    for (const name of ['react', '@types', 'csstype']) await link(name);
+    await writeFile(join(folder, 'package.json'), '{ "name": "application", "private": true }');
+    return new Application(folder);
+  }
+
+  /** The files of the package. */
+  async files(): Promise<string[]> {
+    return (await readdir(join(this.folder, 'package'), { recursive: true })).map(String);
+  }
+
+  async write(name: string, text: string): Promise<string> {
+    const file = join(this.folder, name);
+    await writeFile(file, text);
+    return file;
+  }
+
+  /** Runs a program of the application; answers what it said, and fails where it does. */
+  node(...args: string[]): Promise<string> {
+    return run(this.folder, process.execPath, args);
+  }
+}
+
+async function run(cwd: string, program: string, args: string[]): Promise<string> {
+  const command = Command.spawn(program, args, { cwd });
+  if ((await command.exit()) !== 0) throw new Error(`${program} ${args.join(' ')}: ${command.output}`);
+  return command.output;
+}
