@@ -7,6 +7,8 @@ RUN npm ci --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY tools tools
+# What the gateway serves of its contract.
+COPY docs/asyncapi.json docs/asyncapi.yaml docs/
 RUN npm run build
 
 FROM ${NODE_IMAGE} AS dependencies

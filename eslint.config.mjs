@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['.cache/', 'dist/', 'coverage/', 'node_modules/', 'clients/examples/', 'web/'] },
+  { ignores: ['.cache/', 'dist/', 'coverage/', 'node_modules/', 'clients/examples/', 'web/', 'src/reference/page/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -231,6 +231,7 @@ describe('what clients send', () => {
 
     beforeAll(async () => {
       client = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
+      client.contract.sendsInvalid = true;
       id = client.socket.id;
     });
 
