@@ -1,6 +1,12 @@
 /** What the types of requests cannot say of how their fields go together, as JSON Schema. */
 
-const NEEDS_SYMBOL = { anyOf: [{ required: ['symbol'] }, { required: ['symbols'] }] } as const;
+/** With `properties`, without which strict validators take `required` for a slip of the pen. */
+const NEEDS_SYMBOL = {
+  anyOf: [
+    { properties: { symbol: true }, required: ['symbol'] },
+    { properties: { symbols: true }, required: ['symbols'] },
+  ],
+} as const;
 
 const EXPIRY_OF_CHAINS_ALONE = {
   if: { properties: { type: { const: 'chain' } } },

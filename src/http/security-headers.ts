@@ -60,5 +60,8 @@ export function transportHeaders({ production }: Pick<GatewayConfig, 'production
  * is loaded (`eval`). What is compiled comes from the bundle and the document, nothing of it from a request or a client.
  */
 export const DOCS_POLICY = Object.entries({ ...POLICY, scriptSrc: [...POLICY.scriptSrc, "'unsafe-eval'"] })
-  .map(([name, sources]) => `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${sources.join(' ')}`)
+  .map(
+    ([name, sources]) =>
+      `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${sources.join(' ')}`,
+  )
   .join(';');

@@ -3,7 +3,11 @@
 AsyncApiStandalone.render(
   {
     schema: { url: '/asyncapi.json' },
-    config: { schemaID: 'contract', show: { sidebar: true, errors: true }, expand: { messageExamples: true } },
+    config: {
+      schemaID: 'contract',
+      show: { sidebar: true, errors: true },
+      expand: { messageExamples: true },
+    },
   },
   document.getElementById('reference'),
 );
