@@ -71,7 +71,7 @@ it('refuses what is not as it says', () => {
     'expiry',
   );
   expect(problemOf('subscribe', { type: 'chain', symbol: 'NIFTY', expiry: '2026-02-30' })).toContain('date');
-  expect(problemOf('get_snapshot', { type: 'general' })).toContain('type');
+  expect(problemOf('get_snapshot', { type: 'general', symbol: 'NIFTY' })).toContain('type');
   expect(problemOf('subscribed', { room: 'product:NIFTY', message: '', more: 1 })).toContain('additional');
   expect(
     problemOf('underlying_update', { ...SERVER_EXAMPLES.underlying_update[0].payload, more: 1 }),

@@ -345,6 +345,7 @@ describe('what clients send', () => {
         ['text where its attachment was to come', '51-["subscribe",{"_placeholder":true,"num":0}]', '2["x"]'],
       ])('ends the connection of the sender alone: %s', async (_, ...packets) => {
         const sender = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
+        sender.contract.sendsInvalid = true;
         for (const packet of packets) sendRaw(sender, packet);
         await waitFor(() => sender.disconnects.length === 1, 'the connection was not ended');
         sender.close();
@@ -352,6 +353,7 @@ describe('what clients send', () => {
 
       it('ends the connection of a sender above MAX_PAYLOAD_BYTES alone', async () => {
         const sender = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
+        sender.contract.sendsInvalid = true;
         sender.socket.emit('subscribe', { type: MEGABYTE, symbol: MEGABYTE });
         await waitFor(() => sender.disconnects.length === 1, 'the connection was not ended');
         sender.close();
@@ -619,6 +621,7 @@ describe('what producers publish', () => {
     await platform.publish(UNDERLYING, text);
     await platform.carried(client);
     expect(client.all('underlying_update')).toHaveLength(1);
+    client.contract.sendsInvalid = true;
     expect((await client.ask('subscribe', {})).ok).toBe(false);
     expect(await gateway.json('/metrics')).not.toHaveProperty('polluted');
   });
