@@ -12,8 +12,10 @@ COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY tools tools
 COPY scripts scripts
+# What the gateway serves of its contract.
+COPY docs/asyncapi.json docs/asyncapi.yaml docs/
 # COPY keeps the modes of whoever's checkout this is: too strict for the user below, or too lax.
-RUN npm run build && find dist -type f ! -name '*.js' -delete && chmod -R u=rwX,go=rX scripts
+RUN npm run build && find dist -type f \( -name '*.ts' -o -name '*.map' -o -name '*.tsbuildinfo' \) -delete && chmod -R u=rwX,go=rX scripts dist
 
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app

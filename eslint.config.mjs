@@ -9,6 +9,7 @@ export default tseslint.config(
       'coverage/',
       'node_modules/',
       'clients/examples/',
+      'src/reference/page/',
       'test/fixtures/',
       'web/',
     ],

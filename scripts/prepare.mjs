@@ -32,7 +32,7 @@ export function prepare() {
     newest(join(root, 'src')),
     newest(join(root, 'tools')),
     newest(join(root, 'bench')),
-    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'].map((file) =>
+    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'docs/asyncapi.json'].map((file) =>
       modified(join(root, file)),
     ),
   );

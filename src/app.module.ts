@@ -18,6 +18,7 @@ import { loggingModule } from './logging/logging.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { FAULT_SOURCE, type Ports } from './ports/ports.js';
 import { RedisBridgeModule } from './redis/redis-bridge.module.js';
+import { ReferenceModule } from './reference/reference.module.js';
 
 /** The ports, for the modules that stand on them. */
 @Global()
@@ -70,6 +71,7 @@ export class AppModule {
         GatewayModule,
         RedisBridgeModule,
         HealthModule,
+        ReferenceModule,
         DrainModule,
       ],
     };

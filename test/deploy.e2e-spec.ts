@@ -133,6 +133,7 @@ describe('nginx before two replicas', () => {
 
   it('takes as large a request as the gateway does', async () => {
     const client = await connect('polling');
+    client.contract.sendsInvalid = true;
     const answer = await client.ask('subscribe', { type: 'product', symbol: 'A'.repeat(65_000) });
     expect(answer).toMatchObject({ ok: false, error: { code: 'INVALID_SYMBOL' } });
     expect(client.disconnects).toEqual([]);

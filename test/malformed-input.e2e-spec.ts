@@ -240,6 +240,7 @@ describe('what clients send', () => {
 
     beforeAll(async () => {
       client = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
+      client.contract.sendsInvalid = true;
       id = client.socket.id;
     });
 
@@ -358,6 +359,7 @@ describe('what clients send', () => {
         ['text where its attachment was to come', '51-["subscribe",{"_placeholder":true,"num":0}]', '2["x"]'],
       ])('ends the connection of the sender alone: %s', async (_, ...packets) => {
         const sender = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
+        sender.contract.sendsInvalid = true;
         for (const packet of packets) sendRaw(sender, packet);
         await waitFor(() => sender.disconnects.length === 1, 'the connection was not ended');
         sender.close();
@@ -365,6 +367,7 @@ describe('what clients send', () => {
 
       it('ends the connection of a sender above MAX_PAYLOAD_BYTES alone', async () => {
         const sender = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
+        sender.contract.sendsInvalid = true;
         sender.socket.emit('subscribe', { type: MEGABYTE, symbol: MEGABYTE });
         await waitFor(() => sender.disconnects.length === 1, 'the connection was not ended');
         sender.close();
@@ -632,6 +635,7 @@ describe('what producers publish', () => {
     await platform.publish(UNDERLYING, text);
     await platform.carried(client);
     expect(client.all('underlying_update')).toHaveLength(1);
+    client.contract.sendsInvalid = true;
     expect((await client.ask('subscribe', {})).ok).toBe(false);
     expect(await gateway.json('/metrics')).not.toHaveProperty('polluted');
   });

@@ -1,8 +1,10 @@
 /** The event contract: the one source of names and shapes. Imports nothing of the rest of the service. */
 export * from './errors.js';
 export * from './events.js';
+export * from './examples.js';
 export * from './json-payload.js';
 export * from './payloads.js';
+export * from './request-rules.js';
 export * from './rooms.js';
 export * from './symbol.js';
 export * from './timestamp.js';

@@ -16,24 +16,26 @@ type Middleware = (
   next: (error?: unknown) => void,
 ) => void;
 
+/** What a page runs and loads is what this service itself serves, nothing else, and nobody may frame it. */
+const POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'"],
+  connectSrc: ["'self'"], // the WebSocket of the same host included
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+} as const;
+
 /**
- * Headers of pages and of answers for operators: a page runs and loads what this service itself serves, nothing else, and
- * nobody may frame it. No `upgrade-insecure-requests`: on a laptop there is no TLS to upgrade to.
+ * Headers of pages and of answers for operators. No `upgrade-insecure-requests`: on a laptop there is no TLS to upgrade to.
  */
 export function pageHeaders({ production }: Pick<GatewayConfig, 'production'>): Middleware {
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        connectSrc: ["'self'"], // the WebSocket of the same host included
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
+      directives: POLICY,
     },
     strictTransportSecurity: production && HSTS,
     xFrameOptions: { action: 'deny' },
@@ -52,3 +54,14 @@ export function transportHeaders({ production }: Pick<GatewayConfig, 'production
     if (production) response.setHeader('Strict-Transport-Security', `max-age=${YEAR_SECONDS}`);
   };
 }
+
+/**
+ * The policy of the page at `/docs` alone: AsyncAPI's parser, in the renderer's bundle, compiles the schemas it checks by as it
+ * is loaded (`eval`). What is compiled comes from the bundle and the document, nothing of it from a request or a client.
+ */
+export const DOCS_POLICY = Object.entries({ ...POLICY, scriptSrc: [...POLICY.scriptSrc, "'unsafe-eval'"] })
+  .map(
+    ([name, sources]) =>
+      `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${sources.join(' ')}`,
+  )
+  .join(';');

@@ -1,3 +1,5 @@
+import { takeViolations } from './contract-check.js';
+
 const open = new Set<() => Promise<unknown> | void>();
 
 /** Has `close` called after the suite's last test, whether it passed or not. Answers a function that withdraws it. */
@@ -10,4 +12,12 @@ export function cleanUp(close: () => Promise<unknown> | void): () => void {
 afterAll(async () => {
   for (const close of [...open].reverse()) await close();
   open.clear();
+});
+
+// All that clients send and receive is held against the AsyncAPI document; see ContractCheck.
+afterEach(() => {
+  const violations = takeViolations();
+  if (violations.length > 0) {
+    throw new Error(`Not as docs/asyncapi.yaml says:\n${violations.join('\n')}`);
+  }
 });

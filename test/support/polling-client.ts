@@ -1,3 +1,4 @@
+import { ContractCheck } from './contract-check.js';
 import type { Received } from './test-client.js';
 import { waitFor } from './wait.js';
 
@@ -9,6 +10,7 @@ export class PollingClient {
   readonly received: Received[] = [];
   /** Set once the gateway has closed the session or does not know it any more. */
   closed = false;
+  private readonly contract = new ContractCheck();
 
   private constructor(private readonly session: string) {}
 
@@ -42,6 +44,7 @@ export class PollingClient {
       if (packet === '2') await this.send('3');
       if (!packet.startsWith('42[')) continue;
       const [event, payload] = JSON.parse(packet.slice(2)) as [string, unknown];
+      this.contract.received(event, payload);
       this.received.push({ event, payload });
     }
   }

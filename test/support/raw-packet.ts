@@ -17,7 +17,12 @@ export async function askRaw(client: TestClient, json: string): Promise<any> {
   const id = ++lastAckId;
   const { acks } = client.socket as unknown as { acks: Record<number, (answer: unknown) => void> };
   const answers: unknown[] = [];
-  acks[id] = (answer) => answers.push(answer);
+  const [event, ...args] = JSON.parse(json) as unknown[];
+  const check = client.contract.sent(String(event), args);
+  acks[id] = (answer) => {
+    check(answer);
+    answers.push(answer);
+  };
   sendRaw(client, `2${id}${json}`);
   await waitFor(() => answers.length > 0, 'no acknowledgement came');
   return answers[0];

@@ -1,0 +1,219 @@
+import { CONNECTED_MESSAGE, type ChainUpdate, type OptionLeg } from './payloads.js';
+import { CLOSINGS, type ConnectRefusal, type ErrorPayload, INVALID_SUBSCRIPTION_MESSAGE } from './errors.js';
+import type { ClientEvent, ClientToServerEvents, ServerEvent, ServerToClientEvents } from './events.js';
+import { SYMBOL_RULE } from './symbol.js';
+
+/** A message as it is sent, for documents; of the shapes and sizes of the real feed. */
+export interface Example<T> {
+  readonly name: string;
+  readonly payload: T;
+}
+
+/** What an event carries; `undefined` where that is nothing. */
+type PayloadOf<F> = F extends (payload: infer P, ...rest: never[]) => void
+  ? [NonNullable<P>] extends [(...args: never[]) => unknown]
+    ? undefined
+    : P
+  : never;
+
+/** What the acknowledgement of an event carries. */
+type AnswerOf<F extends (...args: never[]) => void> =
+  Required<Parameters<F>> extends [...unknown[], (answer: infer T) => void] ? T : never;
+
+const TIMESTAMP = '2026-11-22T04:43:39.340966';
+
+const CALL = {
+  symbol: 'NIFTY20261126C21000',
+  product: 'NIFTY',
+  strike: 21000,
+  expiry: '2026-11-26',
+  option_type: 'CALL',
+  bid: 708.16,
+  ask: 723.7,
+  last: 715.93,
+  volume: 5252,
+  open_interest: 20859,
+  delta: 0.8,
+  gamma: 0.005,
+  vega: 19.4939,
+  theta: -238.6448,
+  iv: 0.2293,
+  timestamp: '2026-11-22T04:43:39.340379',
+} as const satisfies OptionLeg;
+
+const PUT = {
+  ...CALL,
+  symbol: 'NIFTY20261126P21000',
+  option_type: 'PUT',
+  bid: 203.81,
+  ask: 208.35,
+  last: 206.08,
+  volume: 4017,
+  open_interest: 31540,
+  delta: -0.2,
+} as const satisfies OptionLeg;
+
+const SUMMARY = {
+  product: 'NIFTY',
+  expiry: '2026-11-26',
+  spot_price: 21502.24,
+  pcr_oi: 0.9464,
+  pcr_volume: 1.0259,
+  max_pain_strike: 21400,
+  atm_straddle_price: 449.33,
+  timestamp: TIMESTAMP,
+} as const;
+
+const CHAIN = {
+  ...SUMMARY,
+  atm_strike: 21500,
+  total_call_oi: 1146062,
+  total_put_oi: 1084590,
+  call_buildup_otm: 489448,
+  put_buildup_otm: 635560,
+  calls: [CALL],
+  puts: [PUT],
+  strikes: [21000],
+  processed_at: '2026-11-22T04:43:39.353886',
+} as const satisfies ChainUpdate;
+
+const MALFORMED_SYMBOL = {
+  message: INVALID_SUBSCRIPTION_MESSAGE,
+  code: 'INVALID_SYMBOL',
+  event: 'subscribe',
+  details: [{ field: 'symbol', problem: `must be ${SYMBOL_RULE}` }],
+} as const satisfies ErrorPayload;
+
+const { closeCode: _, ...TOO_SLOW } = CLOSINGS.TOO_SLOW;
+
+/** Of each event that clients send. */
+export const CLIENT_EXAMPLES = {
+  subscribe: [
+    { name: 'product', payload: { type: 'product', symbol: 'NIFTY' } },
+    { name: 'batch', payload: { type: 'product', symbols: ['NIFTY', 'BANKNIFTY', 'M&M'] } },
+    { name: 'chain', payload: { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' } },
+    { name: 'general', payload: { type: 'general' } },
+  ],
+  unsubscribe: [
+    { name: 'product', payload: { type: 'product', symbol: 'NIFTY' } },
+    { name: 'general', payload: { type: 'general' } },
+  ],
+  get_products: [],
+  list_subscriptions: [],
+  get_snapshot: [
+    { name: 'chain', payload: { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' } },
+    { name: 'batch', payload: { type: 'product', symbols: ['NIFTY', 'BANKNIFTY'] } },
+  ],
+  refresh_token: [
+    { name: 'token', payload: { token: 'eyJhbGciOiJFUzI1NiJ9.eyJ1c2VyX2lkIjoiNDIifQ.c2lnbmF0dXJl' } },
+  ],
+} as const satisfies {
+  readonly [E in ClientEvent]: readonly Example<PayloadOf<ClientToServerEvents[E]>>[];
+};
+
+/** Of the acknowledgement of each, where it is done. */
+export const ACKNOWLEDGEMENT_EXAMPLES = {
+  subscribe: [{ name: 'done', payload: { ok: true, rooms: ['product:NIFTY'] } }],
+  unsubscribe: [{ name: 'done', payload: { ok: true, rooms: ['product:NIFTY'] } }],
+  get_products: [
+    { name: 'done', payload: { ok: true, rooms: ['general'], products: ['NIFTY', 'BANKNIFTY'] } },
+  ],
+  list_subscriptions: [{ name: 'done', payload: { ok: true, rooms: ['general', 'product:NIFTY'] } }],
+  get_snapshot: [
+    {
+      name: 'done',
+      payload: {
+        ok: true,
+        rooms: ['chain:NIFTY:2026-11-26'],
+        snapshots: [{ room: 'chain:NIFTY:2026-11-26', updates: 1 }],
+      },
+    },
+  ],
+  refresh_token: [{ name: 'done', payload: { ok: true, rooms: ['general'], expires_at: 1795329819 } }],
+} as const satisfies {
+  readonly [E in ClientEvent]: readonly Example<AnswerOf<ClientToServerEvents[E]>>[];
+};
+
+/** Of the acknowledgement of any, where it is refused. */
+export const REFUSAL_EXAMPLE = { ok: false, error: MALFORMED_SYMBOL } as const;
+
+/** Of what a client is told that is not let in. */
+export const CONNECT_REFUSAL_EXAMPLE = {
+  message: 'The token has expired',
+  data: { code: 'TOKEN_EXPIRED', message: 'The token has expired' },
+} as const satisfies ConnectRefusal;
+
+/** Of each event that the gateway sends. */
+export const SERVER_EXAMPLES = {
+  connected: [
+    {
+      name: 'by token',
+      payload: {
+        message: CONNECTED_MESSAGE,
+        client_id: 'BvK3x0Qd5xUo1TtHAAAB',
+        rooms: ['general'],
+        server_time: 1795322619.354,
+        limits: {
+          max_symbols_per_request: 100,
+          max_subscriptions: 1000,
+          max_payload_bytes: 65536,
+          max_symbol_length: 32,
+          events_per_second: 50,
+          event_burst: 1200,
+          max_connections_per_user: 100,
+          max_connections_per_ip: null,
+        },
+        user: { user_id: '42', role: 'user', expires_at: 1795326219 },
+      },
+    },
+  ],
+  subscribed: [
+    { name: 'product', payload: { room: 'product:NIFTY', message: 'Subscribed to product:NIFTY' } },
+  ],
+  unsubscribed: [
+    { name: 'product', payload: { room: 'product:NIFTY', message: 'Unsubscribed from product:NIFTY' } },
+  ],
+  products: [
+    {
+      name: 'products',
+      payload: { products: ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'] },
+    },
+  ],
+  subscriptions: [{ name: 'subscriptions', payload: { rooms: ['general', 'product:NIFTY'] } }],
+  snapshot: [
+    { name: 'known', payload: { room: 'chain:NIFTY:2026-11-26', updates: 1 } },
+    { name: 'nothing known', payload: { room: 'product:NEWCOMER', updates: 0 } },
+  ],
+  underlying_update: [
+    {
+      name: 'price',
+      payload: {
+        type: 'UNDERLYING_ENRICHED',
+        product: 'NIFTY',
+        price: 21502.24,
+        timestamp: '2026-11-22T04:43:39.333273',
+        processed_at: '2026-11-22T04:43:39.353886',
+      },
+    },
+  ],
+  chain_summary: [{ name: 'summary', payload: SUMMARY }],
+  chain_update: [{ name: 'chain of one strike', payload: CHAIN }],
+  feed_status: [
+    {
+      name: 'stale',
+      payload: { product: 'NIFTY', status: 'stale', last_update: '2026-11-22T04:43:39.412Z', age_ms: 15210 },
+    },
+    {
+      name: 'never priced',
+      payload: { product: 'NEWCOMER', status: 'stale', last_update: null, age_ms: null },
+    },
+  ],
+  lagging: [{ name: 'eight seconds', payload: { dropped: 4212, since_ms: 8350 } }],
+  token_expiring: [{ name: 'in a minute', payload: { expires_in_ms: 61250, expires_at: 1795326219 } }],
+  token_refreshed: [{ name: 'for an hour', payload: { expires_at: 1795329819 } }],
+  server_draining: [{ name: 'in six seconds', payload: { reconnect_in_ms: 6120 } }],
+  closing: [{ name: 'too slow', payload: { code: 'TOO_SLOW', ...TOO_SLOW } }],
+  error: [{ name: 'malformed symbol', payload: MALFORMED_SYMBOL }],
+} as const satisfies {
+  readonly [E in ServerEvent]: readonly Example<PayloadOf<ServerToClientEvents[E]>>[];
+};

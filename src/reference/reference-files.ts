@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+/** Where the build puts them (nest-cli.json): nothing of development is installed in production. */
+const ROOT = join(__dirname, '../..');
+const PAGE = 'src/reference/page';
+const RENDERER = 'node_modules/@asyncapi/react-component';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const SCRIPT_TYPE = 'text/javascript; charset=utf-8';
+
+/** What is served of the contract's description: by its name, the file and its media type. */
+const FILES = {
+  'asyncapi.json': { file: 'docs/asyncapi.json', type: JSON_TYPE },
+  'asyncapi.yaml': { file: 'docs/asyncapi.yaml', type: 'application/yaml; charset=utf-8' },
+  page: { file: `${PAGE}/index.html`, type: 'text/html; charset=utf-8' },
+  'page.js': { file: `${PAGE}/page.js`, type: SCRIPT_TYPE },
+  'page.css': { file: `${PAGE}/page.css`, type: 'text/css; charset=utf-8' },
+  'icon.svg': { file: `${PAGE}/icon.svg`, type: 'image/svg+xml' },
+  'renderer.js': { file: `${RENDERER}/browser/standalone/index.js`, type: SCRIPT_TYPE },
+  'renderer.css': { file: `${RENDERER}/styles/default.min.css`, type: 'text/css; charset=utf-8' },
+  'renderer.js.LICENSE.txt': {
+    file: `${RENDERER}/browser/standalone/index.js.LICENSE.txt`,
+    type: 'text/plain; charset=utf-8',
+  },
+  LICENSE: { file: `${RENDERER}/LICENSE`, type: 'text/plain; charset=utf-8' },
+} as const;
+
+export type ReferenceFileName = keyof typeof FILES;
+
+export function isReferenceFile(name: string): name is ReferenceFileName {
+  return Object.hasOwn(FILES, name);
+}
+
+export interface ReferenceFile {
+  readonly type: string;
+  readonly plain: Buffer;
+  readonly zipped: Buffer;
+  readonly etag: string;
+}
+
+/** The files of the build that describe the contract. Each is read and compressed once, when it is first asked for; they are 4 MB together. */
+export class ReferenceFiles {
+  private readonly files = new Map<ReferenceFileName, Promise<ReferenceFile>>();
+
+  /** @throws Error where it cannot be read now */
+  async get(name: ReferenceFileName): Promise<ReferenceFile> {
+    let file = this.files.get(name);
+    if (!file) {
+      file = load(name);
+      this.files.set(name, file);
+      file.catch(() => this.files.delete(name)); // for want of a descriptor, say: the next one may have it
+    }
+    return file;
+  }
+}
+
+async function load(name: ReferenceFileName): Promise<ReferenceFile> {
+  const { file, type } = FILES[name];
+  const plain = await readFile(join(ROOT, file));
+  const digest = createHash('sha256').update(plain).digest('base64url').slice(0, 22);
+  // Weak: one tag for the plain and the compressed form.
+  return { type, plain, zipped: await promisify(gzip)(plain), etag: `W/"${digest}"` };
+}

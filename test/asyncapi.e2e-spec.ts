@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  ClientEvent,
+  CLOSINGS,
+  CONNECT_ERROR_CODES,
+  ERROR_CODES,
+  SERVER_EXAMPLES,
+  ServerEvent,
+  SYMBOL_PATTERN,
+} from '../src/contract/index.js';
+import { type Artefacts, generate, JSON_FILE, YAML_FILE } from '../tools/asyncapi/generate.js';
+import { answerProblemOf, DOCUMENT, EVENTS, problemOf, REQUESTS } from './support/contract-document.js';
+
+const ROOT = join(__dirname, '..');
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+const { schemas, messages } = DOCUMENT.components;
+const schema = (name: string) => schemas[name] as Record<string, unknown>;
+
+describe('the committed document', () => {
+  let artefacts: Artefacts;
+
+  beforeAll(async () => {
+    artefacts = await generate(ROOT); // which has AsyncAPI's parser find nothing wrong with it
+  });
+
+  it.each([JSON_FILE, YAML_FILE])('%s is what the code says; else run `npm run asyncapi`', (file) => {
+    expect(read(file)).toBe(artefacts.get(file));
+  });
+});
+
+it('has every event, both ways, and no other', () => {
+  expect([...REQUESTS].sort()).toEqual(Object.values(ClientEvent).sort());
+  expect([...EVENTS].sort()).toEqual([...Object.values(ServerEvent), 'connect_error'].sort());
+});
+
+it('has every code with its meaning', () => {
+  expect(schema('ErrorCode')).toMatchObject({
+    enum: Object.keys(ERROR_CODES),
+    'x-enum-descriptions': ERROR_CODES,
+  });
+  expect(schema('ConnectErrorCode')).toMatchObject({ enum: CONNECT_ERROR_CODES });
+  expect(schema('ClosingCode')).toMatchObject({
+    enum: Object.keys(CLOSINGS),
+    'x-closings': Object.fromEntries(
+      Object.entries(CLOSINGS).map(([code, { closeCode, reconnect }]) => [code, { closeCode, reconnect }]),
+    ),
+  });
+  for (const code of [...Object.keys(ERROR_CODES), ...Object.keys(CLOSINGS)])
+    expect(DOCUMENT.info.description).toContain(`| \`${code}\` |`);
+});
+
+it('has the version of the package, and the pattern that symbols are checked by', () => {
+  const { version } = JSON.parse(read('package.json')) as { readonly version: string };
+  expect(DOCUMENT.info.version).toBe(version);
+  expect(schema('ProductSymbol').pattern).toBe(SYMBOL_PATTERN.source);
+});
+
+it('has a valid example of every message that carries something', () => {
+  for (const { name, payload, examples = [] } of Object.values(messages)) {
+    expect([name, examples.length > 0]).toEqual([name, payload !== undefined]);
+    for (const example of examples)
+      expect([name, problemOf(name, example.payload)]).toEqual([name, undefined]);
+  }
+});
+
+it('refuses what is not as it says', () => {
+  expect(problemOf('subscribe', { type: 'product' })).toContain('symbol');
+  expect(problemOf('subscribe', { type: 'product', symbol: 'NIFTY', expiry: '2026-11-26' })).toContain(
+    'expiry',
+  );
+  expect(problemOf('subscribe', { type: 'chain', symbol: 'NIFTY', expiry: '2026-02-30' })).toContain('date');
+  expect(problemOf('get_snapshot', { type: 'general', symbol: 'NIFTY' })).toContain('type');
+  expect(problemOf('subscribed', { room: 'product:NIFTY', message: '', more: 1 })).toContain('additional');
+  expect(
+    problemOf('underlying_update', { ...SERVER_EXAMPLES.underlying_update[0].payload, more: 1 }),
+  ).toBeUndefined();
+  expect(answerProblemOf('get_products', { ok: true, rooms: [] })).toContain('products');
+});
+
+describe('docs/events.md', () => {
+  const sections = read('docs/events.md').split(/^### /m).slice(1);
+  const examples = sections.flatMap((section) => {
+    const names = [...section.split('\n', 1)[0]!.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
+    const [, json] = /^```json\n([^]*?)^```$/m.exec(section) ?? [];
+    return json === undefined ? [] : names.map((name) => ({ name, payload: JSON.parse(json) as unknown }));
+  });
+
+  it.each(examples)('has an example of $name as the contract has it', ({ name, payload }) => {
+    const leg = name === 'chain_update'; // the page shows one of its legs
+    const known: readonly unknown[] = leg
+      ? SERVER_EXAMPLES.chain_update[0].payload.calls
+      : SERVER_EXAMPLES[name as ServerEvent].map((example) => example.payload);
+    if (name === 'unsubscribed') expect(problemOf(name, payload)).toBeUndefined();
+    else expect(known).toContainEqual(payload);
+  });
+
+  it('has one of most events', () => expect(examples.length).toBeGreaterThan(12));
+});

@@ -1,0 +1,174 @@
+import {
+  ACKNOWLEDGEMENT_EXAMPLES,
+  CLIENT_EXAMPLES,
+  CONNECT_REFUSAL_EXAMPLE,
+  type Example,
+  REFUSAL_EXAMPLE,
+  SERVER_EXAMPLES,
+} from '../../src/contract/index.js';
+import type { EventDeclaration } from './event-maps.js';
+import { ACKNOWLEDGEMENTS, INTRODUCTION, NAMESPACE, SECURITY_SCHEMES, SERVERS, TAGS } from './prose.js';
+import type { Schemas } from './schemas.js';
+
+/** The event of Socket.IO itself that a refused client has from its library; all others are of the contract. */
+export const CONNECT_ERROR = 'connect_error';
+
+const REFUSED = 'refused';
+
+interface Sources {
+  readonly version: string;
+  readonly clientEvents: readonly EventDeclaration[];
+  readonly serverEvents: readonly EventDeclaration[];
+  readonly schemas: Schemas;
+}
+
+const schema = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const reference = (...path: readonly string[]) => ({
+  $ref: `#/${path.map((part) => part.replaceAll('/', '~1')).join('/')}`,
+});
+
+const answerOf = (event: string): string => `${event}_done`;
+
+/** The AsyncAPI document of the contract, from the gateway's side: it receives what clients send. */
+export function documentOf({ version, clientEvents, serverEvents, schemas }: Sources): object {
+  const sent = [...serverEvents.map(({ name }) => name), CONNECT_ERROR];
+  const answers = clientEvents.map(({ name }) => answerOf(name));
+  const inChannel = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, reference('components', 'messages', name)]));
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'DeltaStream Socket Gateway',
+      version,
+      description: INTRODUCTION,
+      tags: TAGS,
+    },
+    defaultContentType: 'application/json',
+    servers: SERVERS,
+    channels: {
+      events: { ...NAMESPACE, messages: inChannel([...clientEvents.map(({ name }) => name), ...sent]) },
+      acknowledgements: { ...ACKNOWLEDGEMENTS, messages: inChannel([...answers, REFUSED]) },
+    },
+    operations: Object.fromEntries([...clientEvents.map(received), ...sent.map(sending(serverEvents))]),
+    components: {
+      messages: Object.fromEntries([
+        ...clientEvents.map(requestMessage),
+        ...serverEvents.map(eventMessage),
+        [CONNECT_ERROR, connectError()],
+        ...clientEvents.map(answerMessage),
+        [REFUSED, refusedMessage()],
+      ]),
+      schemas,
+      securitySchemes: SECURITY_SCHEMES,
+    },
+  };
+}
+
+function received({ name, summary }: EventDeclaration): [string, object] {
+  const operation = {
+    action: 'receive',
+    title: name,
+    summary,
+    channel: reference('channels', 'events'),
+    messages: [reference('channels', 'events', 'messages', name)],
+    reply: {
+      channel: reference('channels', 'acknowledgements'),
+      messages: [answerOf(name), REFUSED].map((answer) =>
+        reference('channels', 'acknowledgements', 'messages', answer),
+      ),
+    },
+    tags: [{ name: 'requests' }],
+  };
+  return [name, operation];
+}
+
+const sending =
+  (events: readonly EventDeclaration[]) =>
+  (name: string): [string, object] => {
+    const summary = events.find((event) => event.name === name)?.summary ?? connectError().summary;
+    const operation = {
+      action: 'send',
+      title: name,
+      summary,
+      channel: reference('channels', 'events'),
+      messages: [reference('channels', 'events', 'messages', name)],
+      tags: [{ name: tagOf(name) }],
+    };
+    return [name, operation];
+  };
+
+function requestMessage({ name, summary, payload }: EventDeclaration): [string, object] {
+  return [name, message(name, summary, 'requests', payload, examplesOf(CLIENT_EXAMPLES, name))];
+}
+
+function eventMessage({ name, summary, payload }: EventDeclaration): [string, object] {
+  return [name, message(name, summary, tagOf(name), payload, examplesOf(SERVER_EXAMPLES, name))];
+}
+
+function answerMessage({ name, answers: [done] }: EventDeclaration): [string, object] {
+  // `Acknowledgement` is what either of two may be; the other one has a message of its own.
+  const type = done === 'Acknowledgement' ? 'Done' : done;
+  const examples = examplesOf(ACKNOWLEDGEMENT_EXAMPLES, name);
+  return [
+    answerOf(name),
+    message(answerOf(name), `Acknowledges \`${name}\`, which is done.`, 'acknowledgements', type, examples),
+  ];
+}
+
+function refusedMessage(): object {
+  return message(REFUSED, 'Acknowledges a request that is not done.', 'acknowledgements', 'Refusal', [
+    { name: 'malformed symbol', payload: REFUSAL_EXAMPLE },
+  ]);
+}
+
+function connectError(): { readonly summary: string } {
+  const summary = 'The client is not let into the namespace: what its library gives to `connect_error`.';
+  return message(CONNECT_ERROR, summary, 'connection', 'ConnectRefusal', [
+    { name: 'expired', payload: CONNECT_REFUSAL_EXAMPLE },
+  ]);
+}
+
+function message(
+  name: string,
+  summary: string,
+  tag: string,
+  payload: string | undefined,
+  examples: readonly Example<unknown>[],
+) {
+  return {
+    name,
+    title: name,
+    summary,
+    contentType: 'application/json',
+    tags: [{ name: tag }],
+    ...(payload && { payload: schema(payload) }),
+    ...(examples.length > 0 && { examples }),
+  };
+}
+
+function examplesOf(
+  all: Readonly<Record<string, readonly Example<unknown>[]>>,
+  event: string,
+): readonly Example<unknown>[] {
+  return all[event] ?? [];
+}
+
+const MARKET_EVENTS: ReadonlySet<string> = new Set([
+  'underlying_update',
+  'chain_summary',
+  'chain_update',
+  'feed_status',
+]);
+const CONNECTION_EVENTS: ReadonlySet<string> = new Set([
+  'connected',
+  'lagging',
+  'token_expiring',
+  'server_draining',
+  'closing',
+  CONNECT_ERROR,
+]);
+
+function tagOf(event: string): string {
+  if (MARKET_EVENTS.has(event)) return 'market data';
+  return CONNECTION_EVENTS.has(event) ? 'connection' : 'answers';
+}
