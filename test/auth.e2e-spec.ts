@@ -218,6 +218,7 @@ describe('a gateway that asks for tokens', () => {
       ['a forged one', () => ({ token: hs256(claims(), 'f'.repeat(32)) }), 'TOKEN_INVALID', undefined],
     ])('goes on by the old one where the new one is %s', async (_, payload, code, message) => {
       const client = await join(gateway.url);
+      client.contract.sendsInvalid = typeof (payload() as { token?: unknown } | null)?.token !== 'string';
       const answer = await client.ask('refresh_token', payload());
       expect(answer).toMatchObject({
         ok: false,
