@@ -1,6 +1,6 @@
 import { ManualClock } from '../../../test/support/manual-clock.js';
 import { chain, timestampOf, underlying } from '../../../test/support/messages.js';
-import type { ChainUpdate, UnderlyingUpdate } from './contract/index.js';
+import type { UnderlyingUpdate } from './contract/index.js';
 import { Order } from './order.js';
 
 const price = (n: number, more = {}) => ({ ...underlying('NIFTY', n), ...more }) as UnderlyingUpdate;
