@@ -291,6 +291,25 @@ describe('a gateway that asks for tokens', () => {
       expect((await client.ask('get_products')).rooms).toEqual([]);
     });
 
+    it('a snapshot of what it may subscribe to, and of nothing else', async () => {
+      await publish('enriched:underlying', underlying('SNAPPED', 1));
+      const client = await join(gateway.url, { products: ['SNAPPED'] });
+      const ask = (...symbols: string[]) => client.ask('get_snapshot', { type: 'product', symbols });
+      expect(await ask('SNAPPED', 'AAPL')).toEqual({
+        ok: false,
+        error: {
+          code: 'FORBIDDEN',
+          event: 'get_snapshot',
+          message: 'Your token does not allow this subscription',
+          details: [{ field: 'symbol', problem: 'product:AAPL is not allowed' }],
+        },
+      });
+      expect(client.all('underlying_update')).toEqual([]);
+      expect(await ask('SNAPPED')).toMatchObject({ ok: true });
+      expect(client.all('snapshot')).toEqual([{ room: 'product:SNAPPED', updates: 1 }]);
+      expect((await client.ask('list_subscriptions')).rooms).toEqual([]);
+    });
+
     it('no price, no status and no product of what it does not', async () => {
       const client = await join(gateway.url, { products: ['MINE'] });
       const [connected] = client.all('connected');

@@ -333,6 +333,37 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
     });
   });
 
+  describe('list_subscriptions', () => {
+    it('lists every room of the contract that the client is in, by event and acknowledgement', async () => {
+      const client = await connect();
+      expect(await client.ask('list_subscriptions')).toStrictEqual({ ok: true, rooms: ['general'] });
+      await client.ask('subscribe', { type: 'product', symbols: [product, `${product}B`] });
+      await client.ask('subscribe', { type: 'chain', symbol: product, expiry: EXPIRY });
+      await client.ask('unsubscribe', { type: 'product', symbol: product });
+      client.clear();
+      const rooms = ['general', `product:${product}B`, `chain:${product}:${EXPIRY}`];
+      expect(await client.ask('list_subscriptions')).toStrictEqual({ ok: true, rooms });
+      expect(client.received).toStrictEqual([{ event: 'subscriptions', payload: { rooms } }]);
+      await client.ask('unsubscribe', { type: 'general' });
+      expect((await client.ask('list_subscriptions')).rooms).toEqual(rooms.slice(1));
+    });
+
+    it('needs no acknowledgement and minds no payload', async () => {
+      const client = await connect();
+      client.socket.emit('list_subscriptions');
+      client.socket.emit('list_subscriptions', { type: 'product' }, [1]);
+      await client.next('subscriptions', 2);
+      expect(client.all('subscriptions')).toEqual([{ rooms: ['general'] }, { rooms: ['general'] }]);
+      expect(client.all('error')).toEqual([]);
+    });
+
+    it('answers after the subscriptions asked for before it', async () => {
+      const client = await connectOutsideGeneral();
+      client.socket.emit('subscribe', { type: 'product', symbol: product });
+      expect((await client.ask('list_subscriptions')).rooms).toEqual([`product:${product}`]);
+    });
+  });
+
   describe('underlying_update', () => {
     it('goes to general and to the product room, once to a client in both', async () => {
       const inGeneral = await connect();

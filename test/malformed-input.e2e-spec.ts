@@ -193,6 +193,15 @@ describe('what clients send', () => {
     bad('INVALID_EXPIRY', 'expiry', 'expiry with general', { type: 'general', expiry: '2026-11-26' }),
   ];
 
+  const ofGeneral = (name: string, request: object) =>
+    bad('INVALID_TYPE', ['type', ...Object.keys(request)].join(' '), name, { type: 'general', ...request });
+  /** `general` has no snapshot. */
+  const snapshotRequests: readonly BadRequest[] = [
+    ...requests.filter(({ name }) => name !== 'expiry with general'),
+    ofGeneral('general', {}),
+    ofGeneral('general with an expiry', { expiry: '2026-11-26' }),
+  ];
+
   /** Names of events that there are not, and how the gateway quotes them. */
   const unknownEvents: readonly (readonly [name: string, json: string, quoted: string])[] = [
     ...['', 'Subscribe', 'subscribe ', 'message', 'connection', 'error', 'underlying_update', 'toString'],
@@ -257,8 +266,12 @@ describe('what clients send', () => {
       });
     });
 
-    describe.each(['subscribe', 'unsubscribe'])('%s', (event) => {
-      it.each(requests)('refuses with $code: $name', async ({ code, fields, args = [], json }) => {
+    describe.each([
+      ['subscribe', requests],
+      ['unsubscribe', requests],
+      ['get_snapshot', snapshotRequests],
+    ])('%s', (event, itsRequests) => {
+      it.each(itsRequests)('refuses with $code: $name', async ({ code, fields, args = [], json }) => {
         const before = await refusals(code);
         const answer =
           json === undefined
@@ -293,7 +306,8 @@ describe('what clients send', () => {
         const { error } = answer;
         expect(answer).toStrictEqual({ ok: false, error });
         expect(error).toStrictEqual({
-          message: 'There is no such event; there are subscribe, unsubscribe, get_products, refresh_token',
+          message:
+            'There is no such event; there are subscribe, unsubscribe, get_products, list_subscriptions, get_snapshot, refresh_token',
           code: 'UNKNOWN_EVENT',
           event: quoted,
         });
@@ -318,9 +332,9 @@ describe('what clients send', () => {
       expect(client.all('error')).toEqual([]);
     });
 
-    it('takes get_products with nonsense for a payload', async () => {
-      expect((await client.ask('get_products', null, MEGABYTE, Buffer.from(ECHO))).ok).toBe(true);
-      expect((await askRaw(client, `["get_products",${DEEP}]`)).ok).toBe(true);
+    it.each(['get_products', 'list_subscriptions'])('takes %s with nonsense for a payload', async (event) => {
+      expect((await client.ask(event, null, MEGABYTE, Buffer.from(ECHO))).ok).toBe(true);
+      expect((await askRaw(client, `["${event}",${DEEP}]`)).ok).toBe(true);
       expect(client.all('error')).toEqual([]);
     });
 

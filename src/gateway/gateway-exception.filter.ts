@@ -1,11 +1,11 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
-import { type Acknowledgement, type ErrorPayload, ServerEvent } from '../contract/index.js';
+import { type ErrorPayload, type Refusal, ServerEvent } from '../contract/index.js';
 import type { GatewaySocket } from '../fanout/socket-server.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { RequestRefused } from './request-refused.js';
 
-type Ack = (answer: Acknowledgement) => void;
+type Ack = (answer: Refusal) => void;
 
 /**
  * Answers a request that failed with the documented `error` event and, where the client passed an acknowledgement, with

@@ -1,5 +1,6 @@
 import { UseFilters } from '@nestjs/common';
 import {
+  Ack,
   ConnectedSocket,
   MessageBody,
   type OnGatewayConnection,
@@ -20,6 +21,7 @@ import {
   GENERAL_ROOM,
   isClientEvent,
   type ProductsAcknowledgement,
+  type Refusal,
   roomKind,
   roomAddress,
   type RoomAddress,
@@ -164,22 +166,22 @@ export class MarketDataGateway
     return { ok: true, rooms };
   }
 
+  /** Not waited for: what the client asks next must not wait for Redis with it. */
   @SubscribeMessage(ClientEvent.getSnapshot)
-  async getSnapshot(
+  getSnapshot(
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(SnapshotPipe) request: SnapshotDto,
-  ): Promise<SnapshotAcknowledgement> {
+    @Ack() ack?: (answer: SnapshotAcknowledgement | Refusal) => void,
+  ): void {
     const addresses = addressesOf(request).filter((address) => address.type !== 'general');
     this.checkPermissions(client, addresses);
     this.checkReads(client, 'Read what was sent before asking for more');
-    const mayHave = (address: RoomAddress) => this.auth.permissionsOf(client).mayJoin(address);
-    const snapshots = await this.answers.answer(client, addresses, mayHave).catch((error: unknown) => {
-      this.checkPermissions(client, addresses); // those of a token that came meanwhile
-      throw error;
-    });
     const rooms = addresses.map(roomName);
-    this.log.debug({ client_id: client.id, rooms: rooms.length }, 'client_snapshot');
-    return { ok: true, rooms, snapshots };
+    this.log.debug({ client_id: client.id, rooms: rooms.length }, 'client_asked_snapshot');
+    this.answers
+      .answer(client, addresses, (address) => this.auth.permissionsOf(client).mayJoin(address))
+      .then((snapshots) => ack?.({ ok: true, rooms, snapshots }))
+      .catch((error: unknown) => this.filter.refuse(client, ClientEvent.getSnapshot, error, ack));
   }
 
   /** The client stays by a new token, and in the rooms that this one allows. */

@@ -7,7 +7,7 @@ import type { GatewaySocket } from '../fanout/socket-server.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { ConcurrencyLimit } from '../limits/concurrency-limit.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { snapshotUnavailable } from './request-refused.js';
+import { forbidden, snapshotUnavailable } from './request-refused.js';
 import { SnapshotSender } from './snapshot-sender.js';
 
 /** Rooms of one client looked up in the store at a time: who asks for a thousand that nobody knows must not hold up the others. */
@@ -58,6 +58,9 @@ export class SnapshotAnswers {
     timer.abort();
     asking.over = true;
     const lacking = addresses.filter((_, index) => !found[index]);
+    const lost = lacking.filter((address) => !mayHave(address));
+    if (lost.length > 0 && client.connected)
+      throw forbidden('Your new token does not allow it', lost.map(roomName));
     if (lacking.length === 0 || !client.connected) return found.filter((snapshot) => snapshot !== undefined);
     this.metrics.snapshotRooms.inc({ source: 'unavailable' }, lacking.length);
     throw snapshotUnavailable(lacking.map(roomName));

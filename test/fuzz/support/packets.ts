@@ -7,7 +7,9 @@ const HOSTILE_NAMES = [
   ...['connect', 'connect_error', 'connected', 'disconnect', 'disconnecting', 'error', 'newListener'],
   ...['removeListener', 'underlying_update', 'admin', 'general', 'portfolio:1', '', '\0', '*', '/', 'null'],
 ];
-const EVENTS = ['subscribe', 'unsubscribe', 'get_products', 'refresh_token'];
+const EVENTS = [
+  ...['subscribe', 'unsubscribe', 'get_products', 'list_subscriptions', 'get_snapshot', 'refresh_token'],
+];
 const FIELDS = ['type', 'symbol', 'symbols', 'expiry', 'token'];
 const TYPES = ['product', 'chain', 'general'];
 /** Of these there are few, so that inputs meet what others have left behind. */
@@ -143,7 +145,7 @@ export class PacketGenerator {
 
 const plain = (text: string): PacketInput => ({ text, attachments: [] });
 
-/** `__proto__` and the like as arguments beside the four events. */
+/** `__proto__` and the like as arguments beside the events there are. */
 function name(random: Random): string {
   return JSON.stringify(random.once(8) ? random.pick(HOSTILE_NAMES) : random.pick(EVENTS));
 }

@@ -1,0 +1,146 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { ServerEvent } from '../src/contract/index.js';
+import { built, PYTHON_PATH } from './support/client-packages.js';
+import { blocksOf, type CodeBlock, codeBlocks, ROOT } from './support/code-blocks.js';
+import { fileOf, payloadProblems, scriptProblems, shellProblems, withSocket } from './support/code-checks.js';
+import { GatewayProcess } from './support/gateway-process.js';
+import { runProgram, startFeed } from './support/docs-run.js';
+import { RedisServer } from './support/redis-server.js';
+import { temporaryFolder } from './support/temporary-folder.js';
+
+const SCRIPTS: ReadonlySet<string> = new Set(['js', 'ts', 'tsx']);
+const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash']);
+const LANGUAGES: ReadonlySet<string> = new Set([...SCRIPTS, ...SHELLS, 'python', 'json']);
+
+const all = codeBlocks();
+const of = (languages: ReadonlySet<string>, blocks: readonly CodeBlock[] = all) =>
+  blocks
+    .filter(({ language }) => languages.has(language))
+    .map((block): [string, CodeBlock] => [block.name, block]);
+
+it('there is something to try, and what is to run is of a language that can', () => {
+  expect(all.length).toBeGreaterThan(20);
+  const lost = all.filter(({ runs, language }) => runs && !SCRIPTS.has(language) && language !== 'python');
+  expect(lost.map(({ name }) => name)).toEqual([]);
+  expect(all.filter(({ runs }) => runs).length).toBeGreaterThan(3);
+});
+
+describe('JSON', () => {
+  it.each(of(new Set(['json'])))(
+    '%s parses, and is what the event of its heading carries',
+    (_, { code, heading }) => {
+      const payload = JSON.parse(code) as unknown;
+      const events = heading
+        .split(', ')
+        .filter((name) => (Object.values(ServerEvent) as string[]).includes(name));
+      for (const event of events) expect(payloadProblems(event, payload)).toEqual([]);
+    },
+  );
+
+  it('of every event of the gateway there is one in docs/events.md', () => {
+    const shown = codeBlocks(['docs/events.md']).filter(({ language }) => language === 'json');
+    const headings = shown.flatMap(({ heading }) => heading.split(', '));
+    expect(headings).toEqual(expect.arrayContaining(Object.values(ServerEvent)));
+    expect(headings).toHaveLength(Object.values(ServerEvent).length);
+  });
+
+  it('with a field too few, too many or of another type is told', () => {
+    const [right] = [{ room: 'chain:NIFTY', updates: 2 }];
+    expect(payloadProblems('snapshot', right)).toEqual([]);
+    for (const wrong of [{ room: 'x' }, { ...right, more: 1 }, { ...right, updates: '2' }]) {
+      expect(payloadProblems('snapshot', wrong)).not.toEqual([]);
+    }
+  });
+});
+
+describe('JavaScript and TypeScript', () => {
+  it('compile against the contract', () => {
+    expect(scriptProblems(of(SCRIPTS).map(([, block]) => block))).toEqual([]);
+  });
+
+  it.each([
+    ['an event that there is not', "socket.emit('subscribbe', { type: 'product' });"],
+    ['a field that there is not', "socket.on('underlying_update', ({ prize }) => console.log(prize));"],
+    ['a type that there is not', "socket.emit('subscribe', { type: 'room', symbol: 'NIFTY' });"],
+    ['a package that there is not', "import { x } from '@deltastream/nothing';\nx();"],
+  ])('with %s do not', (_, code) => {
+    const [block] = blocksOf('broken.md', `\`\`\`js\n${code}\n\`\`\``);
+    expect(scriptProblems([block!])).not.toEqual([]);
+  });
+});
+
+describe('Python', () => {
+  const compiles = (code: string) =>
+    spawnSync('/usr/bin/python3', ['-c', 'import sys; compile(sys.stdin.read(), "block", "exec")'], {
+      input: code,
+    });
+
+  it('compiles', () => {
+    for (const [name, { code }] of of(new Set(['python']))) {
+      const { status, stderr } = compiles(code);
+      expect([name, status, String(stderr)]).toEqual([name, 0, '']);
+    }
+    expect(compiles('def broken(:').status).not.toBe(0);
+  });
+});
+
+describe('shell', () => {
+  it.each(of(SHELLS))('%s parses, and what it names exists', (_, { code }) => {
+    expect(shellProblems(code)).toEqual([]);
+  });
+
+  it.each(['if true; then', 'npm run nothing', 'node scripts/nothing.mjs', 'npm run bench -- --nothing'])(
+    'that is wrong is told: %s',
+    (code) => expect(shellProblems(code)).not.toEqual([]),
+  );
+});
+
+describe('code that is marked to run', () => {
+  let redis: RedisServer;
+  let gateway: GatewayProcess;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+    await gateway.ready();
+    startFeed(redis.url);
+  });
+
+  afterAll(async () => {
+    await gateway?.stop();
+    await redis?.stop();
+  });
+
+  const marked = all.filter(({ runs }) => runs);
+  it.each(of(LANGUAGES, marked))('%s runs against a gateway', async (_, block) => {
+    const folder = await temporaryFolder();
+    const at = (text: string) =>
+      text.replaceAll(/https?:\/\/(?:localhost:8002|gateway\.example\.com)/g, gateway.url);
+    if (block.language === 'python') {
+      const file = join(folder, 'block.py');
+      writeFileSync(file, at(block.code));
+      await runProgram('/usr/bin/python3', [file], { PYTHONPATH: PYTHON_PATH });
+      return;
+    }
+    const source = join(folder, fileOf(block));
+    const file = join(folder, 'block.mjs');
+    writeFileSync(source, at(withSocket(block, 'run')));
+    await build({
+      entryPoints: [source],
+      outfile: file,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'silent',
+      alias: built('module'),
+      nodePaths: [join(ROOT, 'node_modules')],
+      banner: {
+        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
+    });
+    await runProgram(process.execPath, [file], {});
+  });
+});

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { built } from './client-packages.js';
+import { blocksOf, type CodeBlock, ROOT } from './code-blocks.js';
+
+/** What a block runs until that has no end of its own: its handlers have had an update. */
+const UNTIL_DATA = `await new Promise((resolve) => socket.once('underlying_update', () => setImmediate(resolve)));
+process.exit(0);`;
+
+export const fileOf = ({ name, language }: CodeBlock): string =>
+  `${name.replaceAll(/[/:.]/g, '_')}.${language === 'tsx' ? 'tsx' : 'ts'}`;
+
+/** The code with the names that the page takes for granted. */
+export function withSocket({ code }: CodeBlock, use: 'check' | 'run'): string {
+  const helpers = use === 'check' ? CHECKED_NAMES.filter((name) => !defines(code, name)).map(declared) : [];
+  const needsSocket = /\bsocket\b/.test(code) && !defines(code, 'socket');
+  const opens = `const socket: import('socket.io-client').Socket<Contract.ServerToClientEvents, Contract.ClientToServerEvents> = io('http://localhost:8002', { transports: ['websocket'] });`;
+  const io =
+    /\bio\b/.test(code + opens) && !/import .*\bio\b/.test(code)
+      ? "import { io } from 'socket.io-client';"
+      : '';
+  const contract = `import type * as Contract from '${join(ROOT, 'src/contract/index.js')}';`;
+  const ends = use === 'run' && needsSocket ? UNTIL_DATA : '';
+  return [contract, io, needsSocket ? opens : '', ...helpers, code, ends, 'export {};'].join('\n');
+}
+
+/** Of the reader's own application. */
+const CHECKED_NAMES = [
+  'currentToken',
+  'newToken',
+  'signIn',
+  'fetchToken',
+  'stale',
+  'simulator',
+  'publisher',
+  'signal',
+] as const;
+const declared = (name: (typeof CHECKED_NAMES)[number]) =>
+  name.endsWith('Token') || name === 'signIn'
+    ? `declare function ${name}(...args: unknown[]): Promise<string>;`
+    : `declare const ${name}: ${name === 'stale' ? 'Set<string>' : 'any'};`;
+const defines = (code: string, name: string) =>
+  new RegExp(`(?:const|let|function|import [^;]*)\\s+\\{?[^;=]*\\b${name}\\b`).test(code);
+
+export function scriptProblems(blocks: readonly CodeBlock[]): string[] {
+  const sources = new Map(
+    blocks.map((block) => [join(ROOT, 'test', fileOf(block)), withSocket(block, 'check')]),
+  );
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2023,
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    jsx: ts.JsxEmit.ReactJSX,
+    types: ['node'],
+    skipLibCheck: true,
+    noEmit: true,
+    paths: Object.fromEntries(Object.entries(built('types')).map(([name, file]) => [name, [file]])),
+  };
+  const host = ts.createCompilerHost(options);
+  const { readFile, fileExists, getSourceFile } = host;
+  host.readFile = (file) => sources.get(file) ?? readFile(file);
+  host.fileExists = (file) => sources.has(file) || fileExists(file);
+  host.getSourceFile = (file, language, ...rest) => {
+    const text = sources.get(file);
+    return text === undefined
+      ? getSourceFile(file, language, ...rest)
+      : ts.createSourceFile(file, text, language);
+  };
+  const program = ts.createProgram([...sources.keys()], options, host);
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(
+      ({ file, messageText }) =>
+        `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+    );
+}
+
+/** What keeps JSON from being the payload of an event, by the compiler: object literals may have no field too many. */
+export function payloadProblems(event: string, payload: unknown): string[] {
+  const code = `const example: Parameters<Contract.ServerToClientEvents['${event}']>[0] = ${JSON.stringify(payload)};\nvoid example;`;
+  return scriptProblems(blocksOf(`${event}.md`, `\`\`\`ts\n${code}\n\`\`\``));
+}
+
+export function shellProblems(code: string): string[] {
+  const { status, stderr } = spawnSync('bash', ['-n'], { input: code });
+  const problems = status === 0 ? [] : [String(stderr)];
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  for (const line of code.split('\n').map((text) => text.replace(/\s+#.*$/, ''))) {
+    const [, script = ''] = /\bnpm (?:run )?((?<=run )[\w:-]+|test|start)\b/.exec(line) ?? [];
+    if (script && !scripts[script]) problems.push(`there is no npm run ${script}`);
+    for (const [file] of line.matchAll(
+      /(?<![\w./:$-])(?:scripts|deploy|helm|clients|tools|docs)\/[\w./-]+/g,
+    )) {
+      if (!existsSync(join(ROOT, file))) problems.push(`there is no ${file}`);
+    }
+    const { [script]: command = '' } = scripts;
+    const flags = line.split(' -- ')[1]?.match(/(?<=^|\s)--[a-z-]+/g) ?? [];
+    for (const flag of flags) if (!knowsFlag(command, flag)) problems.push(`${script} has no ${flag}`);
+  }
+  return problems;
+}
+
+/** Whether the program of an npm script reads a flag: its name stands in its sources, as parseArgs or a comparison has it. */
+function knowsFlag(command: string, flag: string): boolean {
+  const [, folder, name] = /dist\/(\w+)\/(\w+)\.js/.exec(command) ?? [];
+  if (folder === undefined) return true; // Jest's own
+  const sources = [`${folder}/${name}.ts`, 'tools/simulator/feed-options.ts', 'bench/options.ts']
+    .map((file) => join(ROOT, file))
+    .filter((file) => existsSync(file))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join();
+  return new RegExp(`['"\`]?(?:--)?\\b${flag.slice(2)}\\b['"\`]?`).test(sources);
+}
