@@ -67,8 +67,8 @@ it('docs/operations.md has every reason to refuse a client, and every code of a 
   );
 });
 
-it('docs/events.md has every event, error code and closing code', () => {
-  const text = read('docs/events.md');
+it('docs/ordering-and-freshness.md has every error code and closing code', () => {
+  const text = read('docs/ordering-and-freshness.md');
   const coded = rows(text).filter(([code = '']) => /^[A-Z_]+$/.test(code));
   const errors = coded.flatMap(([code, ...rest]) => (rest.length === 1 ? [[code, rest[0]]] : []));
   expect(Object.fromEntries(errors)).toEqual(
@@ -83,8 +83,15 @@ it('docs/events.md has every event, error code and closing code', () => {
       ]),
     ),
   );
-  for (const event of [...Object.values(ClientEvent), ...Object.values(ServerEvent)])
+});
+
+it('docs/events.md has every event, and docs/migration.md each that the Flask service had not', () => {
+  const text = read('docs/events.md');
+  const migration = read('docs/migration.md');
+  for (const event of [...Object.values(ClientEvent), ...Object.values(ServerEvent)]) {
     expect(text).toContain(`\`${event}\``);
+    expect(migration).toContain(`\`${event}\``);
+  }
 });
 
 it('links in the documents lead somewhere', () => {
@@ -96,9 +103,24 @@ it('links in the documents lead somewhere', () => {
   const broken = documents
     .filter((file) => file.endsWith('.md'))
     .flatMap((file) =>
-      [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)]
-        .filter(([, target = '']) => !existsSync(join(ROOT, dirname(file), target)))
-        .map(([, target]) => `${file}: ${target}`),
+      [...read(file).matchAll(/\]\((?!https?:)([^)#]*)(#[^)]*)?\)/g)]
+        .filter(([, target = '', anchor]) => !leads(target && join(dirname(file), target), anchor, file))
+        .map(([link]) => `${file}: ${link}`),
     );
   expect(broken).toEqual([]);
 });
+
+/** Whether there is such a file and, where the link names one of a document's headings, such a heading. */
+function leads(target: string, anchor: string | undefined, from: string): boolean {
+  const file = target || from;
+  if (!existsSync(join(ROOT, file))) return false;
+  if (anchor === undefined || !file.endsWith('.md')) return true;
+  const headings = [...read(file).matchAll(/^#+ (.*)$/gm)].map(
+    ([, heading = '']) =>
+      `#${heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-')}`,
+  );
+  return headings.includes(anchor);
+}

@@ -185,21 +185,23 @@ describe('get_snapshot, while Redis is asked', () => {
   it.each([true, false])(
     'an update that comes meanwhile is what is sent, never an older one after it (general: %s)',
     async (general) => {
+      const name = `HELD-${general}`;
+      await keep(name, 1);
       const client = await holding();
       if (!general) await client.ask('unsubscribe', { type: 'general' });
       client.clear();
-      const answer = client.ask('get_snapshot', snapshot('HELD'));
+      const answer = client.ask('get_snapshot', snapshot(name));
       await held();
-      await redis.client.publish(UNDERLYING, JSON.stringify(underlying('HELD', 2)));
+      await redis.client.publish(UNDERLYING, JSON.stringify(underlying(name, 2)));
       await waitFor(
         async () => (await gateway.metric(`socket_gateway_feed_messages_total{channel="${UNDERLYING}"}`)) > 0,
       );
       slow.release();
-      expect((await answer).snapshots).toEqual([{ room: 'product:HELD', updates: 1 }]);
+      expect((await answer).snapshots).toEqual([{ room: `product:${name}`, updates: 1 }]);
       expect(pricesOf(client)).toEqual(general ? [2, 2] : [2]);
       expect(client.received.at(-1)).toEqual({
         event: 'snapshot',
-        payload: { room: 'product:HELD', updates: 1 },
+        payload: { room: `product:${name}`, updates: 1 },
       });
     },
   );
