@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { built } from './client-packages.js';
-import { blocksOf, type CodeBlock, ROOT } from './code-blocks.js';
+import { type CodeBlock, ROOT } from './code-blocks.js';
 
 /** What a block runs until that has no end of its own: its handlers have had an update. */
 const UNTIL_DATA = `await new Promise((resolve) => socket.once('underlying_update', () => setImmediate(resolve)));
@@ -33,7 +33,7 @@ const CHECKED_NAMES = [
   'signIn',
   'fetchToken',
   'stale',
-  'simulator',
+
   'publisher',
   'signal',
 ] as const;
@@ -41,9 +41,12 @@ const declared = (name: (typeof CHECKED_NAMES)[number]) =>
   name.endsWith('Token') || name === 'signIn'
     ? `declare function ${name}(...args: unknown[]): Promise<string>;`
     : `declare const ${name}: ${name === 'stale' ? 'Set<string>' : 'any'};`;
-const defines = (code: string, name: string) =>
-  new RegExp(`(?:const|let|function|import [^;]*)\\s+\\{?[^;=]*\\b${name}\\b`).test(code);
+const defines = (code: string, name: string): boolean =>
+  new RegExp(
+    `(?:const|let|function)\\s+${name}\\b|(?:const|let|import)\\s+\\{[^}]*\\b${name}\\b[^}]*\\}`,
+  ).test(code);
 
+/** What the compiler has against the blocks, each message with the block's file; one program for all, for it takes seconds. */
 export function scriptProblems(blocks: readonly CodeBlock[]): string[] {
   const sources = new Map(
     blocks.map((block) => [join(ROOT, 'test', fileOf(block)), withSocket(block, 'check')]),
@@ -55,6 +58,7 @@ export function scriptProblems(blocks: readonly CodeBlock[]): string[] {
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     jsx: ts.JsxEmit.ReactJSX,
     types: ['node'],
+    noImplicitAny: false, // JavaScript has no types to give
     skipLibCheck: true,
     noEmit: true,
     paths: Object.fromEntries(Object.entries(built('types')).map(([name, file]) => [name, [file]])),
@@ -78,10 +82,11 @@ export function scriptProblems(blocks: readonly CodeBlock[]): string[] {
     );
 }
 
-/** What keeps JSON from being the payload of an event, by the compiler: object literals may have no field too many. */
-export function payloadProblems(event: string, payload: unknown): string[] {
-  const code = `const example: Parameters<Contract.ServerToClientEvents['${event}']>[0] = ${JSON.stringify(payload)};\nvoid example;`;
-  return scriptProblems(blocksOf(`${event}.md`, `\`\`\`ts\n${code}\n\`\`\``));
+/** A block that compiles where JSON is the payload of an event: a literal may have no field too many. */
+export function payloadBlock(name: string, event: string, payload: unknown): CodeBlock {
+  const type = `Parameters<Contract.ServerToClientEvents['${event}']>[0]`;
+  const code = `const example: ${type} = ${JSON.stringify(payload)};\nvoid example;`;
+  return { name, language: 'ts', code, heading: event, runs: false };
 }
 
 export function shellProblems(code: string): string[] {
