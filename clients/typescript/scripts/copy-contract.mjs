@@ -8,8 +8,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, '../../../src/contract');
 const target = join(here, '../src/contract');
 
-/** Of the service alone: how payloads are kept as text on their way out. */
-const LEFT_OUT = ['json-payload'];
+/** Of the service alone: how payloads are kept as text on their way out, and what the AsyncAPI document is made of. */
+const LEFT_OUT = ['examples', 'json-payload', 'request-rules'];
 const HEADER = '// Copied from the service by scripts/copy-contract.mjs: change it there.\n';
 
 /** File name -> what it must be. */

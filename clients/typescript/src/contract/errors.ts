@@ -21,8 +21,10 @@ export const ERROR_CODES = {
   INTERNAL_ERROR: 'The gateway failed; the request may be tried again.',
 } as const;
 
+/** Why a request was refused. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What is wrong with one field of a request. */
 export interface ErrorDetail {
   /** The field of the request at fault. */
   readonly field: string;
@@ -32,12 +34,16 @@ export interface ErrorDetail {
 
 /** Payload of the `error` event, and `error` of a negative acknowledgement. */
 export interface ErrorPayload {
+  /** For people. */
   readonly message: string;
   readonly code: ErrorCode;
   /** The client event that was refused. */
   readonly event: string;
   readonly details?: readonly ErrorDetail[];
-  /** When the request may be made again, ms from now; where that is known. */
+  /**
+   * When the request may be made again, ms from now; where that is known.
+   * @minimum 0
+   */
   readonly retry_after_ms?: number;
 }
 
@@ -51,14 +57,24 @@ export const CONNECT_ERROR_CODES = [
   'TOO_MANY_CONNECTIONS',
 ] as const satisfies readonly ErrorCode[];
 
+/** Why a client is refused the namespace. */
 export type ConnectErrorCode = (typeof CONNECT_ERROR_CODES)[number];
 
 /** `data` of the stock client's `connect_error`. */
 export interface ConnectErrorData {
   readonly code: ConnectErrorCode;
   readonly message: string;
-  /** When to try again, ms from now; where waiting helps. */
+  /**
+   * When to try again, ms from now; where waiting helps.
+   * @minimum 0
+   */
   readonly retry_after_ms?: number;
+}
+
+/** The stock client's `connect_error`: Socket.IO's CONNECT_ERROR packet. */
+export interface ConnectRefusal {
+  readonly message: string;
+  readonly data: ConnectErrorData;
 }
 
 /** The message of every refused subscription, as clients of the Flask service know it. */
@@ -94,4 +110,5 @@ export const CLOSINGS = {
   },
 } as const satisfies Record<string, { closeCode: number; message: string; reconnect: boolean }>;
 
+/** Why the gateway closes a connection. */
 export type ClosingCode = keyof typeof CLOSINGS;

@@ -65,29 +65,51 @@ export const ServerEvent = {
 export type ServerEvent = (typeof ServerEvent)[keyof typeof ServerEvent];
 
 export interface ClientToServerEvents {
+  /** Joins rooms. Answered with `subscribed` for each, then with the room's snapshot. */
   subscribe: (request: SubscriptionRequest, ack?: (answer: Acknowledgement) => void) => void;
+  /** Leaves rooms. Answered with `unsubscribed` for each, also for one that the client was not in. */
   unsubscribe: (request: SubscriptionRequest, ack?: (answer: Acknowledgement) => void) => void;
+  /** Asks what there is to subscribe to. Answered with `products`. */
   get_products: (ack?: (answer: ProductsAcknowledgement | Refusal) => void) => void;
+  /** Asks which rooms the client is in. Answered with `subscriptions`. */
   list_subscriptions: (ack?: (answer: SubscriptionsAcknowledgement | Refusal) => void) => void;
+  /** Asks for what subscribing would send, without joining. Answered with the newest updates of each room, then `snapshot`. */
   get_snapshot: (request: SnapshotRequest, ack?: (answer: SnapshotAcknowledgement | Refusal) => void) => void;
+  /** Brings a new token of the same user. Answered with `token_refreshed`, and `unsubscribed` for each room that it does not allow. */
   refresh_token: (request: TokenRefresh, ack?: (answer: TokenAcknowledgement | Refusal) => void) => void;
 }
 
 export interface ServerToClientEvents {
+  /** The first event of a connection. */
   connected: (payload: Connected) => void;
+  /** The client is in the room; its snapshot follows. */
   subscribed: (payload: SubscriptionConfirmed) => void;
+  /** The client is not in the room, or not any more. */
   unsubscribed: (payload: SubscriptionConfirmed) => void;
+  /** Answers `get_products`. */
   products: (payload: Products) => void;
+  /** Answers `list_subscriptions`. */
   subscriptions: (payload: Subscriptions) => void;
+  /** Closes the answer to `get_snapshot` for one room. */
   snapshot: (payload: RoomSnapshot) => void;
+  /** A product's price, to `general` and `product:SYM`. */
   underlying_update: (payload: UnderlyingUpdate) => void;
+  /** The light extract of a chain, to `general`. */
   chain_summary: (payload: ChainSummary) => void;
+  /** A full option chain, to `chain:SYM` and `chain:SYM:EXPIRY`. */
   chain_update: (payload: ChainUpdate) => void;
+  /** A product's price has stopped, or goes on. */
   feed_status: (payload: ProductStatus) => void;
+  /** The client read too slowly, and updates were left out for newer ones. */
   lagging: (payload: Lagging) => void;
+  /** The token expires soon: time to send `refresh_token`. */
   token_expiring: (payload: TokenExpiring) => void;
+  /** Answers `refresh_token`. */
   token_refreshed: (payload: TokenRefreshed) => void;
+  /** The replica leaves service; the connection goes on until it is closed. */
   server_draining: (payload: ServerDraining) => void;
+  /** The last event before the gateway closes the connection. */
   closing: (payload: Closing) => void;
+  /** A request was not done; the connection stays. */
   error: (payload: ErrorPayload) => void;
 }

@@ -1,25 +1,34 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
 import type { ClosingCode, ErrorPayload } from './errors.js';
-import type { SnapshotType, SubscriptionType } from './rooms.js';
+import type { Room, SnapshotType, SubscriptionType } from './rooms.js';
+import type { Expiry, ProductSymbol } from './symbol.js';
+import type { Timestamp } from './timestamp.js';
 
-/** One enriched price of a product. Times are ISO 8601; without a zone they are UTC. */
+/**
+ * One enriched price of a product. Fields that the platform adds travel with it to the letter.
+ * @additionalProperties true
+ */
 export interface UnderlyingUpdate {
   readonly type: 'UNDERLYING_ENRICHED';
-  readonly product: string;
+  readonly product: ProductSymbol;
   readonly price: number;
   /** When the tick was made. Orders the updates of a product. */
-  readonly timestamp: string;
-  /** When the worker enriched it; equals `timestamp` where only the worker's cache entry was at hand. */
+  readonly timestamp: Timestamp;
+  /** When the worker enriched it, ISO 8601; equals `timestamp` where only the worker's cache entry was at hand. */
   readonly processed_at: string;
 }
 
-/** One option of a chain; `strike` is always there, the rest as the platform computes it. */
+/**
+ * One option of a chain; `strike` is always there, the rest as the platform computes it.
+ * @additionalProperties true
+ */
 export interface OptionLeg {
   readonly symbol?: string;
   readonly product?: string;
   readonly strike: number;
   /** YYYY-MM-DD */
   readonly expiry?: string;
+  /** `CALL` or `PUT`. */
   readonly option_type?: string;
   readonly bid?: number | null;
   readonly ask?: number | null;
@@ -37,21 +46,26 @@ export interface OptionLeg {
 
 /** The light extract of a chain that everybody in `general` gets. */
 export interface ChainSummary {
-  readonly product: string;
-  /** YYYY-MM-DD */
-  readonly expiry: string;
+  readonly product: ProductSymbol;
+  readonly expiry: Expiry;
+  /** The product's price that the chain was computed with. */
   readonly spot_price: number;
   /** Put/call ratio by open interest. */
   readonly pcr_oi: number;
   /** Put/call ratio by volume. */
   readonly pcr_volume: number;
+  /** The strike at which the options' buyers lose most. */
   readonly max_pain_strike: number;
   /** `null` where the platform could not price the straddle. */
   readonly atm_straddle_price: number | null;
-  readonly timestamp: string;
+  /** When the chain was made. Orders the chains of a product and expiry. */
+  readonly timestamp: Timestamp;
 }
 
-/** The full option chain of one product and one expiry. */
+/**
+ * The full option chain of one product and one expiry. Fields that the platform adds travel with it to the letter.
+ * @additionalProperties true
+ */
 export interface ChainUpdate extends ChainSummary {
   readonly atm_strike?: number | null;
   readonly total_call_oi?: number | null;
@@ -62,37 +76,68 @@ export interface ChainUpdate extends ChainSummary {
   readonly puts: readonly OptionLeg[];
   /** Every strike of the legs once, ascending. */
   readonly strikes: readonly number[];
-  readonly processed_at?: string;
+  /** When the worker enriched it, ISO 8601. */
+  readonly processed_at?: string | null;
 }
 
 /** Bounds on what one client may ask; told on connection so that front ends need not guess. */
 export interface ClientLimits {
+  /**
+   * Symbols that one request may name.
+   * @asType integer
+   * @minimum 1
+   */
   readonly max_symbols_per_request: number;
+  /**
+   * Rooms that the client may be in.
+   * @asType integer
+   * @minimum 1
+   */
   readonly max_subscriptions: number;
+  /**
+   * Bytes of one message.
+   * @asType integer
+   * @minimum 1
+   */
   readonly max_payload_bytes: number;
-  /** Characters of a symbol; a room's name is a little longer. */
+  /**
+   * Characters of a symbol; a room's name is a little longer.
+   * @asType integer
+   * @minimum 1
+   */
   readonly max_symbol_length: number;
-  /** Messages that the client may send in a second, on average. */
+  /**
+   * Messages that the client may send in a second, on average.
+   * @minimum 1
+   */
   readonly events_per_second: number;
-  /** Messages that it may send at once after a silence. */
+  /**
+   * Messages that it may send at once after a silence.
+   * @minimum 1
+   */
   readonly event_burst: number;
-  /** Connections of one user at a time, and of one address; `null`: as many as it likes. */
+  /** Connections of one user at a time; `null`: as many as it likes. */
   readonly max_connections_per_user: number | null;
+  /** Connections of one address at a time; `null`: as many as it likes. */
   readonly max_connections_per_ip: number | null;
 }
 
 /** Whom the gateway takes a client for, by its token. */
 export interface ConnectedUser {
   readonly user_id: string;
+  /** The token's role, which decides with its other claims what may be subscribed to. */
   readonly role: string;
   /** When the token expires and the connection with it, seconds since the epoch. */
   readonly expires_at: number;
 }
 
+/** The client is let in: what it is taken for, and what it may ask. */
 export interface Connected {
   readonly message: string;
+  /** Of this connection; another after each reconnection. */
   readonly client_id: string;
-  readonly rooms: readonly string[];
+  /** Those that it is in already. */
+  readonly rooms: readonly Room[];
   /** Seconds since the epoch, with a fraction. */
   readonly server_time: number;
   readonly limits: ClientLimits;
@@ -104,32 +149,39 @@ export const CONNECTED_MESSAGE = 'Connected to DeltaStream socket gateway';
 
 /** Payload of `subscribed` and `unsubscribed`: one event per room. */
 export interface SubscriptionConfirmed {
-  readonly room: string;
+  readonly room: Room;
+  /** For people. */
   readonly message: string;
 }
 
+/** What there is to subscribe to, and the client may have: the configured products, then any other seen on the feed. */
 export interface Products {
-  readonly products: readonly string[];
+  readonly products: readonly ProductSymbol[];
 }
 
 /** Answer to `list_subscriptions`: every room of this contract that the client is in. */
 export interface Subscriptions {
-  readonly rooms: readonly string[];
+  readonly rooms: readonly Room[];
 }
 
 /** Payload of `snapshot`: closes the answer to `get_snapshot` for one room; what was sent for it came before. */
 export interface RoomSnapshot {
-  readonly room: string;
-  /** Updates that were sent for the room. 0: nothing is known of it. */
+  readonly room: Room;
+  /**
+   * Updates that were sent for the room. 0: nothing is known of it.
+   * @asType integer
+   * @minimum 0
+   */
   readonly updates: number;
 }
 
 /** Payload of `feed_status`: whether a product's price still moves, and how old it is. */
 export interface ProductStatus {
-  readonly product: string;
+  readonly product: ProductSymbol;
+  /** `stale`: its price has stopped. `live`: it goes on, right after this. */
   readonly status: 'stale' | 'live';
-  /** When the newest price came, ISO 8601 UTC; `null` where none ever did. */
-  readonly last_update: string | null;
+  /** When the newest price came, by the gateway's clock; `null` where none ever did. */
+  readonly last_update: Timestamp | null;
   /** How old it was when this was written, ms; `null` where there is none. */
   readonly age_ms: number | null;
 }
@@ -139,25 +191,40 @@ export interface ProductStatus {
  * it reads again and something was left out.
  */
 export interface Lagging {
-  /** Updates that were left out for newer ones. */
+  /**
+   * Updates that were left out for newer ones.
+   * @asType integer
+   * @minimum 1
+   */
   readonly dropped: number;
-  /** For how long, ms. */
+  /**
+   * For how long, ms.
+   * @minimum 0
+   */
   readonly since_ms: number;
 }
 
 /** The token is about to expire: send `refresh_token`, or the connection is closed then. */
 export interface TokenExpiring {
+  /** How long it is still good for, ms. */
   readonly expires_in_ms: number;
   /** Seconds since the epoch. */
   readonly expires_at: number;
 }
 
-/** Payload of `refresh_token`. */
+/**
+ * Payload of `refresh_token`. Unknown fields are ignored.
+ * @additionalProperties true
+ */
 export interface TokenRefresh {
-  /** A JSON Web Token of the same user. */
+  /**
+   * A JSON Web Token of the same user.
+   * @minLength 1
+   */
   readonly token: string;
 }
 
+/** The new token is in place. */
 export interface TokenRefreshed {
   /** When the new token expires, seconds since the epoch; `null` where authentication is off. */
   readonly expires_at: number | null;
@@ -165,28 +232,43 @@ export interface TokenRefreshed {
 
 /** The replica leaves service. */
 export interface ServerDraining {
-  /** When the gateway closes this connection, ms from now: for a client of its own making, when to connect again. */
+  /**
+   * When the gateway closes this connection, ms from now: for a client of its own making, when to connect again.
+   * @minimum 0
+   */
   readonly reconnect_in_ms: number;
 }
 
 /** The last event before the gateway closes a connection. */
 export interface Closing {
   readonly code: ClosingCode;
+  /** For people. */
   readonly message: string;
   /** Whether to connect again. */
   readonly reconnect: boolean;
 }
 
-/** Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`; only `chain` takes `expiry`. */
+/**
+ * Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`; only `chain` takes `expiry`.
+ * Unknown fields are ignored.
+ * @additionalProperties true
+ */
 export interface SubscriptionRequest {
   readonly type: SubscriptionType;
-  readonly symbol?: string;
-  readonly symbols?: readonly string[];
-  /** YYYY-MM-DD: this chain alone. */
-  readonly expiry?: string;
+  readonly symbol?: ProductSymbol;
+  /**
+   * In place of `symbol` or beside it; at most `limits.max_symbols_per_request` of `connected` in all.
+   * @minItems 1
+   */
+  readonly symbols?: readonly ProductSymbol[];
+  /** This chain alone. */
+  readonly expiry?: Expiry;
 }
 
-/** Payload of `get_snapshot`: what `subscribe` takes, but `general`, which has no snapshot. */
+/**
+ * Payload of `get_snapshot`: what `subscribe` takes, but `general`, which has no snapshot. Unknown fields are ignored.
+ * @additionalProperties true
+ */
 export interface SnapshotRequest extends SubscriptionRequest {
   readonly type: SnapshotType;
 }
@@ -197,10 +279,10 @@ export interface Refusal {
   readonly error: ErrorPayload;
 }
 
-/** `rooms`: those that the request named, or that the client is in. */
-interface Done {
+/** What the Socket.IO acknowledgement of a request carries that is done. `rooms`: those that it named, or that the client is in. */
+export interface Done {
   readonly ok: true;
-  readonly rooms: readonly string[];
+  readonly rooms: readonly Room[];
 }
 
 /** What the Socket.IO acknowledgement carries, where the client passed one. */

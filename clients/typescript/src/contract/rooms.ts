@@ -1,13 +1,21 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
+/**
+ * What updates are sent to: `general`, `product:SYM`, `chain:SYM`, or `chain:SYM:EXPIRY`.
+ * @pattern ^(general|(product|chain):[A-Za-z0-9][A-Za-z0-9&._-]{0,31}|chain:[A-Za-z0-9][A-Za-z0-9&._-]{0,31}:\d{4}-\d{2}-\d{2})$
+ */
+export type Room = string;
+
 /** The room every client joins on connection: all prices, and a summary of every chain. */
 export const GENERAL_ROOM = 'general';
 
 /** What a subscription is about; the kinds of rooms. */
 export const SUBSCRIPTION_TYPES = ['product', 'chain', 'general'] as const;
+/** What a subscription is about; `general` takes no symbol. */
 export type SubscriptionType = (typeof SUBSCRIPTION_TYPES)[number];
 
 /** What has a snapshot: of `general` every product ticks by itself. */
 export const SNAPSHOT_TYPES = ['product', 'chain'] as const satisfies readonly SubscriptionType[];
+/** What has a snapshot: of `general` every product ticks by itself. */
 export type SnapshotType = (typeof SNAPSHOT_TYPES)[number];
 
 /** A room that has a snapshot. */

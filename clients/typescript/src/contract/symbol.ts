@@ -1,5 +1,17 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
 /**
+ * A product's name: 1 to 32 letters, digits or `& . _ -`, beginning with a letter or digit (`NIFTY`, `M&M`, `BAJAJ-AUTO`).
+ * @pattern ^[A-Za-z0-9][A-Za-z0-9&._-]{0,31}$
+ */
+export type ProductSymbol = string;
+
+/**
+ * The day an option chain ends, YYYY-MM-DD.
+ * @format date
+ */
+export type Expiry = string;
+
+/**
  * A product's name as it stands in subscriptions, rooms, cache keys and feed messages: `NIFTY`, `M&M`, `BAJAJ-AUTO`.
  * Letters, digits and `& . _ -`, at most 32 characters, beginning with a letter or digit. The characters left
  * out matter: a colon would forge a room name, and `* ? [ ]` would turn a cache key into a pattern.

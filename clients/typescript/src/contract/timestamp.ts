@@ -1,4 +1,10 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
+/**
+ * ISO 8601; one without a zone is UTC. With up to nine digits of a second, of which the order of updates looks at six.
+ * @pattern ^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})?$
+ */
+export type Timestamp = string;
+
 const ISO = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?$/;
 
 /**
