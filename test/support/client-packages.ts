@@ -6,7 +6,7 @@ import { ROOT } from './code-blocks.js';
  * Where the documents' code finds the clients of this repository: the one place that knows. A block that imports one is tried
  * once its file is there, and fails until then.
  */
-const TYPESCRIPT = join(ROOT, 'clients/typescript/dist');
+const TYPESCRIPT = join(ROOT, 'clients/typescript/dist/esm');
 
 export const CLIENT_PACKAGES: Readonly<Record<string, { readonly types: string; readonly module: string }>> =
   {
@@ -15,13 +15,13 @@ export const CLIENT_PACKAGES: Readonly<Record<string, { readonly types: string; 
       module: join(TYPESCRIPT, 'index.js'),
     },
     '@deltastream/socket-client/react': {
-      types: join(TYPESCRIPT, 'react.d.ts'),
-      module: join(TYPESCRIPT, 'react.js'),
+      types: join(TYPESCRIPT, 'react/index.d.ts'),
+      module: join(TYPESCRIPT, 'react/index.js'),
     },
   };
 
 /** For PYTHONPATH: holds the package `deltastream_socket_client`. */
-export const PYTHON_PATH = join(ROOT, 'clients/python');
+export const PYTHON_PATH = join(ROOT, 'clients/python/src');
 
 /** For `paths` of TypeScript and `alias` of esbuild: a package that is not built is left out, and so is not found. */
 export function built(kind: 'types' | 'module'): Record<string, string> {

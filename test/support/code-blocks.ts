@@ -16,10 +16,12 @@ export interface CodeBlock {
   readonly runs: boolean;
 }
 
+const CLIENTS = ['examples', 'python', 'typescript'].map((client) => `clients/${client}/README.md`);
+
 /** Documents whose code is tried. */
 export function documents(): string[] {
   const pages = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md'));
-  return ['README.md', ...pages.map((file) => `docs/${file}`)];
+  return ['README.md', ...CLIENTS, ...pages.map((file) => `docs/${file}`)];
 }
 
 export function codeBlocks(files: readonly string[] = documents()): CodeBlock[] {

@@ -33,7 +33,10 @@ const CHECKED_NAMES = [
   'signIn',
   'fetchToken',
   'stale',
-
+  'client',
+  'url',
+  'session',
+  'root',
   'publisher',
   'signal',
 ] as const;
