@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { ConnectErrorData } from '../src/contract/index.js';
 import { cleanUp } from './support/cleanup.js';
+import { ContractCheck } from './support/contract-check.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { underlying } from './support/messages.js';
 import { RawWebSocket } from './support/raw-websocket.js';
@@ -62,8 +63,9 @@ function refusal(url: string, options: Options): Promise<ConnectErrorData> {
     socket.on('connect', () => reject(new Error('it was let in')));
     socket.on('connect_error', (error: Error & { data?: ConnectErrorData }) => {
       socket.disconnect();
-      if (error.data === undefined) reject(error);
-      else resolve(error.data);
+      if (error.data === undefined) return reject(error);
+      new ContractCheck().received('connect_error', { message: error.message, data: error.data });
+      resolve(error.data);
     });
   });
 }

@@ -214,6 +214,7 @@ describe('a gateway at work', () => {
       const client = await connect(gateway);
       await client.ask('subscribe', { type: 'product', symbols: ['A', 'B'] });
       await client.ask('subscribe', { type: 'chain', symbol: 'A' });
+      client.contract.sendsInvalid = true;
       await client.ask('subscribe', {});
       const platform = new Platform(redis, gateway);
       await platform.underlying(platform.product(), 1);

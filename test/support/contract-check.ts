@@ -1,3 +1,4 @@
+import type { Socket } from 'socket.io-client';
 import type { ErrorPayload } from '../../src/contract/index.js';
 import { answerProblemOf, EVENTS, problemOf, REQUESTS } from './contract-document.js';
 
@@ -73,4 +74,23 @@ function onTheWire(args: readonly unknown[]): unknown {
 function quote(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}...` : text;
+}
+
+/** At `emit`, and not `onAnyOutgoing`, which knows nothing of acknowledgements. */
+export function checkRequests(socket: Socket, contract: ContractCheck): void {
+  const emit = socket.emit.bind(socket);
+  socket.emit = (event: string, ...args: unknown[]): Socket => {
+    const ack = args.at(-1);
+    if (typeof ack !== 'function') {
+      contract.sent(event, args);
+      return emit(event, ...args);
+    }
+    const check = contract.sent(event, args.slice(0, -1));
+    const checked = (...answer: unknown[]): unknown => {
+      if (!(answer[0] instanceof Error)) check(answer.at(-1)); // it timed out, or the connection is gone
+      return Reflect.apply(ack, undefined, answer);
+    };
+    // The client marks its own functions with whether they take an error first.
+    return emit(event, ...args.slice(0, -1), Object.assign(checked, ack));
+  };
 }

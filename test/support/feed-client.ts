@@ -1,11 +1,15 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { ServerToClientEvents } from '../../src/contract/index.js';
 import { cleanUp } from './cleanup.js';
+import { checkRequests, ContractCheck } from './contract-check.js';
 import { CHAIN, chainStream, PRODUCTS, type Stream, STREAMS } from './numbered-feed.js';
 
 /** What `general` is told of the chain: nothing that anybody may wait for, but in order, too. */
 const SUMMARY: Stream = `summary of ${CHAIN}`;
 const KNOWN: ReadonlySet<Stream> = new Set([...STREAMS, SUMMARY]);
+
+/** One client in so many is held against the AsyncAPI document: of all of them it would cost this process more than it has. */
+const CHECKED_EVERY = 20;
 
 /** Rooms a client is in, once it has subscribed: one of each product, and that of the chain. */
 export const ROOMS = PRODUCTS.length + 1;
@@ -33,10 +37,17 @@ export class FeedClient {
   /** Streams whose snapshot is due: a snapshot may be what the client has. */
   private readonly snapshots = new Set<Stream>();
 
+  private static count = 0;
+
   private constructor(
     readonly socket: Socket<ServerToClientEvents>,
     private readonly staysInGeneral: boolean,
   ) {
+    if (FeedClient.count++ % CHECKED_EVERY === 0) {
+      const contract = new ContractCheck();
+      checkRequests(socket, contract);
+      socket.onAny((event: string, payload: unknown) => contract.received(event, payload));
+    }
     socket.on('connected', () => this.connected());
     socket.on('disconnect', (reason) => {
       this.disconnects++;

@@ -2,7 +2,7 @@ import { Agent, type ClientRequestArgs } from 'node:http';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { ServerEvent, ServerToClientEvents } from '../../src/contract/index.js';
 import { cleanUp } from './cleanup.js';
-import { ContractCheck } from './contract-check.js';
+import { checkRequests, ContractCheck } from './contract-check.js';
 import { waitFor } from './wait.js';
 
 /** The ways a stock client may travel. */
@@ -99,23 +99,4 @@ export class TestClient {
   close(): void {
     this.socket.disconnect();
   }
-}
-
-/** At `emit`, and not `onAnyOutgoing`, which knows nothing of acknowledgements. */
-export function checkRequests(socket: Socket, contract: ContractCheck): void {
-  const emit = socket.emit.bind(socket);
-  socket.emit = (event: string, ...args: unknown[]): Socket => {
-    const ack = args.at(-1);
-    if (typeof ack !== 'function') {
-      contract.sent(event, args);
-      return emit(event, ...args);
-    }
-    const check = contract.sent(event, args.slice(0, -1));
-    const checked = (...answer: unknown[]): unknown => {
-      if (!(answer[0] instanceof Error)) check(answer.at(-1)); // it timed out, or the connection is gone
-      return Reflect.apply(ack, undefined, answer);
-    };
-    // The client marks its own functions with whether they take an error first.
-    return emit(event, ...args.slice(0, -1), Object.assign(checked, ack));
-  };
 }
