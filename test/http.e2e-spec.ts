@@ -579,6 +579,7 @@ describe('the logs', () => {
       LOG_LEVEL: 'trace',
     });
     const client = await connect(gateway);
+    client.contract.sendsInvalid = true;
     await client.ask('subscribe', { type: 'product', symbol: `*${MARKER}`, token: MARKER });
     await client.ask('subscribe', { type: 'product', symbol: 'NIFTY', token: MARKER });
     await redis.kill();

@@ -89,6 +89,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       'package.json',
       'package-lock.json',
       'nest-cli.json',
+      'docs',
       'scripts',
       'src',
       'tools',

@@ -291,6 +291,7 @@ describe('messages of one client', () => {
     'are refused beyond the burst over %s, with the time to wait, and taken after it',
     async (transport) => {
       const client = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
+      client.contract.sendsInvalid = true;
       const other = await TestClient.connect(gateway.url);
       // The connect itself is one of the ten.
       const answers = await Promise.all(
