@@ -10,16 +10,21 @@ export class PollingClient {
   readonly received: Received[] = [];
   /** Set once the gateway has closed the session or does not know it any more. */
   closed = false;
-  private readonly contract = new ContractCheck();
 
-  private constructor(private readonly session: string) {}
+  private constructor(
+    private readonly session: string,
+    private readonly contract: ContractCheck | undefined,
+  ) {}
 
-  /** Connects to the main namespace and polls until the `connected` event is there. */
-  static async connect(url: string): Promise<PollingClient> {
+  /**
+   * Connects to the main namespace and polls until the `connected` event is there.
+   * @param contract what it receives is held against; undefined for a server that is no gateway
+   */
+  static async connect(url: string, contract?: ContractCheck): Promise<PollingClient> {
     const endpoint = `${url}/socket.io/?EIO=4&transport=polling`;
     const handshake = await (await fetch(endpoint)).text();
     const { sid } = JSON.parse(handshake.slice(1)) as { sid: string };
-    const client = new PollingClient(`${endpoint}&sid=${sid}`);
+    const client = new PollingClient(`${endpoint}&sid=${sid}`, contract);
     await client.send('40');
     await client.next('connected');
     return client;
@@ -44,7 +49,7 @@ export class PollingClient {
       if (packet === '2') await this.send('3');
       if (!packet.startsWith('42[')) continue;
       const [event, payload] = JSON.parse(packet.slice(2)) as [string, unknown];
-      this.contract.received(event, payload);
+      this.contract?.received(event, payload);
       this.received.push({ event, payload });
     }
   }
