@@ -83,6 +83,7 @@ const ask: Record<string, Act> = {
           auth: { password: TOKEN },
           extraHeaders: HEADERS,
         });
+        client.contract.sendsInvalid = true;
         const answers = [
           await client.ask('subscribe', { type: TOKEN, symbol: TOKEN, expiry: TOKEN, [TOKEN]: TOKEN }),
           await client.ask('subscribe', { type: 'product', symbol: `*${TOKEN}`, token: TOKEN }),
