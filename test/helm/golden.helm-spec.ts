@@ -141,6 +141,49 @@ describe('the pods', () => {
   });
 });
 
+describe('names and labels', () => {
+  // As Kubernetes makes the name of a pod: of its ReplicaSet's, of which it keeps 58 characters, and five of its own.
+  const podOf = (name: string) => {
+    const replicaSet = `${name}-${'7'.repeat(10)}-`;
+    return `${replicaSet.slice(0, 58)}x2x4z`;
+  };
+
+  it.each(['r', 'my.release', 'a'.repeat(53)])('alerts find the pods of the release %s', (release) => {
+    const { stdout } = helm('4.1.4', 'template', release, CHART, '--set', 'prometheusRule.enabled=true');
+    const name = /kind: Deployment\nmetadata:\n {2}name: (\S+)/.exec(stdout)![1]!;
+    expect(name).toMatch(/^[a-z]([-a-z0-9]*[a-z0-9])?$/);
+    const [, pattern] = /pod=~\\"([^"]+)\\"/.exec(stdout)!;
+    expect(podOf(name)).toMatch(new RegExp(`^(?:${pattern})$`));
+  });
+
+  it('labels and annotations of your own stand in the place of those here, not beside them', () => {
+    // No key is there twice, or the reader of what is rendered ends it.
+    const rendered = Rendered.from({
+      commonLabels: { 'app.kubernetes.io/part-of': 'trading' },
+      podAnnotations: { 'kubectl.kubernetes.io/default-container': 'sidecar' },
+    });
+    for (const { metadata } of rendered.manifests) {
+      expect(metadata.labels['app.kubernetes.io/part-of']).toBe('trading');
+    }
+    const { annotations, labels } = rendered.deployment.spec.template.metadata;
+    expect(annotations['kubectl.kubernetes.io/default-container']).toBe('sidecar');
+    expect(labels['app.kubernetes.io/part-of']).toBe('trading');
+  });
+
+  it('null takes away what is optional', () => {
+    const { pod, container } = Rendered.from({
+      terminationGracePeriodSeconds: null,
+      'probes.startup': null,
+      commonLabels: null,
+      podLabels: null,
+      podAnnotations: null,
+      extraEnv: null,
+    });
+    expect(pod.terminationGracePeriodSeconds).toBe(45);
+    expect(container.startupProbe).toEqual({ httpGet: { path: '/health/live', port: 'admin' } });
+  });
+});
+
 describe('settings', () => {
   const schema = JSON.parse(read('helm/socket-gateway/values.schema.json')) as Manifest;
 
@@ -148,7 +191,6 @@ describe('settings', () => {
     const managed = [
       'PORT',
       'ADMIN_PORT',
-      'HOST',
       'TRANSPORTS',
       'DRAIN_TIMEOUT_MS',
       'REDIS_SHARDED_PUBSUB',
@@ -324,7 +366,7 @@ describe('the way in', () => {
       'alb.ingress.kubernetes.io/healthcheck-path': '/health/ready',
     });
     expect(set['alb.ingress.kubernetes.io/target-group-attributes']!.split(',')).toEqual(
-      expect.arrayContaining(['deregistration_delay.timeout_seconds=85', 'stickiness.enabled=true']),
+      expect.arrayContaining(['deregistration_delay.timeout_seconds=3600', 'stickiness.enabled=true']),
     );
   });
 
@@ -436,12 +478,22 @@ describe('how many', () => {
     ]);
   });
 
+  it('KEDA has no fallback by CPU alone, which its admission refuses', () => {
+    const { spec } = Rendered.from({ 'keda.enabled': true, 'autoscaling.targetConnections': 0 }).one(
+      'ScaledObject',
+    );
+    expect(spec.triggers.map(({ type }: { type: string }) => type)).toEqual(['cpu']);
+    expect(spec.fallback).toBeUndefined();
+  });
+
   it('the budget lets one go at a time, and whoever is not ready', () => {
     const { spec } = Rendered.from().one('PodDisruptionBudget');
     expect(spec).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
     expect(spec.minAvailable).toBeUndefined();
     const other = Rendered.from('10-cluster-sharded-values.yaml').one('PodDisruptionBudget').spec;
     expect([other.minAvailable, other.maxUnavailable]).toEqual(['90%', undefined]);
+    const nulled = Rendered.from({ 'pdb.maxUnavailable': null, 'pdb.minAvailable': 0 });
+    expect(nulled.one('PodDisruptionBudget').spec.minAvailable).toBe(0);
   });
 });
 
@@ -591,6 +643,7 @@ describe('what people read', () => {
     ],
     ['08-gateway-api-values.yaml', ["the Gateway's own hostnames", 'BackendTLSPolicy']],
     ['12-load-balancer-values.yaml', ['port 443 (https)', 'get service r-socket-gateway --watch']],
+    ['11-keda-values.yaml', ['config.MARKET_HOURS is empty']],
     ['13-everything-extra-values.yaml', ['nodePort']],
   ])('the notes of %s are right for it', (values, parts) => {
     const said = notes(values);
