@@ -635,7 +635,13 @@ describe('what people read', () => {
     ],
     [
       '05-traefik-values.yaml',
-      ['http://gateway.example.com', 'readTimeout', 'withCredentials', 'TRUST_PROXY is empty'],
+      [
+        'https://gateway.example.com',
+        'readTimeout',
+        'serverstransport',
+        'withCredentials',
+        'TRUST_PROXY is empty',
+      ],
     ],
     [
       '07-envoy-gateway-values.yaml',
@@ -643,6 +649,8 @@ describe('what people read', () => {
     ],
     ['08-gateway-api-values.yaml', ["the Gateway's own hostnames", 'BackendTLSPolicy']],
     ['12-load-balancer-values.yaml', ['port 443 (https)', 'get service r-socket-gateway --watch']],
+    ['04-nginx-cookie-values.yaml', ['http://gateway.example.com', 'The cookie is Secure']],
+    ['06-alb-values.yaml', ['https://gateway.example.com']],
     ['11-keda-values.yaml', ['config.MARKET_HOURS is empty']],
     ['13-everything-extra-values.yaml', ['nodePort']],
   ])('the notes of %s are right for it', (values, parts) => {
