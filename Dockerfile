@@ -20,9 +20,11 @@ RUN npm run build && find dist -type f \( -name '*.ts' -o -name '*.map' -o -name
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Types, TypeScript and source maps are half of what is installed, and nothing reads them at run time.
+# Types, TypeScript and source maps are half of what is installed, and nothing reads them at run time, but for the maps of the client
+# library, which the gateway serves beside it.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
- && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' \) -delete
+ && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' \) \
+    ! -path 'node_modules/socket.io/client-dist/*' -delete
 
 FROM ${NODE_IMAGE} AS runtime
 ARG NODE_IMAGE

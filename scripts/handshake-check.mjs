@@ -28,6 +28,8 @@ function options(args) {
     given[name] = value;
   }
   if (!['confirmation', 'data'].includes(given.expect)) throw new Error(`--expect is "${given.expect}"`);
+  if (!URL.canParse(given.url) || !/^https?:/.test(given.url)) throw new Error(`--url is "${given.url}"`);
+  given.url = given.url.replace(/\/+$/, '');
   if (!(Number(given.timeout) > 0)) throw new Error(`--timeout is "${given.timeout}"`);
   return given;
 }

@@ -284,6 +284,14 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect(elsewhere).toEqual({ code: 1, said: expect.stringContaining('did not answer') });
     });
 
+    it('serves the client library whole: its maps are read, too', async () => {
+      const files = readdirSync(join(ROOT, 'node_modules/socket.io/client-dist'));
+      const answers = await Promise.all(
+        files.map(async (file) => [file, (await fetch(`${url}/socket.io/${file}`)).status]),
+      );
+      expect(answers).toEqual(files.map((file) => [file, 200]));
+    });
+
     it('has the simulator, whose market its clients see', async () => {
       const help = await container.exec(['node', 'dist/tools/feed.js', '--help']);
       expect(help).toEqual({ code: 0, said: expect.stringContaining('--rate') });

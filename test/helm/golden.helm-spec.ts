@@ -148,7 +148,6 @@ describe('settings', () => {
     const managed = [
       'PORT',
       'ADMIN_PORT',
-      'HOST',
       'TRANSPORTS',
       'DRAIN_TIMEOUT_MS',
       'REDIS_SHARDED_PUBSUB',
@@ -324,7 +323,7 @@ describe('the way in', () => {
       'alb.ingress.kubernetes.io/healthcheck-path': '/health/ready',
     });
     expect(set['alb.ingress.kubernetes.io/target-group-attributes']!.split(',')).toEqual(
-      expect.arrayContaining(['deregistration_delay.timeout_seconds=85', 'stickiness.enabled=true']),
+      expect.arrayContaining(['deregistration_delay.timeout_seconds=3600', 'stickiness.enabled=true']),
     );
   });
 
@@ -436,12 +435,22 @@ describe('how many', () => {
     ]);
   });
 
+  it('KEDA has no fallback by CPU alone, which its admission refuses', () => {
+    const { spec } = Rendered.from({ 'keda.enabled': true, 'autoscaling.targetConnections': 0 }).one(
+      'ScaledObject',
+    );
+    expect(spec.triggers.map(({ type }: { type: string }) => type)).toEqual(['cpu']);
+    expect(spec.fallback).toBeUndefined();
+  });
+
   it('the budget lets one go at a time, and whoever is not ready', () => {
     const { spec } = Rendered.from().one('PodDisruptionBudget');
     expect(spec).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
     expect(spec.minAvailable).toBeUndefined();
     const other = Rendered.from('10-cluster-sharded-values.yaml').one('PodDisruptionBudget').spec;
     expect([other.minAvailable, other.maxUnavailable]).toEqual(['90%', undefined]);
+    const nulled = Rendered.from({ 'pdb.maxUnavailable': null, 'pdb.minAvailable': 0 });
+    expect(nulled.one('PodDisruptionBudget').spec.minAvailable).toBe(0);
   });
 });
 
@@ -583,7 +592,13 @@ describe('what people read', () => {
     ],
     [
       '05-traefik-values.yaml',
-      ['http://gateway.example.com', 'readTimeout', 'withCredentials', 'TRUST_PROXY is empty'],
+      [
+        'https://gateway.example.com',
+        'readTimeout',
+        'serverstransport',
+        'withCredentials',
+        'TRUST_PROXY is empty',
+      ],
     ],
     [
       '07-envoy-gateway-values.yaml',
@@ -591,6 +606,9 @@ describe('what people read', () => {
     ],
     ['08-gateway-api-values.yaml', ["the Gateway's own hostnames", 'BackendTLSPolicy']],
     ['12-load-balancer-values.yaml', ['port 443 (https)', 'get service r-socket-gateway --watch']],
+    ['04-nginx-cookie-values.yaml', ['http://gateway.example.com', 'The cookie is Secure']],
+    ['06-alb-values.yaml', ['https://gateway.example.com']],
+    ['11-keda-values.yaml', ['config.MARKET_HOURS is empty']],
     ['13-everything-extra-values.yaml', ['nodePort']],
   ])('the notes of %s are right for it', (values, parts) => {
     const said = notes(values);

@@ -57,6 +57,12 @@ it('is content with the confirmation where no more is asked, and finds the port 
   });
 });
 
+it('takes a URL that ends with a slash, and says which is none', async () => {
+  const gateway = await start();
+  expect(await check([`--url=${gateway.url}/`, '--symbol=SILENT'])).toMatchObject({ code: 0 });
+  expect(await check(['--url=gateway:8002'])).toEqual({ code: 1, said: '--url is "gateway:8002"' });
+});
+
 it('fails where nothing is received', async () => {
   const gateway = await start();
   expect(await check([`--url=${gateway.url}`, '--symbol=SILENT', '--expect=data', '--timeout=1'])).toEqual({

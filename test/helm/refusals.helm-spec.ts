@@ -137,6 +137,36 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /does not begin with rediss/,
   ],
   [
+    'a policy that keeps sentinels out of reach',
+    { 'networkPolicy.enabled': true, 'redis.url': 'redis+sentinel://a,b:26380/market' },
+    undefined,
+    /at port 26379.*\n.*at port 26380/,
+  ],
+  [
+    'a policy that keeps Redis out of reach',
+    { 'networkPolicy.enabled': true, 'redis.url': 'rediss://[fd00::1]:6380/0' },
+    undefined,
+    /at port 6380/,
+  ],
+  [
+    "a load balancer's settings without one",
+    { 'service.loadBalancerSourceRanges': ['10.0.0.0/8'] },
+    undefined,
+    /for service.type LoadBalancer/,
+  ],
+  [
+    'a traffic policy that a ClusterIP cannot have',
+    { 'service.externalTrafficPolicy': 'Local' },
+    undefined,
+    /LoadBalancer and NodePort/,
+  ],
+  [
+    'a name that begins with a digit',
+    { fullnameOverride: '1gateway' },
+    /fullnameOverride/,
+    /is no name for a Service/,
+  ],
+  [
     'limits by address behind a proxy that is not trusted',
     { 'config.MAX_CONNECTIONS_PER_IP': 10, ...ingress },
     /config.TRUST_PROXY/,
@@ -161,6 +191,8 @@ const FORMS: [string, Record<string, unknown>, RegExp][] = [
   ['a transport that there is not', { transports: 'polling' }, /transports/],
   ['a provider that there is not', { 'sticky.provider': 'haproxy' }, /sticky.provider/],
   ['more than a variable takes', { 'config.MAX_CONNECTIONS': 2_000_000 }, /MAX_CONNECTIONS/],
+  ['a label that finds pods', { commonLabels: { 'app.kubernetes.io/name': 'x' } }, /name/],
+  ['a section taken away', { tls: null }, /tls/],
   ['a digest that is none', { 'image.digest': 'latest' }, /image.digest/],
 ];
 

@@ -2,15 +2,18 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Shorter than 63: what is made from it (`-redis`, `-admin`, `-test`) must be a label, too. */}}
+{{/*
+46: with its ReplicaSet's hash a longer one is cut off in the names of pods, by which alerts and autoscaling know them. Dots, which a release
+may have, are none of a Service's name.
+*/}}
 {{- define "socket-gateway.fullname" -}}
 {{- $name := include "socket-gateway.name" . }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 46 | trimSuffix "-" }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- .Release.Name | replace "." "-" | trunc 46 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name $name | replace "." "-" | trunc 46 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 
@@ -25,15 +28,19 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: gateway
 {{- end }}
 
-{{- define "socket-gateway.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{ include "socket-gateway.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/part-of: deltastream
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
+{{/* Those of commonLabels over what says nothing of what finds what: a key twice is refused by much that reads manifests. */}}
+{{- define "socket-gateway.sharedLabels" -}}
+{{- toYaml (merge (dict) (.Values.commonLabels | default dict) (dict "app.kubernetes.io/part-of" "deltastream")) }}
 {{- end }}
+
+{{- define "socket-gateway.labels" -}}
+{{- $version := .Values.image.tag | default .Chart.AppVersion | trunc 63 | trimAll "-_." }}
+{{- $made := dict
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/version" $version
+  "app.kubernetes.io/managed-by" .Release.Service }}
+{{- include "socket-gateway.selectorLabels" . }}
+{{ toYaml (merge (include "socket-gateway.sharedLabels" . | fromYaml) $made) }}
 {{- end }}
 
 {{/*
@@ -42,10 +49,7 @@ client to another pod.
 */}}
 {{- define "socket-gateway.podLabels" -}}
 {{ include "socket-gateway.selectorLabels" . }}
-app.kubernetes.io/part-of: deltastream
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{ include "socket-gateway.sharedLabels" . }}
 {{- end }}
 
 {{- define "socket-gateway.image" -}}
@@ -64,13 +68,18 @@ app.kubernetes.io/part-of: deltastream
 {{- end }}
 {{- end }}
 
+{{/* Whether a value is there, which 0 is: null takes one away as '' does. */}}
+{{- define "socket-gateway.given" -}}
+{{- if not (or (kindIs "invalid" .) (eq (toString .) "")) }}true{{ end }}
+{{- end }}
+
 {{/* What the stop takes: the pause, the drain, and what the process needs to end after it (docs/operations.md). */}}
 {{- define "socket-gateway.minGraceSeconds" -}}
 {{- add .Values.drain.preStopSeconds .Values.drain.seconds 10 }}
 {{- end }}
 
 {{- define "socket-gateway.graceSeconds" -}}
-{{- if eq (toString .Values.terminationGracePeriodSeconds) "" }}
+{{- if not .Values.terminationGracePeriodSeconds }}
 {{- include "socket-gateway.minGraceSeconds" . }}
 {{- else }}
 {{- int64 .Values.terminationGracePeriodSeconds }}

@@ -20,10 +20,10 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- $problems = append $problems "autoscaling has neither targetCPUPercent nor targetConnections: there is nothing to scale by." }}
 {{- end }}
 {{- end }}
-{{- if and $v.pdb.enabled (ne (toString $v.pdb.minAvailable) "") (ne (toString $v.pdb.maxUnavailable) "") }}
+{{- if and $v.pdb.enabled (include "socket-gateway.given" $v.pdb.minAvailable) (include "socket-gateway.given" $v.pdb.maxUnavailable) }}
 {{- $problems = append $problems "pdb has both minAvailable and maxUnavailable; Kubernetes takes one. Set the other to ''." }}
 {{- end }}
-{{- if and $v.pdb.enabled (eq (toString $v.pdb.minAvailable) "") (eq (toString $v.pdb.maxUnavailable) "") }}
+{{- if and $v.pdb.enabled (not (include "socket-gateway.given" $v.pdb.minAvailable)) (not (include "socket-gateway.given" $v.pdb.maxUnavailable)) }}
 {{- $problems = append $problems "pdb has neither minAvailable nor maxUnavailable: it would protect nothing." }}
 {{- end }}
 {{- if and $v.serviceMonitor.enabled $v.podMonitor.enabled }}
@@ -64,6 +64,27 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- if lt (int64 (include "socket-gateway.graceSeconds" .)) (int64 (include "socket-gateway.minGraceSeconds" .)) }}
 {{- $problems = append $problems (printf "terminationGracePeriodSeconds is %s, but preStop (%v s), drain (%v s) and the end of the process (10 s) take %s: pods would be killed with clients connected. Leave it empty." (include "socket-gateway.graceSeconds" .) (int64 $v.drain.preStopSeconds) (int64 $v.drain.seconds) (include "socket-gateway.minGraceSeconds" .)) }}
 {{- end }}
+{{- $name := include "socket-gateway.fullname" . }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
+{{- $problems = append $problems (printf "%s is no name for a Service: it must begin with a letter, and have small letters, digits and hyphens alone. Set fullnameOverride." $name) }}
+{{- end }}
+{{- if and (ne $v.service.type "LoadBalancer") (or $v.service.loadBalancerClass $v.service.loadBalancerSourceRanges) }}
+{{- $problems = append $problems (printf "service.loadBalancerClass and service.loadBalancerSourceRanges are for service.type LoadBalancer, and it is %s." $v.service.type) }}
+{{- end }}
+{{- if and (eq $v.service.type "ClusterIP") $v.service.externalTrafficPolicy }}
+{{- $problems = append $problems "service.externalTrafficPolicy is for service.type LoadBalancer and NodePort, and it is ClusterIP." }}
+{{- end }}
+{{- if and $v.networkPolicy.enabled (not $v.redis.development.enabled) (not $v.secrets.REDIS_URL.existingSecret) }}
+{{- $open := list }}
+{{- range $v.networkPolicy.redis.ports }}{{- $open = append $open (int64 .) }}{{- end }}
+{{- $usual := contains "+sentinel" $v.redis.url | ternary 26379 6379 }}
+{{- range splitList "," (regexReplaceAll "^[a-z+]+://|/.*$" $v.redis.url "") }}
+{{- $port := regexFind ":[0-9]+$" . | trimPrefix ":" | default $usual | int64 }}
+{{- if not (has $port $open) }}
+{{- $problems = append $problems (printf "redis.url is at port %d, where networkPolicy.redis.ports lets nobody go: add it." $port) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if eq (int64 $v.ports.http) (int64 $v.ports.admin) }}
 {{- $problems = append $problems "ports.http and ports.admin are the same." }}
 {{- end }}
@@ -85,6 +106,6 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- end }}
 
 {{- if $problems }}
-{{- fail (printf "\n\n%s\n" (join "\n" $problems)) }}
+{{- fail (printf "\n\n%s\n" (join "\n" (uniq $problems))) }}
 {{- end }}
 {{- end }}

@@ -1,0 +1,44 @@
+import { CHART, helm, Rendered } from './support/chart.js';
+
+describe('names and labels', () => {
+  // As Kubernetes makes the name of a pod: of its ReplicaSet's, of which it keeps 58 characters, and five of its own.
+  const podOf = (name: string) => {
+    const replicaSet = `${name}-${'7'.repeat(10)}-`;
+    return `${replicaSet.slice(0, 58)}x2x4z`;
+  };
+
+  it.each(['r', 'my.release', 'a'.repeat(53)])('alerts find the pods of the release %s', (release) => {
+    const { stdout } = helm('4.1.4', 'template', release, CHART, '--set', 'prometheusRule.enabled=true');
+    const name = /kind: Deployment\nmetadata:\n {2}name: (\S+)/.exec(stdout)![1]!;
+    expect(name).toMatch(/^[a-z]([-a-z0-9]*[a-z0-9])?$/);
+    const [, pattern] = /pod=~\\"([^"]+)\\"/.exec(stdout)!;
+    expect(podOf(name)).toMatch(new RegExp(`^(?:${pattern})$`));
+  });
+
+  it('labels and annotations of your own stand in the place of those here, not beside them', () => {
+    // No key is there twice, or the reader of what is rendered ends it.
+    const rendered = Rendered.from({
+      commonLabels: { 'app.kubernetes.io/part-of': 'trading' },
+      podAnnotations: { 'kubectl.kubernetes.io/default-container': 'sidecar' },
+    });
+    for (const { metadata } of rendered.manifests) {
+      expect(metadata.labels['app.kubernetes.io/part-of']).toBe('trading');
+    }
+    const { annotations, labels } = rendered.deployment.spec.template.metadata;
+    expect(annotations['kubectl.kubernetes.io/default-container']).toBe('sidecar');
+    expect(labels['app.kubernetes.io/part-of']).toBe('trading');
+  });
+
+  it('null takes away what is optional', () => {
+    const { pod, container } = Rendered.from({
+      terminationGracePeriodSeconds: null,
+      'probes.startup': null,
+      commonLabels: null,
+      podLabels: null,
+      podAnnotations: null,
+      extraEnv: null,
+    });
+    expect(pod.terminationGracePeriodSeconds).toBe(45);
+    expect(container.startupProbe).toEqual({ httpGet: { path: '/health/live', port: 'admin' } });
+  });
+});
