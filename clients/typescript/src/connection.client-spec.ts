@@ -1,5 +1,6 @@
 import { FakeGateway, settle } from '../../../test/clients/support/fake-gateway.js';
 import { underlying } from '../../../test/support/messages.js';
+import { systemClock } from './clock.js';
 
 const states = (client: { on(event: 'state', listener: (change: { state: string }) => void): unknown }) => {
   const all: string[] = [];
@@ -279,4 +280,27 @@ it.each([
   expect(client.state).toBe('closed');
   await gateway.pass(10_000);
   expect([client.state, gateway.sockets.length, gateway.clock.pending]).toEqual(['closed', 1, 0]);
+});
+
+it('requests keep within events_per_second, those asked at once included', async () => {
+  const gateway = new FakeGateway();
+  const client = gateway.connect();
+  await settle();
+  gateway.last.connected({ event_burst: 10, events_per_second: 10 });
+  await settle();
+  const all = Array.from({ length: 40 }, () => client.subscriptions());
+  await settle();
+  expect(gateway.last.sent.length).toBeLessThanOrEqual(8);
+  await gateway.pass(8_000);
+  expect(await Promise.all(all)).toHaveLength(40);
+  client.close();
+  expect(gateway.clock.pending).toBe(0);
+});
+
+it('a wait without an end is none that is over at once', async () => {
+  let over = false;
+  const timer = systemClock.after(Infinity, () => (over = true));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  timer.cancel();
+  expect(over).toBe(false);
 });

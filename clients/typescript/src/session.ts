@@ -95,6 +95,11 @@ export class Session {
     return address.type !== 'chain' && this.generalTold && this.rooms.isIn(GENERAL_ROOM);
   }
 
+  /** Ms until one more request may be sent, by the gateway's limits. */
+  waitMs(): number {
+    return this.budget?.waitMs() ?? 0;
+  }
+
   ask<A>(event: string, payload: unknown, limitMs: number, done: (answer: Answer<A>) => void): void {
     this.budget?.take();
     this.link.ask(event, payload, limitMs, done);
