@@ -101,7 +101,7 @@ export class SocketClient {
     });
     const session = (): Session | undefined => this.connector.active;
     this.requests = new Requests(session, clock, random);
-    this.staleness = new StaleWatch(session, (change) => this.tellStaleness(change));
+    this.staleness = new StaleWatch(session, (change) => this.listeners.emit('stale', change));
     const tokens = new TokenSource(options.token, clock);
     const failed = (error: Error, retryInMs?: number): void =>
       this.listeners.emit('connect_error', { error, ...(retryInMs === undefined ? {} : { retryInMs }) });
@@ -115,7 +115,7 @@ export class SocketClient {
         event: (from, name, payload) => this.receive(from, name, payload),
         joined: (from, room) => from === this.connector.active && this.market.registry.acknowledged(room),
         refused: (_, room, error) => this.market.registry.refused(room, error),
-        fresh: (from, product) => from === this.connector.active && this.staleness.check(product),
+        fresh: (from, product) => from === this.connector.active && this.checkStaleness(product),
       },
     );
     page.addEventListener?.('online', this.online);
@@ -159,7 +159,7 @@ export class SocketClient {
     const addresses = invalid ? [] : addressesOf(request);
     const handle = new Handle({
       addresses,
-      isStale: (product) => (product === undefined ? !this.connector.active : this.isStale(product)),
+      stalenessAt: (address) => this.staleness.stalenessAt(address),
       release: (released) => this.release(released),
       listenerFailed: (error) => this.listenerFailed(error),
     });
@@ -175,9 +175,14 @@ export class SocketClient {
     return handle;
   }
 
-  /** Whether the price of a product cannot be relied on: it stands still, or nothing here would bring a newer one. */
-  isStale(product: string): boolean {
-    return this.staleness.stalenessOf(product).stale;
+  /**
+   * Whether the price of a product cannot be relied on: it stands still, or nothing here would bring a newer one. Of a request:
+   * what a subscription like it would say.
+   */
+  isStale(what: string | ProductRequest | ChainRequest): boolean {
+    if (typeof what === 'string') return this.staleness.stalenessOf(what).stale;
+    if (invalidRequest(what)) return true;
+    return addressesOf(what).some((address) => this.staleness.stalenessAt(address).stale);
   }
 
   /** What a subscription like this one would hold at once, without making it: nothing where no other has brought it. */
@@ -252,7 +257,7 @@ export class SocketClient {
     }
     this.requests.resend(session);
     if (session.info) this.listeners.emit('connected', session.info);
-    this.staleness.check(undefined);
+    this.checkStaleness(undefined);
   }
 
   private enter(state: ConnectionState, reason: Error | undefined): void {
@@ -260,7 +265,7 @@ export class SocketClient {
     this.previous = state;
     if (state === 'reconnecting' || state === 'closed') {
       this.tokenRefresh.stop();
-      this.staleness.check(undefined);
+      this.checkStaleness(undefined);
     }
     if (state === 'closed') this.end(reason);
     this.listeners.emit('state', { state, previous, ...(reason ? { reason } : {}) });
@@ -314,9 +319,12 @@ export class SocketClient {
     });
   }
 
-  private tellStaleness(change: Staleness): void {
-    for (const handle of this.market.registry.ofProduct(change.product)) handle.tellStaleness(change);
-    this.listeners.emit('stale', change);
+  private checkStaleness(product: string | undefined): void {
+    const { registry } = this.market;
+    for (const handle of product === undefined ? registry.all() : registry.ofProduct(product)) {
+      handle.checkStaleness(product);
+    }
+    this.staleness.check(product);
   }
 
   private listenerFailed(error: unknown): void {

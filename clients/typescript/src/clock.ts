@@ -9,10 +9,13 @@ export interface Timer {
   cancel(): void;
 }
 
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, task) => {
-    const handle = setTimeout(task, ms);
+    // A longer one would run at once.
+    const handle = setTimeout(task, Math.min(ms, MAX_TIMER_MS));
     return { cancel: () => clearTimeout(handle) };
   },
 };

@@ -1,5 +1,6 @@
 import { FakeGateway, settle } from '../../../test/clients/support/fake-gateway.js';
 import { underlying } from '../../../test/support/messages.js';
+import { systemClock } from './clock.js';
 
 const states = (client: { on(event: 'state', listener: (change: { state: string }) => void): unknown }) => {
   const all: string[] = [];
@@ -208,6 +209,29 @@ describe('a gateway that drains', () => {
     expect(seen).toEqual(['draining', 'reconnecting', 'connected']);
   });
 
+  it.each(['is lost', 'says so again'])(
+    'and %s while the token of the next is waited for: one other connection is made',
+    async (how) => {
+      const gateway = new FakeGateway();
+      let give!: (token: string) => void;
+      const waited = new Promise<string>((resolve) => (give = resolve));
+      let asked = 0;
+      const client = await gateway.up({ token: () => (++asked === 2 ? waited : 'token') });
+      const old = gateway.last;
+      old.say('server_draining', { reconnect_in_ms: 0 });
+      await gateway.pass(100);
+      if (how === 'is lost') old.drop();
+      else old.say('server_draining', { reconnect_in_ms: 4_000 });
+      give('late');
+      await gateway.pass(2_000);
+      expect(gateway.sockets).toHaveLength(2);
+      gateway.last.connected();
+      await gateway.pass(5_000);
+      expect(client.state).toBe('connected');
+      expect(gateway.sockets.filter(({ open }) => open)).toHaveLength(1);
+    },
+  );
+
   it('and no other that lets it in: it stays until it is closed, and goes on trying', async () => {
     const { gateway, client, old } = await drained();
     await gateway.pass(5_100);
@@ -238,4 +262,45 @@ it('a request waits for a connection, is asked again on the next, and ends in it
   await expected;
   client.close();
   expect(gateway.clock.pending).toBe(0);
+});
+
+it.each([
+  [
+    'draining',
+    'state',
+    (gateway: FakeGateway) => gateway.last.say('server_draining', { reconnect_in_ms: 0 }),
+  ],
+  ['reconnecting', 'state', (gateway: FakeGateway) => gateway.last.drop()],
+  ['reconnecting', 'connect_error', (gateway: FakeGateway) => gateway.last.drop()],
+] as const)('closed by a listener that is told of %s by %s, it stays closed', async (_, event, happens) => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up();
+  client.on(event, () => client.close());
+  happens(gateway);
+  expect(client.state).toBe('closed');
+  await gateway.pass(10_000);
+  expect([client.state, gateway.sockets.length, gateway.clock.pending]).toEqual(['closed', 1, 0]);
+});
+
+it('requests keep within events_per_second, those asked at once included', async () => {
+  const gateway = new FakeGateway();
+  const client = gateway.connect();
+  await settle();
+  gateway.last.connected({ event_burst: 10, events_per_second: 10 });
+  await settle();
+  const all = Array.from({ length: 40 }, () => client.subscriptions());
+  await settle();
+  expect(gateway.last.sent.length).toBeLessThanOrEqual(8);
+  await gateway.pass(8_000);
+  expect(await Promise.all(all)).toHaveLength(40);
+  client.close();
+  expect(gateway.clock.pending).toBe(0);
+});
+
+it('a wait without an end is none that is over at once', async () => {
+  let over = false;
+  const timer = systemClock.after(Infinity, () => (over = true));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  timer.cancel();
+  expect(over).toBe(false);
 });

@@ -72,7 +72,7 @@ export class Connector {
 
   close(reason?: Error): void {
     if (this.state === 'closed') return;
-    this.timer?.cancel();
+    this.unschedule();
     this.attempt += 1;
     const open = [this.active, this.next];
     this.active = this.next = undefined;
@@ -82,8 +82,15 @@ export class Connector {
   }
 
   private schedule(ms: number): void {
-    this.timer?.cancel();
+    this.unschedule();
+    // Whoever was told why may have closed the client.
+    if (this.state === 'closed') return;
     this.timer = this.options.foundation.clock.after(ms, () => void this.open());
+  }
+
+  private unschedule(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
   }
 
   private async open(): Promise<void> {
@@ -107,6 +114,8 @@ export class Connector {
       return;
     }
     const keepGeneral = client.general ?? true;
+    // Planned while the token was waited for: one attempt at a time.
+    this.unschedule();
     this.next = new Session(
       { socket, clock, random, wanted, keepGeneral },
       {
@@ -201,7 +210,7 @@ export class Connector {
   }
 
   private enter(state: ConnectionState): void {
-    if (this.state === state) return;
+    if (this.state === state || this.state === 'closed') return;
     this.state = state;
     this.handlers.state(state, this.reason);
   }

@@ -1,4 +1,5 @@
-import { FakeGateway, settle } from '../../../test/clients/support/fake-gateway.js';
+import { FakeGateway, refusal, settle } from '../../../test/clients/support/fake-gateway.js';
+import { underlying } from '../../../test/support/messages.js';
 
 const status = (product: string, word: 'stale' | 'live') => ({
   product,
@@ -66,4 +67,65 @@ it('of a product that no room of the client is about, nothing is known: it count
   const { client, handle } = await subscribed(false);
   await handle.ready;
   expect([client.isStale('A'), client.isStale('B')]).toEqual([false, true]);
+});
+
+it('a chain whose room is not back yet is stale, though general says that its product is live', async () => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up();
+  const chains = client.subscribe({ type: 'chain', symbol: 'A' });
+  const told: string[] = [];
+  chains.on('stale', ({ stale, reason }) => told.push(stale ? `${reason}` : 'live'));
+  await chains.ready;
+  gateway.last.drop();
+  gateway.refuses = (_, event) => (event === 'subscribe' ? refusal('RATE_LIMITED', 3_000) : undefined);
+  await gateway.pass(1_000);
+  gateway.last.connected();
+  await settle();
+  expect([client.isStale('A'), chains.stale, client.isStale({ type: 'chain', symbol: 'A' })]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  gateway.refuses = () => undefined;
+  await gateway.pass(4_000);
+  expect(chains.stale).toBe(false);
+  expect(told).toEqual(['live', 'connection', 'live']);
+});
+
+it('what was refused, taken back or unsubscribed from is stale, whatever else is live', async () => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up();
+  const [chains, left] = [client, client].map((one) => one.subscribe({ type: 'chain', symbol: 'A' }));
+  await Promise.all([chains!.ready, left!.ready]);
+  expect([chains!.stale, left!.stale]).toEqual([false, false]);
+  left!.unsubscribe();
+  gateway.last.say('unsubscribed', { room: 'chain:A', message: '' });
+  expect([chains!.stale, left!.stale, client.isStale('A')]).toEqual([true, true, false]);
+});
+
+it('who is put out of general is told that the rest is stale', async () => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up();
+  gateway.last.say('underlying_update', underlying('A', 1));
+  const told: unknown[] = [];
+  client.on('stale', ({ product, reason }) => told.push([product, reason]));
+  gateway.last.say('unsubscribed', { room: 'general', message: '' });
+  expect(client.isStale('A')).toBe(true);
+  expect(told).toEqual([['A', 'connection']]);
+});
+
+it('nothing is live while the gateway does not say what is stale', async () => {
+  const gateway = new FakeGateway();
+  const client = gateway.connect();
+  gateway.answers = false;
+  await settle();
+  gateway.last.connected();
+  gateway.last.say('underlying_update', underlying('A', 1));
+  const seen = new Set<boolean>();
+  for (let second = 0; second < 30; second++) {
+    seen.add(client.isStale('A'));
+    await gateway.pass(1_000);
+  }
+  expect([...seen]).toEqual([true]);
+  expect(gateway.sockets.length).toBeGreaterThan(1);
 });

@@ -12,10 +12,16 @@ export class Registry {
   /** In the order in which they were asked for. */
   readonly wanted = new Map<string, RoomAddress>();
   private readonly rooms = new Map<string, Room>();
+  private readonly products = new Map<string, Set<Handle>>();
   private readonly handles = new Set<Handle>();
 
   add(handle: Handle, addresses: readonly RoomAddress[]): void {
     this.handles.add(handle);
+    for (const product of handle.products) {
+      const handles = this.products.get(product);
+      if (handles) handles.add(handle);
+      else this.products.set(product, new Set([handle]));
+    }
     for (const address of addresses) {
       const name = roomName(address);
       this.wanted.set(name, address);
@@ -27,6 +33,10 @@ export class Registry {
 
   remove(handle: Handle): void {
     this.handles.delete(handle);
+    for (const product of handle.products) {
+      const handles = this.products.get(product);
+      if (handles?.delete(handle) && handles.size === 0) this.products.delete(product);
+    }
     for (const name of handle.rooms) {
       const room = this.rooms.get(name);
       if (!room?.handles.delete(handle) || room.handles.size > 0) continue;
@@ -44,7 +54,7 @@ export class Registry {
   }
 
   ofProduct(product: string): Handle[] {
-    return this.all().filter(({ products }) => products.includes(product));
+    return [...(this.products.get(product) ?? [])];
   }
 
   /** Each handle once, and where the update is no news only those that have none of its key. */

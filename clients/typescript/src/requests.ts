@@ -64,6 +64,9 @@ export class Requests {
           fail(refusal(error));
           return;
         }
+        later(wait);
+      };
+      const later = (wait: number): void => {
         retry = this.clock.after(wait, () => {
           const session = this.session();
           if (session) request.send(session);
@@ -72,6 +75,12 @@ export class Requests {
       const request: Waiting = {
         send: (session) => {
           retry?.cancel();
+          // A gateway that is sent far more than it takes closes the connection for good.
+          const wait = session.waitMs();
+          if (wait > 0) {
+            later(wait);
+            return;
+          }
           asking();
           session.ask<A | Refusal>(event, payload, Math.max(0, deadline - this.clock.now()), answered);
         },

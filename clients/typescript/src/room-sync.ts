@@ -94,13 +94,14 @@ export class RoomSync {
     return this.products.has(product);
   }
 
-  /** The gateway says that the client has left a room. What the client asked for itself it knows already. */
-  left(room: string): void {
-    if (!this.joined.has(room)) return;
+  /** The gateway says that the client has left a room. `false`: as the client asked for itself. */
+  left(room: string): boolean {
+    if (!this.joined.has(room)) return false;
     this.leave(room);
-    if (!this.options.wanted.has(room)) return;
+    if (!this.options.wanted.has(room)) return true;
     const message = `Unsubscribed from ${room}: the token does not allow it`;
     this.options.refused(room, new SubscriptionError('FORBIDDEN', message));
+    return true;
   }
 
   private step(): void {

@@ -5,7 +5,7 @@ import type {
   ServerDraining,
   SubscriptionConfirmed,
 } from './contract/index.js';
-import { GENERAL_ROOM, type RoomAddress } from './contract/index.js';
+import { GENERAL_ROOM, type RoomAddress, roomName } from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
 import { Freshness } from './freshness.js';
 import { type Answer, Link, type LinkEnd } from './link.js';
@@ -89,6 +89,17 @@ export class Session {
     return this.freshness.statusOf(product) ?? (heard ? 'live' : 'unknown');
   }
 
+  /** Whether what the room carries comes, and what is stale of it is told. `general` carries every price as well. */
+  brings(address: RoomAddress): boolean {
+    if (address.type !== 'general' && this.rooms.isIn(roomName(address))) return true;
+    return address.type !== 'chain' && this.generalTold && this.rooms.isIn(GENERAL_ROOM);
+  }
+
+  /** Ms until one more request may be sent, by the gateway's limits. */
+  waitMs(): number {
+    return this.budget?.waitMs() ?? 0;
+  }
+
   ask<A>(event: string, payload: unknown, limitMs: number, done: (answer: Answer<A>) => void): void {
     this.budget?.take();
     this.link.ask(event, payload, limitMs, done);
@@ -113,7 +124,7 @@ export class Session {
         this.freshness.retell(productOf((payload as SubscriptionConfirmed).room));
         break;
       case 'unsubscribed':
-        this.rooms.left((payload as SubscriptionConfirmed).room);
+        this.left((payload as SubscriptionConfirmed).room);
         break;
       case 'server_draining':
         this.drains(payload as ServerDraining);
@@ -134,7 +145,18 @@ export class Session {
     this.rooms.start(info, this.budget);
     // What is stale comes right behind `connected`; the answer to this comes behind that.
     if (info.rooms.includes(GENERAL_ROOM))
-      this.ask('get_products', undefined, ASK_LIMIT_MS, () => this.settleGeneral());
+      this.ask('get_products', undefined, ASK_LIMIT_MS, ({ kind }) => this.generalAnswered(kind));
+  }
+
+  /** Of what was taken back nothing is heard any more. */
+  private left(room: string): void {
+    if (this.rooms.left(room)) this.handlers.fresh(this, productOf(room));
+  }
+
+  private generalAnswered(kind: Answer<unknown>['kind']): void {
+    // Without the answer what is stale is not known: nothing may be taken for live.
+    if (kind === 'timeout') this.link.fail(new Error('The gateway does not answer'));
+    else if (kind === 'answer') this.settleGeneral();
   }
 
   private joined(room: string): void {

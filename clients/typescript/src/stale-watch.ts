@@ -1,3 +1,4 @@
+import type { RoomAddress } from './contract/index.js';
 import type { Session } from './session.js';
 import type { Staleness } from './subscription.js';
 
@@ -20,6 +21,13 @@ export class StaleWatch {
     if (word === 'live') return { product, stale: false };
     if (word === 'unknown') return { product, stale: true, reason: 'connection' };
     return { product, stale: true, reason: 'feed', status: word };
+  }
+
+  /** Of what one room brings: a product may be live, and a room of it not (or not yet) subscribed to. */
+  stalenessAt(address: RoomAddress): Staleness {
+    const product = address.type === 'general' ? '' : address.symbol;
+    if (!this.session()?.brings(address)) return { product, stale: true, reason: 'connection' };
+    return address.type === 'general' ? { product, stale: false } : this.stalenessOf(product);
   }
 
   /** Follows a product from now on. */

@@ -66,7 +66,7 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
   readonly latestByExpiry: ReadonlyMap<string, U>;
   /** The newest of a product, and expiry: where the subscription has several. */
   latestOf(symbol: string, expiry?: string): U | undefined;
-  /** Whether any of its products is stale, as `client.isStale` says. */
+  /** Whether any of its products is stale, or its room not (or no longer) subscribed to: true once it is closed. */
   readonly stale: boolean;
   /** Whether nothing comes any more: unsubscribed, refused, or the client closed. */
   readonly closed: boolean;
@@ -81,7 +81,7 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
 
 export interface HandleOptions {
   readonly addresses: readonly RoomAddress[];
-  readonly isStale: (product: string | undefined) => boolean;
+  readonly stalenessAt: (address: RoomAddress) => Staleness;
   readonly release: (handle: Handle) => void;
   readonly listenerFailed: (error: unknown) => void;
 }
@@ -95,6 +95,8 @@ export class Handle implements Subscription {
   latest: MarketUpdate | undefined;
   error: SubscriptionError | undefined;
   closed = false;
+  /** What was last said of each product, so that each change is told once. */
+  private readonly said: Map<string, { readonly address: RoomAddress; stale: boolean }>;
   private readonly byKey = new Map<string, MarketUpdate>();
   private readonly listeners: Listeners<SubscriptionEvents<MarketUpdate>>;
   private readonly queues = new Set<UpdateQueue<MarketUpdate>>();
@@ -106,7 +108,14 @@ export class Handle implements Subscription {
     const { addresses } = options;
     this.addresses = addresses;
     this.rooms = addresses.map(roomName);
-    this.products = addresses.flatMap((address) => (address.type === 'general' ? [] : address.symbol));
+    this.said = new Map(
+      addresses.flatMap((address) =>
+        address.type === 'general'
+          ? []
+          : [[address.symbol, { address, stale: options.stalenessAt(address).stale }] as const],
+      ),
+    );
+    this.products = [...this.said.keys()];
     this.unacknowledged = new Set(this.rooms);
     this.listeners = new Listeners(options.listenerFailed);
     this.ready = new Promise(
@@ -117,8 +126,7 @@ export class Handle implements Subscription {
   }
 
   get stale(): boolean {
-    if (this.products.length === 0) return this.options.isStale(undefined);
-    return this.products.some((product) => this.options.isStale(product));
+    return this.closed || this.addresses.some((address) => this.options.stalenessAt(address).stale);
   }
 
   get latestByExpiry(): ReadonlyMap<string, MarketUpdate> {
@@ -178,8 +186,15 @@ export class Handle implements Subscription {
     if (this.unacknowledged.delete(room) && this.unacknowledged.size === 0) this.resolveReady();
   }
 
-  tellStaleness(staleness: Staleness): void {
-    this.listeners.emit('stale', staleness);
+  /** Tells what has changed of the product; of all with `undefined`. */
+  checkStaleness(product: string | undefined): void {
+    for (const name of product === undefined ? this.products : [product]) {
+      const said = this.said.get(name);
+      const now = said && this.options.stalenessAt(said.address);
+      if (!now || now.stale === said.stale) continue;
+      said.stale = now.stale;
+      this.listeners.emit('stale', now);
+    }
   }
 
   /** Nothing comes any more; with an error, because it was refused. */

@@ -12,7 +12,7 @@ from .async_subscription import AsyncSubscription
 from .base import BaseClient
 from .core import ANSWER_TIMEOUT
 from .errors import GatewayError, NotConnected, RequestTimeout, request_error
-from .options import LAGGING_WAIT, Options, TokenReason
+from .options import LAGGING_WAIT, TOKEN_TIMEOUT, Options, TokenReason, checked_token
 from .payloads import ChainUpdate, Snapshot, UnderlyingUpdate, Update
 from .reconnect import Failure, ReconnectPolicy
 from .requests import Request
@@ -171,7 +171,15 @@ class AsyncClient(BaseClient):
             answers.append(answer)
             self._wake()
 
-        await self._wait(lambda: self._core.connected or self._closing, max(0.0, deadline - time.monotonic()))
+        while True:
+            await self._wait(lambda: self._core.connected or self._closing, max(0.0, deadline - time.monotonic()))
+            # A gateway that is sent far more than it takes closes the connection for good.
+            wait = 0.0 if self._closing else self._core.pacer.wait()
+            if wait <= 0:
+                break
+            if time.monotonic() + wait >= deadline:
+                raise RequestTimeout('not within the time given: too much is asked at once')
+            await self._until(lambda: self._closing, wait)
         connection = self._connection
         if self._closing or connection is None:
             raise self.error or NotConnected('the client is closed')
@@ -257,10 +265,12 @@ class AsyncClient(BaseClient):
     async def _connect_once(self, reason: TokenReason) -> Optional[Failure]:
         assert self._options is not None
         try:
-            token = await _result(self._options.token(reason)) if self._options.token else None
+            token = await self._token(reason) if self._options.token else None
         except Exception as error:
             log.warning('the token callback failed: %r', error)
             return Failure(f'the token callback failed: {error!r}', cause=error)
+        if self._closing:
+            return Failure('closed')
         connection = AsyncConnection(self._options, lambda event, data: self._received(connection, event, data), self._wake)
         self._connection = connection
         return await connection.open(token)
@@ -304,11 +314,16 @@ class AsyncClient(BaseClient):
             self._core.receive(event, data)
             self._wake()
 
-    async def _refresh_token(self) -> None:
+    async def _token(self, reason: TokenReason) -> str:
         assert self._options is not None and self._options.token is not None
         try:
-            token = await _result(self._options.token('expiring'))
-            await self._call('refresh_token', {'token': token}, ANSWER_TIMEOUT)
+            return checked_token(await asyncio.wait_for(_result(self._options.token(reason)), TOKEN_TIMEOUT))
+        except asyncio.TimeoutError:
+            raise TimeoutError(f'no answer within {TOKEN_TIMEOUT:g} s') from None
+
+    async def _refresh_token(self) -> None:
+        try:
+            await self._call('refresh_token', {'token': await self._token('expiring')}, ANSWER_TIMEOUT)
         except Exception as error:
             # The gateway closes the connection when the token expires; the next one asks again.
             log.warning('the token could not be refreshed: %r', error)

@@ -61,6 +61,10 @@ class AsyncConnection:
         except Exception as caught:
             # Whatever the transports below raise: some of it is not translated by python-socketio.
             error = caught
+        except BaseException:
+            # Cancelled: the transport's session must not be left open.
+            await self.close()
+            raise
         failure = failure_of(error, self._refusal)
         await self.close()
         return failure

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterable, List, Literal, Mapping, Option
 from .base import BaseClient
 from .core import ANSWER_TIMEOUT
 from .errors import GatewayError, NotConnected, RequestTimeout, request_error
-from .options import LAGGING_WAIT, Options, TokenReason
+from .options import LAGGING_WAIT, TOKEN_TIMEOUT, Options, TokenReason, checked_token
 from .payloads import ChainUpdate, Snapshot, UnderlyingUpdate, Update
 from .reconnect import Failure, ReconnectPolicy
 from .rooms import Symbols, addresses, payload_of
@@ -180,12 +180,20 @@ class Client(BaseClient):
                 self._changed.notify_all()
 
         with self._changed:
-            self._wait(lambda: self._core.connected or self._closing, max(0.0, deadline - time.monotonic()))
+            while True:
+                self._wait(lambda: self._core.connected or self._closing, max(0.0, deadline - time.monotonic()))
+                # A gateway that is sent far more than it takes closes the connection for good.
+                wait = 0.0 if self._closing else self._core.pacer.wait()
+                if wait <= 0:
+                    break
+                if time.monotonic() + wait >= deadline:
+                    raise RequestTimeout('not within the time given: too much is asked at once')
+                self._changed.wait_for(lambda: self._closing, wait)
             connection = self._connection
             if self._closing or connection is None:
                 raise self.error or NotConnected('the client is closed')
             current: Connection = connection
-        self._core.pacer.take()
+            self._core.pacer.take()
         if not connection.send(event, payload, answered):
             raise NotConnected('the connection was lost')
         with self._changed:
@@ -244,7 +252,7 @@ class Client(BaseClient):
     def _connect_once(self, reason: TokenReason) -> Optional[Failure]:
         assert self._options is not None
         try:
-            token = self._options.token(reason) if self._options.token else None
+            token = self._token(reason) if self._options.token else None
         except Exception as error:
             log.warning('the token callback failed: %r', error)
             return Failure(f'the token callback failed: {error!r}', cause=error)
@@ -289,10 +297,35 @@ class Client(BaseClient):
                 self._core.receive(event, data)
                 self._changed.notify_all()
 
-    def _refresh_token(self) -> None:
+    def _token(self, reason: TokenReason) -> str:
+        """Asks in a thread of its own: a callback that hangs holds up neither the next attempt nor `close`."""
         assert self._options is not None and self._options.token is not None
+        callback = self._options.token
+        answers: List[Tuple[Any, Optional[BaseException]]] = []
+
+        def ask() -> None:
+            try:
+                answer: Tuple[Any, Optional[BaseException]] = (callback(reason), None)
+            except BaseException as error:
+                answer = (None, error)
+            with self._changed:
+                answers.append(answer)
+                self._changed.notify_all()
+
+        threading.Thread(target=ask, daemon=True, name='deltastream-token').start()
+        with self._changed:
+            if not self._changed.wait_for(lambda: answers or self._closing, TOKEN_TIMEOUT):
+                raise TimeoutError(f'no answer within {TOKEN_TIMEOUT:g} s')
+            if not answers:
+                raise NotConnected('the client is closed')
+        given, error = answers[0]
+        if error is not None:
+            raise error
+        return checked_token(given)
+
+    def _refresh_token(self) -> None:
         try:
-            self._call('refresh_token', {'token': self._options.token('expiring')}, ANSWER_TIMEOUT)
+            self._call('refresh_token', {'token': self._token('expiring')}, ANSWER_TIMEOUT)
         except Exception as error:
             # The gateway closes the connection when the token expires; the next one asks again.
             log.warning('the token could not be refreshed: %r', error)

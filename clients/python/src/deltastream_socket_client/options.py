@@ -14,6 +14,8 @@ TokenReason = str
 
 #: How long a new connection may take to be welcomed, in seconds.
 WELCOME_TIMEOUT = 10.0
+#: How long the token callback may take, in seconds.
+TOKEN_TIMEOUT = 10.0
 #: For updates that come after the acknowledgement, to a client that lags, in seconds.
 LAGGING_WAIT = 2.0
 
@@ -37,6 +39,13 @@ class Options:
                 inspect.signature(self.token).bind('connect')
             except TypeError as error:
                 raise TypeError('token must be a function of one argument, the reason it is asked for') from error
+
+
+def checked_token(given: Any) -> str:
+    """Raises ValueError where the callback gave none: a client that has one must not come in as nobody."""
+    if not isinstance(given, str) or not given:
+        raise ValueError('it gave no token')
+    return given
 
 
 def failure_of(error: BaseException, refusal: Any = None) -> Failure:

@@ -4,6 +4,7 @@ import { StrictMode, useRef } from 'react';
 import { FakeGateway, refusal, settle } from '../../../../test/clients/support/fake-gateway.js';
 import { chain, underlying } from '../../../../test/support/messages.js';
 import { GatewayProvider, useChain, useConnection, useProduct } from './index.js';
+import { Watch } from './watch.js';
 
 const say = (gateway: FakeGateway, event: string, payload: unknown) =>
   act(() => gateway.last.say(event, payload));
@@ -126,6 +127,37 @@ describe('useChain', () => {
     await turn();
     expect(prices()).toEqual(['chain:A:2026-12-03']);
     expect(shown('chain')).toBe('2026-12-03 3 of 2026-12-03');
+  });
+});
+
+describe('stale', () => {
+  function Shown() {
+    const { stale, update } = useProduct('A');
+    const { stale: chainStale, chain: one } = useChain('A');
+    return <p data-testid="stale">{`${update?.price} ${stale} ${one?.spot_price} ${chainStale}`}</p>;
+  }
+
+  it('is true until there is a price, and of a chain that was taken back, though its product is live', async () => {
+    render(inProvider(<Shown />));
+    await turn();
+    expect(client.isStale('A')).toBe(false);
+    expect(shown('stale')).toBe('undefined true undefined true');
+    say(gateway, 'underlying_update', underlying('A', 1));
+    say(gateway, 'chain_update', chain('A', 2, '2026-11-26'));
+    expect(shown('stale')).toBe('1 false 2 false');
+    say(gateway, 'unsubscribed', { room: 'chain:A', message: '' });
+    expect(shown('stale')).toBe('1 false 2 true');
+  });
+
+  it('is told at once to who looks again after a while offline', async () => {
+    const watch = new Watch(client, { type: 'product', symbol: 'A' });
+    const leave = watch.subscribe(() => undefined);
+    await turn();
+    say(gateway, 'underlying_update', underlying('A', 1));
+    leave();
+    act(() => gateway.last.drop());
+    watch.subscribe(() => undefined)();
+    expect(watch.current()).toMatchObject({ stale: true, update: { price: 1 } });
   });
 });
 

@@ -36,9 +36,10 @@ export class Watch<R extends ProductRequest | ChainRequest> {
     // What other components have already: the first paint shows the same as they do.
     const held = request ? client.held(request) : [];
     const update = held.at(-1);
-    this.view = update
-      ? { update, byExpiry: byExpiryOf(held), stale: client.isStale(update.product), error: undefined }
-      : EMPTY;
+    this.view =
+      request && update
+        ? { update, byExpiry: byExpiryOf(held), stale: client.isStale(request), error: undefined }
+        : EMPTY;
   }
 
   /** Bound: React compares it from render to render. */
@@ -63,7 +64,8 @@ export class Watch<R extends ProductRequest | ChainRequest> {
     handle.on('update', refresh);
     handle.on('stale', refresh);
     handle.on('error', refresh);
-    if (handle.error) refresh(); // refused before anybody could listen
+    // Refused before anybody could listen; or what is shown is from before this was left.
+    if (handle.error || (this.view.update && handle.stale !== this.view.stale)) refresh();
   }
 
   private refresh(handle: Subscription<UpdateOf<R>>): void {
@@ -71,7 +73,7 @@ export class Watch<R extends ProductRequest | ChainRequest> {
     const { latest, latestByExpiry, stale, error } = handle;
     this.view = latest
       ? { update: latest, byExpiry: latestByExpiry, stale, error }
-      : { ...this.view, stale, error };
+      : { ...this.view, stale: stale || !this.view.update, error };
     for (const changed of [...this.looking]) changed();
   }
 }

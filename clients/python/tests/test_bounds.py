@@ -1,0 +1,117 @@
+"""Callbacks that give no token, or never answer; programs that ask for too much at once; tasks that are cancelled."""
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import unittest
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import List
+from unittest import mock
+
+from deltastream_socket_client import AsyncClient, Client, RequestTimeout
+
+from .processes import Gateway, Redis, free_port, wait_for
+
+
+class TokenCallback(unittest.TestCase):
+    def test_that_gives_none_does_not_let_the_client_in_as_nobody(self) -> None:
+        redis = Redis()
+        self.addCleanup(redis.stop)
+        gateway = Gateway(redis)
+        self.addCleanup(gateway.stop)
+        for give in (lambda _: None, lambda _: ''):
+            with self.assertRaisesRegex(RequestTimeout, 'gave no token'):
+                Client().connect(gateway.url, token=give, timeout=0.5)  # type: ignore[arg-type]
+            with self.assertRaisesRegex(RequestTimeout, 'gave no token'):
+                asyncio.run(AsyncClient().connect(gateway.url, token=give, timeout=0.5))
+
+    def test_that_hangs_is_given_up_asked_again_and_does_not_hold_up_close(self) -> None:
+        asked: List[str] = []
+        ever = threading.Event()
+        self.addCleanup(ever.set)
+
+        def hang(reason: str) -> str:
+            asked.append(reason)
+            ever.wait()
+            return ''
+
+        with mock.patch('deltastream_socket_client.client.TOKEN_TIMEOUT', 0.05):
+            client = Client().connect(f'http://127.0.0.1:{free_port()}', token=hang, wait=False)
+            wait_for(lambda: len(asked) > 1, 'it is not asked again')
+        closing = threading.Thread(target=client.close)
+        closing.start()
+        closing.join(5)
+        self.assertFalse(closing.is_alive())
+
+    def test_that_hangs_on_asyncio_is_given_up_and_asked_again(self) -> None:
+        asked: List[str] = []
+
+        async def hang(reason: str) -> str:
+            asked.append(reason)
+            await asyncio.Event().wait()
+            return ''
+
+        async def main() -> None:
+            async with AsyncClient() as client:
+                await client.connect(f'http://127.0.0.1:{free_port()}', token=hang, wait=False)
+                while len(asked) < 2:
+                    await asyncio.sleep(0.01)
+
+        with mock.patch('deltastream_socket_client.aio.TOKEN_TIMEOUT', 0.05):
+            asyncio.run(asyncio.wait_for(main(), 10))
+
+
+class TooMuchAtOnce(unittest.TestCase):
+    """More than the gateway takes twice over, at which it closes the connection for good."""
+
+    gateway: Gateway
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        redis = Redis()
+        cls.addClassCleanup(redis.stop)
+        cls.gateway = Gateway(redis, EVENTS_PER_SECOND='50', EVENT_BURST='10')
+        cls.addClassCleanup(cls.gateway.stop)
+
+    def test_is_asked_one_after_the_other_by_threads(self) -> None:
+        with Client() as client, ThreadPoolExecutor(60) as pool:
+            client.connect(self.gateway.url)
+            answers = list(pool.map(lambda _: client.subscriptions(timeout=30), range(60)))
+            self.assertEqual((set(answers), client.state), ({('general',)}, 'connected'))
+
+    def test_is_asked_one_after_the_other_on_asyncio(self) -> None:
+        async def main() -> None:
+            async with AsyncClient() as client:
+                await client.connect(self.gateway.url)
+                answers = await asyncio.gather(*(client.subscriptions(timeout=30) for _ in range(60)))
+                self.assertEqual((set(answers), client.state), ({('general',)}, 'connected'))
+
+        asyncio.run(main())
+
+
+class Cancelled(unittest.TestCase):
+    def test_while_it_connects_it_leaves_no_session_open(self) -> None:
+        async def main() -> None:
+            reached = asyncio.Event()
+            writers: List[asyncio.StreamWriter] = []
+
+            def mute(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                writers.append(writer)
+                reached.set()
+
+            server = await asyncio.start_server(mute, '127.0.0.1', 0)
+            port = server.sockets[0].getsockname()[1]
+            await AsyncClient().connect(f'http://127.0.0.1:{port}', wait=False)
+            await reached.wait()
+            # What ends here without `close` has its tasks cancelled.
+            server.close()
+            for writer in writers:
+                writer.close()
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always', ResourceWarning)
+            asyncio.run(main())
+            gc.collect()
+        self.assertEqual([str(one.message) for one in caught if 'client session' in str(one.message)], [])
