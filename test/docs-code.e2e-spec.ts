@@ -1,11 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { ServerEvent } from '../src/contract/index.js';
 import { built, PYTHON_PATH } from './support/client-packages.js';
-import { blocksOf, type CodeBlock, codeBlocks, ROOT } from './support/code-blocks.js';
-import { fileOf, payloadBlock, scriptProblems, shellProblems, withSocket } from './support/code-checks.js';
+import { blocksOf, type CodeBlock, codeBlocks, documents, ROOT } from './support/code-blocks.js';
+import {
+  fileOf,
+  payloadBlock,
+  scriptProblems,
+  shellProblems,
+  usesSocket,
+  withSocket,
+} from './support/code-checks.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { runProgram, startFeed } from './support/docs-run.js';
 import { RedisServer } from './support/redis-server.js';
@@ -13,6 +20,8 @@ import { temporaryFolder } from './support/temporary-folder.js';
 
 const SCRIPTS: ReadonlySet<string> = new Set(['js', 'ts', 'tsx']);
 const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash']);
+/** Text and diagrams, and what is checked with the deployment. */
+const UNTRIED: ReadonlySet<string> = new Set(['', 'yaml']);
 const LANGUAGES: ReadonlySet<string> = new Set([...SCRIPTS, ...SHELLS, 'python', 'json']);
 
 const all = codeBlocks();
@@ -26,6 +35,15 @@ it('there is something to try, and what is to run is of a language that can', ()
   const lost = all.filter(({ runs, language }) => runs && !SCRIPTS.has(language) && language !== 'python');
   expect(lost.map(({ name }) => name)).toEqual([]);
   expect(all.filter(({ runs }) => runs).length).toBeGreaterThan(3);
+});
+
+it('no block is passed over: its language is one that is tried, or none; a mark stands before a block', () => {
+  const others = all.filter(({ language }) => !LANGUAGES.has(language) && !UNTRIED.has(language));
+  expect(others.map(({ name, language }) => `${name}: ${language}`)).toEqual([]);
+  const marks = documents().flatMap(
+    (file) => readFileSync(join(ROOT, file), 'utf8').match(/^\s*<!--.*\brun.*-->/gim) ?? [],
+  );
+  expect(all.filter(({ runs }) => runs)).toHaveLength(marks.length);
 });
 
 describe('JSON', () => {
@@ -119,8 +137,7 @@ describe('code that is marked to run', () => {
     await redis?.stop();
   });
 
-  const marked = all.filter(({ runs }) => runs);
-  it.each(of(LANGUAGES, marked))('%s runs against a gateway', async (_, block) => {
+  async function run(block: CodeBlock): Promise<void> {
     const folder = await temporaryFolder();
     const at = (text: string) =>
       text.replaceAll(/https?:\/\/(?:localhost:8002|gateway\.example\.com)/g, gateway.url);
@@ -146,6 +163,23 @@ describe('code that is marked to run', () => {
         js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
       },
     });
-    await runProgram(process.execPath, [file], {});
+    await runProgram(process.execPath, [file], {}, { hasEnd: usesSocket(block) });
+  }
+
+  const marked = all.filter(({ runs }) => runs);
+  it.each(of(LANGUAGES, marked))('%s runs against a gateway', (_, block) => run(block));
+
+  const own = "const socket = io('http://localhost:8002');\n";
+  it.each([
+    ['is refused', "socket.emit('subscribe', { type: 'product', symbol: 'NO SUCH' });"],
+    [
+      'is refused on a socket of its own',
+      `${own}socket.on('connect', () => socket.emit('subscribe', { type: 'chain' }));`,
+    ],
+    ['throws in a handler', "socket.on('underlying_update', ({ price }) => price.nothing.at(0));"],
+    ['throws', `${own}throw new Error('of the block');`],
+  ])('what %s fails', async (_, code) => {
+    const [block] = blocksOf('broken', `\`\`\`js\n${code}\n\`\`\``);
+    await expect(run(block!)).rejects.toThrow(/refused:|TypeError|of the block/);
   });
 });

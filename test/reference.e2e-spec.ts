@@ -84,6 +84,9 @@ describe.each([
 it('serves no other file', async () => {
   for (const path of [
     '/docs/index.html',
+    '/docs/page',
+    '/docs/asyncapi.json',
+    '/docs/asyncapi.yaml',
     '/docs/package.json',
     '/docs/..%2fmain.js',
     '/docs/__proto__',

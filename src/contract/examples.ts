@@ -45,12 +45,15 @@ const PUT = {
   ...CALL,
   symbol: 'NIFTY20261126P21000',
   option_type: 'PUT',
-  bid: 203.81,
-  ask: 208.35,
-  last: 206.08,
-  volume: 4017,
-  open_interest: 31540,
-  delta: -0.2,
+  bid: 186,
+  ask: 191.58,
+  last: 188.79,
+  volume: 9335,
+  open_interest: 30560,
+  delta: -0.8,
+  theta: -62.9293,
+  iv: 0.248,
+  timestamp: '2026-11-22T04:43:39.340422',
 } as const satisfies OptionLeg;
 
 const SUMMARY = {
@@ -74,7 +77,7 @@ const CHAIN = {
   calls: [CALL],
   puts: [PUT],
   strikes: [21000],
-  processed_at: '2026-11-22T04:43:39.353886',
+  processed_at: '2026-11-22T04:43:39.355332',
 } as const satisfies ChainUpdate;
 
 const MALFORMED_SYMBOL = {
@@ -179,9 +182,11 @@ export const SERVER_EXAMPLES = {
       payload: { products: ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'] },
     },
   ],
-  subscriptions: [{ name: 'subscriptions', payload: { rooms: ['general', 'product:NIFTY'] } }],
+  subscriptions: [
+    { name: 'subscriptions', payload: { rooms: ['general', 'product:NIFTY', 'chain:NIFTY:2026-11-26'] } },
+  ],
   snapshot: [
-    { name: 'known', payload: { room: 'chain:NIFTY:2026-11-26', updates: 1 } },
+    { name: 'known', payload: { room: 'chain:NIFTY', updates: 2 } },
     { name: 'nothing known', payload: { room: 'product:NEWCOMER', updates: 0 } },
   ],
   underlying_update: [

@@ -107,11 +107,12 @@ export class SnapshotAnswers {
     return snapshot;
   }
 
-  /** Of a client no more rooms wait than it may subscribe to. */
+  /** Of a client no more rooms wait than it may subscribe to; those of one request always do. */
   private limitOf(client: GatewaySocket): ConcurrencyLimit {
     let limit = this.lookups.get(client);
     if (!limit) {
-      limit = new ConcurrencyLimit(MAX_LOOKUPS_PER_CLIENT, this.config.maxSubscriptions);
+      const { maxSubscriptions, maxSymbolsPerRequest } = this.config;
+      limit = new ConcurrencyLimit(MAX_LOOKUPS_PER_CLIENT, Math.max(maxSubscriptions, maxSymbolsPerRequest));
       this.lookups.set(client, limit);
     }
     return limit;

@@ -48,9 +48,9 @@ export abstract class RoomsDto implements SubscriptionRequest {
   symbol?: string;
 
   @ValidateIf((dto: RoomsDto) => needsSymbol(dto) && dto.symbols != null)
-  @IsArray({ message: 'must be a list of symbols' })
-  @ArrayNotEmpty({ message: 'must not be empty' })
   @Matches(SYMBOL_PATTERN, { each: true, message: `must each be ${SYMBOL_RULE}` })
+  @ArrayNotEmpty({ message: 'must not be empty' })
+  @IsArray({ message: 'must be a list of symbols' }) // the last one is asked first
   symbols?: string[];
 
   @IsOptional()

@@ -29,7 +29,28 @@ const anything = fc.oneof(
   fc.anything({ withBigInt: true, withMap: true, withTypedArray: true, withNullPrototype: true }),
 );
 
+const SYMBOLS = ['A', 'B', 'C', 'D', 'E'];
+
 describe('SubscriptionPipe', () => {
+  it.each([
+    ['takes as many as there may be', SYMBOLS, undefined, undefined],
+    ['counts symbol with them', SYMBOLS, 'F', 'must name at most 5 symbols, symbol included'],
+    ['takes symbol as one of them', SYMBOLS.slice(1), 'A', undefined],
+    ['says of none that there is none', [], undefined, 'must not be empty'],
+    ['says of text that it is no list', 'A', undefined, 'must be a list of symbols'],
+    ['says of what has a length that it is no list', { length: 1e9 }, undefined, 'must be a list of symbols'],
+  ])('%s', (_, symbols, symbol, problem) => {
+    const details = (): unknown => {
+      try {
+        pipe.transform({ type: 'product', symbols, symbol });
+        return undefined;
+      } catch (error) {
+        return (error as RequestRefused).details;
+      }
+    };
+    expect(details()).toEqual(problem && [{ field: 'symbols', problem }]);
+  });
+
   it('makes of anything a request that keeps the contract, or refuses it with a documented code', () => {
     let taken = 0;
     fc.assert(

@@ -28,9 +28,9 @@ export function checked<T extends RoomsDto>(value: unknown, dto: T, maxSymbols: 
   for (const [field, given] of Object.entries(value)) {
     if ((FIELDS as readonly string[]).includes(field)) Object.assign(dto, { [field]: given as unknown });
   }
-  if (Array.isArray(dto.symbols) && dto.symbols.length > maxSymbols) {
+  if (Array.isArray(dto.symbols) && dto.symbols.length + (dto.symbol == null ? 0 : 1) > maxSymbols) {
     throw invalidSubscription('TOO_MANY_SYMBOLS', [
-      { field: 'symbols', problem: `must name at most ${maxSymbols} symbols` },
+      { field: 'symbols', problem: `must name at most ${maxSymbols} symbols, symbol included` },
     ]);
   }
   const errors = validateSync(dto, { stopAtFirstError: true, forbidUnknownValues: false });

@@ -31,8 +31,11 @@ const FILES = {
 
 export type ReferenceFileName = keyof typeof FILES;
 
-export function isReferenceFile(name: string): name is ReferenceFileName {
-  return Object.hasOwn(FILES, name);
+const ELSEWHERE: ReadonlySet<string> = new Set<ReferenceFileName>(['page', 'asyncapi.json', 'asyncapi.yaml']);
+
+/** Whether it is served below `/docs`. The others have addresses of their own; the page without its policy would stay empty. */
+export function isPageAsset(name: string): name is ReferenceFileName {
+  return Object.hasOwn(FILES, name) && !ELSEWHERE.has(name);
 }
 
 export interface ReferenceFile {

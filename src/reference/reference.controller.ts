@@ -1,7 +1,7 @@
 import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { DOCS_POLICY } from '../http/security-headers.js';
-import { isReferenceFile, type ReferenceFileName, ReferenceFiles } from './reference-files.js';
+import { isPageAsset, type ReferenceFileName, ReferenceFiles } from './reference-files.js';
 
 /** The contract for machines, and for people: the same for everybody, and no secret. No token is asked for. */
 @Controller()
@@ -26,7 +26,7 @@ export class ReferenceController {
 
   @Get('docs/:file')
   asset(@Param('file') file: string, @Req() request: Request, @Res() response: Response): Promise<void> {
-    if (!isReferenceFile(file)) throw new NotFoundException();
+    if (!isPageAsset(file)) throw new NotFoundException();
     return this.send(file, request, response);
   }
 

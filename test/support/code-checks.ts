@@ -5,25 +5,46 @@ import ts from 'typescript';
 import { built } from './client-packages.js';
 import { type CodeBlock, ROOT } from './code-blocks.js';
 
-/** What a block runs until that has no end of its own: its handlers have had an update. */
+/** Nothing that a document shows is refused. */
+const NOT_REFUSED = `socket.on('error', (error) => {
+  console.error('refused:', error);
+  process.exit(1);
+});`;
+/** What a block runs until that has no end of its own: its handlers have had an update, its requests are answered. */
 const UNTIL_DATA = `await new Promise((resolve) => socket.once('underlying_update', () => setImmediate(resolve)));
+await socket.emitWithAck('list_subscriptions');
 process.exit(0);`;
+
+/** Whether it is given an end when it runs; packages have the word in their names. */
+export const usesSocket = ({ code }: CodeBlock): boolean =>
+  /\bsocket\b/.test(code.replaceAll(/^import .*$/gm, ''));
 
 export const fileOf = ({ name, language }: CodeBlock): string =>
   `${name.replaceAll(/[/:.]/g, '_')}.${language === 'tsx' ? 'tsx' : 'ts'}`;
 
 /** The code with the names that the page takes for granted. */
-export function withSocket({ code }: CodeBlock, use: 'check' | 'run'): string {
+export function withSocket(block: CodeBlock, use: 'check' | 'run'): string {
+  const { code } = block;
   const helpers = use === 'check' ? CHECKED_NAMES.filter((name) => !defines(code, name)).map(declared) : [];
-  const needsSocket = /\bsocket\b/.test(code) && !defines(code, 'socket');
+  const needsSocket = usesSocket(block) && !defines(code, 'socket');
   const opens = `const socket: import('socket.io-client').Socket<Contract.ServerToClientEvents, Contract.ClientToServerEvents> = io('http://localhost:8002', { transports: ['websocket'] });`;
   const io =
     /\bio\b/.test(code + opens) && !/import .*\bio\b/.test(code)
       ? "import { io } from 'socket.io-client';"
       : '';
   const contract = `import type * as Contract from '${join(ROOT, 'src/contract/index.js')}';`;
-  const ends = use === 'run' && needsSocket ? UNTIL_DATA : '';
-  return [contract, io, needsSocket ? opens : '', ...helpers, code, ends, 'export {};'].join('\n');
+  const runs = use === 'run' && usesSocket(block);
+  return [
+    contract,
+    io,
+    needsSocket ? opens : '',
+    runs && needsSocket ? NOT_REFUSED : '',
+    ...helpers,
+    code,
+    runs && !needsSocket ? NOT_REFUSED : '',
+    runs ? UNTIL_DATA : '',
+    'export {};',
+  ].join('\n');
 }
 
 /** Of the reader's own application. */

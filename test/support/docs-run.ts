@@ -8,20 +8,27 @@ export function startFeed(redisUrl: string): void {
   Command.spawn(process.execPath, [join(ROOT, 'dist/tools/feed.js'), '--redis', redisUrl, '--rate', '5']);
 }
 
-/** Runs a program until it ends well, or has said something: one that only listens has no end. Fails with what it said. */
+/** Of a program that only listens: the first may be its greeting. */
+const LINES = 2;
+
+/**
+ * Runs a program until it ends well; one that only listens has no end, and runs until it has said a line and another.
+ * Fails with what it said.
+ */
 export async function runProgram(
   program: string,
   args: readonly string[],
   env: Record<string, string>,
+  { hasEnd = false } = {},
 ): Promise<void> {
   const { PATH } = process.env;
   const command = Command.spawn(program, args, { env: { PATH, PYTHONUNBUFFERED: '1', ...env } });
-  let said = false;
-  command.process.stdout?.once('data', () => (said = true));
+  let lines = 0;
+  command.process.stdout?.on('data', (chunk: Buffer) => (lines += chunk.toString().split('\n').length - 1));
   const failed = () => command.process.exitCode !== null && command.process.exitCode !== 0;
   await waitFor(
-    () => failed() || command.process.exitCode === 0 || said,
-    () => `it said nothing: ${command.output}`,
+    () => failed() || command.process.exitCode === 0 || (!hasEnd && lines >= LINES),
+    () => `it neither ends nor goes on: ${command.output}`,
     30_000,
   );
   if (command.process.exitCode === null) await command.end('SIGTERM');

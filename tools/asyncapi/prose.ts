@@ -13,17 +13,26 @@ const CLOSING_ROWS = Object.entries(CLOSINGS).map(
 
 export const INTRODUCTION = `Option-market data of DeltaStream, for Socket.IO v4 clients: prices, option chains and whether they still move.
 
-A client connects, is told \`connected\`, and is in the room \`general\` from the start. It asks for more with \`subscribe\`; each
+A client connects, is told \`connected\`, and is in the room \`general\` from the start where it may be. It asks for more with \`subscribe\`; each
 subscription is answered with the newest known update of its room. Within (event, product, expiry) no update is older than the one before it.
 
 Each event is one Socket.IO EVENT packet of the default namespace, \`["name", payload]\`; what is described here is its payload. A request
 may carry an acknowledgement, which is answered by \`{ok: true, ...}\` or \`{ok: false, error}\`.
 
+Market data is the platform's: what a schema of it requires was checked, what it leaves out is passed on as it was published.
+Of the legs of a chain that is \`strike\` alone; their other types are what the platform writes.
+
+## Who is let in
+
+Where tokens are asked for, a client brings one as the security schemes say; without one that the gateway takes it gets \`connect_error\`, and may come again
+after \`retry_after_ms\` where that is there. What the token does not allow is refused with \`FORBIDDEN\`. Before Socket.IO is spoken the handshake may be refused by status:
+400 (another protocol, or no such session), 403 (its origin), 429 (its address) and 503 (no room now), the last two with \`Retry-After\`.
+
 ## Limits
 
 Each client is told its own in \`connected\`. By default: ${limits.max_subscriptions} rooms, ${limits.max_symbols_per_request} symbols a request,
-${limits.max_payload_bytes} bytes a message, ${MAX_SYMBOL_LENGTH} characters a symbol, ${limits.events_per_second} messages a second after ${limits.event_burst} at once.
-Who exceeds the last is refused with \`RATE_LIMITED\` and \`retry_after_ms\`, and closed if it goes on.
+${limits.max_payload_bytes} bytes a message, ${MAX_SYMBOL_LENGTH} characters a symbol, ${limits.events_per_second} messages a second after ${limits.event_burst} at once,
+${limits.max_connections_per_user} connections of one user. Who sends too often is refused with \`RATE_LIMITED\` and \`retry_after_ms\`, and closed if it goes on.
 
 ## Errors
 

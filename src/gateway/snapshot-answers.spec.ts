@@ -1,0 +1,133 @@
+import type { CacheService } from '../cache/cache.service.js';
+import { loadConfig } from '../config/gateway-config.js';
+import type { SnapshotAddress } from '../contract/index.js';
+import type { GatewaySocket } from '../fanout/socket-server.js';
+import { parseMessage } from '../feed/parse-message.js';
+import type { MarketMessage } from '../feed/market-message.js';
+import type { FreshnessService } from '../freshness/freshness.service.js';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { SnapshotAnswers } from './snapshot-answers.js';
+import type { SnapshotSender } from './snapshot-sender.js';
+
+type Found = readonly MarketMessage[] | undefined;
+
+const product = (symbol: string): SnapshotAddress => ({ type: 'product', symbol });
+const products = (count: number) => Array.from({ length: count }, (_, index) => product(`P${index}`));
+const price = (symbol: string): MarketMessage => {
+  const message = { product: symbol, price: 1, timestamp: '2026-11-22T04:43:39' };
+  return parseMessage('enriched:underlying', JSON.stringify(message), 1_000);
+};
+
+/** With a store that answers when it is told to. */
+function setUp({ env = {}, memory = [] as readonly string[] } = {}) {
+  const asked = new Map<string, (found: Found) => void>();
+  const sent: string[] = [];
+  const client = { id: 'client', connected: true, rooms: new Set<string>() };
+  const cache = {
+    snapshot: ({ symbol }: { symbol: string }) => ({
+      messages: memory.includes(symbol) ? [price(symbol)] : [],
+      sequence: 0,
+    }),
+    find: ({ symbol }: { symbol: string }) => new Promise<Found>((resolve) => asked.set(symbol, resolve)),
+  };
+  const freshness = {
+    changes: 0,
+    tell: () => undefined,
+    tellAsker: () => undefined,
+    fetched: (_: MarketMessage, send: () => void) => send(),
+  };
+  const sender = {
+    send: (_: unknown, message: MarketMessage) => sent.push(message.product),
+    close: (_: unknown, { room, updates }: { room: string; updates: number }) =>
+      sent.push(`${room} ${updates}`),
+  };
+  const metrics = { snapshotRooms: { inc: () => undefined } };
+  const answers = new SnapshotAnswers(
+    loadConfig(env),
+    cache as unknown as CacheService,
+    freshness as unknown as FreshnessService,
+    sender as unknown as SnapshotSender,
+    metrics as unknown as GatewayMetrics,
+  );
+  const ask = (addresses: readonly SnapshotAddress[], mayHave: (address: SnapshotAddress) => boolean) =>
+    answers.answer(client as unknown as GatewaySocket, addresses, mayHave);
+  return { ask, asked, client, sent };
+}
+
+describe('SnapshotAnswers', () => {
+  it('a room that the new token does not allow is refused, and nothing of it sent', async () => {
+    const { ask, asked, sent } = setUp({ memory: ['KNOWN'] });
+    let allowed = true;
+    const answer = ask(
+      [product('KNOWN'), product('LOST'), product('KEPT')],
+      ({ symbol }) => allowed || symbol !== 'LOST',
+    );
+    allowed = false;
+    for (const [symbol, found] of asked) found([price(symbol)]);
+    await expect(answer).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      details: [{ field: 'symbol', problem: 'product:LOST is not allowed' }],
+    });
+    expect(sent.sort()).toEqual(['KEPT', 'KNOWN', 'product:KEPT 1', 'product:KNOWN 1']);
+  });
+
+  it('what waits for its turn when the token is replaced does not cost the store a look-up', async () => {
+    const { ask, asked, sent } = setUp();
+    let allowed = true;
+    const answer = ask(products(20), () => allowed);
+    allowed = false;
+    const looked = [...asked];
+    expect(looked).toHaveLength(8);
+    for (const [symbol, found] of looked) found([price(symbol)]);
+    await expect(answer).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(asked.size).toBe(8);
+    expect(sent).toEqual([]);
+  });
+
+  it('is unavailable, and says when to ask again, where the store cannot be asked', async () => {
+    const { ask, asked } = setUp();
+    const answer = ask([product('A'), product('B')], () => true);
+    asked.get('A')!([]);
+    asked.get('B')!(undefined);
+    await expect(answer).rejects.toMatchObject({
+      code: 'SNAPSHOT_UNAVAILABLE',
+      details: [{ field: 'symbol', problem: 'product:B cannot be looked up now' }],
+      retryAfterMs: expect.any(Number) as number,
+    });
+  });
+
+  it('ends though the store never answers; what it answers then is not sent', async () => {
+    const { ask, asked, sent } = setUp();
+    const answer = ask([product('A')], () => true);
+    await expect(answer).rejects.toMatchObject({ code: 'SNAPSHOT_UNAVAILABLE' });
+    asked.get('A')!([price('A')]);
+    await new Promise(setImmediate);
+    expect(sent).toEqual([]);
+  });
+
+  it('who is gone is told nothing', async () => {
+    const { ask, asked, client, sent } = setUp();
+    const answer = ask([product('A')], () => true);
+    client.connected = false;
+    asked.get('A')!([price('A')]);
+    expect(await answer).toEqual([]);
+    expect(sent).toEqual([]);
+  });
+
+  it('one request is answered whole, however few subscriptions a client may have; more are refused at once', async () => {
+    const { ask, asked } = setUp({ env: { MAX_SUBSCRIPTIONS: '1', MAX_SYMBOLS_PER_REQUEST: '20' } });
+    const answer = ask(products(20), () => true);
+    const more = ask(
+      products(20).map(({ symbol }) => product(`MORE-${symbol}`)),
+      () => true,
+    );
+    const refused = expect(more).rejects.toMatchObject({ code: 'SNAPSHOT_UNAVAILABLE' });
+    // As each is answered the next one is asked for.
+    for (let count = 0; asked.size > count; await new Promise(setImmediate)) {
+      for (const found of [...asked.values()].slice(count)) found([]);
+      count = asked.size;
+    }
+    expect(await answer).toHaveLength(20);
+    await refused;
+  });
+});
