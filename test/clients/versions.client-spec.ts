@@ -130,6 +130,7 @@ describe('socket.io-client', () => {
 
     // Faults are answered, and end nothing.
     client.clear();
+    client.contract.sendsInvalid = true;
     expect(await client.ask('subscribe', { type: 'product', symbol: 'N*' })).toMatchObject({
       ok: false,
       error: { code: 'INVALID_SYMBOL', message: 'Invalid subscription request' },
