@@ -32,8 +32,8 @@ export function prepare() {
     newest(join(root, 'src')),
     newest(join(root, 'tools')),
     newest(join(root, 'bench')),
-    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'docs/asyncapi.json'].map((file) =>
-      modified(join(root, file)),
+    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'docs/asyncapi.json'].map(
+      (file) => modified(join(root, file)),
     ),
   );
   if (modified(join(root, 'dist/src/main.js')) < sources) run('npm', ['run', '--silent', 'build']);
