@@ -180,9 +180,14 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
         'handshake-check.mjs',
         'healthcheck.mjs',
       ]);
-      expect(readdirSync(join(image.root, 'app/dist')).sort()).toEqual(['src', 'tools']);
+      expect(readdirSync(join(image.root, 'app/dist')).sort()).toEqual([
+        'docs', // the contract's document, and in node_modules its renderer
+        'node_modules',
+        'src',
+        'tools',
+      ]);
       const own = contents(join(image.root, 'app')).filter((path) => !path.startsWith('node_modules'));
-      expect(own.filter((path) => /\.(ts|map)$|spec|planted|private-redis|demo/.test(path))).toEqual([]);
+      expect(own.filter((path) => /\.(ts|map)$|spec|planted|private-redis|demo|tools\/asyncapi/.test(path))).toEqual([]);
       const all = contents(image.root);
       const unwanted =
         /(^|\/)(\.git|\.env|\.npmrc|\.npm|_cacache|_logs|\.tsbuildinfo|planted)(\/|$)|\.d\.[cm]?ts$/;
