@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { cleanUp } from '../support/cleanup.js';
-import { NumberedFeed } from '../support/numbered-feed.js';
+import { NumberedFeed, WORKER } from '../support/numbered-feed.js';
 import { RedisSentinels } from '../support/redis-sentinels.js';
 import { waitFor } from '../support/wait.js';
 import { ChaosCluster } from './support/chaos-cluster.js';
@@ -12,7 +12,7 @@ it('the master dies and its sentinels promote the replica', async () => {
   const sentinels = await RedisSentinels.start(PASSWORD);
   const worker = new Redis({
     ...sentinels.options,
-    enableOfflineQueue: false,
+    ...WORKER,
     retryStrategy: () => 50,
     sentinelRetryStrategy: () => 50,
   });

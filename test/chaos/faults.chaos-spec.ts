@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { cleanUp } from '../support/cleanup.js';
-import { NumberedFeed, TICKING } from '../support/numbered-feed.js';
+import { NumberedFeed, TICKING, WORKER } from '../support/numbered-feed.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait.js';
@@ -28,7 +28,7 @@ let run: ChaosRun;
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  worker = new Redis(redis.url, { enableOfflineQueue: false, retryStrategy: () => 50, lazyConnect: true });
+  worker = new Redis(redis.url, { ...WORKER, retryStrategy: () => 50, lazyConnect: true });
   worker.on('error', () => undefined);
   cleanUp(() => worker.disconnect());
   await worker.connect();
@@ -37,9 +37,9 @@ beforeAll(async () => {
   farNetwork = await TcpProxy.start(Number(new URL(cluster.url).port));
   const far = `http://127.0.0.1:${farNetwork.port}`;
   run = await ChaosRun.start(cluster, new NumberedFeed(worker), (n) => (n < FAR_CLIENTS ? far : cluster.url));
-});
+}, 180_000); // 300 clients at once, on a machine that may be busy
 
-afterAll(() => void process.stderr.write(run.report()));
+afterAll(() => void process.stderr.write(run?.report() ?? ''));
 
 /** All that Redis has, but the test's own. */
 const killConnections = async () => {

@@ -85,4 +85,4 @@ it('100 reconnects over three replicas: every subscription restored, the newest 
   client.close();
   await replicas.stop();
   await redis.stop();
-}, 150_000);
+}, 300_000);

@@ -26,6 +26,12 @@ const STRAGGLER_EVERY = 10;
 const MAX_UNANSWERED = 20;
 
 /**
+ * How the worker is connected: without an offline queue, or what was lost would come late; and without sending again what the
+ * connection was lost over, or Redis would publish it twice, and clients rightly get it twice.
+ */
+export const WORKER = { enableOfflineQueue: false, autoResendUnfulfilledCommands: false } as const;
+
+/**
  * The platform's worker, with numbers for prices: each is put under `latest:*` and then published, and now and then an older
  * one again. It has no patience: what Redis does not take at once is lost, and the next number is tried.
  */
@@ -40,7 +46,7 @@ export class NumberedFeed {
   private unanswered = 0;
   private lastTime = 0;
 
-  /** @param redis without an offline queue, or what was lost would come late */
+  /** @param redis connected as {@link WORKER} */
   constructor(
     private readonly redis: Redis,
     private readonly rate = RATE,

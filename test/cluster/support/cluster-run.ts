@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { cleanUp } from '../../support/cleanup.js';
 import { Crowd } from '../../support/crowd.js';
-import { NumberedFeed, STREAMS } from '../../support/numbered-feed.js';
+import { NumberedFeed, STREAMS, WORKER } from '../../support/numbered-feed.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { waitFor } from '../../support/wait.js';
 import { Deployment } from './deployment.js';
@@ -43,7 +43,7 @@ export class ClusterRun {
   /** @param shortenedBy what the chart's times are divided by */
   static async start(preset: Preset, shortenedBy: number, pods = 1): Promise<ClusterRun> {
     const redis = await RedisServer.start();
-    const worker = new Redis(redis.url, { enableOfflineQueue: false, lazyConnect: true });
+    const worker = new Redis(redis.url, { ...WORKER, lazyConnect: true });
     cleanUp(() => worker.disconnect());
     await worker.connect();
     const feed = new NumberedFeed(worker, RATE);
