@@ -187,7 +187,9 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
         'tools',
       ]);
       const own = contents(join(image.root, 'app')).filter((path) => !path.startsWith('node_modules'));
-      expect(own.filter((path) => /\.(ts|map)$|spec|planted|private-redis|demo|tools\/asyncapi/.test(path))).toEqual([]);
+      expect(
+        own.filter((path) => /\.(ts|map)$|spec|planted|private-redis|demo|tools\/asyncapi/.test(path)),
+      ).toEqual([]);
       const all = contents(image.root);
       const unwanted =
         /(^|\/)(\.git|\.env|\.npmrc|\.npm|_cacache|_logs|\.tsbuildinfo|planted)(\/|$)|\.d\.[cm]?ts$/;
