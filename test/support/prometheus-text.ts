@@ -16,7 +16,8 @@ export function parsePrometheusText(text: string): ReadonlyMap<string, number> {
       if (!sample) throw new Error(`not a sample: ${line}`);
       const [, key = '', name = '', text = ''] = sample;
       const value = text.replace(/^([+-]?)Inf$/, '$1Infinity');
-      if (value !== 'NaN' && Number.isNaN(Number(value))) throw new Error(`not a number: ${line}`);
+      // prom-client writes the mean of nothing as `Nan`, and Prometheus reads that, too.
+      if (!/^nan$/i.test(value) && Number.isNaN(Number(value))) throw new Error(`not a number: ${line}`);
       if (samples.has(key)) throw new Error(`twice there: ${key}`);
       if (!types.has(name) && !types.has(name.replace(/_(?:bucket|sum|count)$/, ''))) {
         throw new Error(`a sample without a TYPE before it: ${line}`);
