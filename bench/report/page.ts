@@ -2,7 +2,7 @@ import type { BenchOptions } from '../options.js';
 import { machineLines } from './machine.js';
 import { type ScenarioReport, sectionOf } from './scenario-report.js';
 
-const METHOD = `Every server runs as one process (nginx: one worker) beside one publisher, one load generator (\`idle\`: two)
+const METHOD = `Every server runs as one process (nginx: one worker) beside one publisher, one load generator (\`idle\` and \`capacity\`: two)
 and, where it needs one, a private Redis, all on the loopback of one machine: the generator competes with the server for
 its processor, and what counts are the ratios. Load generators speak WebSocket over bare sockets. All clients count what they
 get, frames and bytes; some, evenly spread, also read it: **latency** is from the publisher's write to the generator's

@@ -1,6 +1,6 @@
 import { startGateway } from '../peers/node-servers.js';
 import { allDelivered, atMost } from './bars.js';
-import { type Contender, GATEWAY, listeners, PRODUCTS, runWindow, type Scenario } from './scenario.js';
+import { type Contender, crowdOfListeners, GATEWAY, runWindow, type Scenario } from './scenario.js';
 
 /** What the platform publishes to everybody: 8 prices and 1.6 summaries a second, in its recording of a minute. */
 const PLATFORM_RATE = 10;
@@ -25,18 +25,7 @@ export const capacity: Scenario<Step> = {
     'Clients in `general`, who get every message, at one gateway. 10 messages a second are what the platform publishes to everybody ' +
     'today; 100 are a market ten times as lively.',
   contenders: (quick) => (quick ? STEPS.slice(0, 1) : STEPS),
-  run: ({ start, rate, clients }, lab) =>
-    runWindow(
-      {
-        start,
-        feed: { kind: 'underlying', products: PRODUCTS },
-        wishes: listeners(clients),
-        generators: 2,
-        sampled: 100,
-      },
-      rate,
-      lab,
-    ),
+  run: ({ start, rate, clients }, lab) => runWindow(crowdOfListeners(start, clients), rate, lab),
   metrics: [
     'rate',
     'deliveriesPerSecond',

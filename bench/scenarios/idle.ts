@@ -1,6 +1,6 @@
 import { startGateway, startPlain } from '../peers/node-servers.js';
 import { allDelivered, atMost } from './bars.js';
-import { GATEWAY, listeners, PLAIN, PRODUCTS, runWindow, type Scenario } from './scenario.js';
+import { crowdOfListeners, GATEWAY, PLAIN, runWindow, type Scenario } from './scenario.js';
 
 /** Near the 20,000 files a process may have open here. */
 const CLIENTS = 19_000;
@@ -17,18 +17,7 @@ export const idle: Scenario = {
     // Plain Socket.IO does not carry 20 a second to so many.
     { label: PLAIN, start: startPlain, rate: 2 },
   ],
-  run: ({ start, rate }, lab) =>
-    runWindow(
-      {
-        start,
-        feed: { kind: 'underlying', products: PRODUCTS },
-        wishes: listeners(clientsOf(lab.quick)),
-        generators: 2,
-        sampled: 100,
-      },
-      rate,
-      lab,
-    ),
+  run: ({ start, rate }, lab) => runWindow(crowdOfListeners(start, clientsOf(lab.quick)), rate, lab),
   metrics: [
     'rate',
     'deliveriesPerSecond',

@@ -58,6 +58,17 @@ export function listeners(count: number): Wish[] {
   return new Array<Wish>(count).fill(wish);
 }
 
+/** A crowd of them: so many that two generators share them, and a few of them are looked at closely. */
+export function crowdOfListeners(start: StartPeer, count: number): TrialSetup {
+  return {
+    start,
+    feed: { kind: 'underlying', products: PRODUCTS },
+    wishes: listeners(count),
+    generators: 2,
+    sampled: 100,
+  };
+}
+
 export function windowMs(quick: boolean): number {
   return quick ? 1500 : 10_000;
 }
