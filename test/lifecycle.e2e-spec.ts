@@ -96,7 +96,7 @@ describe('500 clients that come and go', () => {
 
   beforeAll(async () => {
     redis = await RedisServer.start();
-    gateway = await GatewayProcess.start({ REDIS_URL: redis.url, STALE_AFTER_MS: '600000' });
+    gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
   });
 
   afterAll(async () => {

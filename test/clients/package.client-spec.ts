@@ -55,7 +55,7 @@ let application: Application;
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  gateway = await GatewayProcess.start({ REDIS_URL: redis.url, STALE_AFTER_MS: '600000' });
+  gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
   const platform = new Platform(redis, gateway);
   product = platform.product();
   await platform.underlying(product, 7);

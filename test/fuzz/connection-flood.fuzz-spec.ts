@@ -22,7 +22,6 @@ beforeAll(async () => {
   redis = await RedisServer.start();
   gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
-    STALE_AFTER_MS: '3600000',
     HANDSHAKES_PER_SECOND: `${HANDSHAKES_PER_SECOND}`,
     MAX_CONNECTIONS: `${MAX_CONNECTIONS}`,
   });
@@ -82,7 +81,6 @@ describe('one address', () => {
     const other = await RedisServer.start();
     limited = await GatewayProcess.start({
       REDIS_URL: other.url,
-      STALE_AFTER_MS: '3600000',
       MAX_CONNECTIONS_PER_IP: `${PER_ADDRESS}`,
       HANDSHAKES_PER_IP_PER_MINUTE: `${HANDSHAKES_A_MINUTE}`,
     });

@@ -13,7 +13,7 @@ let survivors: Survivors;
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  gateway = await GatewayProcess.start({ REDIS_URL: redis.url, STALE_AFTER_MS: '3600000' });
+  gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
   await gateway.ready();
   survivors = await Survivors.start(gateway, redis);
 });

@@ -37,6 +37,7 @@ export class GatewayProcess {
         NODE_ENV: 'test',
         DRAIN_TIMEOUT_MS: '0', // most tests end with clients connected
         MAX_EVENT_LOOP_DELAY_MS: '0', // the machine may stand still; the guard has tests of its own
+        STALE_AFTER_MS: '3600000', // nor is a slow test's feed stale
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -38,7 +38,6 @@ const ENV = {
   // Sessions that an input leaves behind are found dead soon.
   PING_INTERVAL_MS: '5000',
   PING_TIMEOUT_MS: '5000',
-  STALE_AFTER_MS: '3600000', // `feed_status` would be one event more
 };
 
 export interface Surface {
