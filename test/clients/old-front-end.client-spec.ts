@@ -74,10 +74,11 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
     await page.exposeFunction('line', (text: string) => lines.push(text));
     await page.evaluate(`{ const add = addUpdate; addUpdate = (text) => { line(text); add(text); }; }`);
     await replay();
-    await waitFor(
-      () => lines.filter((text) => / Chain: PCR=\d\.\d\d, Max Pain=\d+$/.test(text)).length === 95,
-    );
-    const prices = lines.filter((text) => /^\w+: ₹\d+\.\d\d \(.*\d.*\)$/.test(text));
+    const chains = () => lines.filter((text) => / Chain: PCR=\d\.\d\d, Max Pain=\d+$/.test(text));
+    const pricesShown = () => lines.filter((text) => /^\w+: ₹\d+\.\d\d \(.*\d.*\)$/.test(text));
+    await waitFor(() => chains().length >= 95 && pricesShown().length >= 472);
+    const prices = pricesShown();
+    expect(chains()).toHaveLength(95);
     expect(new Set(prices.map((text) => text.split(':')[0]))).toEqual(new Set(PRODUCTS));
     expect(prices).toHaveLength(472); // each once, though NIFTY's room carries its own too
     expect(browser.complaints).toEqual([]);
