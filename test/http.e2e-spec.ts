@@ -436,6 +436,13 @@ describe('a start that cannot succeed', () => {
     expect(await failedStart({ REDIS_URL: url(await start()) })).toMatch(says);
   });
 
+  it('REDIS_PASSWORD that is wrong', async () => {
+    const env = { REDIS_URL: `redis://127.0.0.1:${await guarded()}/0`, REDIS_PASSWORD: `wrong-${MARKER}` };
+    expect(await failedStart(env)).toMatch(
+      /REDIS_URL is "redis:\/\/127\.0\.0\.1:\d+\/0" with REDIS_PASSWORD, but Redis refuses its user or password\.$/m,
+    );
+  });
+
   it.each([
     ['PORT', 'http', /PORT is "http", but must be a whole number from 0 to 65535/],
     ['PORT', '65536', /PORT is "65536", but must be/],

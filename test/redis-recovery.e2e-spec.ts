@@ -49,7 +49,9 @@ it('a user with the rights that docs/operations.md lists lacks nothing', async (
   const redis = await RedisServer.start();
   await redis.client.call('ACL', 'SETUSER', 'gw', 'reset', 'on', '>pw', ...rights);
   const gateway = await GatewayProcess.start({
-    REDIS_URL: `redis://gw:pw@127.0.0.1:${redis.port}/0`,
+    REDIS_URL: redis.url,
+    REDIS_USERNAME: 'gw',
+    REDIS_PASSWORD: 'pw',
     CACHE_WRITE_INTERVAL_MS: '100',
     FEED_PROBE_AFTER_MS: '100',
     AUTH_MODE: 'optional',

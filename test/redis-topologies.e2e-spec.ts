@@ -20,6 +20,21 @@ const workerOn = (client: Connection, command: 'publish' | 'spublish' = 'publish
   get: (key) => client.get(key),
 });
 
+/** User and password that are not in the URL. */
+const USER = { REDIS_USERNAME: 'gw', REDIS_PASSWORD: 'p@:%ss' };
+
+async function withUser({ client }: RedisServer): Promise<void> {
+  const { REDIS_USERNAME: name, REDIS_PASSWORD: password } = USER;
+  await client.call('ACL', 'SETUSER', name, 'on', `>${password}`, '~*', '&*', '+@all');
+}
+
+/** Whom the gateway's connections to a server are of. */
+async function usersAt({ client }: RedisServer): Promise<string[]> {
+  const list = String(await client.call('CLIENT', 'LIST'));
+  const users = [...list.matchAll(/ name=socket-gateway:.* user=(\S+)/g)].map(([, user = '']) => user);
+  return [...new Set(users)];
+}
+
 async function leave(watched: WatchedGateway): Promise<void> {
   watched.client.close();
   expect(await watched.gateway.stop()).toBe(0);
@@ -28,7 +43,8 @@ async function leave(watched: WatchedGateway): Promise<void> {
 describe('Sentinel', () => {
   it('leads to the new master when the old one dies', async () => {
     const sentinels = await RedisSentinels.start('sentinel-secret');
-    const env = { REDIS_URL: sentinels.url, REDIS_SENTINEL_PASSWORD: 'sentinel-secret' };
+    await Promise.all([sentinels.master, sentinels.replica].map(withUser));
+    const env = { REDIS_URL: sentinels.url, REDIS_SENTINEL_PASSWORD: 'sentinel-secret', ...USER };
     const watched = await WatchedGateway.start(env, workerOn(sentinels.client));
     await sentinels.master.kill();
     await watched.feedIsDown(/^Redis cannot be reached/);
@@ -41,6 +57,7 @@ describe('Sentinel', () => {
     await watched.converges();
     await watched.remembered();
     await watched.cacheIsWell();
+    expect(await usersAt(sentinels.replica)).toEqual(['gw']);
     await leave(watched);
     await sentinels.stop();
   });
@@ -66,8 +83,9 @@ describe.each([
 
   beforeEach(async () => {
     cluster = await RedisCluster.start();
+    await Promise.all(cluster.nodes.map(withUser));
     watched = await WatchedGateway.start(
-      { REDIS_URL: cluster.url, ...env },
+      { REDIS_URL: cluster.url, ...USER, ...env },
       workerOn(cluster.client, command),
     );
   });
@@ -83,6 +101,7 @@ describe.each([
     expect(await watched.faults('adapter-sub', 'other')).toBe(0);
     expect(watched.gateway.logged('redis_adapter_failed')).toBeUndefined();
     expect(watched.gateway.stderr).toBe('');
+    expect(new Set((await Promise.all(cluster.nodes.map(usersAt))).flat())).toEqual(new Set(['gw']));
   });
 
   it('kills the connections of every node', async () => {

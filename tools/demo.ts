@@ -59,7 +59,7 @@ async function connect(
     const ports = memoryPorts(config);
     return [ports, ports.feed];
   }
-  const publisher = new RedisPublisher(broker.redisUrl, { signal });
+  const publisher = new RedisPublisher(config, { signal });
   await publisher.ready();
   const ports = redisPorts(config, logger);
   const close = async () => {

@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   if (probe.state === 'unreachable') return fail(`Redis at ${where} cannot be reached: ${probe.problem}.`);
   if (probe.state === 'refused') return fail(`Redis at ${where} cannot be used: ${probe.problem}.`);
 
-  const publisher = new RedisPublisher(options.redisUrl, { signal: stop, onState: warn });
+  const publisher = new RedisPublisher(options, { signal: stop, onState: warn });
   await publisher.ready();
   const started = performance.now();
   const progress = setInterval(() => say(totals(publisher, started)), PROGRESS_MS);

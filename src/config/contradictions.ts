@@ -28,8 +28,17 @@ export function contradictions(env: Environment, show: (name: keyof Environment)
     `MAX_CLIENT_BUFFER_BYTES is "${env.MAX_CLIENT_BUFFER_BYTES}", but must be more than CONFLATE_ABOVE_BYTES ` +
       `("${env.CONFLATE_ABOVE_BYTES}").`,
   );
+  const redis = parseRedisUrl(env.REDIS_URL);
   check(
-    env.REDIS_TLS_CA !== undefined && parseRedisUrl(env.REDIS_URL)?.tls === false,
+    env.REDIS_PASSWORD !== undefined && (redis?.username ?? redis?.password) !== undefined,
+    `REDIS_PASSWORD is set, but REDIS_URL is ${show('REDIS_URL')}: user and password must be in one place.`,
+  );
+  check(
+    env.REDIS_USERNAME !== undefined && env.REDIS_PASSWORD === undefined,
+    `REDIS_USERNAME is ${show('REDIS_USERNAME')}, but REDIS_PASSWORD is not set: Redis knows no user without one.`,
+  );
+  check(
+    env.REDIS_TLS_CA !== undefined && redis?.tls === false,
     `REDIS_TLS_CA is set, but REDIS_URL is ${show('REDIS_URL')}: it must begin with rediss for TLS.`,
   );
   check(

@@ -1,27 +1,26 @@
-import { Transform, type TransformFnParams } from 'class-transformer';
-import {
-  ArrayNotEmpty,
-  IsBoolean,
-  IsIn,
-  IsInt,
-  IsNotEmpty,
-  IsOptional,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-  registerDecorator,
-  type ValidationOptions,
-} from 'class-validator';
-import { compile } from 'proxy-addr';
+import { Transform } from 'class-transformer';
+import { ArrayNotEmpty, IsBoolean, IsIn, IsNotEmpty, IsOptional, Matches, MaxLength } from 'class-validator';
+import { ROLE_ROOMS_EXAMPLE } from '../auth/role-rooms.js';
 import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
-import { MARKET_HOURS_EXAMPLE, MarketHours, MarketHoursError } from '../market-hours/market-hours.js';
-import { splitList } from '../split-list.js';
-import { ROLE_ROOMS_EXAMPLE, RoleRooms, RoleRoomsError } from '../auth/role-rooms.js';
+import { MARKET_HOURS_EXAMPLE } from '../market-hours/market-hours.js';
+import {
+  Check,
+  Integer,
+  isHttpUrl,
+  isProxyList,
+  isRedisUrl,
+  marketHoursProblem,
+  OneLine,
+  OneOf,
+  publicKeyProblem,
+  roleRoomsProblem,
+  toBoolean,
+  toList,
+  toPem,
+  toTrimmed,
+} from './environment-checks.js';
 import { isOriginPattern } from './origins.js';
 import { isCertificateFile, isPrivateKeyFile } from './pem-files.js';
-import { parsePublicKeys, readPem } from './public-keys.js';
-import { parseRedisUrl } from './redis-url.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const TRANSPORTS = ['websocket', 'polling'] as const;
@@ -32,87 +31,6 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export type TransportName = (typeof TRANSPORTS)[number];
 export type AuthMode = (typeof AUTH_MODES)[number];
 export type LimitsStoreName = (typeof LIMITS_STORES)[number];
-
-/** Digits become a number; anything else stays as it is, for the validator to refuse by name. */
-const toInteger = ({ value }: TransformFnParams): unknown =>
-  typeof value === 'string' && /^\d{1,15}$/.test(value.trim()) ? Number(value) : value;
-
-const toTrimmed = ({ value }: TransformFnParams): unknown =>
-  typeof value === 'string' ? value.trim() : value;
-
-const toBoolean = ({ value }: TransformFnParams): unknown =>
-  value === 'true' || value === 'false' ? value === 'true' : value;
-
-const toList = ({ value }: TransformFnParams): unknown =>
-  typeof value === 'string' ? [...new Set(splitList(value, ','))] : value;
-
-/** A whole number within bounds; `message` completes "NAME is VALUE, but must be ...". */
-function Integer(min: number, max: number, unit = ''): PropertyDecorator {
-  const message = `a whole number from ${min} to ${max}${unit && ` (${unit})`}`;
-  return (target, key) => {
-    Transform(toInteger)(target, key);
-    for (const check of [IsInt({ message }), Min(min, { message }), Max(max, { message })])
-      check(target, key);
-  };
-}
-
-function OneOf(values: readonly string[]): PropertyDecorator {
-  return IsIn(values, { message: `one of ${values.join(', ')}` });
-}
-
-function Check(isValid: (value: unknown) => boolean, options: ValidationOptions): PropertyDecorator {
-  return (target, key) =>
-    registerDecorator({
-      name: 'check',
-      target: target.constructor,
-      propertyName: String(key),
-      options,
-      validator: { validate: isValid },
-    });
-}
-
-const isRedisUrl = (value: unknown): boolean =>
-  typeof value === 'string' && parseRedisUrl(value) !== undefined;
-
-function isHttpUrl(value: unknown): boolean {
-  if (value === undefined) return true;
-  if (typeof value !== 'string' || !/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
-  // Node's fetch takes none with a user, and says the whole of it in its error.
-  const { username, password } = new URL(value);
-  return username === '' && password === '';
-}
-
-const toPem = ({ value }: TransformFnParams): unknown => (typeof value === 'string' ? readPem(value) : value);
-
-function isProxyList(value: unknown): boolean {
-  try {
-    compile(value as string[]);
-    // A number is an address, too, as 1 is 0.0.0.1; whoever writes one means how many proxies there are.
-    return !(value as string[]).some((entry) => /^\w+$/.test(entry) && /^\d/.test(entry));
-  } catch {
-    return false;
-  }
-}
-
-/** What `parse` says is wrong with a value; `undefined` where nothing is. */
-function problemOf(parse: () => unknown, ParseError: new () => Error): string | undefined {
-  try {
-    parse();
-    return undefined;
-  } catch (error) {
-    if (error instanceof ParseError) return error.message;
-    throw error;
-  }
-}
-
-const marketHoursProblem = (value: unknown): string | undefined =>
-  problemOf(() => MarketHours.parse(String(value)), MarketHoursError);
-
-const roleRoomsProblem = (value: unknown): string | undefined =>
-  problemOf(() => RoleRooms.parse(String(value)), RoleRoomsError);
-
-const publicKeyProblem = (value: unknown): string | undefined =>
-  typeof value === 'string' ? problemOf(() => parsePublicKeys(value), Error) : undefined;
 
 /**
  * The environment variables of the service, by their own names, with their defaults. The text of each check completes
@@ -131,10 +49,17 @@ export class Environment {
   })
   REDIS_URL = 'redis://localhost:6379/0';
 
+  @OneLine('a name')
+  REDIS_USERNAME?: string = undefined;
+
+  @OneLine('a password')
+  REDIS_PASSWORD?: string = undefined;
+
   /** `undefined`: the certificate authorities that Node.js trusts. */
   @Check(isCertificateFile, { message: 'the path of a file with a certificate in PEM form' })
   REDIS_TLS_CA?: string = undefined;
 
+  @OneLine('a password')
   REDIS_SENTINEL_PASSWORD?: string = undefined;
 
   @Transform(toBoolean)

@@ -133,6 +133,33 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ REDIS_URL: url })).toThrow(`REDIS_URL is ${shown}, but`);
   });
 
+  it('takes the password of Redis by itself, as Secrets of operators have it', () => {
+    const env = { REDIS_URL: 'redis+cluster://h', REDIS_PASSWORD: ' p@:%ss', REDIS_USERNAME: 'gw' };
+    expect(loadConfig(env)).toMatchObject({ redisUsername: 'gw', redisPassword: ' p@:%ss' });
+    expect(loadConfig({}).redisPassword).toBeUndefined();
+  });
+
+  it.each([
+    [{ REDIS_PASSWORD: 'hunter2\n' }, 'REDIS_PASSWORD is "***", but must be a password without line breaks.'],
+    [{ REDIS_SENTINEL_PASSWORD: 'hunter2\r\n' }, 'REDIS_SENTINEL_PASSWORD is "***", but must be a password'],
+    [
+      { REDIS_USERNAME: 'g\tw', REDIS_PASSWORD: 'p' },
+      'REDIS_USERNAME is "g\\tw", but must be a name without line breaks.',
+    ],
+    [{ REDIS_USERNAME: 'gw' }, 'REDIS_USERNAME is "gw", but REDIS_PASSWORD is not set'],
+    [
+      { REDIS_URL: 'redis://:hunter2@h', REDIS_PASSWORD: 'hunter2' },
+      'REDIS_PASSWORD is set, but REDIS_URL is "redis://***@h": user and password must be in one place.',
+    ],
+    [
+      { REDIS_URL: 'redis+sentinel://gw@h/name', REDIS_PASSWORD: 'hunter2' },
+      'REDIS_PASSWORD is set, but REDIS_URL is "redis+sentinel://***@h/name"',
+    ],
+  ])('refuses %j, and shows no password', (env, sentence) => {
+    expect(() => loadConfig(env)).toThrow(sentence);
+    expect(() => loadConfig(env)).not.toThrow('hunter2');
+  });
+
   it('refuses a certificate authority for a connection without TLS', () => {
     const folder = mkdtempSync(join(tmpdir(), 'gateway-config-'));
     const env = { REDIS_TLS_CA: join(folder, 'ca.pem') };

@@ -20,6 +20,7 @@ export class ConfigError extends Error {}
 
 const SECRETS: ReadonlySet<string> = new Set([
   'SECRET_KEY',
+  'REDIS_PASSWORD',
   'REDIS_SENTINEL_PASSWORD',
   'JWT_SECRET',
   'JWT_PUBLIC_KEY', // somebody may put the private one there
@@ -31,6 +32,9 @@ const SHOWN_LENGTH = 80;
 export class GatewayConfig {
   readonly production: boolean;
   readonly redisUrl: string;
+  /** Of Redis, where `redisUrl` names neither; for sentinels the master's. */
+  readonly redisUsername: string | undefined;
+  readonly redisPassword: string | undefined;
   /** Path of a PEM file; undefined: the authorities that Node.js trusts. */
   readonly redisTlsCa: string | undefined;
   readonly redisSentinelPassword: string | undefined;
@@ -103,6 +107,8 @@ export class GatewayConfig {
   constructor(env: Environment) {
     this.production = env.NODE_ENV === 'production';
     this.redisUrl = env.REDIS_URL;
+    this.redisUsername = env.REDIS_USERNAME;
+    this.redisPassword = env.REDIS_PASSWORD;
     this.redisTlsCa = env.REDIS_TLS_CA;
     this.redisSentinelPassword = env.REDIS_SENTINEL_PASSWORD;
     this.redisShardedPubsub = env.REDIS_SHARDED_PUBSUB;

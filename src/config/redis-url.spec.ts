@@ -3,8 +3,12 @@ import { parseRedisUrl } from './redis-url.js';
 describe('parseRedisUrl', () => {
   it.each([
     ['redis://localhost:6379/0', { kind: 'single', tls: false, url: 'redis://localhost:6379/0' }],
-    ['rediss://u:p@h:1/2', { kind: 'single', tls: true, url: 'rediss://u:p@h:1/2' }],
-    ["redis://:p'%25 s@h", { kind: 'single', tls: false, url: "redis://:p'%25 s@h" }],
+    [
+      'rediss://u:p%40@[::1]:1/2',
+      { kind: 'single', tls: true, url: 'rediss://[::1]:1/2', username: 'u', password: 'p@' },
+    ],
+    ["redis://:p'%25 s:@@h", { kind: 'single', tls: false, url: 'redis://h', password: "p'% s:@" }],
+    ['redis://u@h', { kind: 'single', tls: false, url: 'redis://h', username: 'u' }],
     [
       'redis+sentinel://user:p%40ss@a:1,b.example.com/mymaster/3',
       {

@@ -8,27 +8,28 @@ export interface Endpoint {
 export type RedisTarget = {
   /** `rediss`: TLS to every server named, sentinels too. */
   readonly tls: boolean;
-} & (
-  | {
-      /** One server; ioredis reads the URL itself. */
-      readonly kind: 'single';
-      readonly url: string;
-    }
-  | ({
-      /** `endpoints` are sentinels, which know where the master `name` is. */
-      readonly kind: 'sentinel';
-      readonly endpoints: readonly Endpoint[];
-      readonly name: string;
-      readonly db: number;
-    } & Credentials)
-  | ({
-      /** `endpoints` are some nodes of a cluster. */
-      readonly kind: 'cluster';
-      readonly endpoints: readonly Endpoint[];
-    } & Credentials)
-);
+} & RedisCredentials &
+  (
+    | {
+        /** One server; ioredis reads the URL itself, which has no user or password any more. */
+        readonly kind: 'single';
+        readonly url: string;
+      }
+    | {
+        /** `endpoints` are sentinels, which know where the master `name` is; user and password are the master's. */
+        readonly kind: 'sentinel';
+        readonly endpoints: readonly Endpoint[];
+        readonly name: string;
+        readonly db: number;
+      }
+    | {
+        /** `endpoints` are some nodes of a cluster. */
+        readonly kind: 'cluster';
+        readonly endpoints: readonly Endpoint[];
+      }
+  );
 
-interface Credentials {
+export interface RedisCredentials {
   readonly username?: string;
   readonly password?: string;
 }
@@ -59,8 +60,10 @@ function parseSingle(url: string): RedisTarget | undefined {
   const { protocol, username, password, hostname, pathname, search, hash } = new URL(url);
   if (hostname === '' || !/^(\/\d{0,3})?$/.test(pathname)) return undefined;
   // ioredis lets a query override any option of the gateway's, and fails on a wrong escape only when it connects.
-  if (search !== '' || hash !== '' || !parseUserInfo(`${username}:${password}`)) return undefined;
-  return { kind: 'single', tls: protocol === 'rediss:', url };
+  const credentials = parseUserInfo(`${username}:${password}`);
+  if (search !== '' || hash !== '' || !credentials) return undefined;
+  const bare = Object.assign(new URL(url), { username: '', password: '' });
+  return { kind: 'single', tls: protocol === 'rediss:', url: bare.href, ...credentials };
 }
 
 function parseEndpoint(text: string, defaultPort: number): Endpoint | undefined {
@@ -72,7 +75,7 @@ function parseEndpoint(text: string, defaultPort: number): Endpoint | undefined 
 }
 
 /** `user:password`, `:password` or nothing, each percent-encoded where it must be. */
-function parseUserInfo(text: string): Credentials | undefined {
+function parseUserInfo(text: string): RedisCredentials | undefined {
   const [username = '', ...rest] = text.split(':');
   try {
     const password = decodeURIComponent(rest.join(':'));

@@ -23,7 +23,7 @@ export async function probeRedis(address: RedisAddress): Promise<ProbeResult> {
   const tls = tlsOf(target, address);
   switch (target.kind) {
     case 'single': {
-      const redis = new Redis(target.url, { ...OPTIONS, tls });
+      const redis = new Redis(target.url, { ...OPTIONS, tls, ...credentials(target) });
       const result = await probe(redis);
       const otherwise = result.state === 'unreachable' && !tls && (await answersOtherwise(redis.options));
       return otherwise ? { state: 'refused', problem: NOT_REDIS } : result;
@@ -120,6 +120,7 @@ function answersOtherwise({ host = 'localhost', port = 6379 }: RedisOptions): Pr
 }
 
 /** The sentence with which a start on a wrong REDIS_URL ends. */
-export function refusedSentence({ redisUrl }: RedisAddress, problem: string): string {
-  return `REDIS_URL is ${JSON.stringify(maskSecrets(redisUrl))}, but ${problem}.`;
+export function refusedSentence({ redisUrl, redisPassword }: RedisAddress, problem: string): string {
+  const beside = redisPassword === undefined ? '' : ' with REDIS_PASSWORD';
+  return `REDIS_URL is ${JSON.stringify(maskSecrets(redisUrl))}${beside}, but ${problem}.`;
 }

@@ -3,13 +3,18 @@ import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { backoffMs } from '../backoff.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
-import { type Endpoint, parseRedisUrl, type RedisTarget } from '../config/redis-url.js';
+import {
+  type Endpoint,
+  parseRedisUrl,
+  type RedisCredentials,
+  type RedisTarget,
+} from '../config/redis-url.js';
 import { ClusterRoute, routedConnector } from './cluster-route.js';
 import { redisFault, type RedisFaults, type RedisRole } from './redis-faults.js';
 
 /** What says where Redis is and how it is reached. */
 export type RedisAddress = Pick<GatewayConfig, 'redisUrl'> &
-  Partial<Pick<GatewayConfig, 'redisTlsCa' | 'redisSentinelPassword'>>;
+  Partial<Pick<GatewayConfig, 'redisUsername' | 'redisPassword' | 'redisTlsCa' | 'redisSentinelPassword'>>;
 
 export type RedisSettings = RedisAddress & Pick<GatewayConfig, 'serviceName'>;
 
@@ -91,7 +96,7 @@ export class RedisConnections {
     const { target } = this;
     if (target.kind === 'sentinel')
       return new Redis({ ...options, ...sentinelOptions(target, this.tls, this.settings) });
-    if (target.kind === 'single') return new Redis(target.url, options);
+    if (target.kind === 'single') return new Redis(target.url, { ...options, ...credentials(target) });
     throw new Error('a cluster has no one connection');
   }
 
@@ -163,11 +168,13 @@ export class RedisConnections {
   }
 }
 
-/** @throws where the URL is none; `loadConfig` has seen to it that it is one */
-export function targetOf({ redisUrl }: RedisAddress): RedisTarget {
+/** @throws where the URL is none; `loadConfig` has seen to it that it is one, and that one place alone says the password */
+export function targetOf({ redisUrl, redisUsername, redisPassword }: RedisAddress): RedisTarget {
   const target = parseRedisUrl(redisUrl);
   if (!target) throw new Error('REDIS_URL names no Redis');
-  return target;
+  return redisPassword === undefined
+    ? target
+    : { ...target, username: redisUsername, password: redisPassword };
 }
 
 export function tlsOf(target: RedisTarget, { redisTlsCa }: RedisAddress): ConnectionOptions | undefined {
@@ -175,7 +182,7 @@ export function tlsOf(target: RedisTarget, { redisTlsCa }: RedisAddress): Connec
   return redisTlsCa === undefined ? {} : { ca: readFileSync(redisTlsCa) };
 }
 
-export function credentials({ username, password }: { username?: string; password?: string }): RedisOptions {
+export function credentials({ username, password }: RedisCredentials): RedisOptions {
   return { username, password };
 }
 

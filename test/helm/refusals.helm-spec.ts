@@ -131,6 +131,18 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /choose one/,
   ],
   [
+    'two Redis, of which one has a password',
+    { 'redis.development.enabled': true, 'secrets.REDIS_PASSWORD.existingSecret': 'a' },
+    /secrets.REDIS_PASSWORD.existingSecret/,
+    /choose one/,
+  ],
+  [
+    'a user of Redis without a password',
+    { 'redis.username': 'gateway' },
+    /secrets.REDIS_PASSWORD.existingSecret/,
+    /redis.username is set/,
+  ],
+  [
     'an authority without TLS',
     { 'redis.tls.existingSecret': 'a' },
     /redis.url/,

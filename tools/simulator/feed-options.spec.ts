@@ -20,6 +20,13 @@ describe('parseFeedOptions', () => {
     expect(parseFeedOptions(['--redis', 'redis://other'], env)).toMatchObject({ redisUrl: 'redis://other' });
   });
 
+  it('takes user and password beside REDIS_URL, for that Redis alone', () => {
+    const env = { REDIS_URL: 'redis://cache', REDIS_USERNAME: 'worker', REDIS_PASSWORD: 'hunter2' };
+    const given = { redisUsername: 'worker', redisPassword: 'hunter2' };
+    expect(parseFeedOptions([], env)).toMatchObject(given);
+    expect(parseFeedOptions(['--redis', 'redis://other'], env)).not.toMatchObject(given);
+  });
+
   it('reads the simulation', () => {
     const args = [
       '--rate',

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { isSymbol } from '../../src/contract/symbol.js';
+import type { RedisAddress } from '../../src/redis/redis-connections.js';
 import { MAX_CHAIN_BYTES } from './market-simulator.js';
 import { DEFAULT_PRODUCTS } from './instruments.js';
 import { MAX_STRIKES, MIN_CHAIN_BYTES } from './product-market.js';
 
-export interface CommonOptions {
-  readonly redisUrl: string;
+export interface CommonOptions extends Pick<RedisAddress, 'redisUrl' | 'redisUsername' | 'redisPassword'> {
   /** Whether to write the worker's `latest:*` entries too. */
   readonly cache: boolean;
   readonly durationSeconds?: number;
@@ -95,6 +95,7 @@ export function parseFeedOptions(args: readonly string[], env: NodeJS.ProcessEnv
   if (values.help) return { mode: 'help' };
   const common = {
     redisUrl: redisUrl(values.redis, env),
+    ...(values.redis === undefined && credentials(env)),
     durationSeconds: optional(values.duration, (text) =>
       number('duration', text, 0.001, MAX_DURATION_SECONDS),
     ),
@@ -169,6 +170,12 @@ function products(text: string): string[] {
     );
   }
   return names;
+}
+
+/** As the gateway takes them, beside `REDIS_URL`. */
+function credentials(env: NodeJS.ProcessEnv): Partial<RedisAddress> {
+  const { REDIS_USERNAME, REDIS_PASSWORD } = env;
+  return REDIS_PASSWORD ? { redisUsername: REDIS_USERNAME || undefined, redisPassword: REDIS_PASSWORD } : {};
 }
 
 function redisUrl(argument: string | undefined, env: NodeJS.ProcessEnv): string {

@@ -1,7 +1,9 @@
 import { type ChainableCommander, Redis } from 'ioredis';
 import { backoffMs } from '../../src/backoff.js';
 import type { StoreEntry } from '../../src/cache/latest-store.js';
+import { ConfigError } from '../../src/config/gateway-config.js';
 import type { FeedPublisher } from '../../src/feed/memory-feed.js';
+import { credentials, type RedisAddress, targetOf } from '../../src/redis/redis-connections.js';
 import { describeRedisError } from '../../src/redis/redis-faults.js';
 import { realTimer } from './clock.js';
 
@@ -47,10 +49,14 @@ export class RedisPublisher implements FeedPublisher {
 
   /** Starts to connect, and keeps trying for ever; {@link ready} tells when it has. */
   constructor(
-    url: string,
+    address: RedisAddress,
     private readonly options: RedisPublisherOptions = {},
   ) {
-    this.redis = new Redis(url, {
+    const target = targetOf(address);
+    if (target.kind !== 'single')
+      throw new ConfigError('The simulator publishes to one Redis, but REDIS_URL names several servers.');
+    this.redis = new Redis(target.url, {
+      ...credentials(target),
       connectionName: 'deltastream-feed',
       retryStrategy: (attempt) => backoffMs(attempt),
       maxRetriesPerRequest: 0,

@@ -146,6 +146,9 @@ TLS_KEY: /etc/socket-gateway/tls/tls.key
 {{- if not .Values.secrets.REDIS_URL.existingSecret }}
 REDIS_URL: {{ include "socket-gateway.redisUrl" . | quote }}
 {{- end }}
+{{- with .Values.redis.username }}
+REDIS_USERNAME: {{ . | quote }}
+{{- end }}
 {{- end }}
 
 {{- define "socket-gateway.secretEnv" -}}

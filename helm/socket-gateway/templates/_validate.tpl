@@ -95,8 +95,11 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- if and (eq $auth "required") (not $v.secrets.SECRET_KEY.existingSecret) }}
 {{- $problems = append $problems "config.AUTH_MODE is required, but secrets.SECRET_KEY names no Secret: the gateway would not start." }}
 {{- end }}
-{{- if and $v.redis.development.enabled (or $v.secrets.REDIS_URL.existingSecret $v.redis.tls.existingSecret) }}
-{{- $problems = append $problems "redis.development is enabled beside a Redis of your own (secrets.REDIS_URL or redis.tls): choose one." }}
+{{- if and $v.redis.development.enabled (or $v.secrets.REDIS_URL.existingSecret $v.secrets.REDIS_PASSWORD.existingSecret $v.redis.tls.existingSecret) }}
+{{- $problems = append $problems "redis.development is enabled beside a Redis of your own (secrets.REDIS_URL, secrets.REDIS_PASSWORD or redis.tls): choose one." }}
+{{- end }}
+{{- if and $v.redis.username (not $v.secrets.REDIS_PASSWORD.existingSecret) }}
+{{- $problems = append $problems "redis.username is set, but secrets.REDIS_PASSWORD names no Secret: Redis knows no user without a password." }}
 {{- end }}
 {{- if and $v.redis.tls.existingSecret (not $v.secrets.REDIS_URL.existingSecret) (not (hasPrefix "rediss" $v.redis.url)) }}
 {{- $problems = append $problems "redis.tls is set, but redis.url does not begin with rediss." }}

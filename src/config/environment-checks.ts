@@ -1,0 +1,107 @@
+import { Transform, type TransformFnParams } from 'class-transformer';
+import {
+  IsIn,
+  IsInt,
+  IsOptional,
+  Matches,
+  Max,
+  Min,
+  registerDecorator,
+  type ValidationOptions,
+} from 'class-validator';
+import { compile } from 'proxy-addr';
+import { RoleRooms, RoleRoomsError } from '../auth/role-rooms.js';
+import { MarketHours, MarketHoursError } from '../market-hours/market-hours.js';
+import { splitList } from '../split-list.js';
+import { parsePublicKeys, readPem } from './public-keys.js';
+import { parseRedisUrl } from './redis-url.js';
+
+/** Digits become a number; anything else stays as it is, for the validator to refuse by name. */
+const toInteger = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value.trim()) ? Number(value) : value;
+
+export const toTrimmed = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' ? value.trim() : value;
+
+export const toBoolean = ({ value }: TransformFnParams): unknown =>
+  value === 'true' || value === 'false' ? value === 'true' : value;
+
+export const toList = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' ? [...new Set(splitList(value, ','))] : value;
+
+/** A whole number within bounds; `message` completes "NAME is VALUE, but must be ...". */
+export function Integer(min: number, max: number, unit = ''): PropertyDecorator {
+  const message = `a whole number from ${min} to ${max}${unit && ` (${unit})`}`;
+  return (target, key) => {
+    Transform(toInteger)(target, key);
+    for (const check of [IsInt({ message }), Min(min, { message }), Max(max, { message })])
+      check(target, key);
+  };
+}
+
+export function OneOf(values: readonly string[]): PropertyDecorator {
+  return IsIn(values, { message: `one of ${values.join(', ')}` });
+}
+
+export function Check(isValid: (value: unknown) => boolean, options: ValidationOptions): PropertyDecorator {
+  return (target, key) =>
+    registerDecorator({
+      name: 'check',
+      target: target.constructor,
+      propertyName: String(key),
+      options,
+      validator: { validate: isValid },
+    });
+}
+
+export const isRedisUrl = (value: unknown): boolean =>
+  typeof value === 'string' && parseRedisUrl(value) !== undefined;
+
+export function isHttpUrl(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== 'string' || !/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
+  // Node's fetch takes none with a user, and says the whole of it in its error.
+  const { username, password } = new URL(value);
+  return username === '' && password === '';
+}
+
+export const toPem = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' ? readPem(value) : value;
+
+export function isProxyList(value: unknown): boolean {
+  try {
+    compile(value as string[]);
+    // A number is an address, too, as 1 is 0.0.0.1; whoever writes one means how many proxies there are.
+    return !(value as string[]).some((entry) => /^\w+$/.test(entry) && /^\d/.test(entry));
+  } catch {
+    return false;
+  }
+}
+
+/** What `parse` says is wrong with a value; `undefined` where nothing is. */
+function problemOf(parse: () => unknown, ParseError: new () => Error): string | undefined {
+  try {
+    parse();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ParseError) return error.message;
+    throw error;
+  }
+}
+
+export const marketHoursProblem = (value: unknown): string | undefined =>
+  problemOf(() => MarketHours.parse(String(value)), MarketHoursError);
+
+export const roleRoomsProblem = (value: unknown): string | undefined =>
+  problemOf(() => RoleRooms.parse(String(value)), RoleRoomsError);
+
+export const publicKeyProblem = (value: unknown): string | undefined =>
+  typeof value === 'string' ? problemOf(() => parsePublicKeys(value), Error) : undefined;
+
+/** What a file's end leaves behind a password is refused when the settings are read, and not by Redis. */
+export function OneLine(what: string): PropertyDecorator {
+  return (target, key) => {
+    for (const check of [Matches(/^\P{Cc}+$/u, { message: `${what} without line breaks` }), IsOptional()])
+      check(target, key);
+  };
+}
