@@ -156,8 +156,10 @@ describe('RedisConnectionCounts', () => {
     await one.take('user', 'a', 9);
     server.freeze();
     expect(await one.take('user', 'a', 2)).toBe(true);
+    const known = faults.length; // a heartbeat may have failed, too
+    expect(known).toBeGreaterThan(0);
     expect(await one.take('user', 'a', 2)).toBe(false);
-    expect(faults).toHaveLength(1); // who came second was not made to wait
+    expect(faults).toHaveLength(known); // who came second was not made to wait
     server.thaw();
     one.release('user', 'a');
     const [key] = await waitForKeys(server, 'socket-gateway:connections:*');

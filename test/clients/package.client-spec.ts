@@ -109,7 +109,7 @@ it.each([
     file,
   );
   expect(output).toBe('');
-});
+}, 180_000); // the compiler, of the whole of its libraries
 
 async function bundle(source: string, external: string[] = []) {
   const { outputFiles, metafile } = await build({
