@@ -93,23 +93,27 @@ it.each([
   ['node16', 'node16', 'consumer.mts'],
   ['nodenext', 'nodenext', 'consumer.cts'],
   ['bundler', 'esnext', 'consumer.ts'],
-])('its types hold for a consumer under %s', async (moduleResolution, module, name) => {
-  const file = await application.write(name, CONSUMER);
-  const args = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'es2022'];
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const output = await application.node(
-    tsc,
-    ...args,
-    '--lib',
-    'es2022,dom',
-    '--module',
-    module,
-    '--moduleResolution',
-    moduleResolution,
-    file,
-  );
-  expect(output).toBe('');
-}, 180_000); // the compiler, of the whole of its libraries
+])(
+  'its types hold for a consumer under %s',
+  async (moduleResolution, module, name) => {
+    const file = await application.write(name, CONSUMER);
+    const args = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'es2022'];
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const output = await application.node(
+      tsc,
+      ...args,
+      '--lib',
+      'es2022,dom',
+      '--module',
+      module,
+      '--moduleResolution',
+      moduleResolution,
+      file,
+    );
+    expect(output).toBe('');
+  },
+  180_000,
+); // the compiler, of the whole of its libraries
 
 async function bundle(source: string, external: string[] = []) {
   const { outputFiles, metafile } = await build({
