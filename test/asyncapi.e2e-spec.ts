@@ -10,7 +10,9 @@ import {
   SYMBOL_PATTERN,
 } from '../src/contract/index.js';
 import { type Artefacts, generate, JSON_FILE, YAML_FILE } from '../tools/asyncapi/generate.js';
+import { takeViolations } from './support/contract-check.js';
 import { answerProblemOf, DOCUMENT, EVENTS, problemOf, REQUESTS } from './support/contract-document.js';
+import { PacketCheck } from './support/packet-check.js';
 
 const ROOT = join(__dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -77,6 +79,55 @@ it('refuses what is not as it says', () => {
     problemOf('underlying_update', { ...SERVER_EXAMPLES.underlying_update[0].payload, more: 1 }),
   ).toBeUndefined();
   expect(answerProblemOf('get_products', { ok: true, rooms: [] })).toContain('products');
+});
+
+describe('packets of a client', () => {
+  const GENERAL = '{"ok":true,"rooms":["general"]}';
+
+  function told(say: (packets: PacketCheck) => void): readonly string[] {
+    say(new PacketCheck());
+    return takeViolations();
+  }
+
+  it.each<[string, (packets: PacketCheck) => void, string]>([
+    ['an event', (it) => it.received('2["snapshot",{"room":"general"}]'), "received snapshot: .*'updates'"],
+    ['an event that there is not', (it) => it.received('2["news",{}]'), 'received news: .* no such event'],
+    ['an attachment', (it) => it.received('51-["snapshot",{}]'), 'received something that cannot be read'],
+    ['a refusal', (it) => it.received('4{"message":"no"}'), "received connect_error: .*'data'"],
+    ['a request', (it) => it.sent('2["subscribe",{"type":"x"}]'), 'sent subscribe, and did not declare it'],
+    [
+      'an acknowledgement',
+      (it) => {
+        it.sent('27["get_products"]');
+        it.received(`37[${GENERAL}]`);
+      },
+      "received the acknowledgement of get_products: .*'products'",
+    ],
+    [
+      'the refusal of what is allowed',
+      (it) => {
+        it.sent('2["subscribe",{"type":"general"}]');
+        it.received('2["error",{"code":"INVALID_TYPE","message":"","event":"subscribe"}]');
+      },
+      'sent subscribe: the gateway refuses as INVALID_TYPE',
+    ],
+  ])('that do not keep to it are told: %s', (_, say, problem) => {
+    expect(told(say)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('that keep to it are not, nor what is sent wrongly on purpose, nor what is of another namespace', () => {
+    const problems = told((packets) => {
+      packets.sent('0{"token":"x"}');
+      packets.received('0{"sid":"x"}');
+      packets.sent('27["unsubscribe",{"type":"general"}]');
+      packets.received(`37[${GENERAL}]`);
+      packets.received('4/other,{"message":"Invalid namespace"}');
+      packets.contract.sendsInvalid = true;
+      packets.sent('2["subscribe",{"type":"x"}]');
+      packets.received('2["error",{"code":"INVALID_TYPE","message":"","event":"subscribe"}]');
+    });
+    expect(problems).toEqual([]);
+  });
 });
 
 describe('docs/events.md', () => {

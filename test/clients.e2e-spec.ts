@@ -9,12 +9,17 @@ import { Browser } from './support/browser.js';
 import { cleanUp } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, EXPIRY, underlying } from './support/messages.js';
+import { Recording } from './support/recording.js';
 import { RedisServer } from './support/redis-server.js';
 import { hs256, JWT_SECRET } from './support/tokens.js';
 import { waitFor } from './support/wait.js';
 
 const ROOT = join(__dirname, '..');
 const EXAMPLES = join(ROOT, 'clients/examples');
+const PROGRAMS = [
+  ['Node', 'node-client.mjs'],
+  ['Python', 'python_client.py'],
+] as const;
 
 /** A program whose output is kept. */
 class Program {
@@ -63,14 +68,13 @@ describe('client examples', () => {
     await redis.stop();
   });
 
-  it.each([
-    ['Node', process.execPath, 'node-client.mjs'],
-    ['Python', '/usr/bin/python3', 'python_client.py'],
-  ])(
+  it.each(PROGRAMS)(
     '%s: connects, subscribes, gets prices, summaries and full chains, and leaves',
-    async (_, command, file) => {
-      const program = Program.run(command, [join(EXAMPLES, file), '--messages', '30'], {
+    async (_, file) => {
+      const recording = await Recording.start();
+      const program = Program.run(...recording.command(join(EXAMPLES, file), '--messages', '30'), {
         GATEWAY_URL: gateway.url,
+        ...recording.env,
       });
       await program.exited;
       expect({ exit: program.child.exitCode, output: program.output }).toMatchObject({ exit: 0 });
@@ -79,13 +83,15 @@ describe('client examples', () => {
       expect(program.output).toMatch(new RegExp(`^NIFTY ${EXPIRY}: PCR 0.9464, max pain 21400`, 'm'));
       expect(program.output).toMatch(new RegExp(`^NIFTY ${EXPIRY}: full chain of 3 strikes`, 'm'));
       expect(program.output).not.toContain('Refused');
+      expect([...recording.kinds()].sort()).toEqual([
+        ...['received chain_summary', 'received chain_update', 'received connected', 'received subscribed'],
+        ...['received underlying_update', 'sent subscribe'],
+      ]);
     },
   );
 
-  it.each([
-    ['Node', process.execPath, 'node-client.mjs'],
-    ['Python', '/usr/bin/python3', 'python_client.py'],
-  ])('%s: brings a token to a gateway that asks for one', async (_, command, file) => {
+  it.each(PROGRAMS)('%s: brings a token to a gateway that asks for one', async (_, file) => {
+    const recording = await Recording.start();
     const guarded = await GatewayProcess.start({
       REDIS_URL: redis.url,
       AUTH_MODE: 'required',
@@ -93,7 +99,11 @@ describe('client examples', () => {
       SECRET_KEY: JWT_SECRET.toLowerCase(),
     });
     const run = (env: Record<string, string>): Program =>
-      Program.run(command, [join(EXAMPLES, file), '--messages', '1'], { GATEWAY_URL: guarded.url, ...env });
+      Program.run(...recording.command(join(EXAMPLES, file), '--messages', '1'), {
+        GATEWAY_URL: guarded.url,
+        ...recording.env,
+        ...env,
+      });
     const [welcome, stranger] = [run({ GATEWAY_TOKEN: hs256() }), run({})];
     await welcome.exited;
     expect({ exit: welcome.child.exitCode, output: welcome.output }).toMatchObject({ exit: 0 });
@@ -103,6 +113,9 @@ describe('client examples', () => {
       () => stranger.output,
     );
     expect(stranger.output).not.toContain('Connected');
+    expect(recording.kinds()).toEqual(
+      expect.arrayContaining(['received connected', 'received connect_error']),
+    );
     await stranger.stop('SIGTERM');
     await guarded.stop();
   });

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { ServerEvent } from '../src/contract/index.js';
@@ -15,6 +16,7 @@ import {
 } from './support/code-checks.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { runProgram, startFeed } from './support/docs-run.js';
+import { Recording } from './support/recording.js';
 import { RedisServer } from './support/redis-server.js';
 import { temporaryFolder } from './support/temporary-folder.js';
 
@@ -137,14 +139,14 @@ describe('code that is marked to run', () => {
     await redis?.stop();
   });
 
-  async function run(block: CodeBlock): Promise<void> {
+  async function run(block: CodeBlock, recording: Recording): Promise<void> {
     const folder = await temporaryFolder();
     const at = (text: string) =>
       text.replaceAll(/https?:\/\/(?:localhost:8002|gateway\.example\.com)/g, gateway.url);
     if (block.language === 'python') {
       const file = join(folder, 'block.py');
       writeFileSync(file, at(block.code));
-      await runProgram('/usr/bin/python3', [file], { PYTHONPATH: PYTHON_PATH });
+      await runProgram(...recording.command(file), { PYTHONPATH: PYTHON_PATH, ...recording.env });
       return;
     }
     const source = join(folder, fileOf(block));
@@ -158,16 +160,22 @@ describe('code that is marked to run', () => {
       format: 'esm',
       logLevel: 'silent',
       alias: built('module'),
+      external: ['socket.io-client'], // there is one, which is recorded
       nodePaths: [join(ROOT, 'node_modules')],
       banner: {
         js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
       },
     });
-    await runProgram(process.execPath, [file], {}, { hasEnd: usesSocket(block) });
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    await runProgram(...recording.command(file), recording.env, { hasEnd: usesSocket(block) });
   }
 
   const marked = all.filter(({ runs }) => runs);
-  it.each(of(LANGUAGES, marked))('%s runs against a gateway', (_, block) => run(block));
+  it.each(of(LANGUAGES, marked))('%s runs against a gateway, and keeps to the contract', async (_, block) => {
+    const recording = await Recording.start();
+    await run(block, recording);
+    expect(recording.kinds()).toContain('received connected');
+  });
 
   const own = "const socket = io('http://localhost:8002');\n";
   it.each([
@@ -180,6 +188,6 @@ describe('code that is marked to run', () => {
     ['throws', `${own}throw new Error('of the block');`],
   ])('what %s fails', async (_, code) => {
     const [block] = blocksOf('broken', `\`\`\`js\n${code}\n\`\`\``);
-    await expect(run(block!)).rejects.toThrow(/refused:|TypeError|of the block/);
+    await expect(run(block!, await Recording.open())).rejects.toThrow(/refused:|TypeError|of the block/);
   });
 });

@@ -110,6 +110,7 @@ describe('in a browser', () => {
     });
     expect(await violations(page)).toEqual([]);
     expect(browser.complaints).toEqual([]);
+    expect([...browser.kinds]).toEqual(expect.arrayContaining(['sent subscribe', 'received chain_update']));
     if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
     await browser.close();
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { cleanUp } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, underlying } from './support/messages.js';
+import { Recording } from './support/recording.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient, TRANSPORTS, UNCOMPRESSED } from './support/test-client.js';
 import { waitFor } from './support/wait.js';
@@ -117,8 +118,9 @@ describe('SIGTERM', () => {
 
   it('is not held up by the Python client, which does not answer the closing of its WebSocket', async () => {
     const example = join(__dirname, '../clients/examples/python_client.py');
-    const python = spawn('/usr/bin/python3', [example], {
-      env: { PATH: process.env.PATH, GATEWAY_URL: gateway.url },
+    const recording = await Recording.start();
+    const python = spawn(...recording.command(example), {
+      env: { PATH: process.env.PATH, GATEWAY_URL: gateway.url, ...recording.env },
       stdio: 'ignore',
     });
     cleanUp(() => void python.kill('SIGKILL'));
@@ -126,6 +128,7 @@ describe('SIGTERM', () => {
       async () => (await gateway.json<{ total_clients: number }>('/metrics')).total_clients === 1,
     );
     await endsInTime();
+    expect(recording.kinds()).toEqual(expect.arrayContaining(['sent subscribe', 'received closing']));
   });
 
   it('is not held up by a client that polls', async () => {

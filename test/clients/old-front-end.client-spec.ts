@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { Browser } from '../support/browser.js';
 import { Command } from '../support/command.js';
 import { GatewayProcess } from '../support/gateway-process.js';
+import { Recording } from '../support/recording.js';
 import { RedisServer } from '../support/redis-server.js';
 import { waitFor } from '../support/wait.js';
 import { type Version, VERSIONS } from './support/versions.js';
@@ -17,6 +18,8 @@ const RECORDING = join(ROOT, 'test/fixtures/deltastream-enriched-60s.jsonl.gz');
 const CDN = 'https://cdn.socket.io/4.5.4/socket.io.min.js';
 /** Loads the library, for scripts that are put into it. */
 const PAGE = pathToFileURL(join(FIXTURE, 'page.html')).href;
+/** What each program sends and receives. */
+const KINDS = ['sent subscribe', 'received connected', 'received underlying_update'];
 const PRODUCTS = ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'];
 
 describe('what was written for the Flask gateway runs as it is, on the recorded feed', () => {
@@ -54,15 +57,8 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
     return browser;
   }
 
-  function run(file: string, version: Version = '4.5.4', more: Record<string, string> = {}): Command {
-    const env = {
-      PATH: process.env.PATH,
-      GATEWAY_PORT: String(gateway.port),
-      CLIENT: join(ROOT, 'node_modules', VERSIONS[version]),
-      ...more,
-    };
-    return Command.spawn(process.execPath, ['--require', join(FIXTURE, 'redirect.cjs'), file], { env });
-  }
+  const clientOf = (version: Version) => join(ROOT, 'node_modules', VERSIONS[version]);
+  const REDIRECTED = ['--require', join(FIXTURE, 'redirect.cjs')] as const;
 
   it("Chromium: the tutorial's page, from a file, shows subscriptions, prices and summaries", async () => {
     const browser = await browse();
@@ -82,6 +78,7 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
     expect(new Set(prices.map((text) => text.split(':')[0]))).toEqual(new Set(PRODUCTS));
     expect(prices).toHaveLength(472); // each once, though NIFTY's room carries its own too
     expect(browser.complaints).toEqual([]);
+    expect([...browser.kinds]).toEqual(expect.arrayContaining(KINDS));
     await browser.close();
   });
 
@@ -97,25 +94,32 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
     await waitFor(() => said.some((text) => /^Full chain: NIFTY \d+ strikes/.test(text)));
     expect(said.filter((text) => text.startsWith('Connected:'))).toHaveLength(1);
     expect(browser.complaints).toEqual([]);
+    expect([...browser.kinds]).toEqual(expect.arrayContaining(KINDS));
     await browser.close();
   });
 
   it.each(Object.keys(VERSIONS) as Version[])("Node: the README's example, with %s", async (version) => {
-    const program = run(join(FIXTURE, 'node.cjs'), version);
+    const recording = await Recording.start();
+    const { PATH } = process.env;
+    const env = { PATH, GATEWAY_PORT: String(gateway.port), CLIENT: clientOf(version), ...recording.env };
+    const program = Command.spawn(...recording.command(...REDIRECTED, join(FIXTURE, 'node.cjs')), { env });
     await program.until(() => program.output.includes('Connected:'));
     await replay();
     await program.until(() => /^NIFTY: \d+/m.test(program.output));
     await program.end('SIGTERM');
+    expect(recording.kinds()).toEqual(expect.arrayContaining(KINDS));
   });
 
   it("Python: the README's example", async () => {
+    const recording = await Recording.start();
     const env = {
       PATH: process.env.PATH,
       GATEWAY_PORT: String(gateway.port),
       PYTHONPATH: FIXTURE,
       PYTHONUNBUFFERED: '1',
+      ...recording.env,
     };
-    const program = Command.spawn('/usr/bin/python3', [join(FIXTURE, 'client.py')], {
+    const program = Command.spawn(...recording.command(join(FIXTURE, 'client.py')), {
       env: { ...env, PYTHONDONTWRITEBYTECODE: '1' },
     });
     await program.until(() => program.output.includes('Connected:'));
@@ -123,6 +127,7 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
     await program.until(() => /^Price update: NIFTY = \d/m.test(program.output));
     await program.until(() => /^PCR: \d/m.test(program.output));
     await program.end('SIGKILL');
+    expect(recording.kinds()).toEqual(expect.arrayContaining(KINDS));
   });
 
   interface Dashboard {
@@ -169,16 +174,19 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
     expectWhole(await state());
     expect((await state()).connects).toBe(2);
     expect(browser.complaints).toEqual([]);
+    expect([...browser.kinds]).toEqual(expect.arrayContaining(KINDS));
     await browser.close();
   });
 
   it.each(Object.keys(VERSIONS) as Version[])('Node: the same dashboard, with %s', async (version) => {
-    const env = { PATH: process.env.PATH, GATEWAY_PORT: String(gateway.port), GLOBAL_IO: '1' };
+    const recording = await Recording.start();
+    const { PATH } = process.env;
+    const env = { PATH, GATEWAY_PORT: String(gateway.port), CLIENT: clientOf(version), ...recording.env };
     const report = `setInterval(() => process.send(state), 50); process.on('message', () => socket.io.engine.close());`;
     const source = `${readFileSync(join(FIXTURE, 'dashboard.js'), 'utf8')}\n${report}`;
     const { spawn } = await import('node:child_process');
-    const child = spawn(process.execPath, ['--require', join(FIXTURE, 'redirect.cjs'), '--eval', source], {
-      env: { ...env, CLIENT: join(ROOT, 'node_modules', VERSIONS[version]) },
+    const child = spawn(...recording.command(...REDIRECTED, '--eval', source), {
+      env: { ...env, GLOBAL_IO: '1' },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     try {
@@ -191,6 +199,7 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
       child.send('lose the connection');
       await waitFor(() => state!.connects === 2);
       expect(state!.errors).toBe(0);
+      expect(recording.kinds()).toEqual(expect.arrayContaining(KINDS));
     } finally {
       child.kill();
       await once(child, 'exit');

@@ -8,6 +8,7 @@ import { cleanUp } from '../support/cleanup.js';
 import { Command } from '../support/command.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { Platform } from '../support/platform.js';
+import { Recording } from '../support/recording.js';
 import { RedisServer } from '../support/redis-server.js';
 import { Application, ROOT } from './support/package.js';
 
@@ -84,7 +85,13 @@ it.each(['socket.io-client', 'socket.io-client-4.7', 'socket.io-client-4.5'])(
     await app.write('esm.mjs', `import { connect } from '@deltastream/socket-client';${USE}`);
     await app.write('cjs.cjs', `const { connect } = require('@deltastream/socket-client');${USE}`);
     for (const file of ['esm.mjs', 'cjs.cjs']) {
-      expect(await app.node(file, gateway.url, product)).toBe(`${product} 7 false connected\n`);
+      const recording = await Recording.start();
+      expect(await app.recorded(recording, file, gateway.url, product)).toBe(
+        `${product} 7 false connected\n`,
+      );
+      expect(recording.kinds()).toEqual(
+        expect.arrayContaining(['sent unsubscribe', 'acknowledged subscribe', 'received underlying_update']),
+      );
     }
   },
 );
@@ -177,6 +184,9 @@ it('bundled for a browser it shows prices in Chromium', async () => {
   const page = await browser.open(`http://127.0.0.1:${port}/#${gateway.url},${product}`);
   await page.getByText('price 7').waitFor();
   expect(browser.complaints).toEqual([]);
+  expect([...browser.kinds]).toEqual(
+    expect.arrayContaining(['acknowledged subscribe', 'received connected']),
+  );
   await browser.close();
 });
 

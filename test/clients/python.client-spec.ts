@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { cleanUp } from '../support/cleanup.js';
+import { EVENTS, REQUESTS } from '../support/contract-document.js';
+import { Recording } from '../support/recording.js';
 
 const FOLDER = join(__dirname, '../../clients/python');
 /** Debian's, which has Debian's packages. */
@@ -26,10 +28,18 @@ const tests = listed.stdout
 
 describe('Python', () => {
   const outcomes = new Map<string, Outcome>();
+  /** What the clients of each test sent and received. */
+  const recorded = new Map<string, string[]>();
+  let recording: Recording;
   let complaints = '';
 
   beforeAll(async () => {
-    const child = spawn(PYTHON, ['-m', 'tests.run'], { cwd: FOLDER, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    recording = await Recording.open();
+    const child = spawn(PYTHON, ['-m', 'tests.run'], {
+      cwd: FOLDER,
+      env: { ...env, ...recording.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     cleanUp(() => void child.kill('SIGKILL'));
     child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -38,6 +48,11 @@ describe('Python', () => {
       if (outcomes.get(outcome.test)?.outcome !== 'failed') outcomes.set(outcome.test, outcome);
     });
     await once(child, 'close');
+    let lines: string[] = [];
+    for (const line of recording.lines()) {
+      if (line.startsWith('# ')) recorded.set(line.slice(2), (lines = []));
+      else lines.push(line);
+    }
   }, 600_000);
 
   it('has tests, all of which can be loaded', () => {
@@ -48,9 +63,17 @@ describe('Python', () => {
     expect([...outcomes.values()].filter(({ test }) => !tests.includes(test))).toEqual([]);
   });
 
+  // Held against the document here, so that it is told of the test that it is of.
   it.each(tests)('%s', (test) => {
+    recording.check(recorded.get(test) ?? []);
     const { outcome, text } = outcomes.get(test) ?? { outcome: 'never ran', text: complaints };
     expect({ outcome, text }).toEqual({ outcome: 'passed', text: '' });
+  });
+
+  it('all that they say was held against the document: every request, and most events', () => {
+    const requests = [...REQUESTS].flatMap((event) => [`sent ${event}`, `acknowledged ${event}`]);
+    const events = [...EVENTS].filter((event) => event !== 'lagging').map((event) => `received ${event}`);
+    expect(recording.kinds()).toEqual(expect.arrayContaining([...requests, ...events]));
   });
 
   it('is built into a wheel that works by itself, its types with it', () => {

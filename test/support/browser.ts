@@ -2,12 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { checkPackets } from './browser-packets.js';
 import { cleanUp } from './cleanup.js';
 
-/** Debian's Chromium, headless, with a profile of its own that is removed afterwards. */
+/**
+ * Debian's Chromium, headless, with a profile of its own that is removed afterwards. What its pages' clients send and receive is
+ * held against the AsyncAPI document.
+ */
 export class Browser {
   /** What the pages wrote to the console as errors, and what they threw. */
   readonly complaints: string[] = [];
+  /** Kinds of messages that were held against the document; see PacketCheck. */
+  readonly kinds = new Set<string>();
 
   private constructor(
     private readonly context: BrowserContext,
@@ -40,6 +46,7 @@ export class Browser {
   /** @param first run in the page before anything of its own */
   async open(url: string, first?: () => void): Promise<Page> {
     const page = await this.context.newPage();
+    checkPackets(page, this.kinds);
     if (first) await page.addInitScript(first);
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text());

@@ -20,9 +20,16 @@ const WHOLE = 100;
 const ONE_IN = 20;
 
 const violations: string[] = [];
+const sources = new Set<() => void>();
+
+/** Has `source` look for violations before they are taken. */
+export function alsoAsk(source: () => void): void {
+  sources.add(source);
+}
 
 /** What clients sent, or were sent, against the document since it was last asked. */
 export function takeViolations(): readonly string[] {
+  for (const source of sources) source();
   return violations.splice(0);
 }
 

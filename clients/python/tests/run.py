@@ -8,6 +8,8 @@ import sys
 import unittest
 from typing import Any, Iterator, Union
 
+from . import recorded
+
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -24,6 +26,10 @@ def tell(test: str, outcome: str, text: str = '') -> None:
 
 
 class Result(unittest.TestResult):
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        recorded.begin(test.id())
+
     def addSuccess(self, test: unittest.TestCase) -> None:
         tell(test.id(), 'passed')
 
@@ -55,5 +61,6 @@ if '--list' in sys.argv:
     for case in cases(suite):
         print(json.dumps({'test': case.id()}))
 else:
+    recorded.install()
     logging.getLogger('deltastream_socket_client').addHandler(logging.NullHandler())
     suite.run(Result())

@@ -21,6 +21,7 @@ from deltastream_socket_client import (
 
 from .checker import Checker
 from .processes import SECRET, Gateway, Proxy, Redis, free_port, token, wait_for
+from .recorded import mistakes
 
 
 class ClientTest(unittest.TestCase):
@@ -99,6 +100,7 @@ class ClientTest(unittest.TestCase):
         self.assertIsInstance(chain, ChainUpdate)
         wait_for(lambda: client.subscriptions() == ())
 
+    @mistakes()
     def test_refusals_are_typed(self) -> None:
         client = self.connect()
         bad = client.subscribe('product', ['GOOD', 'B*D'])

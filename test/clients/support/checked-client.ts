@@ -1,13 +1,15 @@
-import {
-  connect,
-  type ClientOptions,
-  type SocketClient,
-  type StateChange,
-} from '../../../clients/typescript/src/index.js';
+import type { Socket } from 'socket.io-client';
+import { SocketClient } from '../../../clients/typescript/src/client.js';
+import type { ClientOptions, StateChange } from '../../../clients/typescript/src/index.js';
+import { type Foundation, foundation } from '../../../clients/typescript/src/options.js';
 import { cleanUp } from '../../support/cleanup.js';
+import { checkRequests, ContractCheck } from '../../support/contract-check.js';
 import { waitFor } from '../../support/wait.js';
 
-/** A client of the package that notes what it gets, and whether it ever went back in time. */
+/**
+ * A client of the package that notes what it gets, and whether it ever went back in time. What it sends and receives is held
+ * against the AsyncAPI document.
+ */
 export class CheckedClient {
   readonly states: StateChange[] = [];
   /** Connections that the gateway opened for it. */
@@ -30,7 +32,11 @@ export class CheckedClient {
   /** Comes back fast: the tests have no minutes to wait. */
   static async connect(url: string, options: ClientOptions = {}): Promise<CheckedClient> {
     const checked = new CheckedClient(
-      connect(url, { socketOptions: { reconnectionDelay: 20, reconnectionDelayMax: 200 }, ...options }),
+      new SocketClient(
+        url,
+        { socketOptions: { reconnectionDelay: 20, reconnectionDelayMax: 200 }, ...options },
+        checkedFoundation(),
+      ),
     );
     await checked.connected();
     return checked;
@@ -55,4 +61,18 @@ export class CheckedClient {
     if (n <= before) this.faults.push(`${name}: ${n} after ${before}`);
     this.newest.set(name, n);
   }
+}
+
+/** The client's own, with each message checked. */
+function checkedFoundation(): Foundation {
+  const contract = new ContractCheck();
+  return {
+    ...foundation,
+    open: (url, options) => {
+      const socket = foundation.open(url, options) as unknown as Socket;
+      checkRequests(socket, contract);
+      socket.onAny((event: string, payload: unknown) => contract.received(event, payload));
+      return socket;
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from '../../support/command.js';
+import { type Recording, RECORDER } from '../../support/recording.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 export const ROOT = join(__dirname, '../../..');
@@ -43,10 +44,17 @@ export class Application {
   node(...args: string[]): Promise<string> {
     return run(this.folder, process.execPath, args);
   }
+
+  /** The same of one whose clients are recorded. */
+  async recorded(recording: Recording, ...args: string[]): Promise<string> {
+    // A copy, which finds the application's socket.io-client.
+    await cp(RECORDER, join(this.folder, 'recorded.mjs'));
+    return run(this.folder, process.execPath, ['--import', './recorded.mjs', ...args], recording.env);
+  }
 }
 
-async function run(cwd: string, program: string, args: string[]): Promise<string> {
-  const command = Command.spawn(program, args, { cwd });
+async function run(cwd: string, program: string, args: string[], env = {}): Promise<string> {
+  const command = Command.spawn(program, args, { cwd, env: { ...process.env, ...env } });
   if ((await command.exit()) !== 0) throw new Error(`${program} ${args.join(' ')}: ${command.output}`);
   return command.output;
 }

@@ -1,0 +1,47 @@
+import type { Page, Request } from 'playwright-core';
+import { PacketCheck, SEPARATOR } from './packet-check.js';
+
+/**
+ * Holds what a page's clients send and receive, by WebSocket and by polling, against the AsyncAPI document.
+ * @param kinds gets those of messages that were checked; see PacketCheck
+ */
+export function checkPackets(page: Page, kinds: Set<string>): void {
+  const sessions = new Map<string, PacketCheck>();
+  /** Of a session's both transports; undefined where it is no Socket.IO. One that began as a WebSocket has no id yet. */
+  const sessionOf = (address: string): PacketCheck | undefined => {
+    const { pathname, searchParams } = new URL(address);
+    if (!pathname.endsWith('/socket.io/') || !searchParams.has('EIO')) return undefined;
+    const id = searchParams.get('sid');
+    const session = (id === null ? undefined : sessions.get(id)) ?? new PacketCheck(kinds);
+    if (id !== null) sessions.set(id, session);
+    return session;
+  };
+
+  page.on('websocket', (socket) => {
+    const session = sessionOf(socket.url());
+    if (!session) return;
+    socket.on('framesent', ({ payload }) => session.carried('sent', String(payload)));
+    socket.on('framereceived', ({ payload }) => session.carried('received', String(payload)));
+  });
+  page.on('request', (request) => {
+    const body = request.postData();
+    if (body !== null) each(body, (packet) => sessionOf(request.url())?.carried('sent', packet));
+  });
+  page.on('requestfinished', (request) => {
+    const session = isPoll(request) ? sessionOf(request.url()) : undefined;
+    if (!session) return;
+    request
+      .response()
+      .then(async (response) =>
+        each((await response?.text()) ?? '', (packet) => session.carried('received', packet)),
+      )
+      .catch(() => undefined); // the page has gone, and the answer with it
+  });
+}
+
+const isPoll = (request: Request): boolean =>
+  request.method() === 'GET' && request.url().includes('transport=polling');
+
+function each(body: string, take: (packet: string) => void): void {
+  for (const packet of body.split(SEPARATOR)) take(packet);
+}
