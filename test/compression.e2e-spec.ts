@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { cleanUp } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain } from './support/messages.js';
+import { PacketCheck } from './support/packet-check.js';
 import { OPTION_CHAIN, Platform } from './support/platform.js';
 import { RawWebSocket } from './support/raw-websocket.js';
 import { RedisServer } from './support/redis-server.js';
@@ -64,7 +65,11 @@ async function byHand(perMessageDeflate: boolean): Promise<Reader> {
   const socket = new WebSocket(url, { perMessageDeflate });
   cleanUp(() => socket.terminate());
   const texts: string[] = [];
-  socket.on('message', (data: Buffer) => texts.push(data.toString()));
+  const packets = new PacketCheck();
+  socket.on('message', (data: Buffer) => {
+    packets.carried('received', data.toString());
+    texts.push(data.toString());
+  });
   socket.on('open', () => socket.send('40'));
   await waitFor(() => texts.some((text) => text.startsWith('42["connected"')));
   const start = '42["chain_update",';

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { ContractCheck } from './support/contract-check.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { type HandshakeAnswer, HANDSHAKES } from './support/handshake.js';
+import { PacketCheck } from './support/packet-check.js';
 import { PollingClient } from './support/polling-client.js';
 import { RawWebSocket } from './support/raw-websocket.js';
 import { RedisServer } from './support/redis-server.js';
@@ -377,7 +377,7 @@ describe('messages of one client', () => {
   });
 
   it('in one write of many packets are each judged by itself', async () => {
-    const client = await PollingClient.connect(gateway.url, new ContractCheck());
+    const client = await PollingClient.connect(gateway.url, new PacketCheck());
     await client.send(...Array.from({ length: 14 }, (_, n) => `42${n}["get_products"]`));
     // Ten and what a fraction of a second brings, less the connect; were all judged by the last, there would be none.
     await waitFor(async () => {

@@ -1,5 +1,6 @@
 import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client';
 import { cleanUp } from './support/cleanup.js';
+import { ContractCheck } from './support/contract-check.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient, TRANSPORTS } from './support/test-client.js';
@@ -60,6 +61,7 @@ function refused(given: string, transport: Options): Promise<string> {
     socket.on('connect', () => reject(new Error('it was let in')));
     socket.on('connect_error', (error: Error & { data?: { code: string } }) => {
       socket.disconnect();
+      new ContractCheck().received('connect_error', { message: error.message, data: error.data });
       expect(JSON.stringify([error.message, error.data])).not.toContain(MARKER);
       resolve(error.data?.code ?? error.message);
     });

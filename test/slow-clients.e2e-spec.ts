@@ -1,9 +1,9 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { ManagerOptions } from 'socket.io-client';
 import type { ClosingCode, Lagging, UnderlyingUpdate } from '../src/contract/index.js';
-import { ContractCheck } from './support/contract-check.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, EXPIRY, underlying } from './support/messages.js';
+import { PacketCheck } from './support/packet-check.js';
 import { OPTION_CHAIN, Platform, UNDERLYING } from './support/platform.js';
 import { PollingClient } from './support/polling-client.js';
 import { RedisServer } from './support/redis-server.js';
@@ -254,7 +254,7 @@ describe('a client that does not poll', () => {
 
   it('is sent the newest of each product once it polls again', async () => {
     await start();
-    const client = await PollingClient.connect(gateway.url, new ContractCheck());
+    const client = await PollingClient.connect(gateway.url, new PacketCheck());
     const products = [platform.product(), platform.product()];
     let n = 0;
     await waitFor(async () => {
@@ -285,7 +285,7 @@ describe('a client that does not poll', () => {
 
   it('is closed after SLOW_CLIENT_TIMEOUT_MS: its next poll is refused, which has a stock client come back', async () => {
     await start({ SLOW_CLIENT_TIMEOUT_MS: '1000' });
-    const client = await PollingClient.connect(gateway.url, new ContractCheck());
+    const client = await PollingClient.connect(gateway.url, new PacketCheck());
     const product = platform.product();
     let n = 0;
     await waitFor(async () => {

@@ -1,9 +1,6 @@
-import { ContractCheck } from './contract-check.js';
+import { PacketCheck, SEPARATOR } from './packet-check.js';
 import type { Received } from './test-client.js';
 import { waitFor } from './wait.js';
-
-/** What separates the packets of one HTTP body in engine.io's protocol. */
-const SEPARATOR = '\x1e';
 
 /** A long-polling client by hand: it polls when it is told to, and not otherwise. */
 export class PollingClient {
@@ -13,14 +10,14 @@ export class PollingClient {
 
   private constructor(
     private readonly session: string,
-    private readonly contract: ContractCheck | undefined,
+    private readonly contract: PacketCheck | undefined,
   ) {}
 
   /**
    * Connects to the main namespace and polls until the `connected` event is there.
-   * @param contract what it receives is held against; undefined for a server that is no gateway
+   * @param contract holds what it sends and receives against the document; undefined for a server that is no gateway
    */
-  static async connect(url: string, contract?: ContractCheck): Promise<PollingClient> {
+  static async connect(url: string, contract?: PacketCheck): Promise<PollingClient> {
     const endpoint = `${url}/socket.io/?EIO=4&transport=polling`;
     const handshake = await (await fetch(endpoint)).text();
     const { sid } = JSON.parse(handshake.slice(1)) as { sid: string };
@@ -32,6 +29,7 @@ export class PollingClient {
 
   /** Puts engine.io packets on the way to the gateway. */
   async send(...packets: readonly string[]): Promise<void> {
+    for (const packet of packets) this.contract?.carried('sent', packet);
     const response = await fetch(this.session, { method: 'POST', body: packets.join(SEPARATOR) });
     await response.text();
   }
@@ -47,9 +45,9 @@ export class PollingClient {
     for (const packet of text.split(SEPARATOR)) {
       if (packet === '1') this.closed = true;
       if (packet === '2') await this.send('3');
+      this.contract?.carried('received', packet);
       if (!packet.startsWith('42[')) continue;
       const [event, payload] = JSON.parse(packet.slice(2)) as [string, unknown];
-      this.contract?.received(event, payload);
       this.received.push({ event, payload });
     }
   }

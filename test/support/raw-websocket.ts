@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket as TcpSocket } from 'node:net';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { cleanUp } from './cleanup.js';
+import { PacketCheck } from './packet-check.js';
 import { waitFor } from './wait.js';
 
 const TEXT = 1;
@@ -18,14 +19,19 @@ export interface WireFrame {
   readonly payload: Buffer;
 }
 
-/** A WebSocket by hand, on the gateway's Socket.IO endpoint: it shows what is on the wire and says what no client would. */
+/**
+ * A WebSocket by hand, on the gateway's Socket.IO endpoint: it shows what is on the wire and says what no client would. What it
+ * receives is held against the AsyncAPI document.
+ */
 export class RawWebSocket {
   readonly frames: WireFrame[] = [];
   /** The gateway's answer to the upgrade. */
   head = '';
   private rest: Buffer = Buffer.alloc(0);
+  private readonly packets = new PacketCheck();
 
   private constructor(readonly tcp: TcpSocket) {
+    this.packets.contract.sendsInvalid = true;
     tcp.on('data', (chunk: Buffer) => this.take(chunk));
     tcp.on('error', () => undefined);
   }
@@ -95,6 +101,7 @@ export class RawWebSocket {
 
   /** Sends a text message, deflated or as it is. */
   send(text: string, deflated = false): void {
+    this.packets.carried('sent', text);
     const plain = Buffer.from(text);
     const payload = deflated
       ? deflateRawSync(plain, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -TAIL.length)
@@ -112,6 +119,7 @@ export class RawWebSocket {
     }
     for (let read = readFrame(this.rest); read; read = readFrame(this.rest)) {
       this.frames.push(read.frame);
+      this.packets.carried('received', textOf(read.frame));
       this.rest = this.rest.subarray(read.size);
     }
   }
