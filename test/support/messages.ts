@@ -72,6 +72,11 @@ export function numberOf(update: { readonly price?: unknown; readonly spot_price
 
 export const STRIKES = [21450, 21500, 21550];
 
+/** The `n`-th chain as the gateway sends it on. */
+export function chainUpdate(product: string, n: number, expiry = EXPIRY) {
+  return { ...chain(product, n, expiry), strikes: STRIKES };
+}
+
 export function summary(product: string, n: number, expiry = EXPIRY) {
   const { spot_price, pcr_oi, pcr_volume, max_pain_strike, atm_straddle_price, timestamp } = chain(
     product,

@@ -1,11 +1,15 @@
 """A clock and a gateway that a test moves by hand."""
 from __future__ import annotations
 
+import itertools
+import json
 from typing import Any, Dict, List, Optional, Tuple
 
 from deltastream_socket_client.core import Core
 from deltastream_socket_client.requests import Request
 from deltastream_socket_client.rooms import addresses
+
+from . import recorded
 
 LIMITS: Dict[str, Any] = {
     'max_symbols_per_request': 3,
@@ -25,7 +29,8 @@ def stamp(n: int) -> str:
 
 
 def price(product: str, n: int, **more: Any) -> Dict[str, Any]:
-    return {'type': 'UNDERLYING_ENRICHED', 'product': product, 'price': n, 'timestamp': stamp(n), **more}
+    times = {'timestamp': stamp(n), 'processed_at': stamp(n)}
+    return {'type': 'UNDERLYING_ENRICHED', 'product': product, 'price': n, **times, **more}
 
 
 def chain(product: str, n: int, expiry: str = '2026-11-26', **more: Any) -> Dict[str, Any]:
@@ -46,19 +51,44 @@ def chain(product: str, n: int, expiry: str = '2026-11-26', **more: Any) -> Dict
     }
 
 
+class RecordedCore(Core):
+    """What the fake gateway says and is sent is recorded as a real one's: it cannot drift from the contract."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._ids: Dict[Request, int] = {}
+        self._next_id = itertools.count(1)
+
+    def receive(self, event: str, data: Any) -> None:
+        if not recorded.mistaken:
+            recorded.received(self, f'2{json.dumps([event, data])}')
+        super().receive(event, data)
+
+    def take_requests(self) -> Tuple[List[Request], Optional[float]]:
+        requests, later = super().take_requests()
+        for request in requests:
+            self._ids[request] = next(self._next_id)
+            recorded.sent(self, f'2{self._ids[request]}{json.dumps([request.event, request.payload])}')
+        return requests, later
+
+    def answered(self, request: Request, answer: Any) -> None:
+        if answer is not None:
+            recorded.received(self, f'3{self._ids[request]}{json.dumps([answer])}')
+        super().answered(request, answer)
+
+
 class World:
     """A core, its clock, and what its listeners were told."""
 
     def __init__(self, general: bool = True) -> None:
         self.now = 1000.0
         self.told: List[Tuple[str, Any]] = []
-        self.core = Core(lambda event, payload, key: self.told.append((event, payload)), general, lambda: self.now)
+        self.core = RecordedCore(lambda event, payload, key: self.told.append((event, payload)), general, lambda: self.now)
 
     def connect(self, rooms: Tuple[str, ...] = ('general',), **limits: Any) -> None:
         self.core.opening()
-        self.core.receive(
-            'connected', {'client_id': 'c', 'rooms': list(rooms), 'limits': {**LIMITS, **limits}, 'user': None}
-        )
+        welcome = {'message': '', 'client_id': 'c', 'rooms': list(rooms), 'server_time': 0, 'user': None}
+        self.core.receive('connected', {**welcome, 'limits': {**LIMITS, **limits}})
 
     def subscribe(self, type: str, symbol: Any = None, expiry: Optional[str] = None) -> Any:
         return self.core.subscribe(addresses(type, symbol, expiry))

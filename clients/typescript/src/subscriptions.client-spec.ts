@@ -1,5 +1,5 @@
 import { FakeGateway, refusal, settle } from '../../../test/clients/support/fake-gateway.js';
-import { chain, underlying } from '../../../test/support/messages.js';
+import { chainUpdate, underlying } from '../../../test/support/messages.js';
 
 const priceOf = (n: number, product = 'NIFTY') => underlying(product, n);
 
@@ -133,7 +133,7 @@ it('a handle on a room that is joined already gets what is held; one taken and d
   const client = await gateway.up({ general: false });
   const first = client.subscribe({ type: 'chain', symbol: 'NIFTY' });
   await first.ready;
-  gateway.last.say('chain_update', chain('NIFTY', 1));
+  gateway.last.say('chain_update', chainUpdate('NIFTY', 1));
   // As React's StrictMode does.
   first.unsubscribe();
   const second = client.subscribe({ type: 'chain', symbol: 'NIFTY' });
@@ -168,7 +168,7 @@ it('iterators conflate to the newest of each chain, and end when the handle does
   const iterator = handle[Symbol.asyncIterator]();
   for (let n = 1; n <= 1_000; n++) {
     for (const expiry of ['2026-11-26', '2026-12-03'])
-      gateway.last.say('chain_update', chain('NIFTY', n, expiry));
+      gateway.last.say('chain_update', chainUpdate('NIFTY', n, expiry));
   }
   const two = [await iterator.next(), await iterator.next()];
   expect(two.map(({ value }) => [value?.expiry, value?.spot_price])).toEqual([

@@ -1,6 +1,7 @@
 import { SocketClient } from '../../../clients/typescript/src/client.js';
 import type { ClientOptions, Foundation, RawSocket } from '../../../clients/typescript/src/options.js';
 import type { ClientLimits, ErrorCode, SubscriptionRequest } from '../../../src/contract/index.js';
+import { ContractCheck } from '../../support/contract-check.js';
 import { ManualClock, seededRandom } from '../../support/manual-clock.js';
 
 export const LIMITS: ClientLimits = {
@@ -19,14 +20,24 @@ export const refusal = (code: ErrorCode, retry_after_ms?: number) => ({
   error: { code, message: code, event: 'subscribe', ...(retry_after_ms ? { retry_after_ms } : {}) },
 });
 
+/** What an acknowledgement has beside `ok` and `rooms`. */
+const ANSWERS: Readonly<Record<string, object>> = {
+  get_products: { products: [] },
+  refresh_token: { expires_at: 0 },
+};
+
 type Ack = (answer: unknown) => void;
 
-/** A connection as socket.io-client shows it, with a gateway behind it that does what a test says. */
+/**
+ * A connection as socket.io-client shows it, with a gateway behind it that does what a test says: what the AsyncAPI document has
+ * it say, lest it drift from the real one.
+ */
 export class FakeSocket implements RawSocket {
   readonly sent: { event: string; payload: unknown; ack: Ack }[] = [];
   readonly rooms = new Set<string>();
   open = true;
   private readonly listeners = new Map<string, (...args: never[]) => void>();
+  private readonly contract = new ContractCheck();
   private any: (event: string, ...args: unknown[]) => void = () => undefined;
 
   constructor(
@@ -43,7 +54,12 @@ export class FakeSocket implements RawSocket {
   }
 
   emit(event: string, ...args: unknown[]): void {
-    const ack = args.pop() as Ack;
+    const answer = args.pop() as Ack;
+    const check = this.contract.sent(event, args);
+    const ack: Ack = (payload) => {
+      check(payload);
+      answer(payload);
+    };
     this.sent.push({ event, payload: args[0], ack });
     this.gateway.answer(this, event, args[0] as SubscriptionRequest, ack);
   }
@@ -54,12 +70,14 @@ export class FakeSocket implements RawSocket {
 
   /** An event of the gateway. */
   say(event: string, payload: unknown): void {
+    this.contract.received(event, payload);
     if (this.open) this.any(event, payload);
   }
 
   connected(limits: Partial<ClientLimits> = {}, rooms: readonly string[] = ['general']): void {
     for (const room of rooms) this.rooms.add(room);
     this.say('connected', {
+      message: '',
       client_id: 'id',
       rooms,
       server_time: 0,
@@ -73,6 +91,7 @@ export class FakeSocket implements RawSocket {
   }
 
   refuse(data: object | undefined): void {
+    if (data) this.contract.received('connect_error', { message: 'refused', data });
     const error = Object.assign(new Error('refused'), { data });
     (this.listeners.get('connect_error') as ((error: Error) => void) | undefined)?.(error);
   }
@@ -138,7 +157,7 @@ export class FakeGateway {
       else socket.rooms.delete(room);
       socket.say(`${event}d`, { room, message: '' });
     }
-    ack({ ok: true, rooms: [...rooms], products: [] });
+    ack({ ok: true, rooms, ...ANSWERS[event] });
   }
 }
 

@@ -2,7 +2,7 @@
 import { act, render, screen } from '@testing-library/react';
 import { StrictMode, useRef } from 'react';
 import { FakeGateway, refusal, settle } from '../../../../test/clients/support/fake-gateway.js';
-import { chain, underlying } from '../../../../test/support/messages.js';
+import { chainUpdate, underlying } from '../../../../test/support/messages.js';
 import { GatewayProvider, useChain, useConnection, useProduct } from './index.js';
 import { Watch } from './watch.js';
 
@@ -119,9 +119,9 @@ describe('useChain', () => {
   it('shows the nearest expiry and all of them, or the one asked for', async () => {
     const view = render(inProvider(<Chain />));
     await turn();
-    say(gateway, 'chain_update', chain('A', 1, '2026-12-03'));
-    say(gateway, 'chain_update', chain('A', 2, '2026-11-26'));
-    say(gateway, 'chain_update', chain('A', 3, '2026-12-03'));
+    say(gateway, 'chain_update', chainUpdate('A', 1, '2026-12-03'));
+    say(gateway, 'chain_update', chainUpdate('A', 2, '2026-11-26'));
+    say(gateway, 'chain_update', chainUpdate('A', 3, '2026-12-03'));
     expect(shown('chain')).toBe('2026-11-26 2 of 2026-11-26 2026-12-03');
     view.rerender(inProvider(<Chain expiry="2026-12-03" />));
     await turn();
@@ -143,7 +143,7 @@ describe('stale', () => {
     expect(client.isStale('A')).toBe(false);
     expect(shown('stale')).toBe('undefined true undefined true');
     say(gateway, 'underlying_update', underlying('A', 1));
-    say(gateway, 'chain_update', chain('A', 2, '2026-11-26'));
+    say(gateway, 'chain_update', chainUpdate('A', 2, '2026-11-26'));
     expect(shown('stale')).toBe('1 false 2 false');
     say(gateway, 'unsubscribed', { room: 'chain:A', message: '' });
     expect(shown('stale')).toBe('1 false 2 true');
