@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { Rendered } from './support/chart.js';
+import { CHART, helm, NGINX, read, Rendered, ROOT, valueArgs } from './support/chart.js';
 
 it('docs/kubernetes.md has every alert with its severity, and no other', () => {
-  const text = readFileSync(join(__dirname, '../../docs/kubernetes.md'), 'utf8');
+  const text = read('docs/kubernetes.md');
   const documented = [...text.matchAll(/^\| `(SocketGateway\w+)` \| (\w+) \|/gm)].map(
     ([, name, severity]) => [name, severity],
   );
@@ -14,4 +14,80 @@ it('docs/kubernetes.md has every alert with its severity, and no other', () => {
       labels.severity,
     ]),
   );
+});
+
+describe('what people read', () => {
+  it('the README has the values of values.yaml', () => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(ROOT, 'scripts/chart-readme.mjs'), '--check'],
+      { encoding: 'utf8' },
+    );
+    expect([status, stderr]).toEqual([0, '']);
+  });
+
+  // Helm 3 asks a cluster before it shows them.
+  const notes = (values: string) =>
+    helm(
+      '4.1.4',
+      'install',
+      'r',
+      CHART,
+      '--namespace',
+      'markets',
+      '--dry-run=client',
+      ...valueArgs(values),
+    ).stdout.split('\nNOTES:\n')[1]!;
+
+  it.each([
+    [
+      '01-default-values.yaml',
+      [
+        'http://r-socket-gateway.markets.svc:80',
+        'port-forward service/r-socket-gateway 8002:80',
+        "transports: ['websocket']",
+        'SECRET_KEY has its development default',
+        'AUTH_MODE is off',
+      ],
+    ],
+    ['02-development-values.yaml', ['redis.development is for trying']],
+    [
+      NGINX,
+      [
+        'https://gateway.example.com (path /socket.io)',
+        'https://prices.example.com',
+        'known by their address',
+        'with the token',
+      ],
+    ],
+    [
+      '05-traefik-values.yaml',
+      [
+        'https://gateway.example.com',
+        'readTimeout',
+        'serverstransport',
+        'withCredentials',
+        'TRUST_PROXY is empty',
+      ],
+    ],
+    [
+      '07-envoy-gateway-values.yaml',
+      ['gateway.example.com (path /socket.io), by the Gateway edge', 'get httproute r-socket-gateway'],
+    ],
+    ['08-gateway-api-values.yaml', ["the Gateway's own hostnames", 'BackendTLSPolicy']],
+    ['12-load-balancer-values.yaml', ['port 443 (https)', 'get service r-socket-gateway --watch']],
+    ['04-nginx-cookie-values.yaml', ['http://gateway.example.com', 'The cookie is Secure']],
+    ['06-alb-values.yaml', ['https://gateway.example.com']],
+    ['11-keda-values.yaml', ['config.MARKET_HOURS is empty']],
+    ['13-everything-extra-values.yaml', ['nodePort']],
+  ])('the notes of %s are right for it', (values, parts) => {
+    const said = notes(values);
+    for (const part of parts) expect(said).toContain(part);
+    expect(said).not.toMatch(/<no value>|%!|\{\{/);
+  });
+
+  it('the notes of a release with secrets and tokens warn of nothing', () => {
+    expect(notes(NGINX)).not.toContain('WARNING');
+    expect(notes('14-optional-auth-jwks-values.yaml')).not.toContain('helm test');
+  });
 });

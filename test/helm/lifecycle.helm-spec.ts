@@ -1,11 +1,9 @@
-import { join } from 'node:path';
 import { Command } from '../support/command.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { RedisServer } from '../support/redis-server.js';
 import { ApiServer } from './support/api-server.js';
-import { CHART, helmCommand, type Manifest, VERSIONS } from './support/chart.js';
+import { CHART, helmCommand, type Manifest, ROOT, VERSIONS } from './support/chart.js';
 
-const ROOT = join(__dirname, '../..');
 const NAME = 'gateway-socket-gateway';
 
 /** A release from its beginning to its end, by the real helm, and what a cluster is told of it. */

@@ -1,11 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
-const ROOT = join(__dirname, '../../..');
+export const ROOT = join(__dirname, '../../..');
 export const CHART = join(ROOT, 'helm/socket-gateway');
 export const CI_VALUES = readdirSync(join(CHART, 'ci')).sort();
+/** As production is: nginx, tokens, an autoscaler, monitoring. */
+export const NGINX = '03-production-nginx-values.yaml';
+
+/** A file of the repository. */
+export const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 /** Path of each helm, by version; fetched where it is not there yet. */
 const TOOLS = JSON.parse(

@@ -1,0 +1,156 @@
+import { CI_VALUES, type Manifest, NGINX, Rendered } from './support/chart.js';
+
+describe('the way in', () => {
+  const annotations = (values: string) => Rendered.from(values).one('Ingress').metadata.annotations;
+
+  it('the public Service has clients alone; metrics and health have another, which nobody outside reaches', () => {
+    for (const values of CI_VALUES) {
+      const rendered = Rendered.from(values);
+      const services = rendered.all('Service').filter(({ metadata }) => !metadata.name.endsWith('-redis'));
+      const [admin, clients] = services.sort(({ metadata: { name: a } }) => (a.endsWith('-admin') ? -1 : 1));
+      expect(clients!.spec.ports.map(({ targetPort }: { targetPort: string }) => targetPort)).toEqual([
+        'http',
+      ]);
+      expect(admin!.spec).toMatchObject({
+        type: 'ClusterIP',
+        clusterIP: 'None',
+        publishNotReadyAddresses: true,
+      });
+      expect(admin!.spec.ports).toMatchObject([{ name: 'admin', port: 8003, targetPort: 'admin' }]);
+    }
+  });
+
+  it('every Service, budget, monitor and policy finds the gateway, and not the test or the Redis beside it', () => {
+    const rendered = Rendered.from(NGINX);
+    const labels = rendered.deployment.spec.template.metadata.labels;
+    const others = rendered.all('Pod').map(({ metadata }) => metadata.labels);
+    const selectors = [
+      ...rendered.all('Service').map(({ spec }) => spec.selector),
+      rendered.one('PodDisruptionBudget').spec.selector.matchLabels,
+      rendered.one('NetworkPolicy').spec.podSelector.matchLabels,
+    ];
+    expect(selectors).toHaveLength(4);
+    for (const selector of selectors) {
+      expect(labels).toMatchObject(selector);
+      for (const other of others) expect(other).not.toMatchObject(selector);
+    }
+  });
+
+  it('nginx: an hour of silence, a body as large as the gateway takes, and the client by its address', () => {
+    expect(annotations(NGINX)).toEqual({
+      'cert-manager.io/cluster-issuer': 'letsencrypt',
+      'nginx.ingress.kubernetes.io/proxy-body-size': '131072',
+      'nginx.ingress.kubernetes.io/proxy-buffering': 'off',
+      'nginx.ingress.kubernetes.io/proxy-connect-timeout': '2',
+      'nginx.ingress.kubernetes.io/proxy-next-upstream': 'error timeout http_503 http_404 non_idempotent',
+      'nginx.ingress.kubernetes.io/proxy-next-upstream-timeout': '10',
+      'nginx.ingress.kubernetes.io/proxy-read-timeout': '3600',
+      'nginx.ingress.kubernetes.io/proxy-send-timeout': '3600',
+      'nginx.ingress.kubernetes.io/upstream-hash-by': '$remote_addr',
+    });
+    expect(Rendered.from(NGINX).config.TRANSPORTS).toBe('polling,websocket');
+  });
+
+  it('nginx with WebSocket alone: the same without affinity', () => {
+    const rendered = Rendered.from({
+      'sticky.provider': 'nginx',
+      'ingress.enabled': true,
+      'ingress.hosts': ['a.example.com'],
+    });
+    const names = Object.keys(rendered.one('Ingress').metadata.annotations!);
+    expect(rendered.config.TRANSPORTS).toBe('websocket');
+    expect(names).toContain('nginx.ingress.kubernetes.io/proxy-read-timeout');
+    expect(names.filter((name) => /hash|affinity|cookie/.test(name))).toEqual([]);
+  });
+
+  it('nginx by cookie: one that pages of other origins may send', () => {
+    expect(annotations('04-nginx-cookie-values.yaml')).toMatchObject({
+      'nginx.ingress.kubernetes.io/affinity': 'cookie',
+      'nginx.ingress.kubernetes.io/affinity-mode': 'persistent',
+      'nginx.ingress.kubernetes.io/session-cookie-name': 'gw',
+      'nginx.ingress.kubernetes.io/session-cookie-samesite': 'None',
+      'nginx.ingress.kubernetes.io/session-cookie-secure': 'true',
+    });
+  });
+
+  it("traefik: the cookie and the scheme are the Service's", () => {
+    const service = Rendered.from('05-traefik-values.yaml').all('Service')[0]!;
+    expect(service.metadata.annotations).toMatchObject({
+      'traefik.ingress.kubernetes.io/service.serversscheme': 'https',
+      'traefik.ingress.kubernetes.io/service.sticky.cookie': 'true',
+      'traefik.ingress.kubernetes.io/service.sticky.cookie.name': 'socket-gateway',
+    });
+  });
+
+  it('alb: straight to the pods, which it waits for as long as they drain', () => {
+    const set = annotations('06-alb-values.yaml')!;
+    expect(set).toMatchObject({
+      'alb.ingress.kubernetes.io/target-type': 'ip',
+      'alb.ingress.kubernetes.io/load-balancer-attributes': 'idle_timeout.timeout_seconds=4000',
+      'alb.ingress.kubernetes.io/healthcheck-path': '/health/ready',
+    });
+    expect(set['alb.ingress.kubernetes.io/target-group-attributes']!.split(',')).toEqual(
+      expect.arrayContaining(['deregistration_delay.timeout_seconds=3600', 'stickiness.enabled=true']),
+    );
+  });
+
+  it('envoy: a route without a time limit, the client by its address, and no limit of 1,024 connections', () => {
+    const rendered = Rendered.from('07-envoy-gateway-values.yaml');
+    const route = rendered.one('HTTPRoute');
+    expect(route.spec.rules).toEqual([
+      {
+        matches: [{ path: { type: 'PathPrefix', value: '/socket.io' } }],
+        timeouts: { request: '0s', backendRequest: '0s' },
+        backendRefs: [{ name: 'r-socket-gateway', port: 80 }],
+      },
+    ]);
+    const { spec } = rendered.one('BackendTrafficPolicy');
+    expect(spec.targetRefs[0].name).toBe(route.metadata.name);
+    expect(spec.loadBalancer).toEqual({ type: 'ConsistentHash', consistentHash: { type: 'SourceIP' } });
+    expect(spec.circuitBreaker.maxConnections).toBeGreaterThan(1_000_000);
+    expect(spec.circuitBreaker.maxParallelRequests).toBeGreaterThan(1_000_000);
+    expect(rendered.all('Service')[0]!.spec.ports[0].appProtocol).toBe('kubernetes.io/ws');
+  });
+
+  it('TLS up to the pods: the certificate is mounted as a folder, and everybody is told', () => {
+    const rendered = Rendered.from('08-gateway-api-values.yaml');
+    expect(rendered.config).toMatchObject({
+      TLS_CERT: '/etc/socket-gateway/tls/tls.crt',
+      TLS_KEY: '/etc/socket-gateway/tls/tls.key',
+    });
+    expect(rendered.container.volumeMounts).toEqual([
+      { name: 'tls', mountPath: '/etc/socket-gateway/tls', readOnly: true },
+    ]);
+    expect(rendered.all('Service')[0]!.spec.ports[0]).toMatchObject({
+      name: 'https',
+      appProtocol: 'kubernetes.io/wss',
+    });
+    expect(rendered.one('Pod').spec.containers[0].args[0]).toBe('--url=https://r-socket-gateway:80');
+  });
+
+  it('a load balancer of layer 4 keeps a client at its pod', () => {
+    expect(Rendered.from('12-load-balancer-values.yaml').all('Service')[0]!.spec).toMatchObject({
+      type: 'LoadBalancer',
+      sessionAffinity: 'ClientIP',
+      externalTrafficPolicy: 'Local',
+      loadBalancerSourceRanges: ['203.0.113.0/24'],
+    });
+  });
+
+  it('the policy lets in clients from where they come, Prometheus on its port, and lets out to names and Redis', () => {
+    const { spec } = Rendered.from(NGINX).one('NetworkPolicy');
+    expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
+    const namespaces = (rule: Manifest['spec']) =>
+      rule.from.flatMap(({ namespaceSelector }: Manifest['spec']) =>
+        Object.values((namespaceSelector?.matchLabels ?? {}) as object),
+      );
+    expect(spec.ingress.map((rule: Manifest['spec']) => [rule.ports[0].port, namespaces(rule)])).toEqual([
+      ['http', ['ingress-nginx']],
+      ['admin', ['monitoring']],
+    ]);
+    expect(
+      spec.egress.flatMap(({ ports }: Manifest['spec']) => ports.map(({ port }: { port: number }) => port)),
+    ).toEqual([53, 53, 6380]);
+    expect(spec.egress[1].to).toEqual([{ ipBlock: { cidr: '10.20.0.0/16' } }]);
+  });
+});

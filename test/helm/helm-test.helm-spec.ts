@@ -1,0 +1,31 @@
+import { NGINX, read, Rendered } from './support/chart.js';
+
+describe('helm test', () => {
+  it('runs the handshake check of the same image, which the image has', () => {
+    const rendered = Rendered.from();
+    const { metadata, spec } = rendered.one('Pod');
+    expect(metadata.annotations).toMatchObject({ 'helm.sh/hook': 'test' });
+    expect(spec.restartPolicy).toBe('Never');
+    expect(spec.containers[0]).toMatchObject({
+      image: rendered.container.image,
+      command: ['node', 'scripts/handshake-check.mjs'],
+      args: ['--url=http://r-socket-gateway:80', '--symbol=NIFTY', '--expect=data', '--timeout=45'],
+    });
+    expect(read('Dockerfile')).toContain('COPY --from=build /app/scripts scripts');
+    expect(read('.dockerignore')).toContain('!scripts/handshake-check.mjs');
+  });
+
+  it('brings a token where there is one, and else expects to be refused', () => {
+    const withToken = Rendered.from(NGINX).one('Pod').spec.containers[0];
+    expect(withToken.env).toEqual([
+      { name: 'CHECK_TOKEN', valueFrom: { secretKeyRef: { name: 'gateway-test', key: 'token' } } },
+    ]);
+    expect(withToken.args.join(' ')).not.toContain('refusal');
+    const without = Rendered.from({
+      'config.AUTH_MODE': 'required',
+      'secrets.SECRET_KEY.existingSecret': 'a',
+      'secrets.JWT_SECRET.existingSecret': 'a',
+    });
+    expect(without.one('Pod').spec.containers[0].args).toContain('--expect-refusal=AUTH_REQUIRED');
+  });
+});

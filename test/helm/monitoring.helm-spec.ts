@@ -1,0 +1,64 @@
+import { GatewayMetrics } from '../../src/metrics/gateway-metrics.js';
+import { type Manifest, NGINX, Rendered } from './support/chart.js';
+
+describe('monitoring', () => {
+  const metrics = async () =>
+    new Set([...(await new GatewayMetrics().text()).matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name!));
+  const named = (text: string) =>
+    [...text.matchAll(/\b(socket_gateway|process|nodejs)_\w+/g)].map(([name]) =>
+      name.replace(/_(bucket|sum|count)$/, ''),
+    );
+
+  it('Prometheus is sent to the admin port, with its token', () => {
+    const rendered = Rendered.from(NGINX);
+    const { spec } = rendered.one('ServiceMonitor');
+    expect(rendered.one('Service', '-admin').metadata.labels).toMatchObject(
+      spec.selector.matchLabels as object,
+    );
+    expect(spec.endpoints).toEqual([
+      {
+        port: 'admin',
+        path: '/metrics',
+        scheme: 'http',
+        interval: '15s',
+        scrapeTimeout: '10s',
+        authorization: { type: 'Bearer', credentials: { name: 'gateway', key: 'ADMIN_TOKEN' } },
+      },
+    ]);
+  });
+
+  it('alerts and dashboard ask for metrics that the gateway has', async () => {
+    const known = await metrics();
+    const rendered = Rendered.from(NGINX);
+    const rules = rendered.one('PrometheusRule').spec.groups[0].rules as { expr: string }[];
+    const dashboard = rendered.one('ConfigMap', '-dashboard').data['gateway.json'] as string;
+    JSON.parse(dashboard);
+    const asked = [...rules.flatMap(({ expr }) => named(expr)), ...named(dashboard)];
+    expect(asked.length).toBeGreaterThan(40);
+    expect([...new Set(asked)].filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it('there is an alert for each thing that goes wrong, of this release alone, with words for people', () => {
+    const rules = Rendered.from(NGINX).one('PrometheusRule').spec.groups[0].rules as Manifest[];
+    expect(rules.map(({ alert }) => alert)).toEqual(
+      expect.arrayContaining(
+        ['FeedStale', 'BridgeDown', 'SlowClients', 'LoopDelay', 'NearConnectionCap', 'Restarts'].map(
+          (name) => `SocketGateway${name}`,
+        ),
+      ),
+    );
+    for (const { expr, labels, annotations } of rules) {
+      expect(expr).toContain('namespace="markets", pod=~"gateway-[a-z0-9]+-[a-z0-9]+"');
+      expect(['critical', 'warning']).toContain(labels.severity);
+      expect(annotations).toEqual({
+        summary: expect.stringMatching(/.{10}/),
+        description: expect.stringMatching(/.{20}/),
+        runbook_url: expect.stringMatching(/^https:\/\/runbooks.example.com\/gateway#socketgateway\w+$/),
+      });
+    }
+    const cap = Rendered.from('11-keda-values.yaml').one('PrometheusRule').spec.groups[0].rules as Manifest[];
+    expect(cap.find(({ alert }) => alert === 'SocketGatewayNearConnectionCap')!.expr).toContain(
+      '/ 12000 > 0.85',
+    );
+  });
+});

@@ -1,0 +1,130 @@
+import { CI_VALUES, type Manifest, Rendered } from './support/chart.js';
+
+/** Every pod that a value file makes: of Deployments and of the test. */
+function podsOf(values: string): { name: string; spec: Manifest['spec'] }[] {
+  const rendered = Rendered.from(values);
+  return [
+    ...rendered
+      .all('Deployment')
+      .map(({ metadata, spec }) => ({ name: metadata.name, spec: spec.template.spec })),
+    ...rendered.all('Pod').map(({ metadata, spec }) => ({ name: metadata.name, spec })),
+  ];
+}
+
+describe('the pods', () => {
+  it.each(CI_VALUES)('are "restricted" of %s: no root, nothing to write, no rights, no token', (values) => {
+    for (const { name, spec } of podsOf(values)) {
+      expect([name, spec]).toEqual([
+        name,
+        expect.objectContaining({
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          securityContext: expect.objectContaining({
+            runAsNonRoot: true,
+            seccompProfile: { type: 'RuntimeDefault' },
+          }),
+        }),
+      ]);
+      expect(spec.securityContext.runAsUser).toBeGreaterThan(0);
+      for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) expect(spec[field]).toBeUndefined();
+      for (const container of spec.containers) {
+        if (['sidecar'].includes(container.name as string)) continue; // whoever adds one answers for it
+        expect(container.securityContext).toMatchObject({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+        expect(container.resources.limits.memory).toBeDefined();
+        expect(container.resources.limits.cpu).toBeUndefined();
+      }
+    }
+  });
+
+  it('are replaced one more at a time, none fewer, each ready for a while before the next', () => {
+    const { spec } = Rendered.from().deployment;
+    expect(spec.strategy).toEqual({
+      type: 'RollingUpdate',
+      rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
+    });
+    expect(spec.minReadySeconds).toBe(10);
+  });
+
+  it('are asked on the admin port: whether they have started, whether they turn, whether clients may come', () => {
+    const { container } = Rendered.from();
+    const asked = (probe: string) => container[probe].httpGet;
+    expect(asked('startupProbe')).toEqual({ path: '/health/live', port: 'admin' });
+    expect(asked('livenessProbe')).toEqual({ path: '/health/live', port: 'admin' });
+    expect(asked('readinessProbe')).toEqual({ path: '/health/ready', port: 'admin' });
+    expect(container.ports).toEqual([
+      { name: 'http', containerPort: 8002, protocol: 'TCP' },
+      { name: 'admin', containerPort: 8003, protocol: 'TCP' },
+    ]);
+  });
+
+  it.each(CI_VALUES)('have the time for pause, drain and end, of %s', (values) => {
+    const { pod, container, config } = Rendered.from(values);
+    const pause = container.lifecycle?.preStop.sleep.seconds ?? 0;
+    const drain = Number(config.DRAIN_TIMEOUT_MS) / 1_000;
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(pause + drain + 10);
+  });
+
+  it('the grace follows pause and drain', () => {
+    const { pod, container, config } = Rendered.from({ 'drain.preStopSeconds': 20, 'drain.seconds': 300 });
+    expect(container.lifecycle).toEqual({ preStop: { sleep: { seconds: 20 } } });
+    expect(config.DRAIN_TIMEOUT_MS).toBe('300000');
+    expect(pod.terminationGracePeriodSeconds).toBe(330);
+  });
+
+  it('are rolled out for a changed setting, and not for a new chart or more pods', () => {
+    const template = (values: Record<string, unknown>) => Rendered.from(values).deployment.spec.template;
+    const before = template({});
+    expect(template({ replicaCount: 9 })).toEqual(before);
+    expect(template({ 'ingress.enabled': true, 'ingress.hosts': ['a.example.com'] })).toEqual(before);
+    expect(JSON.stringify(before)).not.toContain('helm.sh/chart');
+    const sum = (values: Record<string, unknown>) => template(values).metadata.annotations['checksum/config'];
+    expect(sum({ 'config.MAX_CONNECTIONS': 1 })).not.toBe(sum({}));
+    expect(sum({ transports: 'websocket+polling', replicaCount: 1 })).not.toBe(sum({}));
+  });
+
+  it('are spread over hosts and zones, each roll-out by itself', () => {
+    const keys = (values: string) => Rendered.from(values).pod.topologySpreadConstraints ?? [];
+    expect(keys('10-cluster-sharded-values.yaml')).toEqual(
+      ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) =>
+        expect.objectContaining({
+          topologyKey,
+          maxSkew: 1,
+          whenUnsatisfiable: 'DoNotSchedule',
+          matchLabelKeys: ['pod-template-hash'],
+        }),
+      ),
+    );
+    expect(keys('14-optional-auth-jwks-values.yaml')).toEqual([]);
+  });
+
+  it('what is added is there, and does not take the place of what selects them', () => {
+    const rendered = Rendered.from('13-everything-extra-values.yaml');
+    const { metadata, spec } = rendered.deployment;
+    expect(metadata.annotations).toEqual({ 'example.com/deployment': 'yes' });
+    expect(spec.template.metadata.annotations).toMatchObject({ 'example.com/pod': 'yes' });
+    expect(spec.template.metadata.labels).toMatchObject({
+      tier: 'edge',
+      team: 'markets',
+      ...spec.selector.matchLabels,
+    });
+    expect(rendered.container.image).toBe(
+      `registry.example.com/deltastream/socket-gateway@sha256:${'0123456789abcdef'.repeat(4)}`,
+    );
+    expect(rendered.container.env).toContainEqual({
+      name: 'NODE_OPTIONS',
+      value: '--max-old-space-size=512',
+    });
+    expect(rendered.container.envFrom).toHaveLength(2);
+    expect(rendered.container.volumeMounts).toEqual([{ name: 'scratch', mountPath: '/tmp' }]);
+    expect(rendered.pod.volumes.map(({ name }: { name: string }) => name)).toEqual(['scratch']);
+    expect(rendered.pod.containers).toHaveLength(2);
+    expect(rendered.pod.initContainers).toHaveLength(1);
+    expect(rendered.pod.serviceAccountName).toBe('shared');
+    expect(rendered.all('ServiceAccount')).toEqual([]);
+    expect(rendered.one('ConfigMap', 'r-more').data).toEqual({ key: 'value' });
+  });
+});

@@ -1,0 +1,98 @@
+import 'reflect-metadata';
+import { Environment } from '../../src/config/environment.js';
+import { loadConfig } from '../../src/config/gateway-config.js';
+import { CI_VALUES, type Manifest, NGINX, read, Rendered } from './support/chart.js';
+
+const SECRETS = ['SECRET_KEY', 'JWT_SECRET', 'ADMIN_TOKEN', 'REDIS_URL', 'REDIS_SENTINEL_PASSWORD'];
+
+describe('settings', () => {
+  const schema = JSON.parse(read('helm/socket-gateway/values.schema.json')) as Manifest;
+
+  it('every variable of the gateway has one place: a value of its own, `config`, or a secret', () => {
+    const managed = [
+      'PORT',
+      'ADMIN_PORT',
+      'TRANSPORTS',
+      'DRAIN_TIMEOUT_MS',
+      'REDIS_SHARDED_PUBSUB',
+      'REDIS_TLS_CA',
+      'TLS_CERT',
+      'TLS_KEY',
+    ];
+    const places = [
+      ...Object.keys(schema.properties.config.properties),
+      ...Object.keys(schema.properties.secrets.properties),
+      ...managed,
+    ];
+    expect(places.sort()).toEqual(Object.keys(new Environment()).sort());
+  });
+
+  it.each(CI_VALUES)('the gateway takes what %s sets', (values) => {
+    const rendered = Rendered.from(values);
+    const { TLS_CERT, TLS_KEY, REDIS_TLS_CA, ...config } = rendered.config; // files that are in a pod alone
+    expect([TLS_CERT, TLS_KEY].filter(Boolean)).toHaveLength(
+      rendered.pod.volumes?.some(({ name }: { name: string }) => name === 'tls') ? 2 : 0,
+    );
+    const given = Object.fromEntries(
+      ((rendered.container.env ?? []) as { name: string; valueFrom?: unknown }[])
+        .filter(({ valueFrom }) => valueFrom)
+        .map(({ name }) => [
+          name,
+          name === 'REDIS_URL' ? 'redis://user:password@redis:6379/0' : 'kR4nZ0q7cV1tY8uW2xE5aB9dF3gH6jL0',
+        ]),
+    );
+    expect(() => loadConfig({ ...config, ...given })).not.toThrow();
+    expect(REDIS_TLS_CA ?? '/etc/socket-gateway/redis/ca.crt').toBe('/etc/socket-gateway/redis/ca.crt');
+  });
+
+  it('numbers arrive as they were written', () => {
+    const { config } = Rendered.from({
+      'config.CACHE_MAX_BYTES': 17_179_869_184,
+      'config.MAX_CONNECTIONS': 1_000_000,
+    });
+    expect(config).toMatchObject({ CACHE_MAX_BYTES: '17179869184', MAX_CONNECTIONS: '1000000' });
+  });
+
+  it('secrets come from Secrets, each by its own name and key, and are in nothing else', () => {
+    const rendered = Rendered.from(NGINX);
+    const from = (name: string, key: string) => ({ valueFrom: { secretKeyRef: { name, key } } });
+    expect(rendered.container.env).toEqual([
+      { name: 'ADMIN_TOKEN', ...from('gateway', 'ADMIN_TOKEN') },
+      { name: 'JWT_SECRET', ...from('auth', 'signing-key') },
+      { name: 'REDIS_URL', ...from('gateway', 'REDIS_URL') },
+      { name: 'SECRET_KEY', ...from('gateway', 'SECRET_KEY') },
+    ]);
+    for (const values of CI_VALUES) {
+      const made = Rendered.from(values);
+      expect(made.all('Secret')).toEqual([]);
+      const plain = Object.keys(made.config).filter((name) => SECRETS.includes(name) && name !== 'REDIS_URL');
+      expect([values, plain, made.config.REDIS_URL ?? '']).toEqual([
+        values,
+        [],
+        expect.not.stringContaining('@'),
+      ]);
+    }
+  });
+
+  it('Redis: sentinels with their password and an authority, a cluster by SPUBLISH, and a development Redis', () => {
+    const sentinel = Rendered.from('09-sentinel-values.yaml');
+    expect(sentinel.config).toMatchObject({ REDIS_TLS_CA: '/etc/socket-gateway/redis/ca.crt' });
+    expect(sentinel.container.env.map(({ name }: { name: string }) => name)).toEqual([
+      'REDIS_SENTINEL_PASSWORD',
+      'REDIS_URL',
+    ]);
+    expect(sentinel.pod.volumes).toEqual([
+      { name: 'redis-ca', secret: { secretName: 'redis-ca', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+    ]);
+    expect(Rendered.from('10-cluster-sharded-values.yaml').config).toMatchObject({
+      REDIS_URL: 'redis+cluster://redis-0.redis:6379,redis-1.redis:6379,redis-2.redis:6379',
+      REDIS_SHARDED_PUBSUB: 'true',
+    });
+    const development = Rendered.from('02-development-values.yaml');
+    const service = development.one('Service', '-redis');
+    expect(development.config.REDIS_URL).toBe(`redis://${service.metadata.name}:6379/0`);
+    expect(development.one('Deployment', '-redis').spec.template.metadata.labels).toMatchObject(
+      service.spec.selector as object,
+    );
+  });
+});
