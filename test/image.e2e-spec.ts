@@ -1,14 +1,13 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { parse } from 'yaml';
 import { BuildContext } from './support/image/build-context.js';
+import { carelessCheckout } from './support/image/careless-checkout.js';
 import { parseDockerfile } from './support/image/dockerfile.js';
 import { type Image, ImageBuilder } from './support/image/image-builder.js';
 import { Container, type Ended, identityOf, whyNoSandbox } from './support/image/sandbox.js';
 import { underlying } from './support/messages.js';
 import { RedisServer } from './support/redis-server.js';
-import { temporaryFolder } from './support/temporary-folder.js';
 import { TestClient, TRANSPORTS } from './support/test-client.js';
 import { freePort } from './support/wait.js';
 
@@ -71,43 +70,11 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
 
   beforeAll(async () => {
     redis = await RedisServer.start();
-    const checkout = await carelessCheckout();
+    const checkout = await carelessCheckout(ROOT);
     const builder = new ImageBuilder(checkout);
     image = await builder.build({ REVISION: 'f00' });
     withoutShell = await builder.build({ RUNTIME_IMAGE: DISTROLESS });
   }, 600_000); // two `npm ci` and a compilation, on whatever the machine has left
-
-  /** What the build takes, in files that everybody may write or nobody else read, beside what must not be taken. */
-  async function carelessCheckout(): Promise<string> {
-    const checkout = await temporaryFolder();
-    const names = [
-      'Dockerfile',
-      '.dockerignore',
-      'package.json',
-      'package-lock.json',
-      'nest-cli.json',
-      'docs',
-      'scripts',
-      'src',
-      'tools',
-    ];
-    for (const name of [...names, 'tsconfig.json', 'tsconfig.build.json']) {
-      await cp(join(ROOT, name), join(checkout, name), { recursive: true });
-    }
-    await chmod(join(checkout, 'scripts/healthcheck.mjs'), 0o600);
-    await chmod(join(checkout, 'scripts/handshake-check.mjs'), 0o666);
-    for (const secret of [
-      '.env',
-      '.npmrc',
-      '.git/config',
-      'node_modules/planted/index.js',
-      'src/planted.spec.ts',
-    ]) {
-      await mkdir(join(checkout, secret, '..'), { recursive: true });
-      await writeFile(join(checkout, secret), '// planted');
-    }
-    return checkout;
-  }
 
   async function start(from: Image, settings: Record<string, string> = {}, access?: 'ro' | 'rw') {
     const { env, folder, entrypoint, command, user } = from.config;
