@@ -38,14 +38,6 @@ export default tseslint.config(
     },
   },
   {
-    // Manifests are of every kind there is; their types are checked by what `check-manifests` holds them against.
-    files: ['test/helm/**/*.ts'],
-    rules: {
-      '@typescript-eslint/no-unsafe-argument': 'off',
-      '@typescript-eslint/no-unsafe-call': 'off',
-    },
-  },
-  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: {

@@ -1,13 +1,7 @@
-import {
-  CHART,
-  CI_VALUES,
-  helm,
-  type Manifest,
-  problemsOf,
-  Rendered,
-  VERSIONS,
-  valueArgs,
-} from './support/chart.js';
+import { CHART, CI_VALUES, helm, NGINX, problemsOf, Rendered, VERSIONS, valueArgs } from './support/chart.js';
+import type { Kind, Kinds } from './support/kinds.js';
+
+const ENVOY = '07-envoy-gateway-values.yaml';
 
 it('there are value files for at least twelve ways to install it, and helm 3 and 4 to try them', () => {
   expect(CI_VALUES.length).toBeGreaterThanOrEqual(12);
@@ -61,42 +55,24 @@ it('every manifest of every value file is what its kind allows, and has no field
 });
 
 it('a wrong field, a wrong type, a missing field and a wrong value are found, of Kubernetes and of CRDs', () => {
-  const wrong = (values: string, kind: string, change: (manifest: Manifest['spec']) => void) => {
+  const wrong = <K extends Kind>(values: string, kind: K, change: (manifest: Kinds[K]) => void) => {
     const manifest = structuredClone(Rendered.from(values).all(kind)[0]!);
     change(manifest);
     return manifest;
   };
   const problems = problemsOf([
-    wrong(
-      CI_VALUES[0]!,
-      'Deployment',
-      ({ spec }) => (spec.template.spec.containers[0].lifecycle.preStop.nap = {}),
+    wrong(CI_VALUES[0]!, 'Deployment', ({ spec }) =>
+      Object.assign(spec.template.spec.containers[0].lifecycle.preStop, { nap: {} }),
     ),
-    wrong(CI_VALUES[0]!, 'Deployment', ({ spec }) => (spec.replicas = '3')),
-    wrong(CI_VALUES[0]!, 'Deployment', ({ spec }) => delete spec.selector),
-    wrong(CI_VALUES[0]!, 'Service', ({ spec }) => (spec.ports[0].prot = 'TCP')),
-    wrong(
-      '03-production-nginx-values.yaml',
-      'PrometheusRule',
-      ({ spec }) => (spec.groups[0].rules[0].four = '1m'),
-    ),
-    wrong(
-      '03-production-nginx-values.yaml',
-      'ServiceMonitor',
-      ({ spec }) => (spec.endpoints[0].interval = 'often'),
-    ),
-    wrong('11-keda-values.yaml', 'ScaledObject', ({ spec }) => (spec.minReplicas = 3)),
-    wrong(
-      '07-envoy-gateway-values.yaml',
-      'HTTPRoute',
-      ({ spec }) => (spec.rules[0].timeouts.response = '0s'),
-    ),
-    wrong('07-envoy-gateway-values.yaml', 'HTTPRoute', ({ spec }) => (spec.rules[0].timeouts.request = 0)),
-    wrong(
-      '07-envoy-gateway-values.yaml',
-      'BackendTrafficPolicy',
-      ({ spec }) => (spec.loadBalancer.type = 'Hash'),
-    ),
+    wrong(CI_VALUES[0]!, 'Deployment', ({ spec }) => Object.assign(spec, { replicas: '3' })),
+    wrong(CI_VALUES[0]!, 'Deployment', ({ spec }) => Reflect.deleteProperty(spec, 'selector')),
+    wrong(CI_VALUES[0]!, 'Service', ({ spec }) => Object.assign(spec.ports[0], { prot: 'TCP' })),
+    wrong(NGINX, 'PrometheusRule', ({ spec }) => Object.assign(spec.groups[0].rules[0], { four: '1m' })),
+    wrong(NGINX, 'ServiceMonitor', ({ spec }) => Object.assign(spec.endpoints[0], { interval: 'often' })),
+    wrong('11-keda-values.yaml', 'ScaledObject', ({ spec }) => Object.assign(spec, { minReplicas: 3 })),
+    wrong(ENVOY, 'HTTPRoute', ({ spec }) => Object.assign(spec.rules[0].timeouts, { response: '0s' })),
+    wrong(ENVOY, 'HTTPRoute', ({ spec }) => Object.assign(spec.rules[0].timeouts, { request: 0 })),
+    wrong(ENVOY, 'BackendTrafficPolicy', ({ spec }) => Object.assign(spec.loadBalancer, { type: 'Hash' })),
   ]);
   expect(problems.map((of) => of.join('; '))).toEqual([
     expect.stringContaining('lifecycle.preStop.nap is not known'),

@@ -8,12 +8,7 @@ it('docs/kubernetes.md has every alert with its severity, and no other', () => {
     ([, name, severity]) => [name, severity],
   );
   const { groups } = Rendered.from({ 'prometheusRule.enabled': true }).one('PrometheusRule').spec;
-  expect(documented).toEqual(
-    groups[0].rules.map(({ alert, labels }: { alert: string; labels: { severity: string } }) => [
-      alert,
-      labels.severity,
-    ]),
-  );
+  expect(documented).toEqual(groups[0].rules.map(({ alert, labels }) => [alert, labels.severity]));
 });
 
 describe('what people read', () => {

@@ -1,4 +1,4 @@
-import { CI_VALUES, type Manifest, NGINX, Rendered } from './support/chart.js';
+import { CI_VALUES, NGINX, Rendered } from './support/chart.js';
 
 describe('the way in', () => {
   const annotations = (values: string) => Rendered.from(values).one('Ingress').metadata.annotations;
@@ -8,9 +8,7 @@ describe('the way in', () => {
       const rendered = Rendered.from(values);
       const services = rendered.all('Service').filter(({ metadata }) => !metadata.name.endsWith('-redis'));
       const [admin, clients] = services.sort(({ metadata: { name: a } }) => (a.endsWith('-admin') ? -1 : 1));
-      expect(clients!.spec.ports.map(({ targetPort }: { targetPort: string }) => targetPort)).toEqual([
-        'http',
-      ]);
+      expect(clients!.spec.ports.map(({ targetPort }) => targetPort)).toEqual(['http']);
       expect(admin!.spec).toMatchObject({
         type: 'ClusterIP',
         clusterIP: 'None',
@@ -57,7 +55,7 @@ describe('the way in', () => {
       'ingress.enabled': true,
       'ingress.hosts': ['a.example.com'],
     });
-    const names = Object.keys(rendered.one('Ingress').metadata.annotations!);
+    const names = Object.keys(rendered.one('Ingress').metadata.annotations);
     expect(rendered.config.TRANSPORTS).toBe('websocket');
     expect(names).toContain('nginx.ingress.kubernetes.io/proxy-read-timeout');
     expect(names.filter((name) => /hash|affinity|cookie/.test(name))).toEqual([]);
@@ -83,7 +81,7 @@ describe('the way in', () => {
   });
 
   it('alb: straight to the pods, which it waits for as long as they drain', () => {
-    const set = annotations('06-alb-values.yaml')!;
+    const set = annotations('06-alb-values.yaml');
     expect(set).toMatchObject({
       'alb.ingress.kubernetes.io/target-type': 'ip',
       'alb.ingress.kubernetes.io/load-balancer-attributes': 'idle_timeout.timeout_seconds=4000',
@@ -140,17 +138,13 @@ describe('the way in', () => {
   it('the policy lets in clients from where they come, Prometheus on its port, and lets out to names and Redis', () => {
     const { spec } = Rendered.from(NGINX).one('NetworkPolicy');
     expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
-    const namespaces = (rule: Manifest['spec']) =>
-      rule.from.flatMap(({ namespaceSelector }: Manifest['spec']) =>
-        Object.values((namespaceSelector?.matchLabels ?? {}) as object),
-      );
-    expect(spec.ingress.map((rule: Manifest['spec']) => [rule.ports[0].port, namespaces(rule)])).toEqual([
+    const namespaces = (rule: (typeof spec.ingress)[number]) =>
+      rule.from.flatMap(({ namespaceSelector }) => Object.values(namespaceSelector?.matchLabels ?? {}));
+    expect(spec.ingress.map((rule) => [rule.ports[0].port, namespaces(rule)])).toEqual([
       ['http', ['ingress-nginx']],
       ['admin', ['monitoring']],
     ]);
-    expect(
-      spec.egress.flatMap(({ ports }: Manifest['spec']) => ports.map(({ port }: { port: number }) => port)),
-    ).toEqual([53, 53, 6380]);
-    expect(spec.egress[1].to).toEqual([{ ipBlock: { cidr: '10.20.0.0/16' } }]);
+    expect(spec.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([53, 53, 6380]);
+    expect(spec.egress[1]?.to).toEqual([{ ipBlock: { cidr: '10.20.0.0/16' } }]);
   });
 });

@@ -2,7 +2,8 @@ import { Command } from '../support/command.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { RedisServer } from '../support/redis-server.js';
 import { ApiServer } from './support/api-server.js';
-import { CHART, helmCommand, type Manifest, ROOT, VERSIONS } from './support/chart.js';
+import { CHART, helmCommand, ROOT, VERSIONS } from './support/chart.js';
+import type { Kinds } from './support/kinds.js';
 
 const NAME = 'gateway-socket-gateway';
 
@@ -24,11 +25,11 @@ describe.each(VERSIONS)('a release by helm %s', (version) => {
     helm('upgrade', 'gateway', CHART, '--reset-then-reuse-values', ...values);
 
   const deployment = () => api.get('Deployment', NAME)!;
-  const template = () => deployment().spec.template as Manifest;
+  const template = () => deployment().spec.template;
 
   /** The pod of `helm test`, with the Service's name led to a gateway that runs. */
-  async function runPod({ spec }: Manifest): Promise<boolean> {
-    const [{ command, args }] = spec.containers as [{ command: string[]; args: string[] }];
+  async function runPod({ spec }: Kinds['Pod']): Promise<boolean> {
+    const [{ command, args }] = spec.containers;
     const here = args.map((arg) => arg.replace(`http://${NAME}:80`, gateway.url));
     const pod = Command.spawn(process.execPath, [...command.slice(1), ...here], { cwd: ROOT, env: {} });
     return (await pod.exit()) === 0;
@@ -86,7 +87,7 @@ describe.each(VERSIONS)('a release by helm %s', (version) => {
   it('a changed setting rolls them out', async () => {
     const { annotations } = template().metadata;
     await upgrade('--set', 'config.LOG_LEVEL=debug');
-    expect(template().metadata.annotations!['checksum/config']).not.toBe(annotations!['checksum/config']);
+    expect(template().metadata.annotations['checksum/config']).not.toBe(annotations['checksum/config']);
   });
 
   it('with an autoscaler, an upgrade says nothing of how many pods there are', async () => {

@@ -1,5 +1,5 @@
 import { GatewayMetrics } from '../../src/metrics/gateway-metrics.js';
-import { type Manifest, NGINX, Rendered } from './support/chart.js';
+import { NGINX, Rendered } from './support/chart.js';
 
 describe('monitoring', () => {
   const metrics = async () =>
@@ -12,9 +12,7 @@ describe('monitoring', () => {
   it('Prometheus is sent to the admin port, with its token', () => {
     const rendered = Rendered.from(NGINX);
     const { spec } = rendered.one('ServiceMonitor');
-    expect(rendered.one('Service', '-admin').metadata.labels).toMatchObject(
-      spec.selector.matchLabels as object,
-    );
+    expect(rendered.one('Service', '-admin').metadata.labels).toMatchObject(spec.selector.matchLabels);
     expect(spec.endpoints).toEqual([
       {
         port: 'admin',
@@ -30,16 +28,16 @@ describe('monitoring', () => {
   it('alerts and dashboard ask for metrics that the gateway has', async () => {
     const known = await metrics();
     const rendered = Rendered.from(NGINX);
-    const rules = rendered.one('PrometheusRule').spec.groups[0].rules as { expr: string }[];
-    const dashboard = rendered.one('ConfigMap', '-dashboard').data['gateway.json'] as string;
+    const rules = rendered.one('PrometheusRule').spec.groups[0].rules;
+    const dashboard = rendered.one('ConfigMap', '-dashboard').data['gateway.json']!;
     JSON.parse(dashboard);
-    const asked = [...rules.flatMap(({ expr }) => named(expr)), ...named(dashboard)];
+    const asked = [...rules.flatMap(({ expr }) => named(`${expr}`)), ...named(dashboard)];
     expect(asked.length).toBeGreaterThan(40);
     expect([...new Set(asked)].filter((name) => !known.has(name))).toEqual([]);
   });
 
   it('there is an alert for each thing that goes wrong, of this release alone, with words for people', () => {
-    const rules = Rendered.from(NGINX).one('PrometheusRule').spec.groups[0].rules as Manifest[];
+    const rules = Rendered.from(NGINX).one('PrometheusRule').spec.groups[0].rules;
     expect(rules.map(({ alert }) => alert)).toEqual(
       expect.arrayContaining(
         ['FeedStale', 'BridgeDown', 'SlowClients', 'LoopDelay', 'NearConnectionCap', 'Restarts'].map(
@@ -56,7 +54,7 @@ describe('monitoring', () => {
         runbook_url: expect.stringMatching(/^https:\/\/runbooks.example.com\/gateway#socketgateway\w+$/),
       });
     }
-    const cap = Rendered.from('11-keda-values.yaml').one('PrometheusRule').spec.groups[0].rules as Manifest[];
+    const cap = Rendered.from('11-keda-values.yaml').one('PrometheusRule').spec.groups[0].rules;
     expect(cap.find(({ alert }) => alert === 'SocketGatewayNearConnectionCap')!.expr).toContain(
       '/ 12000 > 0.85',
     );

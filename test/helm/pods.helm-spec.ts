@@ -1,7 +1,7 @@
-import { CI_VALUES, type Manifest, Rendered } from './support/chart.js';
+import { CI_VALUES, type PodSpec, Rendered } from './support/chart.js';
 
 /** Every pod that a value file makes: of Deployments and of the test. */
-function podsOf(values: string): { name: string; spec: Manifest['spec'] }[] {
+function podsOf(values: string): { name: string; spec: PodSpec }[] {
   const rendered = Rendered.from(values);
   return [
     ...rendered
@@ -26,9 +26,9 @@ describe('the pods', () => {
         }),
       ]);
       expect(spec.securityContext.runAsUser).toBeGreaterThan(0);
-      for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) expect(spec[field]).toBeUndefined();
+      for (const field of ['hostNetwork', 'hostPID', 'hostIPC'] as const) expect(spec[field]).toBeUndefined();
       for (const container of spec.containers) {
-        if (['sidecar'].includes(container.name as string)) continue; // whoever adds one answers for it
+        if (['sidecar'].includes(container.name)) continue; // whoever adds one answers for it
         expect(container.securityContext).toMatchObject({
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
@@ -51,7 +51,7 @@ describe('the pods', () => {
 
   it('are asked on the admin port: whether they have started, whether they turn, whether clients may come', () => {
     const { container } = Rendered.from();
-    const asked = (probe: string) => container[probe].httpGet;
+    const asked = (probe: 'startupProbe' | 'livenessProbe' | 'readinessProbe') => container[probe].httpGet;
     expect(asked('startupProbe')).toEqual({ path: '/health/live', port: 'admin' });
     expect(asked('livenessProbe')).toEqual({ path: '/health/live', port: 'admin' });
     expect(asked('readinessProbe')).toEqual({ path: '/health/ready', port: 'admin' });
@@ -120,7 +120,7 @@ describe('the pods', () => {
     });
     expect(rendered.container.envFrom).toHaveLength(2);
     expect(rendered.container.volumeMounts).toEqual([{ name: 'scratch', mountPath: '/tmp' }]);
-    expect(rendered.pod.volumes.map(({ name }: { name: string }) => name)).toEqual(['scratch']);
+    expect(rendered.pod.volumes.map(({ name }) => name)).toEqual(['scratch']);
     expect(rendered.pod.containers).toHaveLength(2);
     expect(rendered.pod.initContainers).toHaveLength(1);
     expect(rendered.pod.serviceAccountName).toBe('shared');

@@ -35,8 +35,8 @@ describe('how many', () => {
     const rendered = Rendered.from('11-keda-values.yaml');
     const { spec } = rendered.one('ScaledObject');
     expect(rendered.deployment.spec.replicas).toBeUndefined();
-    expect(spec.triggers.map(({ type }: { type: string }) => type)).toEqual(['cpu', 'prometheus', 'cron']);
-    expect(spec.triggers[1].metadata).toMatchObject({
+    expect(spec.triggers.map(({ type }) => type)).toEqual(['cpu', 'prometheus', 'cron']);
+    expect(spec.triggers[1]?.metadata).toMatchObject({
       query:
         'sum(socket_gateway_connections{namespace="markets", pod=~"r-socket-gateway-[a-z0-9]+-[a-z0-9]+"})',
       threshold: '8000',
@@ -51,7 +51,7 @@ describe('how many', () => {
     const { spec } = Rendered.from({ 'keda.enabled': true, 'autoscaling.targetConnections': 0 }).one(
       'ScaledObject',
     );
-    expect(spec.triggers.map(({ type }: { type: string }) => type)).toEqual(['cpu']);
+    expect(spec.triggers.map(({ type }) => type)).toEqual(['cpu']);
     expect(spec.fallback).toBeUndefined();
   });
 

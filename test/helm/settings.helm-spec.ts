@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import { Environment } from '../../src/config/environment.js';
 import { loadConfig } from '../../src/config/gateway-config.js';
-import { CI_VALUES, type Manifest, NGINX, read, Rendered } from './support/chart.js';
+import { CI_VALUES, NGINX, read, Rendered } from './support/chart.js';
 
 const SECRETS = ['SECRET_KEY', 'JWT_SECRET', 'ADMIN_TOKEN', 'REDIS_URL', 'REDIS_SENTINEL_PASSWORD'];
 
 describe('settings', () => {
-  const schema = JSON.parse(read('helm/socket-gateway/values.schema.json')) as Manifest;
+  const schema = JSON.parse(read('helm/socket-gateway/values.schema.json')) as {
+    readonly properties: Readonly<Record<'config' | 'secrets', { readonly properties: object }>>;
+  };
 
   it('every variable of the gateway has one place: a value of its own, `config`, or a secret', () => {
     const managed = [
@@ -31,10 +33,10 @@ describe('settings', () => {
     const rendered = Rendered.from(values);
     const { TLS_CERT, TLS_KEY, REDIS_TLS_CA, ...config } = rendered.config; // files that are in a pod alone
     expect([TLS_CERT, TLS_KEY].filter(Boolean)).toHaveLength(
-      rendered.pod.volumes?.some(({ name }: { name: string }) => name === 'tls') ? 2 : 0,
+      rendered.pod.volumes?.some(({ name }) => name === 'tls') ? 2 : 0,
     );
     const given = Object.fromEntries(
-      ((rendered.container.env ?? []) as { name: string; valueFrom?: unknown }[])
+      (rendered.container.env ?? [])
         .filter(({ valueFrom }) => valueFrom)
         .map(({ name }) => [
           name,
@@ -77,10 +79,7 @@ describe('settings', () => {
   it('Redis: sentinels with their password and an authority, a cluster by SPUBLISH, and a development Redis', () => {
     const sentinel = Rendered.from('09-sentinel-values.yaml');
     expect(sentinel.config).toMatchObject({ REDIS_TLS_CA: '/etc/socket-gateway/redis/ca.crt' });
-    expect(sentinel.container.env.map(({ name }: { name: string }) => name)).toEqual([
-      'REDIS_SENTINEL_PASSWORD',
-      'REDIS_URL',
-    ]);
+    expect(sentinel.container.env.map(({ name }) => name)).toEqual(['REDIS_SENTINEL_PASSWORD', 'REDIS_URL']);
     expect(sentinel.pod.volumes).toEqual([
       { name: 'redis-ca', secret: { secretName: 'redis-ca', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
     ]);
@@ -92,7 +91,7 @@ describe('settings', () => {
     const service = development.one('Service', '-redis');
     expect(development.config.REDIS_URL).toBe(`redis://${service.metadata.name}:6379/0`);
     expect(development.one('Deployment', '-redis').spec.template.metadata.labels).toMatchObject(
-      service.spec.selector as object,
+      service.spec.selector,
     );
   });
 });

@@ -40,8 +40,7 @@ const AFFINITY = new Set([
 /** What ingress-nginx makes of the chart's Ingress. Throws at an annotation that is not known here. */
 export function ingressNginx(rendered: Rendered): Routing {
   const { metadata, spec } = rendered.one('Ingress');
-  const [rule] = spec.rules as { http: { paths: { path: string }[] } }[];
-  return translate(metadata.annotations ?? {}, rule!.http.paths[0]!.path);
+  return translate(metadata.annotations ?? {}, spec.rules[0].http.paths[0].path);
 }
 
 export function translate(annotations: Readonly<Record<string, string>>, path: string): Routing {

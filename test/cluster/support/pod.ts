@@ -18,10 +18,10 @@ const TO_END = 10;
 
 export function lifecycleOf(rendered: Rendered, shortenedBy: number): Lifecycle {
   const seconds = {
-    minReady: rendered.deployment.spec.minReadySeconds as number,
-    preStop: rendered.container.lifecycle.preStop.sleep.seconds as number,
+    minReady: rendered.deployment.spec.minReadySeconds,
+    preStop: rendered.container.lifecycle.preStop.sleep.seconds,
     drain: Number(rendered.config.DRAIN_TIMEOUT_MS) / 1_000,
-    grace: rendered.pod.terminationGracePeriodSeconds as number,
+    grace: rendered.pod.terminationGracePeriodSeconds,
   };
   if (seconds.grace < seconds.preStop + seconds.drain + TO_END)
     throw new Error('The grace period is too short.');

@@ -32,7 +32,7 @@ function preset(
 ): Preset {
   const rendered = Rendered.from(values, VERSIONS[0], ...valueArgs(extra));
   const { config, container } = rendered;
-  const asked = ((container.env ?? []) as { name: string; valueFrom?: { secretKeyRef?: unknown } }[])
+  const asked = (container.env ?? [])
     .filter(({ valueFrom }) => valueFrom?.secretKeyRef)
     .map(({ name }) => name);
   const secret = (name: string) => {

@@ -48,10 +48,7 @@ export function alb(rendered: Rendered): Routing {
 }
 
 export function envoy(rendered: Rendered): Routing {
-  const { loadBalancer, timeout } = rendered.one('BackendTrafficPolicy').spec as {
-    loadBalancer: { type: string; consistentHash?: { type: string } };
-    timeout: { http: { connectionIdleTimeout: string } };
-  };
+  const { loadBalancer, timeout } = rendered.one('BackendTrafficPolicy').spec;
   if (loadBalancer.type !== 'ConsistentHash' || loadBalancer.consistentHash?.type !== 'SourceIP') {
     throw new Error(`Not by address: ${JSON.stringify(loadBalancer)}`);
   }

@@ -5,20 +5,33 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { cleanUp } from '../../support/cleanup.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
-import type { Manifest } from './chart.js';
 import { discovered, KINDS } from './discovery.js';
+import { isOf, type Kind, type Kinds } from './kinds.js';
 import { secretFrom } from './protobuf-secret.js';
 import { merge } from './strategic-merge.js';
 
 const GROUP_VERSION = String.raw`^/(?:api|apis)/((?:[^/]+/)?v\d\w*)`;
 const RESOURCE = new RegExp(`${GROUP_VERSION}/namespaces/([^/]+)/([^/]+)(?:/([^/]+))?$`);
 
+/** What every object has, of whatever kind. */
+interface Stored {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly resourceVersion?: string;
+  };
+  readonly spec?: object;
+  readonly status?: object;
+}
+
 export interface Change {
   readonly method: string;
   readonly kind: string;
   readonly name: string;
   /** What was sent: of a PATCH by helm 3 the difference, by helm 4 the whole object. */
-  readonly body: Manifest;
+  readonly body: Stored;
 }
 
 interface Request {
@@ -29,7 +42,7 @@ interface Request {
   readonly namespace: string;
   readonly name: string | undefined;
   readonly query: URLSearchParams;
-  readonly body: Manifest | undefined;
+  readonly body: Stored | undefined;
   readonly contentType: string;
 }
 
@@ -39,18 +52,18 @@ interface Request {
  */
 export class ApiServer {
   readonly changes: Change[] = [];
-  private readonly objects = new Map<string, Manifest>();
-  private readonly watchers = new Set<(object: Manifest) => void>();
+  private readonly objects = new Map<string, Stored>();
+  private readonly watchers = new Set<(object: Stored) => void>();
   private version = 1;
 
   private constructor(
     private readonly server: Server,
-    private readonly runPod: (pod: Manifest) => Promise<boolean>,
+    private readonly runPod: (pod: Kinds['Pod']) => Promise<boolean>,
     readonly kubeconfig: string,
   ) {}
 
   /** @param runPod runs a pod to its end; answers whether it succeeded */
-  static async start(runPod: (pod: Manifest) => Promise<boolean>): Promise<ApiServer> {
+  static async start(runPod: (pod: Kinds['Pod']) => Promise<boolean>): Promise<ApiServer> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -63,8 +76,9 @@ export class ApiServer {
     return api;
   }
 
-  get(kind: string, name: string): Manifest | undefined {
-    return [...this.objects.values()].find((object) => object.kind === kind && object.metadata.name === name);
+  get<K extends Kind>(kind: K, name: string): Kinds[K] | undefined {
+    const found = [...this.objects.values()].filter((object) => isOf(object, kind));
+    return found.find(({ metadata }) => metadata.name === name);
   }
 
   names(kind: string): string[] {
@@ -123,12 +137,12 @@ export class ApiServer {
       return reply(response, 200, { kind: 'Status', apiVersion: 'v1', status: 'Success' });
     }
     const merges = method === 'PATCH' && old !== undefined;
-    const stored = this.store(request, (merges ? merge(old, body) : body) as Manifest, name);
+    const stored = this.store(request, (merges ? merge(old, body) : body) as Stored, name);
     reply(response, method === 'POST' ? 201 : 200, stored);
-    if (method !== 'PUT' && kind === 'Pod' && !old) void this.run(request, stored);
+    if (method !== 'PUT' && isOf(stored, 'Pod') && !old) void this.run(request, stored);
   }
 
-  private store({ apiVersion, kind, namespace, folder }: Request, object: Manifest, name: string): Manifest {
+  private store({ apiVersion, kind, namespace, folder }: Request, object: Stored, name: string): Stored {
     const version = `${++this.version}`;
     const metadata = { uid: `uid-${version}`, ...object.metadata, namespace, resourceVersion: version };
     const stored = { ...object, apiVersion, kind, metadata };
@@ -137,7 +151,7 @@ export class ApiServer {
     return stored;
   }
 
-  private async run(request: Request, pod: Manifest): Promise<void> {
+  private async run(request: Request, pod: Kinds['Pod']): Promise<void> {
     const succeeded = await this.runPod(pod);
     const { name } = pod.metadata;
     if (!this.objects.has(this.keyOf(request, name))) return;
@@ -156,14 +170,14 @@ export class ApiServer {
 
   private watch(request: Request, response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'application/json' });
-    const tell = (object: Manifest) => {
+    const tell = (object: Stored) => {
       if (matches(request, object)) response.write(`${JSON.stringify({ type: 'MODIFIED', object })}\n`);
     };
     this.watchers.add(tell);
     response.once('close', () => this.watchers.delete(tell));
     const since = Number(request.query.get('resourceVersion') ?? 0);
     for (const object of this.objects.values()) {
-      if (Number((object.metadata as { resourceVersion?: string }).resourceVersion) > since) tell(object);
+      if (Number(object.metadata.resourceVersion) > since) tell(object);
     }
     response.flushHeaders();
   }
@@ -173,12 +187,12 @@ export class ApiServer {
   }
 }
 
-function bodyOf(raw: Buffer, contentType: string): Manifest {
-  return (contentType.includes('protobuf') ? secretFrom(raw) : JSON.parse(raw.toString())) as Manifest;
+function bodyOf(raw: Buffer, contentType: string): Stored {
+  return (contentType.includes('protobuf') ? secretFrom(raw) : JSON.parse(raw.toString())) as Stored;
 }
 
 /** As `name=r,owner=helm` and `metadata.name=r` ask for. */
-function matches({ kind, query }: Request, object: Manifest): boolean {
+function matches({ kind, query }: Request, object: Stored): boolean {
   const wanted = (parameter: string) =>
     (query.get(parameter) ?? '')
       .split(',')

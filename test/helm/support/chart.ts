@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { isOf, type Kind, type Kinds, type Manifest } from './kinds.js';
 
 export const ROOT = join(__dirname, '../../..');
 export const CHART = join(ROOT, 'helm/socket-gateway');
@@ -20,15 +21,6 @@ const TOOLS = JSON.parse(
     .at(-1)!,
 ) as Record<string, string>;
 export const VERSIONS = Object.keys(TOOLS);
-
-export interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { name: string; labels: Record<string, string>; annotations?: Record<string, string> };
-  // Of every kind there is; `check-manifests` holds it against its type.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly [field: string]: any;
-}
 
 export interface Ran {
   readonly status: number | null;
@@ -73,6 +65,8 @@ export function valueArgs(values: Values): string[] {
   ]);
 }
 
+export type PodSpec = Kinds['Pod']['spec'];
+
 /** What an install would make. Throws what helm says where it refuses. */
 export class Rendered {
   private constructor(readonly manifests: readonly Manifest[]) {}
@@ -98,12 +92,12 @@ export class Rendered {
     return new Rendered(manifests);
   }
 
-  all(kind: string): Manifest[] {
-    return this.manifests.filter((manifest) => manifest.kind === kind);
+  all<K extends Kind>(kind: K): Kinds[K][] {
+    return this.manifests.filter((manifest) => isOf(manifest, kind));
   }
 
   /** The one of a kind, or the one whose name ends with `suffix`. */
-  one(kind: string, suffix?: string): Manifest {
+  one<K extends Kind>(kind: K, suffix?: string): Kinds[K] {
     const found = this.all(kind).filter(
       ({ metadata }) => suffix === undefined || metadata.name.endsWith(suffix),
     );
@@ -111,23 +105,23 @@ export class Rendered {
     return found[0]!;
   }
 
-  get deployment(): Manifest {
+  get deployment(): Kinds['Deployment'] {
     return this.all('Deployment').find(
       (d) => d.metadata.labels['app.kubernetes.io/component'] === 'gateway',
     )!;
   }
 
-  get pod(): Manifest['spec'] {
+  get pod(): PodSpec {
     return this.deployment.spec.template.spec;
   }
 
-  get container(): Manifest['spec'] {
-    return this.pod.containers.find(({ name }: { name: string }) => name === 'socket-gateway');
+  get container(): PodSpec['containers'][number] {
+    return this.pod.containers.find(({ name }) => name === 'socket-gateway')!;
   }
 
   /** What the pods' environment says: of the ConfigMap, then of what is set beside it. */
   get config(): Record<string, string> {
-    return this.all('ConfigMap').find(({ data }) => 'PORT' in data)!.data as Record<string, string>;
+    return this.all('ConfigMap').find(({ data }) => 'PORT' in data)!.data;
   }
 }
 
