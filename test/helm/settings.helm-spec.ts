@@ -3,7 +3,16 @@ import { Environment } from '../../src/config/environment.js';
 import { loadConfig } from '../../src/config/gateway-config.js';
 import { CI_VALUES, NGINX, read, Rendered } from './support/chart.js';
 
-const SECRETS = ['SECRET_KEY', 'JWT_SECRET', 'ADMIN_TOKEN', 'REDIS_URL', 'REDIS_SENTINEL_PASSWORD'];
+const SECRETS = [
+  'SECRET_KEY',
+  'JWT_SECRET',
+  'ADMIN_TOKEN',
+  'REDIS_PASSWORD',
+  'REDIS_URL',
+  'REDIS_SENTINEL_PASSWORD',
+];
+/** How a container is given a key of a Secret. */
+const from = (name: string, key: string) => ({ valueFrom: { secretKeyRef: { name, key } } });
 
 describe('settings', () => {
   const schema = JSON.parse(read('helm/socket-gateway/values.schema.json')) as {
@@ -18,6 +27,7 @@ describe('settings', () => {
       'DRAIN_TIMEOUT_MS',
       'REDIS_SHARDED_PUBSUB',
       'REDIS_TLS_CA',
+      'REDIS_USERNAME',
       'TLS_CERT',
       'TLS_KEY',
     ];
@@ -57,7 +67,6 @@ describe('settings', () => {
 
   it('secrets come from Secrets, each by its own name and key, and are in nothing else', () => {
     const rendered = Rendered.from(NGINX);
-    const from = (name: string, key: string) => ({ valueFrom: { secretKeyRef: { name, key } } });
     expect(rendered.container.env).toEqual([
       { name: 'ADMIN_TOKEN', ...from('gateway', 'ADMIN_TOKEN') },
       { name: 'JWT_SECRET', ...from('auth', 'signing-key') },
@@ -76,17 +85,20 @@ describe('settings', () => {
     }
   });
 
-  it('Redis: sentinels with their password and an authority, a cluster by SPUBLISH, and a development Redis', () => {
+  it('Redis: sentinels with their password and an authority, a cluster with a user and SPUBLISH, and a development Redis', () => {
     const sentinel = Rendered.from('09-sentinel-values.yaml');
     expect(sentinel.config).toMatchObject({ REDIS_TLS_CA: '/etc/socket-gateway/redis/ca.crt' });
     expect(sentinel.container.env.map(({ name }) => name)).toEqual(['REDIS_SENTINEL_PASSWORD', 'REDIS_URL']);
     expect(sentinel.pod.volumes).toEqual([
       { name: 'redis-ca', secret: { secretName: 'redis-ca', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
     ]);
-    expect(Rendered.from('10-cluster-sharded-values.yaml').config).toMatchObject({
+    const cluster = Rendered.from('10-cluster-sharded-values.yaml');
+    expect(cluster.config).toMatchObject({
       REDIS_URL: 'redis+cluster://redis-0.redis:6379,redis-1.redis:6379,redis-2.redis:6379',
+      REDIS_USERNAME: 'gateway',
       REDIS_SHARDED_PUBSUB: 'true',
     });
+    expect(cluster.container.env).toEqual([{ name: 'REDIS_PASSWORD', ...from('redis', 'redis-password') }]);
     const development = Rendered.from('02-development-values.yaml');
     const service = development.one('Service', '-redis');
     expect(development.config.REDIS_URL).toBe(`redis://${service.metadata.name}:6379/0`);
