@@ -127,6 +127,10 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
         proxy.point(self.gateway.port)
         await until(lambda: not held.stale and held.latest is not None and held.latest.price == 2)
         await until(lambda: states == ['reconnecting', 'connected'])
+        self.assertEqual((await held.get(5)).price, 2)
+        held.unsubscribe()
+        with self.assertRaisesRegex(NotConnected, 'the subscription is over'):
+            await held.get(5)
 
     async def test_a_drain_is_told_and_the_next_replica_takes_over(self) -> None:
         old, new = Gateway(self.redis, DRAIN_TIMEOUT_MS='1500'), Gateway(self.redis)

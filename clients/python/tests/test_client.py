@@ -87,6 +87,9 @@ class ClientTest(unittest.TestCase):
         self.gateway.chain('GEN', 2)
         everything.get(5)
         self.assertEqual(len(summaries), 1)
+        everything.unsubscribe()
+        with self.assertRaisesRegex(NotConnected, 'the subscription is over'):
+            everything.get(5)
 
     def test_products_and_snapshots_without_subscribing(self) -> None:
         self.gateway.price('PEEK', 7)

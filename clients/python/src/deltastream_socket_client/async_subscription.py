@@ -37,13 +37,18 @@ class AsyncSubscription(BaseSubscription[U], Generic[U]):
         return self.ready().__await__()
 
     async def get(self, timeout: Optional[float] = None) -> U:
-        """The next update that has not been iterated over, for loops of one's own. Raises RequestTimeout after `timeout` s."""
+        """The next update that has not been iterated over, for loops of one's own.
+
+        Raises RequestTimeout after `timeout` s, NotConnected when there will be none any more.
+        """
         if self._gets is None:
             self._gets = self.__aiter__()
         try:
             return await asyncio.wait_for(self._gets.__anext__(), timeout)
         except asyncio.TimeoutError:
             raise RequestTimeout(f'not within {timeout:g} s') from None
+        except StopAsyncIteration:
+            raise NotConnected('the subscription is over') from None
 
     def __aiter__(self) -> AsyncUpdates[U]:
         return AsyncUpdates(self._handle)

@@ -104,12 +104,12 @@ class Core:
 
     def is_stale(self, product: str) -> bool:
         """Whether a product's price cannot be relied on: because the gateway says so, or because it cannot say anything."""
-        rooms = self._rooms_about(product)
         if product in self._freshness:
             return True
-        # Without a connection all are out.
+        # Who is in one of its rooms is told of the product. Without a connection all are out; of a refused one nothing is expected.
+        rooms = [room for room in self._rooms_about(product) if room.error is None]
         if rooms:
-            return any(room.membership is not Membership.IN for room in rooms)
+            return all(room.membership is not Membership.IN for room in rooms)
         # Without a subscription only `general` tells of the product, and only if it has ever ticked.
         return self.rooms[GENERAL].membership is not Membership.IN or ('underlying_update', product, None) not in self.order
 
@@ -164,6 +164,8 @@ class Core:
             self._refused(request, answer, joining)
         for room in request.rooms:
             self._forget_if_done(room)
+            if joining and room.name != GENERAL:
+                self._freshness.settle(str(room.address.symbol))
         self._tell_staleness(request.rooms)
 
     def _refused(self, request: Request, answer: Any, joining: bool) -> None:
@@ -267,8 +269,12 @@ class Core:
     def _confirmed(self, event: str, name: str, message: str) -> None:
         room = self.rooms.get(name)
         if event == 'subscribed':
-            # What is stale is told right after.
-            self._freshness.clear(None if name == GENERAL else name.split(':')[1])
+            # What is stale is told right after, and before the acknowledgement of who asked.
+            product = None if name == GENERAL else name.split(':')[1]
+            if product is not None and room is not None and room.membership is Membership.JOINING:
+                self._freshness.retell(product)
+            else:
+                self._freshness.clear(product)
         elif room is not None and room.membership is Membership.IN:
             # Nobody asked: a new token does not allow it.
             room.membership = Membership.OUT

@@ -1,7 +1,7 @@
 """Which prices have stopped, as the gateway says."""
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, Optional
+from typing import Callable, Dict, Iterable, Optional, Set
 
 from .payloads import FeedStatus, Staleness
 
@@ -13,6 +13,9 @@ class Freshness:
     def __init__(self, tell: Callable[[Staleness], None]) -> None:
         self._tell = tell
         self._stale: Dict[str, FeedStatus] = {}
+        #: Products whose state the gateway is telling anew, and those of them that it has told.
+        self._retelling: Set[str] = set()
+        self._told_anew: Set[str] = set()
         #: What listeners were last told of a product.
         self._told: Dict[str, bool] = {}
 
@@ -20,6 +23,8 @@ class Freshness:
         return product in self._stale
 
     def heard(self, status: FeedStatus) -> None:
+        if status.product in self._retelling:
+            self._told_anew.add(status.product)
         if status.status != 'stale':
             self._stale.pop(status.product, None)
         elif len(self._stale) < MAX_PRODUCTS:
@@ -29,8 +34,24 @@ class Freshness:
         """What is stale is told anew, right after."""
         if product is None:
             self._stale.clear()
+            self._retelling.clear()
+            self._told_anew.clear()
         else:
             self._stale.pop(product, None)
+
+    def retell(self, product: str) -> None:
+        """What is stale of it is told anew, by `settle`: until then it does not look live."""
+        self._retelling.add(product)
+        self._told_anew.discard(product)
+
+    def settle(self, product: str) -> None:
+        """It has been told what there was to tell."""
+        if product not in self._retelling:
+            return
+        self._retelling.discard(product)
+        if product not in self._told_anew:
+            self._stale.pop(product, None)
+        self._told_anew.discard(product)
 
     def forget(self, product: str) -> None:
         """Nobody is to be told of it any more."""

@@ -33,10 +33,16 @@ class Subscription(BaseSubscription[U], Generic[U]):
         return self
 
     def get(self, timeout: Optional[float] = None) -> U:
-        """The next update that has not been iterated over, for loops of one's own. Raises RequestTimeout after `timeout` s."""
+        """The next update that has not been iterated over, for loops of one's own.
+
+        Raises RequestTimeout after `timeout` s, NotConnected when there will be none any more.
+        """
         if self._gets is None:
             self._gets = self.__iter__()
-        return self._gets.next(timeout)
+        try:
+            return self._gets.next(timeout)
+        except StopIteration:
+            raise NotConnected('the subscription is over') from None
 
     def __iter__(self) -> Updates[U]:
         return Updates(self._client, self._handle)
