@@ -98,6 +98,9 @@ it('links in the documents lead somewhere', () => {
   const documents = [
     'README.md',
     'CHANGELOG.md',
+    'clients/python/README.md',
+    'clients/typescript/README.md',
+    'helm/socket-gateway/README.md',
     ...readdirSync(join(ROOT, 'docs'), { recursive: true }).map((file) => `docs/${String(file)}`),
   ];
   const broken = documents
