@@ -104,6 +104,16 @@ describe('packets of a client', () => {
       "received the acknowledgement of get_products: .*'products'",
     ],
     [
+      'an acknowledgement that is read, with all before it, after later requests: a poll',
+      (it) => {
+        it.sent('0');
+        it.sent('20["get_products"]');
+        it.received('0{"sid":"x"}');
+        it.received(`30[${GENERAL}]`);
+      },
+      "received the acknowledgement of get_products: .*'products'",
+    ],
+    [
       'the refusal of what is allowed',
       (it) => {
         it.sent('2["subscribe",{"type":"general"}]');

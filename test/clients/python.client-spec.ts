@@ -49,6 +49,7 @@ describe('Python', () => {
     });
     await once(child, 'close');
     let lines: string[] = [];
+    recorded.set('outside tests', lines);
     for (const line of recording.lines()) {
       if (line.startsWith('# ')) recorded.set(line.slice(2), (lines = []));
       else lines.push(line);
@@ -66,6 +67,7 @@ describe('Python', () => {
   // Held against the document here, so that it is told of the test that it is of.
   it.each(tests)('%s', (test) => {
     recording.check(recorded.get(test) ?? []);
+    recorded.delete(test);
     const { outcome, text } = outcomes.get(test) ?? { outcome: 'never ran', text: complaints };
     expect({ outcome, text }).toEqual({ outcome: 'passed', text: '' });
   });
@@ -73,6 +75,7 @@ describe('Python', () => {
   it('all that they say was held against the document: every request, and most events', () => {
     const requests = [...REQUESTS].flatMap((event) => [`sent ${event}`, `acknowledged ${event}`]);
     const events = [...EVENTS].filter((event) => event !== 'lagging').map((event) => `received ${event}`);
+    for (const lines of recorded.values()) recording.check(lines);
     expect(recording.kinds()).toEqual(expect.arrayContaining([...requests, ...events]));
   });
 

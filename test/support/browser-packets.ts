@@ -4,8 +4,9 @@ import { PacketCheck, SEPARATOR } from './packet-check.js';
 /**
  * Holds what a page's clients send and receive, by WebSocket and by polling, against the AsyncAPI document.
  * @param kinds gets those of messages that were checked; see PacketCheck
+ * @param reading gets what has to be waited for until all that was received is checked
  */
-export function checkPackets(page: Page, kinds: Set<string>): void {
+export function checkPackets(page: Page, kinds: Set<string>, reading: Promise<void>[]): void {
   const sessions = new Map<string, PacketCheck>();
   /** Of a session's both transports; undefined where it is no Socket.IO. One that began as a WebSocket has no id yet. */
   const sessionOf = (address: string): PacketCheck | undefined => {
@@ -30,12 +31,11 @@ export function checkPackets(page: Page, kinds: Set<string>): void {
   page.on('requestfinished', (request) => {
     const session = isPoll(request) ? sessionOf(request.url()) : undefined;
     if (!session) return;
-    request
+    const answer = request
       .response()
-      .then(async (response) =>
-        each((await response?.text()) ?? '', (packet) => session.carried('received', packet)),
-      )
-      .catch(() => undefined); // the page has gone, and the answer with it
+      .then((response) => response?.text() ?? '')
+      .catch(() => ''); // the page has gone, and the answer with it
+    reading.push(answer.then((body) => each(body, (packet) => session.carried('received', packet))));
   });
 }
 

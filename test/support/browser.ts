@@ -14,6 +14,7 @@ export class Browser {
   readonly complaints: string[] = [];
   /** Kinds of messages that were held against the document; see PacketCheck. */
   readonly kinds = new Set<string>();
+  private readonly reading: Promise<void>[] = [];
 
   private constructor(
     private readonly context: BrowserContext,
@@ -46,7 +47,7 @@ export class Browser {
   /** @param first run in the page before anything of its own */
   async open(url: string, first?: () => void): Promise<Page> {
     const page = await this.context.newPage();
-    checkPackets(page, this.kinds);
+    checkPackets(page, this.kinds, this.reading);
     if (first) await page.addInitScript(first);
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text());
@@ -63,6 +64,7 @@ export class Browser {
 
   async close(): Promise<void> {
     await this.context.close();
+    await Promise.all(this.reading);
     await rm(this.profile, { recursive: true, force: true });
   }
 }

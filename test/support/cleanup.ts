@@ -10,14 +10,21 @@ export function cleanUp(close: () => Promise<unknown> | void): () => void {
 
 // A failed test skips its own clean-up; a process or a connection left open would keep Jest from ending.
 afterAll(async () => {
-  for (const close of [...open].reverse()) await close();
-  open.clear();
+  try {
+    expectNoViolations(); // recordings go with their folders
+  } finally {
+    for (const close of [...open].reverse()) await close();
+    open.clear();
+  }
+  expectNoViolations();
 });
 
 // All that clients send and receive is held against the AsyncAPI document; see ContractCheck.
-afterEach(() => {
+afterEach(expectNoViolations);
+
+function expectNoViolations(): void {
   const violations = takeViolations();
   if (violations.length > 0) {
     throw new Error(`Not as docs/asyncapi.yaml says:\n${violations.join('\n')}`);
   }
-});
+}

@@ -23,6 +23,8 @@ export class PacketCheck {
   /** Text that a client writes. What is no packet at all nobody has described. */
   sent(packet: string): void {
     const { type, id, data } = parse(packet) ?? {};
+    // It counts its requests anew. What was received before may be read later: the answers to polls are.
+    if (type === CONNECT) this.acknowledgements.clear();
     if (type !== EVENT || !Array.isArray(data)) return;
     const [event, ...args] = data as unknown[];
     const check = this.contract.sent(String(event), args);
@@ -39,8 +41,6 @@ export class PacketCheck {
     const { type, id = '', data } = parse(packet) ?? {};
     const list = Array.isArray(data) ? (data as unknown[]) : [];
     if (type === undefined) this.event('something that cannot be read', packet);
-    // It counts its requests anew.
-    else if (type === CONNECT) this.acknowledgements.clear();
     else if (type === EVENT) this.event(String(list[0]), list[1]);
     else if (type === CONNECT_ERROR) this.event('connect_error', data);
     else if (type === ACK) {

@@ -2,6 +2,7 @@
 // does. It stands where it finds the program's own.
 import { appendFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { threadId } from 'node:worker_threads';
 
 const file = process.env.RECORDED_MESSAGES;
 const names = new WeakMap();
@@ -9,7 +10,7 @@ let count = 0;
 
 function write(socket, direction, { type, nsp, id, data }) {
   if (nsp !== undefined && nsp !== '/') return;
-  if (!names.has(socket)) names.set(socket, `${process.pid}.${(count += 1)}`);
+  if (!names.has(socket)) names.set(socket, `${process.pid}.${threadId}.${(count += 1)}`);
   const json = data === undefined ? '' : JSON.stringify(data);
   appendFileSync(file, `${names.get(socket)} ${direction} ${type}${id ?? ''}${json}\n`);
 }
