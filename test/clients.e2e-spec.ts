@@ -148,6 +148,9 @@ describe('npm run demo', () => {
     const program = Program.run(process.execPath, [join(ROOT, 'dist/tools/demo.js')], {
       PORT: '0',
       PATH: path,
+      // Of some other Redis, and not of the demo's own.
+      REDIS_USERNAME: 'gateway',
+      REDIS_PASSWORD: 'hunter2',
     });
     await waitFor(
       () => {

@@ -30,6 +30,9 @@ interface Broker {
 
 const nothing = () => Promise.resolve();
 
+/** What is set for the platform's Redis the demo's own knows nothing of. */
+const OF_ANOTHER_REDIS = { REDIS_USERNAME: undefined, REDIS_PASSWORD: undefined };
+
 async function findBroker(): Promise<Broker> {
   const redisUrl = process.env.REDIS_URL;
   if (redisUrl) {
@@ -83,6 +86,7 @@ async function main(): Promise<void> {
       DRAIN_TIMEOUT_MS: '0',
       ...process.env,
       REDIS_URL: broker.redisUrl,
+      ...(!process.env.REDIS_URL && OF_ANOTHER_REDIS),
     });
     const logger = createLogger(config);
     const [ports, publisher] = await connect(broker, config, logger, stopping.signal);

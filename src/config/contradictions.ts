@@ -29,13 +29,18 @@ export function contradictions(env: Environment, show: (name: keyof Environment)
       `("${env.CONFLATE_ABOVE_BYTES}").`,
   );
   const redis = parseRedisUrl(env.REDIS_URL);
+  for (const [name, inUrl] of [
+    ['REDIS_USERNAME', redis?.username],
+    ['REDIS_PASSWORD', redis?.password],
+  ] as const) {
+    check(
+      env[name] !== undefined && inUrl !== undefined && env[name] !== inUrl,
+      `${name} is ${show(name)}, but REDIS_URL, ${show('REDIS_URL')}, has another one: leave it out there.`,
+    );
+  }
   check(
-    env.REDIS_PASSWORD !== undefined && (redis?.username ?? redis?.password) !== undefined,
-    `REDIS_PASSWORD is set, but REDIS_URL is ${show('REDIS_URL')}: user and password must be in one place.`,
-  );
-  check(
-    env.REDIS_USERNAME !== undefined && env.REDIS_PASSWORD === undefined,
-    `REDIS_USERNAME is ${show('REDIS_USERNAME')}, but REDIS_PASSWORD is not set: Redis knows no user without one.`,
+    env.REDIS_USERNAME !== undefined && (env.REDIS_PASSWORD ?? redis?.password) === undefined,
+    `REDIS_USERNAME is ${show('REDIS_USERNAME')}, but has no password: set REDIS_PASSWORD.`,
   );
   check(
     env.REDIS_TLS_CA !== undefined && redis?.tls === false,

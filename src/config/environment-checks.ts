@@ -101,7 +101,7 @@ export const publicKeyProblem = (value: unknown): string | undefined =>
 /** What a file's end leaves behind a password is refused when the settings are read, and not by Redis. */
 export function OneLine(what: string): PropertyDecorator {
   return (target, key) => {
-    for (const check of [Matches(/^\P{Cc}+$/u, { message: `${what} without line breaks` }), IsOptional()])
+    for (const check of [Matches(/^[^\r\n]+$/, { message: `${what} without line breaks` }), IsOptional()])
       check(target, key);
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ConfigError, loadConfig } from './gateway-config.js';
 import { maskSecrets } from './mask-secrets.js';
 import { Origins } from './origins.js';
+import { targetOf } from '../redis/redis-connections.js';
 
 describe('loadConfig', () => {
   it('takes the documented defaults from an empty environment', () => {
@@ -140,20 +141,29 @@ describe('loadConfig', () => {
   });
 
   it.each([
+    { REDIS_URL: 'redis://gw:p%40ss@h', REDIS_USERNAME: 'gw', REDIS_PASSWORD: 'p@ss' },
+    { REDIS_URL: 'redis://gw@h', REDIS_PASSWORD: 'p@ss' },
+    { REDIS_URL: 'redis://:p%40ss@h', REDIS_USERNAME: 'gw' },
+    { REDIS_URL: 'redis+cluster://gw:p%40ss@h', REDIS_PASSWORD: 'p@ss' },
+  ])('takes each of user and password from where it is: %j', (env) => {
+    expect(targetOf(loadConfig(env))).toMatchObject({ username: 'gw', password: 'p@ss' });
+  });
+
+  it.each([
     [{ REDIS_PASSWORD: 'hunter2\n' }, 'REDIS_PASSWORD is "***", but must be a password without line breaks.'],
     [{ REDIS_SENTINEL_PASSWORD: 'hunter2\r\n' }, 'REDIS_SENTINEL_PASSWORD is "***", but must be a password'],
     [
-      { REDIS_USERNAME: 'g\tw', REDIS_PASSWORD: 'p' },
-      'REDIS_USERNAME is "g\\tw", but must be a name without line breaks.',
+      { REDIS_USERNAME: 'g\nw', REDIS_PASSWORD: 'p' },
+      'REDIS_USERNAME is "g\\nw", but must be a name without line breaks.',
     ],
-    [{ REDIS_USERNAME: 'gw' }, 'REDIS_USERNAME is "gw", but REDIS_PASSWORD is not set'],
+    [{ REDIS_USERNAME: 'gw' }, 'REDIS_USERNAME is "gw", but has no password: set REDIS_PASSWORD.'],
     [
-      { REDIS_URL: 'redis://:hunter2@h', REDIS_PASSWORD: 'hunter2' },
-      'REDIS_PASSWORD is set, but REDIS_URL is "redis://***@h": user and password must be in one place.',
+      { REDIS_URL: 'redis://:hunter2@h', REDIS_PASSWORD: 'hunter22' },
+      'REDIS_PASSWORD is "***", but REDIS_URL, "redis://***@h", has another one: leave it out there.',
     ],
     [
-      { REDIS_URL: 'redis+sentinel://gw@h/name', REDIS_PASSWORD: 'hunter2' },
-      'REDIS_PASSWORD is set, but REDIS_URL is "redis+sentinel://***@h/name"',
+      { REDIS_URL: 'redis+sentinel://gw@h/name', REDIS_USERNAME: 'other', REDIS_PASSWORD: 'hunter2' },
+      'REDIS_USERNAME is "other", but REDIS_URL, "redis+sentinel://***@h/name", has another one',
     ],
   ])('refuses %j, and shows no password', (env, sentence) => {
     expect(() => loadConfig(env)).toThrow(sentence);

@@ -32,7 +32,7 @@ const SHOWN_LENGTH = 80;
 export class GatewayConfig {
   readonly production: boolean;
   readonly redisUrl: string;
-  /** Of Redis, where `redisUrl` names neither; for sentinels the master's. */
+  /** Of Redis, what `redisUrl` leaves out; for sentinels the master's. */
   readonly redisUsername: string | undefined;
   readonly redisPassword: string | undefined;
   /** Path of a PEM file; undefined: the authorities that Node.js trusts. */

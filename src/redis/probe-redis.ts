@@ -120,7 +120,12 @@ function answersOtherwise({ host = 'localhost', port = 6379 }: RedisOptions): Pr
 }
 
 /** The sentence with which a start on a wrong REDIS_URL ends. */
-export function refusedSentence({ redisUrl, redisPassword }: RedisAddress, problem: string): string {
-  const beside = redisPassword === undefined ? '' : ' with REDIS_PASSWORD';
+export function refusedSentence(
+  { redisUrl, redisUsername, redisPassword }: RedisAddress,
+  problem: string,
+): string {
+  const given = { REDIS_USERNAME: redisUsername, REDIS_PASSWORD: redisPassword };
+  const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const beside = names.length > 0 ? ` with ${names.join(' and ')}` : '';
   return `REDIS_URL is ${JSON.stringify(maskSecrets(redisUrl))}${beside}, but ${problem}.`;
 }

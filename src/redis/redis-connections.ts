@@ -168,13 +168,15 @@ export class RedisConnections {
   }
 }
 
-/** @throws where the URL is none; `loadConfig` has seen to it that it is one, and that one place alone says the password */
+/** @throws where the URL is none; `loadConfig` has seen to it that it is one, and contradicts neither user nor password */
 export function targetOf({ redisUrl, redisUsername, redisPassword }: RedisAddress): RedisTarget {
   const target = parseRedisUrl(redisUrl);
   if (!target) throw new Error('REDIS_URL names no Redis');
-  return redisPassword === undefined
-    ? target
-    : { ...target, username: redisUsername, password: redisPassword };
+  return {
+    ...target,
+    username: redisUsername ?? target.username,
+    password: redisPassword ?? target.password,
+  };
 }
 
 export function tlsOf(target: RedisTarget, { redisTlsCa }: RedisAddress): ConnectionOptions | undefined {

@@ -25,6 +25,9 @@ describe('parseFeedOptions', () => {
     const given = { redisUsername: 'worker', redisPassword: 'hunter2' };
     expect(parseFeedOptions([], env)).toMatchObject(given);
     expect(parseFeedOptions(['--redis', 'redis://other'], env)).not.toMatchObject(given);
+    const twice = { ...env, REDIS_URL: 'redis://:other@cache' };
+    expect(() => parseFeedOptions([], twice)).toThrow(UsageError);
+    expect(() => parseFeedOptions([], twice)).toThrow(/^REDIS_PASSWORD is "\*\*\*", but REDIS_URL/);
   });
 
   it('reads the simulation', () => {

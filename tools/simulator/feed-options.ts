@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { ConfigError, loadConfig } from '../../src/config/gateway-config.js';
+import { parseRedisUrl } from '../../src/config/redis-url.js';
 import { isSymbol } from '../../src/contract/symbol.js';
 import type { RedisAddress } from '../../src/redis/redis-connections.js';
 import { MAX_CHAIN_BYTES } from './market-simulator.js';
@@ -58,7 +60,7 @@ Replay
 
 Both
   --duration SECONDS  stop after this time
-  --redis URL         (default REDIS_URL, else redis://localhost:6379/0)
+  --redis URL         (default REDIS_URL with REDIS_USERNAME and REDIS_PASSWORD, else redis://localhost:6379/0)
   --help
 `;
 
@@ -94,8 +96,7 @@ export function parseFeedOptions(args: readonly string[], env: NodeJS.ProcessEnv
   const values = readArguments(args);
   if (values.help) return { mode: 'help' };
   const common = {
-    redisUrl: redisUrl(values.redis, env),
-    ...(values.redis === undefined && credentials(env)),
+    ...redisAddress(values.redis, env),
     durationSeconds: optional(values.duration, (text) =>
       number('duration', text, 0.001, MAX_DURATION_SECONDS),
     ),
@@ -173,15 +174,20 @@ function products(text: string): string[] {
 }
 
 /** As the gateway takes them, beside `REDIS_URL`. */
-function credentials(env: NodeJS.ProcessEnv): Partial<RedisAddress> {
-  const { REDIS_USERNAME, REDIS_PASSWORD } = env;
-  return REDIS_PASSWORD ? { redisUsername: REDIS_USERNAME || undefined, redisPassword: REDIS_PASSWORD } : {};
+function credentials(url: string, { REDIS_USERNAME, REDIS_PASSWORD }: NodeJS.ProcessEnv) {
+  try {
+    const { redisUsername, redisPassword } = loadConfig({ REDIS_URL: url, REDIS_USERNAME, REDIS_PASSWORD });
+    return { redisUsername, redisPassword };
+  } catch (error) {
+    throw error instanceof ConfigError ? new UsageError(error.message) : error;
+  }
 }
 
-function redisUrl(argument: string | undefined, env: NodeJS.ProcessEnv): string {
+function redisAddress(argument: string | undefined, env: NodeJS.ProcessEnv): RedisAddress {
   const url = argument ?? (env.REDIS_URL || 'redis://localhost:6379/0');
-  const protocol = URL.canParse(url) ? new URL(url).protocol : '';
-  if (protocol === 'redis:' || protocol === 'rediss:') return url;
+  if (parseRedisUrl(url)?.kind === 'single') {
+    return { redisUrl: url, ...(argument === undefined && credentials(url, env)) };
+  }
   // The value is not repeated: it may hold a password.
   throw new UsageError(
     `${argument === undefined ? 'REDIS_URL' : '--redis'} must be a URL redis:// or rediss://.`,

@@ -99,7 +99,7 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- $problems = append $problems "redis.development is enabled beside a Redis of your own (secrets.REDIS_URL, secrets.REDIS_PASSWORD or redis.tls): choose one." }}
 {{- end }}
 {{- if and $v.redis.username (not $v.secrets.REDIS_PASSWORD.existingSecret) }}
-{{- $problems = append $problems "redis.username is set, but secrets.REDIS_PASSWORD names no Secret: Redis knows no user without a password." }}
+{{- $problems = append $problems "redis.username is set, but secrets.REDIS_PASSWORD names no Secret: a user needs its password." }}
 {{- end }}
 {{- if and $v.redis.tls.existingSecret (not $v.secrets.REDIS_URL.existingSecret) (not (hasPrefix "rediss" $v.redis.url)) }}
 {{- $problems = append $problems "redis.tls is set, but redis.url does not begin with rediss." }}
