@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import unittest
-from typing import Callable, List
+from typing import Any, Callable, List
 
 from .fakes import World, price, stamp
 
@@ -17,6 +17,13 @@ class Staleness(unittest.TestCase):
     def status(self, status: str, product: str = 'NIFTY') -> None:
         payload = {'product': product, 'status': status, 'last_update': stamp(1), 'age_ms': 15_000}
         self.core.receive('feed_status', payload)
+
+    def in_product(self) -> Any:
+        """A subscription that is confirmed, and nothing else: not `general` either."""
+        handle = self.world.subscribe('product', 'NIFTY')
+        self.world.connect(rooms=())
+        self.world.sent()
+        return handle
 
     def test_nothing_is_fresh_without_a_connection(self) -> None:
         handle = self.world.subscribe('product', 'NIFTY')
@@ -75,9 +82,7 @@ class Staleness(unittest.TestCase):
         self.assertTrue(self.core.is_stale('NIFTY2'))
 
     def test_a_room_that_is_refused_says_nothing_of_the_others(self) -> None:
-        handle = self.world.subscribe('product', 'NIFTY')
-        self.world.connect(rooms=())
-        self.world.sent()
+        handle = self.in_product()
         refused = self.world.subscribe('chain', 'NIFTY', '2026-11-26')
         (request,) = self.world.requests()
         self.world.refuse(request, 'FORBIDDEN')
@@ -89,9 +94,7 @@ class Staleness(unittest.TestCase):
         self.assertEqual(self.told(), [True, False])
 
     def test_one_room_more_changes_nothing_of_a_product_that_is_live(self) -> None:
-        handle = self.world.subscribe('product', 'NIFTY')
-        self.world.connect(rooms=())
-        self.world.sent()
+        handle = self.in_product()
         chain = self.world.subscribe('chain', 'NIFTY')
         self.assertFalse(handle.stale)
         self.assertTrue(chain.stale, 'not confirmed yet')
@@ -100,9 +103,7 @@ class Staleness(unittest.TestCase):
         self.assertEqual(self.told(), [True, False])
 
     def test_one_room_more_changes_nothing_of_a_product_that_is_stale(self) -> None:
-        handle = self.world.subscribe('product', 'NIFTY')
-        self.world.connect(rooms=())
-        self.world.sent()
+        handle = self.in_product()
         self.status('stale')
         self.world.subscribe('chain', 'NIFTY')
         (request,) = self.world.requests()
@@ -114,9 +115,7 @@ class Staleness(unittest.TestCase):
         self.assertEqual(self.told(), [True, False, True])
 
     def test_who_joins_a_product_that_has_come_back_is_told_so(self) -> None:
-        handle = self.world.subscribe('product', 'NIFTY')
-        self.world.connect(rooms=())
-        self.world.sent()
+        handle = self.in_product()
         self.status('stale')
         self.world.subscribe('chain', 'NIFTY')
         self.world.sent()

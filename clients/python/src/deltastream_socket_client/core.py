@@ -268,13 +268,14 @@ class Core:
 
     def _confirmed(self, event: str, name: str, message: str) -> None:
         room = self.rooms.get(name)
-        if event == 'subscribed':
+        if event == 'subscribed' and name == GENERAL:
+            self._freshness.clear()
+        elif event == 'subscribed':
             # What is stale is told right after, and before the acknowledgement of who asked.
-            product = None if name == GENERAL else name.split(':')[1]
-            if product is not None and room is not None and room.membership is Membership.JOINING:
-                self._freshness.retell(product)
-            else:
-                self._freshness.clear(product)
+            product = name.split(':')[1]
+            self._freshness.retell(product)
+            if room is None or room.membership is not Membership.JOINING:
+                self._freshness.settle(product)
         elif room is not None and room.membership is Membership.IN:
             # Nobody asked: a new token does not allow it.
             room.membership = Membership.OUT

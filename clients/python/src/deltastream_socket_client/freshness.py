@@ -30,17 +30,14 @@ class Freshness:
         elif len(self._stale) < MAX_PRODUCTS:
             self._stale[status.product] = status
 
-    def clear(self, product: Optional[str] = None) -> None:
+    def clear(self) -> None:
         """What is stale is told anew, right after."""
-        if product is None:
-            self._stale.clear()
-            self._retelling.clear()
-            self._told_anew.clear()
-        else:
-            self._stale.pop(product, None)
+        self._stale.clear()
+        self._retelling.clear()
+        self._told_anew.clear()
 
     def retell(self, product: str) -> None:
-        """What is stale of it is told anew, by `settle`: until then it does not look live."""
+        """The same of one product, until `settle`: it does not look live meanwhile."""
         self._retelling.add(product)
         self._told_anew.discard(product)
 
