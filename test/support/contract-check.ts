@@ -91,8 +91,14 @@ function quote(value: unknown): string {
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}...` : text;
 }
 
+/** Holds what a stock client sends and receives against the document. */
+export function checkMessages(socket: Socket, contract: ContractCheck): void {
+  checkRequests(socket, contract);
+  socket.onAny((event: string, payload: unknown) => contract.received(event, payload));
+}
+
 /** At `emit`, and not `onAnyOutgoing`, which knows nothing of acknowledgements. */
-export function checkRequests(socket: Socket, contract: ContractCheck): void {
+function checkRequests(socket: Socket, contract: ContractCheck): void {
   const emit = socket.emit.bind(socket);
   socket.emit = (event: string, ...args: unknown[]): Socket => {
     const ack = args.at(-1);

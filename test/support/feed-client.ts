@@ -1,7 +1,7 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { ServerToClientEvents } from '../../src/contract/index.js';
 import { cleanUp } from './cleanup.js';
-import { checkRequests, ContractCheck } from './contract-check.js';
+import { checkMessages, ContractCheck } from './contract-check.js';
 import { CHAIN, chainStream, PRODUCTS, type Stream, STREAMS } from './numbered-feed.js';
 
 /** What `general` is told of the chain: nothing that anybody may wait for, but in order, too. */
@@ -44,9 +44,7 @@ export class FeedClient {
     private readonly staysInGeneral: boolean,
   ) {
     if (FeedClient.count++ % CHECKED_EVERY === 0) {
-      const contract = new ContractCheck();
-      checkRequests(socket, contract);
-      socket.onAny((event: string, payload: unknown) => contract.received(event, payload));
+      checkMessages(socket, new ContractCheck());
     }
     socket.on('connected', () => this.connected());
     socket.on('disconnect', (reason) => {

@@ -2,7 +2,7 @@ import { Agent, type ClientRequestArgs } from 'node:http';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { ServerEvent, ServerToClientEvents } from '../../src/contract/index.js';
 import { cleanUp } from './cleanup.js';
-import { checkRequests, ContractCheck } from './contract-check.js';
+import { checkMessages, ContractCheck } from './contract-check.js';
 import { waitFor } from './wait.js';
 
 /** The ways a stock client may travel. */
@@ -41,11 +41,8 @@ export class TestClient {
   readonly contract = new ContractCheck();
 
   private constructor(readonly socket: Socket) {
-    checkRequests(socket, this.contract);
-    socket.onAny((event: string, payload: unknown) => {
-      this.contract.received(event, payload);
-      this.received.push({ event, payload });
-    });
+    checkMessages(socket, this.contract);
+    socket.onAny((event: string, payload: unknown) => this.received.push({ event, payload }));
     socket.on('disconnect', (reason) => this.disconnects.push(reason));
   }
 

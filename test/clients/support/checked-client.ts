@@ -3,7 +3,7 @@ import { SocketClient } from '../../../clients/typescript/src/client.js';
 import type { ClientOptions, StateChange } from '../../../clients/typescript/src/index.js';
 import { type Foundation, foundation } from '../../../clients/typescript/src/options.js';
 import { cleanUp } from '../../support/cleanup.js';
-import { checkRequests, ContractCheck } from '../../support/contract-check.js';
+import { checkMessages, ContractCheck } from '../../support/contract-check.js';
 import { waitFor } from '../../support/wait.js';
 
 /**
@@ -70,8 +70,7 @@ function checkedFoundation(): Foundation {
     ...foundation,
     open: (url, options) => {
       const socket = foundation.open(url, options) as unknown as Socket;
-      checkRequests(socket, contract);
-      socket.onAny((event: string, payload: unknown) => contract.received(event, payload));
+      checkMessages(socket, contract);
       return socket;
     },
   };

@@ -1,6 +1,6 @@
 import type * as current from 'socket.io-client';
 import { cleanUp } from '../../support/cleanup.js';
-import { checkRequests, ContractCheck } from '../../support/contract-check.js';
+import { checkMessages, ContractCheck } from '../../support/contract-check.js';
 import { waitFor } from '../../support/wait.js';
 
 /** As npm has them: the first of Socket.IO 4, those that front ends pinned, and the last. */
@@ -30,11 +30,8 @@ export class VersionedClient {
   readonly contract = new ContractCheck();
 
   private constructor(readonly socket: current.Socket) {
-    checkRequests(socket, this.contract);
-    socket.onAny((event: string, payload: Payload) => {
-      this.contract.received(event, payload);
-      this.received.push({ event, payload });
-    });
+    checkMessages(socket, this.contract);
+    socket.onAny((event: string, payload: Payload) => this.received.push({ event, payload }));
     socket.on('connect_error', (error: Error & { data?: Payload }) => {
       if (error.data) this.contract.received('connect_error', { message: error.message, data: error.data });
       this.refusals.push(error.data ?? error.message);
