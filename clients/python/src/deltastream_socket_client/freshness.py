@@ -1,7 +1,7 @@
 """Which prices have stopped, as the gateway says."""
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, Optional, Set
+from typing import Callable, Dict, Iterable, Set
 
 from .payloads import FeedStatus, Staleness
 
