@@ -29,10 +29,15 @@ def show(line):
             done.set()
 
 
-# Subscribe here: `connected` comes after every reconnection too, and a new connection has no subscriptions.
 @sio.on('connected')
 def on_connected(data):
     print('Connected:', data['client_id'], flush=True)
+
+
+# Subscribe here: `connect` comes after every reconnection too, and a new connection has no subscriptions. The handler
+# of `connected` may run before python-socketio knows that it is connected; `emit` raises BadNamespaceError then.
+@sio.on('connect')
+def on_connect():
     sio.emit('subscribe', {'type': 'product', 'symbol': 'NIFTY'})
     sio.emit('subscribe', {'type': 'chain', 'symbol': 'NIFTY'})
 

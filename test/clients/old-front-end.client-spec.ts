@@ -119,11 +119,21 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
       PYTHONUNBUFFERED: '1',
       ...recording.env,
     };
-    const program = Command.spawn(...recording.command(join(FIXTURE, 'client.py')), {
-      env: { ...env, PYTHONDONTWRITEBYTECODE: '1' },
-    });
-    await program.until(() => program.output.includes('Connected:'));
+    const start = async () => {
+      const program = Command.spawn(...recording.command(join(FIXTURE, 'client.py')), {
+        env: { ...env, PYTHONDONTWRITEBYTECODE: '1' },
+      });
+      await program.until(() => program.output.includes('Connected:'));
+      return program;
+    };
+    let program = await start();
     await replay();
+    await program.until(() => /^P(rice update|CR): /m.test(program.output));
+    if (program.output.includes('BadNamespaceError')) {
+      // python-socketio called its handler of `connected` before it knew of its connection: docs/compatibility.md.
+      await program.end('SIGKILL');
+      program = await start();
+    }
     await program.until(() => /^Price update: NIFTY = \d/m.test(program.output));
     await program.until(() => /^PCR: \d/m.test(program.output));
     await program.end('SIGKILL');
