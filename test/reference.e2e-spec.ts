@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ClientEvent, ServerEvent } from '../src/contract/index.js';
 import { Browser } from './support/browser.js';
 import { GatewayProcess } from './support/gateway-process.js';
+import { Nginx } from './support/nginx.js';
 import { RedisServer } from './support/redis-server.js';
 import { JWT_SECRET } from './support/tokens.js';
 import { waitFor } from './support/wait.js';
@@ -101,12 +102,33 @@ it('the renderer comes with its licences', async () => {
   expect(await (await gateway.get('/docs/renderer.js.LICENSE.txt')).text()).toContain('@license');
 });
 
-it('/docs shows every event of the contract, from the gateway alone', async () => {
+/** A proxy that has the gateway below a path of its own. */
+const below = (path: string) => (port: number) => `
+  events {}
+  http {
+    access_log off;
+    error_log stderr;
+    server {
+      listen 127.0.0.1:${port};
+      location ${path} { proxy_pass ${gateway.url}/; }
+    }
+  }`;
+
+it('/docs/ leads to /docs, also below a path', async () => {
+  const { status, headers } = await fetch(`${gateway.url}/docs/`, { redirect: 'manual' });
+  expect([status, headers.get('location')]).toEqual([308, '../docs']);
+});
+
+it.each([
+  ['/docs', () => gateway.url],
+  ['/docs below a path', async () => (await Nginx.run(below('/market/'), '/market/docs')).url + '/market'],
+])('%s shows every event of the contract, from the gateway alone', async (_, start) => {
+  const url = await start();
   const browser = await Browser.launch();
   const page = await browser.open('about:blank');
   const requests: string[] = [];
   page.on('request', (made) => requests.push(made.url()));
-  await page.goto(`${gateway.url}/docs`);
+  await page.goto(`${url}/docs`);
   const text = () => page.locator('#reference').innerText();
   await waitFor(
     async () => /operations/i.test(await text()),
@@ -116,7 +138,7 @@ it('/docs shows every event of the contract, from the gateway alone', async () =
   for (const event of [...Object.values(ClientEvent), ...Object.values(ServerEvent)])
     expect(shown).toContain(event);
   expect(requests.length).toBeGreaterThan(4);
-  expect(requests.filter((url) => !url.startsWith(`${gateway.url}/`))).toEqual([]);
+  expect(requests.filter((asked) => !asked.startsWith(`${url}/`))).toEqual([]);
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: false });
   expect(browser.complaints).toEqual([]);
   await browser.close();

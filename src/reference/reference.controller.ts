@@ -19,9 +19,14 @@ export class ReferenceController {
   }
 
   @Get('docs')
-  page(@Req() request: Request, @Res() response: Response): Promise<void> {
+  async page(@Req() request: Request, @Res() response: Response): Promise<void> {
+    // Its addresses are relative, so that it can stand below any path of a proxy.
+    if (request.path.endsWith('/')) {
+      response.redirect(308, '../docs');
+      return;
+    }
     response.setHeader('Content-Security-Policy', DOCS_POLICY);
-    return this.send('page', request, response);
+    await this.send('page', request, response);
   }
 
   @Get('docs/:file')

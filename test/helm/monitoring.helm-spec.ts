@@ -36,6 +36,22 @@ describe('monitoring', () => {
     expect([...new Set(asked)].filter((name) => !known.has(name))).toEqual([]);
   });
 
+  const DASHBOARD = { 'dashboard.enabled': true, 'redis.url': 'redis://redis:6379/0' };
+
+  it('two releases have two dashboards', () => {
+    const [one, other] = ['gateway', 'second'].map((fullnameOverride) => {
+      const rendered = Rendered.from({ ...DASHBOARD, fullnameOverride });
+      const text = rendered.one('ConfigMap', '-dashboard').data[`${fullnameOverride}.json`]!;
+      return JSON.parse(text) as { uid: string; title: string };
+    });
+    expect(one).toMatchObject({
+      uid: expect.stringMatching(/^socket-gateway-[0-9a-f]{16}$/),
+      title: 'Socket gateway markets/gateway',
+    });
+    expect(other!.uid).not.toBe(one!.uid);
+    expect(other!.title).toBe('Socket gateway markets/second');
+  });
+
   it('there is an alert for each thing that goes wrong, of this release alone, with words for people', () => {
     const rules = Rendered.from(NGINX).one('PrometheusRule').spec.groups[0].rules;
     expect(rules.map(({ alert }) => alert)).toEqual(

@@ -2,7 +2,7 @@
 
 AsyncApiStandalone.render(
   {
-    schema: { url: '/asyncapi.json' },
+    schema: { url: 'asyncapi.json' },
     config: {
       schemaID: 'contract',
       show: { sidebar: true, errors: true },
