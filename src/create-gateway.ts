@@ -13,12 +13,13 @@ import { corsOptions } from './config/cors.js';
 import { ConfigError, type GatewayConfig } from './config/gateway-config.js';
 import { DrainService } from './drain/drain.service.js';
 import { GatewayIoAdapter } from './fanout/gateway-io.adapter.js';
-import { CertificateWatch } from './http/certificate-watch.js';
+import { CertificateWatch, certificateEnd } from './http/certificate-watch.js';
 import { GatewayHttpAdapter } from './http/gateway-http.adapter.js';
 import { HttpErrorFilter } from './http/http-error.filter.js';
 import { createHttpServer, createHttpsServer, secureContext } from './http/http-server.js';
 import { pageHeaders, transportHeaders } from './http/security-headers.js';
 import { loadTlsPair, readTlsPair, type TlsFiles, type TlsPair } from './config/tls-files.js';
+import { GatewayMetrics } from './metrics/gateway-metrics.js';
 import type { Ports } from './ports/ports.js';
 
 /** A running gateway process. */
@@ -128,11 +129,17 @@ function watchCertificate(
   log: Logger,
 ): CertificateWatch {
   const server = app.getHttpServer() as unknown as HttpsServer;
+  const { certificateEnds } = app.get(GatewayMetrics);
+  const inUse = (used: TlsPair) => certificateEnds.set(certificateEnd(used) / 1_000);
+  inUse(pair);
   return new CertificateWatch(
     {
       clock: systemClock,
       load: () => loadTlsPair(files),
-      apply: (renewed) => server.setSecureContext(secureContext(renewed)),
+      apply: (renewed) => {
+        server.setSecureContext(secureContext(renewed));
+        inUse(renewed);
+      },
       log,
     },
     pair,

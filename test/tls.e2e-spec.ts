@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -53,6 +54,14 @@ const fingerprint = async (gateway: GatewayProcess): Promise<string> => {
   return fingerprint256;
 };
 
+async function metricOf(gateway: GatewayProcess, name: string): Promise<number> {
+  const response = await fetch(`${gateway.adminUrl}/metrics`, { headers: { accept: 'text/plain' } });
+  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(await response.text())?.[1]);
+}
+
+/** Seconds since the epoch. */
+const endOf = (pem: string) => Date.parse(new X509Certificate(pem).validTo) / 1_000;
+
 it.each([...Object.entries(TRANSPORTS), ['websocket without compression', UNCOMPRESSED] as const])(
   'carries updates to a stock client over TLS: %s',
   async (name, options) => {
@@ -74,12 +83,7 @@ it.each([...Object.entries(TRANSPORTS), ['websocket without compression', UNCOMP
       expect(client.all(event).map(numberOf)).toEqual(numbers);
     }
     expect(client.disconnects).toEqual([]);
-    const metric = async (name: string) => {
-      const text = await (
-        await fetch(`${gateway.adminUrl}/metrics`, { headers: { accept: 'text/plain' } })
-      ).text();
-      return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
-    };
+    const metric = (name: string) => metricOf(gateway, name);
     // By the engine's own way, straight to the TLS socket, and compressed where that was agreed on.
     expect(await metric('socket_gateway_fanout_degraded')).toBe(0);
     const compressed = options !== UNCOMPRESSED && client.socket.io.engine.transport.name === 'websocket';
@@ -113,10 +117,12 @@ it.each(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const)('%s', async (versio
 });
 
 it('takes a renewed certificate without a restart, and keeps its clients', async () => {
-  const renewed = await makeCertificate();
+  const renewed = await makeCertificate('-nodes', '-days', '9');
   const gateway = await start();
   const client = await TestClient.connect(urlOf(gateway), trusting(certificate.pem));
   const before = await fingerprint(gateway);
+  const ends = () => metricOf(gateway, 'socket_gateway_certificate_expires_timestamp_seconds');
+  expect(await ends()).toBe(endOf(certificate.pem));
 
   // As cert-manager's files change: each at once, one after the other.
   const { cert, key } = certificate;
@@ -130,6 +136,8 @@ it('takes a renewed certificate without a restart, and keeps its clients', async
   await replace(key, renewed.key);
   await waitFor(() => gateway.logged('tls_certificate_renewed'), 'it was not renewed', 30_000);
   expect(await fingerprint(gateway)).not.toBe(before);
+  expect(await ends()).toBe(endOf(renewed.pem));
+  expect(endOf(renewed.pem)).toBeGreaterThan(endOf(certificate.pem));
   await expect(handshake(gateway, { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' })).rejects.toThrow();
 
   const late = await TestClient.connect(urlOf(gateway), trusting(renewed.pem));

@@ -52,7 +52,7 @@ describe('CertificateWatch', () => {
     for (const pair of [first, second, second, first]) await check(pair);
     expect(applied).toEqual([second, first]);
     expect(logged).toEqual([
-      expect.stringMatching(/^tls_certificate_renewed \w{3} /),
+      expect.stringMatching(/^tls_certificate_renewed \d{4}-\d\d-\d\dT/),
       expect.stringMatching(/^tls_certificate_renewed/),
     ]);
   });

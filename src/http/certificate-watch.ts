@@ -17,6 +17,11 @@ interface WatchedCertificate {
   };
 }
 
+/** When the certificate of a pair ends, ms since the epoch. */
+export function certificateEnd({ cert }: TlsPair): number {
+  return Date.parse(new X509Certificate(cert).validTo);
+}
+
 /**
  * Takes a renewed certificate from its files without a restart. They are read and compared instead of watched: what rotates
  * them replaces a link above them (Kubernetes) or the files themselves, one after the other, and no notice tells which.
@@ -56,7 +61,8 @@ export class CertificateWatch {
     this.options.apply(pair);
     this.current = pair;
     this.problem = undefined;
-    this.options.log.info({ valid_to: new X509Certificate(pair.cert).validTo }, 'tls_certificate_renewed');
+    const validTo = new Date(certificateEnd(pair)).toISOString();
+    this.options.log.info({ valid_to: validTo }, 'tls_certificate_renewed');
   }
 
   private fault(problem: string): void {

@@ -74,6 +74,10 @@ export class GatewayMetrics {
     'fanout_degraded',
     '1 where messages go out one by one, because the engine does not know the libraries it runs on.',
   );
+  readonly certificateEnds = this.gauge(
+    'certificate_expires_timestamp_seconds',
+    'When the TLS certificate in use ends, seconds since the epoch; 0 where the gateway has none.',
+  );
   readonly draining = this.gauge('draining', '1 while this replica leaves service.');
   readonly drained = this.counter(
     'drained_clients_total',
