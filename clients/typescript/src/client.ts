@@ -292,7 +292,7 @@ export class SocketClient {
       return;
     }
     if (name === 'token_expiring') this.tokenRefresh.start(session, payload as TokenExpiring);
-    if (name === 'token_refreshed') this.tokenRefresh.stop();
+    if (name === 'token_refreshed') this.tokenRefresh.renewed();
     if (name === 'feed_status') {
       const { product, status } = payload as ProductStatus;
       this.staleness.follow(product);

@@ -104,6 +104,26 @@ it.each([
   expect(gateway.clock.pending).toBe(0);
 });
 
+it('a callback that goes on giving a token that expires soon is asked with pauses', async () => {
+  const gateway = new FakeGateway();
+  let asked = 0;
+  await gateway.up({ token: () => (++asked, 'the same') });
+  const end = gateway.clock.now() + 60_000;
+  const notice = () => ({ expires_in_ms: end - gateway.clock.now(), expires_at: 0 });
+  gateway.refuses = (_, event) => {
+    if (event === 'refresh_token' && asked < 100) {
+      gateway.last.say('token_refreshed', { expires_at: 0 });
+      gateway.last.say('token_expiring', notice());
+    }
+  };
+  gateway.last.say('token_expiring', notice());
+  await gateway.pass(20_000);
+  expect(asked).toBe(2);
+  await gateway.pass(40_000);
+  expect(asked).toBeGreaterThan(4);
+  expect(asked).toBeLessThan(10);
+});
+
 it('an expired token that nobody can renew closes the client', async () => {
   const gateway = new FakeGateway();
   const client = gateway.connect({ token: 'fixed' });

@@ -9,6 +9,8 @@ const RETRY_FIRST_MS = 1_000;
 const RETRY_MOST_MS = 15_000;
 /** The gateway closes a connection that has tried three. */
 const MAX_REFUSED = 2;
+/** A notice this soon after a renewal is about the new token. Ms. */
+const AT_ONCE_MS = 1_000;
 
 /**
  * Renews the token of one connection when the gateway asks for it, until that or the token's end: then the gateway closes the
@@ -17,6 +19,7 @@ const MAX_REFUSED = 2;
 export class TokenRefresh {
   private timer: Timer | undefined;
   private round = 0;
+  private renewedAt = -Infinity;
 
   constructor(
     private readonly tokens: TokenSource,
@@ -28,7 +31,17 @@ export class TokenRefresh {
   start(session: Session, { expires_in_ms }: TokenExpiring): void {
     this.stop();
     if (!this.tokens.renews) return;
-    void this.run(session, this.round, this.clock.now() + expires_in_ms, 1, 0);
+    const now = this.clock.now();
+    const { round } = this;
+    const run = (): void => void this.run(session, round, now + expires_in_ms, 1, 0);
+    // The new token is the old one, or lives no longer than the notice: there would be no end to asking.
+    if (now - this.renewedAt >= AT_ONCE_MS) run();
+    else this.timer = this.clock.after(Math.max(RETRY_FIRST_MS, expires_in_ms / 2), run);
+  }
+
+  renewed(): void {
+    this.stop();
+    this.renewedAt = this.clock.now();
   }
 
   stop(): void {
