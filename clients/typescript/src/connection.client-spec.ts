@@ -124,6 +124,23 @@ it('a callback that goes on giving a token that expires soon is asked with pause
   expect(asked).toBeLessThan(10);
 });
 
+it.each(['connect', 'expiring'])(
+  'closed while its token callback hangs (%s), it leaves no timer',
+  async (at) => {
+    const gateway = new FakeGateway();
+    const hang = new Promise<string>(() => undefined);
+    const client = gateway.connect({ token: ({ reason }) => (reason === at ? hang : 'token') });
+    await settle();
+    if (at === 'expiring') {
+      gateway.last.connected();
+      gateway.last.say('token_expiring', { expires_in_ms: 60_000, expires_at: 0 });
+      await settle();
+    }
+    client.close();
+    expect(gateway.clock.pending).toBe(0);
+  },
+);
+
 it('an expired token that nobody can renew closes the client', async () => {
   const gateway = new FakeGateway();
   const client = gateway.connect({ token: 'fixed' });

@@ -73,6 +73,7 @@ export class Connector {
   close(reason?: Error): void {
     if (this.state === 'closed') return;
     this.unschedule();
+    this.options.tokens.stop();
     this.attempt += 1;
     const open = [this.active, this.next];
     this.active = this.next = undefined;

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock, Timer } from './clock.js';
 import { TokenError } from './errors.js';
 import type { ClientOptions, TokenReason } from './options.js';
 
@@ -7,6 +7,8 @@ export const TOKEN_LIMIT_MS = 10_000;
 
 /** The caller's token, or why there is none. */
 export class TokenSource {
+  private readonly limits = new Set<Timer>();
+
   constructor(
     private readonly token: ClientOptions['token'],
     private readonly clock: Clock,
@@ -26,15 +28,26 @@ export class TokenSource {
     throw new TokenError('The token callback gave no token');
   }
 
+  /** Nobody waits any more: a callback that hangs must not keep a process alive. */
+  stop(): void {
+    for (const limit of this.limits) limit.cancel();
+  }
+
   private limited(reason: TokenReason, ask: (context: { reason: TokenReason }) => unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const timer = this.clock.after(TOKEN_LIMIT_MS, () =>
-        reject(new TokenError(`The token callback did not answer within ${TOKEN_LIMIT_MS} ms`)),
-      );
+      const done = (): void => {
+        timer.cancel();
+        this.limits.delete(timer);
+      };
+      const timer = this.clock.after(TOKEN_LIMIT_MS, () => {
+        done();
+        reject(new TokenError(`The token callback did not answer within ${TOKEN_LIMIT_MS} ms`));
+      });
+      this.limits.add(timer);
       // In a promise: a callback may throw before it gives one.
       new Promise((answer) => answer(ask({ reason })))
         .then(resolve, (cause: unknown) => reject(new TokenError('The token callback failed', { cause })))
-        .finally(() => timer.cancel());
+        .finally(done);
     });
   }
 }
