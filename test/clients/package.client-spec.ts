@@ -39,6 +39,10 @@ client.on('state', ({ state, previous }) => state !== previous);
 client.on('nonsense', () => undefined);
 // @ts-expect-error a product has no expiry
 client.subscribe({ type: 'product', symbol: 'NIFTY', expiry: '2026-11-26' });
+// @ts-expect-error of which product?
+client.subscribe({ type: 'product' });
+// @ts-expect-error and of which chain?
+client.subscribe({ type: 'chain', expiry: '2026-11-26' });
 chain.ready.catch((error: unknown) => error instanceof SubscriptionError && error.retryAfterMs);
 export async function read(): Promise<number> {
   for await (const update of client.subscribe({ type: 'product', symbol: 'NIFTY' })) return update.price;

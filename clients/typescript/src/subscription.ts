@@ -13,18 +13,13 @@ import { Listeners } from './listeners.js';
 import { isNewer, type MarketUpdate } from './market-update.js';
 import { UpdateQueue } from './update-queue.js';
 
-export interface ProductRequest {
-  readonly type: 'product';
-  readonly symbol?: string;
-  readonly symbols?: readonly string[];
-}
-export interface ChainRequest {
-  readonly type: 'chain';
-  readonly symbol?: string;
-  readonly symbols?: readonly string[];
-  /** YYYY-MM-DD: this chain alone. */
-  readonly expiry?: string;
-}
+/** One symbol, or several, or both. */
+export type Symbols =
+  | { readonly symbol: string; readonly symbols?: readonly string[] }
+  | { readonly symbol?: string; readonly symbols: readonly string[] };
+export type ProductRequest = Symbols & { readonly type: 'product' };
+/** `expiry`, YYYY-MM-DD: this chain alone. */
+export type ChainRequest = Symbols & { readonly type: 'chain'; readonly expiry?: string };
 export interface GeneralRequest {
   readonly type: 'general';
 }
