@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
+import json
+import pickle
 import unittest
 from typing import Any, List
 
-from deltastream_socket_client import ChainUpdate, Connected, OptionLeg, PayloadError, UnderlyingUpdate
+from deltastream_socket_client import ChainUpdate, Connected, Forbidden, OptionLeg, PayloadError, UnderlyingUpdate
 from deltastream_socket_client.payloads import read
 
 from .fakes import LIMITS, chain, price
@@ -29,6 +32,20 @@ class Payloads(unittest.TestCase):
         self.assertEqual(update, read(ChainUpdate, chain('NIFTY', 5)))
         self.assertEqual(hash(update), hash(read(ChainUpdate, chain('NIFTY', 5))))
         self.assertNotEqual(update, read(ChainUpdate, chain('NIFTY', 6)))
+
+    def test_go_into_tables_files_and_other_processes(self) -> None:
+        update = read(ChainUpdate, chain('NIFTY', 5, venue='NSE'))
+        self.assertEqual(copy.deepcopy(update), update)
+        self.assertEqual(pickle.loads(pickle.dumps(update)), update)
+        told = json.loads(json.dumps(dataclasses.asdict(update)))
+        self.assertEqual((told['extra'], told['calls'][0]['extra']), ({'venue': 'NSE'}, {'rho': 1.5}))
+        for name in ('clear', 'popitem', 'update'):
+            self.assertRaises(TypeError, getattr(update.extra, name))
+
+    def test_so_do_errors(self) -> None:
+        error = Forbidden('FORBIDDEN', 'no', ({'field': 'symbol', 'problem': 'bad'},), 5)
+        for same in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+            self.assertEqual((type(same), str(same), vars(same)), (Forbidden, str(error), vars(error)))
 
     def test_times_are_utc(self) -> None:
         self.assertEqual(read(UnderlyingUpdate, price('NIFTY', 5)).time.isoformat(), '2026-11-22T04:00:00.000005+00:00')

@@ -38,6 +38,10 @@ class Refused(GatewayError):
         #: When to ask again, ms; where the gateway says so.
         self.retry_after_ms = retry_after_ms
 
+    def __reduce__(self) -> Tuple[Any, ...]:
+        # `args` is the text alone: other processes and copies would not know how to make it.
+        return type(self), (self.code, self.message, self.details, self.retry_after_ms)
+
 
 class RequestError(Refused):
     """A request was not done. The connection stays."""

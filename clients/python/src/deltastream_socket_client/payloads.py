@@ -8,10 +8,11 @@ from types import MappingProxyType
 from typing import Any, Callable, Dict, FrozenSet, Generic, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 from .errors import PayloadError
+from .read_only import ReadOnly
 from .timestamps import to_datetime
 
 Extra = Mapping[str, Any]
-NOTHING: Extra = MappingProxyType({})
+NOTHING: Extra = ReadOnly()
 P = TypeVar('P')
 
 
@@ -304,7 +305,7 @@ def read(cls: Type[P], data: Any) -> P:
     values.update(data)
     others = data.keys() - shape.names
     if others:
-        values['extra'] = MappingProxyType({name: values.pop(name) for name in others if name in values})
+        values['extra'] = ReadOnly({name: values.pop(name) for name in others if name in values})
     for name, convert in shape.nested.items():
         if name in data:
             try:
