@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import List
 from unittest import mock
 
-from deltastream_socket_client import AsyncClient, Client, RequestTimeout
+from deltastream_socket_client import AsyncClient, Client, NotConnected, RequestTimeout
 
+from .fakes import price
 from .processes import Gateway, Redis, free_port, wait_for
 
 
@@ -115,3 +116,19 @@ class Cancelled(unittest.TestCase):
             asyncio.run(main())
             gc.collect()
         self.assertEqual([str(one.message) for one in caught if 'client session' in str(one.message)], [])
+
+
+class Get(unittest.TestCase):
+    def test_without_waiting_gives_what_is_there(self) -> None:
+        async def program() -> None:
+            client = AsyncClient()
+            nifty = client.subscribe('product', 'NIFTY')
+            with self.assertRaises(RequestTimeout):
+                await nifty.get(timeout=0)
+            client._core.receive('underlying_update', price('NIFTY', 1))
+            self.assertEqual((await nifty.get(timeout=0)).price, 1)
+            nifty.unsubscribe()
+            with self.assertRaises(NotConnected):
+                await nifty.get(timeout=0)
+
+        asyncio.run(program())

@@ -4,7 +4,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, AsyncIterator, Generator, Generic, Optional
 
-from .errors import NotConnected, RequestTimeout
+from .errors import NotConnected
 from .handle import Handle
 from .mailbox import Mailbox
 from .payloads import U
@@ -43,10 +43,10 @@ class AsyncSubscription(BaseSubscription[U], Generic[U]):
         """
         if self._gets is None:
             self._gets = self.__aiter__()
+        updates = self._gets
+        await self._client._wait(lambda: updates.settled, timeout)
         try:
-            return await asyncio.wait_for(self._gets.__anext__(), timeout)
-        except asyncio.TimeoutError:
-            raise RequestTimeout(f'not within {timeout:g} s') from None
+            return await updates.__anext__()
         except StopAsyncIteration:
             raise NotConnected('the subscription is over') from None
 
@@ -69,6 +69,11 @@ class AsyncUpdates(AsyncIterator[U], Generic[U]):
     def __init__(self, handle: Handle[U]) -> None:
         self._something = asyncio.Event()
         self._mailbox: Mailbox[U] = handle.open_mailbox(self._something.set)
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is something to answer without waiting."""
+        return len(self._mailbox) > 0 or self._mailbox.ended
 
     async def __anext__(self) -> U:
         mailbox = self._mailbox
