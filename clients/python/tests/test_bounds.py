@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import List
 from unittest import mock
 
-from deltastream_socket_client import AsyncClient, Client, NotConnected, RequestTimeout
+from deltastream_socket_client import AsyncClient, Client, NotConnected, RequestTimeout, UnderlyingUpdate
 
 from .fakes import price
 from .processes import Gateway, Redis, free_port, wait_for
@@ -93,6 +93,62 @@ class TooMuchAtOnce(unittest.TestCase):
 
 
 class Cancelled(unittest.TestCase):
+    def test_what_a_handler_waits_for_it_hears_of_what_follows(self) -> None:
+        seen: List[float] = []
+
+        async def handler(update: UnderlyingUpdate) -> None:
+            seen.append(update.price)
+            waited = asyncio.ensure_future(asyncio.sleep(60))
+            waited.cancel()
+            await waited
+
+        async def main() -> None:
+            async with AsyncClient() as client:
+                client.on('underlying_update', handler)
+                await client.connect(f'http://127.0.0.1:{free_port()}', wait=False)
+                for n in (1, 2):
+                    client._core.receive('underlying_update', price('NIFTY', n))
+                    await asyncio.sleep(0.01)
+
+        with self.assertLogs('deltastream_socket_client', 'ERROR'):
+            asyncio.run(main())
+        self.assertEqual(seen, [1, 2])
+
+    def test_what_the_token_callback_waits_for_it_is_asked_again(self) -> None:
+        asked: List[str] = []
+
+        async def cancelled(reason: str) -> str:
+            asked.append(reason)
+            raise asyncio.CancelledError
+
+        async def main() -> None:
+            async with AsyncClient() as client:
+                await client.connect(f'http://127.0.0.1:{free_port()}', token=cancelled, wait=False)
+                while len(asked) < 2:
+                    await asyncio.sleep(0.01)
+
+        asyncio.run(asyncio.wait_for(main(), 10))
+
+    def test_a_handler_may_close_the_client_and_go_on(self) -> None:
+        done: List[str] = []
+
+        async def main() -> None:
+            client = AsyncClient()
+
+            async def handler(_: UnderlyingUpdate) -> None:
+                await client.close()
+                await asyncio.sleep(0)
+                done.append(client.state)
+
+            client.on('underlying_update', handler)
+            await client.connect(f'http://127.0.0.1:{free_port()}', wait=False)
+            client._core.receive('underlying_update', price('NIFTY', 1))
+            while not done:
+                await asyncio.sleep(0.01)
+
+        asyncio.run(asyncio.wait_for(main(), 10))
+        self.assertEqual(done, ['closed'])
+
     def test_while_it_connects_it_leaves_no_session_open(self) -> None:
         async def main() -> None:
             reached = asyncio.Event()

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import time
 from typing import Any, Callable, Dict, Iterable, List, Literal, Mapping, Optional, Sequence, Set, Tuple, Union, overload
@@ -17,6 +16,7 @@ from .payloads import ChainUpdate, Snapshot, UnderlyingUpdate, Update
 from .reconnect import Failure, ReconnectPolicy
 from .requests import Request
 from .rooms import Symbols, addresses, payload_of
+from .tasks import Tasks
 
 log = logging.getLogger('deltastream_socket_client')
 
@@ -27,7 +27,7 @@ class AsyncClient(BaseClient):
     def __init__(self) -> None:
         super().__init__()
         self._connection: Optional[AsyncConnection] = None
-        self._tasks: Set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._waiting: Set[asyncio.Event] = set()
 
     # ---- connecting ----------------------------------------------------------------------------------------------
@@ -53,8 +53,8 @@ class AsyncClient(BaseClient):
         """
         options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify)
         self._adopt(options, general)
-        self._start(self._run())
-        self._start(self._deliver())
+        self._tasks.start(self._run())
+        self._tasks.start(self._deliver())
         if wait:
             try:
                 await self._wait(lambda: self._core.connected or self._closing, timeout)
@@ -70,10 +70,7 @@ class AsyncClient(BaseClient):
         self._give_up(None)
         if self._connection is not None:
             await self._connection.close()
-        others = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await self._tasks.end()
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -222,13 +219,8 @@ class AsyncClient(BaseClient):
 
     # ---- tasks ---------------------------------------------------------------------------------------------------
 
-    def _start(self, work: Any) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     def _token_expires(self) -> None:
-        self._start(self._refresh_token())
+        self._tasks.start(self._refresh_token())
 
     async def _deliver(self) -> None:
         while True:
@@ -238,7 +230,7 @@ class AsyncClient(BaseClient):
             event, payload = self._inbox.take()
             for handler in self._listeners.of(event):
                 try:
-                    await _result(handler(payload))
+                    await self._tasks.call(handler, payload)
                 except Exception:
                     log.exception('a handler of %s failed', event)
 
@@ -317,7 +309,7 @@ class AsyncClient(BaseClient):
     async def _token(self, reason: TokenReason) -> str:
         assert self._options is not None and self._options.token is not None
         try:
-            return checked_token(await asyncio.wait_for(_result(self._options.token(reason)), TOKEN_TIMEOUT))
+            return checked_token(await asyncio.wait_for(self._tasks.call(self._options.token, reason), TOKEN_TIMEOUT))
         except asyncio.TimeoutError:
             raise TimeoutError(f'no answer within {TOKEN_TIMEOUT:g} s') from None
 
@@ -327,7 +319,3 @@ class AsyncClient(BaseClient):
         except Exception as error:
             # The gateway closes the connection when the token expires; the next one asks again.
             log.warning('the token could not be refreshed: %r', error)
-
-
-async def _result(value: Any) -> Any:
-    return await value if inspect.isawaitable(value) else value
