@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import unittest
 import warnings
@@ -62,6 +63,40 @@ class TokenCallback(unittest.TestCase):
 
         with mock.patch('deltastream_socket_client.aio.TOKEN_TIMEOUT', 0.05):
             asyncio.run(asyncio.wait_for(main(), 10))
+
+
+class Exit(unittest.TestCase):
+    """`sys.exit()` in a thread ends that thread; here it would end the client's, and nobody would know."""
+
+    def test_in_a_handler_ends_nothing(self) -> None:
+        seen: List[float] = []
+
+        def handler(update: UnderlyingUpdate) -> None:
+            seen.append(update.price)
+            sys.exit(1)
+
+        client = Client()
+        self.addCleanup(client.close)
+        client.on('underlying_update', handler)
+        with self.assertLogs('deltastream_socket_client', 'ERROR'):
+            client.connect(f'http://127.0.0.1:{free_port()}', wait=False)
+            for n in (1, 2):
+                with client._changed:
+                    client._core.receive('underlying_update', price('NIFTY', n))
+                wait_for(lambda: len(seen) == n, timeout=5)
+
+    def test_in_the_token_callback_has_it_asked_again(self) -> None:
+        asked: List[str] = []
+
+        def leave(reason: str) -> str:
+            asked.append(reason)
+            sys.exit(1)
+
+        client = Client()
+        self.addCleanup(client.close)
+        with self.assertLogs('deltastream_socket_client', 'WARNING'):
+            client.connect(f'http://127.0.0.1:{free_port()}', token=leave, wait=False)
+            wait_for(lambda: len(asked) > 1, 'it is not asked again', timeout=5)
 
 
 class TooMuchAtOnce(unittest.TestCase):

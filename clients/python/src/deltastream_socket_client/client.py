@@ -224,7 +224,7 @@ class Client(BaseClient):
             for handler in self._listeners.of(event):
                 try:
                     handler(payload)
-                except Exception:
+                except BaseException:  # sys.exit() ends a thread, and this one serves the other handlers too
                     log.exception('a handler of %s failed', event)
 
     def _run(self) -> None:
@@ -320,7 +320,8 @@ class Client(BaseClient):
                 raise NotConnected('the client is closed')
         given, error = answers[0]
         if error is not None:
-            raise error
+            # SystemExit, say, was for the callback's own thread.
+            raise error if isinstance(error, Exception) else RuntimeError(f'it raised {error!r}') from error
         return checked_token(given)
 
     def _refresh_token(self) -> None:
