@@ -246,6 +246,35 @@ class AsyncTokenTest(unittest.IsolatedAsyncioTestCase):
         await until(lambda: refreshed)
         self.assertEqual((reasons, client.state), (['connect', 'expired', 'expiring'], 'connected'))
 
+    async def test_one_that_goes_on_expiring_soon_is_not_asked_for_without_end(self) -> None:
+        asked: List[str] = []
+        same = token(seconds=30)
+
+        def give(reason: str) -> str:
+            asked.append(reason)
+            return same
+
+        await self.client().connect(self.gateway.url, token=give)
+        await asyncio.sleep(3)
+        self.assertEqual(asked, ['connect', 'expiring'])
+
+    async def test_a_callback_that_fails_when_it_expires_is_asked_again_before_it_has(self) -> None:
+        reasons: List[str] = []
+
+        async def give(reason: str) -> str:
+            reasons.append(reason)
+            if len(reasons) == 2:
+                raise OSError('on purpose')
+            return token(seconds=20 if reason == 'connect' else 3600)
+
+        client = self.client()
+        refreshed: List[Any] = []
+        client.on('token_refreshed', refreshed.append)
+        with self.assertLogs('deltastream_socket_client', 'WARNING'):
+            await client.connect(self.gateway.url, token=give)
+            await until(lambda: refreshed)
+        self.assertEqual(reasons, ['connect', 'expiring', 'expiring'])
+
     async def test_refusals_are_typed(self) -> None:
         for give, error in ((None, AuthRequired), (lambda _: 'rubbish', TokenInvalid)):
             with self.assertRaises(error):

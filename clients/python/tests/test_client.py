@@ -321,6 +321,12 @@ class TokenTest(unittest.TestCase):
         wait_for(lambda: refreshed)
         self.assertEqual((client.state, client.client_id), ('connected', first))
 
+    def test_one_that_goes_on_expiring_soon_is_not_asked_for_without_end(self) -> None:
+        same, asked = token(seconds=30), threading.Semaphore(3)
+        self.client().connect(self.gateway.url, token=lambda _: same if asked.acquire(timeout=0) else '')
+        time.sleep(3)
+        self.assertTrue(asked.acquire(timeout=0), 'it was asked for more than twice')
+
     def test_what_it_does_not_allow_is_forbidden(self) -> None:
         client = self.client().connect(self.gateway.url, token=lambda _: token(allowed_products=['NIFTY'], products=['NIFTY']))
         with self.assertRaises(Forbidden):

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import unittest
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
-from deltastream_socket_client import AuthRequired, ConnectionClosed, ConnectionRefused, TokenExpired, TokenRevoked
+from deltastream_socket_client import AuthRequired, ConnectionClosed, ConnectionRefused, RequestError, TokenExpired, TokenRevoked
 from deltastream_socket_client.options import Options, failure_of
 from deltastream_socket_client.payloads import Closing
 from deltastream_socket_client.reconnect import Failure, ReconnectPolicy
+from deltastream_socket_client.renewal import Renewals
 
 
 def policy(tokens: bool = True) -> ReconnectPolicy:
@@ -91,3 +92,34 @@ class Failures(unittest.TestCase):
         for bad in faults:
             self.assertRaises(ValueError, Options, **bad)
         self.assertRaises(TypeError, Options, url='http://x', token=lambda: 'no argument')
+
+
+class RenewalOfTokens(unittest.TestCase):
+    def renewals(self) -> Tuple[Renewals, List[float]]:
+        now = [100.0]
+        return Renewals(lambda: now[0], lambda: 1.0), now
+
+    def test_begins_at_once_and_is_tried_later_each_time_until_the_end(self) -> None:
+        renewals, now = self.renewals()
+        renewal = renewals.begin(10, 1)
+        pauses = [renewal.pause]
+        while renewal.again(RuntimeError('no')):
+            pauses.append(renewal.pause)
+            now[0] += renewal.pause
+        self.assertEqual(pauses, [0, 1, 2, 4])
+
+    def test_ends_when_the_gateway_has_refused_two(self) -> None:
+        renewal = self.renewals()[0].begin(60, 1)
+        refusal = RequestError('TOKEN_INVALID', 'no')
+        self.assertEqual([renewal.again(refusal), renewal.again(refusal)], [True, False])
+
+    def test_where_the_new_token_expires_soon_as_well_there_are_pauses(self) -> None:
+        renewals, now = self.renewals()
+        end, asked = now[0] + 60, 0
+        while now[0] < end:
+            now[0] += renewals.begin(end - now[0], 1).pause
+            renewals.renewed()
+            asked += 1
+        self.assertLess(asked, 10)
+        now[0] += 5
+        self.assertEqual(renewals.begin(60, 1).pause, 0)

@@ -14,6 +14,7 @@ from .errors import GatewayError, NotConnected, RequestTimeout, request_error
 from .options import LAGGING_WAIT, TOKEN_TIMEOUT, Options, TokenReason, checked_token
 from .payloads import ChainUpdate, Snapshot, UnderlyingUpdate, Update
 from .reconnect import Failure, ReconnectPolicy
+from .renewal import Renewal
 from .requests import Request
 from .rooms import Symbols, addresses, payload_of
 from .tasks import Tasks
@@ -219,8 +220,8 @@ class AsyncClient(BaseClient):
 
     # ---- tasks ---------------------------------------------------------------------------------------------------
 
-    def _token_expires(self) -> None:
-        self._tasks.start(self._refresh_token())
+    def _token_expires(self, renewal: Renewal) -> None:
+        self._tasks.start(self._refresh_token(renewal))
 
     async def _deliver(self) -> None:
         while True:
@@ -313,9 +314,13 @@ class AsyncClient(BaseClient):
         except asyncio.TimeoutError:
             raise TimeoutError(f'no answer within {TOKEN_TIMEOUT:g} s') from None
 
-    async def _refresh_token(self) -> None:
-        try:
-            await self._call('refresh_token', {'token': await self._token('expiring')}, ANSWER_TIMEOUT)
-        except Exception as error:
-            # The gateway closes the connection when the token expires; the next one asks again.
-            log.warning('the token could not be refreshed: %r', error)
+    async def _refresh_token(self, renewal: Renewal) -> None:
+        while not await self._until(lambda: self._closing or self._core.epoch != renewal.epoch, renewal.pause):
+            try:
+                await self._call('refresh_token', {'token': await self._token('expiring')}, ANSWER_TIMEOUT)
+                return
+            except Exception as error:
+                # Where none comes the gateway closes the connection; the next one asks again.
+                log.warning('the token could not be refreshed: %r', error)
+                if not renewal.again(error):
+                    return

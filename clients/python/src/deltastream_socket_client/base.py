@@ -10,6 +10,7 @@ from .mailbox import Mailbox
 from .options import Options
 from .payloads import Limits, TokenExpiring, User
 from .reconnect import Failure
+from .renewal import Renewal, Renewals
 
 H = TypeVar('H', bound=Callable[[Any], Any])
 
@@ -19,6 +20,7 @@ class BaseClient:
         self._listeners = Listeners()
         self._inbox: Mailbox[Tuple[str, Any]] = Mailbox()
         self._core = Core(self._emit)
+        self._renewals = Renewals()
         self._options: Optional[Options] = None
         self._closing = False
         self._failure: Optional[Failure] = None
@@ -69,7 +71,9 @@ class BaseClient:
         if event in self._listeners:
             self._inbox.put(key, (event, payload))
         if isinstance(payload, TokenExpiring) and self._options and self._options.token:
-            self._token_expires()
+            self._token_expires(self._renewals.begin(payload.expires_in_ms / 1000, self._core.epoch))
+        elif event == 'token_refreshed':
+            self._renewals.renewed()
         self._wake()
 
     def _give_up(self, error: Optional[GatewayError]) -> None:
@@ -84,7 +88,7 @@ class BaseClient:
         self._failure = failure
         self._core.lost()
 
-    def _token_expires(self) -> None:
+    def _token_expires(self, renewal: Renewal) -> None:
         raise NotImplementedError
 
     def _wake(self) -> None:

@@ -12,6 +12,7 @@ from .errors import GatewayError, NotConnected, RequestTimeout, request_error
 from .options import LAGGING_WAIT, TOKEN_TIMEOUT, Options, TokenReason, checked_token
 from .payloads import ChainUpdate, Snapshot, UnderlyingUpdate, Update
 from .reconnect import Failure, ReconnectPolicy
+from .renewal import Renewal
 from .rooms import Symbols, addresses, payload_of
 from .sync_connection import Connection
 from .sync_subscription import Subscription
@@ -210,8 +211,8 @@ class Client(BaseClient):
 
     # ---- threads -------------------------------------------------------------------------------------------------
 
-    def _token_expires(self) -> None:
-        threading.Thread(target=self._refresh_token, daemon=True, name='deltastream-token').start()
+    def _token_expires(self, renewal: Renewal) -> None:
+        threading.Thread(target=self._refresh_token, args=(renewal,), daemon=True, name='deltastream-token').start()
 
     def _deliver(self) -> None:
         """Calls listeners: never under the lock, so that they may use the client."""
@@ -324,12 +325,19 @@ class Client(BaseClient):
             raise error if isinstance(error, Exception) else RuntimeError(f'it raised {error!r}') from error
         return checked_token(given)
 
-    def _refresh_token(self) -> None:
-        try:
-            self._call('refresh_token', {'token': self._token('expiring')}, ANSWER_TIMEOUT)
-        except Exception as error:
-            # The gateway closes the connection when the token expires; the next one asks again.
-            log.warning('the token could not be refreshed: %r', error)
+    def _refresh_token(self, renewal: Renewal) -> None:
+        while True:
+            with self._changed:
+                if self._changed.wait_for(lambda: self._closing or self._core.epoch != renewal.epoch, renewal.pause):
+                    return
+            try:
+                self._call('refresh_token', {'token': self._token('expiring')}, ANSWER_TIMEOUT)
+                return
+            except Exception as error:
+                # Where none comes the gateway closes the connection; the next one asks again.
+                log.warning('the token could not be refreshed: %r', error)
+                if not renewal.again(error):
+                    return
 
     def _give_up(self, error: Optional[GatewayError]) -> None:
         with self._changed:
