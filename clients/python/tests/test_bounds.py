@@ -223,3 +223,19 @@ class Get(unittest.TestCase):
                 await nifty.get(timeout=0)
 
         asyncio.run(program())
+
+
+class ClosedWhileItConnects(unittest.TestCase):
+    def test_connect_does_not_answer_as_if_it_were_connected(self) -> None:
+        client = Client()
+        threading.Timer(0.1, client.close).start()
+        with self.assertRaises(NotConnected):
+            client.connect(f'http://127.0.0.1:{free_port()}', timeout=10)
+
+        async def program() -> None:
+            client = AsyncClient()
+            asyncio.get_running_loop().call_later(0.1, lambda: asyncio.ensure_future(client.close()))
+            with self.assertRaises(NotConnected):
+                await client.connect(f'http://127.0.0.1:{free_port()}', timeout=10)
+
+        asyncio.run(program())

@@ -59,8 +59,8 @@ class AsyncClient(BaseClient):
         if wait:
             try:
                 await self._wait(lambda: self._core.connected or self._closing, timeout)
-                if self.error is not None:
-                    raise self.error
+                if self._closing:
+                    raise self.error or NotConnected('the client was closed')
             except BaseException:
                 await self.close()
                 raise

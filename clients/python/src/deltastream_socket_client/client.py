@@ -60,8 +60,8 @@ class Client(BaseClient):
             try:
                 with self._changed:
                     self._wait(lambda: self._core.connected or self._closing, timeout)
-                    if self.error is not None:
-                        raise self.error
+                    if self._closing:
+                        raise self.error or NotConnected('the client was closed')
             except BaseException:
                 self.close()
                 raise
