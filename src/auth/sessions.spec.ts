@@ -65,7 +65,23 @@ describe('Sessions', () => {
     expect(log).toEqual(['a told, 60000 ms left']);
     sessions.start('a', principal(100));
     clock.advance(105_000);
-    expect(log).toEqual(['a told, 60000 ms left', 'a told, 60000 ms left', 'a expired']);
+    expect(log).toEqual(['a told, 60000 ms left', 'a told, 50000 ms left', 'a expired']);
+  });
+
+  it('leaves half of the time after a renewal, so that who answers by the token it has is not told without end', () => {
+    const same = principal(60);
+    sessions.start('a', same);
+    const told: number[] = [];
+    for (let n = 0; n <= 65; n++) {
+      clock.advance(n === 0 ? 0 : 1_000);
+      if (log.some((line) => line.includes('told'))) {
+        told.push(n);
+        log.length = 0;
+        sessions.start('a', same);
+      }
+    }
+    expect(told).toEqual([0, 30, 45, 53, 57, 59]);
+    expect(log).toEqual(['a expired']);
   });
 
   it('holds nothing of a client that left', () => {

@@ -23,6 +23,11 @@ interface Session {
 /** Clients that were given the same lifetime together should not all be told, and ask for new tokens, together. */
 const NOTICE_SPREAD = 0.25;
 /**
+ * From a renewal to the next notice, ms, and at least half of what is left: who answers each notice by the token that it has,
+ * or by one that lives no longer than the notice, would be told as fast as it answers.
+ */
+const SHORTEST_PAUSE_MS = 1_000;
+/**
  * Timers hold 24 days at most, and count by another clock than tokens do, which may stand still while that goes on: for so long
  * a session may outlive its token after the machine was suspended, or its clock put right.
  */
@@ -44,11 +49,16 @@ export class Sessions<Client> {
 
   /** The client is here by this token from now on, whatever it was here by before. */
   start(client: Client, principal: Principal): void {
+    const isRenewed = this.sessions.has(client);
     this.end(client);
     const session: Session = { principal, timer: undefined };
     this.sessions.set(client, session);
-    const { noticeMs, random } = this.options;
-    this.awaitNotice(client, session, noticeMs * (1 + random() * NOTICE_SPREAD));
+    const { noticeMs, random, now } = this.options;
+    const end = principal.expiresAt * 1_000;
+    const notice = end - noticeMs * (1 + random() * NOTICE_SPREAD);
+    const earliest = isRenewed ? now() + Math.max(SHORTEST_PAUSE_MS, (end - now()) / 2) : 0;
+    if (earliest < end) this.awaitNotice(client, session, Math.max(notice, earliest));
+    else this.awaitEnd(client, session);
   }
 
   end(client: Client): void {
@@ -61,8 +71,8 @@ export class Sessions<Client> {
     return [...this.sessions].flatMap(([client, { principal }]) => (matches(principal) ? [client] : []));
   }
 
-  private awaitNotice(client: Client, session: Session, noticeMs: number): void {
-    this.at(session, session.principal.expiresAt * 1_000 - noticeMs, () => {
+  private awaitNotice(client: Client, session: Session, time: number): void {
+    this.at(session, time, () => {
       this.awaitEnd(client, session);
       this.options.tell(client, session.principal);
     });
