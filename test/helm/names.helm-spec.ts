@@ -28,17 +28,4 @@ describe('names and labels', () => {
     expect(annotations['kubectl.kubernetes.io/default-container']).toBe('sidecar');
     expect(labels['app.kubernetes.io/part-of']).toBe('trading');
   });
-
-  it('null takes away what is optional', () => {
-    const { pod, container } = Rendered.from({
-      terminationGracePeriodSeconds: null,
-      'probes.startup': null,
-      commonLabels: null,
-      podLabels: null,
-      podAnnotations: null,
-      extraEnv: null,
-    });
-    expect(pod.terminationGracePeriodSeconds).toBe(45);
-    expect(container.startupProbe).toEqual({ httpGet: { path: '/health/live', port: 'admin' } });
-  });
 });
