@@ -44,4 +44,18 @@ describe('null', () => {
     expect(pod.terminationGracePeriodSeconds).toBe(45);
     expect(container.startupProbe).toEqual({ httpGet: { path: '/health/live', port: 'admin' } });
   });
+
+  it('takes away annotations of the way in', () => {
+    const rendered = Rendered.from({
+      'service.annotations': null,
+      'ingress.annotations': null,
+      'ingress.enabled': true,
+      'ingress.hosts': ['gateway.example.com'],
+    });
+    expect(rendered.one('Ingress').metadata.annotations).toBeUndefined();
+    expect(rendered.all('Service').map(({ metadata }) => metadata.annotations)).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
 });
