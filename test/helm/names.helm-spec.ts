@@ -28,4 +28,33 @@ describe('names and labels', () => {
     expect(annotations['kubectl.kubernetes.io/default-container']).toBe('sidecar');
     expect(labels['app.kubernetes.io/part-of']).toBe('trading');
   });
+
+  it('so do those of one object, but for what it is found by', () => {
+    const labels = { team: 'prices', 'app.kubernetes.io/part-of': 'trading', 'app.kubernetes.io/name': 'x' };
+    const of = (...names: string[]) => Object.fromEntries(names.map((name) => [`${name}.labels`, labels]));
+    const rendered = Rendered.from({
+      commonLabels: { team: 'markets' },
+      'prometheusRule.enabled': true,
+      'prometheusRule.alertLabels': { severity: 'page' },
+      'serviceMonitor.enabled': true,
+      'dashboard.enabled': true,
+      ...of('service', 'serviceMonitor', 'prometheusRule', 'dashboard'),
+    });
+    const [service] = rendered.all('Service');
+    const rule = rendered.one('PrometheusRule');
+    const made = [
+      service!,
+      rule,
+      rendered.one('ServiceMonitor'),
+      rendered.one('ConfigMap', '-dashboard'),
+    ].map(({ metadata }) => metadata.labels);
+    for (const found of made) {
+      expect(found).toMatchObject({ ...labels, 'app.kubernetes.io/name': 'socket-gateway' });
+    }
+    expect(made[0]!['app.kubernetes.io/component']).toBe('gateway');
+    expect(new Set(rule.spec.groups[0].rules.map((alert) => alert.labels.severity))).toEqual(
+      new Set(['page']),
+    );
+    expect(rendered.deployment.metadata.labels.team).toBe('markets');
+  });
 });

@@ -43,6 +43,13 @@ app.kubernetes.io/component: gateway
 {{ toYaml (merge (include "socket-gateway.sharedLabels" . | fromYaml) $made) }}
 {{- end }}
 
+{{/* Those of one object's own value over the rest, but not over what says which it is. */}}
+{{- define "socket-gateway.labelsWith" -}}
+{{- $kept := include "socket-gateway.selectorLabels" .root | fromYaml }}
+{{- with .component }}{{ $_ := set $kept "app.kubernetes.io/component" . }}{{ end }}
+{{- toYaml (merge $kept (.labels | default dict) (include "socket-gateway.labels" .root | fromYaml)) }}
+{{- end }}
+
 {{/*
 Of pods. Without the chart's version: a new chart that changes nothing about the pods must not roll them out, for each roll-out sends every
 client to another pod.
