@@ -173,6 +173,24 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /LoadBalancer and NodePort/,
   ],
   [
+    'a roll-out of neither more pods nor fewer',
+    { 'strategy.rollingUpdate.maxSurge': '0%' },
+    undefined,
+    /no pod could ever be replaced/,
+  ],
+  [
+    "a volume of the chart's own name",
+    { 'tls.existingSecret': 'a', extraVolumes: [{ name: 'tls', emptyDir: {} }] },
+    undefined,
+    /extraVolumes has tls/,
+  ],
+  [
+    "a container of the gateway's name",
+    { extraContainers: [{ name: 'socket-gateway', image: 'busybox' }] },
+    undefined,
+    /has socket-gateway/,
+  ],
+  [
     'a name that begins with a digit',
     { fullnameOverride: '1gateway' },
     /fullnameOverride/,
@@ -205,6 +223,9 @@ const FORMS: [string, Record<string, unknown>, RegExp][] = [
   ['more than a variable takes', { 'config.MAX_CONNECTIONS': 2_000_000 }, /MAX_CONNECTIONS/],
   ['a label that finds pods', { commonLabels: { 'app.kubernetes.io/name': 'x' } }, /name/],
   ['a section taken away', { tls: null }, /tls/],
+  ['an image with its tag in the wrong place', { 'image.repository': 'example.com:5000/a:1' }, /repository/],
+  ['a surge that is neither number nor share', { 'strategy.rollingUpdate.maxSurge': '1' }, /maxSurge/],
+  ['a live pod that must be so twice', { 'probes.liveness.successThreshold': 2 }, /successThreshold/],
   ['a digest that is none', { 'image.digest': 'latest' }, /image.digest/],
 ];
 
@@ -245,6 +266,11 @@ describe.each(VERSIONS)('helm %s', (version) => {
       'limits by address behind a trusted proxy',
       { 'config.MAX_CONNECTIONS_PER_IP': 10, 'config.TRUST_PROXY': '10.0.0.0/8', ...ingress },
     ],
+    [
+      "a volume by a name that the chart has no use for, and a registry's port",
+      { extraVolumes: [{ name: 'tls', emptyDir: {} }], 'image.repository': 'example.com:5000/a' },
+    ],
+    ['fewer pods in place of more', { 'strategy.rollingUpdate': { maxSurge: 0, maxUnavailable: '25%' } }],
     ['what a chart above this one shares with all', { 'global.anything': 1 }],
   ])('takes %s', (_, values) => {
     const { status, stderr } = template(values);

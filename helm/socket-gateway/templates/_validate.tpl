@@ -64,6 +64,11 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- if lt (int64 (include "socket-gateway.graceSeconds" .)) (int64 (include "socket-gateway.minGraceSeconds" .)) }}
 {{- $problems = append $problems (printf "terminationGracePeriodSeconds is %s, but preStop (%v s), drain (%v s) and the end of the process (10 s) take %s: pods would be killed with clients connected. Leave it empty." (include "socket-gateway.graceSeconds" .) (int64 $v.drain.preStopSeconds) (int64 $v.drain.seconds) (include "socket-gateway.minGraceSeconds" .)) }}
 {{- end }}
+{{- with $v.strategy.rollingUpdate }}
+{{- if and (ne $v.strategy.type "Recreate") (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) }}
+{{- $problems = append $problems "strategy.rollingUpdate has neither maxSurge nor maxUnavailable: no pod could ever be replaced." }}
+{{- end }}
+{{- end }}
 {{- $name := include "socket-gateway.fullname" . }}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
 {{- $problems = append $problems (printf "%s is no name for a Service: it must begin with a letter, and have small letters, digits and hyphens alone. Set fullnameOverride." $name) }}
@@ -83,6 +88,20 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- if not (has $port $open) }}
 {{- $problems = append $problems (printf "redis.url is at port %d, where networkPolicy.redis.ports lets nobody go: add it." $port) }}
 {{- end }}
+{{- end }}
+{{- end }}
+{{- $volumes := list }}
+{{- range $volume, $secret := dict "tls" $v.tls.existingSecret "redis-ca" $v.redis.tls.existingSecret }}
+{{- if $secret }}{{ $volumes = append $volumes $volume }}{{ end }}
+{{- end }}
+{{- range $v.extraVolumes }}
+{{- if has .name $volumes }}
+{{- $problems = append $problems (printf "extraVolumes has %s, which is the chart's own: give it another name." .name) }}
+{{- end }}
+{{- end }}
+{{- range concat ($v.extraContainers | default list) ($v.extraInitContainers | default list) }}
+{{- if eq .name "socket-gateway" }}
+{{- $problems = append $problems "extraContainers or extraInitContainers has socket-gateway, which is the gateway's own: give it another name." }}
 {{- end }}
 {{- end }}
 {{- if eq (int64 $v.ports.http) (int64 $v.ports.admin) }}
