@@ -529,6 +529,7 @@ describe('keys from a JWKS URL', () => {
     const options = { transports: ['websocket'], ...bearer(token) };
     const { error } = await gateway.json<{ error: Record<string, { reason: string }> }>('/health/ready');
     expect(error.auth!.reason).toMatch(/^the keys of JWT_JWKS_URL cannot be fetched: /);
+    expect(await gateway.metric('socket_gateway_keys_missing')).toBe(1);
     expect(await refusal(gateway.url, options)).toEqual({
       code: 'AUTH_UNAVAILABLE',
       message: 'The token cannot be checked now',
@@ -537,6 +538,7 @@ describe('keys from a JWKS URL', () => {
 
     keys = [{ ...KEYS.ES256.publicKey.export({ format: 'jwk' }), kid: 'k' }];
     await gateway.ready();
+    expect(await gateway.metric('socket_gateway_keys_missing')).toBe(0);
     await TestClient.connect(gateway.url, options);
 
     keys = undefined;

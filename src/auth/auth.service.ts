@@ -88,7 +88,10 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     });
     server.use((client, next) => this.entrance.ask(client, next));
     revocations.listen((revocation) => this.closeRevoked(revocation));
-    metrics.onScrape(() => metrics.authenticated.set(this.sessions.size));
+    metrics.onScrape(() => {
+      metrics.authenticated.set(this.sessions.size);
+      metrics.keysMissing.set(this.keysProblem === undefined ? 0 : 1);
+    });
   }
 
   /** Why nobody can be authenticated now; undefined while somebody can. */

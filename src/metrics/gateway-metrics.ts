@@ -102,6 +102,10 @@ export class GatewayMetrics {
   readonly overloaded = this.gauge('overloaded', '1 while no new clients are taken for this reason.', [
     'reason',
   ]);
+  readonly keysMissing = this.gauge(
+    'keys_missing',
+    '1 while no keys of JWT_JWKS_URL have been fetched: this replica is not ready.',
+  );
   readonly authenticated = this.gauge('authenticated_clients', 'Clients that are here by a token.');
   readonly authentications = this.counter(
     'authentications_total',

@@ -70,6 +70,9 @@ describe('monitoring', () => {
         runbook_url: expect.stringMatching(/^https:\/\/runbooks.example.com\/gateway#socketgateway\w+$/),
       });
     }
+    // Pods without keys are not ready: nobody is led to them who could be refused, and counted.
+    const keys = rules.find(({ alert }) => alert === 'SocketGatewayKeysMissing')!;
+    expect(keys.expr).toMatch(/^max by \(pod\) \(socket_gateway_keys_missing\{.*\}\) == 1 or sum/);
     const cap = Rendered.from('11-keda-values.yaml').one('PrometheusRule').spec.groups[0].rules;
     expect(cap.find(({ alert }) => alert === 'SocketGatewayNearConnectionCap')!.expr).toContain(
       '/ 12000 > 0.85',
