@@ -161,6 +161,16 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /at port 6380/,
   ],
   [
+    'a policy that keeps the keys of tokens out of reach',
+    {
+      'networkPolicy.enabled': true,
+      'config.AUTH_MODE': 'optional',
+      'config.JWT_JWKS_URL': 'https://auth.example.com/jwks.json',
+    },
+    undefined,
+    /lets nobody go there/,
+  ],
+  [
     "a load balancer's settings without one",
     { 'service.loadBalancerSourceRanges': ['10.0.0.0/8'] },
     undefined,

@@ -79,6 +79,9 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- if and (eq $v.service.type "ClusterIP") $v.service.externalTrafficPolicy }}
 {{- $problems = append $problems "service.externalTrafficPolicy is for service.type LoadBalancer and NodePort, and it is ClusterIP." }}
 {{- end }}
+{{- if and $v.networkPolicy.enabled (ne $auth "off") $v.config.JWT_JWKS_URL (not $v.networkPolicy.extraEgress) }}
+{{- $problems = append $problems "config.JWT_JWKS_URL is set, and the network policy lets nobody go there: add a rule to networkPolicy.extraEgress, or no pod becomes ready." }}
+{{- end }}
 {{- if and $v.networkPolicy.enabled (not $v.redis.development.enabled) (not $v.secrets.REDIS_URL.existingSecret) }}
 {{- $open := list }}
 {{- range $v.networkPolicy.redis.ports }}{{- $open = append $open (int64 .) }}{{- end }}
