@@ -1,5 +1,5 @@
 import { GatewayMetrics } from '../../src/metrics/gateway-metrics.js';
-import { NGINX, Rendered } from './support/chart.js';
+import { NGINX, read, Rendered } from './support/chart.js';
 
 describe('monitoring', () => {
   const metrics = async () =>
@@ -50,6 +50,15 @@ describe('monitoring', () => {
     });
     expect(other!.uid).not.toBe(one!.uid);
     expect(other!.title).toBe('Socket gateway markets/second');
+  });
+
+  it('the dashboard looks at pods of gateways alone: process_* and nodejs_* are those of every application', () => {
+    const { templating } = JSON.parse(read('helm/socket-gateway/dashboards/socket-gateway.json')) as {
+      readonly templating: { readonly list: { readonly name: string; readonly allValue?: string }[] };
+    };
+    const pod = templating.list.find(({ name }) => name === 'pod')!;
+    // "All" is then the pods that the variable's query names.
+    expect(pod.allValue).toBeUndefined();
   });
 
   it('there is an alert for each thing that goes wrong, of this release alone, with words for people', () => {
