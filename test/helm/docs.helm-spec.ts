@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { CHART, helm, NGINX, read, Rendered, ROOT, valueArgs } from './support/chart.js';
+import { CHART, helm, NGINX, read, Rendered, ROOT, valueArgs, type Values } from './support/chart.js';
 
 it('docs/kubernetes.md has every alert with its severity, and no other', () => {
   const text = read('docs/kubernetes.md');
@@ -22,7 +22,7 @@ describe('what people read', () => {
   });
 
   // Helm 3 asks a cluster before it shows them.
-  const notes = (values: string) =>
+  const notes = (values: Values) =>
     helm(
       '4.1.4',
       'install',
@@ -79,6 +79,29 @@ describe('what people read', () => {
     const said = notes(values);
     for (const part of parts) expect(said).toContain(part);
     expect(said).not.toMatch(/<no value>|%!|\{\{/);
+  });
+
+  it('the notes name every Gateway of a route', () => {
+    const parentRefs = [
+      { name: 'inside' },
+      { name: 'edge', sectionName: 'a' },
+      { name: 'edge', sectionName: 'b' },
+    ];
+    expect(notes({ 'httpRoute.enabled': true, 'httpRoute.parentRefs': parentRefs })).toContain(
+      '(path /socket.io), by the Gateways inside, edge\n',
+    );
+  });
+
+  it("the notes know that Traefik's router has TLS by a resolver alone", () => {
+    const said = notes({
+      'ingress.enabled': true,
+      'ingress.hosts': ['gateway.example.com'],
+      'ingress.annotations': { 'traefik.ingress.kubernetes.io/router.tls.certresolver': 'le' },
+      transports: 'websocket+polling',
+      'sticky.provider': 'traefik',
+    });
+    expect(said).toContain('https://gateway.example.com');
+    expect(said).not.toContain('The cookie is Secure');
   });
 
   it('the notes of a release with secrets and tokens warn of nothing', () => {

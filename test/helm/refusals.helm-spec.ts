@@ -236,6 +236,7 @@ const FORMS: [string, Record<string, unknown>, RegExp][] = [
   ['an image with its tag in the wrong place', { 'image.repository': 'example.com:5000/a:1' }, /repository/],
   ['a surge that is neither number nor share', { 'strategy.rollingUpdate.maxSurge': '1' }, /maxSurge/],
   ['a live pod that must be so twice', { 'probes.liveness.successThreshold': 2 }, /successThreshold/],
+  ['a Gateway without a name', { ...route, 'httpRoute.parentRefs': [{ namespace: 'a' }] }, /parentRefs/],
   ['a digest that is none', { 'image.digest': 'latest' }, /image.digest/],
 ];
 
