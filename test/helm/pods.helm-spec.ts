@@ -101,6 +101,35 @@ describe('the pods', () => {
     expect(keys('14-optional-auth-jwks-values.yaml')).toEqual([]);
   });
 
+  it('run where pods may, by images from where images are: those beside the gateway too', () => {
+    const nodeAffinity = {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [
+          { matchExpressions: [{ key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] }] },
+        ],
+      },
+    };
+    const place = {
+      imagePullSecrets: [{ name: 'registry' }],
+      nodeSelector: { pool: 'sockets' },
+      tolerations: [{ key: 'pool', operator: 'Exists' }],
+    };
+    const apart = {
+      requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname' }],
+    };
+    const rendered = Rendered.from({
+      ...place,
+      affinity: { nodeAffinity, podAntiAffinity: apart },
+      'redis.development.enabled': true,
+    });
+    expect(rendered.pod).toMatchObject({ ...place, affinity: { nodeAffinity, podAntiAffinity: apart } });
+    const beside = [rendered.one('Deployment', '-redis').spec.template.spec, rendered.one('Pod').spec];
+    for (const spec of beside) {
+      expect(spec).toMatchObject(place);
+      expect(spec.affinity).toEqual({ nodeAffinity });
+    }
+  });
+
   it('what is added is there, and does not take the place of what selects them', () => {
     const rendered = Rendered.from('13-everything-extra-values.yaml');
     const { metadata, spec } = rendered.deployment;

@@ -67,6 +67,22 @@ client to another pod.
 {{- end -}}
 {{- end }}
 
+{{/*
+Of the pods beside the gateway's, that of the test and the development Redis: where pods may run, and whence images come, is for all. What keeps
+gateways apart from each other is not.
+*/}}
+{{- define "socket-gateway.placement" -}}
+{{- $nodes := (.Values.affinity | default dict).nodeAffinity }}
+{{- $affinity := dict }}
+{{- with $nodes }}{{ $affinity = dict "nodeAffinity" . }}{{ end }}
+{{- range $field, $value := dict "imagePullSecrets" .Values.imagePullSecrets "nodeSelector" .Values.nodeSelector "tolerations" .Values.tolerations "affinity" $affinity }}
+{{- with $value }}
+{{ $field }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "socket-gateway.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create }}
 {{- .Values.serviceAccount.name | default (include "socket-gateway.fullname" .) }}
