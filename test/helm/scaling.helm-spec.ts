@@ -40,6 +40,7 @@ describe('how many', () => {
       query:
         'sum(socket_gateway_connections{namespace="markets", pod=~"r-socket-gateway-[a-z0-9]+-[a-z0-9]+"})',
       threshold: '8000',
+      ignoreNullValues: 'false', // else pods that are not heard of would count as pods without clients
     });
     expect(spec.fallback.behavior).toBe('currentReplicasIfHigher');
     expect(spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.policies).toEqual([
