@@ -47,7 +47,7 @@ describe('settings', () => {
     );
     const given = Object.fromEntries(
       (rendered.container.env ?? [])
-        .filter(({ valueFrom }) => valueFrom)
+        .filter(({ valueFrom }) => 'secretKeyRef' in (valueFrom ?? {}))
         .map(({ name }) => [
           name,
           name === 'REDIS_URL' ? 'redis://user:password@redis:6379/0' : 'kR4nZ0q7cV1tY8uW2xE5aB9dF3gH6jL0',
@@ -63,6 +63,16 @@ describe('settings', () => {
       'config.MAX_CONNECTIONS': 1_000_000,
     });
     expect(config).toMatchObject({ CACHE_MAX_BYTES: '17179869184', MAX_CONNECTIONS: '1000000' });
+  });
+
+  it('what others bring by extraEnvFrom does not stand in the place of what ports, probes and grace go by', () => {
+    const { container, config } = Rendered.from('13-everything-extra-values.yaml');
+    for (const name of ['PORT', 'ADMIN_PORT', 'TRANSPORTS', 'DRAIN_TIMEOUT_MS']) {
+      expect(config).toHaveProperty(name);
+      const key = { name: 'r-prices', key: name };
+      expect(container.env).toContainEqual({ name, valueFrom: { configMapKeyRef: key } });
+    }
+    expect(Rendered.from().container.env).toBeUndefined();
   });
 
   it('secrets come from Secrets, each by its own name and key, and are in nothing else', () => {

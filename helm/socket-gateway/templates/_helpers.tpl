@@ -174,6 +174,19 @@ REDIS_USERNAME: {{ . | quote }}
 {{- end }}
 {{- end }}
 
+{{/* What ports, probes, affinity and grace go by, over whatever extraEnvFrom brings: a PORT of somebody else's, and pods are ready that nobody reaches. */}}
+{{- define "socket-gateway.ownEnv" -}}
+{{- if .Values.extraEnvFrom }}
+{{- range $name := list "PORT" "ADMIN_PORT" "TRANSPORTS" "DRAIN_TIMEOUT_MS" }}
+- name: {{ $name }}
+  valueFrom:
+    configMapKeyRef:
+      name: {{ include "socket-gateway.fullname" $ }}
+      key: {{ $name }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "socket-gateway.secretEnv" -}}
 {{- range $name, $from := .Values.secrets }}
 {{- if $from.existingSecret }}
