@@ -72,6 +72,8 @@ describe('monitoring', () => {
     );
     for (const { expr, labels, annotations } of rules) {
       expect(expr).toContain('namespace="markets", pod=~"gateway-[a-z0-9]+-[a-z0-9]+"');
+      // Alertmanager sends alerts on by their namespace.
+      for (const [by] of `${expr}`.matchAll(/ by \(.*?\)/g)) expect(by).toMatch(/\bnamespace\b/);
       expect(['critical', 'warning']).toContain(labels.severity);
       expect(annotations).toEqual({
         summary: expect.stringMatching(/.{10}/),
@@ -81,7 +83,7 @@ describe('monitoring', () => {
     }
     // Pods without keys are not ready: nobody is led to them who could be refused, and counted.
     const keys = rules.find(({ alert }) => alert === 'SocketGatewayKeysMissing')!;
-    expect(keys.expr).toMatch(/^max by \(pod\) \(socket_gateway_keys_missing\{.*\}\) == 1 or sum/);
+    expect(keys.expr).toMatch(/^max by \(namespace, pod\) \(socket_gateway_keys_missing\{.*\}\) == 1 or sum/);
     const cap = Rendered.from('11-keda-values.yaml').one('PrometheusRule').spec.groups[0].rules;
     expect(cap.find(({ alert }) => alert === 'SocketGatewayNearConnectionCap')!.expr).toContain(
       '/ 12000 > 0.85',
