@@ -70,7 +70,10 @@ describe('what people read', () => {
       ['gateway.example.com (path /socket.io), by the Gateway edge', 'get httproute r-socket-gateway'],
     ],
     ['08-gateway-api-values.yaml', ["the Gateway's own hostnames", 'BackendTLSPolicy']],
-    ['12-load-balancer-values.yaml', ['port 443 (https)', 'get service r-socket-gateway --watch']],
+    [
+      '12-load-balancer-values.yaml',
+      ['port 443 (https)', 'get service r-socket-gateway --watch', 'at each node for itself'],
+    ],
     ['04-nginx-cookie-values.yaml', ['http://gateway.example.com', 'The cookie is Secure']],
     ['06-alb-values.yaml', ['https://gateway.example.com']],
     ['11-keda-values.yaml', ['config.MARKET_HOURS is empty']],

@@ -127,7 +127,11 @@ describe('the way in', () => {
   });
 
   it('a load balancer of layer 4 keeps a client at its pod', () => {
-    expect(Rendered.from('12-load-balancer-values.yaml').all('Service')[0]!.spec).toMatchObject({
+    const [service] = Rendered.from('12-load-balancer-values.yaml').all('Service');
+    expect(Object.values(service!.metadata.annotations)).toContain(
+      'stickiness.enabled=true,stickiness.type=source_ip',
+    );
+    expect(service!.spec).toMatchObject({
       type: 'LoadBalancer',
       sessionAffinity: 'ClientIP',
       externalTrafficPolicy: 'Local',
