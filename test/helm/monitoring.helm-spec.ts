@@ -65,9 +65,15 @@ describe('monitoring', () => {
     const rules = Rendered.from(NGINX).one('PrometheusRule').spec.groups[0].rules;
     expect(rules.map(({ alert }) => alert)).toEqual(
       expect.arrayContaining(
-        ['FeedStale', 'BridgeDown', 'SlowClients', 'LoopDelay', 'NearConnectionCap', 'Restarts', 'CertificateEnds'].map(
-          (name) => `SocketGateway${name}`,
-        ),
+        [
+          'FeedStale',
+          'BridgeDown',
+          'SlowClients',
+          'LoopDelay',
+          'NearConnectionCap',
+          'Restarts',
+          'CertificateEnds',
+        ].map((name) => `SocketGateway${name}`),
       ),
     );
     for (const { expr, labels, annotations } of rules) {

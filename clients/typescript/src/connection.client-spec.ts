@@ -1,6 +1,7 @@
 import { FakeGateway, settle } from '../../../test/clients/support/fake-gateway.js';
 import { underlying } from '../../../test/support/messages.js';
 import { systemClock } from './clock.js';
+import { connect } from './index.js';
 
 const states = (client: { on(event: 'state', listener: (change: { state: string }) => void): unknown }) => {
   const all: string[] = [];
@@ -27,6 +28,13 @@ it.each(['AUTH_REQUIRED', 'TOKEN_INVALID', 'TOKEN_REVOKED'])(
     expect(gateway.clock.pending).toBe(0);
   },
 );
+
+it('an address with a path closes the client: Socket.IO would ask for a namespace without end', async () => {
+  const client = connect('http://127.0.0.1:1/market');
+  await settle();
+  expect(client).toMatchObject({ state: 'closed', reason: { name: 'TypeError' } });
+  expect(client.reason?.message).toContain('http://127.0.0.1:1/market');
+});
 
 it.each(['AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS'])(
   '%s: tries again after retry_after_ms',

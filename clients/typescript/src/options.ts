@@ -43,7 +43,16 @@ export interface Foundation {
 }
 
 export const foundation: Foundation = {
-  open: (url, options) => io(url, options),
+  open: (url, options) => {
+    const socket = io(url, options);
+    const { nsp } = socket as unknown as { readonly nsp: string };
+    if (nsp === '/') return socket;
+    // Socket.IO takes it for a namespace, which no gateway has.
+    socket.disconnect();
+    throw new TypeError(
+      `The address of a gateway has no path, and ${url} has; the option \`path\` is for that`,
+    );
+  },
   clock: systemClock,
   random: () => Math.random(),
 };
