@@ -139,6 +139,16 @@ describe('the way in', () => {
     });
   });
 
+  it('both Services have the families of addresses that are asked for', () => {
+    const families = { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] };
+    const services = Rendered.from({ service: families, 'config.HOST': '::' }).all('Service');
+    expect(services.map(({ spec }) => spec)).toEqual([
+      expect.objectContaining(families),
+      expect.objectContaining(families),
+    ]);
+    for (const { spec } of Rendered.from().all('Service')) expect(spec).not.toHaveProperty('ipFamilyPolicy');
+  });
+
   it('the policy lets in clients from where they come, Prometheus on its port, and lets out to names and Redis', () => {
     const { spec } = Rendered.from(NGINX).one('NetworkPolicy');
     expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);

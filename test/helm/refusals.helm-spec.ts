@@ -183,6 +183,18 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /LoadBalancer and NodePort/,
   ],
   [
+    'addresses at which no pod listens',
+    { 'service.ipFamilies': ['IPv6'] },
+    undefined,
+    /set config.HOST to '::'/,
+  ],
+  [
+    'two families of addresses in one stack',
+    { 'service.ipFamilyPolicy': 'SingleStack', 'service.ipFamilies': ['IPv4', 'IPv6'], 'config.HOST': '::' },
+    undefined,
+    /ipFamilies has two/,
+  ],
+  [
     'a roll-out of neither more pods nor fewer',
     { 'strategy.rollingUpdate.maxSurge': '0%' },
     undefined,

@@ -79,6 +79,12 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- if and (eq $v.service.type "ClusterIP") $v.service.externalTrafficPolicy }}
 {{- $problems = append $problems "service.externalTrafficPolicy is for service.type LoadBalancer and NodePort, and it is ClusterIP." }}
 {{- end }}
+{{- if and (or (has "IPv6" ($v.service.ipFamilies | default list)) (eq $v.service.ipFamilyPolicy "RequireDualStack")) (ne (toString $v.config.HOST) "::") }}
+{{- $problems = append $problems "The Service has IPv6 addresses, and pods listen at IPv4's alone: set config.HOST to '::'." }}
+{{- end }}
+{{- if and (eq $v.service.ipFamilyPolicy "SingleStack") (gt (len ($v.service.ipFamilies | default list)) 1) }}
+{{- $problems = append $problems "service.ipFamilyPolicy is SingleStack, and service.ipFamilies has two." }}
+{{- end }}
 {{- if and $v.networkPolicy.enabled (ne $auth "off") $v.config.JWT_JWKS_URL (not $v.networkPolicy.extraEgress) }}
 {{- $problems = append $problems "config.JWT_JWKS_URL is set, and the network policy lets nobody go there: add a rule to networkPolicy.extraEgress, or no pod becomes ready." }}
 {{- end }}
