@@ -12,6 +12,7 @@ from typing import List
 from unittest import mock
 
 from deltastream_socket_client import AsyncClient, Client, NotConnected, RequestTimeout, UnderlyingUpdate
+from deltastream_socket_client.tasks import Tasks
 
 from .fakes import price
 from .processes import Gateway, Redis, free_port, wait_for
@@ -183,6 +184,22 @@ class Cancelled(unittest.TestCase):
 
         asyncio.run(asyncio.wait_for(main(), 10))
         self.assertEqual(done, ['closed'])
+
+    def test_as_a_handler_begins_leaves_no_coroutine_behind(self) -> None:
+        async def handler(_: object) -> None:
+            pass
+
+        async def main() -> None:
+            tasks = Tasks()
+            tasks.start(tasks.call(handler, None))
+            await asyncio.sleep(0)
+            await tasks.end()
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            asyncio.run(main())
+            gc.collect()
+        self.assertEqual([str(one.message) for one in caught], [])
 
     def test_while_it_connects_it_leaves_no_session_open(self) -> None:
         async def main() -> None:

@@ -3,15 +3,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Any, Callable, Coroutine, Set
+from typing import Any, Awaitable, Callable, Set
 
 
 class Tasks:
     def __init__(self) -> None:
-        self._all: Set[asyncio.Task[Any]] = set()
+        self._all: Set[asyncio.Future[Any]] = set()
         self._ending = False
 
-    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def start(self, work: Awaitable[Any]) -> asyncio.Future[Any]:
         task = asyncio.ensure_future(work)
         self._all.add(task)
         task.add_done_callback(self._all.discard)
@@ -28,7 +28,7 @@ class Tasks:
             raise RuntimeError('it was cancelled') from error
         if not inspect.isawaitable(answer):
             return answer
-        task = self.start(_awaited(answer))
+        task = self.start(answer)
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
@@ -47,7 +47,3 @@ class Tasks:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-
-
-async def _awaited(value: Any) -> Any:
-    return await value
