@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientEvent, ServerEvent } from '../src/contract/index.js';
 import { Browser } from './support/browser.js';
 import { GatewayProcess } from './support/gateway-process.js';
@@ -142,4 +143,45 @@ it.each([
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: false });
   expect(browser.complaints).toEqual([]);
   await browser.close();
+});
+
+describe('the address of a place', () => {
+  /** /docs with `hash`, rendered. */
+  async function shown(hash: string) {
+    const browser = await Browser.launch();
+    const page = await browser.open(`${gateway.url}/docs${hash}`);
+    await page.locator('#operation-send-token_expiring').waitFor({ timeout: 30_000 });
+    const scroll = (script: string) => page.evaluate<number>(`${script}; scrollY`);
+    /** How far the page is scrolled, after a change of it. */
+    const offset = async () => {
+      await page.evaluate("document.getElementById('reference').append('.')");
+      await sleep(200);
+      return scroll('');
+    };
+    return { browser, scroll, offset };
+  }
+
+  it('is scrolled to when the page is there, and not again', async () => {
+    const { browser, scroll, offset } = await shown('#operation-send-token_expiring');
+    await waitFor(async () => (await offset()) > 0, 'it is not scrolled to');
+    await scroll('scrollTo(0, 0)');
+    expect(await offset()).toBe(0);
+    await browser.close();
+  });
+
+  it('does not pull back who went there by a link and on from it', async () => {
+    const { browser, scroll, offset } = await shown('');
+    await scroll("location.hash = '#operation-send-token_expiring'");
+    await waitFor(async () => (await scroll('')) > 0, 'the link leads nowhere');
+    await scroll('scrollTo(0, 0)');
+    expect(await offset()).toBe(0);
+    await browser.close();
+  });
+
+  it('may be malformed', async () => {
+    const { browser, offset } = await shown('#50%');
+    expect(await offset()).toBe(0);
+    expect(browser.complaints).toEqual([]);
+    await browser.close();
+  });
 });

@@ -2,12 +2,22 @@
 
 const reference = document.getElementById('reference');
 
-// The renderer fills the page after it was loaded, when the browser has given up looking for what the address names.
+/** The id that the address names. */
+function named() {
+  const hash = location.hash.slice(1);
+  try {
+    return decodeURIComponent(hash);
+  } catch {
+    return hash;
+  }
+}
+
+// The renderer fills the page after it was loaded, when the browser has given up looking for what the address names. All at once:
+// whoever reads it must not be pulled away by what changes later.
 new MutationObserver((_, observer) => {
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (!target) return;
+  if (!reference.querySelector('[id]')) return;
   observer.disconnect();
-  target.scrollIntoView();
+  document.getElementById(named())?.scrollIntoView();
 }).observe(reference, { childList: true, subtree: true });
 
 AsyncApiStandalone.render(
