@@ -5,6 +5,12 @@ import { CHART, helm, VERSIONS, valueArgs } from './support/chart.js';
 const ingress = { 'ingress.enabled': true, 'ingress.hosts': ['gateway.example.com'] };
 const route = { 'httpRoute.enabled': true, 'httpRoute.parentRefs': [{ name: 'edge' }] };
 
+const remoteKeys = {
+  'networkPolicy.enabled': true,
+  'config.AUTH_MODE': 'optional',
+  'config.JWT_JWKS_URL': 'https://auth.example.com:8443/jwks.json',
+};
+
 /**
  * Name, values, where the schema points (undefined: it cannot calculate), and what the templates say where the schema is passed over
  * (undefined: they do not look, for it is a matter of form).
@@ -160,16 +166,7 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     undefined,
     /at port 6380/,
   ],
-  [
-    'a policy that keeps the keys of tokens out of reach',
-    {
-      'networkPolicy.enabled': true,
-      'config.AUTH_MODE': 'optional',
-      'config.JWT_JWKS_URL': 'https://auth.example.com/jwks.json',
-    },
-    undefined,
-    /lets nobody go there/,
-  ],
+  ['a policy that keeps the keys of tokens out of reach', remoteKeys, undefined, /lets nobody go there/],
   [
     "a load balancer's settings without one",
     { 'service.loadBalancerSourceRanges': ['10.0.0.0/8'] },
@@ -292,6 +289,14 @@ describe.each(VERSIONS)('helm %s', (version) => {
     [
       "a volume by a name that the chart has no use for, and a registry's port",
       { extraVolumes: [{ name: 'tls', emptyDir: {} }], 'image.repository': 'example.com:5000/a' },
+    ],
+    [
+      "the keys of tokens at a port that the policy opens for Redis' sake",
+      { ...remoteKeys, 'networkPolicy.redis.ports': [6379, 8443] },
+    ],
+    [
+      'a further policy of the same install that lets pods go to the keys of tokens',
+      { ...remoteKeys, extraObjects: [{ apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy' }] },
     ],
     ['fewer pods in place of more', { 'strategy.rollingUpdate': { maxSurge: 0, maxUnavailable: '25%' } }],
     ['what a chart above this one shares with all', { 'global.anything': 1 }],

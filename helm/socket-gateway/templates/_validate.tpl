@@ -85,12 +85,19 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- if and (eq $v.service.ipFamilyPolicy "SingleStack") (gt (len ($v.service.ipFamilies | default list)) 1) }}
 {{- $problems = append $problems "service.ipFamilyPolicy is SingleStack, and service.ipFamilies has two." }}
 {{- end }}
-{{- if and $v.networkPolicy.enabled (ne $auth "off") $v.config.JWT_JWKS_URL (not $v.networkPolicy.extraEgress) }}
-{{- $problems = append $problems "config.JWT_JWKS_URL is set, and the network policy lets nobody go there: add a rule to networkPolicy.extraEgress, or no pod becomes ready." }}
-{{- end }}
-{{- if and $v.networkPolicy.enabled (not $v.redis.development.enabled) (not $v.secrets.REDIS_URL.existingSecret) }}
 {{- $open := list }}
 {{- range $v.networkPolicy.redis.ports }}{{- $open = append $open (int64 .) }}{{- end }}
+{{- if and $v.networkPolicy.enabled (ne $auth "off") $v.config.JWT_JWKS_URL (not $v.networkPolicy.extraEgress) }}
+{{- $url := urlParse $v.config.JWT_JWKS_URL }}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (eq $url.scheme "http" | ternary 80 443) | int64 }}
+{{- /* Policies add up, and some of other kinds go by names. */}}
+{{- $others := false }}
+{{- range $v.extraObjects }}{{ if hasSuffix "NetworkPolicy" (toString .kind) }}{{ $others = true }}{{ end }}{{ end }}
+{{- if not (or $others (and (has $port $open) (not $v.redis.development.enabled))) }}
+{{- $problems = append $problems "config.JWT_JWKS_URL is set, and the network policy lets nobody go there: add a rule to networkPolicy.extraEgress, or no pod becomes ready." }}
+{{- end }}
+{{- end }}
+{{- if and $v.networkPolicy.enabled (not $v.redis.development.enabled) (not $v.secrets.REDIS_URL.existingSecret) }}
 {{- $usual := contains "+sentinel" $v.redis.url | ternary 26379 6379 }}
 {{- range splitList "," (regexReplaceAll "^[a-z+]+://|/.*$" $v.redis.url "") }}
 {{- $port := regexFind ":[0-9]+$" . | trimPrefix ":" | default $usual | int64 }}
