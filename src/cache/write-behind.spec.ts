@@ -149,4 +149,41 @@ describe('WriteBehind', () => {
     await jest.advanceTimersByTimeAsync(2_000);
     await expect(store.read(['a'])).resolves.toEqual(['{"value":4}']);
   });
+
+  it('does not either where the lease was asked for before that, and is granted when the store answers again', async () => {
+    const store = new CountingStore();
+    let thaw = (): void => undefined;
+    jest
+      .spyOn(store, 'acquireLease')
+      .mockImplementation(() => new Promise((resolve) => (thaw = () => resolve(true))));
+    const { update, writer, memory } = setUp(store);
+    update('a', 1);
+    await jest.advanceTimersByTimeAsync(0);
+    writer.hold();
+    await store.write([{ key: 'a', value: '{"value":2}' }], 60_000); // the worker's
+    thaw();
+    await jest.advanceTimersByTimeAsync(500);
+    await expect(store.read(['a'])).resolves.toEqual(['{"value":2}']);
+    memory.set('a', '{"value":2}');
+    writer.release();
+    update('a', 3);
+    await jest.advanceTimersByTimeAsync(1_000);
+    thaw();
+    await jest.advanceTimersByTimeAsync(0);
+    await expect(store.read(['a'])).resolves.toEqual(['{"value":3}']);
+  });
+
+  it('stops between two batches, too', async () => {
+    const store = new CountingStore();
+    const { update, writer } = setUp(store);
+    const write = jest.spyOn(store, 'write').mockImplementation((entries) => {
+      store.writes.push([...entries]);
+      writer.hold();
+      return Promise.resolve();
+    });
+    for (let n = 0; n < 40; n++) update(`key-${n}`, n);
+    await jest.advanceTimersByTimeAsync(500);
+    expect(write).toHaveBeenCalledTimes(1);
+    expect(writer.pending).toBe(40 - store.written.length);
+  });
 });

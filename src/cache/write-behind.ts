@@ -67,7 +67,7 @@ export class WriteBehind {
     clearTimeout(this.timer);
     await this.flushing;
     try {
-      if (!this.held) await this.writeDirty();
+      await this.writeDirty();
       await this.store.releaseLease(this.options.owner);
     } catch (error) {
       this.options.onError(error);
@@ -108,6 +108,8 @@ export class WriteBehind {
   private async writeDirty(): Promise<void> {
     const due = [...this.dirty]; // what is marked from here on waits for the next flush
     for (let start = 0; start < due.length; start += BATCH) {
+      // Since the flush began, perhaps: a store that froze grants the lease, or takes a batch, when it goes on.
+      if (this.held) return;
       const batch = due.slice(start, start + BATCH);
       for (const [key] of batch) this.dirty.delete(key);
       const entries = batch.flatMap(([key, { source }]): StoreEntry[] => {
