@@ -104,13 +104,14 @@ describe('order, on one replica', () => {
   const prices = (client: TestClient, product: string) =>
     client.all('underlying_update').flatMap((update) => (update.product === product ? [update.price] : []));
 
-  it('an older message is dropped, and counted', async () => {
+  it('an older message is dropped, and one that repeats the newest is not sent again; both are counted', async () => {
     const client = await TestClient.connect(gateway.url);
     for (const n of [1, 5, 3, 4, 5, 6]) await publish(underlying('ORDER', n));
-    await client.next('underlying_update', 4);
+    await client.next('underlying_update', 3);
     await client.settled();
-    expect(prices(client, 'ORDER')).toEqual([1, 5, 5, 6]);
+    expect(prices(client, 'ORDER')).toEqual([1, 5, 6]);
     expect(await gateway.metric('socket_gateway_feed_older_total{kind="underlying"}')).toBe(2);
+    expect(await gateway.metric('socket_gateway_feed_repeated_total{kind="underlying"}')).toBe(1);
     client.close();
   });
 

@@ -307,7 +307,8 @@ describe('what the store holds', () => {
     await waitFor(() => told(watcher, first).includes('live'), 'it never came back');
     clearInterval(writer);
     await watcher.next('underlying_update');
-    expect(watcher.received.slice(0, 2).map(({ event }) => event)).toEqual([
+    expect(watcher.received.slice(0, 3).map(({ event }) => event)).toEqual([
+      'feed_gap',
       'feed_status',
       'underlying_update',
     ]);

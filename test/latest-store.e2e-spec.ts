@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { LatestStore } from '../src/cache/latest-store.js';
+import { fingerprint, type LatestStore } from '../src/cache/latest-store.js';
 import { MemoryLatestStore } from '../src/cache/memory-latest-store.js';
 import { RedisLatestStore } from '../src/cache/redis-latest-store.js';
 import { RedisCluster } from './support/redis-cluster.js';
@@ -21,7 +21,7 @@ const implementations: Record<string, () => Promise<Subject>> = {
     const store = new MemoryLatestStore(() => now);
     return Promise.resolve({
       store,
-      seed: (key, value, ttlMs) => store.write([{ key, value }], ttlMs),
+      seed: (key, value, ttlMs) => store.set(key, value, ttlMs),
       ttl: async (key) => {
         // Steps the clock to find when the key dies, as there is no asking.
         const before = now;
@@ -95,6 +95,30 @@ describe.each(Object.entries(implementations))('LatestStore: %s', (_, make) => {
     expect([...new Set(found)].sort()).toEqual(wanted);
   });
 
+  it('replaces the one value that it is told to, and leaves any other alone', async () => {
+    const { store, seed } = subject;
+    const key = 'latest:underlying:CAS';
+    const write = (value: string, replaces?: string) =>
+      store.write([{ key, value, replaces: replaces && fingerprint(replaces) }], 60_000);
+    await expect(write('first', 'whatever')).resolves.toEqual(['written']);
+    await expect(write('first')).resolves.toEqual(['unchanged']);
+    await expect(write('second')).resolves.toEqual(['occupied']);
+    await expect(write('second', 'third')).resolves.toEqual(['occupied']);
+    await expect(store.read([key])).resolves.toEqual(['first']);
+    await expect(write('second', 'first')).resolves.toEqual(['written']);
+    await seed(key, 'ärger ₹', 60_000);
+    await expect(write('third', 'second')).resolves.toEqual(['occupied']);
+    await expect(write('third', 'ärger ₹')).resolves.toEqual(['written']);
+    await expect(store.read([key])).resolves.toEqual(['third']);
+  });
+
+  it('gives an unchanged value its time to live', async () => {
+    const { store, seed, ttl } = subject;
+    await seed('latest:underlying:SAME', 'x', 5_000);
+    await store.write([{ key: 'latest:underlying:SAME', value: 'x' }], 60_000);
+    expect(await ttl('latest:underlying:SAME')).toBeGreaterThan(50_000);
+  });
+
   it('has one holder of the lease until it is released', async () => {
     const { store } = subject;
     await expect(store.acquireLease('a', 60_000)).resolves.toBe(true);
@@ -112,7 +136,8 @@ describe.each(Object.entries(implementations))('LatestStore: %s', (_, make) => {
     await seed('latest:underlying:LONG', 'worker', 300_000);
     await seed('latest:underlying:SHORT', 'worker', 5_000);
     for (const name of ['LONG', 'SHORT', 'NEW']) {
-      await store.write([{ key: `latest:underlying:${name}`, value: 'gateway' }], 60_000);
+      const entry = { key: `latest:underlying:${name}`, value: 'gateway', replaces: fingerprint('worker') };
+      await expect(store.write([entry], 60_000)).resolves.toEqual(['written']);
     }
     await expect(store.read(['latest:underlying:LONG', 'latest:underlying:SHORT'])).resolves.toEqual([
       'gateway',
@@ -161,7 +186,7 @@ describe('RedisLatestStore', () => {
   it('leaves a key without an expiry without one', async () => {
     await server.client.set('latest:underlying:FOREVER', 'worker');
     await new RedisLatestStore(server.client).write(
-      [{ key: 'latest:underlying:FOREVER', value: 'gateway' }],
+      [{ key: 'latest:underlying:FOREVER', value: 'gateway', replaces: fingerprint('worker') }],
       1_000,
     );
     await expect(server.client.pttl('latest:underlying:FOREVER')).resolves.toBe(-1);
@@ -170,7 +195,12 @@ describe('RedisLatestStore', () => {
   it('answers null for a key that holds no string', async () => {
     await server.client.del('latest:chain:LIST');
     await server.client.lpush('latest:chain:LIST', 'x');
-    await expect(new RedisLatestStore(server.client).read(['latest:chain:LIST'])).resolves.toEqual([null]);
+    const store = new RedisLatestStore(server.client);
+    await expect(store.read(['latest:chain:LIST'])).resolves.toEqual([null]);
+    // Nobody's newest message is lost by it.
+    await expect(store.write([{ key: 'latest:chain:LIST', value: '{}' }], 1_000)).resolves.toEqual([
+      'written',
+    ]);
   });
 
   it('rejects while Redis refuses writes', async () => {

@@ -20,7 +20,7 @@ class FlakyStore extends MemoryLatestStore {
   reads = 0;
 
   put(second: number): Promise<void> {
-    return this.write([{ key: KEY, value: JSON.stringify(price(second)) }], 60_000);
+    return this.set(KEY, JSON.stringify(price(second)), 60_000);
   }
 
   override async read(keys: readonly string[]): Promise<(string | null | Error)[]> {

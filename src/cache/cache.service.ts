@@ -16,7 +16,7 @@ import { parseCached, RejectedMessage } from '../feed/parse-message.js';
 import { ConcurrencyLimit } from '../limits/concurrency-limit.js';
 import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { LatestMessages, type StoredUse, type Verdict } from './latest-messages.js';
+import { LatestMessages, type StoredMessage, type StoredUse, type Verdict } from './latest-messages.js';
 import { LATEST_STORE, type LatestStore } from './latest-store.js';
 import { WriteBehind } from './write-behind.js';
 
@@ -28,15 +28,27 @@ const MAX_GUESSED_EXPIRIES = 24;
 const MAX_LOOKUPS = 32;
 const MAX_WAITING_LOOKUPS = 1_000;
 const FIRST_REFRESH_RETRY_MS = 200;
+/**
+ * When a refresh looks again, in write intervals: the replica that writes may have held a message back when the first look was
+ * taken, at most for an interval, or may have died, so that another one writes once its lease has expired.
+ */
+const LOOK_AGAIN_AFTER_INTERVALS = [1.5, 4.5] as const;
+/** Keys watched because the store was found to hold newer values; those beyond it are found again by the next flush. */
+const MAX_NEWER_KEYS = 10_000;
 /** How long a failed look-up is told of, where none came after it. */
 const READ_PROBLEM_MS = 30_000;
+
+/** Sends a message to its rooms. */
+type Broadcast = (message: MarketMessage) => void;
 
 type StoreOperation = 'read' | 'write' | 'refresh';
 
 /** What a room has to send to one who joins now. */
 export interface Snapshot {
   readonly messages: readonly MarketMessage[];
-  /** To be handed to {@link CacheService.fetch} when `messages` is empty. */
+  /** Whether memory has all it ever knew of the room: if not, {@link CacheService.fetch} may find more. */
+  readonly complete: boolean;
+  /** To be handed to {@link CacheService.fetch}. */
   readonly sequence: number;
 }
 
@@ -56,7 +68,12 @@ export class CacheService {
   private readonly stopping = new AbortController();
   /** Calls of `refresh` and `hold`: a connection that flaps must not gather a retry loop each time. */
   private refreshes = 0;
-  private scanned = false;
+  /** Whether it was ever brought up to date from the store. */
+  private warm = false;
+  /** Of the last refresh: sends to the rooms what was news. */
+  private broadcast: Broadcast = () => undefined;
+  /** Keys of which the store was found to hold newer values, and that are watched for their live message. */
+  private newerKeys = 0;
 
   constructor(
     private readonly config: GatewayConfig,
@@ -68,15 +85,24 @@ export class CacheService {
     this.latest = new LatestMessages({
       maxBytes: config.cacheMaxBytes,
       clockResetAfterMs: config.clockResetAfterMs,
-      now: () => performance.now(),
+      wallNow: () => Date.now(),
       onEvict: () => metrics.cacheEvicted.inc(),
     });
     this.writer = new WriteBehind(store, {
       intervalMs: config.cacheWriteIntervalMs,
       ttlMs: config.cacheTtlMs,
       owner: randomUUID(),
-      valueOf: (key) => this.latest.get(key)?.payload.text,
+      valueOf: (key) => {
+        const message = this.latest.get(key);
+        return message && { text: message.payload.text, time: message.time };
+      },
+      compare: (key, value, source) => {
+        const message = this.parse(key, value);
+        // What no reader can use is no loss.
+        return message ? this.latest.compareStored(source, { message, short: isShort(value) }) : -1;
+      },
       onWritten: (entries) => metrics.cacheWrites.inc(entries),
+      onNewer: (keys) => this.storeIsNewer(keys),
       // A store that takes writes is there to be read, too; a refresh that fails says itself when it does no more.
       onFlushed: () => {
         this.problems.delete('write');
@@ -91,12 +117,12 @@ export class CacheService {
   }
 
   /**
-   * Judges a live message against the newest of its key and remembers it unless it is older. The caller broadcasts
-   * what is not `older` in the same turn.
+   * Judges a live message against the newest of its key and remembers it if it is news. The caller broadcasts what is `newest` or
+   * `rebased` in the same turn.
    */
   remember(message: MarketMessage): Verdict {
     const verdict = this.latest.offerLive(message);
-    if (verdict === 'older') return verdict;
+    if (verdict === 'older' || verdict === 'repeated') return verdict;
     const { key } = message;
     this.writer.mark(key, key);
     if (message.kind === 'chain') this.writer.mark(chainKey(message.product), key);
@@ -105,18 +131,21 @@ export class CacheService {
 
   /** The newest messages of a room, from memory; chains nearest expiry first. Nobody asks for `general`'s. */
   snapshot(address: RoomAddress): Snapshot {
-    return { messages: this.inMemory(address), sequence: this.latest.sequence };
+    const messages = this.inMemory(address);
+    const complete = messages.length > 0 && this.evictedKeys(address).length === 0;
+    return { messages, complete, sequence: this.latest.sequence };
   }
 
   /**
-   * Looks an empty snapshot's room up in the store: one read, shared by all who ask for the room meanwhile.
-   * Answers what the asker still needs: nothing that was broadcast to the room since its snapshot was taken.
+   * Looks the room of an incomplete snapshot up in the store: one read, shared by all who ask for the room meanwhile.
+   * Answers what the asker still needs: nothing that its snapshot had, or that was broadcast to the room since then.
    * Never rejects; a store that cannot be read, or is asked for too much at once, leaves the asker to the live feed.
    */
   async fetch(address: RoomAddress, since: Snapshot): Promise<readonly MarketMessage[]> {
     await this.readRoom(address);
+    const had = new Set(since.messages.map(({ key }) => key));
     return this.inMemory(address).filter(
-      (message) => !this.latest.wasBroadcastSince(message.key, since.sequence),
+      ({ key }) => !had.has(key) && !this.latest.wasBroadcastSince(key, since.sequence),
     );
   }
 
@@ -126,42 +155,79 @@ export class CacheService {
    * asked for too much at once: it may know more. Never rejects.
    */
   async find(address: RoomAddress): Promise<readonly MarketMessage[] | undefined> {
-    const known = this.inMemory(address);
-    if (known.length > 0) return known;
+    const { messages: known, complete } = this.snapshot(address);
+    if (complete) return known;
     const read = await this.readRoom(address);
     const messages = this.inMemory(address);
     return read || messages.length > 0 ? messages : undefined;
   }
 
   /**
-   * Brings memory up to date from the store, and hands each message that was news to `broadcast` in the turn it is
-   * remembered. The first time it walks the keyspace, within bounds; later it reads the keys it knows. Retries until
-   * it succeeds, a later call takes over, or the service stops. To be called when the feed is subscribed, so that nothing
-   * falls in between.
+   * Brings memory up to date from the store by one walk of the keyspace, within bounds, and hands each message that was news to
+   * `broadcast` in the turn in which it is remembered. Retries until it succeeds, a later call takes over, or the service stops. To
+   * be called when the feed is subscribed, so that nothing falls in between. What the replica that writes may have held back at
+   * that time is looked for twice more, later.
    * @param afterMs is waited first; what comes live meanwhile is newer, and stays
-   * @param rooms those with a member: what memory does not know of them may have come up during the outage
+   * @param rooms those with a member: who is in them must be told the news
    */
   async refresh(
-    broadcast: (message: MarketMessage) => void,
+    broadcast: Broadcast,
     afterMs = 0,
     rooms: () => readonly RoomAddress[] = () => [],
   ): Promise<void> {
     const turn = ++this.refreshes;
+    const { sequence } = this.latest;
+    this.broadcast = broadcast;
+    await this.readUntilDone(turn, afterMs, () => this.readAll(rooms(), sequence));
+    if (turn !== this.refreshes) return;
+    this.writer.release();
+    void this.lookAgain(turn, rooms, sequence);
+  }
+
+  /** @param sequence the last broadcast before the feed was up: what was heard after it is newer than the store */
+  private async lookAgain(
+    turn: number,
+    rooms: () => readonly RoomAddress[],
+    sequence: number,
+  ): Promise<void> {
+    let waited = 0;
+    for (const intervals of LOOK_AGAIN_AFTER_INTERVALS) {
+      const wait = (intervals - waited) * this.config.cacheWriteIntervalMs;
+      waited = intervals;
+      await this.readUntilDone(turn, wait, () => this.readAll(rooms(), sequence));
+    }
+  }
+
+  /** Waits for `afterMs`, and then tries `read` until it succeeds, another refresh or a loss of the feed takes over, or the service stops. */
+  private async readUntilDone(turn: number, afterMs: number, read: () => Promise<void>): Promise<void> {
     const { signal } = this.stopping;
-    if (afterMs > 0) await delay(afterMs, undefined, { signal, ref: false }).catch(() => undefined);
+    const wait = (ms: number) => delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+    if (afterMs > 0) await wait(afterMs);
     for (let attempt = 1; turn === this.refreshes && !signal.aborted; attempt++) {
       try {
-        await this.readAll(broadcast, rooms());
+        await read();
         this.problems.delete('refresh');
         this.problems.delete('read');
-        if (turn === this.refreshes) this.writer.release();
         return;
       } catch (error) {
         this.storeFailed('refresh', error);
       }
-      const wait = backoffMs(attempt, FIRST_REFRESH_RETRY_MS);
-      await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
+      await wait(backoffMs(attempt, FIRST_REFRESH_RETRY_MS));
     }
+  }
+
+  /**
+   * The store holds newer values than memory. Usually they were written a moment before they are published; a key of which nothing
+   * was heard for an interval after that missed its update, and takes it from the store.
+   */
+  private storeIsNewer(keys: readonly string[]): void {
+    const { sequence } = this.latest;
+    const watched = keys.slice(0, MAX_NEWER_KEYS - this.newerKeys);
+    this.newerKeys += watched.length;
+    void this.readUntilDone(this.refreshes, this.config.cacheWriteIntervalMs, () => {
+      const missed = watched.filter((key) => !this.latest.wasHeardSince(key, sequence));
+      return this.read(missed, 'refresh', this.broadcast);
+    }).finally(() => (this.newerKeys -= watched.length));
   }
 
   /**
@@ -206,6 +272,12 @@ export class CacheService {
     }
   }
 
+  /** The keys of messages of the room that were evicted. */
+  private evictedKeys(address: RoomAddress): string[] {
+    if (address.type !== 'chain' || address.expiry !== undefined) return [];
+    return this.latest.evictedExpiries(address.symbol).map((expiry) => chainKey(address.symbol, expiry));
+  }
+
   private keysOf(address: RoomAddress): string[] {
     switch (address.type) {
       case 'general':
@@ -213,11 +285,11 @@ export class CacheService {
       case 'product':
         return [underlyingKey(address.symbol)];
       case 'chain': {
-        const expiries =
-          address.expiry === undefined
-            ? this.latest.allExpiries().slice(-MAX_GUESSED_EXPIRIES)
-            : [address.expiry];
-        return [chainKey(address.symbol), ...expiries.map((expiry) => chainKey(address.symbol, expiry))];
+        const { symbol, expiry } = address;
+        if (expiry !== undefined) return [chainKey(symbol), chainKey(symbol, expiry)];
+        const guessed = this.latest.allExpiries().slice(-MAX_GUESSED_EXPIRIES);
+        const keys = [chainKey(symbol), ...guessed.map((guess) => chainKey(symbol, guess))];
+        return [...new Set([...keys, ...this.evictedKeys(address)])];
       }
     }
   }
@@ -249,62 +321,54 @@ export class CacheService {
     }
   }
 
-  private async readAll(
-    broadcast: (message: MarketMessage) => void,
-    rooms: readonly RoomAddress[],
-  ): Promise<void> {
+  /** Reads every key of the store's that was not heard after `sequence`. */
+  private async readAll(rooms: readonly RoomAddress[], sequence: number): Promise<void> {
     const started = performance.now();
-    if (this.scanned) {
-      const keys = new Set([
-        ...this.latest.keys(),
-        ...this.config.products.map(underlyingKey),
-        ...rooms.flatMap((room) => this.keysOf(room)),
-      ]);
-      await this.read([...keys], 'refresh', broadcast);
-    } else {
-      const prefixes = [UNDERLYING_KEY_PREFIX, CHAIN_KEY_PREFIX];
-      for await (const keys of this.store.scan(prefixes, this.config.cacheWarmMaxKeys)) {
-        await this.read(keys, rooms.length > 0 ? 'refresh' : 'warm', broadcast);
-      }
-      this.scanned = true;
-    }
+    const use = this.warm || rooms.length > 0 ? 'refresh' : 'warm';
+    const prefixes = [UNDERLYING_KEY_PREFIX, CHAIN_KEY_PREFIX];
+    const walked = new Set<string>();
+    const readNew = async (keys: readonly string[]): Promise<void> => {
+      const wanted = keys.filter((key) => !walked.has(key) && !this.latest.wasHeardSince(key, sequence));
+      for (const key of wanted) walked.add(key);
+      await this.read(wanted, use, this.broadcast);
+    };
+    for await (const keys of this.store.scan(prefixes, this.config.cacheWarmMaxKeys)) await readNew(keys);
+    // The walk may have been too short for these.
+    await readNew([
+      ...this.latest.keys(),
+      ...this.config.products.map(underlyingKey),
+      ...rooms.flatMap((room) => this.keysOf(room)),
+    ]);
+    this.warm = true;
     this.log.info(
       { entries: this.latest.size, ms: Math.round(performance.now() - started) },
       'cache_refreshed',
     );
   }
 
-  private async read(
-    keys: readonly string[],
-    use: StoredUse,
-    broadcast?: (message: MarketMessage) => void,
-  ): Promise<void> {
+  private async read(keys: readonly string[], use: StoredUse, broadcast?: Broadcast): Promise<void> {
     let problem: Error | undefined;
     for (let start = 0; start < keys.length; start += READ_BATCH) {
       const batch = keys.slice(start, start + READ_BATCH);
+      const since = this.latest.sequence;
       const values = await this.store.read(batch);
       for (const [index, key] of batch.entries()) {
         const value = values[index] ?? null;
-        if (value instanceof Error) problem = value;
-        else this.take(key, value, use, broadcast);
+        if (value instanceof Error) {
+          problem = value;
+          continue;
+        }
+        const message = value === null ? undefined : this.parse(key, value);
+        if (!message) continue;
+        const stored: StoredMessage = { message, short: isShort(value!), since };
+        if (this.latest.offerStored(stored, use)) broadcast?.(message);
       }
     }
     // What could be read is taken; the rest is for the next attempt.
     if (problem) throw problem;
   }
 
-  private take(
-    key: string,
-    value: string | null,
-    use: StoredUse,
-    broadcast?: (message: MarketMessage) => void,
-  ): void {
-    const message = this.parse(key, value);
-    if (message && this.latest.offerStored(message, use)) broadcast?.(message);
-  }
-
-  private parse(key: string, value: string | null): MarketMessage | undefined {
-    if (value === null) return undefined;
+  private parse(key: string, value: string): MarketMessage | undefined {
     try {
       return parseCached(key, value, this.config.maxFeedMessageBytes);
     } catch (error) {
@@ -323,6 +387,11 @@ export class CacheService {
     this.metrics.cacheErrors.inc({ operation });
     this.faults.warn(`store:${operation}`, 'cache_store_failed', { operation, problem: messageOf(error) });
   }
+}
+
+/** Whether it is the worker's `{price, timestamp}`. */
+function isShort(value: string): boolean {
+  return !value.includes('"processed_at"') && !value.includes('"expiry"');
 }
 
 function asList<T>(item: T | undefined): T[] {

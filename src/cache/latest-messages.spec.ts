@@ -5,45 +5,87 @@ import {
   underlyingKey,
   type UnderlyingMessage,
 } from '../feed/market-message.js';
-import { LatestMessages } from './latest-messages.js';
+import { LatestMessages, type StoredUse } from './latest-messages.js';
 
 const DAY = 86_400_000_000;
 const NOON = Date.UTC(2026, 10, 22, 12) * 1000;
 
-const price = (product: string, time: number, size = 100): UnderlyingMessage => {
-  const key = underlyingKey(product);
-  const payload = new JsonPayload<never>('x'.repeat(size), key);
-  return { kind: 'underlying', product, key, time: NOON + time, processedTime: NOON, price: time, payload };
-};
-const chain = (product: string, expiry: string, time: number): ChainMessage => {
-  const key = chainKey(product, expiry);
-  const payload = new JsonPayload<never>('x'.repeat(100), key);
-  const summary = { product, expiry, spot_price: time } as ChainMessage['summary'];
-  return { kind: 'chain', product, expiry, key, time: NOON + time, processedTime: NOON, payload, summary };
-};
+const SECOND = 1_000_000;
 
-function setUp({ maxBytes = 1_000_000, clockResetAfterMs = 5_000 } = {}) {
-  const clock = { ms: 0 };
+/** @param time and processed in microseconds after noon */
+const price = (product: string, time: number, processed = time, size = 100): UnderlyingMessage => {
+  const key = underlyingKey(product);
+  const payload = new JsonPayload<never>(`${time},${processed}`.padEnd(size), key);
+  const [at, processedTime] = [NOON + time, NOON + processed];
+  return { kind: 'underlying', product, key, time: at, processedTime, price: time, payload };
+};
+const chain = (product: string, expiry: string, time: number, processed = time): ChainMessage => {
+  const key = chainKey(product, expiry);
+  const payload = new JsonPayload<never>(`${time},${processed}`.padEnd(100), key);
+  const summary = { product, expiry, spot_price: time } as ChainMessage['summary'];
+  const [at, processedTime] = [NOON + time, NOON + processed];
+  return { kind: 'chain', product, expiry, key, time: at, processedTime, payload, summary };
+};
+const withText = (message: UnderlyingMessage, text: string): UnderlyingMessage => ({
+  ...message,
+  payload: new JsonPayload<never>(text, message.key),
+});
+const priced = (message: UnderlyingMessage, value: number): UnderlyingMessage => ({
+  ...withText(message, `${value}`),
+  price: value,
+});
+
+/** @param wallNow the wall clock, ms after noon; by default a day later, as where a recording is replayed */
+function setUp({ maxBytes = 1_000_000, clockResetAfterMs = 5_000, wallNow = DAY / 1_000 } = {}) {
   const evicted: string[] = [];
   const latest = new LatestMessages({
     maxBytes,
     clockResetAfterMs,
-    now: () => clock.ms,
+    wallNow: () => NOON / 1_000 + wallNow,
     onEvict: (message) => evicted.push(message.product),
   });
-  return { latest, clock, evicted };
+  const offerStored = (
+    message: UnderlyingMessage | ChainMessage,
+    use: StoredUse,
+    { short = false, since = latest.sequence } = {},
+  ) => latest.offerStored({ message, short, since }, use);
+  return { latest, evicted, offerStored };
 }
 
 describe('LatestMessages', () => {
-  it('takes newer messages and those of the same time, and drops older ones', () => {
+  it('takes newer messages, and drops older ones and those that repeat the newest', () => {
     const { latest } = setUp();
     expect([3, 3, 2, 4].map((time) => latest.offerLive(price('X', time)))).toEqual([
       'newest',
-      'newest',
+      'repeated',
       'older',
       'newest',
     ]);
     expect(latest.get('latest:underlying:X')?.time).toBe(NOON + 4);
+  });
+
+  it('comes to the same newest of equal times, in whatever order they come', () => {
+    const early = price('X', 5, 7);
+    const late = price('X', 5, 8);
+    const same = [price('X', 5, 8), withText(price('X', 5, 8), 'z')];
+    for (const [first, second, newest] of [
+      [early, late, late],
+      [late, early, late],
+      [same[0]!, same[1]!, same[1]!],
+      [same[1]!, same[0]!, same[1]!],
+    ] as const) {
+      const { latest, offerStored } = setUp();
+      expect(latest.offerLive(first)).toBe('newest');
+      expect(latest.offerLive(second)).toBe(second === newest ? 'newest' : 'older');
+      expect(latest.get('latest:underlying:X')).toBe(newest);
+      // A replica that finds one in the store, and is brought the other by the feed.
+      const other = setUp();
+      other.offerStored(first, 'refresh');
+      other.latest.offerLive(second);
+      expect(other.latest.get('latest:underlying:X')).toBe(newest);
+      // One that had the first, and finds the second.
+      expect(offerStored(newest === first ? second : first, 'refresh')).toBe(false);
+    }
   });
 
   it('judges each product, and each expiry of a product, by itself', () => {
@@ -57,82 +99,140 @@ describe('LatestMessages', () => {
 
   describe('when a producer is set back', () => {
     it('takes the new time base once only older messages came for the while', () => {
-      const { latest, clock } = setUp();
-      latest.offerLive(price('X', 1_000));
-      expect(latest.offerLive(price('X', 1))).toBe('older');
-      clock.ms = 4_999;
-      expect(latest.offerLive(price('X', 2))).toBe('older');
-      clock.ms = 5_000;
-      expect(latest.offerLive(price('X', 3))).toBe('rebased');
-      expect(latest.offerLive(price('X', 4))).toBe('newest');
-      expect(latest.offerLive(price('X', 3))).toBe('older');
+      const { latest } = setUp();
+      latest.offerLive(price('X', 60 * SECOND));
+      const back = (second: number) => latest.offerLive(price('X', second * SECOND));
+      expect([0, 2, 4.999, 5, 6, 5].map(back)).toEqual([
+        ...['older', 'older', 'older', 'rebased', 'newest', 'older'],
+      ]);
+    });
+
+    it('decides by processed_at, which is in the messages, and not by when they come', () => {
+      const { latest } = setUp();
+      latest.offerLive(price('X', 60 * SECOND, 60 * SECOND));
+      const back = (n: number, processed: number) => latest.offerLive(price('X', n, processed * SECOND));
+      expect([back(1, 61), back(2, 62), back(3, 65.999), back(4, 66)]).toEqual([
+        ...['older', 'older', 'older', 'rebased'],
+      ]);
     });
 
     it('does not count stragglers among newer messages', () => {
-      const { latest, clock } = setUp();
+      const { latest } = setUp();
       for (let time = 10; time < 30; time++) {
-        clock.ms += 1_000;
-        expect(latest.offerLive(price('X', time))).toBe('newest');
-        expect(latest.offerLive(price('X', 1))).toBe('older');
+        expect(latest.offerLive(price('X', time * SECOND))).toBe('newest');
+        expect(latest.offerLive(price('X', (time - 9) * SECOND))).toBe('older');
       }
     });
 
     it('gets out of a time base in the far future, left by one wrong message', () => {
-      const { latest, clock } = setUp();
+      const { latest } = setUp({ wallNow: 0 });
       latest.offerLive(price('X', 365 * DAY));
       for (let second = 0; second < 5; second++) {
-        clock.ms = second * 1_000;
-        expect(latest.offerLive(price('X', second))).toBe('older');
+        expect(latest.offerLive(price('X', second * SECOND))).toBe('older');
       }
-      clock.ms = 5_000;
-      expect(latest.offerLive(price('X', 5))).toBe('rebased');
+      expect(latest.offerLive(price('X', 5 * SECOND))).toBe('rebased');
     });
 
     it('does not take copies of an old message, or stragglers out of order, for a new time base', () => {
-      const { latest, clock } = setUp();
-      latest.offerLive(price('X', 1_000));
-      for (const time of [5, 5, 5, 4, 3, 7, 2, 9, 1]) {
-        clock.ms += 6_000;
-        expect(latest.offerLive(price('X', time))).toBe('older');
+      const { latest } = setUp();
+      latest.offerLive(price('X', 1_000 * SECOND));
+      for (const [index, time] of [5, 5, 5, 4, 3, 7, 2, 9, 1].entries()) {
+        expect(latest.offerLive(price('X', time, index * 6 * SECOND))).toBe('older');
       }
+    });
+
+    it('does not take chains that are delivered again for it while the price of their product goes on', () => {
+      const { latest } = setUp();
+      latest.offerLive(chain('X', '2026-11-26', 3_600 * SECOND));
+      for (let second = 1; second < 100; second++) {
+        expect(latest.offerLive(price('X', (3_600 + second) * SECOND))).toBe('newest');
+        expect(latest.offerLive(chain('X', '2026-11-26', second * SECOND))).toBe('older');
+      }
+    });
+
+    it('takes a chain back though the price of its product, set back with it, goes on', () => {
+      const { latest } = setUp();
+      latest.offerLive(price('X', 3_600 * SECOND));
+      latest.offerLive(chain('X', '2026-11-26', 3_600 * SECOND));
+      const verdicts = Array.from({ length: 8 }, (_, second) => [
+        latest.offerLive(price('X', second * SECOND)),
+        latest.offerLive(chain('X', '2026-11-26', second * SECOND)),
+      ]);
+      expect(verdicts[5]).toEqual(['rebased', 'rebased']);
+      expect(verdicts[6]).toEqual(['newest', 'newest']);
+    });
+
+    it('takes hour-old messages for delivered again where the wall clock agreed with the newest, for ten times as long', () => {
+      const { latest } = setUp({ wallNow: 0 });
+      latest.offerLive(chain('X', '2026-11-26', 0));
+      const HOUR = 3_600 * SECOND;
+      for (let second = 0; second < 50; second++) {
+        expect(latest.offerLive(chain('X', '2026-11-26', second * SECOND - HOUR))).toBe('older');
+      }
+      expect(latest.offerLive(chain('X', '2026-11-26', 50 * SECOND - HOUR))).toBe('rebased');
+    });
+
+    it('is not set forth again by what the store has of the time base that was given up', () => {
+      const { latest, offerStored } = setUp();
+      latest.offerLive(price('X', 60 * SECOND));
+      for (const second of [0, 2, 5, 6]) latest.offerLive(price('X', second * SECOND));
+      const left = price('X', 60 * SECOND);
+      expect(latest.compareStored(left.key, { message: left, short: false })).toBeLessThan(0);
+      expect(offerStored(left, 'refresh')).toBe(false);
+      expect(offerStored(price('X', 61 * SECOND), 'refresh')).toBe(true);
     });
   });
 
   describe('stored messages', () => {
-    it('are news only when strictly newer, and never set the time back', () => {
-      const { latest, clock } = setUp();
-      expect(latest.offerStored(price('X', 5), 'snapshot')).toBe(true);
-      expect(latest.offerStored(price('X', 5), 'snapshot')).toBe(false);
-      clock.ms = 60_000;
-      expect(latest.offerStored(price('X', 4), 'snapshot')).toBe(false);
+    it('are news only when newer, and never set the time back', () => {
+      const { latest, offerStored } = setUp();
+      expect(offerStored(price('X', 5), 'snapshot')).toBe(true);
+      expect(offerStored(price('X', 5), 'snapshot')).toBe(false);
+      expect(offerStored(price('X', 4), 'snapshot')).toBe(false);
       expect(latest.offerLive(price('X', 4))).toBe('older');
-      expect(latest.offerStored(price('X', 6), 'refresh')).toBe(true);
+      expect(offerStored(price('X', 6), 'refresh')).toBe(true);
     });
 
-    it('that a refresh broadcast are not broadcast again when their live message comes, once', () => {
-      const { latest } = setUp();
-      latest.offerStored(price('X', 5), 'refresh');
-      expect([5, 5, 6].map((time) => latest.offerLive(price('X', time)))).toEqual([
-        'older',
-        'newest',
-        'newest',
-      ]);
-      latest.offerStored(price('W', 5), 'warm'); // who connects after the start has not got it
+    it('that a refresh broadcast are not broadcast again when their live message comes', () => {
+      const { latest, offerStored } = setUp();
+      offerStored(price('X', 5), 'refresh');
+      expect([5, 6].map((time) => latest.offerLive(price('X', time)))).toEqual(['repeated', 'newest']);
+      offerStored(price('W', 5), 'warm'); // a client that connects after the start has not got it
       expect(latest.offerLive(price('W', 5))).toBe('newest');
-      latest.offerStored(price('Y', 5), 'snapshot'); // sent to one asker only: the rooms have yet to get it
+      offerStored(price('Y', 5), 'snapshot'); // sent to one asker only: the rooms have yet to get it
       expect(latest.offerLive(price('Y', 5))).toBe('newest');
     });
 
+    it("in the worker's short form are completed by their live message, which is not broadcast again", () => {
+      const { latest, offerStored } = setUp();
+      offerStored(priced(price('X', 5), 100), 'refresh', { short: true });
+      const live = priced(price('X', 5, 7), 100);
+      expect(latest.offerLive(live)).toBe('repeated');
+      expect(latest.get(live.key)).toBe(live);
+      expect(latest.offerLive(priced(price('X', 5, 8), 101))).toBe('newest');
+    });
+
+    it("in the worker's short form are newer than memory of the same time if their price is another one", () => {
+      const { latest, offerStored } = setUp();
+      latest.offerLive(priced(price('X', 5, 7), 100));
+      expect(offerStored(priced(price('X', 5), 100), 'refresh', { short: true })).toBe(false);
+      // Asked for before the live message came, the store may not have known it.
+      expect(offerStored(priced(price('X', 5), 101), 'refresh', { short: true, since: 0 })).toBe(false);
+      expect(offerStored(priced(price('X', 5), 101), 'refresh', { short: true })).toBe(true);
+    });
+
     it('count as broadcast only where they are', () => {
-      const { latest } = setUp();
-      latest.offerStored(price('X', 5), 'snapshot');
+      const { latest, offerStored } = setUp();
+      offerStored(price('X', 5), 'snapshot');
       expect(latest.wasBroadcastSince('latest:underlying:X', 0)).toBe(false);
-      latest.offerStored(price('X', 6), 'refresh');
+      offerStored(price('X', 6), 'refresh');
       expect(latest.wasBroadcastSince('latest:underlying:X', 0)).toBe(true);
+      expect(latest.wasHeardSince('latest:underlying:X', 0)).toBe(false);
       const { sequence } = latest;
       expect(latest.wasBroadcastSince('latest:underlying:X', sequence)).toBe(false);
       latest.offerLive(price('X', 7));
       expect(latest.wasBroadcastSince('latest:underlying:X', sequence)).toBe(true);
+      expect(latest.wasHeardSince('latest:underlying:X', sequence)).toBe(true);
       expect(latest.wasBroadcastSince('latest:underlying:unknown', 0)).toBe(false);
     });
   });
@@ -163,9 +263,9 @@ describe('LatestMessages', () => {
   });
 
   it('judges expiries read from the store by the latest of them, whatever their order', () => {
-    const { latest } = setUp();
-    latest.offerStored(chain('X', '2026-12-03', 5 * DAY), 'snapshot');
-    latest.offerStored(chain('X', '2026-11-26', 0), 'snapshot');
+    const { latest, offerStored } = setUp();
+    offerStored(chain('X', '2026-12-03', 5 * DAY), 'snapshot');
+    offerStored(chain('X', '2026-11-26', 0), 'snapshot');
     expect(latest.liveChains('X').map(({ expiry }) => expiry)).toEqual(['2026-12-03']);
   });
 
@@ -183,17 +283,28 @@ describe('LatestMessages', () => {
     latest.offerLive(price('A', 1));
     latest.offerLive(chain('D', '2026-11-26', 0));
     expect(evicted).toEqual(['B']);
-    expect(latest.products()).toEqual(['A', 'C', 'D']);
     for (const product of ['E', 'F', 'G']) latest.offerLive(price(product, 0));
-    expect(latest.products()).toEqual(['E', 'F', 'G']);
+    expect(latest.keys()).toEqual(['E', 'F', 'G'].map(underlyingKey));
     expect(latest.liveChains('D')).toEqual([]);
     expect(latest.size).toBe(3);
     expect(latest.bytes).toBe(3 * (3 * 100 + 1_024));
   });
 
+  it('remembers the names of what it evicted, so that it is still listed and can be looked up', () => {
+    const { latest } = setUp({ maxBytes: 2 * (3 * 100 + 1_024) });
+    for (const expiry of ['2026-12-10', '2026-12-03', '2026-11-26']) latest.offerLive(chain('X', expiry, 0));
+    expect(latest.liveChains('X').map(({ expiry }) => expiry)).toEqual(['2026-11-26', '2026-12-03']);
+    expect(latest.evictedExpiries('X')).toEqual(['2026-12-10']);
+    latest.offerLive(price('Y', 0));
+    latest.offerLive(price('Z', 0));
+    expect(latest.products()).toEqual(['X', 'Y', 'Z']);
+    latest.offerLive(chain('X', '2026-12-10', 1));
+    expect(latest.evictedExpiries('X')).toEqual(['2026-11-26', '2026-12-03']);
+  });
+
   it('keeps a message that alone is over the limit', () => {
     const { latest } = setUp({ maxBytes: 10 });
-    latest.offerLive(price('A', 0, 5_000));
+    latest.offerLive(price('A', 0, 0, 5_000));
     expect(latest.products()).toEqual(['A']);
   });
 });

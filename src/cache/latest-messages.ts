@@ -1,11 +1,13 @@
 import { utcDate } from '../contract/index.js';
 import { chainKey, type ChainMessage, type MarketMessage } from '../feed/market-message.js';
+import { compareMessages } from './message-order.js';
 
 /**
- * What became of a live message: `newest` and `rebased` are to be broadcast, `older` is to be dropped.
- * `rebased`: nothing but older messages came for a while, so the producer's clock was set back and its new time is taken.
+ * What became of a live message: `newest` and `rebased` are to be broadcast, `older` and `repeated` are not.
+ * `rebased`: the producer's clock was set back, and its new time is taken.
+ * `repeated`: the newest message came again; the rooms have it, but it shows that the feed moves.
  */
-export type Verdict = 'newest' | 'older' | 'rebased';
+export type Verdict = 'newest' | 'rebased' | 'older' | 'repeated';
 
 /**
  * What a message read from the store is for. `snapshot`: it goes to whoever asked. `warm` and `refresh`: it goes to the
@@ -13,13 +15,25 @@ export type Verdict = 'newest' | 'older' | 'rebased';
  */
 export type StoredUse = 'snapshot' | 'warm' | 'refresh';
 
+/** A message as it was read from the store. */
+export interface StoredMessage {
+  readonly message: MarketMessage;
+  /**
+   * The worker's short form `{price, timestamp}`, which it writes with each update. It does not say when it was processed, so
+   * between equal times it is newer if its price is another one.
+   */
+  readonly short: boolean;
+  /** {@link LatestMessages.sequence} when the store was asked: what was broadcast since then may be newer. */
+  readonly since: number;
+}
+
 export interface LatestMessagesOptions {
-  /** What the messages held may weigh; past it the least recently updated go. */
+  /** What the messages held may weigh; past it the least recently updated are evicted. */
   readonly maxBytes: number;
-  /** How long only older messages must come before their time is taken for the new one, ms. */
+  /** How long only older messages must come before their time is taken for the new one, ms of their own `processed_at`. */
   readonly clockResetAfterMs: number;
-  /** Monotonic clock, ms. */
-  readonly now: () => number;
+  /** Wall clock, ms since the epoch. */
+  readonly wallNow: () => number;
   readonly onEvict?: (message: MarketMessage) => void;
 }
 
@@ -30,32 +44,49 @@ const COPIES = 3;
 
 interface Entry {
   message: MarketMessage;
-  /** Ordinal of the broadcast that carried it; 0 where it was only read from the store. */
+  /** Ordinal of the broadcast that carried it; 0 if it was only read from the store. */
   sequence: number;
-  /** Broadcast from the store to those who were connected: its own live message may still be on its way, and has gone out. */
-  repeatable: boolean;
+  /** How it came. */
+  readonly use: StoredUse | 'live';
+  /** The worker's short form, from the store. */
+  short: boolean;
+  /** Newest time of a time base that was given up because the producer's clock was set back, as long as it lies ahead. */
+  readonly abandoned: number | undefined;
+  /** Came live, and the wall clock agreed with its time: an older time is more likely old news than a clock set back. */
+  readonly plausible: boolean;
   /** The older messages that came since, as long as each was newer than the one before. */
   older: OlderRun | undefined;
 }
 
-/** What is held of a product. */
+/** What is known of a product. */
 interface Product {
   hasPrice: boolean;
+  /** Those with a chain held, and those whose chain was evicted. */
   readonly expiries: Set<string>;
   /** Time of the last message taken live, or the latest of those read from the store before. */
   time: number;
+  /** Live messages taken. */
+  taken: number;
 }
 
 interface OlderRun {
-  /** When the first came, on the monotonic clock. */
+  /** When the first was processed, in microseconds since the epoch. */
   readonly since: number;
   /** Time of the last one. */
   readonly time: number;
   readonly count: number;
+  /** What its product had taken when the last one came. */
+  readonly taken: number;
 }
 
 /** How many messages make a clock that was set back; one or two may be stragglers or copies. */
 const MIN_OLDER_RUN = 3;
+/** A message whose time differs from the wall clock by less was stamped by a clock that is right, µs. */
+const PLAUSIBLE_US = 60_000_000;
+/** How many times longer older messages must come if the wall clock agreed with the newest: they are probably delivered again. */
+const IMPLAUSIBLE_RUN = 10;
+/** Names of evicted messages that are kept, so that they are still listed and looked up in the store. */
+const MAX_EVICTED_NAMES = 50_000;
 
 /**
  * The newest message per product and per (product, expiry): the one judge of what is newer. Plain and synchronous,
@@ -64,6 +95,8 @@ const MIN_OLDER_RUN = 3;
 export class LatestMessages {
   /** In order of their last update, the oldest first. */
   private readonly entries = new Map<string, Entry>();
+  /** By their keys, the first evicted first. */
+  private readonly evicted = new Map<string, { readonly product: string; readonly expiry?: string }>();
   private readonly known = new Map<string, Product>();
   private held = 0;
   private broadcasts = 0;
@@ -85,43 +118,64 @@ export class LatestMessages {
   }
 
   /**
-   * Judges a live message and remembers it unless it is older. Messages of equal time are both news, but for the one
-   * that an outage's refresh has just broadcast from the store.
+   * Judges a live message by {@link compareMessages} and remembers it if it is to be broadcast. Decided by the messages
+   * themselves, in the order in which the feed brings them, so that all replicas that hear the same decide the same.
    */
   offerLive(message: MarketMessage): Verdict {
     const { key } = message;
     const entry = this.entries.get(key);
     let verdict: Verdict = 'newest';
     if (entry && message.time < entry.message.time) {
-      if (!this.isSetBack(entry, message.time)) return 'older';
+      if (!this.isSetBack(entry, message)) return 'older';
       verdict = 'rebased';
-    } else if (entry?.repeatable && message.time === entry.message.time) {
-      entry.repeatable = false;
-      return 'older';
+    } else if (entry && message.time === entry.message.time) {
+      if (repeats(message, entry)) {
+        if (entry.short) this.complete(entry, message);
+        return 'repeated';
+      }
+      if (compareMessages(message, entry.message) < 0) return 'older';
     }
-    this.put(key, message, ++this.broadcasts, 'live');
+    this.put(key, message, { sequence: ++this.broadcasts, use: 'live', verdict });
     return verdict;
   }
 
-  /** Whether the older messages have become a stream of their own: several, one newer than the other, for a while. */
-  private isSetBack(entry: Entry, time: number): boolean {
-    const now = this.options.now();
+  /**
+   * Whether the older messages have become a stream of their own, so that the producer's clock must have been set back: several,
+   * one newer than the other, for a while by their own `processed_at`. They have not if the product had news meanwhile that is
+   * newer than what they are compared with: they are delivered again then. Where the wall clock agreed with the newest message, the
+   * same is likely, and they must go on for much longer.
+   */
+  private isSetBack(entry: Entry, { product, time, processedTime }: MarketMessage): boolean {
+    const { taken = 0, time: last = 0 } = this.known.get(product) ?? {};
     const run = entry.older;
+    const movedOn = run !== undefined && run.taken !== taken && last > entry.message.time;
     // A copy of the last one neither breaks the stream nor makes it one.
     entry.older =
-      run && time >= run.time
-        ? { since: run.since, time, count: time > run.time ? run.count + 1 : run.count }
-        : { since: now, time, count: 1 };
-    return entry.older.count >= MIN_OLDER_RUN && now - entry.older.since >= this.options.clockResetAfterMs;
+      run && !movedOn && time >= run.time
+        ? { since: run.since, time, count: time > run.time ? run.count + 1 : run.count, taken }
+        : { since: processedTime, time, count: 1, taken };
+    const lastsUs = this.options.clockResetAfterMs * 1_000 * (entry.plausible ? IMPLAUSIBLE_RUN : 1);
+    return entry.older.count >= MIN_OLDER_RUN && processedTime - entry.older.since >= lastsUs;
   }
 
-  /** Remembers a message read from the store if it is news: false where memory holds one as new or newer. */
-  offerStored(message: MarketMessage, use: StoredUse): boolean {
+  /** Remembers a message read from the store if it is news: false if memory holds one as new or newer. */
+  offerStored(stored: StoredMessage, use: StoredUse): boolean {
+    const { message, short, since } = stored;
     const { key } = message;
     const entry = this.entries.get(key);
-    if (entry && message.time <= entry.message.time) return false;
-    this.put(key, message, use === 'snapshot' ? 0 : ++this.broadcasts, use);
+    if (entry) {
+      if (compareStored(stored, entry) <= 0) return false;
+      // Only the store's word says that it is newer, and that may be out of date.
+      if (message.time === entry.message.time && short && entry.sequence > since) return false;
+    }
+    this.put(key, message, { sequence: use === 'snapshot' ? 0 : ++this.broadcasts, use, short });
     return true;
+  }
+
+  /** Whether a message read from the store is newer than what is held under `key`, older, or the same message. */
+  compareStored(key: string, stored: Omit<StoredMessage, 'since'>): number {
+    const entry = this.entries.get(key);
+    return entry ? compareStored(stored, entry) : 1;
   }
 
   get(key: string): MarketMessage | undefined {
@@ -133,27 +187,41 @@ export class LatestMessages {
     return (this.entries.get(key)?.sequence ?? 0) > sequence;
   }
 
+  /** True if a live message of `key` was taken after `sequence`: the store cannot know a newer one that was not heard. */
+  wasHeardSince(key: string, sequence: number): boolean {
+    const entry = this.entries.get(key);
+    return entry?.use === 'live' && entry.sequence > sequence;
+  }
+
   /**
    * The newest chain of each live expiry, nearest first. An expiry is live until its day (UTC) is over by the feed's own
    * time, not the wall clock's, so that a replayed recording behaves as it did on its day.
    */
   liveChains(product: string): ChainMessage[] {
-    const { expiries = [], time = 0 } = this.known.get(product) ?? {};
-    // The last message's time, not the latest: one chain stamped in the future would hide all others for good.
-    const today = utcDate(time);
-    return [...expiries]
-      .filter((expiry) => expiry >= today)
-      .sort()
+    return this.liveExpiries(product)
       .map((expiry) => this.get(chainKey(product, expiry)))
       .filter((message) => message?.kind === 'chain');
   }
 
-  /** Every product with a message held. */
+  /** The live expiries of a product, nearest first, whose chain was evicted: the store may have it. */
+  evictedExpiries(product: string): string[] {
+    if (this.evicted.size === 0) return [];
+    return this.liveExpiries(product).filter((expiry) => this.evicted.has(chainKey(product, expiry)));
+  }
+
+  private liveExpiries(product: string): string[] {
+    const { expiries = [], time = 0 } = this.known.get(product) ?? {};
+    // The last message's time, not the latest: one chain stamped in the future would hide all others for good.
+    const today = utcDate(time);
+    return [...expiries].filter((expiry) => expiry >= today).sort();
+  }
+
+  /** Every product with a message that is held, or was until it was evicted. */
   products(): string[] {
     return [...this.known.keys()];
   }
 
-  /** Every expiry of any product with a chain held. */
+  /** Every expiry of any product with a chain that is held, or was until it was evicted. */
   allExpiries(): string[] {
     return [...new Set([...this.known.values()].flatMap(({ expiries }) => [...expiries]))];
   }
@@ -163,23 +231,54 @@ export class LatestMessages {
     return [...this.entries.keys()];
   }
 
-  private put(key: string, message: MarketMessage, sequence: number, use: StoredUse | 'live'): void {
+  private put(
+    key: string,
+    message: MarketMessage,
+    how: {
+      readonly sequence: number;
+      readonly use: StoredUse | 'live';
+      readonly short?: boolean;
+      readonly verdict?: Verdict;
+    },
+  ): void {
+    const { sequence, use, short = false, verdict } = how;
     const previous = this.entries.get(key);
     if (previous) {
       this.held -= weight(previous.message);
       this.entries.delete(key); // so that set() moves the key to the end: the map's order is the eviction order
     }
-    this.entries.set(key, { message, sequence, repeatable: use === 'refresh', older: undefined });
+    const ahead = Math.max(
+      previous?.abandoned ?? -Infinity,
+      verdict === 'rebased' && previous ? previous.message.time : -Infinity,
+    );
+    this.entries.set(key, {
+      message,
+      sequence,
+      use,
+      short,
+      abandoned: ahead > message.time ? ahead : undefined,
+      plausible: use === 'live' && Math.abs(this.options.wallNow() * 1_000 - message.time) < PLAUSIBLE_US,
+      older: undefined,
+    });
+    this.evicted.delete(key);
     this.held += weight(message);
     this.index(message, use === 'live');
     while (this.held > this.options.maxBytes && this.entries.size > 1) this.evictOldest();
   }
 
+  /** The whole message takes the place of the store's short form of it. */
+  private complete(entry: Entry, message: MarketMessage): void {
+    this.held += weight(message) - weight(entry.message);
+    entry.message = message;
+    entry.short = false;
+  }
+
   private index(message: MarketMessage, live: boolean): void {
     const { product, time } = message;
     let known = this.known.get(product);
-    if (!known) this.known.set(product, (known = { hasPrice: false, expiries: new Set(), time }));
+    if (!known) this.known.set(product, (known = { hasPrice: false, expiries: new Set(), time, taken: 0 }));
     known.time = live ? time : Math.max(time, known.time);
+    if (live) known.taken++;
     if (message.kind === 'underlying') known.hasPrice = true;
     else known.expiries.add(message.expiry);
   }
@@ -188,14 +287,39 @@ export class LatestMessages {
     const [key, { message }] = this.entries.entries().next().value!;
     this.entries.delete(key);
     this.held -= weight(message);
-    const known = this.known.get(message.product);
-    if (known) {
-      if (message.kind === 'underlying') known.hasPrice = false;
-      else known.expiries.delete(message.expiry);
-      if (!known.hasPrice && known.expiries.size === 0) this.known.delete(message.product);
-    }
+    const { product } = message;
+    this.evicted.set(key, message.kind === 'chain' ? { product, expiry: message.expiry } : { product });
+    if (this.evicted.size > MAX_EVICTED_NAMES) this.forgetOldestName();
     this.options.onEvict?.(message);
   }
+
+  private forgetOldestName(): void {
+    const [key, { product, expiry }] = this.evicted.entries().next().value!;
+    this.evicted.delete(key);
+    const known = this.known.get(product);
+    if (!known) return;
+    if (expiry === undefined) known.hasPrice = false;
+    else known.expiries.delete(expiry);
+    if (!known.hasPrice && known.expiries.size === 0) this.known.delete(product);
+  }
+}
+
+/** Whether the rooms, which have the entry's message, have this one by it. The times are equal. */
+function repeats(message: MarketMessage, { message: held, use, short }: Entry): boolean {
+  // What was read at the start, or for one client, the rooms have yet to get.
+  if (use === 'warm' || use === 'snapshot') return false;
+  return short ? samePrice(message, held) : compareMessages(message, held) === 0;
+}
+
+function compareStored({ message, short }: Omit<StoredMessage, 'since'>, entry: Entry): number {
+  const { message: held, abandoned } = entry;
+  if (abandoned !== undefined && message.time > held.time && message.time <= abandoned) return -1;
+  if (short && message.time === held.time) return samePrice(message, held) ? -1 : 1;
+  return compareMessages(message, held);
+}
+
+function samePrice(a: MarketMessage, b: MarketMessage): boolean {
+  return a.kind === 'underlying' && b.kind === 'underlying' && a.price === b.price;
 }
 
 function weight(message: MarketMessage): number {

@@ -1,9 +1,19 @@
+import { createHash } from 'node:crypto';
+
 /** One `latest:*` entry to be written. */
 export interface StoreEntry {
   readonly key: string;
   /** JSON text. */
   readonly value: string;
+  /** The {@link fingerprint} of the one other value that may be replaced. Without it only an absent value is. */
+  readonly replaces?: string | undefined;
 }
+
+/**
+ * What became of an entry. `written`: the key holds it now. `unchanged`: the key held this very value. `occupied`: the key
+ * holds another value than the one to be replaced, which was left alone.
+ */
+export type WriteOutcome = 'written' | 'unchanged' | 'occupied';
 
 /**
  * Port: the platform's `latest:*` keys, shared by all replicas and the worker. Implemented by {@link RedisLatestStore}
@@ -21,8 +31,13 @@ export interface LatestStore {
    * were passed over, which bounds what the walk costs the store.
    */
   scan(prefixes: readonly string[], maxExamined: number): AsyncIterable<string[]>;
-  /** Writes the entries. Each lives `ttlMs` from now, or longer where the key already had longer to live. */
-  write(entries: readonly StoreEntry[], ttlMs: number): Promise<void>;
+  /**
+   * Writes each entry whose key is absent, does not hold a string, or holds the value that the entry `replaces`; comparing and
+   * writing are one step, so that no other writer comes between. Each lives `ttlMs` from now, or longer if the key already had
+   * longer to live.
+   * @returns the outcomes, in the order of `entries`
+   */
+  write(entries: readonly StoreEntry[], ttlMs: number): Promise<WriteOutcome[]>;
   /** Takes or renews the one writer's lease for `ttlMs`; false while another `owner` holds it. */
   acquireLease(owner: string, ttlMs: number): Promise<boolean>;
   /** Gives the lease up if `owner` holds it. */
@@ -34,3 +49,8 @@ export const LATEST_STORE = Symbol('LATEST_STORE');
 
 /** The key under which the replicas agree on who writes `latest:*`. */
 export const WRITER_LEASE_KEY = 'socket-gateway:latest-writer';
+
+/** Names a stored value: SHA-1 in hexadecimal digits, as Redis' scripts compute it. Not a security measure. */
+export function fingerprint(value: string): string {
+  return createHash('sha1').update(value).digest('hex');
+}

@@ -1,4 +1,10 @@
-import { WRITER_LEASE_KEY, type LatestStore, type StoreEntry } from './latest-store.js';
+import {
+  fingerprint,
+  WRITER_LEASE_KEY,
+  type LatestStore,
+  type StoreEntry,
+  type WriteOutcome,
+} from './latest-store.js';
 
 interface Stored {
   readonly value: string;
@@ -23,11 +29,13 @@ export class MemoryLatestStore implements LatestStore {
     if (found.length > 0) yield await Promise.resolve(found);
   }
 
-  write(entries: readonly StoreEntry[], ttlMs: number): Promise<void> {
-    for (const { key, value } of entries) {
-      const expiresAt = Math.max(this.now() + ttlMs, this.live(key)?.expiresAt ?? 0);
-      this.stored.set(key, { value, expiresAt });
-    }
+  write(entries: readonly StoreEntry[], ttlMs: number): Promise<WriteOutcome[]> {
+    return Promise.resolve(entries.map((entry) => this.writeOne(entry, ttlMs)));
+  }
+
+  /** Sets a key whatever it holds, as the worker does. */
+  set(key: string, value: string, ttlMs: number): Promise<void> {
+    this.stored.set(key, { value, expiresAt: this.now() + ttlMs });
     return Promise.resolve();
   }
 
@@ -41,6 +49,14 @@ export class MemoryLatestStore implements LatestStore {
   releaseLease(owner: string): Promise<void> {
     if (this.live(WRITER_LEASE_KEY)?.value === owner) this.stored.delete(WRITER_LEASE_KEY);
     return Promise.resolve();
+  }
+
+  private writeOne({ key, value, replaces }: StoreEntry, ttlMs: number): WriteOutcome {
+    const held = this.live(key);
+    if (held && held.value !== value && fingerprint(held.value) !== replaces) return 'occupied';
+    const expiresAt = Math.max(this.now() + ttlMs, held?.expiresAt ?? 0);
+    this.stored.set(key, { value, expiresAt });
+    return held?.value === value ? 'unchanged' : 'written';
   }
 
   private live(key: string): Stored | undefined {

@@ -1,16 +1,27 @@
 import { Cluster, type Redis } from 'ioredis';
-import { WRITER_LEASE_KEY, type LatestStore, type StoreEntry } from './latest-store.js';
+import { WRITER_LEASE_KEY, type LatestStore, type StoreEntry, type WriteOutcome } from './latest-store.js';
 
 /** Keys looked at per SCAN step: about half a millisecond of the server's time. */
 const SCAN_COUNT = 1_000;
 
-/** Sets KEYS[1] to ARGV[1] for ARGV[2] ms, or for as long as it already had to live where that is longer (-1: for ever). */
-const SET_KEEPING_LONGER_TTL = `
+/**
+ * Sets KEYS[1] to ARGV[1] if it is absent or holds the value with the fingerprint ARGV[3]. The key lives for ARGV[2] ms, or for
+ * as long as it already had to live where that is longer (-1: for ever). Answers an index of {@link OUTCOMES}.
+ */
+const WRITE = `
+local held = redis.pcall('GET', KEYS[1])
+local unchanged = held == ARGV[1]
+if type(held) == 'string' and not unchanged and (ARGV[3] == '' or redis.sha1hex(held) ~= ARGV[3]) then return 2 end
 local left = redis.call('PTTL', KEYS[1])
-if left == -1 or left > tonumber(ARGV[2]) then
-  return redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL')
+local keeps = left == -1 or left > tonumber(ARGV[2])
+if unchanged then
+  if not keeps then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+  return 1
 end
-return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])`;
+if keeps then redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL') else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return 0`;
+
+const OUTCOMES: readonly WriteOutcome[] = ['written', 'unchanged', 'occupied'];
 
 const ACQUIRE_LEASE = `
 local holder = redis.call('GET', KEYS[1])
@@ -66,17 +77,18 @@ export class RedisLatestStore implements LatestStore {
     }
   }
 
-  async write(entries: readonly StoreEntry[], ttlMs: number): Promise<void> {
+  async write(entries: readonly StoreEntry[], ttlMs: number): Promise<WriteOutcome[]> {
     const { redis } = this;
-    await this.explained(async () => {
-      if (redis instanceof Cluster) {
-        await all(entries.map(({ key, value }) => redis.eval(SET_KEEPING_LONGER_TTL, 1, key, value, ttlMs)));
-        return;
-      }
+    const outcomes = await this.explained(async () => {
+      if (redis instanceof Cluster) return all(entries.map((entry) => redis.eval(...writing(entry, ttlMs))));
       const pipeline = redis.pipeline();
-      for (const { key, value } of entries) pipeline.eval(SET_KEEPING_LONGER_TTL, 1, key, value, ttlMs);
-      for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+      for (const entry of entries) pipeline.eval(...writing(entry, ttlMs));
+      return ((await pipeline.exec()) ?? []).map(([error, outcome]) => {
+        if (error) throw error;
+        return outcome;
+      });
     });
+    return outcomes.map((outcome) => OUTCOMES[Number(outcome)]!);
   }
 
   acquireLease(owner: string, ttlMs: number): Promise<boolean> {
@@ -98,11 +110,16 @@ export class RedisLatestStore implements LatestStore {
   }
 }
 
+function writing({ key, value, replaces = '' }: StoreEntry, ttlMs: number) {
+  return [WRITE, 1, key, value, ttlMs, replaces] as const;
+}
+
 /** Waits for all, so that nothing is still being written when the first failure is told. */
-async function all(work: readonly Promise<unknown>[]): Promise<void> {
-  for (const result of await Promise.allSettled(work)) {
+async function all(work: readonly Promise<unknown>[]): Promise<unknown[]> {
+  return (await Promise.allSettled(work)).map((result) => {
     if (result.status === 'rejected') throw asError(result.reason);
-  }
+    return result.value;
+  });
 }
 
 function asError(error: unknown): Error {

@@ -1,39 +1,53 @@
-import type { StoreEntry } from './latest-store.js';
+import type { StoreEntry, WriteOutcome } from './latest-store.js';
 import { MemoryLatestStore } from './memory-latest-store.js';
-import { WriteBehind } from './write-behind.js';
+import { type HeldValue, WriteBehind } from './write-behind.js';
 
 class CountingStore extends MemoryLatestStore {
-  readonly writes: StoreEntry[][] = [];
+  /** What was written, without what was left alone. */
+  readonly written: StoreEntry[] = [];
+  writes = 0;
   failing = false;
 
-  override write(entries: readonly StoreEntry[], ttlMs: number): Promise<void> {
-    if (this.failing) return Promise.reject(new Error('OOM command not allowed'));
-    this.writes.push([...entries]);
-    return super.write(entries, ttlMs);
+  override async write(entries: readonly StoreEntry[], ttlMs: number): Promise<WriteOutcome[]> {
+    if (this.failing) throw new Error('OOM command not allowed');
+    this.writes++;
+    const outcomes = await super.write(entries, ttlMs);
+    for (const [index, { key, value }] of entries.entries()) {
+      if (outcomes[index] === 'written') this.written.push({ key, value });
+    }
+    return outcomes;
   }
 
-  get written(): StoreEntry[] {
-    return this.writes.flat();
+  /** As the worker does. */
+  put(key: string, value: number): Promise<void> {
+    return this.set(key, JSON.stringify({ value }), 60_000);
   }
 }
 
+const valueIn = (text: string): number => (JSON.parse(text) as { value: number }).value;
+
 function setUp(store: CountingStore, owner = 'me') {
-  const memory = new Map<string, string>();
+  const memory = new Map<string, HeldValue>();
   const errors: unknown[] = [];
+  const newer: string[] = [];
   const writer = new WriteBehind(store, {
     intervalMs: 1_000,
     ttlMs: 60_000,
     owner,
     valueOf: (key) => memory.get(key),
+    compare: (_, stored, source) => valueIn(stored) - memory.get(source)!.time,
     onWritten: () => undefined,
+    onNewer: (keys) => newer.push(...keys),
     onFlushed: () => undefined,
     onError: (error) => errors.push(error),
   });
+  const remember = (key: string, value: number) =>
+    memory.set(key, { text: JSON.stringify({ value }), time: value });
   const update = (key: string, value: number) => {
-    memory.set(key, JSON.stringify({ value }));
+    remember(key, value);
     writer.mark(key, key);
   };
-  return { memory, writer, errors, update };
+  return { memory, writer, errors, newer, remember, update };
 }
 
 describe('WriteBehind', () => {
@@ -63,13 +77,12 @@ describe('WriteBehind', () => {
     const store = new CountingStore();
     const { update } = setUp(store);
     jest.spyOn(store, 'write').mockImplementation((entries) => {
-      store.writes.push([...entries]);
-      update('a', store.writes.length); // a message comes while the write is under way
-      return Promise.resolve();
+      update('a', ++store.writes); // a message comes while the write is under way
+      return Promise.resolve(entries.map(() => 'written'));
     });
     update('a', 0);
     await jest.advanceTimersByTimeAsync(500);
-    expect(store.writes).toHaveLength(1);
+    expect(store.writes).toBe(1);
   });
 
   it('writes once for all replicas: only the holder of the lease does', async () => {
@@ -135,15 +148,15 @@ describe('WriteBehind', () => {
 
   it('does not overwrite what the worker wrote while the feed was down', async () => {
     const store = new CountingStore();
-    const { update, memory, writer } = setUp(store);
+    const { update, remember, writer } = setUp(store);
     update('a', 1);
     await jest.advanceTimersByTimeAsync(0);
     update('a', 2); // waits for the next flush
     writer.hold();
-    await store.write([{ key: 'a', value: '{"value":3}' }], 60_000);
+    await store.put('a', 3);
     await jest.advanceTimersByTimeAsync(5_000);
     await expect(store.read(['a'])).resolves.toEqual(['{"value":3}']);
-    memory.set('a', '{"value":3}'); // as a refresh does
+    remember('a', 3); // as a refresh does
     writer.release();
     update('a', 4);
     await jest.advanceTimersByTimeAsync(2_000);
@@ -156,15 +169,15 @@ describe('WriteBehind', () => {
     jest
       .spyOn(store, 'acquireLease')
       .mockImplementation(() => new Promise((resolve) => (thaw = () => resolve(true))));
-    const { update, writer, memory } = setUp(store);
+    const { update, writer, remember } = setUp(store);
     update('a', 1);
     await jest.advanceTimersByTimeAsync(0);
     writer.hold();
-    await store.write([{ key: 'a', value: '{"value":2}' }], 60_000); // the worker's
+    await store.put('a', 2); // the worker's
     thaw();
     await jest.advanceTimersByTimeAsync(500);
     await expect(store.read(['a'])).resolves.toEqual(['{"value":2}']);
-    memory.set('a', '{"value":2}');
+    remember('a', 2);
     writer.release();
     update('a', 3);
     await jest.advanceTimersByTimeAsync(1_000);
@@ -177,13 +190,99 @@ describe('WriteBehind', () => {
     const store = new CountingStore();
     const { update, writer } = setUp(store);
     const write = jest.spyOn(store, 'write').mockImplementation((entries) => {
-      store.writes.push([...entries]);
+      store.written.push(...entries);
       writer.hold();
-      return Promise.resolve();
+      return Promise.resolve(entries.map(() => 'written'));
     });
     for (let n = 0; n < 40; n++) update(`key-${n}`, n);
     await jest.advanceTimersByTimeAsync(500);
     expect(write).toHaveBeenCalledTimes(1);
     expect(writer.pending).toBe(40 - store.written.length);
+  });
+
+  describe('compares what the store holds in the step that writes', () => {
+    it('and leaves newer values alone, in the flush of a shutdown too, and says which they are', async () => {
+      const store = new CountingStore();
+      const { update, writer, newer } = setUp(store);
+      await store.put('a', 2);
+      update('a', 1);
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(newer).toEqual(['a']);
+      update('a', 1);
+      await writer.stop();
+      expect(newer).toEqual(['a', 'a']);
+      await expect(store.read(['a'])).resolves.toEqual(['{"value":2}']);
+      expect(store.written).toEqual([]);
+    });
+
+    it('and replaces older ones, whoever wrote them', async () => {
+      const store = new CountingStore();
+      const { update, newer } = setUp(store);
+      await store.put('a', 1);
+      update('a', 2);
+      await jest.advanceTimersByTimeAsync(1_000);
+      update('a', 4);
+      await store.put('a', 3);
+      await jest.advanceTimersByTimeAsync(1_000);
+      await expect(store.read(['a'])).resolves.toEqual(['{"value":4}']);
+      expect(newer).toEqual([]);
+    });
+
+    it('and does not overwrite what was written between its look and its write', async () => {
+      const store = new CountingStore();
+      const { update, newer } = setUp(store);
+      await store.put('a', 1);
+      const read = store.read.bind(store);
+      jest.spyOn(store, 'read').mockImplementationOnce(async (keys) => {
+        const values = await read(keys);
+        await store.put('a', 3);
+        return values;
+      });
+      update('a', 2);
+      await jest.advanceTimersByTimeAsync(500);
+      await expect(read(['a'])).resolves.toEqual(['{"value":3}']);
+      await jest.advanceTimersByTimeAsync(1_000); // and looks again
+      expect(newer).toEqual(['a']);
+      await expect(read(['a'])).resolves.toEqual(['{"value":3}']);
+    });
+
+    it('which takes one step where this replica wrote last', async () => {
+      const store = new CountingStore();
+      const { update } = setUp(store);
+      const read = jest.spyOn(store, 'read');
+      for (let tick = 0; tick < 5; tick++) {
+        update('a', tick);
+        await jest.advanceTimersByTimeAsync(1_000);
+      }
+      expect(store.written).toHaveLength(5);
+      expect(read).not.toHaveBeenCalled();
+    });
+  });
+
+  it('gives the lease up while it is held, so that another replica writes', async () => {
+    const store = new CountingStore();
+    const { update, writer } = setUp(store, 'cut off');
+    const other = setUp(store, 'other');
+    update('a', 1);
+    await jest.advanceTimersByTimeAsync(0);
+    writer.hold();
+    other.update('a', 2);
+    await jest.advanceTimersByTimeAsync(100);
+    await expect(store.read(['a'])).resolves.toEqual(['{"value":2}']);
+  });
+
+  it('does not flush when the process has just stood still, but an interval later', async () => {
+    const store = new CountingStore();
+    const { update } = setUp(store);
+    update('a', 1);
+    await jest.advanceTimersByTimeAsync(0);
+    update('a', 2);
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 5_000); // stopped for five seconds
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(store.written).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(store.written).toHaveLength(2);
+    jest.restoreAllMocks();
   });
 });

@@ -5,6 +5,7 @@ import type {
   ChainUpdate,
   Closing,
   Connected,
+  FeedGap,
   Lagging,
   Products,
   ProductsAcknowledgement,
@@ -54,6 +55,7 @@ export const ServerEvent = {
   chainSummary: 'chain_summary',
   chainUpdate: 'chain_update',
   feedStatus: 'feed_status',
+  feedGap: 'feed_gap',
   lagging: 'lagging',
   tokenExpiring: 'token_expiring',
   tokenRefreshed: 'token_refreshed',
@@ -99,6 +101,8 @@ export interface ServerToClientEvents {
   chain_update: (payload: ChainUpdate) => void;
   /** A product's price has stopped, or goes on. */
   feed_status: (payload: ProductStatus) => void;
+  /** The replica lost the feed for a while, and its clients miss updates. */
+  feed_gap: (payload: FeedGap) => void;
   /** The client read too slowly, and updates were left out for newer ones. */
   lagging: (payload: Lagging) => void;
   /** The token expires soon: time to send `refresh_token`. */

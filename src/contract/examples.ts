@@ -213,6 +213,12 @@ export const SERVER_EXAMPLES = {
       payload: { product: 'NEWCOMER', status: 'stale', last_update: null, age_ms: null },
     },
   ],
+  feed_gap: [
+    {
+      name: 'two seconds',
+      payload: { since: '2026-11-22T04:43:39.412Z', until: '2026-11-22T04:43:41.530Z' },
+    },
+  ],
   lagging: [{ name: 'eight seconds', payload: { dropped: 4212, since_ms: 8350 } }],
   token_expiring: [{ name: 'in a minute', payload: { expires_in_ms: 61250, expires_at: 1795326219 } }],
   token_refreshed: [{ name: 'for an hour', payload: { expires_at: 1795329819 } }],

@@ -186,6 +186,17 @@ export interface ProductStatus {
 }
 
 /**
+ * Payload of `feed_gap`: the replica was cut off from the feed. Updates published meanwhile are not sent later; the newest of each
+ * product and chain follows within seconds, unless the client has it.
+ */
+export interface FeedGap {
+  /** When the feed was last known to deliver. */
+  readonly since: Timestamp;
+  /** When it delivered again. */
+  readonly until: Timestamp;
+}
+
+/**
  * The client took too long to read: of each product and chain it is sent the newest alone, right after this. Sent each time
  * it reads again and something was left out.
  */

@@ -67,8 +67,8 @@ export class SnapshotAnswers {
   }
 
   private fromMemory({ client }: Asking, address: SnapshotAddress): RoomSnapshot | undefined {
-    const { messages } = this.cache.snapshot(address);
-    if (messages.length === 0) return undefined;
+    const { messages, complete } = this.cache.snapshot(address);
+    if (!complete) return undefined;
     for (const message of messages) this.sender.send(client, message);
     this.freshness.tell(client.id, address.symbol);
     return this.close(client, address, messages.length, 'memory');

@@ -33,10 +33,8 @@ export class SnapshotSender {
     }
     const snapshot = this.cache.snapshot(address);
     for (const message of snapshot.messages) this.send(client, message);
-    if (snapshot.messages.length > 0) {
-      this.freshness.tell(client.id, address.symbol);
-      return;
-    }
+    if (snapshot.messages.length > 0) this.freshness.tell(client.id, address.symbol);
+    if (snapshot.complete) return;
     const { changes } = this.freshness;
     void this.cache.fetch(address, snapshot).then((messages) => {
       const stays = client.rooms.has(roomName(address));

@@ -35,6 +35,15 @@ export class GatewayMetrics {
     'Feed messages dropped because a newer one of their product or chain had gone out.',
     ['kind'],
   );
+  readonly feedRepeated = this.counter(
+    'feed_repeated_total',
+    'Feed messages not sent again because they repeat the newest of their product or chain.',
+    ['kind'],
+  );
+  readonly feedGaps = this.counter(
+    'feed_gaps_total',
+    'Times the feed was lost and came back, so that clients miss updates.',
+  );
   readonly feedRebased = this.counter(
     'feed_rebased_total',
     'Times a product or chain took an older time base, after its producer was set back.',

@@ -10,6 +10,7 @@ import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
   chainRoom,
+  type FeedGap,
   GENERAL_ROOM,
   JsonPayload,
   productRoom,
@@ -40,6 +41,9 @@ const REFRESH_SPREAD_MS = 1_000;
 export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplicationShutdown, FeedListener {
   private readonly faults: RateLimitedLog;
   private refreshed: Promise<void> | undefined;
+  /** When the feed was heard last before it was lost, ms since the epoch; undefined while it is up. */
+  private lostAt: number | undefined;
+  private heardAt = 0;
 
   constructor(
     private readonly config: GatewayConfig,
@@ -75,6 +79,8 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
   /** Subscribed, or subscribed again: what was published meanwhile is in the store. */
   up(): void {
     this.log.info({ channels: FEED_CHANNELS }, 'redis_listener_started');
+    if (this.lostAt !== undefined) this.tellGap(this.lostAt);
+    this.lostAt = undefined;
     this.refreshed = this.cache.refresh(
       (message) => this.freshness.restored(message, () => this.broadcast(message)),
       // Replicas that lost Redis together must not all read it at the same moment; at the first start clients wait for it.
@@ -84,11 +90,14 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
   }
 
   down(): void {
+    // A quiet feed was up until it was lost: a probe had come through it.
+    this.lostAt ??= Date.now() - this.heardAt < this.config.feedProbeAfterMs ? this.heardAt : Date.now();
     this.cache.hold();
   }
 
   message(channel: string, data: string): void {
     this.metrics.feedMessages.inc({ channel });
+    this.heardAt = Date.now();
     try {
       this.carry(parseMessage(channel, data, this.config.maxFeedMessageBytes));
     } catch (error) {
@@ -115,6 +124,10 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
         this.metrics.feedOlder.inc({ kind });
         this.log.debug({ product }, 'feed_message_older');
         return;
+      case 'repeated':
+        this.metrics.feedRepeated.inc({ kind });
+        this.freshness.arrived(message);
+        return;
       case 'rebased':
         this.metrics.feedRebased.inc({ kind });
         this.faults.warn(`rebased:${kind}`, 'feed_clock_set_back', {
@@ -127,6 +140,14 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     }
     this.freshness.arrived(message);
     this.broadcast(message);
+  }
+
+  /** Updates published meanwhile are lost to this replica; of each stream the newest is fetched, and sent after this. */
+  private tellGap(lostAt: number): void {
+    const gap: FeedGap = { since: new Date(lostAt).toISOString(), until: new Date().toISOString() };
+    this.metrics.feedGaps.inc();
+    this.log.warn({ ...gap, ms: Date.now() - lostAt }, 'feed_gap');
+    this.server.local.emit(ServerEvent.feedGap, gap);
   }
 
   private broadcast(message: MarketMessage): void {

@@ -191,6 +191,17 @@ class FeedStatus:
 
 
 @dataclass(frozen=True)
+class FeedGap:
+    """The replica was cut off from the feed: updates published meanwhile are not sent later, but the newest of each stream is."""
+
+    #: When the feed was last known to deliver, ISO 8601.
+    since: str
+    #: When it delivered again, ISO 8601.
+    until: str
+    extra: Extra = extra()
+
+
+@dataclass(frozen=True)
 class Lagging:
     dropped: int
     since_ms: float
@@ -328,6 +339,7 @@ SERVER_EVENTS: Mapping[str, type] = MappingProxyType(
         'chain_summary': ChainSummary,
         'chain_update': ChainUpdate,
         'feed_status': FeedStatus,
+        'feed_gap': FeedGap,
         'lagging': Lagging,
         'token_expiring': TokenExpiring,
         'token_refreshed': TokenRefreshed,
