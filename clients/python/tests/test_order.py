@@ -46,6 +46,13 @@ class OrderTest(unittest.TestCase):
         self.assertEqual(self.judge(100, signature=1), Verdict.REPEATED)
         self.assertEqual(self.judge(100, signature=2), Verdict.NEWS)
 
+    def test_updates_of_one_time_are_ordered_by_when_they_were_processed_if_both_say_so(self) -> None:
+        verdicts = [self.judge(5, signature=(stamp(processed), processed)) for processed in (8, 7, 9, 8)]
+        self.assertEqual(verdicts, [Verdict.NEWS, Verdict.OLDER, Verdict.NEWS, Verdict.OLDER])
+        # From the worker's cache, which does not say it; the gateway knows that it is the newest.
+        self.assertEqual(self.judge(5, signature=(stamp(5), 1)), Verdict.NEWS)
+        self.assertEqual(self.judge(5, signature=(stamp(10), 1)), Verdict.NEWS)
+
     def test_a_clock_that_was_set_back_is_followed_after_a_while(self) -> None:
         self.judge(50_000_000)
         verdicts = []

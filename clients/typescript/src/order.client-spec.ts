@@ -22,6 +22,18 @@ it('drops what is older, to the microsecond, and knows a repeat', () => {
   expect(offer(price(1, { timestamp: 'nonsense' }))).toBeUndefined();
 });
 
+it('orders updates of one time by when they were processed, if both say so', () => {
+  const at = (value: number, processed: number) =>
+    price(5, { price: value, processed_at: timestampOf(processed) });
+  const { offer } = setUp();
+  expect([at(1, 8), at(2, 7), at(3, 9), at(4, 8)].map(offer)).toEqual([
+    ...['newest', 'older', 'newest', 'older'],
+  ]);
+  // From the worker's cache, which does not say it; the gateway knows that it is the newest.
+  expect(offer(at(5, 5))).toBe('newest');
+  expect(offer(at(6, 10))).toBe('newest');
+});
+
 it('a clock that was set back is taken, once three newer and newer ones have come for long enough', () => {
   const { clock, offer } = setUp();
   offer(price(1_000_000));

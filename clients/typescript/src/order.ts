@@ -44,9 +44,12 @@ export class Order {
     const entry = this.entries.get(key);
     if (entry && time < entry.time && !this.isSetBack(entry, time))
       return { verdict: 'older', held: entry.update };
-    // Two updates of one time are both news. Most often it is a snapshot: of what came before, or by another room.
+    // Most often it is a snapshot: of what came before, or by another room.
     if (entry && time === entry.time && isSame(entry.update, update))
       return { verdict: 'repeat', held: entry.update };
+    // As the gateway orders updates of one time, for a new connection's replica may have missed the later one.
+    if (entry && time === entry.time && processedAt(update) < processedAt(entry.update))
+      return { verdict: 'older', held: entry.update };
     this.entries.delete(key); // so that set() moves the key to the end
     this.entries.set(key, { update, time, older: undefined });
     const keys = this.keys.get(update.product);
@@ -89,6 +92,15 @@ export class Order {
         : { since: now, time, count: 1 };
     return entry.older.count >= MIN_OLDER_RUN && now - entry.older.since >= CLOCK_RESET_AFTER_MS;
   }
+}
+
+/**
+ * In microseconds since the epoch; `NaN` if the update does not say, so that it is neither earlier nor later than another. A
+ * price from the worker's cache has its own time there, which says nothing.
+ */
+function processedAt(update: MarketUpdate): number {
+  if (!('processed_at' in update) || update.processed_at === update.timestamp) return NaN;
+  return parseTimestamp(update.processed_at) ?? NaN;
 }
 
 /** By their text: both come from the same JSON. Asked at equal times alone, which are rare. */
