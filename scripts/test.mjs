@@ -1,15 +1,17 @@
 // `npm test`: everything a fresh machine can run. Installs the packages, builds, gets the programs the tests talk to
 // (a real Redis, Chromium, nginx, python-socketio) where it may, runs every suite and ends with their true counts.
 //
-// `npm test -- ARGS` hands ARGS to Jest.
+// `npm test -- ARGS` hands ARGS to Jest. Every test gets one attempt. Only `--rerun-failed`, which is for `.ci/run`, runs the
+// files that failed once more, by themselves, where they are three or fewer, and says at the end what failed first.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { prepare, root } from './prepare.mjs';
+import { rerunFailed } from './rerun-failed.mjs';
 
 /** A suite that never ends must not hold a CI machine for its whole allowance of 90 minutes: minutes for each batch. */
-const MINUTES = { chosen: 60, e2e: 40, chaos: 15, fuzz: 15, cluster: 15, clients: 20 };
+const MINUTES = { chosen: 60, e2e: 40, chaos: 15, fuzz: 15, cluster: 15, clients: 20, rerun: 15 };
 
 /** Debian package -> how to see that it is there. */
 const needs = {
@@ -62,13 +64,6 @@ function installPrograms() {
 prepare();
 installPrograms();
 
-/** Suffix of a file -> Jest's project of it, whose tests have processes, sockets and browsers of their own, on a machine that may stand still for seconds. */
-const REAL_PROCESSES = { e2e: 'e2e', chaos: 'chaos', fuzz: 'fuzz', cluster: 'cluster', client: 'clients' };
-/** Files that passed when run again, with what failed at first. */
-const passedAgain = [];
-/** More files than this do not fail by accident. */
-const MOST_RUN_AGAIN = 3;
-
 /** Stands among the files where no test says why Jest failed. */
 const JEST = 'Jest itself';
 
@@ -106,48 +101,49 @@ function outcomeOf({ status, message, assertionResults }) {
   };
 }
 
-/**
- * A file that failed runs once more, by itself, and its second outcome counts: a test of real processes that a busy machine held up
- * passes then, and one that found a fault in the gateway fails again. What failed first is said at the end.
- */
-function jestTwice(batch, timeout) {
-  const files = jest(batch, timeout);
-  const failed = [...files].filter(([, outcome]) => outcome.failed > 0);
-  const project = (file) => REAL_PROCESSES[/\.(\w+)-spec\.tsx?$/.exec(file)?.[1]];
-  if (failed.length > MOST_RUN_AGAIN || !failed.every(([file]) => project(file))) return files;
-  for (const [file, { failures }] of failed) {
-    console.log(`Running again by itself: ${relative(root, file)}`);
-    const args = ['--selectProjects', project(file), '--runInBand', '--runTestsByPath', file];
-    const outcomes = jest(args, timeout);
-    const again = outcomes.get(file);
-    if (!again || outcomes.has(JEST)) continue;
-    files.set(file, again);
-    if (again.failed === 0) passedAgain.push([relative(root, file), failures]);
-  }
-  return files;
-}
-
-const chosen = process.argv.slice(2);
+const RERUN_FAILED = '--rerun-failed';
+const given = process.argv.slice(2);
+const chosen = given.filter((argument) => argument !== RERUN_FAILED);
 // Jest would leave one of two processors idle, while most of these tests wait for something.
 const workers = `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`;
 // The chaos suite and the cluster's want the machine for themselves, and so does each of the fuzz suite's.
 const batches =
   chosen.length > 0
-    ? [jest(chosen, MINUTES.chosen * 60_000)]
+    ? [[MINUTES.chosen, ...chosen]]
     : [
         [MINUTES.e2e, workers, '--selectProjects', 'unit', 'e2e', 'helm'],
         [MINUTES.chaos, '--selectProjects', 'chaos'],
         [MINUTES.fuzz, '--selectProjects', 'fuzz', '--runInBand'],
         [MINUTES.cluster, '--selectProjects', 'cluster', '--runInBand'],
         [MINUTES.clients, workers, '--selectProjects', 'clients'],
-      ].map(([minutes, ...args]) => jestTwice(args, minutes * 60_000));
-const outcomes = batches.flatMap((files) => [...files.values()]);
-const sum = (count) => outcomes.reduce((total, outcome) => total + outcome[count], 0);
-for (const [file, failures] of passedAgain) {
-  console.log(
-    `Passed only when run again by itself: ${file}\n${failures.map((test) => `  ${test}`).join('\n')}`,
-  );
+      ];
+/** Path of each file -> what became of it. */
+const files = new Map();
+let withoutFile = 0;
+for (const [minutes, ...args] of batches) {
+  for (const [path, outcome] of jest(args, minutes * 60_000)) {
+    // Each Jest that failed without a test counts.
+    files.set(path === JEST ? `${JEST} (${++withoutFile})` : path, outcome);
+  }
 }
+
+/** Runs one file by itself; undefined where Jest does not say what became of it. */
+function rerun(path) {
+  if (!existsSync(path)) return undefined; // it was Jest itself that failed
+  console.log(`Running again by itself: ${relative(root, path)}`);
+  const again = jest(['--runInBand', '--runTestsByPath', path], MINUTES.rerun * 60_000);
+  return again.has(JEST) ? undefined : again.get(path);
+}
+
+const failedFirst = given.includes(RERUN_FAILED) ? rerunFailed(files, rerun) : [];
+for (const { path, failures, failedAgain } of failedFirst) {
+  console.log(
+    `Failed first, and ${failedAgain ? 'failed again' : 'passed'} by itself: ${relative(root, path)}`,
+  );
+  for (const test of failures) console.log(`  ${test}`);
+}
+const outcomes = [...files.values()];
+const sum = (count) => outcomes.reduce((total, outcome) => total + outcome[count], 0);
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exit(failed > 0 ? 1 : 0);
