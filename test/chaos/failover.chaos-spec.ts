@@ -1,6 +1,5 @@
-import { Redis } from 'ioredis';
-import { cleanUp } from '../support/cleanup.js';
 import { NumberedFeed, WORKER } from '../support/numbered-feed.js';
+import { redisClient } from '../support/redis-client.js';
 import { RedisSentinels } from '../support/redis-sentinels.js';
 import { waitFor } from '../support/wait.js';
 import { ChaosCluster } from './support/chaos-cluster.js';
@@ -10,14 +9,7 @@ const PASSWORD = 'the-sentinels-own';
 
 it('the master dies and its sentinels promote the replica', async () => {
   const sentinels = await RedisSentinels.start(PASSWORD);
-  const worker = new Redis({
-    ...sentinels.options,
-    ...WORKER,
-    retryStrategy: () => 50,
-    sentinelRetryStrategy: () => 50,
-  });
-  worker.on('error', () => undefined);
-  cleanUp(() => worker.disconnect());
+  const worker = redisClient({ ...sentinels.options, ...WORKER, sentinelRetryStrategy: () => 50 });
   await waitFor(() => worker.status === 'ready');
   const settings = { REDIS_URL: sentinels.url, REDIS_SENTINEL_PASSWORD: PASSWORD };
   const cluster = await ChaosCluster.start([settings, settings, settings]);
@@ -26,8 +18,7 @@ it('the master dies and its sentinels promote the replica', async () => {
   await run.survive('Sentinel failover', async (meanwhile) => {
     await sentinels.master.kill();
     meanwhile();
-    const promoted = async () => (await sentinels.replica.client.info('replication')).includes('role:master');
-    await waitFor(promoted, 'the replica was not promoted', 30_000);
+    await sentinels.failedOver();
   });
   process.stderr.write(run.report());
   await run.stop();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { cleanUp } from '../support/cleanup.js';
+import type { Redis } from 'ioredis';
 import { NumberedFeed, TICKING, WORKER } from '../support/numbered-feed.js';
+import { redisClient } from '../support/redis-client.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait.js';
@@ -15,9 +15,6 @@ const REPETITIONS = 10;
 
 const range = (n: number) => Array.from({ length: n }, (_, index) => index);
 
-// A machine that stands still for seconds looks like a gateway that does. What failed is logged, and must hold the second time.
-jest.retryTimes(1, { logErrorsBeforeRetry: true });
-
 let redis: RedisServer;
 let worker: Redis;
 /** Between each replica and Redis. */
@@ -28,9 +25,7 @@ let run: ChaosRun;
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  worker = new Redis(redis.url, { ...WORKER, retryStrategy: () => 50, lazyConnect: true });
-  worker.on('error', () => undefined);
-  cleanUp(() => worker.disconnect());
+  worker = redisClient({ host: '127.0.0.1', port: redis.port, ...WORKER, lazyConnect: true });
   await worker.connect();
   links = await Promise.all(range(REPLICAS).map(() => TcpProxy.start(redis.port)));
   cluster = await ChaosCluster.start(links.map(({ port }) => ({ REDIS_URL: `redis://127.0.0.1:${port}/0` })));

@@ -8,8 +8,6 @@ const SHORTENED_BY = 10;
 
 // Pods start and end for real; a busy machine takes its time.
 jest.setTimeout(180_000);
-// A machine that stands still for seconds looks like a gateway that does. What failed is logged, and must hold the second time.
-jest.retryTimes(1, { logErrorsBeforeRetry: true });
 
 const rows: (string | number)[][] = [];
 afterAll(() => {

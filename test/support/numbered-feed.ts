@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { repeat } from './cleanup.js';
 import { chain, EXPIRY, underlying } from './messages.js';
 import { OPTION_CHAIN, UNDERLYING } from './platform.js';
 import { waitFor } from './wait.js';
@@ -41,29 +42,35 @@ export class NumberedFeed {
   published = 0;
   private readonly previous = new Map<Stream, string>();
   private readonly next = new Map<Stream, number>(STREAMS.map((stream) => [stream, 1]));
-  private timer: NodeJS.Timeout | undefined;
+  private stop: (() => void) | undefined;
   private ticks = 0;
   private unanswered = 0;
   private lastTime = 0;
+  /** Reject the commands that have no answer yet. */
+  private readonly lose = new Set<() => void>();
 
   /** @param redis connected as {@link WORKER} */
   constructor(
     private readonly redis: Redis,
     private readonly rate = RATE,
-  ) {}
+  ) {
+    redis.on('close', () => {
+      for (const lose of this.lose) lose();
+    });
+  }
 
   start(): void {
     const started = performance.now();
     let ticks = 0;
     // As many as are due: this process may be late.
-    this.timer ??= setInterval(() => {
+    this.stop ??= repeat(() => {
       for (; ticks < ((performance.now() - started) * this.rate) / 1_000; ticks++) this.tick();
     }, 1_000 / this.rate);
   }
 
   pause(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.stop?.();
+    this.stop = undefined;
   }
 
   /** A new price of {@link RESTING}; resolves once Redis has taken one. */
@@ -86,8 +93,8 @@ export class NumberedFeed {
     const { channel, key, message } = messageOf(stream, number, this.lastTime);
     this.unanswered++;
     const [stored, heard] = await Promise.allSettled([
-      this.redis.set(key, message, 'EX', 300),
-      this.redis.publish(channel, message),
+      this.answered(this.redis.set(key, message, 'EX', 300)),
+      this.answered(this.redis.publish(channel, message)),
     ]);
     this.unanswered--;
     const receivers = heard.status === 'fulfilled' ? heard.value : 0;
@@ -100,6 +107,19 @@ export class NumberedFeed {
     }
     this.taken.set(stream, Math.max(number, this.taken.get(stream) ?? 0));
     return true;
+  }
+
+  /**
+   * Rejects when the connection is lost before the answer came. ioredis settles such a command only if it may send it again,
+   * which {@link WORKER} forbids: without this, a price that was under way when Redis closed the connection would be waited for
+   * for ever.
+   */
+  private answered<T>(command: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const lose = () => reject(new Error('the connection was lost'));
+      this.lose.add(lose);
+      void command.then(resolve, reject).finally(() => this.lose.delete(lose));
+    });
   }
 }
 

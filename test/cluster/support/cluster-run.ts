@@ -1,7 +1,6 @@
-import { Redis } from 'ioredis';
-import { cleanUp } from '../../support/cleanup.js';
 import { Crowd } from '../../support/crowd.js';
 import { NumberedFeed, STREAMS, WORKER } from '../../support/numbered-feed.js';
+import { redisClient } from '../../support/redis-client.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { waitFor } from '../../support/wait.js';
 import { Deployment } from './deployment.js';
@@ -43,13 +42,11 @@ export class ClusterRun {
   /** @param shortenedBy what the chart's times are divided by */
   static async start(preset: Preset, shortenedBy: number, pods = 1): Promise<ClusterRun> {
     const redis = await RedisServer.start();
-    const worker = new Redis(redis.url, { ...WORKER, lazyConnect: true });
-    cleanUp(() => worker.disconnect());
+    const worker = redisClient({ host: '127.0.0.1', port: redis.port, ...WORKER, lazyConnect: true });
     await worker.connect();
     const feed = new NumberedFeed(worker, RATE);
     await feed.touch();
     feed.start();
-    cleanUp(() => feed.pause());
 
     const { rendered, routing } = preset;
     const lifecycle = lifecycleOf(rendered, shortenedBy);
