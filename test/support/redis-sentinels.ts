@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Redis, type RedisOptions } from 'ioredis';
-import { cleanUp } from './cleanup.js';
+import type { Redis, RedisOptions } from 'ioredis';
+import { endProcess, startProcess } from './processes.js';
+import { endRedisClient, redisClient } from './redis-client.js';
 import { RedisServer } from './redis-server.js';
 import { temporaryFolder } from './temporary-folder.js';
 import { freePort, waitFor } from './wait.js';
@@ -23,7 +23,9 @@ export class RedisSentinels {
     readonly options: RedisOptions,
     /** A connection of the test's to whoever is master. */
     readonly client: Redis,
-    private readonly sentinels: readonly ChildProcess[],
+    /** Connections of the test's to each sentinel. */
+    private readonly sentinels: readonly Redis[],
+    private readonly processes: readonly ChildProcess[],
   ) {}
 
   /** @param password of the sentinels themselves */
@@ -31,7 +33,7 @@ export class RedisSentinels {
     const master = await RedisServer.start();
     const replica = await RedisServer.start(['--replicaof', '127.0.0.1', `${master.port}`]);
     await waitFor(async () => (await replica.client.info('replication')).includes('master_link_status:up'));
-    const sentinels = [];
+    const processes: ChildProcess[] = [];
     const ports: number[] = [];
     for (let n = 0; n < SENTINELS; n++) {
       const port = await freePort();
@@ -51,53 +53,55 @@ export class RedisSentinels {
           '',
         ].join('\n'),
       );
-      sentinels.push(spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' }));
+      processes.push(startProcess('redis-server', [file, '--sentinel'], { stdio: 'ignore' }));
       ports.push(port);
     }
     const endpoints = ports.map((port) => ({ host: '127.0.0.1', port }));
     const options = { sentinels: endpoints, name: MASTER_NAME, sentinelPassword: password };
-    const client = new Redis({
-      ...options,
-      maxRetriesPerRequest: null,
-      retryStrategy: () => 50,
-      sentinelRetryStrategy: () => 50,
-    });
-    client.on('error', () => undefined);
+    const client = redisClient({ ...options, sentinelRetryStrategy: () => 50 });
+    const sentinels = endpoints.map((endpoint) => redisClient({ ...endpoint, password }));
     const url = `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`;
-    const all = new RedisSentinels(master, replica, url, options, client, sentinels);
-    cleanUp(() => all.stop());
-    await all.agree(endpoints, password);
+    const all = new RedisSentinels(master, replica, url, options, client, sentinels, processes);
+    await all.agree();
     return all;
   }
 
-  async stop(): Promise<void> {
-    if (this.client.status !== 'end') this.client.disconnect();
-    for (const process of this.sentinels) {
-      if (process.exitCode === null && process.signalCode === null) {
-        const exited = once(process, 'exit');
-        process.kill('SIGKILL');
-        await exited;
-      }
+  /** Waits until the replica has all that `client` has written. */
+  async replicated(): Promise<void> {
+    if ((await this.client.wait(1, 10_000)) !== 1) throw new Error('the replica does not follow the master');
+  }
+
+  /**
+   * Waits until every sentinel names the replica as the master. That is the end of the failover for those who ask a sentinel:
+   * the replica says that it is the master up to a few seconds before.
+   */
+  async failedOver(): Promise<void> {
+    for (const sentinel of this.sentinels) {
+      await waitFor(
+        async () => {
+          const address = await sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME);
+          return Number((address as [string, string])[1]) === this.replica.port;
+        },
+        'no failover',
+        30_000,
+      );
     }
+  }
+
+  async stop(): Promise<void> {
+    for (const client of [this.client, ...this.sentinels]) endRedisClient(client);
+    for (const process of this.processes) await endProcess(process);
     await this.replica.stop();
     await this.master.stop();
   }
 
   /** Waits until every sentinel knows the replica and the other sentinels: without them it fails over to nobody. */
-  private async agree(endpoints: readonly { host: string; port: number }[], password: string): Promise<void> {
-    for (const endpoint of endpoints) {
-      const sentinel = new Redis({
-        ...endpoint,
-        password,
-        maxRetriesPerRequest: null,
-        retryStrategy: () => 50,
-      });
-      sentinel.on('error', () => undefined);
+  private async agree(): Promise<void> {
+    for (const sentinel of this.sentinels) {
       await waitFor(async () => {
         const info = await sentinel.info('sentinel');
         return info.includes(`slaves=1,sentinels=${SENTINELS}`);
       }, 'the sentinels do not find each other');
-      sentinel.disconnect();
     }
   }
 }
