@@ -38,6 +38,35 @@ export default tseslint.config(
     },
   },
   {
+    // What a test starts must end with its file, also when the test fails: these register it.
+    files: ['test/**/*.ts'],
+    ignores: ['test/support/cleanup.ts', 'test/support/processes.ts', 'test/support/redis-client.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        { name: 'setInterval', message: 'Use repeat() from test/support/cleanup.ts.' },
+      ],
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'node:child_process',
+              importNames: ['spawn', 'fork'],
+              message: 'Use startProcess() from test/support/processes.ts.',
+            },
+            {
+              name: 'ioredis',
+              importNames: ['Redis'],
+              allowTypeImports: true,
+              message: 'Use redisClient() from test/support/redis-client.ts.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Browser } from './support/browser.js';
-import { cleanUp } from './support/cleanup.js';
+import { repeat } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, EXPIRY, underlying } from './support/messages.js';
+import { startProcess } from './support/processes.js';
 import { Recording } from './support/recording.js';
 import { RedisServer } from './support/redis-server.js';
 import { hs256, JWT_SECRET } from './support/tokens.js';
@@ -35,9 +36,7 @@ class Program {
 
   static run(command: string, args: readonly string[], env: Record<string, string>): Program {
     const options = { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] as const };
-    const program = new Program(spawn(command, args, { ...options, stdio: [...options.stdio] }));
-    cleanUp(() => program.stop('SIGTERM'));
-    return program;
+    return new Program(startProcess(command, args, { ...options, stdio: [...options.stdio] }));
   }
 
   async stop(signal: NodeJS.Signals): Promise<number | null> {
@@ -50,20 +49,20 @@ class Program {
 describe('client examples', () => {
   let redis: RedisServer;
   let gateway: GatewayProcess;
-  let producer: NodeJS.Timeout;
+  let stopProducer: (() => void) | undefined;
 
   beforeAll(async () => {
     redis = await RedisServer.start();
     gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
     let n = 0;
-    producer = setInterval(() => {
+    stopProducer = repeat(() => {
       n++;
       void redis.client.publish('enriched:underlying', JSON.stringify(underlying('NIFTY', n)));
       void redis.client.publish('enriched:option_chain', JSON.stringify(chain('NIFTY', n)));
     }, 100);
   });
   afterAll(async () => {
-    clearInterval(producer);
+    stopProducer?.();
     await gateway.stop();
     await redis.stop();
   });

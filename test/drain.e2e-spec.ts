@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import WebSocket from 'ws';
+import { repeat } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { expectRefused } from './support/handshake.js';
 import { underlying } from './support/messages.js';
@@ -27,11 +28,17 @@ function largestShare(times: readonly number[], length: number): number {
 
 /** Publishes numbered prices of one product, 10 a second, until it is stopped. */
 function publishPrices(product: string) {
-  const prices = { last: 0, stop: () => clearInterval(timer) };
-  const timer = setInterval(() => {
-    void redis.client.publish(UNDERLYING, JSON.stringify(underlying(product, ++prices.last)));
-  }, 100);
-  return prices;
+  let last = 0;
+  const stop = repeat(
+    () => redis.client.publish(UNDERLYING, JSON.stringify(underlying(product, ++last))),
+    100,
+  );
+  return {
+    get last() {
+      return last;
+    },
+    stop,
+  };
 }
 
 /** A stock client that comes back by itself, to another replica once it has lost the first: as behind a load balancer. */

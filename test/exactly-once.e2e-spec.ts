@@ -1,3 +1,4 @@
+import { repeat } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, EXPIRY, numberOf, underlying } from './support/messages.js';
 import { RedisServer } from './support/redis-server.js';
@@ -138,9 +139,9 @@ describe('order, on one replica', () => {
     await publish(underlying('RESET', 1_000_000));
     await client.next('underlying_update');
     let n = 0;
-    const producer = setInterval(() => void publish(underlying('RESET', ++n)), 20);
+    const stop = repeat(() => publish(underlying('RESET', ++n)), 20);
     await client.next('underlying_update', 10);
-    clearInterval(producer);
+    stop();
     const [, first = 0, ...rest] = prices(client, 'RESET');
     expect(first).toBeGreaterThan(10); // some were dropped first
     expect(rest.slice(0, 3)).toEqual([first + 1, first + 2, first + 3]);

@@ -1,3 +1,4 @@
+import { repeat } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { closedMarket, OPEN_MARKET } from './support/market-hours.js';
 import { chain, EXPIRY, STRIKES, timestampOf, underlying } from './support/messages.js';
@@ -303,9 +304,9 @@ describe('what the store holds', () => {
     watcher.clear();
     await redis.restart();
     // By the time it is read it must be younger than what is stale, and newer than the fixtures' prices.
-    const writer = setInterval(() => void put(first, 0), 50);
+    const stop = repeat(() => put(first, 0), 50);
     await waitFor(() => told(watcher, first).includes('live'), 'it never came back');
-    clearInterval(writer);
+    stop();
     await watcher.next('underlying_update');
     expect(watcher.received.slice(0, 3).map(({ event }) => event)).toEqual([
       'feed_gap',
@@ -336,14 +337,14 @@ it('a recording that is replayed is live as long as it runs, old as its times ar
   await price(silent, 1);
   await watcher.next('underlying_update');
   let n = 0;
-  const publisher = setInterval(() => void price(replayed, ++n), 20);
+  const stop = repeat(() => price(replayed, ++n), 20);
   try {
     await tells(watcher, silent, 'stale');
     await swept(watcher);
     expect(Date.parse(timestampOf(n))).toBeLessThan(Date.now() - 2_000);
     expect(told(watcher, replayed)).toEqual([]);
   } finally {
-    clearInterval(publisher);
+    stop();
   }
   await tells(watcher, replayed, 'stale');
   await gateway.stop();

@@ -1,8 +1,8 @@
-import { Redis } from 'ioredis';
 import { fingerprint, type LatestStore } from '../src/cache/latest-store.js';
 import { MemoryLatestStore } from '../src/cache/memory-latest-store.js';
 import { RedisLatestStore } from '../src/cache/redis-latest-store.js';
 import { RedisCluster } from './support/redis-cluster.js';
+import { redisClient } from './support/redis-client.js';
 import { RedisServer } from './support/redis-server.js';
 import { waitFor } from './support/wait.js';
 
@@ -211,7 +211,9 @@ describe('RedisLatestStore', () => {
   });
 
   it('rejects at once while there is no connection', async () => {
-    const redis = new Redis(server.url, {
+    const redis = redisClient({
+      host: '127.0.0.1',
+      port: server.port,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       lazyConnect: true,

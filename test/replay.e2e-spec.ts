@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { GatewayProcess } from './support/gateway-process.js';
+import { startProcess } from './support/processes.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient, TRANSPORTS } from './support/test-client.js';
 
@@ -51,9 +51,13 @@ it('the real platform, recorded and replayed at 20x through a real Redis, arrive
     }),
   );
 
-  const feed = spawn(process.execPath, [FEED, '--replay', RECORDING, '--speed', '20', '--redis', redis.url], {
-    stdio: 'ignore',
-  });
+  const feed = startProcess(
+    process.execPath,
+    [FEED, '--replay', RECORDING, '--speed', '20', '--redis', redis.url],
+    {
+      stdio: 'ignore',
+    },
+  );
   await expect(once(feed, 'exit')).resolves.toEqual([0, null]);
 
   const summaries = chains.map((chain) =>

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket as TcpSocket } from 'node:net';
 import { join } from 'node:path';
 import { cleanUp } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, underlying } from './support/messages.js';
+import { startProcess } from './support/processes.js';
 import { Recording } from './support/recording.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient, TRANSPORTS, UNCOMPRESSED } from './support/test-client.js';
@@ -119,11 +119,10 @@ describe('SIGTERM', () => {
   it('is not held up by the Python client, which does not answer the closing of its WebSocket', async () => {
     const example = join(__dirname, '../clients/examples/python_client.py');
     const recording = await Recording.start();
-    const python = spawn(...recording.command(example), {
+    startProcess(...recording.command(example), {
       env: { PATH: process.env.PATH, GATEWAY_URL: gateway.url, ...recording.env },
       stdio: 'ignore',
     });
-    cleanUp(() => void python.kill('SIGKILL'));
     await waitFor(
       async () => (await gateway.json<{ total_clients: number }>('/metrics')).total_clients === 1,
     );

@@ -1,7 +1,7 @@
 import { connect } from '../../clients/typescript/src/index.js';
 import { CheckedClient } from './support/checked-client.js';
 import { Replicas } from './support/replicas.js';
-import { cleanUp } from '../support/cleanup.js';
+import { cleanUp, repeat } from '../support/cleanup.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { EXPIRY, underlying } from '../support/messages.js';
 import { Platform, UNDERLYING } from '../support/platform.js';
@@ -100,14 +100,10 @@ it('a replica that drains costs no update: each price once and in order, and nev
   await Promise.all(seen.map(({ handle }) => handle.ready));
   for (const { client } of clients) client.on('stale', (change) => stale.push(change));
   let n = 0;
-  const timer = setInterval(
-    () => void redis.client.publish(UNDERLYING, JSON.stringify(underlying('DRAIN', ++n))),
-    50,
-  );
-  cleanUp(() => clearInterval(timer));
+  const stop = repeat(() => redis.client.publish(UNDERLYING, JSON.stringify(underlying('DRAIN', ++n))), 50);
   await waitFor(() => seen.every(({ numbers }) => numbers.length > 0));
   await replicas.replace(0, 'SIGTERM');
-  clearInterval(timer);
+  stop();
   await waitFor(() => seen.every(({ numbers }) => numbers.at(-1) === n));
 
   const moved = clients.filter(({ states }) => states.some(({ state }) => state === 'draining'));

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { Browser } from '../support/browser.js';
 import { Command } from '../support/command.js';
 import { GatewayProcess } from '../support/gateway-process.js';
+import { endProcess, startProcess } from '../support/processes.js';
 import { Recording } from '../support/recording.js';
 import { RedisServer } from '../support/redis-server.js';
 import { waitFor } from '../support/wait.js';
@@ -194,8 +194,7 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
     const env = { PATH, GATEWAY_PORT: String(gateway.port), CLIENT: clientOf(version), ...recording.env };
     const report = `setInterval(() => process.send(state), 50); process.on('message', () => socket.io.engine.close());`;
     const source = `${readFileSync(join(FIXTURE, 'dashboard.js'), 'utf8')}\n${report}`;
-    const { spawn } = await import('node:child_process');
-    const child = spawn(...recording.command(...REDIRECTED, '--eval', source), {
+    const child = startProcess(...recording.command(...REDIRECTED, '--eval', source), {
       env: { ...env, GLOBAL_IO: '1' },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -211,8 +210,7 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
       expect(state!.errors).toBe(0);
       expect(recording.kinds()).toEqual(expect.arrayContaining(KINDS));
     } finally {
-      child.kill();
-      await once(child, 'exit');
+      await endProcess(child);
     }
   });
 });

@@ -1,11 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { cleanUp } from '../support/cleanup.js';
 import { EVENTS, REQUESTS } from '../support/contract-document.js';
+import { startProcess } from '../support/processes.js';
 import { Recording } from '../support/recording.js';
 
 const FOLDER = join(__dirname, '../../clients/python');
@@ -35,14 +35,13 @@ describe('Python', () => {
 
   beforeAll(async () => {
     recording = await Recording.open();
-    const child = spawn(PYTHON, ['-m', 'tests.run'], {
+    const child = startProcess(PYTHON, ['-m', 'tests.run'], {
       cwd: FOLDER,
       env: { ...env, ...recording.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    cleanUp(() => void child.kill('SIGKILL'));
-    child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    child.stderr!.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+    createInterface({ input: child.stdout! }).on('line', (line) => {
       const outcome = JSON.parse(line) as Outcome;
       // A test has one outcome; where parts of it failed, that.
       if (outcomes.get(outcome.test)?.outcome !== 'failed') outcomes.set(outcome.test, outcome);

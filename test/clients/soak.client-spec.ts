@@ -1,3 +1,4 @@
+import { repeat } from '../support/cleanup.js';
 import { CheckedClient } from './support/checked-client.js';
 import { Replicas } from './support/replicas.js';
 import { chain, underlying } from '../support/messages.js';
@@ -26,8 +27,7 @@ function publish(redis: RedisServer) {
       for (const expiry of EXPIRIES)
         void redis.client.publish(OPTION_CHAIN, JSON.stringify(chain(symbol, n, expiry)));
   };
-  const timer = setInterval(all, 100);
-  return { last: () => n, stop: () => clearInterval(timer) };
+  return { last: () => n, stop: repeat(all, 100) };
 }
 
 it('100 reconnects over three replicas: every subscription restored, the newest of each, none older after newer', async () => {

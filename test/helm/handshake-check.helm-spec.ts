@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { makeCertificate } from '../support/certificate.js';
-import { cleanUp } from '../support/cleanup.js';
+import { cleanUp, repeat } from '../support/cleanup.js';
 import { Command } from '../support/command.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { underlying } from '../support/messages.js';
@@ -28,13 +28,12 @@ async function check(args: string[], env: Record<string, string> = {}) {
 
 it('connects, subscribes and receives what the market publishes', async () => {
   const gateway = await start();
-  const publishing = setInterval(
-    () =>
-      void redis.client.publish('enriched:underlying', JSON.stringify(underlying('NIFTY', Date.now() % 1e9))),
+  const stop = repeat(
+    () => redis.client.publish('enriched:underlying', JSON.stringify(underlying('NIFTY', Date.now() % 1e9))),
     100,
   );
   const result = await check([`--url=${gateway.url}`, '--expect=data', '--timeout=20']);
-  clearInterval(publishing);
+  stop();
   expect(result).toEqual({
     code: 0,
     said: 'connected, subscribed to product:NIFTY, received underlying_update',

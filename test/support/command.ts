@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { cleanUp } from './cleanup.js';
+import { startProcess } from './processes.js';
 import { waitFor } from './wait.js';
 
 /** A program that a test runs to its end, or until the test's. */
@@ -19,10 +19,8 @@ export class Command {
   }
 
   static spawn(command: string, args: readonly string[], options: SpawnOptions = {}): Command {
-    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-    const started = new Command(child, [command, ...args].join(' '));
-    cleanUp(() => started.end('SIGKILL'));
-    return started;
+    const child = startProcess(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    return new Command(child, [command, ...args].join(' '));
   }
 
   async exit(): Promise<number | null> {

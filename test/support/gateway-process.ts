@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { cleanUp } from './cleanup.js';
+import { startProcess } from './processes.js';
 import { waitFor } from './wait.js';
 
 export interface LogLine {
@@ -29,7 +29,7 @@ export class GatewayProcess {
 
   /** Starts it on a free port; does not wait. */
   static spawn(env: Readonly<Record<string, string>>): GatewayProcess {
-    const child = spawn(process.execPath, [MAIN], {
+    const child = startProcess(process.execPath, [MAIN], {
       env: {
         PATH: process.env.PATH,
         PORT: '0',
@@ -42,9 +42,7 @@ export class GatewayProcess {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const gateway = new GatewayProcess(child);
-    cleanUp(() => gateway.stop('SIGKILL'));
-    return gateway;
+    return new GatewayProcess(child);
   }
 
   /** Starts it and waits until it listens. */

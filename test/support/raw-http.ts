@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { cleanUp } from './cleanup.js';
+import { cleanUp, repeat } from './cleanup.js';
 import { waitFor } from './wait.js';
 
 /** A TCP connection to an HTTP server, for what no HTTP client would send. */
@@ -8,14 +8,14 @@ export class RawHttp {
   /** What came back. */
   answer = '';
   closed = false;
-  private timer: NodeJS.Timeout | undefined;
+  private stop: (() => void) | undefined;
 
   private constructor(readonly tcp: Socket) {
     tcp.on('data', (chunk: Buffer) => (this.answer += chunk.toString('latin1')));
     tcp.on('error', () => undefined);
     tcp.on('close', () => {
       this.closed = true;
-      clearInterval(this.timer);
+      this.stop?.();
     });
   }
 
@@ -37,6 +37,6 @@ export class RawHttp {
 
   /** Sends a piece of something endless every now and then. */
   dribble(piece: string, everyMs: number): void {
-    this.timer = setInterval(() => this.tcp.write(piece), everyMs);
+    this.stop = repeat(() => this.tcp.write(piece), everyMs);
   }
 }

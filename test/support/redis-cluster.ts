@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Cluster } from 'ioredis';
+import { cleanUp } from './cleanup.js';
 import { RedisServer } from './redis-server.js';
 import { waitFor } from './wait.js';
 
@@ -30,6 +31,9 @@ export class RedisCluster {
     }
     const client = new Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
     client.on('error', () => undefined);
+    cleanUp(() => {
+      if (client.status !== 'end') client.disconnect();
+    });
     return new RedisCluster(nodes, `redis+cluster://${addresses.join(',')}`, client);
   }
 

@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { throwawayArgs } from '../../tools/private-redis.js';
 import { cleanUp } from './cleanup.js';
+import { endProcess, startProcess } from './processes.js';
+import { endRedisClient, redisClient } from './redis-client.js';
 import { freePort, waitFor } from './wait.js';
 
 /** A private Redis of the test's own: nothing shared, nothing left behind. */
@@ -29,12 +30,12 @@ export class RedisServer {
     const url =
       password === undefined ? `redis://127.0.0.1:${port}/0` : `redis://:${password}@127.0.0.1:${port}/0`;
     const process = launch(args);
-    const client = new Redis(url, {
-      maxRetriesPerRequest: null,
-      retryStrategy: () => 50,
+    const client = redisClient({
+      host: '127.0.0.1',
+      port,
+      password,
       disconnectTimeout: 100, // which ioredis waits where the connection has gone already
     });
-    client.on('error', () => undefined);
     const server = new RedisServer(port, url, client, dir, process, args);
     cleanUp(() => server.stop());
     await client.ping();
@@ -43,10 +44,7 @@ export class RedisServer {
 
   /** Ends the server as a crash does; `restart` brings an empty one back on the same port. */
   async kill(): Promise<void> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
-    const exited = once(this.process, 'exit');
-    this.process.kill('SIGKILL');
-    await exited;
+    await endProcess(this.process);
   }
 
   /** Has it answer nothing, with its connections open, until `thaw`. */
@@ -64,12 +62,12 @@ export class RedisServer {
   }
 
   async stop(): Promise<void> {
-    this.client.disconnect();
+    endRedisClient(this.client);
     await this.kill();
     await rm(this.dir, { recursive: true, force: true });
   }
 }
 
 function launch(args: readonly string[]): ChildProcess {
-  return spawn('redis-server', args, { stdio: 'ignore' });
+  return startProcess('redis-server', args, { stdio: 'ignore' });
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
+import { endRedisClient, redisClient } from './redis-client.js';
 import { RedisServer } from './redis-server.js';
 import { temporaryFolder } from './temporary-folder.js';
 import { freePort } from './wait.js';
@@ -76,8 +76,8 @@ export async function startTlsRedis(): Promise<TlsRedis> {
       file('ca.pem'),
     ],
   ]);
-  const tls = new Redis({ host: '127.0.0.1', port, tls: { ca: await readFile(file('ca.pem')) } });
+  const tls = redisClient({ host: '127.0.0.1', port, tls: { ca: await readFile(file('ca.pem')) } });
   await tls.ping();
-  tls.disconnect();
+  endRedisClient(tls);
   return { server, url: `rediss://127.0.0.1:${port}/0`, ca: file('ca.pem') };
 }

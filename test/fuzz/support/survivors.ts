@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { repeat } from '../../support/cleanup.js';
 import type { GatewayProcess } from '../../support/gateway-process.js';
 import { underlying } from '../../support/messages.js';
 import { UNDERLYING } from '../../support/platform.js';
@@ -28,7 +29,7 @@ export class Survivors {
   private quiet: readonly number[] = [];
   private readonly publishedAt: number[] = [];
   private delaysMs: number[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  private pause: (() => void) | undefined;
 
   private constructor(
     private readonly gateway: GatewayProcess,
@@ -115,7 +116,7 @@ export class Survivors {
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    this.pause?.();
     for (const client of this.clients) client.close();
   }
 
@@ -123,7 +124,7 @@ export class Survivors {
     const begun = performance.now();
     let published = 0;
     // As many as are due: this process may be late.
-    this.timer = setInterval(() => {
+    this.pause = repeat(() => {
       for (; published < ((performance.now() - begun) * RATE) / 1_000; published++) {
         const number = this.publishedAt.push(performance.now());
         void this.redis.client.publish(UNDERLYING, JSON.stringify(underlying(PRODUCT, number)));
@@ -133,7 +134,7 @@ export class Survivors {
 
   /** Each was told every number since the last time, in order and once, and nothing else. */
   private async expectUnharmed(): Promise<void> {
-    clearInterval(this.timer);
+    this.pause?.();
     const last = this.publishedAt.length;
     const told = (client: TestClient): number[] => client.all('underlying_update').map(({ price }) => price);
     const behind = (): TestClient[] => this.clients.filter((client) => told(client).at(-1) !== last);

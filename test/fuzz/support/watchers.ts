@@ -1,3 +1,4 @@
+import { repeat } from '../../support/cleanup.js';
 import type { GatewayProcess } from '../../support/gateway-process.js';
 import { underlying } from '../../support/messages.js';
 import { UNDERLYING } from '../../support/platform.js';
@@ -14,7 +15,7 @@ const INTERVAL_MS = 50;
 export class Watchers {
   private published = 0;
   private expected = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private pause: (() => void) | undefined;
 
   private constructor(
     private readonly redis: RedisServer,
@@ -39,7 +40,7 @@ export class Watchers {
   }
 
   begin(): void {
-    this.timer ??= setInterval(() => {
+    this.pause ??= repeat(() => {
       const number = ++this.published;
       for (const product of [WATCHED, ...OTHERS])
         void this.redis.client.publish(UNDERLYING, JSON.stringify(underlying(product, number)));
@@ -48,8 +49,8 @@ export class Watchers {
 
   /** Since the beginning each was told every number, once, in order, and nothing else. Answers how many. */
   async end(): Promise<number> {
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.pause?.();
+    this.pause = undefined;
     const first = this.expected + 1;
     this.expected = this.published;
     const numbers = Array.from({ length: this.published - first + 1 }, (_, n) => first + n);
@@ -80,7 +81,7 @@ export class Watchers {
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    this.pause?.();
     for (const client of Object.values(this.clients)) client.close();
   }
 }
