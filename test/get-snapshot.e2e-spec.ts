@@ -340,3 +340,29 @@ it('each of two replicas answers with the newest, also the one that started late
     expect(client.all('snapshot')).toEqual([{ room: 'product:BOTH', updates: 1 }]);
   }
 });
+
+it('a replica that starts between two writes of a key ends on the newer, though nothing is published', async () => {
+  const writeIntervalMs = 10_000; // longer than a replica takes to start
+  const own = await RedisServer.start();
+  const env = { REDIS_URL: own.url, CACHE_WRITE_INTERVAL_MS: `${writeIntervalMs}` };
+  const stored = async () =>
+    (JSON.parse((await own.client.get('latest:underlying:BETWEEN')) ?? '{}') as { price?: number }).price;
+  const first = await GatewayProcess.start(env);
+  await first.ready();
+  await own.client.publish(UNDERLYING, JSON.stringify(underlying('BETWEEN', 1)));
+  await waitFor(async () => (await stored()) === 1, 'the first price was not written');
+  await own.client.publish(UNDERLYING, JSON.stringify(underlying('BETWEEN', 2)));
+  const second = await GatewayProcess.start(env);
+  await second.ready();
+  const late = await TestClient.connect(second.url);
+  await late.ask('subscribe', { type: 'product', symbol: 'BETWEEN' });
+  const newest = () => late.all('underlying_update').at(-1)?.price;
+  await waitFor(
+    () => newest() === 2,
+    () => `the late replica has ${newest()}`,
+    writeIntervalMs + 5_000,
+  );
+  late.clear();
+  await late.ask('get_snapshot', snapshot('BETWEEN'));
+  expect(late.all('underlying_update')).toEqual([underlying('BETWEEN', 2)]);
+});
