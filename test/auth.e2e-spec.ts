@@ -334,6 +334,19 @@ describe('a gateway that asks for tokens', () => {
 });
 
 describe('a gateway that takes tokens, and who has none', () => {
+  it('a token whose role is anonymous is restricted like any user', async () => {
+    const gateway = await start({ AUTH_MODE: 'optional', ROLE_ROOMS: 'user=product:FREE' });
+    const token = hs256(claims({ role: 'anonymous' }));
+    const client = await TestClient.connect(gateway.url, { auth: { token } });
+    expect(client.all('connected')[0]).toMatchObject({ rooms: [] });
+    expect(await client.ask('subscribe', { type: 'general' })).toMatchObject({
+      ok: false,
+      error: { code: 'FORBIDDEN' },
+    });
+    expect(await client.ask('subscribe', { type: 'product', symbol: 'FREE' })).toMatchObject({ ok: true });
+    await gateway.stop();
+  });
+
   it('gives who is anonymous what the setting says, and a user the rest', async () => {
     const gateway = await start({ AUTH_MODE: 'optional', ROLE_ROOMS: 'anonymous=product:FREE' });
     const anonymous = await TestClient.connect(gateway.url);

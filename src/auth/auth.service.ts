@@ -18,7 +18,6 @@ import { pseudonym } from './pseudonym.js';
 import { RemoteKeys } from './remote-keys.js';
 import { RevocationService } from './revocation.service.js';
 import { isAbout, type Revocation } from './revocations.js';
-import { ANONYMOUS_ROLE } from './role-rooms.js';
 import { Sessions } from './sessions.js';
 import { TokenVerifier, type VerificationKey } from './token-verifier.js';
 import { UserConnections } from './user-connections.js';
@@ -214,7 +213,7 @@ function permissionsOfAnonymous({ authMode, roleRooms }: GatewayConfig): Permiss
   if (authMode === 'off') return Permissions.all;
   // There are none, but for a client whose token has expired while it waited to be answered.
   if (authMode === 'required') return Permissions.none;
-  const rooms = roleRooms.of(ANONYMOUS_ROLE);
+  const rooms = roleRooms.withoutToken;
   return rooms ? new Permissions([rooms]) : Permissions.all;
 }
 

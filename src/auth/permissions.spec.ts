@@ -86,10 +86,70 @@ it.each([
   expect(permissions.maySee('NIFTY')).toBe(shown);
 });
 
+describe('the name of a role in a token', () => {
+  const LIMITED = 'admin=*; user=general';
+
+  it.each([
+    'anonymous',
+    'Anonymous',
+    'ANONYMOUS',
+    'Admin',
+    'user.',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'prototype',
+    'undefined',
+    'null',
+    '0',
+    'r'.repeat(63),
+  ])('%s is worth no more than user', (role) => {
+    expect(ofToken({ role }, LIMITED)).toEqual(['general']);
+  });
+
+  it('null is the same as no role', () => {
+    expect(ofToken({ role: null }, LIMITED)).toEqual(['general']);
+  });
+
+  it.each<[unknown]>([
+    [''],
+    [' '],
+    ['*'],
+    ['__proto__'],
+    [' admin'],
+    ['admin '],
+    ['admin\n'],
+    ['admin\0'],
+    ['admin=*'],
+    ['admin,user'],
+    ['user;admin'],
+    ['ádmin'],
+    ['r'.repeat(64)],
+    ['r'.repeat(8_000)],
+    [['admin']],
+    [['anonymous']],
+    [[]],
+    [{}],
+    [{ toString: 'admin' }],
+    [0],
+    [1],
+    [true],
+    [false],
+  ])('%j is refused', (role) => {
+    expect(() => ofToken({ role }, LIMITED)).toThrow('has a role that is not');
+  });
+
+  it('anonymous gets what the setting says of anonymous, if it says anything', () => {
+    expect(ofToken({ role: 'anonymous' }, 'user=general; anonymous=product:NIFTY')).toEqual([
+      'product:NIFTY',
+    ]);
+  });
+});
+
 describe('RoleRooms', () => {
-  it('leaves who is anonymous alone, unless it says something of him', () => {
-    expect(RoleRooms.parse('user=general').of('anonymous')).toBeUndefined();
-    const rooms = RoleRooms.parse('anonymous=product:*').of('anonymous');
+  it('does not restrict clients without a token, unless it names anonymous', () => {
+    expect(RoleRooms.parse('user=general').withoutToken).toBeUndefined();
+    const rooms = RoleRooms.parse('anonymous=product:*').withoutToken;
     expect(['general', 'product:X'].map((room) => rooms?.allow(room))).toEqual([false, true]);
   });
 

@@ -3,8 +3,8 @@ import { RoomPatterns } from './room-patterns.js';
 
 export const ROLE_ROOMS_EXAMPLE = 'admin=*; user=general,product:*; anonymous=product:NIFTY';
 
-/** The role of who has no token. */
-export const ANONYMOUS_ROLE = 'anonymous';
+/** Names the clients without a token. */
+const ANONYMOUS_ROLE = 'anonymous';
 /** The role of a token that names none, or one that nothing is said of. */
 export const DEFAULT_ROLE = 'user';
 
@@ -33,10 +33,15 @@ export class RoleRooms {
   }
 
   /**
-   * What a role may join; undefined where nothing is said of it. Of an unknown role what is said of `user`: a new name must not
-   * be worth more than the known ones. Who is anonymous is no user.
+   * What a token's role may join; undefined if nothing is said of it. A role that is not named counts as `user`: an unknown name must
+   * not be worth more than the known ones. `anonymous` is no exception here, because a client with a token is never anonymous.
    */
   of(role: string): RoomPatterns | undefined {
-    return this.rooms.get(role) ?? (role === ANONYMOUS_ROLE ? undefined : this.rooms.get(DEFAULT_ROLE));
+    return this.rooms.get(role) ?? this.rooms.get(DEFAULT_ROLE);
+  }
+
+  /** What clients without a token may join; undefined if nothing is said of them. What is said of `user` does not concern them. */
+  get withoutToken(): RoomPatterns | undefined {
+    return this.rooms.get(ANONYMOUS_ROLE);
   }
 }
