@@ -1,6 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { constants, deflateRawSync } from 'node:zlib';
 import { GatewayProcess } from './support/gateway-process.js';
+import { Platform } from './support/platform.js';
+import { PollingClient } from './support/polling-client.js';
 import { clientFrame, RawWebSocket } from './support/raw-websocket.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient } from './support/test-client.js';
@@ -25,7 +27,11 @@ describe.each([
 ])('%s', (_, COMPRESS_ABOVE_BYTES, extensions) => {
   let gateway: GatewayProcess;
   beforeAll(async () => {
-    gateway = await GatewayProcess.start({ REDIS_URL: redis.url, COMPRESS_ABOVE_BYTES });
+    gateway = await GatewayProcess.start({
+      REDIS_URL: redis.url,
+      COMPRESS_ABOVE_BYTES,
+      EVENT_BURST: '1000000', // of pings, too
+    });
   });
   afterAll(() => gateway.stop());
 
@@ -137,4 +143,132 @@ describe.each([
     client.tcp.write(clientFrame(LAST | 0x40 | TEXT, bomb));
     await closedWith(client, 1009);
   });
+});
+
+describe('a client that floods', () => {
+  const BURST = 100;
+  let gateway: GatewayProcess;
+  beforeAll(async () => {
+    gateway = await GatewayProcess.start({
+      REDIS_URL: redis.url,
+      EVENT_BURST: `${BURST}`,
+      EVENTS_PER_SECOND: '10',
+    });
+  });
+  afterAll(() => gateway.stop());
+
+  const closings = () => gateway.metric('socket_gateway_closed_clients_total{code="RATE_LIMITED"}');
+  const frames = (head: number, payload: string | Buffer, count: number): Buffer =>
+    Buffer.concat(
+      Array.from({ length: count }, (_, n) =>
+        clientFrame(head, Buffer.from(typeof payload === 'string' ? payload.replace('%', `${n}`) : payload)),
+      ),
+    );
+
+  it.each([
+    ['empty pings', 0x89, ''],
+    ['pings', 0x89, 'ping %'],
+    ['empty pongs', 0x8a, ''],
+    ['pongs', 0x8a, 'pong %'],
+  ])('of %s is closed with 4029, is told why, and is not read any more', async (_, head, payload) => {
+    const bystander = await TestClient.connect(gateway.url);
+    const before = await closings();
+    const client = await RawWebSocket.connect(gateway.url, 'permessage-deflate');
+    client.tcp.write(frames(head, payload, BURST - 10));
+    client.send(REQUEST);
+    await waitFor(() => client.events('subscribed').length === 1, 'a burst was not taken');
+    expect(client.closeCode).toBeUndefined();
+
+    client.tcp.write(frames(head, payload, 10_000));
+    await waitFor(() => client.closeCode === 4029, `closed with ${client.closeCode}`);
+    expect(client.events('closing').map(({ json }) => JSON.parse(json) as object)).toEqual([
+      { code: 'RATE_LIMITED', message: expect.any(String), reconnect: false },
+    ]);
+    expect(client.frames.filter(({ opcode }) => opcode === PONG).length).toBeLessThan(2 * BURST);
+    await waitFor(async () => (await closings()) === before + 1);
+    await bystander.settled();
+    expect(bystander.disconnects).toEqual([]);
+    bystander.close();
+  });
+
+  it.each([
+    ['pings', 0x89, ''],
+    ['engine.io pongs', 0x81, '3'],
+    ['engine.io noops', 0x81, '6'],
+    ['acknowledgements', 0x81, '430[]'],
+    ['events', 0x81, '42["get_products"]'],
+    ['disconnects', 0x81, '41'],
+    ['empty text frames', 0x81, ''],
+    ['empty binary frames', 0x82, ''],
+    ['binary frames', 0x82, '.'],
+    ['engine.io pings', 0x81, '2'],
+    ['engine.io closes', 0x81, '1'],
+    ['engine.io opens', 0x81, '0'],
+    ['engine.io upgrades', 0x81, '5'],
+    ['connects', 0x81, '40'],
+    ['connects to other namespaces', 0x81, '40/x%,'],
+    ['disconnects of other namespaces', 0x81, '41/x%,'],
+    ['binary acknowledgements', 0x81, '461-0[{"_placeholder":true,"num":0}]'],
+  ])('of %s and goes on after it was closed is cut off', async (_, head, payload) => {
+    const client = await RawWebSocket.connect(gateway.url);
+    const chunk = frames(head, payload, 1_000);
+    const flood = (): void => {
+      while (!client.tcp.destroyed && client.tcp.write(chunk));
+    };
+    client.tcp.on('drain', flood);
+    flood();
+    // A second, and what a busy machine adds. ws would read on for five.
+    await waitFor(() => client.tcp.destroyed, 'it is still read', 4_000);
+    await waitFor(async () => (await gateway.json('/metrics')).total_clients === 0);
+  });
+
+  it('of probes before an upgrade is closed', async () => {
+    const endpoint = `${gateway.url}/socket.io/?EIO=4&transport=polling`;
+    const open = await (await fetch(endpoint)).text();
+    const { sid } = JSON.parse(open.slice(1)) as { sid: string };
+    const client = await RawWebSocket.open(gateway.url, undefined, sid);
+    client.tcp.write(frames(0x81, '2probe', BURST / 2));
+    await waitFor(() => client.texts().filter((text) => text === '3probe').length === BURST / 2);
+    client.tcp.write(frames(0x81, '2probe', 10 * BURST));
+    await waitFor(() => client.closeCode === 4029, `closed with ${client.closeCode}`);
+    expect(client.texts().filter((text) => text !== '3probe' && text !== '')).toEqual([]);
+  });
+
+  it.each([
+    ['pongs', '3'],
+    ['noops', '6'],
+    ['acknowledgements', '430[]'],
+  ])('of engine.io packets by polling is closed: %s', async (_, packet) => {
+    const before = await closings();
+    const client = await PollingClient.connect(gateway.url);
+    await client.send(...Array.from({ length: 3 * BURST }, () => packet));
+    await waitFor(async () => {
+      await client.poll();
+      return client.closed;
+    });
+    expect(await closings()).toBe(before + 1);
+  });
+});
+
+it('ten clients that flood with pings for as long as they can do not keep the feed from a bystander', async () => {
+  const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+  await gateway.ready();
+  const platform = new Platform(redis, gateway);
+  const bystander = await TestClient.connect(gateway.url);
+  const chunk = Buffer.concat(Array.from({ length: 10_000 }, () => clientFrame(PING, Buffer.alloc(0))));
+  const clients = await Promise.all(Array.from({ length: 10 }, () => RawWebSocket.connect(gateway.url)));
+  for (const { tcp } of clients) {
+    const flood = (): void => {
+      while (!tcp.destroyed && tcp.write(chunk));
+    };
+    tcp.on('drain', flood);
+    flood();
+  }
+  await platform.underlying('NIFTY', 1);
+  await platform.carried(bystander);
+  await waitFor(() => clients.every(({ tcp }) => tcp.destroyed), 'not all were cut off', 20_000);
+  expect(clients.map(({ closeCode }) => closeCode)).toEqual(Array<number>(10).fill(4029));
+  expect(await gateway.metric('socket_gateway_closed_clients_total{code="RATE_LIMITED"}')).toBe(10);
+  expect(bystander.disconnects).toEqual([]);
+  await gateway.stop();
 });

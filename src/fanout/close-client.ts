@@ -1,4 +1,5 @@
 import { CLOSINGS, type ClosingCode, ServerEvent } from '../contract/index.js';
+import type { BoundedWebSocket } from './bounded-websocket-server.js';
 import type { GatewaySocket } from './socket-server.js';
 
 /** engine.io's `writeBuffer`, and the `socket` of its WebSocket transport; neither is typed. */
@@ -6,7 +7,7 @@ interface Internals {
   readonly writeBuffer?: readonly unknown[];
   readonly transport?: {
     readonly name?: unknown;
-    readonly socket?: { close?(code: number, reason: string): void };
+    readonly socket?: { close?(code: number, reason: string): void; stopReading?(): void };
   };
 }
 
@@ -26,6 +27,9 @@ export function closeClient(client: GatewaySocket, code: ClosingCode): void {
 /** The same for a connection whose client may not be in the namespace, and then is told by the close code alone. */
 export function closeConnection(conn: GatewaySocket['conn'], code: ClosingCode): void {
   const internals = conn as unknown as Internals;
+  // Until the client has answered the close frame, all that it sends would be read.
+  if (code === 'RATE_LIMITED' && internals.transport?.name === 'websocket')
+    internals.transport.socket?.stopReading?.();
   // Before `close` does it, which waits for what is in engine.io's buffer as well, but knows no codes.
   const closeWithCode = (): void => {
     if (internals.transport?.name === 'websocket')
@@ -34,4 +38,20 @@ export function closeConnection(conn: GatewaySocket['conn'], code: ClosingCode):
   if (internals.writeBuffer?.length === 0) closeWithCode();
   else conn.once('drain', closeWithCode);
   conn.close();
+}
+
+/**
+ * Closes a WebSocket that floods. Nothing leads from a WebSocket to its client, and a search through all clients would make each closing
+ * expensive, so the packets that `closeClient` would send are written here. A client outside the namespace ignores them.
+ */
+export function closeWebSocket(websocket: BoundedWebSocket, code: ClosingCode): void {
+  const { closeCode, message, reconnect } = CLOSINGS[code];
+  websocket.stopReading();
+  if (!websocket.isProbing) {
+    websocket.send(`42${JSON.stringify([ServerEvent.closing, { code, message, reconnect }])}`);
+    if (!reconnect) websocket.send('41');
+  }
+  websocket.close(closeCode, code);
+  // Has engine.io close its connection now. Otherwise it would write to the WebSocket until that is gone.
+  if (websocket.listenerCount('error') > 0) websocket.emit('error', new Error(code));
 }

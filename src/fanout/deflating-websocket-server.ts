@@ -1,7 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ServerOptions } from 'ws';
-import { type BoundedWebSocket, BoundedWebSocketServer } from './bounded-websocket-server.js';
+import {
+  type BoundedWebSocket,
+  BoundedWebSocketServer,
+  type UncountedFrameListener,
+} from './bounded-websocket-server.js';
 
 const EXTENSIONS = 'sec-websocket-extensions';
 
@@ -10,15 +14,18 @@ const EXTENSIONS = 'sec-websocket-extensions';
  * without context takeover each message stands alone (RFC 7692, 7.1.1), and no message reaches the threshold.
  */
 export class DeflatingWebSocketServer extends BoundedWebSocketServer {
-  constructor(options: ServerOptions) {
-    super({
-      ...options,
-      perMessageDeflate: {
-        threshold: Infinity,
-        serverNoContextTakeover: true,
-        clientNoContextTakeover: true,
+  constructor(options: ServerOptions, onUncountedFrame?: UncountedFrameListener) {
+    super(
+      {
+        ...options,
+        perMessageDeflate: {
+          threshold: Infinity,
+          serverNoContextTakeover: true,
+          clientNoContextTakeover: true,
+        },
       },
-    });
+      onUncountedFrame,
+    );
   }
 
   /** A client that wants a smaller window cannot read what is deflated for all, and gets plain frames. */

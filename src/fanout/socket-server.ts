@@ -1,8 +1,9 @@
 import { Server, type Socket } from 'socket.io';
 import type { Adapter } from 'socket.io-adapter';
+import type { ServerOptions } from 'ws';
 import { corsOptions } from '../config/cors.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
-import { BoundedWebSocketServer } from './bounded-websocket-server.js';
+import { type BoundedWebSocket, BoundedWebSocketServer } from './bounded-websocket-server.js';
 import { DeflatingWebSocketServer } from './deflating-websocket-server.js';
 import type { ClientToServerEvents, JsonPayload, ServerToClientEvents } from '../contract/index.js';
 
@@ -22,6 +23,9 @@ export type GatewaySocket = Socket<ClientToServerEvents, EmittedEvents>;
 /** A Socket.IO adapter's class; Socket.IO makes one of it for each namespace. */
 export type AdapterClass = typeof Adapter;
 
+/** The engine's event for a WebSocket's frame that is no message of a session: a ping, a pong, or a probe. Told with the WebSocket. */
+export const UNCOUNTED_FRAME = 'uncounted_frame';
+
 /** Nest token of the one {@link GatewayServer}. */
 export const SOCKET_SERVER = Symbol('SOCKET_SERVER');
 
@@ -30,7 +34,11 @@ export const SOCKET_SERVER = Symbol('SOCKET_SERVER');
  * on it, and neither has to know the other.
  */
 export function createSocketServer(config: GatewayConfig, adapter: AdapterClass): GatewayServer {
-  return new Server<ClientToServerEvents, EmittedEvents>({
+  const WsEngine = config.compressAboveBytes > 0 ? DeflatingWebSocketServer : BoundedWebSocketServer;
+  const onUncountedFrame = (client: BoundedWebSocket): void => {
+    server.engine.emit(UNCOUNTED_FRAME, client);
+  };
+  const server: GatewayServer = new Server<ClientToServerEvents, EmittedEvents>({
     adapter,
     cors: corsOptions(config),
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -44,6 +52,12 @@ export function createSocketServer(config: GatewayConfig, adapter: AdapterClass)
     // Not Socket.IO's own: that compresses for each client, and switches off the frame shared between them.
     perMessageDeflate: false,
     httpCompression: false,
-    wsEngine: config.compressAboveBytes > 0 ? DeflatingWebSocketServer : BoundedWebSocketServer,
+    // engine.io makes one when it is attached, and another when the HTTP server listens.
+    wsEngine: class extends WsEngine {
+      constructor(options: ServerOptions) {
+        super(options, onUncountedFrame);
+      }
+    },
   });
+  return server;
 }

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { ClientAddresses } from './client-address.js';
+import { FrameGuard } from './frame-guard.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { MessageGuard } from './message-guard.js';
 import { OverloadWatch } from './overload-watch.js';
@@ -10,6 +11,7 @@ import { TcpGuard } from './tcp-guard.js';
 @Global()
 @Module({
   providers: [
+    FrameGuard,
     HandshakeGate,
     MessageGuard,
     OverloadWatch,

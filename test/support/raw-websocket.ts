@@ -48,15 +48,18 @@ export class RawWebSocket {
     return socket;
   }
 
-  /** Opens a session, and enters no namespace. */
-  static async open(url: string, extensions?: string): Promise<RawWebSocket> {
+  /**
+   * Opens a session, and enters no namespace.
+   * @param sid of a session by polling that it is to take over
+   */
+  static async open(url: string, extensions?: string, sid?: string): Promise<RawWebSocket> {
     const { port, hostname } = new URL(url);
     const tcp = connect(Number(port), hostname);
     cleanUp(() => void tcp.destroy());
     await once(tcp, 'connect');
     const socket = new RawWebSocket(tcp);
     const lines = [
-      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
+      `GET /socket.io/?EIO=4&transport=websocket${sid === undefined ? '' : `&sid=${sid}`} HTTP/1.1`,
       `Host: ${hostname}:${port}`,
       'Connection: Upgrade',
       'Upgrade: websocket',
