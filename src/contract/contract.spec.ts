@@ -1,4 +1,4 @@
-import { isExpiry, isSymbol, parseTimestamp, roomKind, roomName } from './index.js';
+import { isExpiry, isSymbol, parseTimestamp, roomKind, roomName, timestampProblem } from './index.js';
 
 describe('isSymbol', () => {
   it.each(['NIFTY', 'M&M', 'BAJAJ-AUTO', 'BRK.B', 'nifty', '3M', 'A'.repeat(32)])('accepts %s', (symbol) => {
@@ -73,6 +73,31 @@ describe('parseTimestamp', () => {
   ])('refuses %p', (value) => {
     expect(parseTimestamp(value)).toBeUndefined();
   });
+
+  it.each([
+    ['2026-11-22T04:43:39+99:99', /offset/],
+    ['2026-11-22T04:43:39+05:60', /offset/],
+    ['2026-11-22T04:43:39-14:01', /offset/],
+    ['2026-11-22T04:43:39+1500', /offset/],
+    ['0000-01-01T00:00:00', /before 1970/],
+    ['0001-01-01T00:00:00', /before 1970/],
+    ['0099-12-31T23:59:59Z', /before 1970/],
+    ['1900-01-01T09:15:00', /before 1970/],
+    ['2026-02-30T00:00:00', /exists/],
+    ['now', /ISO 8601/],
+    [5, /ISO 8601/],
+  ])('refuses %p and says why', (value, why) => {
+    expect(parseTimestamp(value)).toBeUndefined();
+    expect(timestampProblem(value)).toMatch(why);
+  });
+
+  it.each(['2026-11-22T18:43:39+14:00', '2026-11-21T16:43:39-12:00', '2026-11-22T04:43:39'])(
+    'takes %s, whose offset exists',
+    (value) => {
+      expect(parseTimestamp(value)).toBe(second);
+      expect(timestampProblem(value)).toBeUndefined();
+    },
+  );
 });
 
 it('names and recognises rooms', () => {

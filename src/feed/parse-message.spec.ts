@@ -138,6 +138,8 @@ describe('parseMessage', () => {
     [UNDERLYING.replace('UNDERLYING_ENRICHED', 'TICK'), 'wrong_type'],
     [UNDERLYING.replace('2026-11-22T04:43:39.333273', 'yesterday'), 'bad_timestamp'],
     [UNDERLYING.replace('"2026-11-22T04:43:39.333273"', '1763786619'), 'bad_timestamp'],
+    [UNDERLYING.replace('39.333273"', '39.333273+99:99"'), 'bad_timestamp'],
+    [UNDERLYING.replace('"2026-11-22T04:43:39.333273"', '"0099-11-22T04:43:39"'), 'bad_timestamp'],
     [UNDERLYING.replace('"2026-11-22T04:43:39.353886"', '5'), 'wrong_type'],
     [UNDERLYING.replace('{', `{"extra": ${deep(40)}, `), 'too_deep'],
     [UNDERLYING.replace('{', `{"extra": ${'['.repeat(100_000)}${']'.repeat(100_000)}, `), 'too_deep'],

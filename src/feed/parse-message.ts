@@ -5,6 +5,7 @@ import {
   JsonPayload,
   type OptionLeg,
   parseTimestamp,
+  timestampProblem,
 } from '../contract/index.js';
 import { FeedChannel } from './channels.js';
 import {
@@ -216,9 +217,8 @@ function timeOf(object: JsonObject): { timestamp: string; time: number } {
   const { timestamp } = object;
   const time = parseTimestamp(timestamp);
   if (typeof timestamp === 'string' && time !== undefined) return { timestamp, time };
-  throw new RejectedMessage(
-    ...missingOr(object, 'timestamp', 'bad_timestamp', 'timestamp is not an ISO 8601 time'),
-  );
+  const problem = `timestamp ${timestampProblem(timestamp)}`;
+  throw new RejectedMessage(...missingOr(object, 'timestamp', 'bad_timestamp', problem));
 }
 
 function missingOr(

@@ -23,6 +23,12 @@ class Times(unittest.TestCase):
         for text in ('', 'now', '2026-02-30T00:00:00', '2026-11-22', None, 5, '2026-11-22T25:00:00', '٢٠٢٦-11-22T04:43:39'):
             self.assertIsNone(parse_micros(text), text)
 
+    def test_with_a_zone_or_a_year_that_no_clock_shows_are_refused(self) -> None:
+        for text in ('2026-11-22T04:43:39+99:99', '2026-11-22T04:43:39+05:60', '2026-11-22T04:43:39-1401',
+                     '0001-01-01T00:00:00', '0099-12-31T23:59:59Z', '1900-01-01T09:15:00'):
+            self.assertIsNone(parse_micros(text), text)
+        self.assertIsNotNone(parse_micros('2026-11-22T04:43:39+14:00'))
+
 
 class OrderTest(unittest.TestCase):
     def setUp(self) -> None:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
 _ISO = re.compile(r'(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?\Z', re.ASCII)
+# No time zone is further from UTC than this.
+_MAX_OFFSET = timedelta(hours=14)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -15,11 +17,15 @@ def to_datetime(value: str) -> datetime:
     if match is None:
         raise ValueError(f'not a feed time: {value!r}')
     year, month, day, hour, minute, second, fraction, zone = match.groups()
+    if int(year) < 1970:
+        raise ValueError(f'before 1970: {value!r}')
     micros = int((fraction or '')[:6].ljust(6, '0'))
     moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), micros, timezone.utc)
     if zone in (None, 'Z'):
         return moment
     offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+    if int(zone[-2:]) > 59 or offset > _MAX_OFFSET:
+        raise ValueError(f'a UTC offset that no time zone has: {value!r}')
     return moment + offset if zone[0] == '-' else moment - offset
 
 
