@@ -153,6 +153,27 @@ describe('a client that stops reading', () => {
     }
   });
 
+  it('is told exactly how many updates it missed, however often it subscribes again meanwhile', async () => {
+    await start();
+    const slow = await connect();
+    const product = platform.product();
+    const subscribed = 'socket_gateway_client_messages_total{event="subscribe"}';
+    let n = await stopReading(slow, product);
+    for (let again = 1; again <= 40; again++) {
+      slow.socket.emit('subscribe', { type: 'product', symbol: product });
+      await waitFor(async () => (await gateway.metric(subscribed)) === again);
+      if (again % 4 === 0) await priced(product, ++n);
+    }
+    await platform.carried();
+    tcpOf(slow).resume();
+    await waitFor(async () => (await gateway.metric(LAGGING)) === 0);
+    await platform.carried(slow);
+    const received = new Set(prices(slow.received, product));
+    const told = laggingOf(slow.received).reduce((sum, { dropped }) => sum + dropped, 0);
+    expect(told).toBe(n - received.size);
+    expect(told).toBe(await gateway.metric(CONFLATED));
+  });
+
   it('and then goes is forgotten', async () => {
     await start();
     const slow = await connect();

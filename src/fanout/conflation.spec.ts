@@ -16,7 +16,7 @@ describe('Conflation', () => {
   it('keeps the newest frame of each key, in the order they came', () => {
     const conflation = new Conflation(0, 0);
     const [old, other, newest] = [frame('a'), frame('b'), frame('a')];
-    for (const one of [old, other, newest]) conflation.add(one);
+    for (const one of [old, other, newest]) conflation.add(one, true);
     expect(conflation.size).toBe(2);
     expect(drain(conflation)).toEqual([other, newest]);
     expect(conflation.size).toBe(0);
@@ -24,22 +24,52 @@ describe('Conflation', () => {
 
   it('counts what was left out', () => {
     const conflation = new Conflation(0, 0);
-    for (const key of ['a', 'b', 'a', 'a']) conflation.add(frame(key));
+    for (const key of ['a', 'b', 'a', 'a']) conflation.add(frame(key), true);
     expect(conflation.dropped).toBe(2);
   });
 
   it('counts nothing as left out that was taken before', () => {
     const conflation = new Conflation(0, 0);
-    conflation.add(frame('a'));
+    conflation.add(frame('a'), true);
     conflation.shift();
-    conflation.add(frame('a'));
+    conflation.add(frame('a'), true);
+    expect(conflation.dropped).toBe(0);
+  });
+
+  it.each([
+    ['repeats the update that is held back', 1, 1, 0],
+    ['is repeated itself', 0, 3, 0],
+    ['comes between updates', 3, 1, 2],
+  ])('does not count a snapshot as left out that %s', (_, updates, snapshots, dropped) => {
+    const conflation = new Conflation(0, 0);
+    let newest = frame('a');
+    for (let n = 0; n < updates; n++) conflation.add((newest = frame('a')), true);
+    for (let n = 0; n < snapshots; n++) conflation.add(newest, false);
+    expect(conflation.dropped).toBe(dropped);
+    expect(drain(conflation)).toEqual([newest]);
+  });
+
+  it('counts an update once, however often it was repeated before a newer one came', () => {
+    const conflation = new Conflation(0, 0);
+    const first = frame('a');
+    conflation.add(first, true);
+    conflation.add(first, false);
+    conflation.add(first, false);
+    conflation.add(frame('a'), true);
+    expect(conflation.dropped).toBe(1);
+  });
+
+  it('does not count a snapshot that gives way to an update', () => {
+    const conflation = new Conflation(0, 0);
+    conflation.add(frame('a'), false);
+    conflation.add(frame('a'), true);
     expect(conflation.dropped).toBe(0);
   });
 
   it('takes two events of one key for two', () => {
     const conflation = new Conflation(0, 0);
-    conflation.add(frame('NIFTY', 'chain_summary'));
-    conflation.add(frame('NIFTY', 'chain_update'));
+    conflation.add(frame('NIFTY', 'chain_summary'), true);
+    conflation.add(frame('NIFTY', 'chain_update'), true);
     expect(conflation.size).toBe(2);
   });
 });

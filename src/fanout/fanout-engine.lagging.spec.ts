@@ -78,6 +78,20 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(got(client)).toEqual(['reply', '2["lagging","1 in 0 ms"]', 'a1 again']);
   });
 
+  it('tells exactly how many updates were left out, however often it subscribes again meanwhile', () => {
+    const { clock, told, engine, connectStalled } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE + 1);
+    for (let n = 1; n <= 10; n++) {
+      const update = frame(`a${n}`, { key: 'a' });
+      engine.broadcast(new Set(['room']), () => update);
+      for (let again = 0; again < 8; again++) engine.send(client.client, update);
+    }
+    clock.turn();
+    client.link.take();
+    expect(got(client)).toEqual(['2["lagging","9 in 0 ms"]', 'a10']);
+    expect(told.conflated).toBe(9);
+  });
+
   it('sends what is held back before it lets the client leave a room', () => {
     const { clock, engine, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1, ['room', 'left']);

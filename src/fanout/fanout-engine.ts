@@ -122,7 +122,7 @@ export class FanoutEngine implements ClientOwner {
     this.settle(client);
     if (client.gone) return;
     if (this.keepsUp(client)) this.writeAlone(client, [frame]);
-    else this.conflate(client, [frame]);
+    else this.conflate(client, [frame], false);
   }
 
   /** Writes everything that is queued. To be called before the connections are closed. */
@@ -165,7 +165,7 @@ export class FanoutEngine implements ClientOwner {
     if (from >= to) return;
     client.cursor = to;
     if (!this.keepsUp(client)) {
-      this.conflate(client, group.slice(from, to));
+      this.conflate(client, group.slice(from, to), true);
       return;
     }
     this.write(client, group.run(from, to, client.link.deflates));
@@ -202,10 +202,10 @@ export class FanoutEngine implements ClientOwner {
     return false;
   }
 
-  private conflate(client: FanoutClient, frames: readonly Frame[]): void {
+  private conflate(client: FanoutClient, frames: readonly Frame[], updates: boolean): void {
     if (!client.conflation) return;
     const before = client.conflation.dropped;
-    for (const frame of frames) client.conflation.add(frame);
+    for (const frame of frames) client.conflation.add(frame, updates);
     const left = client.conflation.dropped - before;
     if (left > 0) this.options.observer.conflated(left);
     if (client.conflation.size > MAX_CONFLATED_FRAMES) this.close(client, 'overflow');

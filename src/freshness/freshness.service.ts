@@ -106,7 +106,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   /** Tells one client that a product is stale, if it is, and became so with the change `by` or before. */
   tell(clientId: string, product: string, by = this.changes): void {
     const status = this.tracker.staleStatus(product, by);
-    if (status) this.sendTo(clientId, payloadOf(status));
+    if (status) this.sendTo(clientId, repeated(status));
   }
 
   /**
@@ -121,7 +121,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     const status = this.tracker.staleStatus(product);
     if (!status) return;
     const hears = this.rooms.of(product, status.last_update !== null).some((room) => client.rooms.has(room));
-    if (!hears || this.tracker.staleStatus(product, since)) this.sendTo(client.id, payloadOf(status));
+    if (!hears || this.tracker.staleStatus(product, since)) this.sendTo(client.id, repeated(status));
   }
 
   /** Tells one client of every stale product it may have a price of. */
@@ -129,7 +129,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     const now = performance.now();
     // One list, and so one frame a product, for all who reconnect at the same time.
     if (!this.told || now - this.told.at >= TOLD_FOR_MS) {
-      this.told = { at: now, payloads: this.tracker.staleStatuses(MAX_TOLD).map(payloadOf) };
+      this.told = { at: now, payloads: this.tracker.staleStatuses(MAX_TOLD).map(repeated) };
     }
     for (const payload of this.told.payloads) this.sendTo(clientId, payload);
   }
@@ -175,4 +175,12 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
 
 function payloadOf(status: ProductStatus): JsonPayload<ProductStatus> {
   return new JsonPayload(JSON.stringify(status), `status:${status.product}`);
+}
+
+/**
+ * What one client is told again has a key of its own: if it lags, a status that was broadcast to it is not replaced by its
+ * repetition, and so is not counted as an update that was left out.
+ */
+function repeated(status: ProductStatus): JsonPayload<ProductStatus> {
+  return new JsonPayload(JSON.stringify(status), `repeated-status:${status.product}`);
 }
