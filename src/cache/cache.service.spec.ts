@@ -10,7 +10,7 @@ import { MemoryLatestStore } from './memory-latest-store.js';
 
 const KEY = 'latest:underlying:X';
 const price = (second: number) => ({ price: second, timestamp: `2026-11-22T04:43:0${second}` });
-const message = (second: number) => parseCached(KEY, JSON.stringify(price(second)), 1_000);
+const message = (second: number) => parseCached(KEY, JSON.stringify(price(second)), { maxSize: 1_000 });
 
 /** A store that can be out of reach. */
 class FlakyStore extends MemoryLatestStore {

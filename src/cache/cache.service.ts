@@ -370,7 +370,7 @@ export class CacheService {
 
   private parse(key: string, value: string): MarketMessage | undefined {
     try {
-      return parseCached(key, value, this.config.maxFeedMessageBytes);
+      return parseCached(key, value, this.config.feedRules);
     } catch (error) {
       if (!(error instanceof RejectedMessage)) throw error;
       this.metrics.cacheUnreadable.inc({ reason: error.reason });

@@ -2,6 +2,7 @@ import { Transform } from 'class-transformer';
 import { ArrayNotEmpty, IsBoolean, IsIn, IsNotEmpty, IsOptional, Matches, MaxLength } from 'class-validator';
 import { ROLE_ROOMS_EXAMPLE } from '../auth/role-rooms.js';
 import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
+import { isTimeZone } from '../feed/feed-time-zone.js';
 import { MARKET_HOURS_EXAMPLE } from '../market-hours/market-hours.js';
 import {
   Check,
@@ -183,6 +184,15 @@ export class Environment {
 
   @Integer(100, 86_400_000, 'milliseconds')
   STALE_AFTER_MS = 15_000;
+
+  /** `undefined`: four times STALE_AFTER_MS. */
+  @Integer(100, 86_400_000, 'milliseconds')
+  @IsOptional()
+  CHAIN_STALE_AFTER_MS?: number = undefined;
+
+  @Transform(toTrimmed)
+  @Check(isTimeZone, { message: 'the name of a time zone such as UTC or Asia/Kolkata' })
+  FEED_TIME_ZONE = 'UTC';
 
   @Check((value) => marketHoursProblem(value) === undefined, {
     message: ({ value }) => `like "${MARKET_HOURS_EXAMPLE}": ${marketHoursProblem(value)}`,

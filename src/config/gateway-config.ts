@@ -1,5 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { FeedTimeZone } from '../feed/feed-time-zone.js';
+import type { FeedRules } from '../feed/parse-message.js';
 import { MarketHours } from '../market-hours/market-hours.js';
 import { RoleRooms } from '../auth/role-rooms.js';
 import { contradictions } from './contradictions.js';
@@ -27,6 +29,8 @@ const SECRETS: ReadonlySet<string> = new Set([
   'ADMIN_TOKEN',
 ]);
 const SHOWN_LENGTH = 80;
+/** Chains tick more slowly than prices: in the platform's feed, one comes with every fifth price. */
+const CHAIN_INTERVALS = 4;
 
 /** The validated configuration, as the service uses it. Made once at start by {@link loadConfig}; nothing writes it. */
 export class GatewayConfig {
@@ -74,6 +78,9 @@ export class GatewayConfig {
   readonly maxFeedMessageBytes: number;
   readonly clockResetAfterMs: number;
   readonly staleAfterMs: number;
+  readonly chainStaleAfterMs: number;
+  /** What the parser is told of the feed. */
+  readonly feedRules: FeedRules;
   readonly marketHours: MarketHours;
   readonly maxSymbolsPerRequest: number;
   readonly maxSubscriptions: number;
@@ -145,6 +152,11 @@ export class GatewayConfig {
     this.maxFeedMessageBytes = env.MAX_FEED_MESSAGE_BYTES;
     this.clockResetAfterMs = env.CLOCK_RESET_AFTER_MS;
     this.staleAfterMs = env.STALE_AFTER_MS;
+    this.chainStaleAfterMs = env.CHAIN_STALE_AFTER_MS ?? CHAIN_INTERVALS * env.STALE_AFTER_MS;
+    this.feedRules = {
+      maxSize: env.MAX_FEED_MESSAGE_BYTES,
+      offsetOf: new FeedTimeZone(env.FEED_TIME_ZONE).offsetOf,
+    };
     this.marketHours = MarketHours.parse(env.MARKET_HOURS);
     this.maxSymbolsPerRequest = env.MAX_SYMBOLS_PER_REQUEST;
     this.maxSubscriptions = env.MAX_SUBSCRIPTIONS;

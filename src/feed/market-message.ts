@@ -25,6 +25,17 @@ export interface ChainMessage extends MessageBase {
   readonly expiry: string;
   readonly payload: JsonPayload<ChainUpdate>;
   readonly summary: ChainSummary;
+  /** What was taken out so that the rest could be sent on; left out if nothing was. */
+  readonly repairs?: readonly Repair[];
+}
+
+/** Bad values that were taken out of a chain. */
+export interface Repair {
+  /** The field, as the producer named it: not from a bounded set. */
+  readonly field: string;
+  /** `nulled`: null was put in its place. `left_out`: an option of that side was left out. */
+  readonly action: 'nulled' | 'left_out';
+  readonly count: number;
 }
 
 export const UNDERLYING_KEY_PREFIX = 'latest:underlying:';

@@ -1,7 +1,9 @@
 import { JsonPayload } from '../contract/index.js';
 import { FeedChannel } from './channels.js';
+import type { ChainMessage } from './market-message.js';
 import { parseCached, parseMessage, RejectedMessage } from './parse-message.js';
 
+const RULES = { maxSize: 1_000_000 };
 const UNDERLYING =
   '{"type": "UNDERLYING_ENRICHED", "product": "NIFTY", "price": 21502.24, "timestamp": "2026-11-22T04:43:39.333273", "processed_at": "2026-11-22T04:43:39.353886"}';
 const LEG = (strike: number) => ({ symbol: `NIFTY20261126C${strike}`, strike, iv: 0.2293, timestamp: 'x' });
@@ -24,7 +26,7 @@ const CHAIN = {
   processed_at: '2026-11-22T04:43:39.355332',
 };
 
-const parse = (channel: string, text: string) => parseMessage(channel, text, 1_000_000);
+const parse = (channel: string, text: string) => parseMessage(channel, text, RULES);
 const underlying = (change: Record<string, unknown> = {}) =>
   parse(FeedChannel.underlying, JSON.stringify({ ...JSON.parse(UNDERLYING), ...change }));
 const chain = (change: Record<string, unknown> = {}) =>
@@ -164,13 +166,123 @@ describe('parseMessage', () => {
     expect(reasonOf(() => chain(change))).toBe(reason);
   });
 
+  it.each([
+    [UNDERLYING.replace('21502.24', 'NaN'), 'price', 'NIFTY', undefined],
+    [UNDERLYING.replace('{', '{"vwap": {"day": Infinity}, '), 'vwap', 'NIFTY', undefined],
+    [UNDERLYING.replace('39.333273"', '39.333273+99:99"'), 'timestamp', 'NIFTY', undefined],
+    [UNDERLYING.replace('"NIFTY"', '"a:b"'), 'product', undefined, undefined],
+    [JSON.stringify({ ...CHAIN, pcr_oi: null }), 'pcr_oi', 'NIFTY', '2026-11-26'],
+    [JSON.stringify(CHAIN).replace('0.9464', 'NaN'), 'pcr_oi', 'NIFTY', '2026-11-26'],
+    [JSON.stringify({ ...CHAIN, calls: null }), 'calls', 'NIFTY', '2026-11-26'],
+    [JSON.stringify({ ...CHAIN, total_call_oi: '1146062' }), 'total_call_oi', 'NIFTY', '2026-11-26'],
+    ['hello', undefined, undefined, undefined],
+  ])('rejects %p with its field, product and expiry', (text, field, product, expiry) => {
+    const channel = text.includes('spot_price') ? FeedChannel.optionChain : FeedChannel.underlying;
+    expect(() => parse(channel, text)).toThrow(expect.objectContaining({ field, product, expiry }));
+  });
+
+  it('does not repeat the name of a field at length', () => {
+    const text = UNDERLYING.replace('{', `{"${'x'.repeat(5_000)}": NaN, `);
+    expect(() => parse(FeedChannel.underlying, text)).toThrow(/^x{40}\.\.\. is or holds NaN/);
+  });
+
+  describe('a chain with a bad value of one option', () => {
+    const published = JSON.stringify({ ...CHAIN, note: 'NaN, "Infinity" \\', big: 0 }).replace(
+      '"big":0',
+      '"big":9007199254740993',
+    );
+    const strikes = ',"strikes":[21000,21050,21100.5]}';
+    const withIv = (iv: string) => published.replace('"iv":0.2293', `"iv":${iv}`);
+    const read = (text: string) => parse(FeedChannel.optionChain, text) as ChainMessage;
+
+    it.each(['NaN', 'Infinity', '-Infinity'])(
+      '%s: is sent on with null there, the rest to the letter',
+      (token) => {
+        const message = read(withIv(token));
+        expect(message.payload.text).toBe(`${withIv('null').slice(0, -1)}${strikes}`);
+        expect(message.repairs).toEqual([{ field: 'iv', action: 'nulled', count: 1 }]);
+      },
+    );
+
+    it.each(['1e309', '"0.2293"', 'true', '[0.2]', '{"mid": NaN}'])(
+      '%s: is sent on with null there',
+      (value) => {
+        const message = read(withIv(value));
+        const { calls } = message.payload.toJSON();
+        expect(calls).toEqual([{ ...LEG(21050), iv: null }, LEG(21000)]);
+        expect(message.repairs).toEqual([{ field: 'iv', action: 'nulled', count: 1 }]);
+      },
+    );
+
+    it('null: is what it should be', () => {
+      expect(read(withIv('null')).repairs).toBeUndefined();
+      expect(read(published).repairs).toBeUndefined();
+    });
+
+    it.each([null, 5, [21500], {}, { symbol: 'x' }, { strike: '21500' }, { strike: null }])(
+      'that is no option with a strike, %p, is sent on without it',
+      (leg) => {
+        const message = chain({ puts: [leg, LEG(21000), leg, LEG(21100.5)] }) as ChainMessage;
+        expect(message.payload.toJSON()).toEqual({ ...CHAIN, strikes: [21000, 21050, 21100.5] });
+        expect(message.repairs).toEqual([{ field: 'puts', action: 'left_out', count: 2 }]);
+      },
+    );
+
+    it('leaves out an option whose strike is NaN', () => {
+      const message = read(published.replace('"strike":21000', '"strike":NaN'));
+      expect(message.payload.toJSON()).toMatchObject({
+        calls: [LEG(21050)],
+        puts: CHAIN.puts,
+        big: 9007199254740992,
+      });
+      expect(message.repairs).toEqual([{ field: 'calls', action: 'left_out', count: 1 }]);
+    });
+
+    it('nulls NaN where the summary may be null, and in fields that the platform added to an option', () => {
+      const text = published
+        .replace('"atm_straddle_price":449.33', '"atm_straddle_price":NaN')
+        .replace('"total_put_oi":1084590', '"total_put_oi":1e400')
+        .replace('"iv":0.2293', '"iv":0.2293,"rho":NaN,"greeks":{"vanna":[NaN]}');
+      const message = read(text);
+      expect(message.summary.atm_straddle_price).toBeNull();
+      expect(message.payload.toJSON()).toMatchObject({ atm_straddle_price: null, total_put_oi: null });
+      expect(message.payload.toJSON().calls[0]).toEqual({ ...LEG(21050), rho: null, greeks: null });
+      expect(message.repairs).toEqual(
+        ['rho', 'greeks', 'atm_straddle_price', 'total_put_oi'].map((field) => ({
+          field,
+          action: 'nulled',
+          count: 1,
+        })),
+      );
+    });
+
+    it.each([
+      ['no option of a side has a strike', { calls: [{}, null] }, 'wrong_type'],
+      ['the price is not a number', { spot_price: null }, 'missing_field'],
+      [
+        'an option is nested too deep',
+        { calls: [{ strike: 1, x: JSON.parse(deep(40)) as unknown }] },
+        'too_deep',
+      ],
+    ])('rejects one where %s', (_, change, reason) => {
+      expect(reasonOf(() => chain(change))).toBe(reason);
+    });
+
+    it('takes as long as the text is long, not longer', () => {
+      const hostile = `{"a": "${'\\"'.repeat(200_000)}", "b": ${'-'.repeat(200_000)}NaN, "c": "`;
+      const started = performance.now();
+      expect(reasonOf(() => read(hostile))).toBe('not_json');
+      expect(performance.now() - started).toBeLessThan(2_000);
+    });
+  });
+
   it('rejects what comes on another channel', () => {
     expect(reasonOf(() => parse('enriched:other', UNDERLYING))).toBe('unknown_channel');
   });
 });
 
 describe('parseCached', () => {
-  const cached = (key: string, value: unknown) => parseCached(key, JSON.stringify(value), 1_000_000);
+  const cached = (key: string, value: unknown) => parseCached(key, JSON.stringify(value), RULES);
 
   it("completes the worker's bare underlying entry to the documented payload", () => {
     expect(

@@ -3,16 +3,19 @@ import {
   isExpiry,
   isSymbol,
   JsonPayload,
+  type LocalOffset,
   type OptionLeg,
   parseTimestamp,
   timestampProblem,
 } from '../contract/index.js';
+import { BEYOND_DOUBLE, replaceBareTokens } from './bare-tokens.js';
 import { FeedChannel } from './channels.js';
 import {
   CHAIN_KEY_PREFIX,
   chainKey,
   type ChainMessage,
   type MarketMessage,
+  type Repair,
   UNDERLYING_KEY_PREFIX,
   underlyingKey,
   type UnderlyingMessage,
@@ -34,12 +37,27 @@ export type RejectReason =
 
 /** A message that must not be forwarded. `message` names the field; it never echoes content at length. */
 export class RejectedMessage extends Error {
+  /** The product that the message names, if it names a valid one. */
+  product?: string;
+  /** The expiry that the message names, if it names a valid one. */
+  expiry?: string;
+
+  /** @param field the name of the field that is at fault; undefined if the whole message is */
   constructor(
     readonly reason: RejectReason,
     message: string,
+    readonly field?: string,
   ) {
     super(message);
   }
+}
+
+/** What the parser is told of the feed. */
+export interface FeedRules {
+  /** Longest text taken, in characters. */
+  readonly maxSize: number;
+  /** The zone of timestamps that name none; UTC if left out. */
+  readonly offsetOf?: LocalOffset;
 }
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -49,18 +67,18 @@ type JsonObject = { [key: string]: Json };
 const MAX_DEPTH = 32;
 
 /**
- * Parses and checks one published message. Fields beyond the documented ones are kept untouched.
+ * Parses and checks one published message. Fields beyond the documented ones are kept untouched. Of a chain, bad values of
+ * single options are taken out, and named in `repairs`.
  * @param channel the pub/sub channel it came on
  * @param text the published string
- * @param maxSize longest text taken, in characters
  * @throws RejectedMessage
  */
-export function parseMessage(channel: string, text: string, maxSize: number): MarketMessage {
+export function parseMessage(channel: string, text: string, rules: FeedRules): MarketMessage {
   switch (channel) {
     case FeedChannel.underlying:
-      return underlying(parseObject(text, maxSize), text);
+      return underlying(parseObject(text, rules), rules);
     case FeedChannel.optionChain:
-      return chain(parseObject(text, maxSize), text);
+      return chain(parseObject(text, rules), rules);
     default:
       throw new RejectedMessage('unknown_channel', 'the channel is not one of the feed');
   }
@@ -71,80 +89,139 @@ export function parseMessage(channel: string, text: string, maxSize: number): Ma
  * gateway's (the whole message, chains without an expiry in the key) and this gateway's own.
  * @throws RejectedMessage
  */
-export function parseCached(key: string, text: string, maxSize: number): MarketMessage {
-  const object = parseObject(text, maxSize);
+export function parseCached(key: string, text: string, rules: FeedRules): MarketMessage {
+  const parsed = parseObject(text, rules);
   if (key.startsWith(UNDERLYING_KEY_PREFIX)) {
     const product = key.slice(UNDERLYING_KEY_PREFIX.length);
-    return sameProduct(underlying(object, text, product), product);
+    return sameProduct(underlying(parsed, rules, product), product);
   }
   const [product = '', expiry] = key.slice(CHAIN_KEY_PREFIX.length).split(':');
-  const message = sameProduct(chain(object, text), product);
+  const message = sameProduct(chain(parsed, rules), product);
   if (expiry !== undefined && message.expiry !== expiry) {
-    throw new RejectedMessage('bad_expiry', 'the expiry is not the one of the key');
+    throw new RejectedMessage('bad_expiry', 'the expiry is not the one of the key', 'expiry');
   }
   return message;
 }
 
 function sameProduct<M extends MarketMessage>(message: M, product: string): M {
   if (message.product !== product) {
-    throw new RejectedMessage('bad_product', 'the product is not the one of the key');
+    throw new RejectedMessage('bad_product', 'the product is not the one of the key', 'product');
   }
   return message;
 }
 
-function parseObject(text: string, maxSize: number): JsonObject {
+/** A message's object, and the text that it is sent on as. */
+interface Parsed {
+  readonly object: JsonObject;
+  readonly text: string;
+  /** Numbers that JSON cannot send on, which were written as the bare tokens NaN or Infinity. `text` has null for each. */
+  readonly bareTokens: number;
+}
+
+function parseObject(text: string, { maxSize }: FeedRules): Parsed {
   if (text.length > maxSize) {
     throw new RejectedMessage('too_large', `${text.length} characters, more than ${maxSize}`);
   }
-  let value: Json;
   try {
-    value = JSON.parse(text) as Json;
-  } catch {
-    // Python's json.dumps writes the bare tokens NaN and Infinity, which are not JSON.
-    const reason = /[[:,\s]-?(?:NaN|Infinity)\b/.test(text) ? 'non_finite_number' : 'not_json';
-    throw new RejectedMessage(reason, reason === 'not_json' ? 'not JSON' : 'holds NaN or Infinity');
+    return { object: requireObject(JSON.parse(text) as Json), text, bareTokens: 0 };
+  } catch (error) {
+    if (error instanceof RejectedMessage) throw error;
   }
-  if (!isObject(value)) throw new RejectedMessage('not_an_object', 'not a JSON object');
-  checkTree(value, 0);
-  return value;
+  // Python's json.dumps writes the bare tokens NaN and Infinity, which are not JSON. Read as a number beyond the range of a
+  // double, so that it can be told where they are.
+  const { replaced, count } = replaceBareTokens(text, BEYOND_DOUBLE);
+  if (count > 0) {
+    try {
+      const object = requireObject(JSON.parse(replaced) as Json);
+      return { object, text: replaceBareTokens(text, 'null').replaced, bareTokens: count };
+    } catch (error) {
+      if (error instanceof RejectedMessage) throw error;
+    }
+  }
+  throw new RejectedMessage('not_json', 'not JSON');
 }
 
-/** Refuses numbers JSON cannot send on (1e999 parses to Infinity) and nesting that would overflow a later stringify. */
-function checkTree(value: Json, depth: number): void {
+function requireObject(value: Json): JsonObject {
+  if (isObject(value)) return value;
+  throw new RejectedMessage('not_an_object', 'not a JSON object');
+}
+
+/** Calls `parse` so that what it refuses is told with the product and the expiry of the message. */
+function naming<M>(object: JsonObject, keyed: string | undefined, parse: () => M): M {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof RejectedMessage) {
+      const product = object.product ?? keyed;
+      if (isSymbol(product)) error.product = product;
+      if (isExpiry(object.expiry)) error.expiry = object.expiry;
+    }
+    throw error;
+  }
+}
+
+/**
+ * Refuses numbers JSON cannot send on (1e999 parses to Infinity) and nesting that would overflow a later stringify.
+ * @param field the field of the message that `value` is, or is in
+ */
+function checkTree(value: Json, depth: number, field: string): void {
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) {
-      throw new RejectedMessage('non_finite_number', 'holds a number beyond the range of a double');
+      const problem = `${shorten(field)} is or holds NaN, Infinity or a number beyond the range of a double`;
+      throw new RejectedMessage('non_finite_number', problem, field);
     }
   } else if (typeof value === 'object' && value !== null) {
-    if (depth === MAX_DEPTH) throw new RejectedMessage('too_deep', `nested deeper than ${MAX_DEPTH}`);
-    if (Array.isArray(value)) for (const item of value) checkTree(item, depth + 1);
-    else for (const key in value) checkTree(value[key]!, depth + 1);
+    if (depth === MAX_DEPTH) throw new RejectedMessage('too_deep', `nested deeper than ${MAX_DEPTH}`, field);
+    if (Array.isArray(value)) for (const item of value) checkTree(item, depth + 1, field);
+    else for (const key in value) checkTree(value[key]!, depth + 1, field);
   }
+}
+
+/** A producer names its fields as it likes, and at any length. */
+function shorten(field: string): string {
+  return field.length > 40 ? `${field.slice(0, 40)}...` : field;
 }
 
 /** @param keyed the product of the key, for an entry that does not name it */
-function underlying(object: JsonObject, text: string, keyed?: string): UnderlyingMessage {
-  const product = productOf(keyed === undefined ? object : { product: keyed, ...object });
-  const { timestamp, time } = timeOf(object);
-  if (object.type !== undefined && object.type !== 'UNDERLYING_ENRICHED') {
-    throw new RejectedMessage('wrong_type', 'type is not UNDERLYING_ENRICHED');
-  }
-  const price = requireNumber(object, 'price');
-  const processedAt = optionalString(object, 'processed_at') ?? timestamp;
-  const key = underlyingKey(product);
-  return {
-    kind: 'underlying',
-    product,
-    key,
-    time,
-    processedTime: parseTimestamp(processedAt) ?? time,
-    price,
-    payload: new JsonPayload(
-      completed(text, object, { type: 'UNDERLYING_ENRICHED', product, processed_at: processedAt }),
+function underlying({ object, text }: Parsed, rules: FeedRules, keyed?: string): UnderlyingMessage {
+  return naming(object, keyed, () => {
+    for (const field in object) checkTree(object[field]!, 1, field);
+    const product = productOf(keyed === undefined ? object : { product: keyed, ...object });
+    const { timestamp, time } = timeOf(object, rules);
+    if (object.type !== undefined && object.type !== 'UNDERLYING_ENRICHED') {
+      throw new RejectedMessage('wrong_type', 'type is not UNDERLYING_ENRICHED', 'type');
+    }
+    const price = requireNumber(object, 'price');
+    const processedAt = optionalString(object, 'processed_at') ?? timestamp;
+    const key = underlyingKey(product);
+    return {
+      kind: 'underlying',
+      product,
       key,
-    ),
-  };
+      time,
+      processedTime: parseTimestamp(processedAt, rules.offsetOf) ?? time,
+      price,
+      payload: new JsonPayload(
+        completed(text, object, { type: 'UNDERLYING_ENRICHED', product, processed_at: processedAt }),
+        key,
+      ),
+    };
+  });
 }
+
+/** Values of an option that are numbers, or null if there is none. `strike` cannot be null. */
+const LEG_NUMBERS: ReadonlySet<string> = new Set([
+  'bid',
+  'ask',
+  'last',
+  'volume',
+  'open_interest',
+  'delta',
+  'gamma',
+  'vega',
+  'theta',
+  'iv',
+]);
 
 const OPTIONAL_CHAIN_NUMBERS = [
   'atm_strike',
@@ -154,9 +231,23 @@ const OPTIONAL_CHAIN_NUMBERS = [
   'put_buildup_otm',
 ] as const;
 
-function chain(object: JsonObject, text: string): ChainMessage {
+/** Numbers that the contract lets be null, so that NaN can be sent on as null. */
+const NULLABLE_CHAIN_NUMBERS: ReadonlySet<string> = new Set([
+  ...OPTIONAL_CHAIN_NUMBERS,
+  'atm_straddle_price',
+]);
+
+function chain(parsed: Parsed, rules: FeedRules): ChainMessage {
+  return naming(parsed.object, undefined, () => chainOf(parsed, rules));
+}
+
+function chainOf(parsed: Parsed, rules: FeedRules): ChainMessage {
+  const repairs = new Repairs();
+  const calls = legsOf(parsed.object, 'calls', repairs);
+  const puts = legsOf(parsed.object, 'puts', repairs);
+  const { object, text } = repaired(parsed, { calls, puts }, repairs);
   const product = productOf(object);
-  const { timestamp, time } = timeOf(object);
+  const { timestamp, time } = timeOf(object, rules);
   const { expiry } = object;
   if (!isExpiry(expiry)) {
     throw new RejectedMessage(
@@ -165,8 +256,6 @@ function chain(object: JsonObject, text: string): ChainMessage {
   }
   for (const field of OPTIONAL_CHAIN_NUMBERS) optionalNumber(object, field);
   const processedAt = optionalString(object, 'processed_at');
-  const calls = legsOf(object, 'calls');
-  const puts = legsOf(object, 'puts');
   const summary: ChainSummary = {
     product,
     expiry,
@@ -185,13 +274,41 @@ function chain(object: JsonObject, text: string): ChainMessage {
     expiry,
     key,
     time,
-    processedTime: parseTimestamp(processedAt) ?? time,
+    processedTime: parseTimestamp(processedAt, rules.offsetOf) ?? time,
     payload: new JsonPayload(
       completed(text, object, { atm_straddle_price: summary.atm_straddle_price, strikes }),
       key,
     ),
     summary,
+    ...(repairs.none ? {} : { repairs: repairs.list() }),
   };
+}
+
+/**
+ * The message without what must not be sent on: bad options left out, bad values of the others and of the numbers that may
+ * be null nulled. Any other bad number rejects the message.
+ */
+function repaired(
+  { object, text, bareTokens }: Parsed,
+  legs: { readonly calls: readonly OptionLeg[]; readonly puts: readonly OptionLeg[] },
+  repairs: Repairs,
+): { readonly object: JsonObject; readonly text: string } {
+  const nulled: JsonObject = {};
+  for (const field in object) {
+    if (field === 'calls' || field === 'puts') continue;
+    const value = object[field]!;
+    if (NULLABLE_CHAIN_NUMBERS.has(field) && typeof value === 'number' && !Number.isFinite(value)) {
+      nulled[field] = null;
+      repairs.note(field, 'nulled', true);
+    } else {
+      checkTree(value, 1, field);
+    }
+  }
+  if (repairs.none) return { object, text };
+  // As a JsonObject: whatever a leg holds was parsed from JSON.
+  const whole = { ...object, ...nulled, ...(legs as unknown as JsonObject) };
+  // Where nothing is wrong but bare tokens, the text with null for each is to the letter what was published.
+  return { object: whole, text: repairs.only(bareTokens) ? text : JSON.stringify(whole) };
 }
 
 /**
@@ -213,9 +330,9 @@ function productOf(object: JsonObject): string {
   throw new RejectedMessage(...missingOr(object, 'product', 'bad_product', 'product is not a symbol'));
 }
 
-function timeOf(object: JsonObject): { timestamp: string; time: number } {
+function timeOf(object: JsonObject, { offsetOf }: FeedRules): { timestamp: string; time: number } {
   const { timestamp } = object;
-  const time = parseTimestamp(timestamp);
+  const time = parseTimestamp(timestamp, offsetOf);
   if (typeof timestamp === 'string' && time !== undefined) return { timestamp, time };
   const problem = `timestamp ${timestampProblem(timestamp)}`;
   throw new RejectedMessage(...missingOr(object, 'timestamp', 'bad_timestamp', problem));
@@ -226,10 +343,10 @@ function missingOr(
   field: string,
   reason: RejectReason,
   problem: string,
-): [RejectReason, string] {
+): [RejectReason, string, string] {
   return object[field] === undefined || object[field] === null
-    ? ['missing_field', `${field} is missing`]
-    : [reason, problem];
+    ? ['missing_field', `${field} is missing`, field]
+    : [reason, problem, field];
 }
 
 function requireNumber(object: JsonObject, field: string): number {
@@ -247,30 +364,95 @@ function optionalString(object: JsonObject, field: string): string | undefined {
   const value = object[field];
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
-  throw new RejectedMessage('wrong_type', `${field} is not a string`);
+  throw new RejectedMessage('wrong_type', `${field} is not a string`, field);
 }
 
-function legsOf(object: JsonObject, field: 'calls' | 'puts'): readonly OptionLeg[] {
+/** The options of a side that have a strike, with null for each value that is not what it should be. */
+function legsOf(object: JsonObject, field: 'calls' | 'puts', repairs: Repairs): readonly OptionLeg[] {
   const legs = object[field];
   if (!Array.isArray(legs)) {
     throw new RejectedMessage(...missingOr(object, field, 'wrong_type', `${field} is not a list`));
   }
-  const items: unknown[] = legs;
-  if (!items.every(isLeg)) {
-    throw new RejectedMessage('wrong_type', `${field} holds an entry without a numeric strike`);
+  let good: OptionLeg[] | undefined;
+  for (const [index, leg] of legs.entries()) {
+    const taken = legOf(leg, field, repairs);
+    // Copied from the first one that is not as published.
+    if ((taken as Json | undefined) !== leg) good ??= legs.slice(0, index) as unknown as OptionLeg[];
+    if (taken) good?.push(taken);
   }
-  return items;
+  if (good?.length === 0) {
+    throw new RejectedMessage('wrong_type', `${field} holds no entry with a numeric strike`, field);
+  }
+  return good ?? (legs as unknown as OptionLeg[]);
 }
 
-function isLeg(leg: unknown): leg is OptionLeg {
-  return isObject(leg) && typeof leg.strike === 'number';
+/** The option itself if nothing is wrong with it, a mended copy, or `undefined` if it has no strike. */
+function legOf(leg: Json, side: string, repairs: Repairs): OptionLeg | undefined {
+  if (!isLeg(leg)) {
+    repairs.note(side, 'left_out', false);
+    return undefined;
+  }
+  let mended: JsonObject | undefined;
+  for (const field in leg) {
+    const value = leg[field]!;
+    if (typeof value === 'number' ? Number.isFinite(value) : isGoodValue(field, value)) continue;
+    mended ??= { ...leg };
+    mended[field] = null;
+    repairs.note(field, 'nulled', typeof value === 'number');
+  }
+  return mended ? (mended as JsonObject & OptionLeg) : leg;
+}
+
+function isLeg(leg: Json): leg is JsonObject & OptionLeg {
+  return isObject(leg) && typeof leg.strike === 'number' && Number.isFinite(leg.strike);
+}
+
+/** Whether a value of an option that is no number may be sent on. */
+function isGoodValue(field: string, value: Json): boolean {
+  if (value === null) return true;
+  if (LEG_NUMBERS.has(field)) return false;
+  if (typeof value !== 'object') return true;
+  try {
+    checkTree(value, 3, field);
+    return true;
+  } catch (error) {
+    if (error instanceof RejectedMessage && error.reason === 'non_finite_number') return false;
+    throw error;
+  }
+}
+
+/** What was taken out of a chain, by field. */
+class Repairs {
+  private readonly counts = new Map<string, Repair>();
+  private nonFinite = 0;
+  private others = 0;
+
+  get none(): boolean {
+    return this.counts.size === 0;
+  }
+
+  /** @param nonFinite whether it was one number that JSON cannot send on */
+  note(field: string, action: Repair['action'], nonFinite: boolean): void {
+    this.counts.set(field, { field, action, count: (this.counts.get(field)?.count ?? 0) + 1 });
+    if (nonFinite) this.nonFinite++;
+    else this.others++;
+  }
+
+  /** Whether it was just this many non-finite numbers, each a value of its own. */
+  only(nonFinite: number): boolean {
+    return this.others === 0 && this.nonFinite === nonFinite;
+  }
+
+  list(): readonly Repair[] {
+    return [...this.counts.values()];
+  }
 }
 
 function strikesOf(object: JsonObject): readonly number[] | undefined {
   const { strikes } = object;
   if (strikes === undefined || strikes === null) return undefined;
   if (Array.isArray(strikes) && strikes.every((strike) => typeof strike === 'number')) return strikes;
-  throw new RejectedMessage('wrong_type', 'strikes is not a list of numbers');
+  throw new RejectedMessage('wrong_type', 'strikes is not a list of numbers', 'strikes');
 }
 
 /** The platform publishes no `strikes`, but front ends of the Flask gateway read them. */

@@ -15,7 +15,7 @@ const product = (symbol: string): SnapshotAddress => ({ type: 'product', symbol 
 const products = (count: number) => Array.from({ length: count }, (_, index) => product(`P${index}`));
 const price = (symbol: string): MarketMessage => {
   const message = { product: symbol, price: 1, timestamp: '2026-11-22T04:43:39' };
-  return parseMessage('enriched:underlying', JSON.stringify(message), 1_000);
+  return parseMessage('enriched:underlying', JSON.stringify(message), { maxSize: 1_000 });
 };
 
 /** With a store that answers when it is told to. */

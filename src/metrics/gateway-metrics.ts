@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 /**
  * The Prometheus metrics of one gateway process. Labels are kinds (event, reason, code), never a symbol, room or
- * client: those are unbounded.
+ * client: those are unbounded. (One names the products that are configured.)
  */
 @Injectable()
 export class GatewayMetrics {
@@ -30,6 +30,12 @@ export class GatewayMetrics {
   readonly feedRejected = this.counter('feed_rejected_total', 'Feed messages refused, not forwarded.', [
     'reason',
   ]);
+  readonly feedBadValues = this.counter(
+    'feed_bad_values_total',
+    'Bad values of the feed: what rejected its message, and what was nulled or left out of a chain. Products that are ' +
+      'configured are named.',
+    ['product', 'field', 'action'],
+  );
   readonly feedOlder = this.counter(
     'feed_older_total',
     'Feed messages dropped because a newer one of their product or chain had gone out.',

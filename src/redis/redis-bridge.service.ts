@@ -25,6 +25,7 @@ import { parseMessage, RejectedMessage } from '../feed/parse-message.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { FeedReport } from './feed-report.js';
 import { FAULT_SOURCE, type FaultSource } from '../ports/ports.js';
 
 /** How long the start waits for a warm cache, so that the first clients get their snapshots from memory. */
@@ -40,6 +41,7 @@ const REFRESH_SPREAD_MS = 1_000;
 @Injectable()
 export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplicationShutdown, FeedListener {
   private readonly faults: RateLimitedLog;
+  private readonly report: FeedReport;
   private refreshed: Promise<void> | undefined;
   /** When the feed was heard last before it was lost, ms since the epoch; undefined while it is up. */
   private lostAt: number | undefined;
@@ -57,6 +59,7 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
   ) {
     faults.listen((connection, kind) => metrics.redisErrors.inc({ connection, kind }));
     this.faults = new RateLimitedLog(log);
+    this.report = new FeedReport(config.products, metrics, this.faults);
     metrics.onScrape(() => metrics.feedUp.set(feed.status.up ? 1 : 0));
   }
 
@@ -99,15 +102,10 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     this.metrics.feedMessages.inc({ channel });
     this.heardAt = Date.now();
     try {
-      this.carry(parseMessage(channel, data, this.config.maxFeedMessageBytes));
+      this.carry(parseMessage(channel, data, this.config.feedRules));
     } catch (error) {
       if (error instanceof RejectedMessage) {
-        this.metrics.feedRejected.inc({ reason: error.reason });
-        this.faults.warn(error.reason, 'feed_message_rejected', {
-          channel,
-          reason: error.reason,
-          problem: error.message,
-        });
+        this.report.rejected(channel, error);
       } else {
         // A fault of ours must cost this message alone, not the listener.
         this.metrics.feedRejected.inc({ reason: 'internal_error' });
@@ -118,6 +116,7 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
 
   private carry(message: MarketMessage): void {
     this.observeLag(message);
+    this.report.accepted(message);
     const { kind, product } = message;
     switch (this.cache.remember(message)) {
       case 'older':

@@ -1,0 +1,43 @@
+/** A JSON number that parses to Infinity. */
+export const BEYOND_DOUBLE = '1e999';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const TOKENS = ['NaN', 'Infinity', '-Infinity', '-NaN'];
+
+/**
+ * Replaces the tokens NaN and Infinity, which Python's `json.dumps` writes and JSON does not have, outside of strings. One
+ * pass over the text; everything else stays as it is to the letter.
+ */
+export function replaceBareTokens(text: string, by: string): { replaced: string; count: number } {
+  if (!text.includes('NaN') && !text.includes('Infinity')) return { replaced: text, count: 0 };
+  const parts: string[] = [];
+  let count = 0;
+  let copied = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(text, at);
+    } else if (code === MINUS || code === 0x4e || code === 0x49) {
+      const token = TOKENS.find((one) => text.startsWith(one, at));
+      if (token === undefined) continue;
+      parts.push(text.slice(copied, at), by);
+      count++;
+      at += token.length - 1;
+      copied = at + 1;
+    }
+  }
+  parts.push(text.slice(copied));
+  return { replaced: parts.join(''), count };
+}
+
+/** The position of the quote that ends the string which begins at `start`; the end of the text if there is none. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at++;
+  }
+  return text.length;
+}

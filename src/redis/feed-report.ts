@@ -1,0 +1,82 @@
+import type { MarketMessage } from '../feed/market-message.js';
+import type { RejectedMessage } from '../feed/parse-message.js';
+import { offsetText, ZoneWatch } from '../feed/zone-watch.js';
+import type { RateLimitedLog } from '../logging/rate-limited-log.js';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+
+/** Fields that the contract names. A producer can make up others, so those are counted as one. */
+const FIELDS: ReadonlySet<string> = new Set([
+  ...['product', 'type', 'price', 'timestamp', 'processed_at'],
+  ...['expiry', 'spot_price', 'pcr_oi', 'pcr_volume', 'max_pain_strike', 'atm_straddle_price', 'atm_strike'],
+  ...['total_call_oi', 'total_put_oi', 'call_buildup_otm', 'put_buildup_otm', 'calls', 'puts', 'strikes'],
+  ...['bid', 'ask', 'last', 'volume', 'open_interest', 'delta', 'gamma', 'vega', 'theta', 'iv'],
+]);
+const OTHER = 'other';
+
+/** Counts and logs what is wrong with the messages of the feed, by product and field. */
+export class FeedReport {
+  private readonly zones = new ZoneWatch();
+  private readonly products: ReadonlySet<string>;
+
+  /** @param products those configured: the metrics name them, and only them, so that a producer cannot make series up */
+  constructor(
+    products: readonly string[],
+    private readonly metrics: Pick<GatewayMetrics, 'feedRejected' | 'feedBadValues'>,
+    private readonly faults: RateLimitedLog,
+  ) {
+    this.products = new Set(products);
+  }
+
+  /** A message was not forwarded. */
+  rejected(channel: string, { reason, message, field, product, expiry }: RejectedMessage): void {
+    this.metrics.feedRejected.inc({ reason });
+    const fault = field === undefined ? reason : `${reason}:${labelOf(field)}`;
+    if (field !== undefined) this.count(product, field, 'rejected', 1);
+    this.faults.warn(fault, 'feed_message_rejected', {
+      channel,
+      reason,
+      product,
+      expiry,
+      field: field && labelOf(field),
+      problem: message,
+    });
+  }
+
+  /** A message is forwarded. */
+  accepted(message: MarketMessage): void {
+    const now = Date.now();
+    const offset = this.zones.observe(message.processedTime / 1_000 - now);
+    if (offset !== undefined) {
+      this.faults.warn('zone', 'feed_time_zone_suspect', {
+        product: message.product,
+        offset: offsetText(offset),
+        problem:
+          `the feed's times differ from this machine's clock by ${offsetText(offset)}: set FEED_TIME_ZONE to the ` +
+          "producer's time zone, or have it write UTC",
+      });
+    }
+    if (message.kind === 'chain' && message.repairs) this.repaired(message);
+  }
+
+  private repaired({ product, expiry, repairs = [] }: MarketMessage & { readonly kind: 'chain' }): void {
+    for (const { field, action, count } of repairs) {
+      this.count(product, field, action, count);
+      this.faults.warn(`${action}:${labelOf(field)}`, 'feed_chain_repaired', {
+        product,
+        expiry,
+        field: labelOf(field),
+        action,
+        count,
+      });
+    }
+  }
+
+  private count(product: string | undefined, field: string, action: string, count: number): void {
+    const named = product !== undefined && this.products.has(product) ? product : OTHER;
+    this.metrics.feedBadValues.inc({ product: named, field: labelOf(field), action }, count);
+  }
+}
+
+function labelOf(field: string): string {
+  return FIELDS.has(field) ? field : OTHER;
+}
