@@ -16,6 +16,10 @@ const LIMITS = {
   max_symbol_length: 32,
   events_per_second: 1_000,
   event_burst: 10_000,
+  work_per_second: 100_000,
+  work_burst: 1_000_000,
+  max_unknown_subscriptions: 60,
+  max_chains_per_snapshot: 20,
   max_connections_per_user: 30,
   max_connections_per_ip: null,
 };
@@ -48,6 +52,10 @@ beforeAll(async () => {
     MAX_PAYLOAD_BYTES: `${LIMITS.max_payload_bytes}`,
     EVENTS_PER_SECOND: `${LIMITS.events_per_second}`,
     EVENT_BURST: `${LIMITS.event_burst}`,
+    WORK_PER_SECOND: `${LIMITS.work_per_second}`,
+    WORK_BURST: `${LIMITS.work_burst}`,
+    MAX_UNKNOWN_SUBSCRIPTIONS: `${LIMITS.max_unknown_subscriptions}`,
+    MAX_CHAINS_PER_SNAPSHOT: `${LIMITS.max_chains_per_snapshot}`,
     MAX_CONNECTIONS_PER_USER: `${LIMITS.max_connections_per_user}`,
   });
   platform = new Platform(redis, gateway);

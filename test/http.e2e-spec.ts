@@ -536,8 +536,8 @@ describe('the logs', () => {
     const room = `chain:NIFTY:${EXPIRY}`;
     const base = { level: 30, service: 'gw-7', time: expect.any(Number), client_id };
     expect(all(gateway, 'client_connected')).toMatchObject([{ ...base, total_clients: 1 }]);
-    expect(all(gateway, 'client_subscribed')).toMatchObject([{ ...base, room }]);
-    expect(all(gateway, 'client_unsubscribed')).toMatchObject([{ ...base, room }]);
+    expect(all(gateway, 'client_subscribed')).toMatchObject([{ ...base, count: 1, rooms: [room] }]);
+    expect(all(gateway, 'client_unsubscribed')).toMatchObject([{ ...base, count: 1, rooms: [room] }]);
     expect(all(gateway, 'client_disconnected')).toMatchObject([
       { ...base, remaining_clients: 0, reason: 'client namespace disconnect' },
     ]);

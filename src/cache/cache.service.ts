@@ -131,9 +131,28 @@ export class CacheService {
 
   /** The newest messages of a room, from memory; chains nearest expiry first. Nobody asks for `general`'s. */
   snapshot(address: RoomAddress): Snapshot {
+    return this.nearest(address, Infinity);
+  }
+
+  /** As {@link snapshot}, with the `most` nearest of a product's chains; `known` is how many updates of the room there are. */
+  nearest(address: RoomAddress, most: number): Snapshot & { readonly known: number } {
+    const { sequence } = this.latest;
+    if (address.type === 'chain' && address.expiry === undefined) {
+      const { messages, evicted, live } = this.latest.nearestChains(address.symbol, most);
+      return { messages, complete: messages.length > 0 && evicted.length === 0, sequence, known: live };
+    }
     const messages = this.inMemory(address);
-    const complete = messages.length > 0 && this.evictedKeys(address).length === 0;
-    return { messages, complete, sequence: this.latest.sequence };
+    return { messages, complete: messages.length > 0, sequence, known: messages.length };
+  }
+
+  /** Whether the product is configured, or a message of it is held. */
+  knows(product: string): boolean {
+    return this.latest.knows(product) || this.config.products.includes(product);
+  }
+
+  /** Another number each time that {@link products} has changed. */
+  get productsVersion(): number {
+    return this.latest.productsVersion;
   }
 
   /**
@@ -141,10 +160,10 @@ export class CacheService {
    * Answers what the asker still needs: nothing that its snapshot had, or that was broadcast to the room since then.
    * Never rejects; a store that cannot be read, or is asked for too much at once, leaves the asker to the live feed.
    */
-  async fetch(address: RoomAddress, since: Snapshot): Promise<readonly MarketMessage[]> {
+  async fetch(address: RoomAddress, since: Snapshot, most = Infinity): Promise<readonly MarketMessage[]> {
     await this.readRoom(address);
     const had = new Set(since.messages.map(({ key }) => key));
-    return this.inMemory(address).filter(
+    return this.nearest(address, most).messages.filter(
       ({ key }) => !had.has(key) && !this.latest.wasBroadcastSince(key, since.sequence),
     );
   }
@@ -272,12 +291,6 @@ export class CacheService {
     }
   }
 
-  /** The keys of messages of the room that were evicted. */
-  private evictedKeys(address: RoomAddress): string[] {
-    if (address.type !== 'chain' || address.expiry !== undefined) return [];
-    return this.latest.evictedExpiries(address.symbol).map((expiry) => chainKey(address.symbol, expiry));
-  }
-
   private keysOf(address: RoomAddress): string[] {
     switch (address.type) {
       case 'general':
@@ -288,8 +301,9 @@ export class CacheService {
         const { symbol, expiry } = address;
         if (expiry !== undefined) return [chainKey(symbol), chainKey(symbol, expiry)];
         const guessed = this.latest.allExpiries().slice(-MAX_GUESSED_EXPIRIES);
-        const keys = [chainKey(symbol), ...guessed.map((guess) => chainKey(symbol, guess))];
-        return [...new Set([...keys, ...this.evictedKeys(address)])];
+        const { evicted } = this.latest.nearestChains(symbol, MAX_GUESSED_EXPIRIES);
+        const expiries = new Set([...guessed, ...evicted]);
+        return [chainKey(symbol), ...[...expiries].map((guess) => chainKey(symbol, guess))];
       }
     }
   }

@@ -294,12 +294,12 @@ describe('LatestMessages', () => {
     const { latest } = setUp({ maxBytes: 2 * (3 * 100 + 1_024) });
     for (const expiry of ['2026-12-10', '2026-12-03', '2026-11-26']) latest.offerLive(chain('X', expiry, 0));
     expect(latest.liveChains('X').map(({ expiry }) => expiry)).toEqual(['2026-11-26', '2026-12-03']);
-    expect(latest.evictedExpiries('X')).toEqual(['2026-12-10']);
+    expect(latest.nearestChains('X', 24).evicted).toEqual(['2026-12-10']);
     latest.offerLive(price('Y', 0));
     latest.offerLive(price('Z', 0));
     expect(latest.products()).toEqual(['X', 'Y', 'Z']);
     latest.offerLive(chain('X', '2026-12-10', 1));
-    expect(latest.evictedExpiries('X')).toEqual(['2026-11-26', '2026-12-03']);
+    expect(latest.nearestChains('X', 24).evicted).toEqual(['2026-11-26', '2026-12-03']);
   });
 
   it('keeps a message that alone is over the limit', () => {

@@ -69,6 +69,13 @@ interface Product {
   taken: number;
 }
 
+export interface NearestChains {
+  readonly messages: ChainMessage[];
+  readonly evicted: string[];
+  /** How many live expiries there are. */
+  readonly live: number;
+}
+
 interface OlderRun {
   /** When the first was processed, in microseconds since the epoch. */
   readonly since: number;
@@ -100,6 +107,7 @@ export class LatestMessages {
   private readonly known = new Map<string, Product>();
   private held = 0;
   private broadcasts = 0;
+  private productChanges = 0;
 
   constructor(private readonly options: LatestMessagesOptions) {}
 
@@ -198,22 +206,53 @@ export class LatestMessages {
    * time, not the wall clock's, so that a replayed recording behaves as it did on its day.
    */
   liveChains(product: string): ChainMessage[] {
-    return this.liveExpiries(product)
-      .map((expiry) => this.get(chainKey(product, expiry)))
-      .filter((message) => message?.kind === 'chain');
+    return this.nearestChains(product, Infinity).messages;
   }
 
-  /** The live expiries of a product, nearest first, whose chain was evicted: the store may have it. */
-  evictedExpiries(product: string): string[] {
-    if (this.evicted.size === 0) return [];
-    return this.liveExpiries(product).filter((expiry) => this.evicted.has(chainKey(product, expiry)));
+  /** The first `most` of {@link liveChains}; `evicted` are the expiries among them whose chain the store may have. */
+  nearestChains(product: string, most: number): NearestChains {
+    const { expiries, live } = this.nearestExpiries(product, most);
+    const messages: ChainMessage[] = [];
+    const evicted: string[] = [];
+    for (const expiry of expiries) {
+      const message = this.get(chainKey(product, expiry));
+      if (message?.kind === 'chain') messages.push(message);
+      else evicted.push(expiry);
+    }
+    return { messages, evicted, live };
   }
 
-  private liveExpiries(product: string): string[] {
+  /** Costs one pass over the expiries, however many there are, and sorts only those that it returns. */
+  private nearestExpiries(
+    product: string,
+    most: number,
+  ): { readonly expiries: string[]; readonly live: number } {
     const { expiries = [], time = 0 } = this.known.get(product) ?? {};
     // The last message's time, not the latest: one chain stamped in the future would hide all others for good.
     const today = utcDate(time);
-    return [...expiries].filter((expiry) => expiry >= today).sort();
+    let nearest: string[] = [];
+    let live = 0;
+    const cut = (): void => void (nearest = nearest.sort().slice(0, most));
+    for (const expiry of expiries) {
+      if (expiry < today) continue;
+      live++;
+      // Once there are enough, what lies beyond them is passed over.
+      if (nearest.length === most && expiry > nearest.at(-1)!) continue;
+      nearest.push(expiry);
+      if (nearest.length === most || nearest.length >= 2 * most) cut();
+    }
+    cut();
+    return { expiries: nearest, live };
+  }
+
+  /** Whether a message of the product is held, or was until it was evicted. */
+  knows(product: string): boolean {
+    return this.known.has(product);
+  }
+
+  /** Another number each time that {@link products} has changed. */
+  get productsVersion(): number {
+    return this.productChanges;
   }
 
   /** Every product with a message that is held, or was until it was evicted. */
@@ -276,7 +315,10 @@ export class LatestMessages {
   private index(message: MarketMessage, live: boolean): void {
     const { product, time } = message;
     let known = this.known.get(product);
-    if (!known) this.known.set(product, (known = { hasPrice: false, expiries: new Set(), time, taken: 0 }));
+    if (!known) {
+      this.known.set(product, (known = { hasPrice: false, expiries: new Set(), time, taken: 0 }));
+      this.productChanges++;
+    }
     known.time = live ? time : Math.max(time, known.time);
     if (live) known.taken++;
     if (message.kind === 'underlying') known.hasPrice = true;
@@ -300,7 +342,9 @@ export class LatestMessages {
     if (!known) return;
     if (expiry === undefined) known.hasPrice = false;
     else known.expiries.delete(expiry);
-    if (!known.hasPrice && known.expiries.size === 0) this.known.delete(product);
+    if (known.hasPrice || known.expiries.size > 0) return;
+    this.known.delete(product);
+    this.productChanges++;
   }
 }
 

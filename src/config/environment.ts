@@ -205,6 +205,12 @@ export class Environment {
   @Integer(1, 100_000)
   MAX_SUBSCRIPTIONS = 1_000;
 
+  @Integer(0, 100_000)
+  MAX_UNKNOWN_SUBSCRIPTIONS = 250;
+
+  @Integer(1, 10_000)
+  MAX_CHAINS_PER_SNAPSHOT = 64;
+
   @Integer(1_024, 104_857_600, 'bytes')
   MAX_PAYLOAD_BYTES = 65_536;
 
@@ -213,6 +219,12 @@ export class Environment {
 
   @Integer(1, 1_000_000)
   EVENT_BURST = 1_200; // all of MAX_SUBSCRIPTIONS one by one, as some clients subscribe after a reconnection, and some more
+
+  @Integer(1, 10_000_000)
+  WORK_PER_SECOND = 1_000;
+
+  @Integer(1, 100_000_000)
+  WORK_BURST = 10_000; // all of MAX_SUBSCRIPTIONS, of which Redis must be asked for some, and their snapshots
 
   @Integer(0, 1_000_000, '0: as many as it likes')
   MAX_CONNECTIONS_PER_USER = 100;

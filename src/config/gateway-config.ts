@@ -84,9 +84,15 @@ export class GatewayConfig {
   readonly marketHours: MarketHours;
   readonly maxSymbolsPerRequest: number;
   readonly maxSubscriptions: number;
+  /** Rooms of one client whose product the gateway has never seen. */
+  readonly maxUnknownSubscriptions: number;
+  readonly maxChainsPerSnapshot: number;
   readonly maxPayloadBytes: number;
   readonly eventsPerSecond: number;
   readonly eventBurst: number;
+  /** Units of work: see RequestCost. */
+  readonly workPerSecond: number;
+  readonly workBurst: number;
   /** 0: no limit, here and in the two below. */
   readonly maxConnectionsPerUser: number;
   readonly maxConnectionsPerIp: number;
@@ -160,9 +166,13 @@ export class GatewayConfig {
     this.marketHours = MarketHours.parse(env.MARKET_HOURS);
     this.maxSymbolsPerRequest = env.MAX_SYMBOLS_PER_REQUEST;
     this.maxSubscriptions = env.MAX_SUBSCRIPTIONS;
+    this.maxUnknownSubscriptions = env.MAX_UNKNOWN_SUBSCRIPTIONS;
+    this.maxChainsPerSnapshot = env.MAX_CHAINS_PER_SNAPSHOT;
     this.maxPayloadBytes = env.MAX_PAYLOAD_BYTES;
     this.eventsPerSecond = env.EVENTS_PER_SECOND;
     this.eventBurst = env.EVENT_BURST;
+    this.workPerSecond = env.WORK_PER_SECOND;
+    this.workBurst = env.WORK_BURST;
     this.maxConnectionsPerUser = env.MAX_CONNECTIONS_PER_USER;
     this.maxConnectionsPerIp = env.MAX_CONNECTIONS_PER_IP;
     this.handshakesPerIpPerMinute = env.HANDSHAKES_PER_IP_PER_MINUTE;

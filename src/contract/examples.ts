@@ -163,6 +163,10 @@ export const SERVER_EXAMPLES = {
           max_symbol_length: 32,
           events_per_second: 50,
           event_burst: 1200,
+          work_per_second: 1000,
+          work_burst: 10000,
+          max_unknown_subscriptions: 250,
+          max_chains_per_snapshot: 64,
           max_connections_per_user: 100,
           max_connections_per_ip: null,
         },
@@ -172,6 +176,10 @@ export const SERVER_EXAMPLES = {
   ],
   subscribed: [
     { name: 'product', payload: { room: 'product:NIFTY', message: 'Subscribed to product:NIFTY' } },
+    {
+      name: 'more expiries than a snapshot has',
+      payload: { room: 'chain:SPX', message: 'Subscribed to chain:SPX', updates: 64, available: 90 },
+    },
   ],
   unsubscribed: [
     { name: 'product', payload: { room: 'product:NIFTY', message: 'Unsubscribed from product:NIFTY' } },
@@ -188,6 +196,10 @@ export const SERVER_EXAMPLES = {
   snapshot: [
     { name: 'known', payload: { room: 'chain:NIFTY', updates: 2 } },
     { name: 'nothing known', payload: { room: 'product:NEWCOMER', updates: 0 } },
+    {
+      name: 'more expiries than a snapshot has',
+      payload: { room: 'chain:SPX', updates: 64, available: 90 },
+    },
   ],
   underlying_update: [
     {

@@ -6,7 +6,13 @@ import { fanoutAdapter } from './fanout-adapter.js';
 import { FanoutEngine } from './fanout-engine.js';
 import { FanoutReport } from './fanout-report.js';
 import { closingFrame, laggingFrame } from './notices.js';
+import { RequestQueue } from './request-queue.js';
 import { type AdapterClass, createSocketServer, SOCKET_SERVER } from './socket-server.js';
+
+/** How long clients' requests hold the event loop before the feed gets it, ms. */
+const REQUEST_SLICE_MS = 5;
+/** Requests that wait for their turn; a storm of clients that come back and subscribe one by one has fewer. */
+const MAX_WAITING_REQUESTS = 50_000;
 
 /** Provides the one Socket.IO server of the process, with the fan-out engine behind its adapter. */
 @Global()
@@ -18,6 +24,21 @@ export class FanoutModule {
       module: FanoutModule,
       providers: [
         FanoutReport,
+        {
+          provide: RequestQueue,
+          inject: [GatewayConfig, GatewayMetrics],
+          useFactory: ({ eventBurst, eventsPerSecond }: GatewayConfig, metrics: GatewayMetrics) => {
+            const queue = new RequestQueue({
+              clock: systemClock,
+              sliceMs: REQUEST_SLICE_MS,
+              maxWaiting: MAX_WAITING_REQUESTS,
+              // A burst of requests and as many refusals, after which the client is closed.
+              maxWaitingOfClient: 2 * eventBurst + eventsPerSecond,
+            });
+            metrics.onScrape(() => metrics.requestsWaiting.set(queue.waiting));
+            return queue;
+          },
+        },
         {
           provide: SOCKET_SERVER,
           inject: [GatewayConfig, GatewayMetrics, FanoutReport],
@@ -41,7 +62,7 @@ export class FanoutModule {
           },
         },
       ],
-      exports: [SOCKET_SERVER],
+      exports: [SOCKET_SERVER, RequestQueue],
     };
   }
 }

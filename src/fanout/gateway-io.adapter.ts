@@ -12,6 +12,7 @@ import type { MessageMappingProperties } from '@nestjs/websockets';
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { Server, Socket } from 'socket.io';
 import { ClientLibrary } from './client-library.js';
+import { RequestQueue } from './request-queue.js';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
 
 /** What clients have to answer the closing of their connection, before it is cut. */
@@ -26,6 +27,7 @@ const POLLING_CLOSE_TIMEOUT_MS = 5_000;
 /** Has Nest's gateways use the injected Socket.IO server, and a client's requests done in the order they came. */
 export class GatewayIoAdapter extends IoAdapter {
   private readonly server: GatewayServer;
+  private readonly requests: RequestQueue<Socket>;
   /** Every TCP connection, upgraded or not: no one list of Node's or Socket.IO's has them all. */
   private readonly connections = new Set<TcpSocket>();
 
@@ -36,6 +38,7 @@ export class GatewayIoAdapter extends IoAdapter {
   ) {
     super(app);
     this.server = app.get<GatewayServer>(SOCKET_SERVER);
+    this.requests = app.get<RequestQueue<Socket>>(RequestQueue);
   }
 
   override createIOServer(): Server {
@@ -85,31 +88,33 @@ export class GatewayIoAdapter extends IoAdapter {
   }
 
   /**
-   * One request of a client after the other. Nest runs pipes and guards asynchronously, and a handler with fewer of them
-   * overtakes: `get_products` would answer before the `subscribe` sent ahead of it.
+   * One request of a client after the other, by the {@link RequestQueue}. Nest runs pipes and guards asynchronously, and a
+   * handler with fewer of them overtakes: `get_products` would answer before the `subscribe` sent ahead of it.
    */
   override bindMessageHandlers(
     socket: Socket,
     handlers: MessageMappingProperties[],
     transform: (data: unknown) => Observable<unknown>,
   ): void {
-    let previous: Promise<void> = Promise.resolve();
     // One function for all events: with thousands of clients, each listener of each client counts. And in this place, behind
     // what else the gateway has put before its events, which may drop them; it hands none on, for there is nobody else.
     socket.use(([event, ...args]: unknown[]) => {
       const handler = handlers.find(({ message }) => message === event);
-      // Of a client that has left, this is still told.
-      if (!handler || !socket.connected) return;
+      if (!handler) return;
       const ack = typeof args.at(-1) === 'function' ? (args.pop() as (answer: unknown) => void) : undefined;
       const data = args.length > 1 ? args : args[0];
-      previous = previous.then(async () => {
-        // What fails has been answered by the exception filter, and comes as undefined.
-        const answer = await firstValueFrom(transform(handler.callback(data, ack)), {
-          defaultValue: undefined,
-        });
-        if (answer !== undefined) ack?.(answer);
+      this.requests.run(socket, async () => {
+        if (!socket.connected) return; // it has left while the request waited
+        try {
+          // What fails has been answered by the exception filter, and comes as undefined.
+          const answer = await firstValueFrom(transform(handler.callback(data, ack)), {
+            defaultValue: undefined,
+          });
+          if (answer !== undefined) ack?.(answer);
+        } catch (error) {
+          this.logger.error(error);
+        }
       });
-      previous = previous.catch((error: unknown) => this.logger.error(error));
     });
   }
 }

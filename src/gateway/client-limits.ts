@@ -10,6 +10,10 @@ export function clientLimits(config: GatewayConfig): ClientLimits {
     max_symbol_length: MAX_SYMBOL_LENGTH,
     events_per_second: config.eventsPerSecond,
     event_burst: config.eventBurst,
+    work_per_second: config.workPerSecond,
+    work_burst: config.workBurst,
+    max_unknown_subscriptions: config.maxUnknownSubscriptions,
+    max_chains_per_snapshot: config.maxChainsPerSnapshot,
     max_connections_per_user: config.maxConnectionsPerUser || null,
     max_connections_per_ip: config.maxConnectionsPerIp || null,
   };

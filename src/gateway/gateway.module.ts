@@ -1,8 +1,11 @@
 import { Module } from '@nestjs/common';
 import { CacheModule } from '../cache/cache.module.js';
 import { FreshnessModule } from '../freshness/freshness.module.js';
+import { ClientLog } from './client-log.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { MarketDataGateway } from './market-data.gateway.js';
+import { ProductLists } from './product-lists.js';
+import { RequestCost } from './request-cost.js';
 import { SnapshotAnswers } from './snapshot-answers.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
@@ -18,6 +21,9 @@ import { TokenPipe } from './token.pipe.js';
     SubscriptionPipe,
     TokenPipe,
     GatewayExceptionFilter,
+    ClientLog,
+    ProductLists,
+    RequestCost,
   ],
 })
 export class GatewayModule {}

@@ -31,18 +31,25 @@ import {
   type SubscriptionsAcknowledgement,
   type TokenAcknowledgement,
 } from '../contract/index.js';
+import { RequestQueue } from '../fanout/request-queue.js';
 import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
 import { isSlow } from '../fanout/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { MessageGuard } from '../limits/message-guard.js';
+import { WorkLimiter } from '../limits/work-limiter.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { clientLimits } from './client-limits.js';
+import { ClientLog } from './client-log.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
+import { ProductLists } from './product-lists.js';
+import { RequestCost } from './request-cost.js';
 import {
   forbidden,
   invalidSubscription,
   RequestRefused,
   tooManyEvents,
+  tooManyWaiting,
+  tooMuchWork,
   unknownEvent,
 } from './request-refused.js';
 import { SnapshotAnswers } from './snapshot-answers.js';
@@ -84,6 +91,11 @@ export class MarketDataGateway
     private readonly metrics: GatewayMetrics,
     private readonly filter: GatewayExceptionFilter,
     private readonly messages: MessageGuard,
+    private readonly work: WorkLimiter,
+    private readonly cost: RequestCost,
+    private readonly productLists: ProductLists,
+    private readonly requests: RequestQueue<GatewaySocket>,
+    private readonly clientLog: ClientLog,
     @InjectPinoLogger(MarketDataGateway.name) private readonly log: PinoLogger,
   ) {}
 
@@ -111,6 +123,7 @@ export class MarketDataGateway
 
   handleDisconnect(client: GatewaySocket, reason?: string): void {
     this.auth.leave(client);
+    this.requests.forget(client);
     this.metrics.disconnects.inc({ reason: reason && DISCONNECT_REASONS.has(reason) ? reason : 'other' });
     this.log.info(
       { client_id: client.id, reason, remaining_clients: this.clientCount() },
@@ -119,69 +132,99 @@ export class MarketDataGateway
   }
 
   @SubscribeMessage(ClientEvent.subscribe)
-  subscribe(
+  async subscribe(
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(SubscriptionPipe) request: SubscriptionDto,
-  ): Acknowledgement {
+  ): Promise<Acknowledgement> {
     const addresses = addressesOf(request);
+    this.spend(client, ClientEvent.subscribe, this.cost.ofSnapshots(addresses));
     this.checkPermissions(client, addresses);
     const rooms = addresses.map(roomName);
     this.checkReads(client, 'Read what was sent before subscribing to more');
-    this.checkBudget(client, rooms);
-    for (const [index, room] of rooms.entries()) {
-      if (!client.rooms.has(room)) this.log.info({ client_id: client.id, room }, 'client_subscribed');
-      void client.join(room);
-      client.emit(ServerEvent.subscribed, { room, message: `Subscribed to ${room}` });
-      this.snapshots.sendJoined(client, addresses[index]!);
+    this.checkBudget(client, addresses);
+    const joined: string[] = [];
+    for (const address of addresses) {
+      const pause = this.requests.pause(client);
+      if (pause) await pause;
+      if (!client.connected) break;
+      const room = roomName(address);
+      if (!client.rooms.has(room)) joined.push(room);
+      this.join(client, room, address);
     }
+    this.clientLog.rooms(client, joined, 'client_subscribed');
     return { ok: true, rooms };
   }
 
+  /** In one turn, so that no update of the room comes between the join and its snapshot. */
+  private join(client: GatewaySocket, room: string, address: RoomAddress): void {
+    const snapshot = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
+    const updates = snapshot.messages.length;
+    const isCut = snapshot.known > updates && { updates, available: snapshot.known };
+    void client.join(room);
+    client.emit(ServerEvent.subscribed, { room, message: `Subscribed to ${room}`, ...isCut });
+    this.snapshots.sendJoined(client, address, snapshot);
+  }
+
   @SubscribeMessage(ClientEvent.unsubscribe)
-  unsubscribe(
+  async unsubscribe(
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(SubscriptionPipe) request: SubscriptionDto,
-  ): Acknowledgement {
+  ): Promise<Acknowledgement> {
     const rooms = addressesOf(request).map(roomName);
+    this.spend(client, ClientEvent.unsubscribe, this.cost.ofRooms(rooms.length));
+    const left: string[] = [];
     for (const room of rooms) {
-      if (client.rooms.has(room)) this.log.info({ client_id: client.id, room }, 'client_unsubscribed');
+      const pause = this.requests.pause(client);
+      if (pause) await pause;
+      if (!client.connected) break;
+      if (client.rooms.has(room)) left.push(room);
       void client.leave(room);
       client.emit(ServerEvent.unsubscribed, { room, message: `Unsubscribed from ${room}` });
     }
+    this.clientLog.rooms(client, left, 'client_unsubscribed');
     return { ok: true, rooms };
   }
 
   @SubscribeMessage(ClientEvent.getProducts)
   getProducts(@ConnectedSocket() client: GatewaySocket): ProductsAcknowledgement {
-    const permissions = this.auth.permissionsOf(client);
-    const products = this.cache.products().filter((product) => permissions.maySee(product));
-    client.emit(ServerEvent.products, { products });
+    const { products, payload } = this.productLists.of(this.auth.permissionsOf(client));
+    this.spend(client, ClientEvent.getProducts, this.cost.ofList(products.length));
+    // As a broadcast to the client's own room: the fan-out engine has one frame of the payload for all clients.
+    this.server.local.to(client.id).emit(ServerEvent.products, payload);
     return { ok: true, rooms: subscriptionsOf(client), products };
   }
 
   @SubscribeMessage(ClientEvent.listSubscriptions)
   listSubscriptions(@ConnectedSocket() client: GatewaySocket): SubscriptionsAcknowledgement {
     const rooms = subscriptionsOf(client);
+    this.spend(client, ClientEvent.listSubscriptions, this.cost.ofList(rooms.length));
     client.emit(ServerEvent.subscriptions, { rooms });
     return { ok: true, rooms };
   }
 
-  /** Not waited for: what the client asks next must not wait for Redis with it. */
+  /** Waited for until memory's part is sent, and no longer: what the client asks next must not wait for Redis with it. */
   @SubscribeMessage(ClientEvent.getSnapshot)
-  getSnapshot(
+  async getSnapshot(
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(SnapshotPipe) request: SnapshotDto,
     @Ack() ack?: (answer: SnapshotAcknowledgement | Refusal) => void,
-  ): void {
+  ): Promise<void> {
     const addresses = addressesOf(request).filter((address) => address.type !== 'general');
+    this.spend(client, ClientEvent.getSnapshot, this.cost.ofSnapshots(addresses));
     this.checkPermissions(client, addresses);
     this.checkReads(client, 'Read what was sent before asking for more');
     const rooms = addresses.map(roomName);
     this.log.debug({ client_id: client.id, rooms: rooms.length }, 'client_asked_snapshot');
-    this.answers
-      .answer(client, addresses, (address) => this.auth.permissionsOf(client).mayJoin(address))
-      .then((snapshots) => ack?.({ ok: true, rooms, snapshots }))
-      .catch((error: unknown) => this.filter.refuse(client, ClientEvent.getSnapshot, error, ack));
+    await new Promise<void>((resolve) => {
+      this.answers
+        .answer(client, addresses, (address) => this.auth.permissionsOf(client).mayJoin(address), {
+          pause: () => this.requests.pause(client),
+          done: resolve,
+        })
+        .then((snapshots) => ack?.({ ok: true, rooms, snapshots }))
+        .catch((error: unknown) => this.filter.refuse(client, ClientEvent.getSnapshot, error, ack))
+        .finally(resolve);
+    });
   }
 
   /** The client stays by a new token, and in the rooms that this one allows. */
@@ -190,12 +233,16 @@ export class MarketDataGateway
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(TokenPipe) { token }: TokenRefreshDto,
   ): Promise<TokenAcknowledgement> {
+    this.spend(client, ClientEvent.refreshToken, this.cost.ofToken);
     const expires_at = await this.auth.refresh(client, token).catch((error: unknown) => {
       throw error instanceof AuthRefused ? RequestRefused.ofToken(error) : error;
     });
     client.emit(ServerEvent.tokenRefreshed, { expires_at });
     const permissions = this.auth.permissionsOf(client);
     for (const room of subscriptionsOf(client)) {
+      const pause = this.requests.pause(client);
+      if (pause) await pause;
+      if (!client.connected) break;
       if (permissions.mayJoin(roomAddress(room)!)) continue;
       void client.leave(room);
       const message = `Unsubscribed from ${room}: the new token does not allow it`;
@@ -221,14 +268,38 @@ export class MarketDataGateway
       throw new RequestRefused('SLOW_CLIENT', message);
   }
 
-  private checkBudget(client: GatewaySocket, rooms: readonly string[]): void {
-    const { maxSubscriptions } = this.config;
-    const added = rooms.filter((room) => !client.rooms.has(room)).length;
-    if (subscriptionsOf(client).length + added > maxSubscriptions) {
+  private checkBudget(client: GatewaySocket, addresses: readonly RoomAddress[]): void {
+    const { maxSubscriptions, maxUnknownSubscriptions } = this.config;
+    const added = addresses.filter((address) => !client.rooms.has(roomName(address)));
+    const held = subscriptionsOf(client);
+    if (held.length + added.length > maxSubscriptions) {
       throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [
         { field: 'symbols', problem: `must not bring the subscriptions above ${maxSubscriptions}` },
       ]);
     }
+    // Other clients share a room of a product that there is. One that a client has made up is its own, and costs ten times as much.
+    const unknown = added.filter((address) => this.isUnknown(address)).length;
+    if (unknown === 0) return;
+    const heldUnknown = held.filter((room) => this.isUnknown(roomAddress(room))).length;
+    if (heldUnknown + unknown > maxUnknownSubscriptions) {
+      const problem = `must not bring the subscriptions to products that the gateway has never seen above ${maxUnknownSubscriptions}`;
+      throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [{ field: 'symbols', problem }]);
+    }
+  }
+
+  private isUnknown(address: RoomAddress | undefined): boolean {
+    return address !== undefined && address.type !== 'general' && !this.cache.knows(address.symbol);
+  }
+
+  /**
+   * Takes what a request costs before any of it is done.
+   * @throws RequestRefused if there is not enough left
+   */
+  private spend(client: GatewaySocket, event: ClientEvent, units: number): void {
+    const waitMs = this.work.spend(client, event, units);
+    if (waitMs === 0) return;
+    this.metrics.requestsRefused.inc({ limit: 'work' });
+    throw tooMuchWork(waitMs);
   }
 
   /** Whether an event may be handled; answers it where it may not. */
@@ -237,9 +308,24 @@ export class MarketDataGateway
     const known = isClientEvent(event);
     this.metrics.clientMessages.inc({ event: known ? event : 'unknown' });
     const answer = this.messages.take(client);
+    if (!answer.taken && answer.waitMs === undefined) return false; // it was closed
+    if (!this.requests.hasRoomFor(client)) {
+      this.metrics.requestsRefused.inc({ limit: 'waiting' });
+      this.refuseTooMany(client, event, args, tooManyWaiting());
+      return false;
+    }
     if (answer.taken && known) return true;
-    if (answer.taken) this.refuse(client, event, args, unknownEvent());
-    else if (answer.waitMs !== undefined) this.refuseTooMany(client, event, args, answer.waitMs);
+    // Refusals have their turn as well: a thousand at once would hold up the feed, and an earlier request is answered earlier.
+    this.requests.run(client, () => {
+      if (!client.connected) return Promise.resolve();
+      if (answer.taken) {
+        this.refuse(client, event, args, unknownEvent());
+      } else {
+        this.metrics.requestsRefused.inc({ limit: 'messages' });
+        this.refuseTooMany(client, event, args, tooManyEvents(answer.waitMs ?? 0));
+      }
+      return Promise.resolve();
+    });
     return false;
   }
 
@@ -247,12 +333,12 @@ export class MarketDataGateway
     client: GatewaySocket,
     event: string,
     args: readonly unknown[],
-    waitMs: number,
+    refused: RequestRefused,
   ): void {
     // Who does not read need not be told again and again: it would pile up.
     if (isSlow(client, this.config.conflateAboveBytes))
       this.metrics.clientErrors.inc({ code: 'RATE_LIMITED' });
-    else this.refuse(client, event, args, tooManyEvents(waitMs));
+    else this.refuse(client, event, args, refused);
   }
 
   private refuse(

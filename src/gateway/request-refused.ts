@@ -73,6 +73,20 @@ export function unknownEvent(): RequestRefused {
   return new RequestRefused('UNKNOWN_EVENT', `There is no such event; there are ${events}`);
 }
 
+export function tooMuchWork(retryAfterMs: number): RequestRefused {
+  const message = 'Your requests ask for too much at once; slow down';
+  return new RequestRefused('RATE_LIMITED', message, undefined, retryAfterMs);
+}
+
+const RETRY_BUSY_MS = 1_000;
+
+/** Those who are told so together do not come back together. */
+export function tooManyWaiting(): RequestRefused {
+  const message = 'Too many requests wait for an answer; slow down';
+  const retryAfterMs = Math.round(RETRY_BUSY_MS * (1 + 2 * Math.random()));
+  return new RequestRefused('RATE_LIMITED', message, undefined, retryAfterMs);
+}
+
 export function tooManyEvents(retryAfterMs: number): RequestRefused {
   return new RequestRefused('RATE_LIMITED', 'Too many messages; slow down', undefined, retryAfterMs);
 }

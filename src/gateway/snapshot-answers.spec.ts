@@ -24,10 +24,10 @@ function setUp({ env = {}, memory = [] as readonly string[] } = {}) {
   const sent: string[] = [];
   const client = { id: 'client', connected: true, rooms: new Set<string>() };
   const cache = {
-    snapshot: ({ symbol }: { symbol: string }) => ({
-      messages: memory.includes(symbol) ? [price(symbol)] : [],
-      sequence: 0,
-    }),
+    nearest: ({ symbol }: { symbol: string }) => {
+      const messages = memory.includes(symbol) ? [price(symbol)] : [];
+      return { messages, sequence: 0, known: messages.length };
+    },
     find: ({ symbol }: { symbol: string }) => new Promise<Found>((resolve) => asked.set(symbol, resolve)),
   };
   const freshness = {

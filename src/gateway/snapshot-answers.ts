@@ -15,6 +15,16 @@ const MAX_LOOKUPS_PER_CLIENT = 8;
 /** A request is answered in this time; longer than the store takes to answer or to fail, ms. */
 const ANSWER_WITHIN_MS = 5_000;
 
+/** The turns of the client that asks: see RequestQueue. */
+export interface Turns {
+  /** A promise of the client's next turn, where this one is over. */
+  pause(): Promise<void> | undefined;
+  /** What memory has was sent, and the store is asked for the rest: the client's next request need not wait any longer. */
+  done(): void;
+}
+
+const ONE_TURN: Turns = { pause: () => undefined, done: () => undefined };
+
 /** One `get_snapshot` on its way. */
 interface Asking {
   readonly client: GatewaySocket;
@@ -38,22 +48,29 @@ export class SnapshotAnswers {
   ) {}
 
   /**
-   * What is in memory is sent in this turn; the rest as the store answers.
+   * What is in memory is sent in this turn, or room by room in as many turns as that takes; the rest as the store answers.
    * @throws RequestRefused where a room could not be looked up: that nothing is known of it would not be true
    */
   async answer(
     client: GatewaySocket,
     addresses: readonly SnapshotAddress[],
     mayHave: Asking['mayHave'],
+    turns = ONE_TURN,
   ): Promise<readonly RoomSnapshot[]> {
     const asking: Asking = { client, mayHave, over: false };
     const timer = new AbortController();
     const timeUp = delay(ANSWER_WITHIN_MS, undefined, { ref: false, signal: timer.signal }).catch(
       () => undefined,
     );
-    const answers = addresses.map(
-      (address) => this.fromMemory(asking, address) ?? this.fromStore(asking, address),
-    );
+    const answers: (RoomSnapshot | Promise<RoomSnapshot | undefined> | undefined)[] = [];
+    for (const address of addresses) {
+      const pause = turns.pause();
+      if (pause) await pause;
+      answers.push(
+        client.connected ? (this.fromMemory(asking, address) ?? this.fromStore(asking, address)) : undefined,
+      );
+    }
+    turns.done();
     const found = await Promise.all(answers.map((answer) => Promise.race([answer, timeUp])));
     timer.abort();
     asking.over = true;
@@ -67,11 +84,11 @@ export class SnapshotAnswers {
   }
 
   private fromMemory({ client }: Asking, address: SnapshotAddress): RoomSnapshot | undefined {
-    const { messages, complete } = this.cache.snapshot(address);
+    const { messages, known, complete } = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
     if (!complete) return undefined;
     for (const message of messages) this.sender.send(client, message);
     this.freshness.tell(client.id, address.symbol);
-    return this.close(client, address, messages.length, 'memory');
+    return this.close(client, address, messages.length, known, 'memory');
   }
 
   private async fromStore(asking: Asking, address: SnapshotAddress): Promise<RoomSnapshot | undefined> {
@@ -85,23 +102,29 @@ export class SnapshotAnswers {
     if (!messages) return undefined;
     const sends = wanted();
     // Who is gone does not get them, but they are in memory now, and their age must be known before the next one asks.
-    for (const message of messages) {
-      this.freshness.fetched(message, () => sends && this.sender.send(client, message));
+    const sent = sends ? Math.min(messages.length, this.config.maxChainsPerSnapshot) : 0;
+    for (const [index, message] of messages.entries()) {
+      this.freshness.fetched(message, () => index < sent && this.sender.send(client, message));
     }
     if (!sends) return undefined;
     // That they made the product stale is said in a microtask.
     await Promise.resolve();
     this.freshness.tellAsker(client, address.symbol, changes);
-    return this.close(client, address, messages.length, messages.length > 0 ? 'store' : 'nowhere');
+    return this.close(client, address, sent, messages.length, messages.length > 0 ? 'store' : 'nowhere');
   }
 
   private close(
     client: GatewaySocket,
     address: SnapshotAddress,
     updates: number,
+    known: number,
     source: 'memory' | 'store' | 'nowhere',
   ): RoomSnapshot {
-    const snapshot: RoomSnapshot = { room: roomName(address), updates };
+    const snapshot: RoomSnapshot = {
+      room: roomName(address),
+      updates,
+      ...(known > updates && { available: known }),
+    };
     this.sender.close(client, snapshot);
     this.metrics.snapshotRooms.inc({ source });
     return snapshot;

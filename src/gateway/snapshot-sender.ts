@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CacheService } from '../cache/cache.service.js';
+import { CacheService, type Snapshot } from '../cache/cache.service.js';
+import { GatewayConfig } from '../config/gateway-config.js';
 import {
   JsonPayload,
   type RoomAddress,
@@ -19,24 +20,25 @@ export class SnapshotSender {
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
+    private readonly config: GatewayConfig,
     private readonly metrics: GatewayMetrics,
   ) {}
 
   /**
    * To one who has just joined. From memory in the turn of the join; else from the store, unless the live feed or the client
    * is faster. What is stale is said to be, once, right after it.
+   * @param snapshot what memory has of the room, taken in this turn
    */
-  sendJoined(client: GatewaySocket, address: RoomAddress): void {
+  sendJoined(client: GatewaySocket, address: RoomAddress, snapshot: Snapshot): void {
     if (address.type === 'general') {
       this.freshness.tellAll(client.id);
       return;
     }
-    const snapshot = this.cache.snapshot(address);
     for (const message of snapshot.messages) this.send(client, message);
     if (snapshot.messages.length > 0) this.freshness.tell(client.id, address.symbol);
     if (snapshot.complete) return;
     const { changes } = this.freshness;
-    void this.cache.fetch(address, snapshot).then((messages) => {
+    void this.cache.fetch(address, snapshot, this.config.maxChainsPerSnapshot).then((messages) => {
       const stays = client.rooms.has(roomName(address));
       // Who left does not get them, but they are in memory now, and their age must be known before the next one asks.
       for (const message of messages) {

@@ -6,6 +6,7 @@ import { HandshakeGate } from './handshake-gate.js';
 import { MessageGuard } from './message-guard.js';
 import { OverloadWatch } from './overload-watch.js';
 import { TcpGuard } from './tcp-guard.js';
+import { WorkLimiter } from './work-limiter.js';
 
 /** Keeps away what would be too much for the clients that are here. */
 @Global()
@@ -16,12 +17,13 @@ import { TcpGuard } from './tcp-guard.js';
     MessageGuard,
     OverloadWatch,
     TcpGuard,
+    WorkLimiter,
     {
       provide: ClientAddresses,
       inject: [GatewayConfig],
       useFactory: ({ trustProxy }: GatewayConfig) => new ClientAddresses(trustProxy),
     },
   ],
-  exports: [HandshakeGate, MessageGuard, ClientAddresses],
+  exports: [HandshakeGate, MessageGuard, WorkLimiter, ClientAddresses],
 })
 export class LimitsModule {}

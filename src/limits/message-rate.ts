@@ -53,8 +53,13 @@ export class MessageRate<Connection extends CountedConnection> {
    *   answered in any case: once is enough for most, and the answers must not pile up for one that does not read
    */
   take(connection: Connection, isEntry = false): MessageVerdict {
+    const cost = isEntry && this.accounts.has(connection) ? this.options.burst * ENTRY_SHARE : 1;
+    return this.spend(connection, cost);
+  }
+
+  /** As {@link take}, of something that costs `cost` tokens, `burst` at most. */
+  spend(connection: Connection, cost: number): MessageVerdict {
     let account = this.accounts.get(connection);
-    const cost = isEntry && account ? this.options.burst * ENTRY_SHARE : 1;
     if (!account) {
       account = { allowance: new TokenBucket(this.options), sent: new TokenBucket(this.options) };
       this.accounts.set(connection, account);
@@ -66,6 +71,11 @@ export class MessageRate<Connection extends CountedConnection> {
       return 'taken';
     }
     return sent >= -this.options.burst - ROUNDING ? 'refused' : 'abuse';
+  }
+
+  /** Takes back what a refused message was counted as: it puts off no other. */
+  forgive(connection: Connection, cost: number): void {
+    this.accounts.get(connection)?.sent.take(-cost);
   }
 
   /** When the message that was just refused would be taken, ms from now: behind all that were refused before it. */

@@ -26,6 +26,17 @@ export class GatewayMetrics {
   readonly disconnects = this.counter('disconnects_total', 'Connections ended.', ['reason']);
   readonly clientMessages = this.counter('client_messages_total', 'Messages from clients.', ['event']);
   readonly clientErrors = this.counter('client_errors_total', 'Client requests refused.', ['code']);
+  readonly requestsWaiting = this.gauge('requests_waiting', 'Client requests that wait for their turn.');
+  readonly requestsRefused = this.counter(
+    'requests_refused_total',
+    'Client requests refused with RATE_LIMITED, by what there was too much of.',
+    ['limit'],
+  );
+  readonly requestWork = this.counter(
+    'request_work_total',
+    'Units of work that client requests were charged before they were done.',
+    ['event'],
+  );
   readonly feedMessages = this.counter('feed_messages_total', 'Messages from the feed.', ['channel']);
   readonly feedRejected = this.counter('feed_rejected_total', 'Feed messages refused, not forwarded.', [
     'reason',

@@ -11,6 +11,10 @@ export const LIMITS: ClientLimits = {
   max_symbol_length: 32,
   events_per_second: 50,
   event_burst: 1_200,
+  work_per_second: 1_000,
+  work_burst: 10_000,
+  max_unknown_subscriptions: 250,
+  max_chains_per_snapshot: 64,
   max_connections_per_user: 100,
   max_connections_per_ip: null,
 };

@@ -116,6 +116,29 @@ export interface ClientLimits {
    * @minimum 1
    */
   readonly event_burst: number;
+  /**
+   * Units of work that its requests may cost in a second, on average. A room that is joined, left or asked for costs 1, and 4 more
+   * where nothing is known of it yet; each 65,536 characters of snapshots cost 1, and a list of names 1 and 1 for each 400 names.
+   * @minimum 1
+   */
+  readonly work_per_second: number;
+  /**
+   * Units of work that they may cost at once after a silence. No request costs more than this.
+   * @minimum 1
+   */
+  readonly work_burst: number;
+  /**
+   * Rooms that the client may be in of products that the gateway has never seen.
+   * @asType integer
+   * @minimum 0
+   */
+  readonly max_unknown_subscriptions: number;
+  /**
+   * Chains of one product that a snapshot has: those of the nearest expiries.
+   * @asType integer
+   * @minimum 1
+   */
+  readonly max_chains_per_snapshot: number;
   /** Connections of one user at a time; `null`: as many as it likes. */
   readonly max_connections_per_user: number | null;
   /** Connections of one address at a time; `null`: as many as it likes. */
@@ -152,6 +175,19 @@ export interface SubscriptionConfirmed {
   readonly room: Room;
   /** For people. */
   readonly message: string;
+  /**
+   * Only with `available`: the updates of the snapshot that follows.
+   * @asType integer
+   * @minimum 1
+   */
+  readonly updates?: number;
+  /**
+   * Only where the snapshot leaves some out: the updates that there are. Those of the nearest expiries follow; the room gets the
+   * others when they change.
+   * @asType integer
+   * @minimum 1
+   */
+  readonly available?: number;
 }
 
 /** What there is to subscribe to, and the client may have: the configured products, then any other seen on the feed. */
@@ -173,6 +209,12 @@ export interface RoomSnapshot {
    * @minimum 0
    */
   readonly updates: number;
+  /**
+   * Only where some were left out: the updates that there are. Those of the nearest expiries were sent.
+   * @asType integer
+   * @minimum 1
+   */
+  readonly available?: number;
 }
 
 /** Payload of `feed_status`: whether a product's price still moves, and how old it is. */

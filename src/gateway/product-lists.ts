@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import type { Permissions } from '../auth/permissions.js';
+import { CacheService } from '../cache/cache.service.js';
+import { JsonPayload, type Products } from '../contract/index.js';
+
+/** A list of products, and the payload of the `products` event that carries it. */
+export interface ProductList extends Products {
+  readonly payload: JsonPayload<Products>;
+}
+
+interface Prepared {
+  readonly version: number;
+  readonly list: ProductList;
+}
+
+/**
+ * The answers to `get_products`. Each is made once for all clients that may see every product, and for the others once per client,
+ * until the products change: the fan-out engine shares the frame of a payload.
+ */
+@Injectable()
+export class ProductLists {
+  private everything: Prepared | undefined;
+  private readonly partial = new WeakMap<Permissions, Prepared>();
+
+  constructor(private readonly cache: CacheService) {}
+
+  /** What a client with these permissions may see. */
+  of(permissions: Permissions): ProductList {
+    const version = this.cache.productsVersion;
+    // Who may join `general` is told of every product there.
+    if (permissions.mayJoin({ type: 'general' })) {
+      if (this.everything?.version !== version) {
+        this.everything = { version, list: listOf(this.cache.products()) };
+      }
+      return this.everything.list;
+    }
+    let prepared = this.partial.get(permissions);
+    if (prepared?.version !== version) {
+      const products = this.cache.products().filter((product) => permissions.maySee(product));
+      prepared = { version, list: listOf(products) };
+      this.partial.set(permissions, prepared);
+    }
+    return prepared.list;
+  }
+}
+
+function listOf(products: readonly string[]): ProductList {
+  return { products, payload: new JsonPayload(JSON.stringify({ products }), 'products') };
+}

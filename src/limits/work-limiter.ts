@@ -1,0 +1,34 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { systemClock } from '../clock.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import type { GatewaySocket } from '../fanout/socket-server.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { WorkRate } from './work-rate.js';
+
+/** Charges each connection for the work that its requests cause. */
+@Injectable()
+export class WorkLimiter implements OnApplicationShutdown {
+  private readonly rate: WorkRate<GatewaySocket['conn']>;
+
+  constructor(
+    config: GatewayConfig,
+    private readonly metrics: GatewayMetrics,
+  ) {
+    this.rate = new WorkRate({
+      clock: systemClock,
+      perSecond: config.workPerSecond,
+      burst: config.workBurst,
+    });
+  }
+
+  onApplicationShutdown(): void {
+    this.rate.stop();
+  }
+
+  /** Takes what a request costs. Returns 0, or when the request, which must not be done now, may be made again, ms from now. */
+  spend(client: GatewaySocket, event: string, units: number): number {
+    const waitMs = this.rate.spend(client.conn, units);
+    if (waitMs === 0) this.metrics.requestWork.inc({ event }, units);
+    return waitMs;
+  }
+}

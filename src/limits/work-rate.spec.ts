@@ -1,0 +1,51 @@
+import { ManualClock } from '../../test/support/manual-clock.js';
+import { WorkRate } from './work-rate.js';
+
+function setUp({ perSecond = 100, burst = 1_000 } = {}) {
+  const clock = new ManualClock();
+  const rate = new WorkRate<{ readyState: string }>({ clock, perSecond, burst });
+  const client = { readyState: 'open' };
+  const spend = (units: number) => rate.spend(client, units);
+  return { clock, rate, spend };
+}
+
+it('takes a burst of work, in one request or in many', () => {
+  for (const units of [1, 10, 100, 1_000]) {
+    const { spend } = setUp();
+    for (let n = 0; n < 1_000 / units; n++) expect(spend(units)).toBe(0);
+    expect(spend(units)).toBeGreaterThan(0);
+  }
+});
+
+it('refuses what is too much, and takes it when it said it would', () => {
+  const { clock, spend } = setUp();
+  spend(1_000);
+  const waits = [spend(100), spend(100), spend(50)];
+  expect(waits).toEqual([1_000, 2_000, 2_500]);
+  clock.advance(1_000);
+  expect(spend(100)).toBe(0);
+  clock.advance(1_000);
+  expect(spend(100)).toBe(0);
+  clock.advance(500);
+  expect(spend(50)).toBe(0);
+});
+
+it('takes a request that costs more than a burst, from one that has asked for nothing yet', () => {
+  const { clock, spend } = setUp();
+  expect(spend(5_000)).toBe(0);
+  expect(spend(5_000)).toBe(10_000);
+  clock.advance(10_000);
+  expect(spend(5_000)).toBe(0);
+});
+
+it('asks no client to wait longer than two bursts take, however often it was refused', () => {
+  const { spend } = setUp();
+  for (let n = 0; n < 1_000; n++) expect(spend(900)).toBeLessThanOrEqual(20_000);
+});
+
+it('keeps no timer once stopped', () => {
+  const { clock, rate, spend } = setUp();
+  spend(1);
+  rate.stop();
+  expect(clock.pending).toBe(0);
+});
