@@ -1,8 +1,10 @@
 import { GatewayProcess } from './support/gateway-process.js';
 import { RedisCluster } from './support/redis-cluster.js';
-import { RedisSentinels } from './support/redis-sentinels.js';
+import { MASTER_NAME, RedisSentinels } from './support/redis-sentinels.js';
 import { RedisServer } from './support/redis-server.js';
 import { startTlsRedis } from './support/redis-tls.js';
+import { SlowRedis } from './support/slow-redis.js';
+import { waitFor } from './support/wait.js';
 import { WatchedGateway, type Worker } from './support/watched-gateway.js';
 
 /** The part of a connection that a worker needs; a single server's and a cluster's both have it. */
@@ -55,6 +57,29 @@ describe('Sentinel', () => {
     await watched.remembered();
     await watched.cacheIsWell();
     expect(await usersAt(sentinels.replica)).toEqual(['gw']);
+    await leave(watched);
+    await sentinels.stop();
+  });
+
+  it('may name the new master while the gateway waits for an answer of the sentinels', async () => {
+    const sentinels = await RedisSentinels.start('sentinel-secret');
+    const asked = await Promise.all(sentinels.ports.map((port) => SlowRedis.start(port)));
+    const url = `redis+sentinel://${asked.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`;
+    const env = { REDIS_URL: url, REDIS_SENTINEL_PASSWORD: 'sentinel-secret' };
+    const watched = await WatchedGateway.start(env, workerOn(sentinels.client));
+    await watched.missesOne();
+    await sentinels.replicated();
+    // Of each connection (commands, feed, adapter) the next attempt asks, and is not answered.
+    for (const sentinel of asked) sentinel.hold(/get-master-addr-by-name/i);
+    const { client: master } = sentinels.master;
+    await master.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await master.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    const waiting = () => asked.reduce((sum, { holds }) => sum + holds, 0);
+    await waitFor(() => waiting() >= 3, 'the gateway does not ask for the master');
+    await sentinels.failOver();
+    for (const sentinel of asked) sentinel.release();
+    await watched.converges();
+    await watched.remembered();
     await leave(watched);
     await sentinels.stop();
   });

@@ -10,6 +10,7 @@ import {
   type RedisTarget,
 } from '../config/redis-url.js';
 import { ClusterRoute, routedConnector } from './cluster-route.js';
+import { LastingSentinelConnector } from './lasting-sentinel-connector.js';
 import { redisFault, type RedisFaults, type RedisRole } from './redis-faults.js';
 
 /** What says where Redis is and how it is reached. */
@@ -95,7 +96,11 @@ export class RedisConnections {
   private connect(options: RedisOptions): Redis {
     const { target } = this;
     if (target.kind === 'sentinel')
-      return new Redis({ ...options, ...sentinelOptions(target, this.tls, this.settings) });
+      return new Redis({
+        ...options,
+        ...sentinelOptions(target, this.tls, this.settings),
+        Connector: LastingSentinelConnector,
+      });
     if (target.kind === 'single') return new Redis(target.url, { ...options, ...credentials(target) });
     throw new Error('a cluster has no one connection');
   }

@@ -26,6 +26,8 @@ export class RedisSentinels {
     /** Connections of the test's to each sentinel. */
     private readonly sentinels: readonly Redis[],
     private readonly processes: readonly ChildProcess[],
+    /** Of the sentinels. */
+    readonly ports: readonly number[],
   ) {}
 
   /** @param password of the sentinels themselves */
@@ -61,7 +63,7 @@ export class RedisSentinels {
     const client = redisClient({ ...options, sentinelRetryStrategy: () => 50 });
     const sentinels = endpoints.map((endpoint) => redisClient({ ...endpoint, password }));
     const url = `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`;
-    const all = new RedisSentinels(master, replica, url, options, client, sentinels, processes);
+    const all = new RedisSentinels(master, replica, url, options, client, sentinels, processes, ports);
     await all.agree();
     return all;
   }
@@ -69,6 +71,12 @@ export class RedisSentinels {
   /** Waits until the replica has all that `client` has written. */
   async replicated(): Promise<void> {
     if ((await this.client.wait(1, 10_000)) !== 1) throw new Error('the replica does not follow the master');
+  }
+
+  /** Makes the replica the master, as an operator does. */
+  async failOver(): Promise<void> {
+    await this.sentinels[0]!.call('SENTINEL', 'FAILOVER', MASTER_NAME);
+    await this.failedOver();
   }
 
   /**
