@@ -1,4 +1,4 @@
-import { type EventEmitter, once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
@@ -6,7 +6,7 @@ import { io } from 'socket.io-client';
 import { ManualClock, seededRandom } from '../../test/support/manual-clock.js';
 import { type PingedConnection, PingSpread } from './ping-spread.js';
 
-class Connection implements PingedConnection {
+class Connection extends EventEmitter implements PingedConnection {
   readyState = 'open';
   readonly sent: string[] = [];
 
@@ -62,10 +62,27 @@ it('does not ping one that has gone, nor anyone once it is stopped', () => {
   expect(clock.pending).toBe(0);
 });
 
+it('keeps nothing of a connection that closes before it was pinged, and no listener on one that was', () => {
+  const clock = new ManualClock();
+  const spread = new PingSpread(clock, 25_000, seededRandom());
+  const [gone, pinged] = [new Connection(), new Connection()];
+  spread.add(gone);
+  spread.add(pinged);
+  expect(spread.size).toBe(2);
+  gone.emit('close');
+  expect(spread.size).toBe(1);
+  clock.advance(25_000);
+  expect(spread.size).toBe(0);
+  expect([gone.sent, pinged.sent]).toEqual([[], ['ping']]);
+  expect([gone, pinged].map((connection) => connection.listenerCount('close'))).toEqual([0, 0]);
+});
+
 it('leaves a connection alone that has no sendPacket', () => {
   const clock = new ManualClock();
   const spread = new PingSpread(clock, 25_000, () => 0.5);
-  expect(spread.add({ readyState: 'open' })).toBe('engine.io has no Socket#sendPacket');
+  expect(spread.add(Object.assign(new EventEmitter(), { readyState: 'open' }))).toBe(
+    'engine.io has no Socket#sendPacket',
+  );
   expect(clock.pending).toBe(0);
 });
 
