@@ -1,3 +1,4 @@
+import { seededRandom } from '../../test/support/manual-clock.js';
 import { JsonPayload } from '../contract/index.js';
 import {
   chainKey,
@@ -307,4 +308,55 @@ describe('LatestMessages', () => {
     latest.offerLive(price('A', 0, 0, 5_000));
     expect(latest.products()).toEqual(['A']);
   });
+});
+
+describe('LatestMessages, of a product with many expiries', () => {
+  const expiryOf = (n: number) =>
+    new Date(Date.UTC(2026, 10, 22) + n * 86_400_000).toISOString().slice(0, 10);
+  const shuffled = (count: number) => {
+    const random = seededRandom(count);
+    return Array.from({ length: count }, (_, n) => ({ n, at: random() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ n }) => expiryOf(n));
+  };
+
+  it.each([
+    ['ascending', (count: number) => shuffled(count).sort()],
+    ['descending', (count: number) => shuffled(count).sort().reverse()],
+    ['shuffled', shuffled],
+  ])('finds the nearest that are live, and counts all, when they came %s', (_, make) => {
+    for (const count of [0, 1, 4, 5, 6, 9, 10, 11, 100]) {
+      const { latest } = setUp({ maxBytes: 10_000_000 });
+      latest.offerLive(chain('X', '2026-11-21', -DAY)); // over by the time of the others
+      for (const expiry of make(count)) latest.offerLive(chain('X', expiry, 0));
+      if (count === 0) latest.offerLive(price('X', 0));
+      const live = latest.liveChains('X');
+      for (const most of [1, 2, 5, 1_000]) {
+        expect(latest.nearestChains('X', most)).toEqual({
+          messages: live.slice(0, most),
+          live: count,
+        });
+      }
+    }
+  });
+
+  it('finds nothing of an unknown product', () => {
+    expect(setUp().latest.nearestChains('X', 5)).toEqual({ messages: [], live: 0 });
+  });
+});
+
+it('LatestMessages: has another version of its products when one comes or goes, and knows those it holds', () => {
+  const { latest } = setUp({ maxBytes: 2 * (3 * 100 + 1_024) });
+  const versions = new Set([latest.productsVersion]);
+  latest.offerLive(price('A', 0));
+  versions.add(latest.productsVersion);
+  latest.offerLive(price('A', 1));
+  latest.offerLive(chain('A', '2026-11-26', 1));
+  versions.add(latest.productsVersion);
+  expect(versions.size).toBe(2);
+  expect([latest.knows('A'), latest.knows('B')]).toEqual([true, false]);
+  for (const product of ['B', 'C']) latest.offerLive(price(product, 0));
+  versions.add(latest.productsVersion);
+  expect(versions.size).toBe(3);
+  expect([latest.knows('A'), latest.knows('B')]).toEqual([false, true]);
 });

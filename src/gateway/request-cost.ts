@@ -10,7 +10,7 @@ const LOOKUP_UNITS = 4;
 /** Characters of a snapshot or a list that are written for one unit. */
 const CHARACTERS_PER_UNIT = 65_536;
 /** Names in a list that are written for one unit. */
-const NAMES_PER_UNIT = 400;
+const NAMES_PER_UNIT = 200;
 /** What it costs to verify a token. */
 const TOKEN_UNITS = 10;
 

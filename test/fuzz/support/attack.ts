@@ -12,7 +12,11 @@ export type AttackName =
   | 'deaf'
   | 'polling handshakes'
   | 'websocket handshakes'
-  | 'clients';
+  | 'clients'
+  | 'batches'
+  | 'product lists'
+  | 'snapshots'
+  | 'wide chains';
 
 export interface AttackOptions {
   readonly port: number;

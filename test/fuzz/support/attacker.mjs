@@ -62,6 +62,41 @@ const UPGRADE =
 const textFrame = (text) =>
   Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
 
+/** A text message of up to 64 KB. */
+function longFrame(text) {
+  const header = Buffer.alloc(8); // ends with a masking key of zeros, which changes nothing
+  header[0] = 0x81;
+  header[1] = 0x80 | 126;
+  header.writeUInt16BE(text.length, 2);
+  return Buffer.concat([header, Buffer.from(text)]);
+}
+
+/** Requests that each client may make, all written at once; then the same again from a new connection. */
+async function ask(requests) {
+  const frames = requests.map(([event, payload], id) =>
+    longFrame(`42${id}${JSON.stringify(payload === undefined ? [event] : [event, payload])}`),
+  );
+  const burst = Buffer.concat(frames);
+  while (left() > 0) {
+    const socket = await open();
+    if (!socket || !(await handshake(socket, UPGRADE))) return;
+    watch(socket);
+    socket.write(textFrame('40'));
+    if (!(await answer(socket))) continue;
+    // Nothing may be asked before the client is let in.
+    await delay(50);
+    socket.resume();
+    socket.write(burst);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await Promise.race([closed, delay(Math.min(1_000, Math.max(0, left())))]);
+    sockets.delete(socket);
+    socket.destroy();
+  }
+}
+
+const times = (count, make) => Array.from({ length: count }, (_, n) => make(n));
+const SYMBOLS = times(100, (n) => `P${n}`);
+
 /** Sends a handshake; whether it was let in. Counts why not. */
 async function handshake(socket, request) {
   socket.write(request);
@@ -142,6 +177,21 @@ const attacks = {
     if (!socket || !(await handshake(socket, UPGRADE))) return;
     watch(socket);
     socket.resume();
+  },
+  async batches() {
+    await ask(
+      times(1_200, (n) => [n % 2 === 0 ? 'subscribe' : 'unsubscribe', { type: 'product', symbols: SYMBOLS }]),
+    );
+  },
+  async 'product lists'() {
+    await ask(times(1_200, () => ['get_products']));
+  },
+  async snapshots() {
+    await ask(times(600, () => ['get_snapshot', { type: 'product', symbols: SYMBOLS }]));
+  },
+  async 'wide chains'() {
+    const request = { type: 'chain', symbol: 'WIDE' };
+    await ask([['subscribe', request], ...times(20, () => ['get_snapshot', request])]);
   },
   async clients() {
     const socket = await open();

@@ -44,9 +44,9 @@ export class Survivors {
   }
 
   /** Connects them, and measures how late they are told while nobody attacks. */
-  static async start(gateway: GatewayProcess, redis: RedisServer): Promise<Survivors> {
+  static async start(gateway: GatewayProcess, redis: RedisServer, count = SURVIVORS): Promise<Survivors> {
     const clients = await Promise.all(
-      Array.from({ length: SURVIVORS }, (_, n) => {
+      Array.from({ length: count }, (_, n) => {
         const transport = TRANSPORTS[n % 5 === 0 ? 'polling' : 'websocket'];
         return TestClient.connect(gateway.url, { ...transport, ...from(GOOD_ADDRESS) });
       }),
@@ -80,10 +80,16 @@ export class Survivors {
   async settle(): Promise<void> {
     let seen = -1;
     await waitFor(
-      async () => (seen = await this.gateway.metric('socket_gateway_connections')) === SURVIVORS,
-      () => `${seen} connections, not ${SURVIVORS}`,
+      async () => (seen = await this.gateway.metric('socket_gateway_connections')) === this.clients.length,
+      () => `${seen} connections, not ${this.clients.length}`,
       60_000,
     );
+  }
+
+  /** How late they were told at the 99th percentile, ms: while nobody attacked, and during the last attack. */
+  p99(): { readonly before: number; readonly during: number } {
+    const during = this.figures.at(-1)?.delaysMs ?? [];
+    return { before: Number(percentile(this.quiet, 99)), during: Number(percentile(during, 99)) };
   }
 
   /** What was measured, as a table. */

@@ -118,7 +118,7 @@ export interface ClientLimits {
   readonly event_burst: number;
   /**
    * Units of work that its requests may cost in a second, on average. A room that is joined, left or asked for costs 1, and 4 more
-   * where nothing is known of it yet; each 65,536 characters of snapshots cost 1, and a list of names 1 and 1 for each 400 names.
+   * where nothing is known of it yet; each 65,536 characters of snapshots cost 1, and a list of names 1 and 1 for each 200 names.
    * @minimum 1
    */
   readonly work_per_second: number;
