@@ -1,10 +1,12 @@
 import 'reflect-metadata';
 import { ConfigError, loadConfig } from './config/gateway-config.js';
+import { databaseOf } from './config/redis-url.js';
 import { createGateway } from './create-gateway.js';
 import { ProcessEnd } from './drain/process-end.js';
 import { createLogger } from './logging/logging.module.js';
 import { messageOf } from './logging/rate-limited-log.js';
 import { redisPorts } from './ports/redis-ports.js';
+import { targetOf } from './redis/redis-connections.js';
 import { probeRedis, refusedSentence } from './redis/probe-redis.js';
 
 /** What a stop may take beyond its drain, ms, before the process is ended all the same. */
@@ -24,6 +26,15 @@ async function main(): Promise<void> {
   }
   if (config.production && config.jwtJwksUrl?.protocol === 'http:') {
     logger.warn('JWT_JWKS_URL is not https: who is between can put in keys of his own');
+  }
+
+  const database = databaseOf(targetOf(config));
+  if (database !== 0 && config.channelPrefix === '') {
+    logger.warn(
+      { database },
+      'REDIS_URL names a database other than 0, but Redis pub/sub ignores databases: this gateway hears the channels of every ' +
+        'environment on that Redis. Set CHANNEL_PREFIX, here and at the producers, unless this Redis has one environment only.',
+    );
   }
 
   const probe = await probeRedis(config);

@@ -1,3 +1,4 @@
+import { Cluster, Redis } from 'ioredis';
 import { fingerprint, type LatestStore } from '../src/cache/latest-store.js';
 import { MemoryLatestStore } from '../src/cache/memory-latest-store.js';
 import { RedisLatestStore } from '../src/cache/redis-latest-store.js';
@@ -44,6 +45,40 @@ const implementations: Record<string, () => Promise<Subject>> = {
       seed: async (key, value, ttlMs) => void (await server.client.set(key, value, 'PX', ttlMs)),
       ttl: (key) => server.client.pttl(key),
       stop: () => server.stop(),
+    };
+  },
+  'redis, with a prefix': async () => {
+    const server = await RedisServer.start();
+    const redis = new Redis(server.url, { keyPrefix: 'staging:', disconnectTimeout: 100 });
+    await server.client.set('latest:underlying:SCAN-OF-ANOTHER', '{}');
+    await server.client.set('latest:underlying:A', 'of another');
+    return {
+      store: new RedisLatestStore(redis),
+      seed: async (key, value, ttlMs) => void (await server.client.set(`staging:${key}`, value, 'PX', ttlMs)),
+      ttl: (key) => server.client.pttl(`staging:${key}`),
+      stop: () => {
+        redis.disconnect();
+        return server.stop();
+      },
+    };
+  },
+  'redis cluster, with a prefix': async () => {
+    const cluster = await RedisCluster.start();
+    const redis = new Cluster(
+      cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
+      { redisOptions: { keyPrefix: 'staging:' } },
+    );
+    await waitFor(() => redis.status === 'ready');
+    await cluster.client.set('latest:underlying:SCAN-OF-ANOTHER', '{}');
+    return {
+      store: new RedisLatestStore(redis),
+      seed: async (key, value, ttlMs) =>
+        void (await cluster.client.set(`staging:${key}`, value, 'PX', ttlMs)),
+      ttl: (key) => cluster.client.pttl(`staging:${key}`),
+      stop: () => {
+        redis.disconnect();
+        return cluster.stop();
+      },
     };
   },
   'redis cluster': async () => {

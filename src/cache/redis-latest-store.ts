@@ -59,7 +59,9 @@ export class RedisLatestStore implements LatestStore {
 
   async *scan(prefixes: readonly string[], maxExamined: number): AsyncIterable<string[]> {
     const { redis } = this;
-    const pattern = `${commonPrefix(prefixes)}*`;
+    // What the connection puts before the keys of commands by itself, but not before those of SCAN.
+    const own = redis.options.keyPrefix ?? '';
+    const pattern = `${own}${commonPrefix(prefixes)}*`;
     let examined = 0;
     const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
     if (nodes.length === 0) throw this.explain(new Error("Cluster isn't ready"));
@@ -71,7 +73,9 @@ export class RedisLatestStore implements LatestStore {
         );
         cursor = next;
         examined += SCAN_COUNT;
-        const found = keys.filter((key) => prefixes.some((prefix) => key.startsWith(prefix)));
+        const found = keys
+          .map((key) => key.slice(own.length))
+          .filter((key) => prefixes.some((prefix) => key.startsWith(prefix)));
         if (found.length > 0) yield found;
       } while (cursor !== '0' && examined < maxExamined);
     }

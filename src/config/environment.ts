@@ -23,6 +23,10 @@ import {
 import { isOriginPattern } from './origins.js';
 import { isCertificateFile, isPrivateKeyFile } from './pem-files.js';
 
+/** Without blanks, the wildcards of SCAN and ACL patterns, and the braces that decide the slot of a key in a cluster. */
+const REDIS_PREFIX_PATTERN = /^[A-Za-z0-9:._/-]{0,64}$/;
+const REDIS_PREFIX_RULE = 'at most 64 letters, digits or : . _ / -, such as staging:';
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const TRANSPORTS = ['websocket', 'polling'] as const;
 const AUTH_MODES = ['off', 'optional', 'required'] as const;
@@ -66,6 +70,14 @@ export class Environment {
   @Transform(toBoolean)
   @IsBoolean({ message: 'true or false' })
   REDIS_SHARDED_PUBSUB = false;
+
+  @Transform(toTrimmed)
+  @Matches(REDIS_PREFIX_PATTERN, { message: REDIS_PREFIX_RULE })
+  KEY_PREFIX = '';
+
+  @Transform(toTrimmed)
+  @Matches(REDIS_PREFIX_PATTERN, { message: REDIS_PREFIX_RULE })
+  CHANNEL_PREFIX = '';
 
   @Integer(100, 3_600_000, 'milliseconds')
   FEED_PROBE_AFTER_MS = 5_000;

@@ -46,6 +46,12 @@ describe('loadConfig', () => {
     expect(loadConfig({ REDIS_URL: ' redis+cluster://h ' }).redisUrl).toBe('redis+cluster://h');
   });
 
+  it('takes prefixes for keys and channels, none by default', () => {
+    const given = { KEY_PREFIX: 'deltastream/staging:', CHANNEL_PREFIX: 'b-1_2.' };
+    expect(loadConfig(given)).toMatchObject({ keyPrefix: 'deltastream/staging:', channelPrefix: 'b-1_2.' });
+    expect(loadConfig({})).toMatchObject({ keyPrefix: '', channelPrefix: '' });
+  });
+
   it('treats an empty variable as unset, as Compose and Helm write them', () => {
     expect(loadConfig({ PORT: '', PRODUCTS: ' ' }).port).toBe(8002);
   });
@@ -77,6 +83,15 @@ describe('loadConfig', () => {
     ],
     ['REDIS_TLS_CA', '/nowhere/ca.pem', 'REDIS_TLS_CA is "/nowhere/ca.pem", but must be the path of a file'],
     ['REDIS_SHARDED_PUBSUB', 'yes', 'REDIS_SHARDED_PUBSUB is "yes", but must be true or false.'],
+    [
+      'KEY_PREFIX',
+      'staging*',
+      'KEY_PREFIX is "staging*", but must be at most 64 letters, digits or : . _ / -',
+    ],
+    ['KEY_PREFIX', '{staging}:', 'KEY_PREFIX is "{staging}:", but must be'],
+    ['CHANNEL_PREFIX', 'sta[g]ing:', 'CHANNEL_PREFIX is "sta[g]ing:", but must be'],
+    ['CHANNEL_PREFIX', 'two words', 'CHANNEL_PREFIX is "two words", but must be'],
+    ['CHANNEL_PREFIX', 'x'.repeat(65), 'but must be at most 64 letters'],
     ['FEED_PROBE_AFTER_MS', '0', 'FEED_PROBE_AFTER_MS is "0", but must be'],
     ['SERVICE_NAME', 'two words', 'SERVICE_NAME is "two words", but must be'],
     ['PRODUCTS', 'NIFTY,A B', 'PRODUCTS is "NIFTY,A B", but must be a comma-separated list of symbols'],

@@ -43,6 +43,10 @@ export class GatewayConfig {
   readonly redisTlsCa: string | undefined;
   readonly redisSentinelPassword: string | undefined;
   readonly redisShardedPubsub: boolean;
+  /** What every key in Redis begins with; empty: nothing. */
+  readonly keyPrefix: string;
+  /** What every channel in Redis begins with; empty: nothing. */
+  readonly channelPrefix: string;
   readonly feedProbeAfterMs: number;
   readonly serviceName: string;
   readonly port: number;
@@ -125,6 +129,8 @@ export class GatewayConfig {
     this.redisTlsCa = env.REDIS_TLS_CA;
     this.redisSentinelPassword = env.REDIS_SENTINEL_PASSWORD;
     this.redisShardedPubsub = env.REDIS_SHARDED_PUBSUB;
+    this.keyPrefix = env.KEY_PREFIX;
+    this.channelPrefix = env.CHANNEL_PREFIX;
     this.feedProbeAfterMs = env.FEED_PROBE_AFTER_MS;
     this.serviceName = env.SERVICE_NAME;
     this.port = env.PORT;

@@ -1,4 +1,4 @@
-import { parseRedisUrl } from './redis-url.js';
+import { databaseOf, parseRedisUrl } from './redis-url.js';
 
 describe('parseRedisUrl', () => {
   it.each([
@@ -59,4 +59,15 @@ describe('parseRedisUrl', () => {
     'redis+cluster://:%@a',
     'redis+other://a:1',
   ])('refuses %s', (url) => expect(parseRedisUrl(url)).toBeUndefined());
+});
+
+describe('databaseOf', () => {
+  it.each([
+    ['redis://h', 0],
+    ['redis://h/', 0],
+    ['rediss://u:p@h:1/12', 12],
+    ['redis+sentinel://a:1/name', 0],
+    ['redis+sentinel://a:1/name/3', 3],
+    ['redis+cluster://a:1', 0],
+  ])('of %s', (url, database) => expect(databaseOf(parseRedisUrl(url)!)).toBe(database));
 });

@@ -34,6 +34,18 @@ export interface RedisCredentials {
   readonly password?: string;
 }
 
+/** The number of the database that a URL names. */
+export function databaseOf(target: RedisTarget): number {
+  switch (target.kind) {
+    case 'single':
+      return Number(new URL(target.url).pathname.slice(1));
+    case 'sentinel':
+      return target.db;
+    case 'cluster':
+      return 0;
+  }
+}
+
 const MANY = /^(rediss?)\+(sentinel|cluster):\/\/(?:(.*)@)?([^/@?#]+)(\/[^?#]*)?$/;
 const DEFAULT_PORT = { sentinel: 26_379, cluster: 6_379 } as const;
 

@@ -9,6 +9,8 @@ export interface RedisFeedOptions {
   /** Goes round through the subscription when it is new, and when nothing else did for `probeAfterMs`. */
   readonly probe: FeedProbe;
   readonly probeAfterMs: number;
+  /** What the names of the channels begin with in Redis; the probe's has it already. */
+  readonly channelPrefix?: string;
   /** Sharded pub/sub: all channels, and the probe's, in one slot. */
   readonly sharded?: boolean;
   readonly describeError: (error: unknown) => string;
@@ -46,13 +48,13 @@ export class RedisFeed implements FeedSource {
   }
 
   start(channels: readonly string[], listener: FeedListener): void {
-    this.channels = channels;
+    const { probe, sharded, describeError, channelPrefix = '' } = this.options;
+    this.channels = channels.map((channel) => channelPrefix + channel);
     this.listener = listener;
-    const { probe, sharded, describeError } = this.options;
     this.redis.on(sharded ? 'smessage' : 'message', (channel: string, data: string) => {
       this.lastHeard = performance.now();
       if (channel === probe.channel) probe.hear();
-      else if (!this.stopped) listener.message(channel, data);
+      else if (!this.stopped) listener.message(channel.slice(channelPrefix.length), data);
     });
     this.redis.on('error', (error: unknown) => this.down(describeError(error)));
     this.redis.on('close', () => {

@@ -17,7 +17,9 @@ import { redisFault, type RedisFaults, type RedisRole } from './redis-faults.js'
 export type RedisAddress = Pick<GatewayConfig, 'redisUrl'> &
   Partial<Pick<GatewayConfig, 'redisUsername' | 'redisPassword' | 'redisTlsCa' | 'redisSentinelPassword'>>;
 
-export type RedisSettings = RedisAddress & Pick<GatewayConfig, 'serviceName'>;
+export type RedisSettings = RedisAddress &
+  Pick<GatewayConfig, 'serviceName'> &
+  Partial<Pick<GatewayConfig, 'keyPrefix'>>;
 
 /** What a connection that subscribes is for. */
 export type SubscriberRole = Exclude<RedisRole, 'commands'>;
@@ -63,12 +65,16 @@ export class RedisConnections {
     this.tls = tlsOf(this.target, settings);
   }
 
-  /** For snapshots, `latest:*` and publishing. */
+  /**
+   * For snapshots, `latest:*` and publishing. The connection itself puts `KEY_PREFIX` before the keys of every command and script;
+   * not before the pattern and the results of SCAN.
+   */
   commands(): Redis | Cluster {
     const options = {
       ...this.options('commands'),
       commandTimeout: SILENCE_TIMEOUT_MS,
       maxRetriesPerRequest: 0,
+      keyPrefix: this.settings.keyPrefix ?? '',
     };
     if (this.target.kind !== 'cluster') return this.watch('commands', this.connect(options));
     return (this.cluster = this.watch('commands', this.connectCluster(options)));

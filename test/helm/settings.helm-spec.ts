@@ -26,6 +26,8 @@ describe('settings', () => {
       'TRANSPORTS',
       'DRAIN_TIMEOUT_MS',
       'REDIS_SHARDED_PUBSUB',
+      'KEY_PREFIX',
+      'CHANNEL_PREFIX',
       'REDIS_TLS_CA',
       'REDIS_USERNAME',
       'TLS_CERT',
@@ -107,7 +109,11 @@ describe('settings', () => {
       REDIS_URL: 'redis+cluster://redis-0.redis:6379,redis-1.redis:6379,redis-2.redis:6379',
       REDIS_USERNAME: 'gateway',
       REDIS_SHARDED_PUBSUB: 'true',
+      KEY_PREFIX: 'prices:',
+      CHANNEL_PREFIX: 'prices:',
     });
+    expect(sentinel.config).not.toHaveProperty('KEY_PREFIX');
+    expect(sentinel.config).not.toHaveProperty('CHANNEL_PREFIX');
     expect(cluster.container.env).toEqual([{ name: 'REDIS_PASSWORD', ...from('redis', 'redis-password') }]);
     const development = Rendered.from('02-development-values.yaml');
     const service = development.one('Service', '-redis');

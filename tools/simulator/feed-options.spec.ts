@@ -30,6 +30,15 @@ describe('parseFeedOptions', () => {
     expect(() => parseFeedOptions([], twice)).toThrow(/^REDIS_PASSWORD is "\*\*\*", but REDIS_URL/);
   });
 
+  it('takes the prefixes of the gateway, whichever Redis it is', () => {
+    const env = { REDIS_URL: 'redis://cache', KEY_PREFIX: 'b:', CHANNEL_PREFIX: 'staging:' };
+    const given = { keyPrefix: 'b:', channelPrefix: 'staging:' };
+    expect(parseFeedOptions([], env)).toMatchObject(given);
+    expect(parseFeedOptions(['--redis', 'redis://other'], env)).toMatchObject(given);
+    expect(parse()).toMatchObject({ keyPrefix: '', channelPrefix: '' });
+    expect(() => parseFeedOptions([], { KEY_PREFIX: 'b*' })).toThrow(UsageError);
+  });
+
   it('reads the simulation', () => {
     const args = [
       '--rate',

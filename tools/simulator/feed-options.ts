@@ -1,13 +1,17 @@
 import { parseArgs } from 'node:util';
-import { ConfigError, loadConfig } from '../../src/config/gateway-config.js';
+import { ConfigError, type GatewayConfig, loadConfig } from '../../src/config/gateway-config.js';
 import { parseRedisUrl } from '../../src/config/redis-url.js';
 import { isSymbol } from '../../src/contract/symbol.js';
 import type { RedisAddress } from '../../src/redis/redis-connections.js';
+import type { PublisherSettings } from './redis-publisher.js';
 import { MAX_CHAIN_BYTES } from './market-simulator.js';
 import { DEFAULT_PRODUCTS } from './instruments.js';
 import { MAX_STRIKES, MIN_CHAIN_BYTES } from './product-market.js';
 
-export interface CommonOptions extends Pick<RedisAddress, 'redisUrl' | 'redisUsername' | 'redisPassword'> {
+export interface CommonOptions extends Pick<
+  PublisherSettings,
+  'redisUrl' | 'redisUsername' | 'redisPassword' | 'keyPrefix' | 'channelPrefix'
+> {
   /** Whether to write the worker's `latest:*` entries too. */
   readonly cache: boolean;
   readonly durationSeconds?: number;
@@ -62,6 +66,8 @@ Both
   --duration SECONDS  stop after this time
   --redis URL         (default REDIS_URL with REDIS_USERNAME and REDIS_PASSWORD, else redis://localhost:6379/0)
   --help
+
+KEY_PREFIX and CHANNEL_PREFIX are put before keys and channels, as the gateway does.
 `;
 
 const OPTIONS = {
@@ -97,6 +103,7 @@ export function parseFeedOptions(args: readonly string[], env: NodeJS.ProcessEnv
   if (values.help) return { mode: 'help' };
   const common = {
     ...redisAddress(values.redis, env),
+    ...prefixes(env),
     durationSeconds: optional(values.duration, (text) =>
       number('duration', text, 0.001, MAX_DURATION_SECONDS),
     ),
@@ -175,9 +182,19 @@ function products(text: string): string[] {
 
 /** As the gateway takes them, beside `REDIS_URL`. */
 function credentials(url: string, { REDIS_USERNAME, REDIS_PASSWORD }: NodeJS.ProcessEnv) {
+  const { redisUsername, redisPassword } = settings({ REDIS_URL: url, REDIS_USERNAME, REDIS_PASSWORD });
+  return { redisUsername, redisPassword };
+}
+
+/** Whichever Redis it is: what the gateway would be started with beside this feed. */
+function prefixes({ KEY_PREFIX, CHANNEL_PREFIX }: NodeJS.ProcessEnv) {
+  const { keyPrefix, channelPrefix } = settings({ KEY_PREFIX, CHANNEL_PREFIX });
+  return { keyPrefix, channelPrefix };
+}
+
+function settings(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
   try {
-    const { redisUsername, redisPassword } = loadConfig({ REDIS_URL: url, REDIS_USERNAME, REDIS_PASSWORD });
-    return { redisUsername, redisPassword };
+    return loadConfig(env);
   } catch (error) {
     throw error instanceof ConfigError ? new UsageError(error.message) : error;
   }

@@ -1,7 +1,7 @@
 import { type ChainableCommander, Redis } from 'ioredis';
 import { backoffMs } from '../../src/backoff.js';
 import type { StoreEntry } from '../../src/cache/latest-store.js';
-import { ConfigError } from '../../src/config/gateway-config.js';
+import { ConfigError, type GatewayConfig } from '../../src/config/gateway-config.js';
 import type { FeedPublisher } from '../../src/feed/memory-feed.js';
 import { credentials, type RedisAddress, targetOf } from '../../src/redis/redis-connections.js';
 import { describeRedisError } from '../../src/redis/redis-faults.js';
@@ -14,6 +14,9 @@ const MAX_IN_FLIGHT_BYTES = 8 * 1024 * 1024;
 /** A Redis that answers nothing for this long is taken for dead; its connection is made anew. */
 const SILENCE_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 2_000;
+
+/** Where to publish, and with which names; the settings that the gateway has, too. */
+export type PublisherSettings = RedisAddress & Partial<Pick<GatewayConfig, 'keyPrefix' | 'channelPrefix'>>;
 
 export interface RedisPublisherOptions {
   /** Frees callers that wait for a backed-up connection. */
@@ -41,6 +44,7 @@ export class RedisPublisher implements FeedPublisher {
   publishedBytes = 0;
   dropped = 0;
   private readonly redis: Redis;
+  private readonly channelPrefix: string;
   private batch: Batch | undefined;
   private inFlight = 0;
   private lost = false;
@@ -49,14 +53,17 @@ export class RedisPublisher implements FeedPublisher {
 
   /** Starts to connect, and keeps trying for ever; {@link ready} tells when it has. */
   constructor(
-    address: RedisAddress,
+    settings: PublisherSettings,
     private readonly options: RedisPublisherOptions = {},
   ) {
-    const target = targetOf(address);
+    const target = targetOf(settings);
     if (target.kind !== 'single')
       throw new ConfigError('The simulator publishes to one Redis, but REDIS_URL names several servers.');
+    const { keyPrefix = '', channelPrefix = '' } = settings;
+    this.channelPrefix = channelPrefix;
     this.redis = new Redis(target.url, {
       ...credentials(target),
+      keyPrefix,
       connectionName: 'deltastream-feed',
       retryStrategy: (attempt) => backoffMs(attempt),
       maxRetriesPerRequest: 0,
@@ -85,7 +92,7 @@ export class RedisPublisher implements FeedPublisher {
       this.dropped++;
       return;
     }
-    batch.pipeline.publish(channel, data);
+    batch.pipeline.publish(this.channelPrefix + channel, data);
     if (this.inFlight > MAX_IN_FLIGHT_BYTES && !this.options.signal?.aborted) {
       return new Promise((resolve) => this.waiting.add(resolve));
     }

@@ -169,6 +169,12 @@ ADMIN_PORT: {{ int64 .Values.ports.admin | quote }}
 TRANSPORTS: {{ include "socket-gateway.polling" . | empty | ternary "websocket" "polling,websocket" }}
 DRAIN_TIMEOUT_MS: {{ mul .Values.drain.seconds 1000 | quote }}
 REDIS_SHARDED_PUBSUB: {{ .Values.redis.shardedPubSub | quote }}
+{{- with .Values.redis.keyPrefix }}
+KEY_PREFIX: {{ . | quote }}
+{{- end }}
+{{- with .Values.redis.channelPrefix }}
+CHANNEL_PREFIX: {{ . | quote }}
+{{- end }}
 {{- if .Values.redis.tls.existingSecret }}
 REDIS_TLS_CA: /etc/socket-gateway/redis/{{ .Values.redis.tls.key }}
 {{- end }}
