@@ -26,6 +26,7 @@ function portsOn(url: string, env: Readonly<Record<string, string>> = {}, faults
   return redisPorts(config, { warn: (fields: Fault) => void faults.push(fields) });
 }
 
+const PREFIXES = { CHANNEL_PREFIX: 'staging:', KEY_PREFIX: 'other/' };
 const SHARDED = { REDIS_SHARDED_PUBSUB: 'true' };
 
 async function onServer(
@@ -33,7 +34,9 @@ async function onServer(
   command: 'publish' | 'spublish',
 ): Promise<Subject> {
   const server = await RedisServer.start();
-  return subject(portsOn(server.url, env), server, (...message) => server.client[command](...message));
+  return subject(portsOn(server.url, env), server, (channel, data) =>
+    server.client[command](`${env.CHANNEL_PREFIX ?? ''}${channel}`, data),
+  );
 }
 
 async function onCluster(
@@ -43,7 +46,9 @@ async function onCluster(
   const cluster = await RedisCluster.start();
   // By one node, as a producer with one connection does: nodes pass on messages in no order between them.
   const publisher = command === 'publish' ? cluster.nodes[1]!.client : cluster.client;
-  return subject(portsOn(cluster.url, env), cluster, (...message) => publisher[command](...message));
+  return subject(portsOn(cluster.url, env), cluster, (channel, data) =>
+    publisher[command](`${env.CHANNEL_PREFIX ?? ''}${channel}`, data),
+  );
 }
 
 function subject(
@@ -75,6 +80,8 @@ const implementations: Record<string, () => Promise<Subject>> = {
   'redis, sharded': () => onServer(SHARDED, 'spublish'),
   'redis cluster': () => onCluster({}, 'publish'),
   'redis cluster, sharded': () => onCluster(SHARDED, 'spublish'),
+  'redis, with prefixes': () => onServer(PREFIXES, 'publish'),
+  'redis cluster, sharded, with prefixes': () => onCluster({ ...SHARDED, ...PREFIXES }, 'spublish'),
 };
 
 class Listener {

@@ -17,9 +17,11 @@ it("the adapter's channels are forbidden and allowed again: nothing ends, and it
   const redis = await RedisServer.start();
   const may = (...channels: string[]) =>
     redis.client.call('ACL', 'SETUSER', 'gw', 'reset', 'on', '>pw', '~*', '+@all', ...channels);
-  const subscribed = async () => Number(await redis.client.pubsub('NUMPAT')) > 0;
-  const own = ['&enriched:*', '&socket-gateway:*'];
-  const adapters = ['&socket.io#/#*', '&socket.io-request#/#*', '&socket.io-response#/#*'];
+  const requests = 'socket-gateway:adapter:socket-gateway-request#/#';
+  const subscribed = async () =>
+    Number(((await redis.client.pubsub('NUMSUB', requests)) as [string, number])[1]) > 0;
+  const own = ['&enriched:*', '&socket-gateway:probe:*'];
+  const adapters = ['&socket-gateway:adapter:*'];
   await may(...own, ...adapters);
   const gateway = await GatewayProcess.start({ REDIS_URL: `redis://gw:pw@127.0.0.1:${redis.port}/0` });
   await waitFor(subscribed);

@@ -18,8 +18,8 @@ const MAX_WAITING_REQUESTS = 50_000;
 @Global()
 @Module({})
 export class FanoutModule {
-  /** @param base the adapter below the engine: what carries calls to other replicas, where there are any */
-  static forRoot(base: AdapterClass): DynamicModule {
+  /** @param createBase makes the adapter below the engine: what carries calls to other replicas, where there are any */
+  static forRoot(createBase: (dropped: (reason: string) => void) => AdapterClass): DynamicModule {
     return {
       module: FanoutModule,
       providers: [
@@ -43,6 +43,7 @@ export class FanoutModule {
           provide: SOCKET_SERVER,
           inject: [GatewayConfig, GatewayMetrics, FanoutReport],
           useFactory: (config: GatewayConfig, metrics: GatewayMetrics, report: FanoutReport) => {
+            const base = createBase((reason) => metrics.adapterDropped.inc({ reason }));
             const adapter = fanoutAdapter(base, {
               createEngine: () =>
                 new FanoutEngine({

@@ -158,6 +158,11 @@ export class GatewayMetrics {
     'connection',
     'kind',
   ]);
+  readonly adapterDropped = this.counter(
+    'adapter_messages_dropped_total',
+    'Messages on the channels between replicas that were not used.',
+    ['reason'],
+  );
   readonly cacheEvicted = this.counter(
     'cache_evicted_total',
     'Messages dropped from memory for want of room.',

@@ -24,7 +24,7 @@ export function memoryPorts(config: LimitsConfig): Ports & { readonly feed: Memo
   return {
     feed: new MemoryFeed(),
     store: new MemoryLatestStore(),
-    adapter: Adapter,
+    adapter: () => Adapter,
     revocations: { feed: new MemoryFeed(), store: new MemoryRevocationStore() },
     faults: { listen: () => undefined, problem: () => undefined },
     ...memoryLimits(config),

@@ -20,8 +20,11 @@ export const FAULT_SOURCE = Symbol('FAULT_SOURCE');
 export interface Ports {
   readonly feed: FeedSource;
   readonly store: LatestStore;
-  /** The Socket.IO adapter that carries calls to other replicas, where there are any. */
-  readonly adapter: AdapterClass;
+  /**
+   * Makes the Socket.IO adapter that carries calls to other replicas, where there are any. `dropped` is told of each message
+   * that it did not use, by reason.
+   */
+  readonly adapter: (dropped: (reason: string) => void) => AdapterClass;
   readonly faults: FaultSource;
   /** `null` where nobody is authenticated. */
   readonly revocations: RevocationPorts | null;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Cluster, type Redis } from 'ioredis';
+import { Cluster, Command, type Redis } from 'ioredis';
 import { RedisRevocationStore, type RevocationPorts } from '../auth/revocation-store.js';
 import { RedisLatestStore } from '../cache/redis-latest-store.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
@@ -10,7 +10,8 @@ import { ShardedFeed } from '../feed/sharded-feed.js';
 import { BriefRedis } from '../limits/brief-redis.js';
 import { RedisHandshakeQuota } from '../limits/handshake-quota.js';
 import { RedisConnectionCounts } from '../limits/redis-connection-counts.js';
-import { type FaultLog, RateLimitedLog } from '../logging/rate-limited-log.js';
+import { type FaultLog, messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
+import { AdapterSeal } from '../redis/adapter-seal.js';
 import { RedisConnections, type SubscriberRole } from '../redis/redis-connections.js';
 import { redisFault, RedisFaults } from '../redis/redis-faults.js';
 import { redisSocketAdapter } from '../redis/redis-socket.adapter.js';
@@ -23,7 +24,9 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
   const faults = new RedisFaults(limited);
   const connections = new RedisConnections(config, faults);
   const commands = connections.commands();
+  const { channelPrefix } = config;
   const feedOptions = (role: SubscriberRole) => ({
+    channelPrefix,
     probeAfterMs: config.feedProbeAfterMs,
     sharded: config.redisShardedPubsub,
     describeError: (error: unknown) => redisFault(error).problem,
@@ -38,7 +41,7 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
       probe: new FeedProbe(probeChannel, publisher),
     });
   };
-  const channel = `socket-gateway:probe:${randomUUID()}`;
+  const channel = `${channelPrefix}socket-gateway:probe:${randomUUID()}`;
   const limits =
     config.limitsStore === 'redis'
       ? redisLimits(config, commands, (error) => {
@@ -48,16 +51,28 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
       : memoryLimits(config);
   return {
     // The tag in braces puts the probe in the channel's slot, and so on its node.
-    feed: config.redisShardedPubsub ? new ShardedFeed((name) => feed(`${channel}:{${name}}`)) : feed(channel),
+    feed: config.redisShardedPubsub
+      ? new ShardedFeed((name) => feed(`${channel}:{${channelPrefix}${name}}`))
+      : feed(channel),
     store: new RedisLatestStore(
       commands,
       (error) => new Error(faults.commandFailed('commands', error).problem, { cause: error }),
     ),
-    adapter: redisSocketAdapter(commands, connections.subscriber('adapter-sub').redis, {
-      failed: (error) =>
-        limited.warn('adapter', 'redis_adapter_failed', faults.refused('adapter-sub', error)),
-      subscribed: () => faults.connectionReady('adapter-sub'),
-    }),
+    adapter: (count) =>
+      redisSocketAdapter(commands, connections.subscriber('adapter-sub').redis, {
+        key: adapterKey(config),
+        seal: new AdapterSeal(config.secretKey),
+        observer: {
+          failed: (error) =>
+            limited.warn('adapter', 'redis_adapter_failed', faults.refused('adapter-sub', error)),
+          subscribed: () => faults.connectionReady('adapter-sub'),
+          dropped: (reason, channel, error) => {
+            count(reason);
+            const problem = error === undefined ? {} : { problem: messageOf(error) };
+            limited.warn(`adapter:${reason}`, 'adapter_message_dropped', { reason, channel, ...problem });
+          },
+        },
+      }),
     faults,
     revocations:
       config.authMode === 'off'
@@ -69,6 +84,14 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
       connections.close();
     },
   };
+}
+
+/** Of this service and this environment alone: pub/sub knows no databases, and other applications may use the same Redis. */
+export function adapterKey({
+  channelPrefix,
+  serviceName,
+}: Pick<GatewayConfig, 'channelPrefix' | 'serviceName'>): string {
+  return `${channelPrefix}socket-gateway:adapter:${serviceName}`;
 }
 
 /** The revocations are few: plain pub/sub, also where the feed is sharded. */
@@ -101,7 +124,11 @@ function redisLimits(
 /** Publishes as a producer does, by the commands connection. */
 export function probePublisher(redis: Redis | Cluster, sharded: boolean): ProbePublisher {
   return {
-    publish: (channel, data) => (sharded ? redis.spublish(channel, data) : redis.publish(channel, data)),
+    // For ioredis a sharded channel is a key: redis.spublish would put KEY_PREFIX before it.
+    publish: (channel, data) =>
+      sharded
+        ? (redis.sendCommand(new Command('spublish', [channel, data])) as Promise<unknown>)
+        : redis.publish(channel, data),
     // A user who may not ask is taken to be on a master, as nearly all are.
     reachesAll: () =>
       redis instanceof Cluster

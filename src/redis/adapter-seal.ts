@@ -1,0 +1,93 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** Why a message of another process is not used; a label of the metric that counts them. */
+export type DropReason = 'size' | 'format' | 'signature' | 'replay' | 'operation' | 'internal_error';
+
+/** A message with a valid signature, or why it has none. */
+export type Opened = { readonly payload: string } | { readonly dropped: DropReason };
+
+const MAGIC = Buffer.from('SGA1');
+const TIME_BYTES = 8;
+const NONCE_BYTES = 16;
+const HEAD_BYTES = MAGIC.length + TIME_BYTES + NONCE_BYTES;
+const SIGNATURE_BYTES = 32;
+
+/** A larger message is neither sent nor read, so that a neighbour cannot make a replica hash gigabytes. */
+export const MAX_SEALED_BYTES = 16 * 1_024 * 1_024;
+/** A message is valid for this long, so the clocks of the replicas must agree this well. */
+export const VALID_MS = 30_000;
+/** Messages remembered for as long as they are valid. Only signed messages get here; past it the oldest is forgotten. */
+const MAX_REMEMBERED = 10_000;
+
+/**
+ * Signs the messages that replicas send each other over Redis, and accepts only those that a replica with the same secret
+ * signed for the same channel, not long ago, and that were not accepted before.
+ *
+ * Format: magic, time, nonce, HMAC-SHA256 over channel, head and payload, payload.
+ */
+export class AdapterSeal {
+  private readonly key: Buffer;
+  private readonly seen = new Map<string, number>();
+
+  constructor(
+    secret: string,
+    private readonly now: () => number = Date.now,
+  ) {
+    // A key of its own: what SECRET_KEY signs elsewhere must not be valid here.
+    this.key = createHmac('sha256', secret).update('socket-gateway: messages of the adapter').digest();
+  }
+
+  /** @throws where the message is larger than replicas accept */
+  seal(channel: string, payload: string): Buffer {
+    const body = Buffer.from(payload);
+    const head = Buffer.alloc(HEAD_BYTES);
+    MAGIC.copy(head);
+    head.writeBigUInt64BE(BigInt(Math.trunc(this.now())), MAGIC.length);
+    randomBytes(NONCE_BYTES).copy(head, MAGIC.length + TIME_BYTES);
+    const sealed = Buffer.concat([head, this.sign(channel, head, body), body]);
+    if (sealed.length > MAX_SEALED_BYTES) {
+      throw new Error(
+        `A message between replicas has ${sealed.length} bytes, more than ${MAX_SEALED_BYTES}.`,
+      );
+    }
+    return sealed;
+  }
+
+  /** Never throws, whatever the bytes are. */
+  open(channel: string, message: Buffer): Opened {
+    if (message.length > MAX_SEALED_BYTES) return { dropped: 'size' };
+    if (message.length < HEAD_BYTES + SIGNATURE_BYTES || !message.subarray(0, MAGIC.length).equals(MAGIC)) {
+      return { dropped: 'format' };
+    }
+    const head = message.subarray(0, HEAD_BYTES);
+    const signature = message.subarray(HEAD_BYTES, HEAD_BYTES + SIGNATURE_BYTES);
+    const body = message.subarray(HEAD_BYTES + SIGNATURE_BYTES);
+    if (!timingSafeEqual(signature, this.sign(channel, head, body))) return { dropped: 'signature' };
+    const sentAt = Number(head.readBigUInt64BE(MAGIC.length));
+    return this.isFirst(head.toString('latin1'), sentAt)
+      ? { payload: body.toString() }
+      : { dropped: 'replay' };
+  }
+
+  private sign(channel: string, head: Buffer, body: Buffer): Buffer {
+    // The length keeps the end of the channel's name apart from the beginning of the head.
+    const name = Buffer.from(channel);
+    return createHmac('sha256', this.key)
+      .update(`${name.length}:`)
+      .update(name)
+      .update(head)
+      .update(body)
+      .digest();
+  }
+
+  private isFirst(id: string, sentAt: number): boolean {
+    const now = this.now();
+    if (Math.abs(now - sentAt) > VALID_MS || this.seen.has(id)) return false;
+    for (const [old, at] of this.seen) {
+      if (this.seen.size < MAX_REMEMBERED && Math.abs(now - at) <= VALID_MS) break;
+      this.seen.delete(old);
+    }
+    this.seen.set(id, sentAt);
+    return true;
+  }
+}
