@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { GARBAGE, publishGarbage } from '../support/hostile-neighbour.js';
 import { NumberedFeed, TICKING, WORKER } from '../support/numbered-feed.js';
 import { redisClient } from '../support/redis-client.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -93,6 +94,21 @@ describe('Redis', () => {
       meanwhile();
       await redis.client.config('SET', 'requirepass', '');
     }));
+});
+
+it('a hostile neighbour publishes garbage on every Redis channel', async () => {
+  const sample = (reason: string) => `socket_gateway_adapter_messages_dropped_total{reason="${reason}"}`;
+  const dropped = async () =>
+    (await cluster.sum(sample('format'))) + (await cluster.sum(sample('signature')));
+  const before = await dropped();
+  await run.survive('garbage on every channel', async (meanwhile) => {
+    const channels = await publishGarbage(redis.client);
+    meanwhile();
+    expect(channels).toEqual(expect.arrayContaining(['enriched:underlying', 'enriched:option_chain']));
+    expect(channels.filter((name) => name.startsWith('socket-gateway:adapter:')).length).toBe(2 + REPLICAS);
+  });
+  // Each replica hears the requests, the responses, and a channel of its own.
+  expect((await dropped()) - before).toBe(3 * REPLICAS * GARBAGE.length);
 });
 
 describe('the network', () => {
