@@ -1,10 +1,12 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import { cleanUp } from './support/cleanup.js';
+import { Command } from './support/command.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { channelsOf, GARBAGE, publishGarbage } from './support/hostile-neighbour.js';
 import { underlying } from './support/messages.js';
@@ -14,6 +16,7 @@ import { TestClient } from './support/test-client.js';
 import { hs256, JWT_SECRET } from './support/tokens.js';
 import { waitFor } from './support/wait.js';
 
+const FEED = join(__dirname, '../dist/tools/feed.js');
 const DROPPED = 'socket_gateway_adapter_messages_dropped_total';
 
 const start = async (env: Readonly<Record<string, string>>): Promise<GatewayProcess> => {
@@ -264,6 +267,23 @@ describe('two environments on one Redis, each with a database and prefixes of it
     await other.del('latest:underlying:NOT-ITS-OWN');
     client.close();
     expect(await late.stop()).toBe(0);
+  });
+
+  it('the simulated feed with the same settings feeds that environment only', async () => {
+    const [ofA, ofB] = await Promise.all([TestClient.connect(a.url), TestClient.connect(b.url)]);
+    const args = ['--rate', '5', '--products', 'SIMULATED', '--redis', redis.url.replace(/0$/, '1')];
+    const feed = Command.spawn(process.execPath, [FEED, ...args], {
+      env: { PATH: process.env.PATH, KEY_PREFIX: 'b:', CHANNEL_PREFIX: 'b:' },
+    });
+    await feed.until(() => ofB.all('chain_summary').some(({ product }) => product === 'SIMULATED'));
+    expect(await feed.end('SIGTERM')).toBe(0);
+    await publish(redis.client, 'OF-A', 6);
+    await waitFor(() => pricesOf(ofA, 'OF-A').includes(6));
+    expect(pricesOf(ofA, 'SIMULATED')).toEqual([]);
+    expect(await redis.client.exists('latest:underlying:SIMULATED')).toBe(0);
+    expect(await other.exists('latest:underlying:SIMULATED')).toBe(0);
+    expect(await other.exists('b:latest:underlying:SIMULATED')).toBe(1);
+    for (const client of [ofA, ofB]) client.close();
   });
 
   it('without CHANNEL_PREFIX the start warns of a database other than 0, which pub/sub ignores', async () => {
