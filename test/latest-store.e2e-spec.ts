@@ -1,9 +1,9 @@
-import { Cluster, Redis } from 'ioredis';
+import { Cluster } from 'ioredis';
 import { fingerprint, type LatestStore } from '../src/cache/latest-store.js';
 import { MemoryLatestStore } from '../src/cache/memory-latest-store.js';
 import { RedisLatestStore } from '../src/cache/redis-latest-store.js';
 import { RedisCluster } from './support/redis-cluster.js';
-import { redisClient } from './support/redis-client.js';
+import { endRedisClient, redisClient } from './support/redis-client.js';
 import { RedisServer } from './support/redis-server.js';
 import { waitFor } from './support/wait.js';
 
@@ -49,7 +49,7 @@ const implementations: Record<string, () => Promise<Subject>> = {
   },
   'redis, with a prefix': async () => {
     const server = await RedisServer.start();
-    const redis = new Redis(server.url, { keyPrefix: 'staging:', disconnectTimeout: 100 });
+    const redis = redisClient({ port: server.port, keyPrefix: 'staging:', disconnectTimeout: 100 });
     await server.client.set('latest:underlying:SCAN-OF-ANOTHER', '{}');
     await server.client.set('latest:underlying:A', 'of another');
     return {
@@ -57,7 +57,7 @@ const implementations: Record<string, () => Promise<Subject>> = {
       seed: async (key, value, ttlMs) => void (await server.client.set(`staging:${key}`, value, 'PX', ttlMs)),
       ttl: (key) => server.client.pttl(`staging:${key}`),
       stop: () => {
-        redis.disconnect();
+        endRedisClient(redis);
         return server.stop();
       },
     };

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import { loadConfig } from '../src/config/gateway-config.js';
 import { redisPorts } from '../src/ports/redis-ports.js';
 import { cleanUp } from './support/cleanup.js';
+import { redisClient } from './support/redis-client.js';
 import { RedisServer } from './support/redis-server.js';
 import { waitFor } from './support/wait.js';
 
@@ -49,7 +49,7 @@ const listeners = async (channel: string) =>
 
 /** The two messages that are published while `work` goes on. */
 async function published(work: () => Promise<unknown>): Promise<[channel: string, message: Buffer][]> {
-  const spy = new Redis(redis.url, { disconnectTimeout: 100 });
+  const spy = redisClient({ port: redis.port, disconnectTimeout: 100 });
   const heard: [string, Buffer][] = [];
   spy.on('pmessageBuffer', (_, channel: Buffer, message: Buffer) =>
     heard.push([channel.toString(), message]),

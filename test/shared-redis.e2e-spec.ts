@@ -2,7 +2,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createAdapter } from '@socket.io/redis-adapter';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import { cleanUp } from './support/cleanup.js';
@@ -11,6 +11,7 @@ import { GatewayProcess } from './support/gateway-process.js';
 import { channelsOf, GARBAGE, publishGarbage } from './support/hostile-neighbour.js';
 import { underlying } from './support/messages.js';
 import { UNDERLYING } from './support/platform.js';
+import { redisClient } from './support/redis-client.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient } from './support/test-client.js';
 import { hs256, JWT_SECRET } from './support/tokens.js';
@@ -26,10 +27,7 @@ const start = async (env: Readonly<Record<string, string>>): Promise<GatewayProc
 };
 /** A connection to a database of the test's own, which lasts as long as the tests do. */
 function connectTo({ port }: RedisServer, database: number): Redis {
-  const connection = new Redis(`redis://127.0.0.1:${port}/${database}`, { disconnectTimeout: 100 });
-  connection.on('error', () => undefined);
-  cleanUp(() => connection.disconnect());
-  return connection;
+  return redisClient({ port, db: database, disconnectTimeout: 100 });
 }
 
 const pricesOf = (client: TestClient, product: string) =>

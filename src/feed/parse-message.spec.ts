@@ -178,7 +178,7 @@ describe('parseMessage', () => {
     ['hello', undefined, undefined, undefined],
   ])('rejects %p with its field, product and expiry', (text, field, product, expiry) => {
     const channel = text.includes('spot_price') ? FeedChannel.optionChain : FeedChannel.underlying;
-    expect(() => parse(channel, text)).toThrow(expect.objectContaining({ field, product, expiry }));
+    expect(() => parse(channel, text)).toThrow(expect.objectContaining({ field, product, expiry }) as Error);
   });
 
   it('does not repeat the name of a field at length', () => {
