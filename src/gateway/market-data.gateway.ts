@@ -159,7 +159,7 @@ export class MarketDataGateway
   private join(client: GatewaySocket, room: string, address: RoomAddress): void {
     const snapshot = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
     const updates = snapshot.messages.length;
-    const isCut = snapshot.known > updates && { updates, available: snapshot.known };
+    const isCut = snapshot.complete && snapshot.known > updates && { updates, available: snapshot.known };
     void client.join(room);
     client.emit(ServerEvent.subscribed, { room, message: `Subscribed to ${room}`, ...isCut });
     this.snapshots.sendJoined(client, address, snapshot);
