@@ -215,6 +215,21 @@ describe('a replica', () => {
     expect(Math.max(...shares)).toBeLessThanOrEqual(0.2);
   }, 120_000);
 
+  it.each([1, 4, 10])('is stopped for %d s under load', (seconds) =>
+    run.survive(
+      `SIGSTOP of a replica for ${seconds} s`,
+      async (meanwhile) => {
+        const { pid } = cluster.replicas[2]!.process;
+        process.kill(pid, 'SIGSTOP');
+        await delay(seconds * 500);
+        meanwhile();
+        await delay(seconds * 500);
+        process.kill(pid, 'SIGCONT');
+      },
+      { disconnects: true }, // of those whose pings time out meanwhile
+    ),
+  );
+
   it('is killed', async () => {
     const before = await cluster.replicas[0]!.process.metric('socket_gateway_connections');
     const returned = await run.survive(

@@ -51,7 +51,7 @@ export class NumberedFeed {
 
   /** @param redis connected as {@link WORKER} */
   constructor(
-    private readonly redis: Redis,
+    readonly redis: Redis,
     private readonly rate = RATE,
   ) {
     redis.on('close', () => {

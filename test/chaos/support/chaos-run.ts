@@ -2,9 +2,10 @@ import type { ManagerOptions } from 'socket.io-client';
 import { GENERAL_ROOM } from '../../../src/contract/index.js';
 import { Crowd, table } from '../../support/crowd.js';
 import { FeedClient, ROOMS } from '../../support/feed-client.js';
-import { type NumberedFeed, STREAMS } from '../../support/numbered-feed.js';
+import { type NumberedFeed, RESTING, STREAMS } from '../../support/numbered-feed.js';
 import { from, TRANSPORTS, UNCOMPRESSED } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
+import { expectAgreement } from './agreement.js';
 import type { ChaosCluster } from './chaos-cluster.js';
 
 export const CLIENTS = 300;
@@ -91,8 +92,10 @@ export class ChaosRun {
     const ended = performance.now();
     if (!touched) throw new Error('a fault lets one price come meanwhile');
     await touched;
-    await this.converge(CONVERGES_WITHIN_MS - (performance.now() - ended));
+    const left = () => CONVERGES_WITHIN_MS - (performance.now() - ended);
+    await this.converge(left());
     const converged = performance.now();
+    await this.agree(left());
     await this.settle();
     this.crowd.expectUnharmed();
     const lost = this.crowd.disconnects - disconnected;
@@ -103,6 +106,17 @@ export class ChaosRun {
   /** Every client has what Redis has taken by now. */
   async converge(timeoutMs?: number): Promise<void> {
     await this.crowd.converge(this.feed.taken, timeoutMs);
+  }
+
+  /** Every replica, and Redis, has the newest number of the product that does not tick. */
+  async agree(timeoutMs: number): Promise<void> {
+    const newest = this.feed.taken.get(RESTING)!;
+    await expectAgreement(
+      this.cluster.replicas.map(({ process }) => process.url),
+      this.feed.redis,
+      new Map([[RESTING, newest]]),
+      timeoutMs,
+    );
   }
 
   /** The replicas' counters say what is so, and nobody holds a moving price for stale. */

@@ -1,0 +1,130 @@
+import type { Redis } from 'ioredis';
+import { underlying } from '../../support/messages.js';
+import { UNDERLYING } from '../../support/platform.js';
+import { TestClient } from '../../support/test-client.js';
+import { waitFor } from '../../support/wait.js';
+import { differences, expectAgreement, type Prices, stored } from './agreement.js';
+import type { ChaosCluster } from './chaos-cluster.js';
+
+/** Within this time of a fault's end every client, every replica and `latest:*` has the newest price. */
+const AGREES_WITHIN_MS = 5_000;
+const CLIENTS_PER_REPLICA = 2;
+const MOST_SYMBOLS = 100;
+const LIFETIME_S = 300;
+
+/** An update as the worker makes it. */
+export interface Update {
+  readonly product: string;
+  readonly price: number;
+  /** Of the market, ms. */
+  readonly time: number;
+  /** Of the worker, ms; the same unless it is said. */
+  readonly processed?: number;
+  /** Makes the message long. */
+  readonly padding?: string;
+}
+
+/**
+ * A cluster with two stock clients at each replica, which connect again by themselves to where they were, and a worker without
+ * patience: each price is put under `latest:*` and then published.
+ */
+export class Witnesses {
+  /** The worker's newest price of each product. */
+  private readonly newest = new Map<string, number>();
+
+  private constructor(
+    private readonly cluster: ChaosCluster,
+    private readonly redis: Redis,
+    private readonly products: readonly string[],
+    private readonly clients: readonly TestClient[],
+  ) {}
+
+  /** Connects the clients and has each product's first price come to all. */
+  static async start(cluster: ChaosCluster, redis: Redis, products: readonly string[]): Promise<Witnesses> {
+    const urls = cluster.replicas.flatMap(({ process }) =>
+      Array.from({ length: CLIENTS_PER_REPLICA }, () => process.url),
+    );
+    const clients = await Promise.all(
+      urls.map((url) =>
+        TestClient.connect(url, {
+          transports: ['websocket'],
+          reconnection: true,
+          reconnectionDelayMax: 1_000,
+        }),
+      ),
+    );
+    const witnesses = new Witnesses(cluster, redis, products, clients);
+    for (const client of clients) {
+      await witnesses.subscribe(client);
+      client.socket.on('connect', () => void witnesses.subscribe(client));
+    }
+    const time = Date.now();
+    await witnesses.publish(products.map((product) => ({ product, price: 1, time })));
+    await witnesses.agree();
+    return witnesses;
+  }
+
+  /** Sets and publishes each, over one connection. */
+  async publish(updates: readonly Update[]): Promise<void> {
+    const pipeline = this.redis.pipeline();
+    for (const { product, price, time, processed = time, padding } of updates) {
+      const message = JSON.stringify({
+        ...underlying(product, price),
+        timestamp: naive(time),
+        processed_at: naive(processed),
+        ...(padding !== undefined && { padding }),
+      });
+      pipeline.set(`latest:underlying:${product}`, message, 'EX', LIFETIME_S);
+      pipeline.publish(UNDERLYING, message);
+      this.newest.set(product, price);
+    }
+    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+  }
+
+  /** To be called at a fault's end: all have the newest in time. */
+  async agree(): Promise<void> {
+    const prices: Prices = new Map(this.newest);
+    const begun = performance.now();
+    const wrong = () =>
+      this.clients.flatMap((client, n) => differences(`client ${n}`, prices, lastPrices(client)));
+    await waitFor(
+      () => wrong().length === 0,
+      () => `${wrong().length} prices are not the newest: ${wrong().slice(0, 6).join('; ')}`,
+      AGREES_WITHIN_MS,
+    );
+    const left = AGREES_WITHIN_MS - (performance.now() - begun);
+    await expectAgreement(
+      this.cluster.replicas.map(({ process }) => process.url),
+      this.redis,
+      prices,
+      left,
+    );
+  }
+
+  /** `latest:*` is what the worker wrote last, with nobody there to mend it. */
+  async kept(): Promise<void> {
+    const wrong = differences('latest:*', this.newest, await stored(this.redis, this.products));
+    if (wrong.length > 0) {
+      throw new Error(`${wrong.length} keys were overwritten: ${wrong.slice(0, 6).join('; ')}`);
+    }
+  }
+
+  stop(): void {
+    for (const client of this.clients) client.close();
+  }
+
+  private async subscribe(client: TestClient): Promise<void> {
+    for (let start = 0; start < this.products.length; start += MOST_SYMBOLS) {
+      const symbols = this.products.slice(start, start + MOST_SYMBOLS);
+      await client.ask('subscribe', { type: 'product', symbols }).catch(() => undefined); // it comes again with the next connection
+    }
+  }
+}
+
+function lastPrices(client: TestClient): Prices {
+  return new Map(client.all('underlying_update').map(({ product, price }) => [product, price]));
+}
+
+function naive(ms: number): string {
+  return new Date(ms).toISOString().replace('Z', '');
+}
