@@ -17,3 +17,13 @@ export class JsonPayload<T extends object> {
     return JSON.parse(this.text) as T;
   }
 }
+
+/**
+ * An answer to one client, from a text that many share. No newer answer takes its place: like any other reply it is sent at once,
+ * ahead of what is held back from a client that lags.
+ */
+export class ReplyPayload<T extends object> extends JsonPayload<T> {
+  constructor(text: string) {
+    super(text, 'reply');
+  }
+}

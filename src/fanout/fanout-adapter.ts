@@ -1,6 +1,6 @@
 import type { Namespace } from 'socket.io';
 import type { BroadcastOptions } from 'socket.io-adapter';
-import { JsonPayload } from '../contract/index.js';
+import { JsonPayload, ReplyPayload } from '../contract/index.js';
 import type { FanoutClient } from './fanout-client.js';
 import type { FanoutEngine } from './fanout-engine.js';
 import { Frame } from './frame.js';
@@ -71,7 +71,8 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
       }
       const client = opts.rooms.size === 1 ? this.clients.get([...opts.rooms][0]!) : undefined;
       if (client) {
-        this.engine.send(client, this.frameOf(event));
+        if (event.payload instanceof ReplyPayload) this.engine.reply(client, this.frameOf(event));
+        else this.engine.send(client, this.frameOf(event));
         return;
       }
       const receivers = this.engine.broadcast(opts.rooms, () => this.frameOf(event));

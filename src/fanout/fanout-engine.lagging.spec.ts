@@ -57,6 +57,17 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(got(client)).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('sends it each of several replies, ahead of what is held back, and counts none as left out', () => {
+    const { clock, told, engine, connectStalled, broadcast } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE + 1);
+    broadcast('a1', { key: 'a' });
+    for (const text of ['reply 1', 'reply 2']) engine.reply(client.client, frame(text, { key: 'reply' }));
+    clock.turn();
+    client.link.take();
+    expect(got(client)).toEqual(['reply 1', 'reply 2', 'a1']);
+    expect(told.conflated).toBe(0);
+  });
+
   it('gives it everything when it takes everything at once, though then no drain is told', () => {
     const { clock, told, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1);

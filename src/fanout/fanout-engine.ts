@@ -125,6 +125,12 @@ export class FanoutEngine implements ClientOwner {
     else this.conflate(client, [frame], false);
   }
 
+  /** Sends a frame to one client as a reply: behind what was broadcast until now, ahead of what is held back from one that lags. */
+  reply(client: FanoutClient, frame: Frame): void {
+    this.settle(client);
+    if (!client.gone) this.writeAlone(client, [frame]);
+  }
+
   /** Writes everything that is queued. To be called before the connections are closed. */
   stop(): void {
     for (const group of this.groups.all()) this.flushGroup(group);

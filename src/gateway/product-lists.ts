@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Permissions } from '../auth/permissions.js';
 import { CacheService } from '../cache/cache.service.js';
-import { JsonPayload, type Products } from '../contract/index.js';
+import { type Products, ReplyPayload } from '../contract/index.js';
 
 /** A list of products, and the payload of the `products` event that carries it. */
 export interface ProductList extends Products {
-  readonly payload: JsonPayload<Products>;
+  readonly payload: ReplyPayload<Products>;
 }
 
 interface Prepared {
@@ -45,5 +45,5 @@ export class ProductLists {
 }
 
 function listOf(products: readonly string[]): ProductList {
-  return { products, payload: new JsonPayload(JSON.stringify({ products }), 'products') };
+  return { products, payload: new ReplyPayload(JSON.stringify({ products })) };
 }

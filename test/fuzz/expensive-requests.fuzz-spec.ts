@@ -58,7 +58,7 @@ async function publishAll(): Promise<void> {
   ];
   for (let end = 0; end < messages.length;) {
     const pipeline = redis.client.pipeline();
-    for (const message of messages.slice(end, (end += BATCH))) pipeline.publish(...message);
+    for (const [channel, text] of messages.slice(end, (end += BATCH))) pipeline.publish(channel, text);
     await pipeline.exec();
     const taken = Math.min(end, messages.length);
     await waitFor(
