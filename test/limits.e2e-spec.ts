@@ -4,6 +4,7 @@ import { GatewayProcess } from './support/gateway-process.js';
 import { type HandshakeAnswer, HANDSHAKES } from './support/handshake.js';
 import { PacketCheck } from './support/packet-check.js';
 import { PollingClient } from './support/polling-client.js';
+import { RawHttp } from './support/raw-http.js';
 import { RawWebSocket } from './support/raw-websocket.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient, TRANSPORTS } from './support/test-client.js';
@@ -98,6 +99,68 @@ describe('the origin of a page', () => {
       // The session itself is none the worse.
       expect(await (await fetch(session, { method: 'POST', body: '40' })).text()).toBe('ok');
     });
+  });
+});
+
+describe('malformed handshakes', () => {
+  const POLL = '/socket.io/?EIO=4&transport=polling';
+  const SOCKET = '/socket.io/?EIO=4&transport=websocket';
+  const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
+  const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+  const EMPTY = 'Content-Length: 0\r\n';
+  // One handshake a second, and one more that waits: had one of them been counted, the next would be answered 503.
+  let gateway: GatewayProcess;
+  beforeAll(
+    async () =>
+      void (gateway = await start({ HANDSHAKES_PER_SECOND: '1', HANDSHAKES_PER_IP_PER_MINUTE: '40' })),
+  );
+  afterAll(() => gateway.stop());
+
+  it.each([
+    ['without a transport', 'GET', '/socket.io/?EIO=4', EMPTY, 400],
+    ['of an unknown transport', 'GET', '/socket.io/?EIO=4&transport=flash', EMPTY, 400],
+    ['of an old protocol', 'GET', '/socket.io/?EIO=3&transport=polling', EMPTY, 400],
+    ['without a protocol', 'GET', '/socket.io/?transport=websocket', UPGRADE + KEY, 400],
+    ['of another method', 'POST', POLL, EMPTY, 400],
+    ['of an unknown session', 'GET', `${POLL}&sid=nonsense`, EMPTY, 404],
+    ['that upgrade an unknown session', 'GET', `${SOCKET}&sid=nonsense`, UPGRADE + KEY, 404],
+    ['by WebSocket without an upgrade', 'GET', SOCKET, EMPTY, 400],
+    ['by polling with an upgrade', 'GET', POLL, UPGRADE + KEY, 400],
+    ['without a key', 'GET', SOCKET, UPGRADE, 400],
+    ['with a wrong key', 'GET', SOCKET, `${UPGRADE}Sec-WebSocket-Key: wrong\r\n`, 400],
+    ['with a wrong subprotocol', 'GET', SOCKET, `${UPGRADE + KEY}Sec-WebSocket-Protocol: a,,b\r\n`, 400],
+  ])('%s spend none of what newcomers need', async (_, method, path, headers, status) => {
+    const request = `${method} ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`;
+    const close = 'Connection: close\r\n';
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () =>
+        RawHttp.exchange(gateway.url, headers === EMPTY ? request.replace(EMPTY, EMPTY + close) : request),
+      ),
+    );
+    expect(answers.map((answer) => answer.slice(9, 12))).toEqual(Array<string>(5).fill(`${status}`));
+    expect(await gateway.metric('socket_gateway_handshakes_queued')).toBe(0);
+  });
+
+  it('pipelined on many connections let newcomers in at once', async () => {
+    const busy = await start({ HANDSHAKES_PER_SECOND: '10' });
+    const pipeline = 'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50);
+    let running = true;
+    const attacker = async (): Promise<void> => {
+      while (running) {
+        const raw = await RawHttp.connect(busy.url);
+        raw.tcp.write(pipeline);
+        await waitFor(() => raw.closed || raw.answer !== '');
+        raw.tcp.destroy();
+      }
+    };
+    const attackers = Array.from({ length: 20 }, attacker);
+    await waitFor(async () => (await refused(busy, 'malformed')) > 1_000);
+    expect((await HANDSHAKES.polling(busy.url)).status).toBe(200);
+    expect((await HANDSHAKES.websocket(busy.url)).status).toBe(101);
+    expect(await refused(busy, 'rate')).toBe(0);
+    running = false;
+    await Promise.all(attackers);
+    await busy.stop();
   });
 });
 

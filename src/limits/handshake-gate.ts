@@ -12,6 +12,7 @@ import { ClientAddresses } from './client-address.js';
 import { CONNECTION_COUNTS, type ConnectionCounts } from './connection-counts.js';
 import { HANDSHAKE_QUOTA, type HandshakeQuota } from './handshake-quota.js';
 import { ConnectionWatch } from './connection-watch.js';
+import { type HandshakeRequest, malformedHandshake } from './handshake-check.js';
 import { HandshakeRate } from './handshake-rate.js';
 import { OverloadWatch } from './overload-watch.js';
 import { PingSpread } from './ping-spread.js';
@@ -27,8 +28,6 @@ import {
 /** The longest a handshake waits for its turn, ms. */
 const MAX_WAIT_MS = 1_000;
 
-/** As engine.io hands it to a middleware: of several `sid` it has the last. */
-type EngineRequest = IncomingMessage & { readonly _query?: { readonly sid?: string } };
 type Connection = GatewaySocket['conn'];
 
 /**
@@ -88,13 +87,13 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   onApplicationBootstrap(): void {
     const { engine } = this.server;
     const { clients } = engine as unknown as { clients: Readonly<Record<string, unknown>> };
-    engine.use((request: EngineRequest, response: unknown, next: () => void) => {
-      const sid = request._query?.sid;
+    engine.use((request: HandshakeRequest, response: unknown, next: () => void) => {
+      const sid = request._query?.sid; // of several, engine.io has the last
       // Before all else: browsers ask nobody's leave for a WebSocket, and send requests whose answers they would keep from the page.
       if (!this.isAllowed(request)) this.refuse('origin', request, response);
       else if (sid && !Object.hasOwn(clients, sid)) answer(request, response, UNKNOWN_SESSION);
-      else if (!sid && request.method === 'GET') this.ask(request, response, next);
-      else next();
+      else if (sid) next();
+      else this.check(request, response, next);
     });
     const { limits } = this;
     const onClose = function (this: Connection): void {
@@ -110,6 +109,17 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
 
   onApplicationShutdown(): void {
     this.pings.stop();
+  }
+
+  private check(request: HandshakeRequest, response: unknown, next: () => void): void {
+    const isUpgrade = !(response instanceof ServerResponse);
+    const problem = malformedHandshake(request, isUpgrade, this.config.transports);
+    if (problem === undefined) {
+      this.ask(request, response, next);
+      return;
+    }
+    this.metrics.handshakesRefused.inc({ reason: 'malformed' });
+    answer(request, response, problem);
   }
 
   private ask(request: IncomingMessage, response: unknown, next: () => void): void {

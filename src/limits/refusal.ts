@@ -65,6 +65,11 @@ export function refusalAnswer(
  */
 export const UNKNOWN_SESSION: HandshakeAnswer = jsonAnswer(404, { code: 1, message: 'Session ID unknown' });
 
+/** What engine.io would answer to a handshake that it does not understand, and the end of the connection. */
+export function malformedAnswer(code: number, message: string): HandshakeAnswer {
+  return jsonAnswer(400, { code, message }, { Connection: 'close' });
+}
+
 function jsonAnswer(status: number, content: object, headers: Record<string, string> = {}): HandshakeAnswer {
   const body = JSON.stringify(content);
   const length = `${Buffer.byteLength(body)}`;
