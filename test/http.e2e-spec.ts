@@ -171,6 +171,26 @@ describe('a gateway at work', () => {
       expect(await metrics()).toStrictEqual({ total_clients: 0, rooms: {} });
     });
 
+    it('names the rooms with the most clients, and counts the others', async () => {
+      const clients = await Promise.all(Array.from({ length: 7 }, () => connect(gateway)));
+      const symbols = (from: number): string[] => Array.from({ length: 100 }, (_, n) => `R${from + n}`);
+      for (const [index, client] of clients.entries()) {
+        for (const from of [index * 200, index * 200 + 100])
+          await client.ask('subscribe', { type: 'product', symbols: symbols(from) });
+      }
+      await clients[0]!.ask('subscribe', { type: 'product', symbol: 'R1399' });
+      const { rooms, ...rest } = await metrics();
+      // "general", and 1,400 of products.
+      expect(rest).toStrictEqual({ total_clients: 7, rooms_left_out: 401 });
+      expect(Object.keys(rooms)).toHaveLength(1_000);
+      expect(Object.entries(rooms).slice(0, 2)).toEqual([
+        ['general', 7],
+        ['product:R1399', 2],
+      ]);
+      for (const client of clients) client.close();
+      await waitFor(async () => (await metrics()).total_clients === 0);
+    });
+
     const TEXT = /^text\/plain; version=0\.0\.4; charset=utf-8$/;
     const JSON_TYPE = /^application\/json; charset=utf-8$/;
     it.each([

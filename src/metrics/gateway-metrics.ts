@@ -8,7 +8,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 @Injectable()
 export class GatewayMetrics {
   private readonly registry = new Registry();
-  private readonly samplers: (() => void)[] = [];
+  private readonly samplers: (() => void | Promise<void>)[] = [];
 
   readonly connections = this.gauge('connections', 'Clients connected to this replica.');
   readonly rooms = this.gauge('rooms', 'Rooms with a member on this replica.', ['kind']);
@@ -197,13 +197,13 @@ export class GatewayMetrics {
   readonly contentType = this.registry.contentType;
 
   /** Has `sample` set its gauges each time the metrics are read. */
-  onScrape(sample: () => void): void {
+  onScrape(sample: () => void | Promise<void>): void {
     this.samplers.push(sample);
   }
 
   /** Everything, in Prometheus' text format. */
-  text(): Promise<string> {
-    for (const sample of this.samplers) sample();
+  async text(): Promise<string> {
+    for (const sample of this.samplers) await sample();
     return this.registry.metrics();
   }
 

@@ -1,24 +1,31 @@
 import { Controller, Get, Inject, Req, Res, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AdminGuard } from '../admin/admin.guard.js';
-import { roomKind, SUBSCRIPTION_TYPES } from '../contract/index.js';
+import { systemClock } from '../clock.js';
+import { SUBSCRIPTION_TYPES } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
 import { GatewayMetrics } from './gateway-metrics.js';
+import { RoomCensus } from './room-census.js';
 
 interface MetricsAnswer {
   readonly total_clients: number;
-  /** Clients of this replica by room; rooms without one are left out. */
+  /** Clients of this replica by room; rooms without one are left out, and so are the smallest where there are too many. */
   readonly rooms: Readonly<Record<string, number>>;
+  /** How many were left out because there are too many; missing if none were. */
+  readonly rooms_left_out?: number;
 }
 
 /** This replica's figures: JSON as the Flask gateway gave them, Prometheus' text for Prometheus. */
 @Controller('metrics')
 @UseGuards(AdminGuard)
 export class MetricsController {
+  private readonly census: RoomCensus;
+
   constructor(
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: GatewayMetrics,
   ) {
+    this.census = new RoomCensus(() => server.sockets.adapter.rooms, systemClock);
     metrics.onScrape(() => this.sampleRooms());
   }
 
@@ -26,33 +33,29 @@ export class MetricsController {
   async read(@Req() request: Request, @Res() response: Response): Promise<void> {
     response.vary('Accept');
     if (prefersJson(request)) {
-      response.json(this.answer());
+      response.json(await this.answer());
     } else {
       response.type(this.metrics.contentType).send(await this.metrics.text());
     }
   }
 
-  private answer(): MetricsAnswer {
-    return { total_clients: this.server.sockets.sockets.size, rooms: Object.fromEntries(this.rooms()) };
+  private async answer(): Promise<MetricsAnswer> {
+    const { named, leftOut } = await this.census.take();
+    return {
+      total_clients: this.server.sockets.sockets.size,
+      rooms: Object.fromEntries(named),
+      ...(leftOut > 0 && { rooms_left_out: leftOut }),
+    };
   }
 
-  private sampleRooms(): void {
+  private async sampleRooms(): Promise<void> {
     const { connections, rooms, subscriptions } = this.metrics;
+    const { byKind } = await this.census.take();
     connections.set(this.server.sockets.sockets.size);
     for (const kind of SUBSCRIPTION_TYPES) {
-      const sizes = this.rooms().flatMap(([room, size]) => (roomKind(room) === kind ? [size] : []));
-      rooms.set({ kind }, sizes.length);
-      subscriptions.set(
-        { kind },
-        sizes.reduce((sum, size) => sum + size, 0),
-      );
+      rooms.set({ kind }, byKind[kind].rooms);
+      subscriptions.set({ kind }, byKind[kind].members);
     }
-  }
-
-  private rooms(): [room: string, clients: number][] {
-    return [...this.server.sockets.adapter.rooms]
-      .filter(([room]) => roomKind(room) !== undefined)
-      .map(([room, clients]) => [room, clients.size]);
   }
 }
 
