@@ -381,3 +381,154 @@ it('a schedule that cannot be read ends the start with a sentence', async () => 
   expect(gateway.stderr).toContain('MARKET_HOURS is "Asia/Kolkata Mon-Fri 9-15", but must be like');
   expect(gateway.stderr).toContain('"9-15" is not a time such as 09:15-15:30.');
 });
+
+describe('a chain that stops while the price of its product goes on', () => {
+  const QUIET_EXPIRY = '2026-12-03';
+  let gateway: GatewayProcess;
+  beforeAll(
+    async () =>
+      void (gateway = await start({ STALE_AFTER_MS: '60000', CHAIN_STALE_AFTER_MS: `${STALE_MS}` })),
+  );
+  afterAll(() => gateway.stop());
+
+  const chained = (name: string, n: number, text = JSON.stringify(chain(name, n))) =>
+    redis.client.publish(OPTION_CHAIN, text);
+  const chainTold = (client: TestClient, name: string) =>
+    client.all('chain_status').filter(({ product }) => product === name);
+  const withIv = (name: string, n: number, iv: string) => {
+    const text = JSON.stringify(chain(name, n));
+    return text.replace(/"iv":[\d.]+/, `"iv":${iv}`);
+  };
+
+  it('is told stale to its rooms only, once, to who comes later, and live again', async () => {
+    const name = product();
+    const inRooms = await Promise.all([
+      outsideGeneral(gateway, { type: 'chain', symbol: name }),
+      outsideGeneral(gateway, { type: 'chain', symbol: name, expiry: EXPIRY }),
+    ]);
+    const others = await Promise.all([
+      TestClient.connect(gateway.url),
+      outsideGeneral(gateway, { type: 'product', symbol: name }),
+      outsideGeneral(gateway, { type: 'chain', symbol: name, expiry: QUIET_EXPIRY }),
+    ]);
+    await price(name, 1);
+    await chained(name, 1);
+    for (const client of inRooms) {
+      await client.next('chain_update');
+      client.clear();
+    }
+    for (const client of inRooms) await client.next('chain_status');
+    await price(name, 2);
+    for (const client of inRooms) {
+      const stale = { product: name, expiry: EXPIRY, status: 'stale', last_update: expect.any(String) };
+      expect(chainTold(client, name)).toEqual([{ ...stale, age_ms: expect.any(Number) }]);
+      expect(chainTold(client, name)[0]!.age_ms).toBeGreaterThanOrEqual(STALE_MS);
+      expect(client.all('feed_status')).toEqual([]);
+    }
+    await others[1]!.next('underlying_update', 2);
+    for (const client of others) {
+      expect(chainTold(client, name)).toEqual([]);
+      expect(client.all('feed_status').filter((status) => status.product === name)).toEqual([]);
+    }
+    const health = (await gateway.json('/health')) as { details: { freshness: { chains: string[] } } };
+    expect(health.details.freshness.chains).toContain(`${name}:${EXPIRY}`);
+    expect(await gateway.metric('socket_gateway_stale_chains')).toBeGreaterThan(0);
+
+    const late = await outsideGeneral(gateway);
+    await late.ask('get_snapshot', { type: 'chain', symbol: name });
+    await late.ask('subscribe', { type: 'chain', symbol: name });
+    await late.ask('subscribe', { type: 'chain', symbol: name, expiry: EXPIRY });
+    expect(chainTold(late, name).map(({ status }) => status)).toEqual(['stale', 'stale', 'stale']);
+    const events = late.received.map(({ event }) => event).filter((event) => event !== 'subscribed');
+    expect(events).toEqual([
+      ...['chain_update', 'chain_status', 'snapshot'],
+      ...['chain_update', 'chain_status', 'chain_update', 'chain_status'],
+    ]);
+
+    for (const client of inRooms) client.clear();
+    await chained(name, 3);
+    for (const client of inRooms) {
+      await client.next('chain_update');
+      expect(client.received.map(({ event }) => event)).toEqual(['chain_status', 'chain_update']);
+      expect(chainTold(client, name)).toMatchObject([{ status: 'live', age_ms: 0, expiry: EXPIRY }]);
+    }
+  });
+
+  it('a producer that writes NaN for the ratio: the chain is stale, and the log and a metric name product and field', async () => {
+    const own = await start({
+      PRODUCTS: 'NIFTY',
+      STALE_AFTER_MS: '60000',
+      CHAIN_STALE_AFTER_MS: `${STALE_MS}`,
+    });
+    const client = await outsideGeneral(own, { type: 'chain', symbol: 'NIFTY' });
+    await chained('NIFTY', 1);
+    await client.next('chain_update');
+    const broken = (n: number) =>
+      JSON.stringify(chain('NIFTY', n)).replace(/"pcr_oi":[\d.]+/, '"pcr_oi":NaN');
+    let n = 1;
+    await waitFor(async () => {
+      await price('NIFTY', ++n);
+      await chained('NIFTY', n, broken(n));
+      return client.all('chain_status').some(({ status }) => status === 'stale');
+    });
+    expect(client.all('chain_update')).toHaveLength(1);
+    expect(own.logged('feed_message_rejected')).toMatchObject({
+      product: 'NIFTY',
+      expiry: EXPIRY,
+      field: 'pcr_oi',
+      reason: 'non_finite_number',
+    });
+    const rejected = 'socket_gateway_feed_bad_values_total{product="NIFTY",field="pcr_oi",action="rejected"}';
+    expect(await own.metric(rejected)).toBe(n - 1);
+    await own.stop();
+  });
+
+  it.each(['NaN', 'Infinity', '1e309', '"high"'])(
+    'with %s for the iv of one option it goes on, with null there, counted and logged',
+    async (iv) => {
+      const name = product();
+      const client = await outsideGeneral(gateway, { type: 'chain', symbol: name });
+      const nulled = 'socket_gateway_feed_bad_values_total{product="other",field="iv",action="nulled"}';
+      const before = await gateway.metric(nulled);
+      await chained(name, 1, withIv(name, 1, iv));
+      const update = await client.next('chain_update');
+      const [leg, ...legs] = [...update.calls, ...update.puts];
+      expect(leg!.iv).toBeNull();
+      expect(legs).toEqual([...chain(name, 1).calls, ...chain(name, 1).puts].slice(1));
+      expect(await gateway.metric(nulled)).toBe(before + 1);
+      expect(gateway.logged('feed_chain_repaired')).toMatchObject({
+        expiry: EXPIRY,
+        field: 'iv',
+        action: 'nulled',
+      });
+    },
+  );
+});
+
+it('warns of a producer whose clock shows another time zone, and reads its times with FEED_TIME_ZONE', async () => {
+  const INDIA_MS = 5.5 * HOUR_MS;
+  const local = (n: number) => {
+    const timestamp = new Date(Date.now() + INDIA_MS + n).toISOString().slice(0, -1);
+    return JSON.stringify({ ...underlying('INDIA', n), timestamp, processed_at: timestamp });
+  };
+  const wrong = await start({ STALE_AFTER_MS: `${HOUR_MS}` });
+  const right = await start({ STALE_AFTER_MS: `${HOUR_MS}`, FEED_TIME_ZONE: 'Asia/Kolkata' });
+  const client = await TestClient.connect(right.url);
+  for (let n = 1; n <= 30; n++) await redis.client.publish(UNDERLYING, local(n));
+  await client.next('underlying_update', 30);
+  await waitFor(() => wrong.logged('feed_time_zone_suspect') !== undefined);
+  expect(wrong.logged('feed_time_zone_suspect')).toMatchObject({ product: 'INDIA', offset: '+05:30' });
+  expect(right.logged('feed_time_zone_suspect')).toBeUndefined();
+
+  // A price in Redis of five hours ago is old by its zone, though it would be of now in UTC.
+  const old = new Date(Date.now()).toISOString().slice(0, -1);
+  await redis.client.set('latest:underlying:OLD', JSON.stringify({ price: 1, timestamp: old }));
+  await client.ask('subscribe', { type: 'product', symbol: 'OLD' });
+  await client.next('underlying_update', 31);
+  await tells(client, 'OLD', 'stale');
+  expect(client.all('feed_status').find(({ product }) => product === 'OLD')!.age_ms).toBeGreaterThan(
+    5 * HOUR_MS,
+  );
+  await wrong.stop();
+  await right.stop();
+});

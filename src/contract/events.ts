@@ -1,6 +1,7 @@
 import type { ErrorPayload } from './errors.js';
 import type {
   Acknowledgement,
+  ChainStatus,
   ChainSummary,
   ChainUpdate,
   Closing,
@@ -15,6 +16,7 @@ import type {
   SnapshotAcknowledgement,
   SnapshotRequest,
   ProductStatus,
+  SubscriptionAcknowledgement,
   SubscriptionConfirmed,
   SubscriptionRequest,
   Subscriptions,
@@ -56,6 +58,7 @@ export const ServerEvent = {
   chainUpdate: 'chain_update',
   feedStatus: 'feed_status',
   feedGap: 'feed_gap',
+  chainStatus: 'chain_status',
   lagging: 'lagging',
   tokenExpiring: 'token_expiring',
   tokenRefreshed: 'token_refreshed',
@@ -67,7 +70,10 @@ export type ServerEvent = (typeof ServerEvent)[keyof typeof ServerEvent];
 
 export interface ClientToServerEvents {
   /** Joins rooms. Answered with `subscribed` for each, then with the room's snapshot. */
-  subscribe: (request: SubscriptionRequest, ack?: (answer: Acknowledgement) => void) => void;
+  subscribe: (
+    request: SubscriptionRequest,
+    ack?: (answer: SubscriptionAcknowledgement | Refusal) => void,
+  ) => void;
   /** Leaves rooms. Answered with `unsubscribed` for each, also for one that the client was not in. */
   unsubscribe: (request: SubscriptionRequest, ack?: (answer: Acknowledgement) => void) => void;
   /** Asks what there is to subscribe to. Answered with `products`. */
@@ -103,6 +109,8 @@ export interface ServerToClientEvents {
   feed_status: (payload: ProductStatus) => void;
   /** The replica lost the feed for a while, and its clients miss updates. */
   feed_gap: (payload: FeedGap) => void;
+  /** An option chain has stopped, or goes on; to `chain:SYM` and `chain:SYM:EXPIRY`. */
+  chain_status: (payload: ChainStatus) => void;
   /** The client read too slowly, and updates were left out for newer ones. */
   lagging: (payload: Lagging) => void;
   /** The token expires soon: time to send `refresh_token`. */

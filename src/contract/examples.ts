@@ -116,7 +116,13 @@ export const CLIENT_EXAMPLES = {
 
 /** Of the acknowledgement of each, where it is done. */
 export const ACKNOWLEDGEMENT_EXAMPLES = {
-  subscribe: [{ name: 'done', payload: { ok: true, rooms: ['product:NIFTY'] } }],
+  subscribe: [
+    { name: 'done', payload: { ok: true, rooms: ['product:NIFTY'] } },
+    {
+      name: 'nothing known',
+      payload: { ok: true, rooms: ['product:nifty'], suggestions: { nifty: 'NIFTY' } },
+    },
+  ],
   unsubscribe: [{ name: 'done', payload: { ok: true, rooms: ['product:NIFTY'] } }],
   get_products: [
     { name: 'done', payload: { ok: true, rooms: ['general'], products: ['NIFTY', 'BANKNIFTY'] } },
@@ -180,6 +186,10 @@ export const SERVER_EXAMPLES = {
       name: 'more expiries than a snapshot has',
       payload: { room: 'chain:SPX', message: 'Subscribed to chain:SPX', updates: 64, available: 90 },
     },
+    {
+      name: 'nothing known',
+      payload: { room: 'product:nifty', message: 'Subscribed to product:nifty', known: false },
+    },
   ],
   unsubscribed: [
     { name: 'product', payload: { room: 'product:NIFTY', message: 'Unsubscribed from product:NIFTY' } },
@@ -229,6 +239,22 @@ export const SERVER_EXAMPLES = {
     {
       name: 'two seconds',
       payload: { since: '2026-11-22T04:43:39.412Z', until: '2026-11-22T04:43:41.530Z' },
+    },
+  ],
+  chain_status: [
+    {
+      name: 'stale',
+      payload: {
+        product: 'NIFTY',
+        expiry: '2026-11-26',
+        status: 'stale',
+        last_update: '2026-11-22T04:43:39.412Z',
+        age_ms: 60210,
+      },
+    },
+    {
+      name: 'no chain known',
+      payload: { product: 'NEWCOMER', expiry: null, status: 'stale', last_update: null, age_ms: null },
     },
   ],
   lagging: [{ name: 'eight seconds', payload: { dropped: 4212, since_ms: 8350 } }],

@@ -27,3 +27,12 @@ export class ReplyPayload<T extends object> extends JsonPayload<T> {
     super(text, 'reply');
   }
 }
+
+/** Several payloads of one event, for one client: sent as so many events, which are prepared and written as one. */
+export class JsonPayloads<T extends object> {
+  constructor(readonly list: readonly JsonPayload<T>[]) {}
+
+  toJSON(): T[] {
+    return this.list.map((payload) => payload.toJSON());
+  }
+}

@@ -1,6 +1,6 @@
 import type { Namespace } from 'socket.io';
 import type { BroadcastOptions } from 'socket.io-adapter';
-import { JsonPayload, ReplyPayload } from '../contract/index.js';
+import { JsonPayload, JsonPayloads, ReplyPayload } from '../contract/index.js';
 import type { FanoutClient } from './fanout-client.js';
 import type { FanoutEngine } from './fanout-engine.js';
 import { Frame } from './frame.js';
@@ -38,7 +38,7 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
     private readonly engine = options.createEngine();
     private readonly clients = new Map<string, FanoutClient>();
     /** A payload goes with one event: a message's snapshots are sent as the very bytes of its broadcast. */
-    private readonly frames = new WeakMap<JsonPayload<object>, Frame>();
+    private readonly frames = new WeakMap<Prepared, Frame>();
 
     override addAll(id: string, rooms: Set<string>): Promise<void> | void {
       const known = this.clients.get(id);
@@ -102,17 +102,24 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
 
     private frameOf({ name, payload }: PreparedEvent): Frame {
       let frame = this.frames.get(payload);
-      if (!frame) this.frames.set(payload, (frame = Frame.ofEvent(name, payload, options.compressAbove)));
+      if (!frame) this.frames.set(payload, (frame = this.makeFrame(name, payload)));
       return frame;
+    }
+
+    private makeFrame(name: string, payload: Prepared): Frame {
+      if (payload instanceof JsonPayload) return Frame.ofEvent(name, payload, options.compressAbove);
+      return Frame.joined(payload.list.map((one) => Frame.ofEvent(name, one, options.compressAbove)));
     }
   };
 }
 
 interface PreparedEvent {
   readonly name: string;
-  readonly payload: JsonPayload<object>;
+  readonly payload: Prepared;
 }
 
-function isPrepared(payload: unknown): payload is JsonPayload<object> {
-  return payload instanceof JsonPayload;
+type Prepared = JsonPayload<object> | JsonPayloads<object>;
+
+function isPrepared(payload: unknown): payload is Prepared {
+  return payload instanceof JsonPayload || payload instanceof JsonPayloads;
 }

@@ -211,7 +211,9 @@ export class FanoutEngine implements ClientOwner {
   private conflate(client: FanoutClient, frames: readonly Frame[], updates: boolean): void {
     if (!client.conflation) return;
     const before = client.conflation.dropped;
-    for (const frame of frames) client.conflation.add(frame, updates);
+    for (const frame of frames) {
+      for (const part of frame.parts) client.conflation.add(part, updates);
+    }
     const left = client.conflation.dropped - before;
     if (left > 0) this.options.observer.conflated(left);
     if (client.conflation.size > MAX_CONFLATED_FRAMES) this.close(client, 'overflow');

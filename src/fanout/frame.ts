@@ -30,7 +30,7 @@ export class Frame {
    * @param tail what closes the Socket.IO packet
    * @param compressAbove largest payload not worth deflating, bytes
    */
-  private constructor(
+  protected constructor(
     readonly key: string,
     private readonly head: string,
     private readonly body: string,
@@ -47,6 +47,16 @@ export class Frame {
       ']',
       compressAbove,
     );
+  }
+
+  /** Several frames as one, which costs one write: each is still a message of its own. */
+  static joined(frames: readonly Frame[]): Frame {
+    return new JoinedFrame(frames);
+  }
+
+  /** The frames that this one joins; for any other, itself. */
+  get parts(): readonly Frame[] {
+    return [this];
   }
 
   /** The Socket.IO packet as text, for the transport's own path. */
@@ -92,6 +102,35 @@ export class Frame {
     const frame = allocateFrame(FIN_TEXT | RSV1, deflated.length);
     deflated.copy(frame, frame.length - deflated.length);
     return frame;
+  }
+}
+
+/** What separates the packets of one long-polling payload, and the type of those that follow: engine.io's "message". */
+const NEXT_PACKET = '\x1e4';
+
+class JoinedFrame extends Frame {
+  private joinedPlain: Buffer | undefined;
+  private joinedDeflated: Buffer | undefined;
+  private joinedPacket: string | undefined;
+
+  constructor(private readonly joined: readonly Frame[]) {
+    super('joined', '', '', '', Infinity);
+  }
+
+  override get parts(): readonly Frame[] {
+    return this.joined;
+  }
+
+  override get packet(): string {
+    return (this.joinedPacket ??= this.joined.map(({ packet }) => packet).join(NEXT_PACKET));
+  }
+
+  override get plain(): Buffer {
+    return (this.joinedPlain ??= Buffer.concat(this.joined.map(({ plain }) => plain)));
+  }
+
+  override get deflated(): Buffer {
+    return (this.joinedDeflated ??= Buffer.concat(this.joined.map(({ deflated }) => deflated)));
   }
 }
 

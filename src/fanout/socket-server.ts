@@ -5,7 +5,12 @@ import { corsOptions } from '../config/cors.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { type BoundedWebSocket, BoundedWebSocketServer } from './bounded-websocket-server.js';
 import { DeflatingWebSocketServer } from './deflating-websocket-server.js';
-import type { ClientToServerEvents, JsonPayload, ServerToClientEvents } from '../contract/index.js';
+import type {
+  ClientToServerEvents,
+  JsonPayload,
+  JsonPayloads,
+  ServerToClientEvents,
+} from '../contract/index.js';
 
 /** How long a connection may be there without having entered the namespace, ms. */
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -13,7 +18,7 @@ const CONNECT_TIMEOUT_MS = 15_000;
 /** What the gateway emits: the contract's payloads, each as an object or as its JSON text. */
 type EmittedEvents = {
   [E in keyof ServerToClientEvents]: ServerToClientEvents[E] extends (payload: infer P extends object) => void
-    ? (payload: P | JsonPayload<P>) => void
+    ? (payload: P | JsonPayload<P> | JsonPayloads<P>) => void
     : never;
 };
 

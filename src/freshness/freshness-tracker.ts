@@ -6,16 +6,31 @@ import type { Schedule } from '../market-hours/schedule.js';
 export interface FreshnessOptions {
   /** A price this old is stale, ms. */
   readonly staleAfterMs: number;
-  readonly hours: MarketHours;
+  readonly hours: Pick<MarketHours, 'scheduleOf'>;
   /** Products that are expected to tick, from now on. */
   readonly expected: readonly string[];
   /** Most products known. Those that come later are not watched: one that is forgotten while stale would never be live again. */
   readonly maxProducts: number;
+  /**
+   * Whether nothing more is expected of it: it is forgotten instead of going stale. Asked of those that would go stale.
+   * @param time the feed's own time by now, in microseconds since the epoch
+   */
+  readonly isOver?: (name: string, time: number) => boolean;
+  /** A message came of one that is not watched, because there are `maxProducts` already. */
+  readonly onRefused?: () => void;
+  /** One is over, and forgotten. */
+  readonly onForgotten?: (name: string) => void;
   /** Monotonic clock, ms. */
   readonly now: () => number;
   /** Wall clock, ms since the epoch. */
   readonly wallNow: () => number;
 }
+
+/** How often room is looked for among those that are over, ms. */
+const DROP_EVERY_MS = 60_000;
+
+/** What the tracker looks at of a message. */
+export type FreshnessMessage = Pick<MarketMessage, 'kind' | 'product' | 'time'>;
 
 /** A product went stale, or live. */
 export interface StatusChange {
@@ -63,6 +78,7 @@ export class FreshnessTracker {
   /** In the order they went stale. */
   private readonly stale = new Map<string, Product>();
   private changed = 0;
+  private forgotAt = -Infinity;
 
   constructor(private readonly options: FreshnessOptions) {
     for (const name of options.expected) this.add(name, options.now());
@@ -73,13 +89,18 @@ export class FreshnessTracker {
     return this.products.size;
   }
 
+  /** Whether it is expected, or a message of it was seen. */
+  knows(name: string): boolean {
+    return this.products.has(name);
+  }
+
   /** Ordinal of the last change to `stale`. */
   get changes(): number {
     return this.changed;
   }
 
   /** A message came from the feed. Answers the change to `live`, where it is one. */
-  live(message: MarketMessage): StatusChange | undefined {
+  live(message: FreshnessMessage): StatusChange | undefined {
     const known = this.products.get(message.product);
     if (known && !counts(known, message)) return undefined;
     const now = this.options.now();
@@ -96,7 +117,7 @@ export class FreshnessTracker {
   }
 
   /** A message was read from the store. Answers the change to `live` or `stale`, where it is one. */
-  stored(message: MarketMessage): StatusChange | undefined {
+  stored(message: FreshnessMessage): StatusChange | undefined {
     const now = this.options.now();
     const product = this.products.get(message.product) ?? this.add(message.product, now);
     if (!product) return undefined;
@@ -119,6 +140,10 @@ export class FreshnessTracker {
 
     const wasStale = product.stale;
     if (this.isDue(product)) {
+      if (this.isOver(product)) {
+        this.forget(product);
+        return undefined;
+      }
       if (wasStale && hadPrice) return undefined;
       this.putStale(product);
       return { payload: this.statusOf(product), hadPrice: true };
@@ -140,6 +165,10 @@ export class FreshnessTracker {
       if (group.unsorted) sort(group);
       for (const product of group.fresh.values()) {
         if (changes.length >= limit || now - product.cameAt < staleAfterMs) break;
+        if (this.isOver(product)) {
+          this.forget(product);
+          continue;
+        }
         this.putStale(product);
         changes.push({ payload: this.statusOf(product), hadPrice: product.lastUpdate !== undefined });
       }
@@ -163,13 +192,18 @@ export class FreshnessTracker {
 
   /** The stale products whose market is open: a price that has stood still since the close is nothing to complain of. */
   complaints(): string[] {
+    this.forgetOver(0);
     const open = new Map<Group, boolean>();
     for (const group of this.groups.values()) open.set(group, this.isTime(group));
     return [...this.stale.values()].filter(({ group }) => open.get(group)).map(({ name }) => name);
   }
 
   private add(name: string, cameAt: number): Product | undefined {
-    if (this.products.size >= this.options.maxProducts) return undefined;
+    if (this.products.size >= this.options.maxProducts) this.forgetOver(DROP_EVERY_MS);
+    if (this.products.size >= this.options.maxProducts) {
+      this.options.onRefused?.();
+      return undefined;
+    }
     const schedule = this.options.hours.scheduleOf(name);
     let group = this.groups.get(schedule);
     if (!group) this.groups.set(schedule, (group = { schedule, fresh: new Map(), unsorted: false }));
@@ -186,6 +220,25 @@ export class FreshnessTracker {
     this.products.set(name, product);
     this.putFresh(product);
     return product;
+  }
+
+  private isOver({ name, messageTime, cameAt }: Product): boolean {
+    return this.options.isOver?.(name, messageTime + (this.options.now() - cameAt) * 1_000) ?? false;
+  }
+
+  private forget(product: Product): void {
+    this.products.delete(product.name);
+    product.group.fresh.delete(product.name);
+    this.stale.delete(product.name);
+    this.options.onForgotten?.(product.name);
+  }
+
+  /** Forgets the stale ones of which nothing more is expected, unless that was done in the last `everyMs`. */
+  private forgetOver(everyMs: number): void {
+    const now = this.options.now();
+    if (!this.options.isOver || now - this.forgotAt < everyMs) return;
+    this.forgotAt = now;
+    for (const product of this.stale.values()) if (this.isOver(product)) this.forget(product);
   }
 
   private putFresh(product: Product): void {
@@ -224,7 +277,7 @@ export class FreshnessTracker {
 }
 
 /** Whether it says something of the product's price: a chain does only where no underlying ever came. */
-function counts(product: Product, message: MarketMessage): boolean {
+function counts(product: Product, message: FreshnessMessage): boolean {
   return message.kind === 'underlying' || !product.underlying;
 }
 

@@ -6,12 +6,23 @@ import {
 } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { JsonPayload, type ProductStatus, ServerEvent } from '../contract/index.js';
+import {
+  chainRoom,
+  type ChainStatus,
+  JsonPayload,
+  JsonPayloads,
+  type ProductStatus,
+  type RoomAddress,
+  ServerEvent,
+  type SnapshotAddress,
+} from '../contract/index.js';
 import { systemClock } from '../clock.js';
 import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { Awaited } from './awaited.js';
+import { ChainTracker } from './chain-tracker.js';
 import { FreshnessTracker, type StatusChange } from './freshness-tracker.js';
 import { ProductRooms } from './product-rooms.js';
 import { Sweeper } from './sweeper.js';
@@ -24,45 +35,73 @@ const MAX_CHANGES_PER_SWEEP = 100;
 const BACKLOG_MS = 100;
 /** Far more than there are; a producer that makes up names must not fill the memory. The first to come are watched. */
 const MAX_PRODUCTS = 50_000;
+const MAX_CHAINS = 50_000;
+/** Unknown products and chains that clients wait for. Those beyond are not said to be unknown. */
+const MAX_AWAITED = 10_000;
 /** Statuses sent to a new connection. */
 const MAX_TOLD = 1_000;
 /** For how long the statuses for new connections are taken from the last one: their age is that much behind at most. */
 const TOLD_FOR_MS = 1_000;
 const MAX_LOGGED_NAMES = 20;
 
-/** Tells clients which prices have stopped, and when they go on. */
+/** How far a client has been told what is stale. */
+export interface FreshnessMark {
+  readonly products: number;
+  readonly chains: number;
+}
+
+interface Member {
+  readonly id: string;
+  readonly rooms: ReadonlySet<string>;
+}
+
+/** Tells clients which prices and chains have stopped, and when they go on. */
 @Injectable()
 export class FreshnessService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly tracker: FreshnessTracker;
+  private readonly chains: ChainTracker;
+  private readonly awaited: Awaited;
   private readonly sweeper: Sweeper;
   private readonly rooms: ProductRooms;
   private readonly faults: RateLimitedLog;
-  private told: { readonly at: number; readonly payloads: JsonPayload<ProductStatus>[] } | undefined;
+  private told: { readonly at: number; readonly payloads: JsonPayloads<ProductStatus> } | undefined;
 
   constructor(
-    { staleAfterMs, marketHours, products }: GatewayConfig,
+    { staleAfterMs, chainStaleAfterMs, marketHours, products }: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: GatewayMetrics,
     @InjectPinoLogger(FreshnessService.name) private readonly log: PinoLogger,
   ) {
     this.faults = new RateLimitedLog(log);
     this.rooms = new ProductRooms(server.sockets.adapter);
+    const clocks = { now: () => performance.now(), wallNow: () => Date.now() };
     this.tracker = new FreshnessTracker({
+      ...clocks,
       staleAfterMs,
       hours: marketHours,
       expected: products,
       maxProducts: MAX_PRODUCTS,
-      now: () => performance.now(),
-      wallNow: () => Date.now(),
+      onRefused: () => metrics.freshnessUnwatched.inc({ kind: 'product' }),
     });
+    this.chains = new ChainTracker({
+      ...clocks,
+      staleAfterMs: chainStaleAfterMs,
+      hours: marketHours,
+      maxChains: MAX_CHAINS,
+      onRefused: () => metrics.freshnessUnwatched.inc({ kind: 'chain' }),
+    });
+    this.awaited = new Awaited(MAX_AWAITED, (name) => this.hasMember(name));
     this.sweeper = new Sweeper({
       clock: systemClock,
-      intervalMs: Math.min(staleAfterMs / SWEEPS, MAX_SWEEP_INTERVAL_MS),
+      intervalMs: Math.min(staleAfterMs / SWEEPS, chainStaleAfterMs / SWEEPS, MAX_SWEEP_INTERVAL_MS),
       backlogMs: BACKLOG_MS,
-      heldUpMs: staleAfterMs / 2,
+      heldUpMs: Math.min(staleAfterMs, chainStaleAfterMs) / 2,
       sweep: () => this.sweep(),
     });
-    metrics.onScrape(() => metrics.staleProducts.set(this.tracker.complaints().length));
+    metrics.onScrape(() => {
+      metrics.staleProducts.set(this.tracker.complaints().length);
+      metrics.staleChains.set(this.chains.complaints().length);
+    });
   }
 
   onApplicationBootstrap(): void {
@@ -78,11 +117,19 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   arrived(message: MarketMessage): void {
     const change = this.tracker.live(message);
     if (change) this.announce(change);
+    const chain = message.kind === 'chain' ? this.chains.live(message) : undefined;
+    if (chain) this.announceChain(chain);
+    this.endWait(message, change !== undefined, chain !== undefined);
   }
 
-  /** A message was read from the store, and `send` broadcasts it. Its product is said to be live before it, or stale after it. */
+  /** A message was read from the store, and `send` broadcasts it. What is live is said before it, what is stale after it. */
   restored(message: MarketMessage, send: () => void): void {
-    this.found(message, send, (change) => this.announce(change));
+    this.found(
+      message,
+      send,
+      (change) => this.announce(change),
+      (chain) => this.announceChain(chain),
+    );
   }
 
   /**
@@ -90,23 +137,72 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
    * microtasks, and that the product is stale is said once, after the last of them.
    */
   fetched(message: MarketMessage, send: () => void): void {
-    this.found(message, send, ({ payload: { product }, hadPrice }) =>
-      queueMicrotask(() => {
-        const payload = this.tracker.staleStatus(product);
-        if (payload) this.announce({ payload, hadPrice });
-      }),
+    this.found(
+      message,
+      send,
+      ({ payload: { product }, hadPrice }) =>
+        queueMicrotask(() => {
+          const payload = this.tracker.staleStatus(product);
+          if (payload) this.announce({ payload, hadPrice });
+        }),
+      ({ product, expiry }) =>
+        queueMicrotask(() => {
+          const status = this.chains.staleStatus(product, expiry ?? '');
+          if (status) this.announceChain(status);
+        }),
     );
   }
 
-  /** Ordinal of the last change to `stale`. Who has been in a product's room since then is told of later ones anyway. */
-  get changes(): number {
-    return this.tracker.changes;
+  /** How far all have been told. Who has been in a product's room since then is told of later changes anyway. */
+  get changes(): FreshnessMark {
+    return { products: this.tracker.changes, chains: this.chains.changes };
   }
 
-  /** Tells one client that a product is stale, if it is, and became so with the change `by` or before. */
-  tell(clientId: string, product: string, by = this.changes): void {
-    const status = this.tracker.staleStatus(product, by);
-    if (status) this.sendTo(clientId, repeated(status));
+  /** Whether anything of a room was seen by this replica, or is expected. */
+  knows(address: RoomAddress): boolean {
+    switch (address.type) {
+      case 'general':
+        return true;
+      case 'product':
+        return this.tracker.knows(address.symbol);
+      case 'chain':
+        return this.chains.knows(address.symbol, address.expiry);
+    }
+  }
+
+  /**
+   * Tells one client what is stale of a room, and became so with the change `by` or before: the product, and of its chains
+   * those of `messages`, the room's.
+   */
+  tell(
+    clientId: string,
+    address: SnapshotAddress,
+    messages: readonly MarketMessage[],
+    by: FreshnessMark = this.changes,
+  ): void {
+    const status = this.tracker.staleStatus(address.symbol, by.products);
+    if (status) this.sendTo(clientId, ServerEvent.feedStatus, repeated(status));
+    for (const expiry of expiriesOf(address, messages)) {
+      const chain = this.chains.staleStatus(address.symbol, expiry, by.chains);
+      if (chain) this.sendTo(clientId, ServerEvent.chainStatus, repeatedChain(chain));
+    }
+  }
+
+  /**
+   * Tells one client that nothing is known of a room that it is in, as a stale status without a time. The first update of
+   * it is announced as live.
+   */
+  tellUnknown(clientId: string, address: SnapshotAddress): void {
+    const { symbol: product } = address;
+    const never = { status: 'stale', last_update: null, age_ms: null } as const;
+    if (!this.tracker.knows(product) && this.await(product)) {
+      this.sendTo(clientId, ServerEvent.feedStatus, repeated({ product, ...never }));
+    }
+    if (address.type !== 'chain' || this.knows(address)) return;
+    const { expiry = null } = address;
+    if (this.await(chainName(product, expiry))) {
+      this.sendTo(clientId, ServerEvent.chainStatus, repeatedChain({ product, expiry, ...never }));
+    }
   }
 
   /**
@@ -114,24 +210,41 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
    * in one, have told it.
    */
   tellAsker(
-    client: { readonly id: string; readonly rooms: ReadonlySet<string> },
-    product: string,
-    since: number,
-  ) {
+    client: Member,
+    address: SnapshotAddress,
+    messages: readonly MarketMessage[],
+    since: FreshnessMark,
+  ): void {
+    const product = address.symbol;
     const status = this.tracker.staleStatus(product);
-    if (!status) return;
-    const hears = this.rooms.of(product, status.last_update !== null).some((room) => client.rooms.has(room));
-    if (!hears || this.tracker.staleStatus(product, since)) this.sendTo(client.id, repeated(status));
+    const heard = (rooms: readonly string[]) => rooms.some((room) => client.rooms.has(room));
+    if (status) {
+      const hears = heard(this.rooms.of(product, status.last_update !== null));
+      if (!hears || this.tracker.staleStatus(product, since.products)) {
+        this.sendTo(client.id, ServerEvent.feedStatus, repeated(status));
+      }
+    }
+    for (const expiry of expiriesOf(address, messages)) {
+      const chain = this.chains.staleStatus(product, expiry);
+      if (!chain) continue;
+      if (!heard(chainRooms(chain)) || this.chains.staleStatus(product, expiry, since.chains)) {
+        this.sendTo(client.id, ServerEvent.chainStatus, repeatedChain(chain));
+      }
+    }
   }
 
   /** Tells one client of every stale product it may have a price of. */
   tellAll(clientId: string): void {
     const now = performance.now();
-    // One list, and so one frame a product, for all who reconnect at the same time.
+    // One list, and so one buffer, for all who reconnect at the same time.
     if (!this.told || now - this.told.at >= TOLD_FOR_MS) {
-      this.told = { at: now, payloads: this.tracker.staleStatuses(MAX_TOLD).map(repeated) };
+      const statuses = this.tracker.staleStatuses(MAX_TOLD);
+      this.told = { at: now, payloads: new JsonPayloads(statuses.map(repeated)) };
     }
-    for (const payload of this.told.payloads) this.sendTo(clientId, payload);
+    const { payloads } = this.told;
+    if (payloads.list.length === 0) return;
+    this.server.local.to(clientId).emit(ServerEvent.feedStatus, payloads);
+    this.metrics.snapshots.inc({ event: ServerEvent.feedStatus }, payloads.list.length);
   }
 
   /** The stale products, as far as their markets are open. */
@@ -139,11 +252,25 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     return this.tracker.complaints();
   }
 
-  private found(message: MarketMessage, send: () => void, whenStale: (change: StatusChange) => void): void {
+  /** The stale chains, as far as their markets are open, as `NIFTY:2026-11-26`. */
+  staleChains(): readonly string[] {
+    return this.chains.complaints();
+  }
+
+  private found(
+    message: MarketMessage,
+    send: () => void,
+    whenStale: (change: StatusChange) => void,
+    whenChainStale: (status: ChainStatus) => void,
+  ): void {
     const change = this.tracker.stored(message);
     if (change?.payload.status === 'live') this.announce(change);
+    const chain = message.kind === 'chain' ? this.chains.stored(message) : undefined;
+    if (chain?.status === 'live') this.announceChain(chain);
+    this.endWait(message, change !== undefined, chain !== undefined);
     send();
     if (change?.payload.status === 'stale') whenStale(change);
+    if (chain?.status === 'stale') whenChainStale(chain);
   }
 
   private sweep(): boolean {
@@ -153,7 +280,15 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
       const names = changes.slice(0, MAX_LOGGED_NAMES).map(({ payload }) => payload.product);
       this.faults.warn('stale', 'products_stale', { count: changes.length, products: names });
     }
-    return changes.length === MAX_CHANGES_PER_SWEEP;
+    const chains = this.chains.sweep(MAX_CHANGES_PER_SWEEP);
+    for (const chain of chains) this.announceChain(chain);
+    if (chains.length > 0) {
+      const names = chains
+        .slice(0, MAX_LOGGED_NAMES)
+        .map(({ product, expiry }) => chainName(product, expiry));
+      this.faults.warn('stale chain', 'chains_stale', { count: chains.length, chains: names });
+    }
+    return changes.length === MAX_CHANGES_PER_SWEEP || chains.length === MAX_CHANGES_PER_SWEEP;
   }
 
   /** One emit to the union of the rooms, so that a client in several of them is told once. */
@@ -166,11 +301,69 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     if (status === 'live') this.log.debug({ product }, 'product_live');
   }
 
-  /** As a broadcast to the client's own room, so that it keeps its place among the others. */
-  private sendTo(clientId: string, payload: JsonPayload<ProductStatus>): void {
-    this.server.local.to(clientId).emit(ServerEvent.feedStatus, payload);
-    this.metrics.snapshots.inc({ event: ServerEvent.feedStatus });
+  private announceChain(status: ChainStatus): void {
+    const payload = new JsonPayload<ChainStatus>(JSON.stringify(status), `status:${nameOf(status)}`);
+    this.server.local.to(chainRooms(status)).emit(ServerEvent.chainStatus, payload);
+    this.metrics.chainStatus.inc({ status: status.status });
+    this.metrics.broadcasts.inc({ event: ServerEvent.chainStatus });
+    if (status.status === 'live') this.log.debug({ chain: nameOf(status) }, 'chain_live');
   }
+
+  private await(name: string): boolean {
+    const added = this.awaited.add(name);
+    if (!added) this.metrics.freshnessUnwatched.inc({ kind: 'awaited' });
+    return added;
+  }
+
+  /** What clients were told to be unknown has come: they are told that it is live, unless its status was told already. */
+  private endWait(message: MarketMessage, toldProduct: boolean, toldChain: boolean): void {
+    if (this.awaited.size === 0) return;
+    const { product } = message;
+    const live = { status: 'live', last_update: new Date().toISOString(), age_ms: 0 } as const;
+    if (this.awaited.take(product) && !toldProduct) {
+      this.announce({ payload: { product, ...live }, hadPrice: false });
+    }
+    if (message.kind !== 'chain') return;
+    const { expiry } = message;
+    if (this.awaited.take(chainName(product, expiry), chainName(product, null)) && !toldChain) {
+      this.announceChain({ product, expiry, ...live });
+    }
+  }
+
+  /** Whether a client is in a room of what is awaited. */
+  private hasMember(name: string): boolean {
+    const [product = '', expiry] = name.split(':');
+    const { rooms } = this.server.sockets.adapter;
+    if (expiry === undefined) return this.rooms.of(product, false).some((room) => rooms.has(room));
+    return rooms.has(expiry === '*' ? chainRoom(product) : chainRoom(product, expiry));
+  }
+
+  /** As a broadcast to the client's own room, so that it keeps its place among the others. */
+  private sendTo(clientId: string, event: 'feed_status', payload: JsonPayload<ProductStatus>): void;
+  private sendTo(clientId: string, event: 'chain_status', payload: JsonPayload<ChainStatus>): void;
+  private sendTo(clientId: string, event: 'feed_status' | 'chain_status', payload: JsonPayload<never>): void {
+    this.server.local.to(clientId).emit(event, payload);
+    this.metrics.snapshots.inc({ event });
+  }
+}
+
+/** The chains of a room of which something is at hand. */
+function expiriesOf(address: SnapshotAddress, messages: readonly MarketMessage[]): readonly string[] {
+  if (address.type !== 'chain') return [];
+  if (address.expiry !== undefined) return [address.expiry];
+  return messages.flatMap((message) => (message.kind === 'chain' ? [message.expiry] : []));
+}
+
+function chainRooms({ product, expiry }: ChainStatus): string[] {
+  return [chainRoom(product), ...(expiry === null ? [] : [chainRoom(product, expiry)])];
+}
+
+function nameOf({ product, expiry }: ChainStatus): string {
+  return chainName(product, expiry);
+}
+
+function chainName(product: string, expiry: string | null): string {
+  return `${product}:${expiry ?? '*'}`;
 }
 
 function payloadOf(status: ProductStatus): JsonPayload<ProductStatus> {
@@ -183,4 +376,8 @@ function payloadOf(status: ProductStatus): JsonPayload<ProductStatus> {
  */
 function repeated(status: ProductStatus): JsonPayload<ProductStatus> {
   return new JsonPayload(JSON.stringify(status), `repeated-status:${status.product}`);
+}
+
+function repeatedChain(status: ChainStatus): JsonPayload<ChainStatus> {
+  return new JsonPayload(JSON.stringify(status), `repeated-status:${nameOf(status)}`);
 }

@@ -8,6 +8,7 @@ import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
 import { SnapshotAnswers } from './snapshot-answers.js';
 import { SnapshotSender } from './snapshot-sender.js';
+import { SymbolSuggestions } from './symbol-suggestions.js';
 import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
 import { TokenPipe } from './token.pipe.js';
 
@@ -16,6 +17,7 @@ import { TokenPipe } from './token.pipe.js';
   providers: [
     MarketDataGateway,
     SnapshotAnswers,
+    SymbolSuggestions,
     SnapshotSender,
     SnapshotPipe,
     SubscriptionPipe,

@@ -28,6 +28,7 @@ import {
   roomName,
   ServerEvent,
   type SnapshotAcknowledgement,
+  type SubscriptionAcknowledgement,
   type SubscriptionsAcknowledgement,
   type TokenAcknowledgement,
 } from '../contract/index.js';
@@ -56,6 +57,7 @@ import { SnapshotAnswers } from './snapshot-answers.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.js';
 import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
+import { SymbolSuggestions } from './symbol-suggestions.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
 import { TokenPipe } from './token.pipe.js';
 
@@ -88,6 +90,7 @@ export class MarketDataGateway
     private readonly freshness: FreshnessService,
     private readonly snapshots: SnapshotSender,
     private readonly answers: SnapshotAnswers,
+    private readonly suggestions: SymbolSuggestions,
     private readonly metrics: GatewayMetrics,
     private readonly filter: GatewayExceptionFilter,
     private readonly messages: MessageGuard,
@@ -135,7 +138,7 @@ export class MarketDataGateway
   async subscribe(
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(SubscriptionPipe) request: SubscriptionDto,
-  ): Promise<Acknowledgement> {
+  ): Promise<SubscriptionAcknowledgement> {
     const addresses = addressesOf(request);
     this.spend(client, ClientEvent.subscribe, this.cost.ofSnapshots(addresses));
     this.checkPermissions(client, addresses);
@@ -143,26 +146,31 @@ export class MarketDataGateway
     this.checkReads(client, 'Read what was sent before subscribing to more');
     this.checkBudget(client, addresses);
     const joined: string[] = [];
+    const unknown: RoomAddress[] = [];
     for (const address of addresses) {
       const pause = this.requests.pause(client);
       if (pause) await pause;
       if (!client.connected) break;
       const room = roomName(address);
       if (!client.rooms.has(room)) joined.push(room);
-      this.join(client, room, address);
+      if (!this.join(client, room, address)) unknown.push(address);
     }
     this.clientLog.rooms(client, joined, 'client_subscribed');
-    return { ok: true, rooms };
+    const suggestions = this.suggestions.of(unknown, this.auth.permissionsOf(client));
+    return suggestions ? { ok: true, rooms, suggestions } : { ok: true, rooms };
   }
 
-  /** In one turn, so that no update of the room comes between the join and its snapshot. */
-  private join(client: GatewaySocket, room: string, address: RoomAddress): void {
+  /** In one turn, so that no update of the room comes between the join and its snapshot. False if nothing is known of the room. */
+  private join(client: GatewaySocket, room: string, address: RoomAddress): boolean {
     const snapshot = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
     const updates = snapshot.messages.length;
     const isCut = snapshot.complete && snapshot.known > updates && { updates, available: snapshot.known };
     void client.join(room);
-    client.emit(ServerEvent.subscribed, { room, message: `Subscribed to ${room}`, ...isCut });
+    const known = this.snapshots.knows(address);
+    const message = `Subscribed to ${room}`;
+    client.emit(ServerEvent.subscribed, { room, message, ...isCut, ...(!known && { known }) });
     this.snapshots.sendJoined(client, address, snapshot);
+    return known;
   }
 
   @SubscribeMessage(ClientEvent.unsubscribe)

@@ -87,7 +87,7 @@ export class SnapshotAnswers {
     const { messages, known, complete } = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
     if (!complete) return undefined;
     for (const message of messages) this.sender.send(client, message);
-    this.freshness.tell(client.id, address.symbol);
+    this.freshness.tell(client.id, address, messages);
     return this.close(client, address, messages.length, known, 'memory');
   }
 
@@ -109,7 +109,7 @@ export class SnapshotAnswers {
     if (!sends) return undefined;
     // That they made the product stale is said in a microtask.
     await Promise.resolve();
-    this.freshness.tellAsker(client, address.symbol, changes);
+    this.freshness.tellAsker(client, address, messages, changes);
     return this.close(client, address, sent, messages.length, messages.length > 0 ? 'store' : 'nowhere');
   }
 

@@ -35,8 +35,10 @@ export class SnapshotSender {
       return;
     }
     for (const message of snapshot.messages) this.send(client, message);
-    if (snapshot.messages.length > 0) this.freshness.tell(client.id, address.symbol);
-    if (snapshot.complete) return;
+    if (snapshot.complete) {
+      this.freshness.tell(client.id, address, snapshot.messages);
+      return;
+    }
     const { changes } = this.freshness;
     void this.cache.fetch(address, snapshot, this.config.maxChainsPerSnapshot).then((messages) => {
       const stays = client.rooms.has(roomName(address));
@@ -45,8 +47,15 @@ export class SnapshotSender {
         this.freshness.fetched(message, () => stays && this.send(client, message));
       }
       // What went stale meanwhile its rooms are told.
-      if (stays) this.freshness.tell(client.id, address.symbol, changes);
+      if (!stays) return;
+      this.freshness.tell(client.id, address, [...snapshot.messages, ...messages], changes);
+      if (!this.knows(address)) this.freshness.tellUnknown(client.id, address);
     });
+  }
+
+  /** Whether anything is known of a room, as far as this replica knows without asking the store. */
+  knows(address: RoomAddress): boolean {
+    return this.freshness.knows(address) || this.cache.nearest(address, 1).known > 0;
   }
 
   /** As a broadcast to the client's own room, which the fan-out engine sends from the frame it has of the message. */

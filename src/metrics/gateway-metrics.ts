@@ -22,6 +22,11 @@ export class GatewayMetrics {
     'Products without a new price for STALE_AFTER_MS, in their market hours.',
   );
 
+  readonly staleChains = this.gauge(
+    'stale_chains',
+    'Option chains without a new message for CHAIN_STALE_AFTER_MS, in their market hours.',
+  );
+
   readonly connectionsTotal = this.counter('connections_total', 'Connections accepted.');
   readonly disconnects = this.counter('disconnects_total', 'Connections ended.', ['reason']);
   readonly clientMessages = this.counter('client_messages_total', 'Messages from clients.', ['event']);
@@ -67,6 +72,14 @@ export class GatewayMetrics {
     ['kind'],
   );
   readonly feedStatus = this.counter('feed_status_total', 'Times a product went stale or live.', ['status']);
+  readonly chainStatus = this.counter('chain_status_total', 'Times an option chain went stale or live.', [
+    'status',
+  ]);
+  readonly freshnessUnwatched = this.counter(
+    'freshness_unwatched_total',
+    'Messages of products and chains that are not watched, and subscriptions to unknown ones that were not told so: there are too many.',
+    ['kind'],
+  );
   readonly broadcasts = this.counter('broadcasts_total', 'Messages broadcast to rooms on this replica.', [
     'event',
   ]);

@@ -188,6 +188,8 @@ export interface SubscriptionConfirmed {
    * @minimum 1
    */
   readonly available?: number;
+  /** Only in `subscribed`: `false` if no message of the room is known yet. Left out if one is. */
+  readonly known?: false;
 }
 
 /** What there is to subscribe to, and the client may have: the configured products, then any other seen on the feed. */
@@ -225,6 +227,19 @@ export interface ProductStatus {
   /** When the newest price came, by the gateway's clock; `null` where none ever did. */
   readonly last_update: Timestamp | null;
   /** How old it was when this was written, ms; `null` where there is none. */
+  readonly age_ms: number | null;
+}
+
+/** Payload of `chain_status`: whether an option chain still moves, and how old it is. */
+export interface ChainStatus {
+  readonly product: ProductSymbol;
+  /** Of which chain; `null`: no chain of the product is known, of any expiry. */
+  readonly expiry: Expiry | null;
+  /** `stale`: the chain has stopped, though the price of its product may go on. `live`: it goes on, right after this. */
+  readonly status: 'stale' | 'live';
+  /** When the newest chain came, by the gateway's clock; `null` if none ever did. */
+  readonly last_update: Timestamp | null;
+  /** How old it was when this was written, ms; `null` if there is none. */
   readonly age_ms: number | null;
 }
 
@@ -336,6 +351,12 @@ export interface Refusal {
 export interface Done {
   readonly ok: true;
   readonly rooms: readonly Room[];
+}
+
+/** What the acknowledgement of `subscribe` carries that is done. */
+export interface SubscriptionAcknowledgement extends Done {
+  /** Symbols that nothing is known of, each with the known product that its writer may have meant. Left out if there is none. */
+  readonly suggestions?: { readonly [symbol: string]: ProductSymbol };
 }
 
 /** What the Socket.IO acknowledgement carries, where the client passed one. */

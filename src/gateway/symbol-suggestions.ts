@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import type { Permissions } from '../auth/permissions.js';
+import { CacheService } from '../cache/cache.service.js';
+import type { RoomAddress } from '../contract/index.js';
+import { NearSymbols } from './near-symbols.js';
+
+/** For how long the known products are taken from the last look, ms: an index of them is not made for each request. */
+const INDEX_FOR_MS = 10_000;
+
+/** Finds the known products that the writers of unknown symbols may have meant. */
+@Injectable()
+export class SymbolSuggestions {
+  private index: { readonly at: number; readonly near: NearSymbols } | undefined;
+
+  constructor(private readonly cache: CacheService) {}
+
+  /**
+   * Returns a suggestion for each unknown symbol that has one; `undefined` if none has.
+   * @param permissions those of the client: it is not told of products that it may not see
+   */
+  of(
+    unknown: readonly RoomAddress[],
+    permissions: Pick<Permissions, 'maySee'>,
+  ): Readonly<Record<string, string>> | undefined {
+    if (unknown.length === 0) return undefined;
+    const found = unknown.flatMap((address) => {
+      if (address.type === 'general') return [];
+      const near = this.near.of(address.symbol, (symbol) => permissions.maySee(symbol));
+      return near === undefined ? [] : [[address.symbol, near] as const];
+    });
+    return found.length > 0 ? Object.fromEntries(found) : undefined;
+  }
+
+  private get near(): NearSymbols {
+    const now = performance.now();
+    if (!this.index || now - this.index.at >= INDEX_FOR_MS) {
+      this.index = { at: now, near: new NearSymbols(this.cache.products()) };
+    }
+    return this.index.near;
+  }
+}
