@@ -3,7 +3,7 @@ from __future__ import annotations
 import unittest
 from typing import Any, Callable, List
 
-from .fakes import World, price, stamp
+from .fakes import World, chain, price, stamp
 
 
 class Staleness(unittest.TestCase):
@@ -121,3 +121,66 @@ class Staleness(unittest.TestCase):
         self.world.sent()
         self.assertFalse(handle.stale)
         self.assertEqual(self.told(), [True, False, True, False])
+
+
+NEVER = {'status': 'stale', 'last_update': None, 'age_ms': None}
+EXPIRY = '2026-11-26'
+
+
+class Rooms(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.core = self.world.core
+
+    def test_a_chain_that_has_stopped_is_stale_and_its_product_is_not(self) -> None:
+        one, every = self.world.subscribe('chain', 'NIFTY', EXPIRY), self.world.subscribe('chain', 'NIFTY')
+        other, product = self.world.subscribe('chain', 'NIFTY', '2026-12-03'), self.world.subscribe('product', 'NIFTY')
+        self.world.connect(rooms=())
+        while self.world.sent():
+            pass
+        status = {'product': 'NIFTY', 'expiry': EXPIRY, 'last_update': stamp(1), 'age_ms': 60_000}
+        self.core.receive('chain_status', {**status, 'status': 'stale'})
+        self.assertEqual([handle.stale for handle in (one, every, other, product)], [True, True, False, False])
+        self.assertFalse(self.core.is_stale('NIFTY'))
+        self.core.receive('chain_status', {**status, 'status': 'live'})
+        self.assertFalse(any(handle.stale for handle in (one, every, other, product)))
+        (told, live) = self.world.payloads('chain_status')
+        self.assertEqual((told.expiry, told.status, live.status), (EXPIRY, 'stale', 'live'))
+
+    def test_what_was_stale_is_forgotten_when_it_is_about_to_be_told_again(self) -> None:
+        handle = self.world.subscribe('chain', 'NIFTY', EXPIRY)
+        for again in (
+            lambda: self.core.receive('subscribed', {'room': f'chain:NIFTY:{EXPIRY}', 'message': ''}),
+            lambda: self.core.receive('subscribed', {'room': 'chain:NIFTY', 'message': ''}),
+            lambda: self.core.receive('chain_update', chain('NIFTY', 1, '2026-12-31', timestamp='2026-11-27T00:00:00')),
+        ):
+            self.world.connect(rooms=())
+            self.world.sent()
+            self.core.receive('chain_status', {'product': 'NIFTY', 'expiry': EXPIRY, **NEVER})
+            self.assertTrue(handle.stale)
+            again()
+            self.assertFalse(handle.stale)
+
+    def test_a_room_of_which_nothing_is_known_is_stale_until_its_first_update(self) -> None:
+        ways = (
+            ('product', None, 'underlying_update', price('NFTY', 1)),
+            ('chain', EXPIRY, 'chain_update', chain('NFTY', 1)),
+            ('chain', None, 'chain_update', chain('NFTY', 1)),
+        )
+        for kind, expiry, event, update in ways:
+            with self.subTest(kind=kind, expiry=expiry):
+                self.setUp()
+                handle = self.world.subscribe(kind, 'NFTY', expiry)
+                self.world.connect(rooms=())
+                (request,) = self.world.requests()
+                (room,) = [room.name for room in handle.rooms]
+                self.core.receive('subscribed', {'room': room, 'message': '', 'known': False})
+                if kind == 'chain':
+                    self.core.receive('chain_status', {'product': 'NFTY', 'expiry': expiry, **NEVER})
+                    self.core.receive('chain_status', {'product': 'NFTY', 'expiry': None, **NEVER})
+                self.core.answered(request, {'ok': True, 'rooms': [room]})
+                self.assertTrue(handle.stale)
+                if kind == 'chain' and expiry is not None:
+                    self.core.receive('chain_status', {'product': 'NFTY', 'expiry': expiry, 'status': 'live'})
+                self.core.receive(event, update)
+                self.assertFalse(handle.stale)

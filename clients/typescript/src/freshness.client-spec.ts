@@ -1,5 +1,5 @@
 import { FakeGateway, refusal, settle } from '../../../test/clients/support/fake-gateway.js';
-import { underlying } from '../../../test/support/messages.js';
+import { chain, EXPIRY, underlying } from '../../../test/support/messages.js';
 
 const status = (product: string, word: 'stale' | 'live') => ({
   product,
@@ -129,3 +129,69 @@ it('nothing is live while the gateway does not say what is stale', async () => {
   expect([...seen]).toEqual([true]);
   expect(gateway.sockets.length).toBeGreaterThan(1);
 });
+
+const NEVER = { status: 'stale', last_update: null, age_ms: null } as const;
+
+it('a chain that has stopped is stale, its product and its other chains are not, until it is live again', async () => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up({ general: false });
+  const other = '2026-12-03';
+  const [price, one, all, rest] = [
+    client.subscribe({ type: 'product', symbol: 'A' }),
+    client.subscribe({ type: 'chain', symbol: 'A', expiry: EXPIRY }),
+    client.subscribe({ type: 'chain', symbol: 'A' }),
+    client.subscribe({ type: 'chain', symbol: 'A', expiry: other }),
+  ];
+  const told: unknown[] = [];
+  one.on('stale', ({ stale, reason, chain: status }) => told.push([stale, reason, status?.expiry]));
+  await Promise.all([price, one, all, rest].map(({ ready }) => ready));
+  told.length = 0;
+  const status = { product: 'A', expiry: EXPIRY, last_update: '2026-11-22T04:43:39.412Z', age_ms: 60_000 };
+  gateway.last.say('chain_status', { ...status, status: 'stale' });
+  expect([price, one, all, rest].map(({ stale }) => stale)).toEqual([false, true, true, false]);
+  expect(client.isStale('A')).toBe(false);
+  gateway.last.say('chain_status', { ...status, status: 'live' });
+  expect([price, one, all, rest].some(({ stale }) => stale)).toBe(false);
+  expect(told).toEqual([
+    [true, 'feed', EXPIRY],
+    [false, undefined, undefined],
+  ]);
+});
+
+it('an expiry that is over does not keep the subscription to all chains stale', async () => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up({ general: false });
+  const all = client.subscribe({ type: 'chain', symbol: 'A' });
+  await all.ready;
+  gateway.last.say('chain_status', { product: 'A', expiry: '2026-11-20', ...NEVER });
+  expect(all.stale).toBe(true);
+  gateway.last.say('chain_update', { ...chain('A', 1), strikes: [] });
+  expect(all.stale).toBe(false);
+});
+
+it.each([
+  [{ type: 'product', symbol: 'NFTY' }, 'underlying_update', underlying('NFTY', 1)],
+  [{ type: 'chain', symbol: 'NFTY', expiry: EXPIRY }, 'chain_update', { ...chain('NFTY', 1), strikes: [] }],
+  [{ type: 'chain', symbol: 'NFTY' }, 'chain_update', { ...chain('NFTY', 1), strikes: [] }],
+] as const)(
+  '%j, of which nothing is known, is stale until its first update',
+  async (request, event, update) => {
+    const gateway = new FakeGateway();
+    const client = await gateway.up({ general: false });
+    gateway.answers = false;
+    const handle = client.subscribe(request);
+    const told: boolean[] = [];
+    handle.on('stale', ({ stale }) => told.push(stale));
+    await settle();
+    const [room] = handle.rooms;
+    gateway.last.say('subscribed', { room: room!, message: '', known: false });
+    gateway.last.sent.at(-1)!.ack({ ok: true, rooms: [room!] });
+    expect(handle.stale).toBe(true);
+    if (request.type === 'chain')
+      gateway.last.say('chain_status', { product: 'NFTY', expiry: null, ...NEVER });
+    expect(handle.stale).toBe(true);
+    gateway.last.say(event, update);
+    expect(handle.stale).toBe(false);
+    expect(told).toEqual([false]);
+  },
+);

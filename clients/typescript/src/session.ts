@@ -1,13 +1,16 @@
 import type {
+  ChainStatus,
   Closing,
   Connected,
   ProductStatus,
   ServerDraining,
   SubscriptionConfirmed,
 } from './contract/index.js';
-import { GENERAL_ROOM, type RoomAddress, roomName } from './contract/index.js';
+import { GENERAL_ROOM, productRoom, type RoomAddress, roomName } from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
 import { Freshness } from './freshness.js';
+import { RoomFreshness, type RoomStaleness } from './room-freshness.js';
+import { isMarketEvent, type MarketUpdate } from './market-update.js';
 import { type Answer, Link, type LinkEnd } from './link.js';
 import { MessageBudget } from './message-budget.js';
 import type { Foundation, RawSocket } from './options.js';
@@ -44,6 +47,7 @@ export class Session {
   private readonly link: Link;
   private readonly rooms: RoomSync;
   private readonly freshness = new Freshness();
+  private readonly roomFreshness = new RoomFreshness();
   private budget: MessageBudget | undefined;
   /** Whether all that is stale for who is in `general` has been told. */
   private generalTold = false;
@@ -86,7 +90,15 @@ export class Session {
   /** The gateway's word on a product: why it is stale, `live`, or `unknown` where it would not say. */
   freshnessOf(product: string): ProductStatus | 'live' | 'unknown' {
     const heard = this.rooms.hears(product) || (this.generalTold && this.rooms.isIn(GENERAL_ROOM));
-    return this.freshness.statusOf(product) ?? (heard ? 'live' : 'unknown');
+    const never = this.roomFreshness.isUnknown(productRoom(product))
+      ? ({ product, status: 'stale', last_update: null, age_ms: null } as const)
+      : undefined;
+    return this.freshness.statusOf(product) ?? never ?? (heard ? 'live' : 'unknown');
+  }
+
+  /** What the gateway says is stale of one room, though its product may be live; `undefined` if nothing is. */
+  staleAt(address: RoomAddress): RoomStaleness | undefined {
+    return this.roomFreshness.at(address);
   }
 
   /** Whether what the room carries comes, and what is stale of it is told. `general` carries every price as well. */
@@ -120,9 +132,17 @@ export class Session {
         this.handlers.event(this, name, payload);
         this.handlers.fresh(this, (payload as ProductStatus).product);
         return;
-      case 'subscribed':
-        this.freshness.retell(productOf((payload as SubscriptionConfirmed).room));
+      case 'chain_status':
+        this.roomFreshness.told(payload as ChainStatus);
+        this.handlers.event(this, name, payload);
+        this.handlers.fresh(this, (payload as ChainStatus).product);
+        return;
+      case 'subscribed': {
+        const { room, known } = payload as SubscriptionConfirmed;
+        this.freshness.retell(productOf(room));
+        this.roomFreshness.subscribed(room, known !== false);
         break;
+      }
       case 'unsubscribed':
         this.left((payload as SubscriptionConfirmed).room);
         break;
@@ -134,6 +154,9 @@ export class Session {
         break;
     }
     this.handlers.event(this, name, payload);
+    if (!isMarketEvent(name)) return;
+    const update = payload as MarketUpdate;
+    if (this.roomFreshness.updated(name, update)) this.handlers.fresh(this, update.product);
   }
 
   private connected(info: Connected): void {
@@ -150,6 +173,7 @@ export class Session {
 
   /** Of what was taken back nothing is heard any more. */
   private left(room: string): void {
+    this.roomFreshness.unsubscribed(room);
     if (this.rooms.left(room)) this.handlers.fresh(this, productOf(room));
   }
 

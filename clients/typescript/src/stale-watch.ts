@@ -27,7 +27,10 @@ export class StaleWatch {
   stalenessAt(address: RoomAddress): Staleness {
     const product = address.type === 'general' ? '' : address.symbol;
     if (!this.session()?.brings(address)) return { product, stale: true, reason: 'connection' };
-    return address.type === 'general' ? { product, stale: false } : this.stalenessOf(product);
+    if (address.type === 'general') return { product, stale: false };
+    const ofProduct = this.stalenessOf(product);
+    const ofRoom = ofProduct.stale ? undefined : this.session()?.staleAt(address);
+    return ofRoom ? { product, stale: true, reason: 'feed', ...ofRoom } : ofProduct;
   }
 
   /** Follows a product from now on. */

@@ -2,6 +2,7 @@ import {
   type ChainSummary,
   type ChainUpdate,
   parseTimestamp,
+  type ChainStatus,
   type ProductStatus,
   type RoomAddress,
   roomName,
@@ -32,7 +33,7 @@ export type UpdateOf<R extends Request> = R extends ProductRequest
     ? ChainUpdate
     : UnderlyingUpdate | ChainSummary;
 
-/** Whether a product's price can be relied on, and why not. */
+/** Whether a product's price can be relied on, or the chains of a subscription, and why not. */
 export interface Staleness {
   readonly product: string;
   readonly stale: boolean;
@@ -40,6 +41,8 @@ export interface Staleness {
   readonly reason?: 'feed' | 'connection';
   /** The gateway's own words, where it said so. */
   readonly status?: ProductStatus;
+  /** The same of the chain, if it is the chain that has stopped and not the price of its product. */
+  readonly chain?: ChainStatus;
 }
 
 export interface SubscriptionEvents<U> {

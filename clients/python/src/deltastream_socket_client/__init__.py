@@ -22,6 +22,7 @@ from .errors import (
     TooManySubscriptions,
 )
 from .payloads import (
+    ChainStatus,
     ChainSummary,
     ChainUpdate,
     Closing,
@@ -51,6 +52,7 @@ __all__ = [
     'AsyncClient',
     'AsyncSubscription',
     'AuthRequired',
+    'ChainStatus',
     'ChainSummary',
     'ChainUpdate',
     'Client',

@@ -9,12 +9,13 @@ import time
 from typing import Any, Callable, Dict, Hashable, Iterable, List, Optional, Set, Tuple
 
 from .errors import Forbidden, GatewayError, PayloadError, RequestError, SubscriptionError, request_error
-from .freshness import Freshness
+from .freshness import Freshness, RoomFreshness
 from .handle import Handle
 from .order import Order, Verdict, signature_of
 from .pacing import Pacer
 from .payloads import (
     SERVER_EVENTS,
+    ChainStatus,
     ChainSummary,
     ChainUpdate,
     Closing,
@@ -65,6 +66,7 @@ class Core:
         #: Rooms of one expiry, by product.
         self._expiries: Dict[str, Set[Room]] = {}
         self._freshness = Freshness(lambda staleness: emit('stale', staleness, ('stale', staleness.product)))
+        self._room_freshness = RoomFreshness()
         self._collectors: Set[SnapshotCollector] = set()
         #: Requests that wait for their acknowledgement, and until when.
         self._pending: Dict[Request, float] = {}
@@ -102,9 +104,16 @@ class Core:
             if not self._rooms_about(str(room.address.symbol)):
                 self._freshness.forget(str(room.address.symbol))
 
+    def is_room_stale(self, room: Room) -> bool:
+        """The same of what a room brings: a chain may have stopped, or nothing be known of it, while its product goes on."""
+        product = str(room.address.symbol)
+        return self.is_stale(product) or self._room_freshness.is_stale(
+            room.name, room.address.type, product, room.address.expiry
+        )
+
     def is_stale(self, product: str) -> bool:
         """Whether a product's price cannot be relied on: because the gateway says so, or because it cannot say anything."""
-        if product in self._freshness:
+        if product in self._freshness or self._room_freshness.is_stale(f'product:{product}', 'product', product, None):
             return True
         # Who is in one of its rooms is told of the product. Without a connection all are out; of a refused one nothing is expected.
         rooms = [room for room in self._rooms_about(product) if room.error is None]
@@ -234,10 +243,16 @@ class Core:
         if isinstance(payload, Connected):
             self._welcomed(payload)
         elif isinstance(payload, RoomConfirmed):
+            if event == 'subscribed':
+                self._room_freshness.subscribed(payload.room, payload.known)
+            else:
+                self._room_freshness.unsubscribed(payload.room)
             self._confirmed(event, payload.room, payload.message)
         elif isinstance(payload, FeedStatus):
             self._freshness.heard(payload)
             self._tell_staleness(self._rooms_about(payload.product))
+        elif isinstance(payload, ChainStatus):
+            self._room_freshness.heard(payload)
         elif isinstance(payload, RoomSnapshot):
             for collector in self._collectors:
                 collector.expect(payload.room, payload.updates)
@@ -250,13 +265,14 @@ class Core:
             for room in self.rooms.values():
                 if room.error is not None:
                     room.reset(Membership.OUT)
-        self._emit(event, payload, (event, payload.product) if isinstance(payload, FeedStatus) else None)
+        self._emit(event, payload, _key_of(event, payload))
 
     def _welcomed(self, payload: Connected) -> None:
         self.limits, self.user, self.client_id = payload.limits, payload.user, payload.client_id
         self.closing = None
         self.pacer.reset(payload.limits)
         self._freshness.clear()
+        self._room_freshness.clear()
         for room in self.rooms.values():
             room.reset(Membership.IN if room.name in payload.rooms else Membership.OUT)
         general = self.rooms[GENERAL]
@@ -294,7 +310,11 @@ class Core:
         if verdict is Verdict.OLDER:
             self.dropped_older += 1
             return
-        for name in rooms_of(event, update.product, expiry):
+        names = rooms_of(event, update.product, expiry)
+        today = update.timestamp[:10]
+        if event != 'chain_summary' and self._room_freshness.updated(names, update.product, expiry, today):
+            self._tell_staleness(self._rooms_about(update.product))
+        for name in names:
             room = self.rooms.get(name)
             if room is None or not room.handles or not room.keep(key, update):
                 continue
@@ -340,3 +360,10 @@ class Core:
                 siblings.discard(room)
                 if not siblings:
                     del self._expiries[str(room.address.symbol)]
+
+
+def _key_of(event: str, payload: Any) -> Optional[Hashable]:
+    """Of two statuses of one product or chain, the later is enough."""
+    if isinstance(payload, FeedStatus):
+        return (event, payload.product)
+    return (event, payload.product, payload.expiry) if isinstance(payload, ChainStatus) else None

@@ -1,12 +1,14 @@
 """Which prices have stopped, as the gateway says."""
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, Set
+from typing import Callable, Dict, Iterable, Optional, Set, Tuple
 
-from .payloads import FeedStatus, Staleness
+from .payloads import ChainStatus, FeedStatus, Staleness
 
 #: Products remembered, as many as the gateway watches.
 MAX_PRODUCTS = 50_000
+#: Chains remembered, as many as the gateway watches.
+MAX_CHAINS = 50_000
 
 
 class Freshness:
@@ -61,3 +63,61 @@ class Freshness:
             if self._told.get(product) != stale:
                 self._told[product] = stale
                 self._tell(Staleness(product, stale, self._stale.get(product)))
+
+
+class RoomFreshness:
+    """Which chains have stopped though the price of their product may go on, and of which rooms nothing is known."""
+
+    def __init__(self) -> None:
+        #: By product and expiry; without an expiry: no chain of the product is known.
+        self._stale: Dict[Tuple[str, Optional[str]], ChainStatus] = {}
+        #: Rooms of which nothing is known until their first update.
+        self._unknown: Set[str] = set()
+
+    def clear(self) -> None:
+        self._stale.clear()
+        self._unknown.clear()
+
+    def heard(self, status: ChainStatus) -> None:
+        if status.status != 'stale':
+            self._stale.pop((status.product, status.expiry), None)
+            self._stale.pop((status.product, None), None)
+        elif len(self._stale) < MAX_CHAINS:
+            self._stale[status.product, status.expiry] = status
+
+    def subscribed(self, room: str, known: bool) -> None:
+        """What is stale of the room is told again, right after."""
+        kind, _, rest = room.partition(':')
+        product, _, expiry = rest.partition(':')
+        if known:
+            self._unknown.discard(room)
+        else:
+            self._unknown.add(room)
+        if kind == 'chain':
+            for key in [key for key in self._stale if key[0] == product and expiry in ('', key[1])]:
+                del self._stale[key]
+
+    def unsubscribed(self, room: str) -> None:
+        self._unknown.discard(room)
+
+    def updated(self, rooms: Iterable[str], product: str, expiry: Optional[str], today: str) -> bool:
+        """Something came for the rooms; whether that may have changed what is stale. An expiry that is over is not expected to move."""
+        if not self._unknown and not self._stale:
+            return False
+        self._unknown.difference_update(rooms)
+        if expiry is None:
+            return True
+        self._stale.pop((product, None), None)
+        for key in [key for key in self._stale if key[0] == product and key[1] is not None and key[1] < today]:
+            del self._stale[key]
+        return True
+
+    def is_stale(self, room: str, kind: str, product: str, expiry: Optional[str]) -> bool:
+        """Of a room of all chains: whether any has stopped."""
+        if room in self._unknown:
+            return True
+        if kind != 'chain':
+            return False
+        if expiry is not None:
+            return (product, expiry) in self._stale
+        return any(key[0] == product for key in self._stale)

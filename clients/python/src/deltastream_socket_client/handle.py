@@ -37,7 +37,7 @@ class Handle(Generic[U]):
         """Whether any of its prices cannot be relied on."""
         if self.closed or not self.ready:
             return True
-        return any(room.name != GENERAL and self.core.is_stale(str(room.address.symbol)) for room in self.rooms)
+        return any(room.name != GENERAL and self.core.is_room_stale(room) for room in self.rooms)
 
     @property
     def updates(self) -> Tuple[U, ...]:

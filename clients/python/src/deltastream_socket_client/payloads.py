@@ -154,6 +154,8 @@ class RoomConfirmed:
 
     room: str
     message: str = ''
+    #: `False` in `subscribed`: nothing of the room is known yet.
+    known: bool = True
     extra: Extra = extra()
 
 
@@ -198,6 +200,18 @@ class FeedGap:
     since: str
     #: When it delivered again, ISO 8601.
     until: str
+    extra: Extra = extra()
+
+
+@dataclass(frozen=True)
+class ChainStatus:
+    product: str
+    #: Of which chain; `None`: no chain of the product is known.
+    expiry: Optional[str]
+    #: 'stale' or 'live'.
+    status: str
+    last_update: Optional[str] = None
+    age_ms: Optional[float] = None
     extra: Extra = extra()
 
 
@@ -340,6 +354,7 @@ SERVER_EVENTS: Mapping[str, type] = MappingProxyType(
         'chain_update': ChainUpdate,
         'feed_status': FeedStatus,
         'feed_gap': FeedGap,
+        'chain_status': ChainStatus,
         'lagging': Lagging,
         'token_expiring': TokenExpiring,
         'token_refreshed': TokenRefreshed,

@@ -1,0 +1,104 @@
+import {
+  type ChainStatus,
+  chainRoom,
+  type ChainUpdate,
+  productRoom,
+  type RoomAddress,
+  roomName,
+  utcDate,
+  parseTimestamp,
+} from './contract/index.js';
+import type { MarketEvent, MarketUpdate } from './market-update.js';
+
+/** Chains of which "stale" is remembered; the gateway watches no more. */
+const MAX_CHAINS = 50_000;
+
+/** What is stale of a room, though the price of its product may go on. */
+export interface RoomStaleness {
+  /** The gateway's word on the chain, if it has given it; without one, nothing is known of the room yet. */
+  readonly chain?: ChainStatus;
+}
+
+/**
+ * What one connection's gateway says of rooms: which chains have stopped, and of which rooms nothing is known. What is stale
+ * is told again after each `subscribed`, so it is forgotten then.
+ */
+export class RoomFreshness {
+  private readonly stale = new Map<string, ChainStatus>();
+  /** Rooms of which nothing is known until their first update. */
+  private readonly unknown = new Set<string>();
+
+  told(status: ChainStatus): void {
+    const { product, expiry } = status;
+    if (status.status === 'live') {
+      this.stale.delete(nameOf(product, expiry));
+      this.stale.delete(nameOf(product, null));
+    } else if (this.stale.size < MAX_CHAINS) {
+      this.stale.set(nameOf(product, expiry), status);
+    }
+  }
+
+  /** @param known whether the gateway knows anything of the room */
+  subscribed(room: string, known: boolean): void {
+    const [kind, product = '', expiry] = room.split(':');
+    if (known) this.unknown.delete(room);
+    else this.unknown.add(room);
+    if (kind !== 'chain') return;
+    if (expiry === undefined) this.forget((status) => status.product === product);
+    else this.stale.delete(nameOf(product, expiry));
+  }
+
+  unsubscribed(room: string): void {
+    this.unknown.delete(room);
+  }
+
+  /** Something came for the rooms that carry it. Returns whether that changed what is stale. */
+  updated(event: MarketEvent, update: MarketUpdate): boolean {
+    if (this.unknown.size === 0 && this.stale.size === 0) return false;
+    const { product } = update;
+    if (event === 'underlying_update') return this.unknown.delete(productRoom(product));
+    if (event !== 'chain_update') return false;
+    const { expiry, timestamp } = update as ChainUpdate;
+    const changes = [
+      this.unknown.delete(chainRoom(product)),
+      this.unknown.delete(chainRoom(product, expiry)),
+      this.stale.delete(nameOf(product, null)),
+    ];
+    // An expiry that is over is not expected to move.
+    const time = parseTimestamp(timestamp);
+    const today = time === undefined ? '' : utcDate(time);
+    changes.push(
+      this.forget((status) => status.product === product && status.expiry !== null && status.expiry < today),
+    );
+    return changes.includes(true);
+  }
+
+  isUnknown(room: string): boolean {
+    return this.unknown.has(room);
+  }
+
+  /** What is stale of a room; `undefined` if nothing is. Of a room of all chains, any that has stopped. */
+  at(address: RoomAddress): RoomStaleness | undefined {
+    if (address.type === 'chain') {
+      const { symbol, expiry } = address;
+      const chain =
+        expiry === undefined
+          ? [...this.stale.values()].find(({ product }) => product === symbol)
+          : this.stale.get(nameOf(symbol, expiry));
+      if (chain) return { chain };
+    }
+    return this.unknown.has(roomName(address)) ? {} : undefined;
+  }
+
+  private forget(isOver: (status: ChainStatus) => boolean): boolean {
+    let forgotten = false;
+    for (const [name, status] of this.stale) {
+      if (isOver(status)) forgotten = this.stale.delete(name);
+    }
+    return forgotten;
+  }
+}
+
+function nameOf(product: string, expiry: string | null): string {
+  return `${product}:${expiry ?? '*'}`;
+}
