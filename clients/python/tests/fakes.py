@@ -18,6 +18,10 @@ LIMITS: Dict[str, Any] = {
     'max_symbol_length': 32,
     'events_per_second': 50,
     'event_burst': 1200,
+    'work_per_second': 1000,
+    'work_burst': 10_000,
+    'max_unknown_subscriptions': 250,
+    'max_chains_per_snapshot': 64,
     'max_connections_per_user': None,
     'max_connections_per_ip': None,
 }
