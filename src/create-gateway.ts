@@ -1,5 +1,5 @@
 import type { Server as HttpsServer } from 'node:https';
-import type { IncomingMessage, RequestListener } from 'node:http';
+import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -9,6 +9,7 @@ import { AdminAccess } from './admin/admin-access.js';
 import { AdminListener } from './admin/admin-listener.js';
 import { AppModule } from './app.module.js';
 import { systemClock } from './clock.js';
+import { AdminHosts } from './config/admin-hosts.js';
 import { corsOptions } from './config/cors.js';
 import { ConfigError, type GatewayConfig } from './config/gateway-config.js';
 import { DrainService } from './drain/drain.service.js';
@@ -73,7 +74,7 @@ export async function createGateway(
   const admin =
     config.adminPort === undefined
       ? undefined
-      : adminListener(app, access, config.adminPort, host, longestPollMs);
+      : adminListener(app, access, config.adminPort, config, longestPollMs);
   const watch = config.tls && pair && watchCertificate(app, config.tls, pair, logger);
 
   let closing: Promise<void> | undefined;
@@ -111,15 +112,27 @@ function adminListener(
   app: NestExpressApplication,
   access: AdminAccess,
   port: number,
-  host: string,
+  { host, adminHosts }: GatewayConfig,
   longestPollMs: number,
 ): AdminListener {
+  const hosts = new AdminHosts(adminHosts);
   const application = app.getHttpAdapter().getInstance() as RequestListener;
   const server = createHttpServer((request, response) => {
+    if (!hosts.allows(request.headers.host)) {
+      refuseHost(response);
+      return;
+    }
     access.admit(request);
     application(request, response);
   }, longestPollMs);
   return new AdminListener(server, port, host);
+}
+
+/** As errors are answered elsewhere: by the status and its name. */
+function refuseHost(response: ServerResponse): void {
+  const statusCode = 421;
+  response.writeHead(statusCode, { 'Content-Type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify({ statusCode, message: STATUS_CODES[statusCode] }));
 }
 
 function watchCertificate(

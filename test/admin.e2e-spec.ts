@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { cleanUp } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { HANDSHAKES } from './support/handshake.js';
+import { RawHttp } from './support/raw-http.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient } from './support/test-client.js';
 import { waitFor } from './support/wait.js';
@@ -156,6 +157,34 @@ it('lets no page of another origin read what is on the admin port', async () => 
     expect(await allowed(`${gateway.adminUrl}/metrics`, method)).toBeNull();
     expect(await allowed(`${gateway.url}/health`, method)).toBe('*');
   }
+  await gateway.stop();
+});
+
+it('answers no page that has pointed a name of its own at the admin port', async () => {
+  const gateway = await start({ ADMIN_PORT: '0', ADMIN_HOSTS: 'gateway.example.com' });
+  await gateway.ready();
+  const { port } = new URL(gateway.adminUrl);
+  const ask = (path: string, host: string) =>
+    RawHttp.exchange(gateway.adminUrl, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  for (const path of ['/metrics', '/health', '/health/ready', '/health/live', '/nothing']) {
+    const answer = await ask(path, `evil.example:${port}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 421 /);
+    expect(answer.split('\r\n\r\n')[1]).toContain('{"statusCode":421,"message":"Misdirected Request"}');
+  }
+  const hosts = [`127.0.0.1:${port}`, `[::1]:${port}`, 'localhost', 'gateway', 'gateway-admin.ns.svc:80'];
+  for (const host of [...hosts, 'gateway.example.com']) {
+    expect(await ask('/metrics', host)).toMatch(/^HTTP\/1\.1 200 /);
+  }
+  expect(await RawHttp.exchange(gateway.adminUrl, 'GET /health/ready HTTP/1.0\r\n\r\n')).toMatch(
+    /^HTTP\/1\.1 200 /,
+  );
+  // The other port is for the public, by whatever name.
+  expect(
+    await RawHttp.exchange(
+      gateway.url,
+      'GET /health HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+    ),
+  ).toMatch(/^HTTP\/1\.1 200 /);
   await gateway.stop();
 });
 

@@ -4,6 +4,7 @@ import { ROLE_ROOMS_EXAMPLE } from '../auth/role-rooms.js';
 import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
 import { isTimeZone } from '../feed/feed-time-zone.js';
 import { MARKET_HOURS_EXAMPLE } from '../market-hours/market-hours.js';
+import { isAdminHost } from './admin-hosts.js';
 import {
   Check,
   Integer,
@@ -103,6 +104,12 @@ export class Environment {
   @Matches(/^[\x21-\x7e]{16,}$/, { message: 'at least 16 letters, digits or signs, without blanks' })
   @IsOptional()
   ADMIN_TOKEN?: string = undefined;
+
+  @Transform(toList)
+  @Check((value) => Array.isArray(value) && value.every(isAdminHost), {
+    message: 'a comma-separated list of names such as gateway.example.com or *.example.com, or *',
+  })
+  ADMIN_HOSTS: string[] = [];
 
   @Check(isCertificateFile, { message: 'the path of a file with a certificate in PEM form' })
   TLS_CERT?: string = undefined;

@@ -56,6 +56,8 @@ export class GatewayConfig {
   readonly adminPort: number | undefined;
   /** undefined: metrics and health details are for everybody who reaches their port. */
   readonly adminToken: string | undefined;
+  /** Names by which the admin port may be addressed, besides addresses and names that public DNS does not have. */
+  readonly adminHosts: readonly string[];
   /** undefined: `port` has no TLS; `adminPort` never has. */
   readonly tls: TlsFiles | undefined;
   readonly products: readonly string[];
@@ -138,6 +140,7 @@ export class GatewayConfig {
     this.secretKey = env.SECRET_KEY;
     this.adminPort = env.ADMIN_PORT;
     this.adminToken = env.ADMIN_TOKEN;
+    this.adminHosts = env.ADMIN_HOSTS;
     this.tls =
       env.TLS_CERT === undefined || env.TLS_KEY === undefined
         ? undefined
