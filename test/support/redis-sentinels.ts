@@ -75,7 +75,11 @@ export class RedisSentinels {
 
   /** Makes the replica the master, as an operator does. */
   async failOver(): Promise<void> {
-    await this.sentinels[0]!.call('SENTINEL', 'FAILOVER', MASTER_NAME);
+    // Refused as long as the sentinel has heard nothing new of the replica.
+    await waitFor(
+      async () => (await this.sentinels[0]!.call('SENTINEL', 'FAILOVER', MASTER_NAME)) === 'OK',
+      'no failover begins',
+    );
     await this.failedOver();
   }
 
