@@ -5,7 +5,7 @@ import { chain, EXPIRY, STRIKES, timestampOf, underlying } from './support/messa
 import { OPTION_CHAIN, UNDERLYING } from './support/platform.js';
 import { RedisServer } from './support/redis-server.js';
 import { SlowRedis } from './support/slow-redis.js';
-import { type Received, TestClient } from './support/test-client.js';
+import { type Received, TestClient, TRANSPORTS } from './support/test-client.js';
 import { waitFor } from './support/wait.js';
 
 const STALE_MS = 1_000;
@@ -425,7 +425,7 @@ describe('a chain that stops while the price of its product goes on', () => {
       expect(chainTold(client, name)[0]!.age_ms).toBeGreaterThanOrEqual(STALE_MS);
       expect(client.all('feed_status')).toEqual([]);
     }
-    await others[1]!.next('underlying_update', 2);
+    await others[1].next('underlying_update', 2);
     for (const client of others) {
       expect(chainTold(client, name)).toEqual([]);
       expect(client.all('feed_status').filter((status) => status.product === name)).toEqual([]);
@@ -532,3 +532,27 @@ it('warns of a producer whose clock shows another time zone, and reads its times
   await wrong.stop();
   await right.stop();
 });
+
+it.each(Object.entries(TRANSPORTS))(
+  'a new connection over %s is told of all that is stale by one write, each product once',
+  async (_, options) => {
+    const names = Array.from({ length: 1_001 }, () => product());
+    const old = names.map((name) => [
+      `latest:underlying:${name}`,
+      JSON.stringify({ price: 1, timestamp: timestampOf(1) }),
+    ]);
+    await redis.client.flushall();
+    await redis.client.mset(...old.flat());
+    const gateway = await start({ STALE_AFTER_MS: '2000' });
+    const clients = await Promise.all([1, 2, 3].map(() => TestClient.connect(gateway.url, options)));
+    for (const client of clients) {
+      await client.settled();
+      const statuses = client.all('feed_status');
+      expect(new Set(statuses.map((status) => status.product)).size).toBe(1_000);
+      expect(statuses).toHaveLength(1_000);
+      expect(statuses.every(({ status }) => status === 'stale')).toBe(true);
+    }
+    await gateway.stop();
+    await redis.client.flushall();
+  },
+);

@@ -6,6 +6,7 @@ import {
   setUp,
   STALL_TIMEOUT,
 } from '../../test/support/fanout-setup.js';
+import { Frame } from './frame.js';
 
 describe('FanoutEngine, with a client that cannot keep up', () => {
   it('sends everything up to the limit', () => {
@@ -113,6 +114,16 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     client.link.reply('left it');
     client.link.take();
     expect(got(client)).toEqual(['a', 'left it']);
+  });
+
+  it('holds back each part of a joined frame by itself', () => {
+    const { clock, engine, connectStalled } = setUp();
+    const client = connectStalled(CONFLATE_ABOVE + 1);
+    engine.send(client.client, Frame.joined([frame('a1', { key: 'a' }), frame('b1', { key: 'b' })]));
+    engine.send(client.client, Frame.joined([frame('a2', { key: 'a' })]));
+    clock.turn();
+    client.link.take();
+    expect(got(client)).toEqual(['b1', 'a2']);
   });
 
   it('costs the others nothing', () => {

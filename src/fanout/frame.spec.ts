@@ -97,3 +97,24 @@ describe('Frame', () => {
     expect(one.deflated).toBe(one.plain);
   });
 });
+
+describe('a joined frame', () => {
+  const parts = ['a', 'b'.repeat(500), 'c'].map((text) =>
+    Frame.ofEvent('feed_status', new JsonPayload(JSON.stringify({ text }), text), 100),
+  );
+  const joined = Frame.joined(parts);
+
+  it('is the bytes of its parts, deflated or not, made once', () => {
+    expect(joined.plain).toEqual(Buffer.concat(parts.map(({ plain }) => plain)));
+    expect(joined.deflated).toEqual(Buffer.concat(parts.map(({ deflated }) => deflated)));
+    expect(joined.bytes(true)).toBe(joined.deflated);
+    expect(joined.bytes(false)).toBe(joined.plain);
+    expect([joined.parts, parts[0]!.parts]).toEqual([parts, [parts[0]]]);
+  });
+
+  it('is a payload of several packets for long-polling', () => {
+    // engine.io puts the type of the first packet before it, and separates packets by this character.
+    const packets = `4${joined.packet}`.split('\x1e');
+    expect(packets).toEqual(parts.map(({ packet }) => `4${packet}`));
+  });
+});
