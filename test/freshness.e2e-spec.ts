@@ -430,7 +430,7 @@ describe('a chain that stops while the price of its product goes on', () => {
       expect(chainTold(client, name)).toEqual([]);
       expect(client.all('feed_status').filter((status) => status.product === name)).toEqual([]);
     }
-    const health = (await gateway.json('/health')) as { details: { freshness: { chains: string[] } } };
+    const health = await gateway.json<{ details: { freshness: { chains: string[] } } }>('/health');
     expect(health.details.freshness.chains).toContain(`${name}:${EXPIRY}`);
     expect(await gateway.metric('socket_gateway_stale_chains')).toBeGreaterThan(0);
 

@@ -22,8 +22,6 @@ import { WriteBehind } from './write-behind.js';
 
 /** Keys of one MGET: a chain may weigh 100 KB, so this bounds a reply to a few MB. */
 const READ_BATCH = 32;
-/** Expiries tried, beside the keys without one, when a product's chains are in the store but not in memory. */
-const MAX_GUESSED_EXPIRIES = 24;
 /** Rooms looked up in the store at a time, and how many more may wait: a storm of clients asks for many at once. */
 const MAX_LOOKUPS = 32;
 const MAX_WAITING_LOOKUPS = 1_000;
@@ -300,9 +298,8 @@ export class CacheService {
       case 'chain': {
         const { symbol, expiry } = address;
         if (expiry !== undefined) return [chainKey(symbol), chainKey(symbol, expiry)];
-        const guessed = this.latest.allExpiries().slice(-MAX_GUESSED_EXPIRIES);
-        const { evicted } = this.latest.nearestChains(symbol, MAX_GUESSED_EXPIRIES);
-        const expiries = new Set([...guessed, ...evicted]);
+        const { evicted } = this.latest.nearestChains(symbol, this.config.maxChainsPerSnapshot);
+        const expiries = new Set([...this.latest.recentExpiries(), ...evicted]);
         return [chainKey(symbol), ...[...expiries].map((guess) => chainKey(symbol, guess))];
       }
     }

@@ -275,7 +275,10 @@ describe('LatestMessages', () => {
     latest.offerLive(price('X', 0));
     latest.offerLive(chain('Y', '2026-11-26', 0));
     expect(latest.products()).toEqual(['X', 'Y']);
-    expect(latest.allExpiries()).toEqual(['2026-11-26']);
+    expect(latest.recentExpiries()).toEqual(['2026-11-26']);
+    for (let day = 10; day < 40; day++) latest.offerLive(chain('Y', `2027-01-${day}`, 0));
+    expect(latest.recentExpiries()).toHaveLength(24);
+    expect(latest.recentExpiries().at(-1)).toBe('2027-01-39');
   });
 
   it('holds no more than its limit: the least recently updated go first', () => {

@@ -92,6 +92,7 @@ const MIN_OLDER_RUN = 3;
 const PLAUSIBLE_US = 60_000_000;
 /** How many times longer older messages must come if the wall clock agreed with the newest: they are probably delivered again. */
 const IMPLAUSIBLE_RUN = 10;
+const MAX_RECENT_EXPIRIES = 24;
 /** Names of evicted messages that are kept, so that they are still listed and looked up in the store. */
 const MAX_EVICTED_NAMES = 50_000;
 
@@ -105,6 +106,7 @@ export class LatestMessages {
   /** By their keys, the first evicted first. */
   private readonly evicted = new Map<string, { readonly product: string; readonly expiry?: string }>();
   private readonly known = new Map<string, Product>();
+  private readonly recent = new Set<string>();
   private held = 0;
   private broadcasts = 0;
   private productChanges = 0;
@@ -260,9 +262,9 @@ export class LatestMessages {
     return [...this.known.keys()];
   }
 
-  /** Every expiry of any product with a chain that is held, or was until it was evicted. */
-  allExpiries(): string[] {
-    return [...new Set([...this.known.values()].flatMap(({ expiries }) => [...expiries]))];
+  /** The expiries of any product that came up last, at most {@link MAX_RECENT_EXPIRIES}: what a product of which nothing is known may have. */
+  recentExpiries(): string[] {
+    return [...this.recent];
   }
 
   /** Every key held. */
@@ -322,7 +324,16 @@ export class LatestMessages {
     known.time = live ? time : Math.max(time, known.time);
     if (live) known.taken++;
     if (message.kind === 'underlying') known.hasPrice = true;
-    else known.expiries.add(message.expiry);
+    else if (!known.expiries.has(message.expiry)) {
+      known.expiries.add(message.expiry);
+      this.cameUp(message.expiry);
+    }
+  }
+
+  private cameUp(expiry: string): void {
+    this.recent.delete(expiry); // so that it becomes the last
+    this.recent.add(expiry);
+    if (this.recent.size > MAX_RECENT_EXPIRIES) this.recent.delete([...this.recent][0]!);
   }
 
   private evictOldest(): void {
