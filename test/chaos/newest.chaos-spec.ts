@@ -22,6 +22,8 @@ async function start(products: readonly string[], replicas = REPLICAS) {
     REDIS_URL: url,
     STALE_AFTER_MS: '3600000',
     DRAIN_TIMEOUT_MS: '0',
+    MAX_SUBSCRIPTIONS: '2000', // of a thousand products, of which nothing is known at first
+    MAX_UNKNOWN_SUBSCRIPTIONS: '2000',
     // A probe to a connection that Redis has closed would have the kernel throw away what Redis had sent before.
     FEED_PROBE_AFTER_MS: '60000',
   }));
