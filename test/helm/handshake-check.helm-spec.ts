@@ -63,7 +63,8 @@ it('takes a URL that ends with a slash, and says which is none', async () => {
 });
 
 it('fails where nothing is received', async () => {
-  const gateway = await start();
+  // A product that is expected, and has yet to be called stale.
+  const gateway = await start({ PRODUCTS: 'SILENT' });
   expect(await check([`--url=${gateway.url}`, '--symbol=SILENT', '--expect=data', '--timeout=1'])).toEqual({
     code: 1,
     said: `${gateway.url} sent no price, chain or feed_status of SILENT within 1 s`,
