@@ -94,6 +94,28 @@ describe('with the default limits', () => {
     },
   );
 
+  it('large messages count as many, and a client that goes on sending them is closed', async () => {
+    const client = await RawWebSocket.connect(gateway.url);
+    const junk = '['.repeat(30_000) + ']'.repeat(30_000);
+    for (let n = 0; n < 100; n++) client.send(`42["subscribe",{"type":"general","junk":${junk}}]`);
+    await waitFor(
+      () => client.closeCode === 4029,
+      () => `closed with ${client.closeCode}`,
+    );
+    // 2,400 messages: EVENT_BURST, and as many that are refused, of 59 each.
+    expect(client.events('subscribed').length).toBeLessThanOrEqual(41);
+  });
+
+  it('the largest requests that the limits allow are as good as any', async () => {
+    const client = await TestClient.connect(gateway.url);
+    const long = symbols(100, 'L'.repeat(28));
+    for (let n = 0; n < 20; n++) {
+      expect(await client.ask('unsubscribe', products(...long))).toMatchObject({ ok: true });
+    }
+    expect(client.disconnects).toEqual([]);
+    client.close();
+  });
+
   it('requests of one client are done and answered in their order, however many there are', async () => {
     const client = await TestClient.connect(gateway.url);
     const order: number[] = [];

@@ -60,6 +60,7 @@ import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
 import { SymbolSuggestions } from './symbol-suggestions.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
 import { TokenPipe } from './token.pipe.js';
+import { reduceRequest } from './waiting-request.js';
 
 /** Socket.IO's disconnect reasons; anything else is counted as one kind, for a label must not be unbounded. */
 const DISCONNECT_REASONS: ReadonlySet<string> = new Set([
@@ -108,7 +109,11 @@ export class MarketDataGateway
     const joins = this.auth.permissionsOf(client).mayJoin({ type: 'general' });
     if (joins) void client.join(GENERAL_ROOM);
     // Before the handlers, which GatewayIoAdapter puts behind it, and before anything of the event waits for its turn.
-    client.use(([event, ...args]: unknown[], next) => this.admit(client, String(event), args) && next());
+    client.use((packet: unknown[], next) => {
+      reduceRequest(packet, this.config.maxSymbolsPerRequest);
+      const [event, ...args] = packet;
+      if (this.admit(client, String(event), args)) next();
+    });
     this.log.info(
       { client_id: client.id, user: this.auth.pseudonymOf(client), total_clients: this.clientCount() },
       'client_connected',

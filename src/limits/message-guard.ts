@@ -16,6 +16,9 @@ interface Packet {
 /** `waitMs`: when it may be tried again. Without, the client was closed and is answered nothing. */
 export type MessageAnswer = { readonly taken: true } | { readonly taken: false; readonly waitMs?: number };
 
+/** A message counts as another one for each of so many bytes: all of them are parsed before anything else can be looked at. */
+const BYTES_PER_MESSAGE = 1_024;
+
 const TAKEN: MessageAnswer = { taken: true };
 
 /**
@@ -28,7 +31,7 @@ export class MessageGuard implements OnApplicationBootstrap, OnApplicationShutdo
   private readonly rate: MessageRate<Connection>;
 
   constructor(
-    config: GatewayConfig,
+    private readonly config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: GatewayMetrics,
   ) {
@@ -40,8 +43,12 @@ export class MessageGuard implements OnApplicationBootstrap, OnApplicationShutdo
   }
 
   onApplicationBootstrap(): void {
+    const { eventBurst: burst } = this.config;
     const counted = (connection: Connection, packet: Packet): void => {
-      if (!isEvent(packet) && this.rate.take(connection, isEntry(packet)) === 'abuse') this.close(connection);
+      let isAbuse = !isEvent(packet) && this.rate.take(connection, isEntry(packet)) === 'abuse';
+      const more = Math.min(Math.floor(sizeOf(packet) / BYTES_PER_MESSAGE), burst);
+      if (more > 0) isAbuse = this.rate.spend(connection, more) === 'abuse' || isAbuse;
+      if (isAbuse) this.close(connection);
     };
     // One function for all connections, which are its `this`: a closure each would cost more than the rest of an idle client's share.
     const onPacket = function (this: Connection, packet: Packet): void {
@@ -84,6 +91,11 @@ export class MessageGuard implements OnApplicationBootstrap, OnApplicationShutdo
 /** Whether a packet is the text of a Socket.IO event, with attachments (5) or without (2); all others are no events. */
 function isEvent({ type, data }: Packet): boolean {
   return type === 'message' && typeof data === 'string' && (data.startsWith('2') || data.startsWith('5'));
+}
+
+/** Of a text its characters, which are its bytes where they are JSON of symbols. */
+function sizeOf({ data }: Packet): number {
+  return typeof data === 'string' || ArrayBuffer.isView(data) ? (data as string | Buffer).length : 0;
 }
 
 /** Whether it asks to be let into a namespace. */

@@ -1,0 +1,54 @@
+import { reduceRequest } from './waiting-request.js';
+
+const MAX_SYMBOLS = 3;
+
+const reduced = (...packet: unknown[]) => {
+  reduceRequest(packet, MAX_SYMBOLS);
+  return packet;
+};
+
+describe('reduceRequest', () => {
+  it.each([
+    [{ type: 'chain', symbol: 'NIFTY', symbols: ['A', 'B', 'C'], expiry: '2026-11-26' }],
+    [{ token: 'x'.repeat(5_000) }],
+    [{ type: 1, symbol: null, symbols: [1, null, true] }],
+    ['text'],
+    [null],
+    [7],
+  ])('keeps %j as it is', (data) => {
+    expect(reduced('subscribe', data)).toEqual(['subscribe', data]);
+  });
+
+  it('drops what no request reads, however large it is', () => {
+    const junk = Array.from({ length: 20_000 }, () => ({}));
+    const data = { type: 'product', symbol: 'NIFTY', junk, more: { junk } };
+    expect(reduced('subscribe', data)).toEqual(['subscribe', { type: 'product', symbol: 'NIFTY' }]);
+  });
+
+  it('keeps one symbol too many, so that a longer list is rejected for its length', () => {
+    const symbols = Array.from({ length: 20_000 }, (_, n) => `P${n}`);
+    expect(reduced('subscribe', { symbols })).toEqual(['subscribe', { symbols: ['P0', 'P1', 'P2', 'P3'] }]);
+  });
+
+  it('keeps of nested values only what makes them invalid', () => {
+    const deep = [[[['x']]]];
+    expect(reduced('subscribe', { type: deep, symbol: { deep }, symbols: [deep, { deep }] })).toEqual([
+      'subscribe',
+      { type: [], symbol: {}, symbols: [[], {}] },
+    ]);
+    expect(reduced('subscribe', deep)).toEqual(['subscribe', []]);
+    expect(reduced('subscribe', Buffer.alloc(9))).toEqual(['subscribe', []]);
+  });
+
+  it('keeps a text too long for a symbol as one that is still too long', () => {
+    const [, data] = reduced('subscribe', { symbol: 'A'.repeat(60_000) });
+    expect((data as { symbol: string }).symbol).toHaveLength(129);
+  });
+
+  it('keeps the acknowledgement, and that there was more than one argument', () => {
+    const ack = () => undefined;
+    expect(reduced('get_products', ack)).toEqual(['get_products', ack]);
+    expect(reduced('subscribe', { type: 'general' }, ack)).toEqual(['subscribe', { type: 'general' }, ack]);
+    expect(reduced('subscribe', {}, {}, {}, ack)).toEqual(['subscribe', null, null, ack]);
+  });
+});
