@@ -4,7 +4,8 @@ import { Group } from './group.js';
 /** The groups that have clients, by what their clients are in. */
 export class GroupIndex {
   private readonly groups = new Map<string, Group>();
-  private readonly byRoom = new Map<string, Set<Group>>();
+  /** A room of one group has no set of its own: clients that make up rooms make very many of these. */
+  private readonly byRoom = new Map<string, Group | Set<Group>>();
 
   all(): Iterable<Group> {
     return this.groups.values();
@@ -13,7 +14,11 @@ export class GroupIndex {
   /** The groups in one of the rooms, one that is in several of them several times; with no rooms, all. */
   *in(rooms: ReadonlySet<string>): Generator<Group> {
     if (rooms.size === 0) yield* this.groups.values();
-    for (const room of rooms) yield* this.byRoom.get(room) ?? [];
+    for (const room of rooms) {
+      const groups = this.byRoom.get(room);
+      if (groups instanceof Group) yield groups;
+      else if (groups) yield* groups;
+    }
   }
 
   /** The group of a client's rooms, which is made if it is the first one in just these. */
@@ -25,8 +30,9 @@ export class GroupIndex {
       this.groups.set(key, (group = new Group(key, shared)));
       for (const room of shared) {
         const groups = this.byRoom.get(room);
-        if (groups) groups.add(group);
-        else this.byRoom.set(room, new Set([group]));
+        if (groups instanceof Group) this.byRoom.set(room, new Set([groups, group]));
+        else if (groups) groups.add(group);
+        else this.byRoom.set(room, group);
       }
     }
     return group;
@@ -36,8 +42,8 @@ export class GroupIndex {
     this.groups.delete(group.key);
     for (const room of group.rooms) {
       const groups = this.byRoom.get(room);
-      groups?.delete(group);
-      if (groups?.size === 0) this.byRoom.delete(room);
+      if (groups instanceof Group) this.byRoom.delete(room);
+      else if (groups?.delete(group) && groups.size === 1) this.byRoom.set(room, [...groups][0]!);
     }
   }
 }
