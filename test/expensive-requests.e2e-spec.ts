@@ -1,6 +1,7 @@
 import type { ErrorPayload } from '../src/contract/index.js';
 import { GatewayProcess } from './support/gateway-process.js';
-import { Platform } from './support/platform.js';
+import { underlying } from './support/messages.js';
+import { Platform, UNDERLYING } from './support/platform.js';
 import { RawWebSocket } from './support/raw-websocket.js';
 import { RedisServer } from './support/redis-server.js';
 import { TestClient } from './support/test-client.js';
@@ -71,6 +72,19 @@ describe('the work of a request', () => {
       rooms: { length: 20 },
     });
   });
+});
+
+it('a subscription to general costs more the more stale products the client is told of', async () => {
+  const gateway = await start({ PRODUCTS: symbols(500).join(), STALE_AFTER_MS: '100' });
+  const prices = redis.client.pipeline();
+  for (const name of symbols(500)) prices.publish(UNDERLYING, JSON.stringify(underlying(name, 1)));
+  await prices.exec();
+  await waitFor(async () => (await gateway.metric('socket_gateway_cache_entries')) === 500);
+  await waitFor(async () => (await gateway.metric('socket_gateway_stale_products')) === 500);
+  const client = await TestClient.connect(gateway.url);
+  await client.ask('subscribe', { type: 'general' });
+  expect(await gateway.metric('socket_gateway_request_work_total{event="subscribe"}')).toBe(21);
+  await gateway.stop();
 });
 
 describe('with the default limits', () => {

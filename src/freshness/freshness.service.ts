@@ -235,16 +235,25 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
 
   /** Tells one client of every stale product it may have a price of. */
   tellAll(clientId: string): void {
+    const payloads = this.statuses();
+    if (payloads.list.length === 0) return;
+    this.server.local.to(clientId).emit(ServerEvent.feedStatus, payloads);
+    this.metrics.snapshots.inc({ event: ServerEvent.feedStatus }, payloads.list.length);
+  }
+
+  /** How many statuses `tellAll` sends now. */
+  get statusesForAll(): number {
+    return this.statuses().list.length;
+  }
+
+  /** One list, and so one buffer, for all clients that reconnect at the same time. */
+  private statuses(): JsonPayloads<ProductStatus> {
     const now = performance.now();
-    // One list, and so one buffer, for all who reconnect at the same time.
     if (!this.told || now - this.told.at >= TOLD_FOR_MS) {
       const statuses = this.tracker.staleStatuses(MAX_TOLD);
       this.told = { at: now, payloads: new JsonPayloads(statuses.map(repeated)) };
     }
-    const { payloads } = this.told;
-    if (payloads.list.length === 0) return;
-    this.server.local.to(clientId).emit(ServerEvent.feedStatus, payloads);
-    this.metrics.snapshots.inc({ event: ServerEvent.feedStatus }, payloads.list.length);
+    return this.told.payloads;
   }
 
   /** The stale products, as far as their markets are open. */

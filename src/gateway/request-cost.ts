@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import type { RoomAddress } from '../contract/index.js';
+import { FreshnessService } from '../freshness/freshness.service.js';
 
 /** What a room costs that is joined, left or asked for. */
 const ROOM_UNITS = 1;
@@ -11,6 +12,8 @@ const LOOKUP_UNITS = 4;
 const CHARACTERS_PER_UNIT = 65_536;
 /** Names in a list that are written for one unit. */
 const NAMES_PER_UNIT = 200;
+/** Statuses of stale products that are sent to a client of `general` for one unit. */
+const STATUSES_PER_UNIT = 25;
 /** What it costs to verify a token. */
 const TOKEN_UNITS = 10;
 
@@ -23,6 +26,7 @@ export class RequestCost {
   constructor(
     private readonly config: GatewayConfig,
     private readonly cache: CacheService,
+    private readonly freshness: FreshnessService,
   ) {}
 
   readonly ofToken = TOKEN_UNITS;
@@ -33,7 +37,10 @@ export class RequestCost {
     let characters = 0;
     for (const address of addresses) {
       units += ROOM_UNITS;
-      if (address.type === 'general') continue;
+      if (address.type === 'general') {
+        units += Math.floor(this.freshness.statusesForAll / STATUSES_PER_UNIT);
+        continue;
+      }
       const { messages } = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
       if (messages.length === 0) units += LOOKUP_UNITS;
       for (const { payload } of messages) characters += payload.text.length;
