@@ -1,3 +1,4 @@
+import type { FeedStatuses, ProductStatus } from '../src/contract/index.js';
 import { repeat } from './support/cleanup.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { closedMarket, OPEN_MARKET } from './support/market-hours.js';
@@ -6,6 +7,7 @@ import { OPTION_CHAIN, UNDERLYING } from './support/platform.js';
 import { RedisServer } from './support/redis-server.js';
 import { SlowRedis } from './support/slow-redis.js';
 import { type Received, TestClient, TRANSPORTS } from './support/test-client.js';
+import { hs256, JWT_SECRET } from './support/tokens.js';
 import { waitFor } from './support/wait.js';
 
 const STALE_MS = 1_000;
@@ -533,26 +535,95 @@ it('warns of a producer whose clock shows another time zone, and reads its times
   await right.stop();
 });
 
-it.each(Object.entries(TRANSPORTS))(
-  'a new connection over %s is told of all that is stale by one write, each product once',
-  async (_, options) => {
-    const names = Array.from({ length: 1_001 }, () => product());
-    const old = names.map((name) => [
-      `latest:underlying:${name}`,
+describe('a thousand stale products', () => {
+  let gateway: GatewayProcess;
+  beforeAll(async () => {
+    const old = Array.from({ length: 1_001 }, () => [
+      `latest:underlying:${product()}`,
       JSON.stringify({ price: 1, timestamp: timestampOf(1) }),
     ]);
     await redis.client.flushall();
     await redis.client.mset(...old.flat());
-    const gateway = await start({ STALE_AFTER_MS: '2000' });
-    const clients = await Promise.all([1, 2, 3].map(() => TestClient.connect(gateway.url, options)));
-    for (const client of clients) {
-      await client.settled();
-      const statuses = client.all('feed_status');
-      expect(new Set(statuses.map((status) => status.product)).size).toBe(1_000);
-      expect(statuses).toHaveLength(1_000);
-      expect(statuses.every(({ status }) => status === 'stale')).toBe(true);
-    }
+    gateway = await start({ STALE_AFTER_MS: '2000', AUTH_MODE: 'optional', JWT_SECRET });
+  });
+  afterAll(async () => {
     await gateway.stop();
     await redis.client.flushall();
-  },
-);
+  });
+
+  const BATCHES = { statuses: 'batch' };
+  const connect = (auth: object, options = TRANSPORTS.websocket) =>
+    TestClient.connect(gateway.url, { ...options, auth });
+
+  it.each(Object.entries(TRANSPORTS))(
+    'a new connection over %s is told of all that is stale by one write, each product once',
+    async (_, options) => {
+      const clients = await Promise.all([1, 2, 3].map(() => connect({}, options)));
+      for (const client of clients) {
+        await client.settled();
+        const statuses = client.all('feed_status');
+        expect(new Set(statuses.map((status) => status.product)).size).toBe(1_000);
+        expect(statuses).toHaveLength(1_000);
+        expect(statuses.every(({ status }) => status === 'stale')).toBe(true);
+        expect(client.all('feed_statuses')).toEqual([]);
+      }
+    },
+  );
+
+  it.each(Object.entries(TRANSPORTS))(
+    'a new connection over %s that asks for a batch is told all that is stale by one event',
+    async (_, options) => {
+      const stock = await connect({}, options);
+      const clients = await Promise.all([1, 2, 3].map(() => connect(BATCHES, options)));
+      await stock.settled();
+      for (const client of clients) {
+        await client.settled();
+        expect(client.counts()).toEqual({ connected: 1, feed_statuses: 1, products: 1 });
+        const [{ statuses }] = client.all('feed_statuses') as [FeedStatuses];
+        const withoutAge = ({ product: name, status, last_update }: ProductStatus) => [
+          name,
+          status,
+          last_update,
+        ];
+        expect(statuses.map(withoutAge)).toEqual(stock.all('feed_status').map(withoutAge));
+      }
+    },
+  );
+
+  it('a client that brings a token may ask for a batch, and gets it again when it rejoins general', async () => {
+    const client = await connect({ token: hs256(), ...BATCHES });
+    expect((await client.next('connected')).user).not.toBeNull();
+    await client.settled();
+    client.clear();
+    await client.ask('unsubscribe', { type: 'general' });
+    await client.ask('subscribe', { type: 'general' });
+    expect(client.received.map(({ event }) => event)).toEqual([
+      'unsubscribed',
+      'subscribed',
+      'feed_statuses',
+    ]);
+    expect(client.all('feed_statuses')[0]!.statuses).toHaveLength(1_000);
+  });
+
+  it('a client that asked for a batch is told later changes one by one', async () => {
+    const client = await connect(BATCHES);
+    await client.settled();
+    client.clear();
+    const name = product();
+    await price(name, 1);
+    await tells(client, name, 'stale');
+    await price(name, 2);
+    await tells(client, name, 'stale', 'live');
+    expect(client.all('feed_statuses')).toEqual([]);
+  });
+
+  it.each([['each'], [true], [['batch']], [{ batch: true }]])(
+    'a client that asks for statuses %j is told one by one',
+    async (statuses) => {
+      const client = await connect({ statuses });
+      await client.settled();
+      expect(client.all('feed_status').length).toBeGreaterThanOrEqual(1_000);
+      expect(client.all('feed_statuses')).toEqual([]);
+    },
+  );
+});

@@ -12,6 +12,7 @@ import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { AuthRefused } from './auth-refused.js';
 import { Authenticator } from './authenticator.js';
 import { Entrance } from './entrance.js';
+import { handshakeOptions } from './handshake-options.js';
 import { Permissions } from './permissions.js';
 import type { Principal } from './principal.js';
 import { pseudonym } from './pseudonym.js';
@@ -172,8 +173,8 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
 
   private async admit(client: GatewaySocket): Promise<Principal | undefined> {
     const { auth, headers } = client.handshake;
-    // Not to be kept for as long as the connection lives.
-    client.handshake.auth = NOTHING;
+    // The token is not to be kept for as long as the connection lives.
+    client.handshake.auth = handshakeOptions(auth) as Record<string, unknown>;
     const principal = await this.authenticator.authenticate({ auth, headers });
     if (principal) await this.takeUser(client, principal);
     return principal;
@@ -206,8 +207,6 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     closeClient(client, code);
   }
 }
-
-const NOTHING = Object.freeze({});
 
 function permissionsOfAnonymous({ authMode, roleRooms }: GatewayConfig): Permissions {
   if (authMode === 'off') return Permissions.all;

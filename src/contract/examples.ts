@@ -235,6 +235,17 @@ export const SERVER_EXAMPLES = {
       payload: { product: 'NEWCOMER', status: 'stale', last_update: null, age_ms: null },
     },
   ],
+  feed_statuses: [
+    {
+      name: 'two products',
+      payload: {
+        statuses: [
+          { product: 'NIFTY', status: 'stale', last_update: '2026-11-22T04:43:39.412Z', age_ms: 15210 },
+          { product: 'SENSEX', status: 'stale', last_update: '2026-11-22T04:43:38.907Z', age_ms: 15715 },
+        ],
+      },
+    },
+  ],
   feed_gap: [
     {
       name: 'two seconds',

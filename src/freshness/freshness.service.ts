@@ -9,6 +9,8 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import {
   chainRoom,
   type ChainStatus,
+  type FeedStatuses,
+  type HandshakeOptions,
   JsonPayload,
   JsonPayloads,
   type ProductStatus,
@@ -55,6 +57,19 @@ interface Member {
   readonly rooms: ReadonlySet<string>;
 }
 
+interface Newcomer {
+  readonly id: string;
+  readonly handshake: { readonly auth: HandshakeOptions };
+}
+
+/** All that is stale, prepared in each of the two ways once a client needs it that way. */
+interface Told {
+  readonly at: number;
+  readonly statuses: readonly ProductStatus[];
+  each?: JsonPayloads<ProductStatus>;
+  batch?: JsonPayload<FeedStatuses>;
+}
+
 /** Tells clients which prices and chains have stopped, and when they go on. */
 @Injectable()
 export class FreshnessService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -64,7 +79,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   private readonly sweeper: Sweeper;
   private readonly rooms: ProductRooms;
   private readonly faults: RateLimitedLog;
-  private told: { readonly at: number; readonly payloads: JsonPayloads<ProductStatus> } | undefined;
+  private told: Told | undefined;
 
   constructor(
     { staleAfterMs, chainStaleAfterMs, marketHours, products }: GatewayConfig,
@@ -233,27 +248,33 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     }
   }
 
-  /** Tells one client of every stale product it may have a price of. */
-  tellAll(clientId: string): void {
-    const payloads = this.statuses();
-    if (payloads.list.length === 0) return;
-    this.server.local.to(clientId).emit(ServerEvent.feedStatus, payloads);
-    this.metrics.snapshots.inc({ event: ServerEvent.feedStatus }, payloads.list.length);
+  /** Tells one client of every stale product it may have a price of: as one event if it asked for that, else one by one. */
+  tellAll({ id, handshake }: Newcomer): void {
+    const told = this.toldNow();
+    const { statuses } = told;
+    if (statuses.length === 0) return;
+    const client = this.server.local.to(id);
+    if (handshake.auth.statuses === 'batch') {
+      client.emit(ServerEvent.feedStatuses, (told.batch ??= batchOf(statuses)));
+      this.metrics.snapshots.inc({ event: ServerEvent.feedStatuses });
+      return;
+    }
+    client.emit(ServerEvent.feedStatus, (told.each ??= new JsonPayloads(statuses.map(repeated))));
+    this.metrics.snapshots.inc({ event: ServerEvent.feedStatus }, statuses.length);
   }
 
   /** How many statuses `tellAll` sends now. */
   get statusesForAll(): number {
-    return this.statuses().list.length;
+    return this.toldNow().statuses.length;
   }
 
   /** One list, and so one buffer, for all clients that reconnect at the same time. */
-  private statuses(): JsonPayloads<ProductStatus> {
+  private toldNow(): Told {
     const now = performance.now();
     if (!this.told || now - this.told.at >= TOLD_FOR_MS) {
-      const statuses = this.tracker.staleStatuses(MAX_TOLD);
-      this.told = { at: now, payloads: new JsonPayloads(statuses.map(repeated)) };
+      this.told = { at: now, statuses: this.tracker.staleStatuses(MAX_TOLD) };
     }
-    return this.told.payloads;
+    return this.told;
   }
 
   /** The stale products, as far as their markets are open. */
@@ -385,6 +406,11 @@ function payloadOf(status: ProductStatus): JsonPayload<ProductStatus> {
  */
 function repeated(status: ProductStatus): JsonPayload<ProductStatus> {
   return new JsonPayload(JSON.stringify(status), `repeated-status:${status.product}`);
+}
+
+/** Of two batches a client that lags needs the later only, because each has everything that is stale. */
+function batchOf(statuses: readonly ProductStatus[]): JsonPayload<FeedStatuses> {
+  return new JsonPayload(JSON.stringify({ statuses }), 'repeated-statuses');
 }
 
 function repeatedChain(status: ChainStatus): JsonPayload<ChainStatus> {

@@ -126,7 +126,7 @@ export class MarketDataGateway
       limits: clientLimits(this.config),
       user: this.auth.userOf(client),
     });
-    if (joins) this.freshness.tellAll(client.id);
+    if (joins) this.freshness.tellAll(client);
   }
 
   handleDisconnect(client: GatewaySocket, reason?: string): void {

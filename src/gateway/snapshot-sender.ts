@@ -31,7 +31,7 @@ export class SnapshotSender {
    */
   sendJoined(client: GatewaySocket, address: RoomAddress, snapshot: Snapshot): void {
     if (address.type === 'general') {
-      this.freshness.tellAll(client.id);
+      this.freshness.tellAll(client);
       return;
     }
     for (const message of snapshot.messages) this.send(client, message);

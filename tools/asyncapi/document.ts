@@ -158,6 +158,7 @@ const MARKET_EVENTS: ReadonlySet<string> = new Set([
   'chain_summary',
   'chain_update',
   'feed_status',
+  'feed_statuses',
   'feed_gap',
 ]);
 const CONNECTION_EVENTS: ReadonlySet<string> = new Set([

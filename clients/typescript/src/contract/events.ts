@@ -8,6 +8,7 @@ import type {
   Closing,
   Connected,
   FeedGap,
+  FeedStatuses,
   Lagging,
   Products,
   ProductsAcknowledgement,
@@ -58,6 +59,7 @@ export const ServerEvent = {
   chainSummary: 'chain_summary',
   chainUpdate: 'chain_update',
   feedStatus: 'feed_status',
+  feedStatuses: 'feed_statuses',
   feedGap: 'feed_gap',
   chainStatus: 'chain_status',
   lagging: 'lagging',
@@ -108,6 +110,8 @@ export interface ServerToClientEvents {
   chain_update: (payload: ChainUpdate) => void;
   /** A product's price has stopped, or goes on. */
   feed_status: (payload: ProductStatus) => void;
+  /** Everything that is stale, to a client that asked for it as one message: after `connected`, and after `subscribed` to `general`. */
+  feed_statuses: (payload: FeedStatuses) => void;
   /** The replica lost the feed for a while, and its clients miss updates. */
   feed_gap: (payload: FeedGap) => void;
   /** An option chain has stopped, or goes on; to `chain:SYM` and `chain:SYM:EXPIRY`. */

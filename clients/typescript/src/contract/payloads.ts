@@ -154,6 +154,15 @@ export interface ConnectedUser {
   readonly expires_at: number;
 }
 
+/**
+ * What a client may ask for in `auth` of Socket.IO's CONNECT packet, besides its `token`. A gateway ignores what it does not know,
+ * so a client that asks must handle the default too.
+ */
+export interface HandshakeOptions {
+  /** `batch`: one `feed_statuses` for all that is stale, instead of one `feed_status` for each product. */
+  readonly statuses?: 'batch';
+}
+
 /** The client is let in: what it is taken for, and what it may ask. */
 export interface Connected {
   readonly message: string;
@@ -228,6 +237,19 @@ export interface ProductStatus {
   readonly last_update: Timestamp | null;
   /** How old it was when this was written, ms; `null` where there is none. */
   readonly age_ms: number | null;
+}
+
+/**
+ * Payload of `feed_statuses`: everything that is stale, as one message to one client that asked for it in its handshake. Each
+ * entry means what a `feed_status` of its own would.
+ */
+export interface FeedStatuses {
+  /**
+   * Those that went stale last, at most 1,000.
+   * @minItems 1
+   * @maxItems 1000
+   */
+  readonly statuses: readonly ProductStatus[];
 }
 
 /** Payload of `chain_status`: whether an option chain still moves, and how old it is. */
