@@ -174,7 +174,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
   private async admit(client: GatewaySocket): Promise<Principal | undefined> {
     const { auth, headers } = client.handshake;
     // The token is not to be kept for as long as the connection lives.
-    client.handshake.auth = handshakeOptions(auth) as Record<string, unknown>;
+    client.handshake.auth = handshakeOptions(auth);
     const principal = await this.authenticator.authenticate({ auth, headers });
     if (principal) await this.takeUser(client, principal);
     return principal;

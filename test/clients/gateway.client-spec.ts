@@ -55,6 +55,37 @@ it('subscribes, iterates, asks and leaves', async () => {
   await gateway.stop();
 });
 
+it.each([
+  ['without a token', ['STALE1', 'STALE2'], {}, {}],
+  ['with a token', ['STALE3', 'STALE4'], AUTH, { token: () => hs256() }],
+])('%s it is told all that is stale by one event', async (_, products, env, options) => {
+  await redis.client.flushall();
+  const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, STALE_AFTER_MS: '500', ...env });
+  const watcher = connect(gateway.url, options);
+  cleanUp(() => watcher.close());
+  const stopped: string[] = [];
+  watcher.on('feed_status', ({ product }) => stopped.push(product));
+  await watcher.products();
+  for (const name of products) {
+    await redis.client.publish(UNDERLYING, JSON.stringify(underlying(name, 1)));
+  }
+  await waitFor(() => stopped.length === 2);
+  watcher.close();
+  const client = connect(gateway.url, options);
+  cleanUp(() => client.close());
+  const batches: string[] = [];
+  const one: string[] = [];
+  client.on('feed_statuses', ({ statuses }) => batches.push(...statuses.map(({ product }) => product)));
+  client.on('feed_status', ({ product }) => one.push(product));
+  await client.products();
+  expect([...batches].sort()).toEqual(products);
+  expect(one).toEqual(batches);
+  expect(products.map((name) => client.isStale(name))).toEqual([true, true]);
+  expect(await gateway.metric('socket_gateway_snapshots_total{event="feed_statuses"}')).toBe(1);
+  client.close();
+  await gateway.stop();
+});
+
 it('renews its token when the gateway asks, and comes back with another after its end', async () => {
   const gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,

@@ -109,6 +109,26 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(seen, sorted(seen))
         self.assertLess(len(seen), 300)
 
+    async def test_is_told_what_is_stale_by_one_event(self) -> None:
+        gateway = Gateway(self.redis, STALE_AFTER_MS='500')
+        self.addCleanup(gateway.stop)
+        told: List[Any] = []
+        (await self.connect(gateway.url)).on('feed_status', told.append)
+        for product in ('STALE1', 'STALE2'):
+            gateway.price(product, 1)
+        await until(lambda: len(told) == 2)
+        client = AsyncClient()
+        self.addAsyncCleanup(client.close)
+        batches: List[Any] = []
+        statuses: List[Any] = []
+        client.on('feed_statuses', batches.append)
+        client.on('feed_status', statuses.append)
+        await client.connect(gateway.url)
+        await until(lambda: len(statuses) == 2)
+        self.assertEqual([sorted(status.product for status in batch.statuses) for batch in batches], [['STALE1', 'STALE2']])
+        self.assertEqual(statuses, list(batches[0].statuses))
+        self.assertTrue(client.is_stale('STALE1') and client.is_stale('STALE2'))
+
     async def test_says_so_while_it_is_disconnected_and_recovers(self) -> None:
         proxy = self.proxy(self.gateway.port)
         client = await self.connect(proxy.url)

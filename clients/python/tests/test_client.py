@@ -91,6 +91,25 @@ class ClientTest(unittest.TestCase):
         with self.assertRaisesRegex(NotConnected, 'the subscription is over'):
             everything.get(5)
 
+    def test_is_told_what_is_stale_by_one_event(self) -> None:
+        gateway = self.another(STALE_AFTER_MS='500')
+        told: List[Any] = []
+        self.connect(gateway.url).on('feed_status', told.append)
+        for product in ('STALE1', 'STALE2'):
+            gateway.price(product, 1)
+        wait_for(lambda: len(told) == 2)
+        client = Client()
+        self.addCleanup(client.close)
+        batches: List[Any] = []
+        statuses: List[Any] = []
+        client.on('feed_statuses', batches.append)
+        client.on('feed_status', statuses.append)
+        client.connect(gateway.url)
+        wait_for(lambda: len(statuses) == 2)
+        self.assertEqual([sorted(status.product for status in batch.statuses) for batch in batches], [['STALE1', 'STALE2']])
+        self.assertEqual(statuses, list(batches[0].statuses))
+        self.assertTrue(client.is_stale('STALE1') and client.is_stale('STALE2'))
+
     def test_products_and_snapshots_without_subscribing(self) -> None:
         self.gateway.price('PEEK', 7)
         self.gateway.chain('PEEK', 8)
@@ -285,6 +304,22 @@ class TokenTest(unittest.TestCase):
         client = Client()
         self.addCleanup(client.close)
         return client
+
+    def test_and_the_wish_for_batches_go_together(self) -> None:
+        gateway = Gateway(self.redis, AUTH_MODE='required', JWT_SECRET=SECRET, SECRET_KEY='x' * 32, STALE_AFTER_MS='500')
+        self.addCleanup(gateway.stop)
+        first = self.client()
+        told: List[Any] = []
+        first.on('feed_status', told.append)
+        first.connect(gateway.url, token=lambda _: token())
+        gateway.price('STALE1', 1)
+        wait_for(lambda: told)
+        client = self.client()
+        batches: List[Any] = []
+        client.on('feed_statuses', batches.append)
+        client.connect(gateway.url, token=lambda _: token())
+        wait_for(lambda: batches)
+        self.assertEqual([status.product for status in batches[0].statuses], ['STALE1'])
 
     def test_is_asked_for_at_each_connection(self) -> None:
         reasons: List[str] = []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import unittest
 from typing import Any, Callable, List
 
+from . import recorded
 from .fakes import World, chain, price, stamp
 
 
@@ -53,6 +54,31 @@ class Staleness(unittest.TestCase):
         self.status('live')
         self.assertFalse(self.core.is_stale('NIFTY'))
         self.assertEqual(self.told(), [True, False, True, False])
+
+    def test_a_batch_of_statuses_means_what_each_of_them_would(self) -> None:
+        handles = [self.world.subscribe('product', product) for product in ('NIFTY', 'SENSEX')]
+        self.world.connect()
+        self.world.sent()
+        statuses = [
+            {'product': product, 'status': 'stale', 'last_update': stamp(1), 'age_ms': 15_000}
+            for product in ('NIFTY', 'AAPL')
+        ]
+        self.core.receive('feed_statuses', {'statuses': statuses})
+        self.assertEqual([handle.stale for handle in handles], [True, False])
+        self.assertTrue(self.core.is_stale('AAPL'))
+        (batch,) = self.world.payloads('feed_statuses')
+        self.assertEqual([status.product for status in batch.statuses], ['NIFTY', 'AAPL'])
+        self.assertEqual(self.world.payloads('feed_status'), list(batch.statuses))
+        self.status('live')
+        self.assertEqual([handle.stale for handle in handles], [False, False])
+
+    def test_a_malformed_batch_changes_nothing(self) -> None:
+        handle = self.in_product()
+        with recorded.mistakes(), self.assertLogs('deltastream_socket_client', 'WARNING'):
+            for payload in ({}, {'statuses': None}, {'statuses': [{'product': 'NIFTY'}]}, {'statuses': ['NIFTY']}):
+                self.core.receive('feed_statuses', payload)
+        self.assertFalse(handle.stale)
+        self.assertEqual(self.world.payloads('feed_statuses'), [])
 
     def test_what_is_stale_when_it_is_subscribed_to_is_never_said_to_be_fresh(self) -> None:
         handle = self.world.subscribe('product', 'NIFTY')

@@ -70,7 +70,7 @@ it('a token is asked for at each connection, and why', async () => {
   const reasons: string[] = [];
   const client = gateway.connect({ token: ({ reason }) => `token ${reasons.push(reason)}` });
   await settle();
-  expect(gateway.last.auth).toEqual({ token: 'token 1' });
+  expect(gateway.last.auth).toMatchObject({ token: 'token 1' });
   gateway.last.refuse({ code: 'TOKEN_EXPIRED', message: 'expired' });
   await gateway.pass(1_000);
   gateway.last.connected();
@@ -79,10 +79,22 @@ it('a token is asked for at each connection, and why', async () => {
   expect(gateway.last.asked('refresh_token')).toEqual([{ token: 'token 3' }]);
   gateway.last.drop();
   await gateway.pass(1_000);
-  expect(gateway.last.auth).toEqual({ token: 'token 4' });
+  expect(gateway.last.auth).toMatchObject({ token: 'token 4' });
   expect(reasons).toEqual(['connect', 'expired', 'expiring', 'connect']);
   client.close();
   expect(gateway.clock.pending).toBe(0);
+});
+
+it('each connection asks for one event for everything that is stale, with a token and without', async () => {
+  const gateway = new FakeGateway();
+  await gateway.up();
+  expect(gateway.last.auth).toEqual({ statuses: 'batch' });
+  gateway.last.drop();
+  await gateway.pass(1_000);
+  expect(gateway.last.auth).toEqual({ statuses: 'batch' });
+  const withToken = new FakeGateway();
+  await withToken.up({ token: 'token' });
+  expect(withToken.last.auth).toEqual({ token: 'token', statuses: 'batch' });
 });
 
 it.each([

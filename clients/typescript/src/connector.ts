@@ -1,4 +1,4 @@
-import type { RoomAddress, ServerDraining } from './contract/index.js';
+import type { HandshakeOptions, RoomAddress, ServerDraining } from './contract/index.js';
 import { backoffMs } from './backoff.js';
 import type { Timer } from './clock.js';
 import { ConnectionRefused } from './errors.js';
@@ -15,6 +15,9 @@ const RECONNECT_MOST_MS = 5_000;
 const STABLE_MS = 5_000;
 /** How long before a draining gateway closes its connection the next one is opened: load balancers have learnt by then. Ms. */
 const HANDOVER_LEAD_MS = 3_000;
+
+/** One event for everything that is stale. A gateway that does not know the option says it one by one. */
+const OPTIONS: HandshakeOptions = { statuses: 'batch' };
 
 export interface ConnectorHandlers extends Pick<SessionHandlers, 'event' | 'joined' | 'refused' | 'fresh'> {
   readonly state: (state: ConnectionState, reason: Error | undefined) => void;
@@ -138,7 +141,7 @@ export class Connector {
       forceNew: true,
       reconnection: false,
       autoConnect: true,
-      auth: token === undefined ? {} : { token },
+      auth: { ...OPTIONS, ...(token === undefined ? {} : { token }) },
     };
   }
 

@@ -37,6 +37,54 @@ it.each([true, false])(
   },
 );
 
+it('a batch of statuses means what each of them would, to handles and to listeners', async () => {
+  const { gateway, client, told, handle } = await subscribed(true);
+  await handle.ready;
+  const heard: string[] = [];
+  client.on('feed_statuses', ({ statuses }) => heard.push(`batch of ${statuses.length}`));
+  client.on('feed_status', ({ product, status: word }) => heard.push(`${product} ${word}`));
+  gateway.last.say('feed_statuses', { statuses: [status('A', 'stale'), status('B', 'stale')] });
+  expect([handle.stale, client.isStale('A'), client.isStale('B'), client.isStale('C')]).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
+  expect(heard).toEqual(['batch of 2', 'A stale', 'B stale']);
+  gateway.last.say('feed_status', status('A', 'live'));
+  expect(handle.stale).toBe(false);
+  expect(told.slice(-2)).toEqual(['A feed', 'A live']);
+});
+
+it('a client that is closed while it hears a batch hears no more of it', async () => {
+  const { gateway, client, handle } = await subscribed(true);
+  await handle.ready;
+  const heard: string[] = [];
+  client.on('feed_status', ({ product }) => {
+    heard.push(product);
+    client.close();
+  });
+  gateway.last.say('feed_statuses', { statuses: [status('A', 'stale'), status('B', 'stale')] });
+  expect(heard).toEqual(['A']);
+});
+
+it('what is stale when general is joined again is told as a batch, and nothing looks live in between', async () => {
+  const { gateway, client, told, handle } = await subscribed(true);
+  await handle.ready;
+  gateway.last.say('feed_statuses', { statuses: [status('A', 'stale')] });
+  gateway.last.drop();
+  told.length = 0;
+  await gateway.pass(1_000);
+  gateway.answers = false;
+  gateway.last.connected();
+  gateway.last.say('feed_statuses', { statuses: [status('A', 'stale')] });
+  for (const { event, ack } of gateway.last.sent) {
+    ack({ ok: true, rooms: ['general'], ...(event === 'get_products' ? { products: ['A'] } : {}) });
+  }
+  expect(client.isStale('A')).toBe(true);
+  expect(told).toEqual([]);
+});
+
 it('a product that is stale on return does not look live in between', async () => {
   const { gateway, client, told, handle } = await subscribed(false);
   await handle.ready;

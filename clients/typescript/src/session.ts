@@ -2,6 +2,7 @@ import type {
   ChainStatus,
   Closing,
   Connected,
+  FeedStatuses,
   ProductStatus,
   ServerDraining,
   SubscriptionConfirmed,
@@ -131,6 +132,11 @@ export class Session {
         this.freshness.told(payload as ProductStatus);
         this.handlers.event(this, name, payload);
         this.handlers.fresh(this, (payload as ProductStatus).product);
+        return;
+      case 'feed_statuses':
+        this.handlers.event(this, name, payload);
+        // Listeners of `feed_status` hear of each product, however the gateway said it.
+        for (const status of (payload as FeedStatuses).statuses) this.receive('feed_status', status);
         return;
       case 'chain_status':
         this.roomFreshness.told(payload as ChainStatus);

@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Optional
 
 import socketio
 
-from .options import WELCOME_TIMEOUT, Options, failure_of
+from .options import WELCOME_TIMEOUT, Options, failure_of, handshake_auth
 from .reconnect import Failure
 
 log = logging.getLogger('deltastream_socket_client')
@@ -46,7 +46,7 @@ class AsyncConnection:
             await self._sio.connect(
                 options.url,
                 headers=dict(options.headers),
-                auth={'token': token} if token is not None else {},
+                auth=handshake_auth(token),
                 transports=list(options.transports),
                 socketio_path=options.path.strip('/'),
                 wait=False,

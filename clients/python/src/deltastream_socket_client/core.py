@@ -21,6 +21,7 @@ from .payloads import (
     Closing,
     Connected,
     FeedStatus,
+    FeedStatuses,
     Limits,
     RoomConfirmed,
     RoomSnapshot,
@@ -249,8 +250,14 @@ class Core:
                 self._room_freshness.unsubscribed(payload.room)
             self._confirmed(event, payload.room, payload.message)
         elif isinstance(payload, FeedStatus):
-            self._freshness.heard(payload)
-            self._tell_staleness(self._rooms_about(payload.product))
+            self._heard(payload)
+        elif isinstance(payload, FeedStatuses):
+            self._emit(event, payload, event)
+            # Listeners of `feed_status` hear of each product, however the gateway said it.
+            for status in payload.statuses:
+                self._heard(status)
+                self._emit('feed_status', status, _key_of('feed_status', status))
+            return
         elif isinstance(payload, ChainStatus):
             self._room_freshness.heard(payload)
         elif isinstance(payload, RoomSnapshot):
@@ -266,6 +273,10 @@ class Core:
                 if room.error is not None:
                     room.reset(Membership.OUT)
         self._emit(event, payload, _key_of(event, payload))
+
+    def _heard(self, status: FeedStatus) -> None:
+        self._freshness.heard(status)
+        self._tell_staleness(self._rooms_about(status.product))
 
     def _welcomed(self, payload: Connected) -> None:
         self.limits, self.user, self.client_id = payload.limits, payload.user, payload.client_id

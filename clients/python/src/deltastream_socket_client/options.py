@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
 from .reconnect import Failure
@@ -46,6 +46,15 @@ def checked_token(given: Any) -> str:
     if not isinstance(given, str) or not given:
         raise ValueError('it gave no token')
     return given
+
+
+def handshake_auth(token: Optional[str]) -> Dict[str, str]:
+    """What the gateway is sent as `auth`: with the token, the wish to have everything that is stale as one event.
+
+    A gateway that does not know the option ignores it, and sends one event for each product.
+    """
+    options = {'statuses': 'batch'}
+    return options if token is None else {'token': token, **options}
 
 
 def failure_of(error: BaseException, refusal: Any = None) -> Failure:

@@ -193,6 +193,14 @@ class FeedStatus:
 
 
 @dataclass(frozen=True)
+class FeedStatuses:
+    """Everything that is stale, as the gateway says it to a new connection. Each is told as `feed_status` too."""
+
+    statuses: Tuple[FeedStatus, ...] = field(hash=False)
+    extra: Extra = extra()
+
+
+@dataclass(frozen=True)
 class FeedGap:
     """The replica was cut off from the feed: updates published meanwhile are not sent later, but the newest of each stream is."""
 
@@ -295,6 +303,7 @@ _NESTED: Dict[type, Dict[str, Callable[[Any], Any]]] = {
     },
     Products: {'products': tuple},
     Rooms: {'rooms': tuple},
+    FeedStatuses: {'statuses': lambda value: tuple(read(FeedStatus, status) for status in value)},
     ErrorEvent: {'details': lambda value: tuple(value or ())},
 }
 
@@ -353,6 +362,7 @@ SERVER_EVENTS: Mapping[str, type] = MappingProxyType(
         'chain_summary': ChainSummary,
         'chain_update': ChainUpdate,
         'feed_status': FeedStatus,
+        'feed_statuses': FeedStatuses,
         'feed_gap': FeedGap,
         'chain_status': ChainStatus,
         'lagging': Lagging,
