@@ -25,7 +25,7 @@ Of the legs of a chain that is \`strike\` alone; their other types are what the 
 ## Who is let in
 
 Where tokens are asked for, a client brings one as the security schemes say; without one that the gateway takes it gets \`connect_error\`, and may come again
-after \`retry_after_ms\` where that is there. What the token does not allow is refused with \`FORBIDDEN\`. Before Socket.IO is spoken the handshake may be refused by status:
+after \`retry_after_ms\` where that is there. With \`statuses: 'batch'\` in \`auth\` a client asks for one \`feed_statuses\` instead of a \`feed_status\` for each stale product. What the token does not allow is refused with \`FORBIDDEN\`. Before Socket.IO is spoken the handshake may be refused by status:
 400 (another protocol, or no such session), 403 (its origin), 429 (its address) and 503 (no room now), the last two with \`Retry-After\`.
 
 ## Limits
