@@ -5,10 +5,14 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 const TOKENS = ['NaN', 'Infinity', '-Infinity', '-NaN'];
+/** What may stand before a value of JSON, and after one; the text's ends may, too. */
+const BEFORE_VALUE = ':,[ \t\n\r';
+const AFTER_VALUE = ',]} \t\n\r';
 
 /**
  * Replaces the tokens NaN and Infinity, which Python's `json.dumps` writes and JSON does not have, outside of strings. One
- * pass over the text; everything else stays as it is to the letter.
+ * pass over the text; everything else stays as it is to the letter. A token that is part of something else, such as `1NaN`, is
+ * left alone: a number in its place would join with what is around it, and null would not be JSON.
  */
 export function replaceBareTokens(text: string, by: string): { replaced: string; count: number } {
   if (!text.includes('NaN') && !text.includes('Infinity')) return { replaced: text, count: 0 };
@@ -21,7 +25,7 @@ export function replaceBareTokens(text: string, by: string): { replaced: string;
       at = endOfString(text, at);
     } else if (code === MINUS || code === 0x4e || code === 0x49) {
       const token = TOKENS.find((one) => text.startsWith(one, at));
-      if (token === undefined) continue;
+      if (token === undefined || !standsAlone(text, at, at + token.length)) continue;
       parts.push(text.slice(copied, at), by);
       count++;
       at += token.length - 1;
@@ -30,6 +34,13 @@ export function replaceBareTokens(text: string, by: string): { replaced: string;
   }
   parts.push(text.slice(copied));
   return { replaced: parts.join(''), count };
+}
+
+function standsAlone(text: string, start: number, end: number): boolean {
+  return (
+    (start === 0 || BEFORE_VALUE.includes(text[start - 1]!)) &&
+    (end === text.length || AFTER_VALUE.includes(text[end]!))
+  );
 }
 
 /** The position of the quote that ends the string which begins at `start`; the end of the text if there is none. */

@@ -204,6 +204,11 @@ describe('parseMessage', () => {
       },
     );
 
+    it.each(['1NaN', 'NaN0', '--NaN', '0.5Infinity', 'Infinity1', 'NaNNaN', '1 NaN'])(
+      'refuses %s, which is no number with or without null in its place',
+      (value) => expect(reasonOf(() => read(withIv(value)))).toBe('not_json'),
+    );
+
     it.each(['1e309', '"0.2293"', 'true', '[0.2]', '{"mid": NaN}'])(
       '%s: is sent on with null there',
       (value) => {
