@@ -222,6 +222,37 @@ describe('LatestMessages', () => {
       expect(offerStored(priced(price('X', 5), 101), 'refresh', { short: true })).toBe(true);
     });
 
+    it('that one asker got are broadcast when a refresh finds them: the rooms have yet to get them', () => {
+      const { offerStored } = setUp();
+      for (const [product, short] of [
+        ['X', false],
+        ['Y', true],
+      ] as const) {
+        offerStored(price(product, 4), 'refresh');
+        expect(offerStored(price(product, 5), 'snapshot', { short })).toBe(true);
+        expect(offerStored(price(product, 4), 'refresh', { short })).toBe(false);
+        expect(offerStored(price(product, 5), 'refresh', { short })).toBe(true);
+        expect(offerStored(price(product, 5), 'refresh', { short })).toBe(false);
+      }
+    });
+
+    it("in the worker's short form are older than memory of the same time if their price was heard, and lost the tie", () => {
+      for (const prices of [
+        [9, 10],
+        [10, 9],
+        [10, 9, 10],
+      ]) {
+        const { latest, offerStored } = setUp();
+        // Equal in both times: the text decides, and '9' is the greater one.
+        for (const value of prices) latest.offerLive(priced(price('X', 5), value));
+        const stored = priced(price('X', 5), 10);
+        expect(latest.get(stored.key)).toMatchObject({ price: 9 });
+        expect(latest.compareStored(stored.key, { message: stored, short: true })).toBeLessThan(0);
+        expect(offerStored(stored, 'refresh', { short: true })).toBe(false);
+        expect(offerStored(priced(price('X', 5), 11), 'refresh', { short: true })).toBe(true);
+      }
+    });
+
     it('count as broadcast only where they are', () => {
       const { latest, offerStored } = setUp();
       offerStored(price('X', 5), 'snapshot');

@@ -54,6 +54,8 @@ interface Entry {
   readonly abandoned: number | undefined;
   /** Came live, and the wall clock agreed with its time: an older time is more likely old news than a clock set back. */
   readonly plausible: boolean;
+  /** Prices of the same time that were heard, and are older by {@link compareMessages}; the last {@link MAX_BEATEN}. */
+  beaten: readonly number[];
   /** The older messages that came since, as long as each was newer than the one before. */
   older: OlderRun | undefined;
 }
@@ -92,6 +94,9 @@ const MIN_OLDER_RUN = 3;
 const PLAUSIBLE_US = 60_000_000;
 /** How many times longer older messages must come if the wall clock agreed with the newest: they are probably delivered again. */
 const IMPLAUSIBLE_RUN = 10;
+/** Prices of one time that are told from one that was missed. */
+const MAX_BEATEN = 16;
+const NONE: readonly number[] = [];
 const MAX_RECENT_EXPIRIES = 24;
 /** Names of evicted messages that are kept, so that they are still listed and looked up in the store. */
 const MAX_EVICTED_NAMES = 50_000;
@@ -143,7 +148,10 @@ export class LatestMessages {
         if (entry.short) this.complete(entry, message);
         return 'repeated';
       }
-      if (compareMessages(message, entry.message) < 0) return 'older';
+      if (compareMessages(message, entry.message) < 0) {
+        entry.beaten = beating(entry, message);
+        return 'older';
+      }
     }
     this.put(key, message, { sequence: ++this.broadcasts, use: 'live', verdict });
     return verdict;
@@ -174,7 +182,9 @@ export class LatestMessages {
     const { key } = message;
     const entry = this.entries.get(key);
     if (entry) {
-      if (compareStored(stored, entry) <= 0) return false;
+      // The rooms have yet to get what was read for one asker.
+      const onlyOneHasIt = entry.use === 'snapshot' && use !== 'snapshot' && isSame(stored, entry);
+      if (!onlyOneHasIt && compareStored(stored, entry) <= 0) return false;
       // Only the store's word says that it is newer, and that may be out of date.
       if (message.time === entry.message.time && short && entry.sequence > since) return false;
     }
@@ -298,6 +308,7 @@ export class LatestMessages {
       use,
       short,
       abandoned: ahead > message.time ? ahead : undefined,
+      beaten: previous?.message.time === message.time ? beating(previous, previous.message) : NONE,
       plausible: use === 'live' && Math.abs(this.options.wallNow() * 1_000 - message.time) < PLAUSIBLE_US,
       older: undefined,
     });
@@ -369,8 +380,23 @@ function repeats(message: MarketMessage, { message: held, use, short }: Entry): 
 function compareStored({ message, short }: Omit<StoredMessage, 'since'>, entry: Entry): number {
   const { message: held, abandoned } = entry;
   if (abandoned !== undefined && message.time > held.time && message.time <= abandoned) return -1;
-  if (short && message.time === held.time) return samePrice(message, held) ? -1 : 1;
+  if (short && message.time === held.time)
+    return samePrice(message, held) || isBeaten(message, entry) ? -1 : 1;
   return compareMessages(message, held);
+}
+
+function isSame({ message, short }: StoredMessage, { message: held }: Entry): boolean {
+  if (short) return message.time === held.time && samePrice(message, held);
+  return compareMessages(message, held) === 0;
+}
+
+/** What the entry's message is known to beat, with `message`, which is of the same time. */
+function beating({ beaten }: Entry, message: MarketMessage): readonly number[] {
+  return message.kind === 'underlying' ? [...beaten, message.price].slice(-MAX_BEATEN) : beaten;
+}
+
+function isBeaten(message: MarketMessage, { beaten }: Entry): boolean {
+  return message.kind === 'underlying' && beaten.includes(message.price);
 }
 
 function samePrice(a: MarketMessage, b: MarketMessage): boolean {
