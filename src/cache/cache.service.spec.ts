@@ -129,6 +129,16 @@ describe('CacheService.fetch', () => {
     await expect(cache.fetch(room, cache.snapshot(room))).resolves.toEqual([]);
   });
 
+  it('answers a newer message than the snapshot had, where it finds one', async () => {
+    const { store, cache } = setUp();
+    cache.remember(message(1));
+    const snapshot = cache.snapshot(room);
+    await store.put(2);
+    await expect(cache.fetch(room, snapshot)).resolves.toMatchObject([{ time: message(2).time }]);
+    await expect(cache.fetch(room, cache.snapshot(room))).resolves.toEqual([]);
+    await cache.stop();
+  });
+
   it('withholds what a broadcast was faster with', async () => {
     const { store, cache } = setUp();
     await store.put(1);

@@ -160,9 +160,9 @@ export class CacheService {
    */
   async fetch(address: RoomAddress, since: Snapshot, most = Infinity): Promise<readonly MarketMessage[]> {
     await this.readRoom(address);
-    const had = new Set(since.messages.map(({ key }) => key));
+    const had = new Set(since.messages);
     return this.nearest(address, most).messages.filter(
-      ({ key }) => !had.has(key) && !this.latest.wasBroadcastSince(key, since.sequence),
+      (message) => !had.has(message) && !this.latest.wasBroadcastSince(message.key, since.sequence),
     );
   }
 
