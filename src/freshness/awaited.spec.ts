@@ -19,4 +19,17 @@ describe('Awaited', () => {
     wanted.delete('A');
     expect([awaited.add('C'), awaited.take('A'), awaited.take('B', 'C')]).toEqual([true, false, true]);
   });
+
+  it('looks at a few names for one that finds no room, and finds what is free in the end', () => {
+    let looks = 0;
+    const wanted = new Set(Array.from({ length: 1_000 }, (_, n) => `A${n}`));
+    const awaited = new Awaited(1_000, (name) => looks++ >= 0 && wanted.has(name));
+    for (const name of wanted) awaited.add(name);
+    for (let n = 0; n < 100; n++) expect(awaited.add(`B${n}`)).toBe(false);
+    expect(looks).toBeLessThanOrEqual(100 * 32);
+    wanted.delete('A500');
+    let tries = 0;
+    while (!awaited.add('C')) expect(++tries).toBeLessThan(100);
+    expect([awaited.size, awaited.take('A500'), awaited.take('A0')]).toEqual([1_000, false, true]);
+  });
 });
