@@ -173,6 +173,16 @@ describe('LatestMessages', () => {
       expect(latest.offerLive(chain('X', '2026-11-26', 50 * SECOND - HOUR))).toBe('rebased');
     });
 
+    it('does so, too, where a replica that has just started read the newest from the store', () => {
+      const { latest, offerStored } = setUp({ wallNow: 2_000 });
+      offerStored(chain('X', '2026-11-26', 0), 'warm');
+      const HOUR = 3_600 * SECOND;
+      for (let second = 0; second < 50; second++) {
+        expect(latest.offerLive(chain('X', '2026-11-26', second * SECOND - HOUR))).toBe('older');
+      }
+      expect(latest.offerLive(chain('X', '2026-11-26', 50 * SECOND - HOUR))).toBe('rebased');
+    });
+
     it('is not set forth again by what the store has of the time base that was given up', () => {
       const { latest, offerStored } = setUp();
       latest.offerLive(price('X', 60 * SECOND));

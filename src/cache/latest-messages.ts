@@ -52,7 +52,7 @@ interface Entry {
   short: boolean;
   /** Newest time of a time base that was given up because the producer's clock was set back, as long as it lies ahead. */
   readonly abandoned: number | undefined;
-  /** Came live, and the wall clock agreed with its time: an older time is more likely old news than a clock set back. */
+  /** The wall clock agreed with its time when it came: an older time is more likely old news than a clock set back. */
   readonly plausible: boolean;
   /** Prices of the same time that were heard, and are older by {@link compareMessages}; the last {@link MAX_BEATEN}. */
   beaten: readonly number[];
@@ -309,7 +309,7 @@ export class LatestMessages {
       short,
       abandoned: ahead > message.time ? ahead : undefined,
       beaten: previous?.message.time === message.time ? beating(previous, previous.message) : NONE,
-      plausible: use === 'live' && Math.abs(this.options.wallNow() * 1_000 - message.time) < PLAUSIBLE_US,
+      plausible: Math.abs(this.options.wallNow() * 1_000 - message.time) < PLAUSIBLE_US,
       older: undefined,
     });
     this.evicted.delete(key);
