@@ -165,16 +165,19 @@ function naming<M>(object: JsonObject, keyed: string | undefined, parse: () => M
  * @param field the field of the message that `value` is, or is in
  */
 function checkTree(value: Json, depth: number, field: string): void {
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) {
-      const problem = `${shorten(field)} is or holds NaN, Infinity or a number beyond the range of a double`;
-      throw new RejectedMessage('non_finite_number', problem, field);
-    }
-  } else if (typeof value === 'object' && value !== null) {
-    if (depth === MAX_DEPTH) throw new RejectedMessage('too_deep', `nested deeper than ${MAX_DEPTH}`, field);
-    if (Array.isArray(value)) for (const item of value) checkTree(item, depth + 1, field);
-    else for (const key in value) checkTree(value[key]!, depth + 1, field);
-  }
+  if (isFiniteTree(value, depth, field)) return;
+  const problem = `${shorten(field)} is or holds NaN, Infinity or a number beyond the range of a double`;
+  throw new RejectedMessage('non_finite_number', problem, field);
+}
+
+/** @throws RejectedMessage only where it is nested too deeply: an error for each bad value of a large chain would take seconds */
+function isFiniteTree(value: Json, depth: number, field: string): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === MAX_DEPTH) throw new RejectedMessage('too_deep', `nested deeper than ${MAX_DEPTH}`, field);
+  if (Array.isArray(value)) return value.every((item) => isFiniteTree(item, depth + 1, field));
+  for (const key in value) if (!isFiniteTree(value[key]!, depth + 1, field)) return false;
+  return true;
 }
 
 /** A producer names its fields as it likes, and at any length. */
@@ -411,14 +414,7 @@ function isLeg(leg: Json): leg is JsonObject & OptionLeg {
 function isGoodValue(field: string, value: Json): boolean {
   if (value === null) return true;
   if (LEG_NUMBERS.has(field)) return false;
-  if (typeof value !== 'object') return true;
-  try {
-    checkTree(value, 3, field);
-    return true;
-  } catch (error) {
-    if (error instanceof RejectedMessage && error.reason === 'non_finite_number') return false;
-    throw error;
-  }
+  return isFiniteTree(value, 3, field);
 }
 
 /** What was taken out of a chain, by field. */
