@@ -102,6 +102,26 @@ describe('CacheService.refresh', () => {
     await cache.stop();
   });
 
+  it('goes through the rooms a few at a time, and lets others work in between', async () => {
+    const { store, cache } = setUp();
+    const reads: number[] = [];
+    const rooms = Array.from({ length: 1_000 }, (_, n) => ({
+      get type() {
+        reads[n] ??= store.reads;
+        return 'chain' as const;
+      },
+      symbol: `P${n}`,
+    }));
+    await cache.refresh(
+      () => undefined,
+      0,
+      () => rooms,
+    );
+    expect(reads[999]).toBeGreaterThan(10);
+    expect(store.reads).toBeGreaterThan(30);
+    await cache.stop();
+  });
+
   it('ends with the service, though the store never answered', async () => {
     const { store, cache, refresh } = setUp();
     await store.put(1);

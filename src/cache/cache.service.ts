@@ -344,17 +344,25 @@ export class CacheService {
       await this.read(wanted, use, this.broadcast);
     };
     for await (const keys of this.store.scan(prefixes, this.config.cacheWarmMaxKeys)) await readNew(keys);
-    // The walk may have been too short for these.
-    await readNew([
-      ...this.latest.keys(),
-      ...this.config.products.map(underlyingKey),
-      ...rooms.flatMap((room) => this.keysOf(room)),
-    ]);
+    // The walk may have been too short for these. A few at a time: there may be thousands of rooms with many keys each.
+    let keys: string[] = [];
+    for (const key of this.worthALook(rooms)) {
+      if (keys.push(key) < READ_BATCH) continue;
+      await readNew(keys);
+      keys = [];
+    }
+    await readNew(keys);
     this.warm = true;
     this.log.info(
       { entries: this.latest.size, ms: Math.round(performance.now() - started) },
       'cache_refreshed',
     );
+  }
+
+  private *worthALook(rooms: readonly RoomAddress[]): Generator<string> {
+    yield* this.latest.keys();
+    yield* this.config.products.map(underlyingKey);
+    for (const room of rooms) yield* this.keysOf(room);
   }
 
   private async read(keys: readonly string[], use: StoredUse, broadcast?: Broadcast): Promise<void> {
