@@ -192,6 +192,18 @@ describe('LatestMessages', () => {
       expect(offerStored(left, 'refresh')).toBe(false);
       expect(offerStored(price('X', 61 * SECOND), 'refresh')).toBe(true);
     });
+
+    it('takes from the store what it missed since, though the time base that was given up lies ahead', () => {
+      const { latest, offerStored } = setUp();
+      const HOUR = 3_600 * SECOND;
+      latest.offerLive(price('X', HOUR));
+      for (const second of [0, 2, 5, 6]) latest.offerLive(price('X', second * SECOND));
+      const missed = price('X', 20 * SECOND);
+      expect(latest.compareStored(missed.key, { message: missed, short: false })).toBeGreaterThan(0);
+      expect(offerStored(missed, 'refresh')).toBe(true);
+      // The base that was given up, a little before its end.
+      expect(offerStored(price('X', HOUR - 20 * SECOND), 'refresh')).toBe(false);
+    });
   });
 
   describe('stored messages', () => {

@@ -379,10 +379,15 @@ function repeats(message: MarketMessage, { message: held, use, short }: Entry): 
 
 function compareStored({ message, short }: Omit<StoredMessage, 'since'>, entry: Entry): number {
   const { message: held, abandoned } = entry;
-  if (abandoned !== undefined && message.time > held.time && message.time <= abandoned) return -1;
+  if (abandoned !== undefined && isOf(abandoned, message.time, held.time)) return -1;
   if (short && message.time === held.time)
     return samePrice(message, held) || isBeaten(message, entry) ? -1 : 1;
   return compareMessages(message, held);
+}
+
+/** Whether a time is of the base that ended with `abandoned`: it is nearer to its end than to the newest of the base that came after it. */
+function isOf(abandoned: number, time: number, newest: number): boolean {
+  return time > newest && time <= abandoned && abandoned - time < time - newest;
 }
 
 function isSame({ message, short }: StoredMessage, { message: held }: Entry): boolean {
