@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import unittest
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Tuple
 
 from . import recorded
 from .fakes import World, chain, price, stamp
@@ -175,17 +175,24 @@ class Rooms(unittest.TestCase):
 
     def test_what_was_stale_is_forgotten_when_it_is_about_to_be_told_again(self) -> None:
         handle = self.world.subscribe('chain', 'NIFTY', EXPIRY)
-        for again in (
-            lambda: self.core.receive('subscribed', {'room': f'chain:NIFTY:{EXPIRY}', 'message': ''}),
-            lambda: self.core.receive('subscribed', {'room': 'chain:NIFTY', 'message': ''}),
-            lambda: self.core.receive('chain_update', chain('NIFTY', 1, '2026-12-31', timestamp='2026-11-27T00:00:00')),
-        ):
+        ways: Tuple[Tuple[str, Any], ...] = (
+            ('subscribed', {'room': f'chain:NIFTY:{EXPIRY}', 'message': ''}),
+            ('subscribed', {'room': 'chain:NIFTY', 'message': ''}),
+            ('chain_update', chain('NIFTY', 1, '2026-12-31', timestamp='2026-11-27T00:00:00')),
+        )
+        for event, payload in ways:
             self.world.connect(rooms=())
             self.world.sent()
             self.core.receive('chain_status', {'product': 'NIFTY', 'expiry': EXPIRY, **NEVER})
             self.assertTrue(handle.stale)
-            again()
+            self.core.receive(event, payload)
             self.assertFalse(handle.stale)
+
+    def test_a_gap_in_the_feed_is_told(self) -> None:
+        self.world.connect(rooms=())
+        self.core.receive('feed_gap', {'since': '2026-11-22T04:43:39.412Z', 'until': '2026-11-22T04:43:41.530Z'})
+        (gap,) = self.world.payloads('feed_gap')
+        self.assertEqual((gap.since, gap.until), ('2026-11-22T04:43:39.412Z', '2026-11-22T04:43:41.530Z'))
 
     def test_a_room_of_which_nothing_is_known_is_stale_until_its_first_update(self) -> None:
         ways = (
@@ -207,6 +214,7 @@ class Rooms(unittest.TestCase):
                 self.core.answered(request, {'ok': True, 'rooms': [room]})
                 self.assertTrue(handle.stale)
                 if kind == 'chain' and expiry is not None:
-                    self.core.receive('chain_status', {'product': 'NFTY', 'expiry': expiry, 'status': 'live'})
+                    live = {'status': 'live', 'last_update': stamp(1), 'age_ms': 0}
+                    self.core.receive('chain_status', {'product': 'NFTY', 'expiry': expiry, **live})
                 self.core.receive(event, update)
                 self.assertFalse(handle.stale)
