@@ -31,8 +31,10 @@ const FIRST_REFRESH_RETRY_MS = 200;
  * taken, at most for an interval, or may have died, so that another one writes once its lease has expired.
  */
 const LOOK_AGAIN_AFTER_INTERVALS = [1.5, 4.5] as const;
-/** Keys watched because the store was found to hold newer values; those beyond it are found again by the next flush. */
+/** Keys watched because the store was found to hold newer values; those beyond it wait for their next message. */
 const MAX_NEWER_KEYS = 10_000;
+/** Keys of rooms that a refresh reads though its walk has not found them, because it may have been cut short. */
+const MAX_ROOM_KEYS = 10_000;
 /** How long a failed look-up is told of, where none came after it. */
 const READ_PROBLEM_MS = 30_000;
 
@@ -362,7 +364,13 @@ export class CacheService {
   private *worthALook(rooms: readonly RoomAddress[]): Generator<string> {
     yield* this.latest.keys();
     yield* this.config.products.map(underlyingKey);
-    for (const room of rooms) yield* this.keysOf(room);
+    let left = MAX_ROOM_KEYS;
+    for (const room of rooms) {
+      const keys = this.keysOf(room);
+      left -= keys.length;
+      if (left < 0) return;
+      yield* keys;
+    }
   }
 
   private async read(keys: readonly string[], use: StoredUse, broadcast?: Broadcast): Promise<void> {

@@ -21,7 +21,7 @@ export interface ProbeTimes {
   readonly sendMs: number;
 }
 
-const TIMES: ProbeTimes = { hearMs: 3_000, sendMs: 1_000 };
+export const PROBE_TIMES: ProbeTimes = { hearMs: 3_000, sendMs: 1_000 };
 const SEND_RETRY_MS = 50;
 const REPEAT_MS = 500;
 
@@ -34,7 +34,7 @@ export class FeedProbe {
   constructor(
     readonly channel: string,
     private readonly publisher: ProbePublisher,
-    readonly times = TIMES,
+    readonly times = PROBE_TIMES,
   ) {}
 
   /** A message of the channel. An answer to an earlier probe shows the same: it has come through. */

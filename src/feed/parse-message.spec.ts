@@ -204,20 +204,6 @@ describe('parseMessage', () => {
       },
     );
 
-    it('takes not much longer for many bad values within fields than for as many bad fields', () => {
-      const time = (value: string): number => {
-        const many = Array.from({ length: 10_000 }, (_, n) => `"f${n}":${value}`).join();
-        const text = withIv(`0,${many}`);
-        const times = Array.from({ length: 5 }, () => {
-          const start = performance.now();
-          expect(read(text).repairs).toHaveLength(10_000);
-          return performance.now() - start;
-        });
-        return Math.min(...times);
-      };
-      expect(time('[NaN]')).toBeLessThan(4 * time('NaN'));
-    });
-
     it.each(['1NaN', 'NaN0', '--NaN', '0.5Infinity', 'Infinity1', 'NaNNaN', '1 NaN'])(
       'refuses %s, which is no number with or without null in its place',
       (value) => expect(reasonOf(() => read(withIv(value)))).toBe('not_json'),

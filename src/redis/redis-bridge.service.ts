@@ -19,6 +19,7 @@ import {
 } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
 import { FEED_CHANNELS } from '../feed/channels.js';
+import { PROBE_TIMES } from '../feed/feed-probe.js';
 import { FEED_SOURCE, type FeedListener, type FeedSource } from '../feed/feed-source.js';
 import type { ChainMessage, MarketMessage, UnderlyingMessage } from '../feed/market-message.js';
 import { parseMessage, RejectedMessage } from '../feed/parse-message.js';
@@ -93,8 +94,9 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
   }
 
   down(): void {
-    // A quiet feed was up until it was lost: a probe had come through it.
-    this.lostAt ??= Date.now() - this.heardAt < this.config.feedProbeAfterMs ? this.heardAt : Date.now();
+    // The feed was heard then, or a probe had come through it: what was lost before would have been noticed earlier.
+    const noticedWithinMs = this.config.feedProbeAfterMs + PROBE_TIMES.hearMs + PROBE_TIMES.sendMs;
+    this.lostAt ??= Math.max(this.heardAt, Date.now() - noticedWithinMs);
     this.cache.hold();
   }
 
