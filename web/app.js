@@ -22,6 +22,8 @@ const summaries = new Map();
 const chains = new Map();
 /** Products whose price has stopped. What arrives of them may still be an old price: `feed_status` alone says. */
 const stale = new Set();
+/** "product expiry" of chains that have stopped, though the price of their product may go on: `chain_status` says so. */
+const staleChains = new Set();
 /** Rooms this page subscribed to (not `general`, which every client is in); kept over a reconnection. */
 const subscriptions = new Set();
 /** Rooms whose confirmation is awaited. */
@@ -122,9 +124,11 @@ function drawPrices() {
 }
 
 /** Greys out what hangs on a price that has stopped. */
-function drawStale(node, product) {
-  node.classList.toggle('stale', stale.has(product));
-  node.title = stale.has(product) ? 'No new price: the feed of this product has stopped' : '';
+function drawStale(node, product, chainKey) {
+  const chainStopped = staleChains.has(chainKey);
+  node.classList.toggle('stale', stale.has(product) || chainStopped);
+  if (stale.has(product)) node.title = 'No new price: the feed of this product has stopped';
+  else node.title = chainStopped ? 'No new chain: the option chain of this expiry has stopped' : '';
 }
 
 function makePriceRow(product) {
@@ -204,7 +208,7 @@ function drawChain() {
   }
   select.value = selectedChain;
   setText(element('chain-facts'), chain ? chainFacts(chain) : '');
-  drawStale(element('chain-table'), chain?.product);
+  drawStale(element('chain-table'), chain?.product, selectedChain);
   const body = document.querySelector('#chain tbody');
   if (!chain) {
     body.replaceChildren();
@@ -308,6 +312,7 @@ function connect() {
     pending.clear();
     // What is stale is told right after this, and again after each snapshot.
     stale.clear();
+    staleChains.clear();
     socket.emit('get_products');
     subscribeAgain(hello.limits?.max_symbols_per_request ?? 1);
   });
@@ -330,7 +335,9 @@ function connect() {
     pending.delete(room);
     if (/^(product|chain):/.test(room)) {
       subscriptions.add(room);
-      stale.delete(room.split(':')[1]);
+      const product = room.split(':')[1];
+      stale.delete(product);
+      for (const key of staleChains) if (key.startsWith(`${product} `)) staleChains.delete(key);
     }
     log(`Subscribed to ${room}`);
     redraw('prices', 'summaries', 'chain');
@@ -377,6 +384,18 @@ function connect() {
     else stale.delete(product);
     log(`${product} is ${status}`);
     redraw('prices', 'summaries', 'chain');
+  });
+  socket.on('chain_status', ({ product, expiry, status }) => {
+    const key = `${product} ${expiry}`;
+    if (status === 'live') staleChains.delete(key);
+    else if (expiry !== null) staleChains.add(key);
+    log(expiry === null ? `No chain of ${product} is known` : `The chain ${key} is ${status}`);
+    redraw('chain');
+  });
+  socket.on('feed_gap', ({ since, until }) => {
+    log(
+      `Updates from ${clockTime(since)} to ${clockTime(until)} are missing: the gateway was cut off from the feed`,
+    );
   });
   socket.on('error', (error) => {
     // The gateway does not say which room was refused, so no button may keep waiting.
