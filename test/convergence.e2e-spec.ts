@@ -52,7 +52,7 @@ async function cutFeed(gateway: GatewayProcess): Promise<void> {
   await redis.client.client('KILL', 'ID', ids[0]!);
 }
 
-describe('a replica that stands still while Redis cuts its feed', () => {
+describe('a replica that is frozen while Redis cuts its feed', () => {
   /** Freezes `gateway` until Redis has dropped its feed, which `publish` fills. */
   async function freeze(gateway: GatewayProcess, publish: () => Promise<void>): Promise<void> {
     await redis.client.config('SET', 'client-output-buffer-limit', 'pubsub 1mb 512kb 1');

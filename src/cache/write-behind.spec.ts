@@ -215,7 +215,7 @@ describe('WriteBehind', () => {
       expect(store.written).toEqual([]);
     });
 
-    it('and replaces older ones, whoever wrote them', async () => {
+    it('and replaces older values, regardless of which writer they came from', async () => {
       const store = new CountingStore();
       const { update, newer } = setUp(store);
       await store.put('a', 1);

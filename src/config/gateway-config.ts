@@ -85,7 +85,7 @@ export class GatewayConfig {
   readonly clockResetAfterMs: number;
   readonly staleAfterMs: number;
   readonly chainStaleAfterMs: number;
-  /** What the parser is told of the feed. */
+  /** How the parser reads and checks feed messages. */
   readonly feedRules: FeedRules;
   readonly marketHours: MarketHours;
   readonly maxSymbolsPerRequest: number;

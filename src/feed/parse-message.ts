@@ -52,7 +52,7 @@ export class RejectedMessage extends Error {
   }
 }
 
-/** What the parser is told of the feed. */
+/** How the parser reads and checks feed messages. */
 export interface FeedRules {
   /** Longest text taken, in characters. */
   readonly maxSize: number;

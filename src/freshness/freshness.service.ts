@@ -168,7 +168,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     );
   }
 
-  /** How far all have been told. Who has been in a product's room since then is told of later changes anyway. */
+  /** The last status changes that were announced. A client that has been in the rooms since then hears of later ones by itself. */
   get changes(): FreshnessMark {
     return { products: this.tracker.changes, chains: this.chains.changes };
   }

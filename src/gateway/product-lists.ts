@@ -27,7 +27,7 @@ export class ProductLists {
   /** What a client with these permissions may see. */
   of(permissions: Permissions): ProductList {
     const version = this.cache.productsVersion;
-    // Who may join `general` is told of every product there.
+    // A client that may join `general` hears of every product there.
     if (permissions.mayJoin({ type: 'general' })) {
       if (this.everything?.version !== version) {
         this.everything = { version, list: listOf(this.cache.products()) };

@@ -21,7 +21,7 @@ export interface Ports {
   readonly feed: FeedSource;
   readonly store: LatestStore;
   /**
-   * Makes the Socket.IO adapter that carries calls to other replicas, where there are any. `dropped` is told of each message
+   * Makes the Socket.IO adapter that carries calls to other replicas, where there are any. `dropped` is called for each message
    * that it did not use, by reason.
    */
   readonly adapter: (dropped: (reason: string) => void) => AdapterClass;

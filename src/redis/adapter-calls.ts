@@ -58,7 +58,7 @@ export function isCall(kind: CallKind, text: string): boolean {
 
 /**
  * What the adapter wants to send, without what other replicas need not know: a handshake has tokens and addresses in it, and
- * whoever reads Redis would read them.
+ * anyone with access to Redis could read them.
  * @throws where it is none of the calls
  */
 export function outgoingCall(kind: CallKind, message: unknown): string {

@@ -64,7 +64,7 @@ function adapterClients(pub: Redis | Cluster, sub: Redis, options: AdapterOption
   const publish: Listener = (name, message) => {
     const channel = String(name);
     const kind = kindOf(channel, options.key);
-    if (!kind) throw new Error(`The adapter publishes on ${channel}, which nobody listens to.`);
+    if (!kind) throw new Error(`The adapter publishes on ${channel}, which no replica subscribes to.`);
     const sealed = seal.seal(channel, outgoingCall(kind, message));
     return pub.publish(channel, sealed).catch((error: unknown) => observer.failed(error));
   };

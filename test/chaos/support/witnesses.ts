@@ -101,7 +101,7 @@ export class Witnesses {
     );
   }
 
-  /** `latest:*` is what the worker wrote last, with nobody there to mend it. */
+  /** `latest:*` is what the worker wrote last, while no replica runs that could correct it. */
   async kept(): Promise<void> {
     const wrong = differences('latest:*', this.newest, await stored(this.redis, this.products));
     if (wrong.length > 0) {
