@@ -9,7 +9,7 @@ export default tseslint.config(
       'coverage/',
       'node_modules/',
       'clients/examples/',
-      'src/reference/page/',
+      'src/api-docs/page/',
       'test/fixtures/',
       'web/',
     ],

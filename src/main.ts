@@ -1,11 +1,11 @@
 import 'reflect-metadata';
 import { ConfigError, loadConfig } from './config/gateway-config.js';
 import { databaseOf } from './config/redis-url.js';
-import { createGateway } from './create-gateway.js';
+import { createGateway } from './app/create-gateway.js';
 import { ProcessEnd } from './drain/process-end.js';
 import { createLogger } from './logging/logging.module.js';
-import { messageOf } from './logging/rate-limited-log.js';
-import { redisPorts } from './ports/redis-ports.js';
+import { messageOf } from './common/message-of.js';
+import { redisPorts } from './app/redis-ports.js';
 import { targetOf } from './redis/redis-connections.js';
 import { probeRedis, refusedSentence } from './redis/probe-redis.js';
 

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
-import { systemClock } from '../src/clock.js';
-import { BriefRedis } from '../src/limits/brief-redis.js';
+import { systemClock } from '../src/common/clock.js';
+import { BriefRedis } from '../src/redis/redis-with-deadline.js';
 import { type ConnectionCounts, MemoryConnectionCounts } from '../src/limits/connection-counts.js';
 import { RedisConnectionCounts, REPLICAS_KEY } from '../src/limits/redis-connection-counts.js';
 import { RedisCluster } from './support/redis-cluster.js';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Environment } from '../src/config/environment.js';
 import { ClientEvent, CLOSINGS, ERROR_CODES, ServerEvent } from '../src/contract/index.js';
-import { REFUSALS } from '../src/limits/refusal.js';
+import { REFUSALS } from '../src/admission/refusal.js';
 import { GatewayMetrics } from '../src/metrics/gateway-metrics.js';
 
 const ROOT = join(__dirname, '..');

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { loadConfig } from '../src/config/gateway-config.js';
 import { chainRoom, GENERAL_ROOM, productRoom } from '../src/contract/index.js';
-import { createGateway, type Gateway } from '../src/create-gateway.js';
-import { type GatewayServer, SOCKET_SERVER } from '../src/fanout/socket-server.js';
+import { createGateway, type Gateway } from '../src/app/create-gateway.js';
+import { type GatewayServer, SOCKET_SERVER } from '../src/transports/socket-io/socket-server.js';
 import { createLogger } from '../src/logging/logging.module.js';
-import { memoryPorts } from '../src/ports/memory-ports.js';
+import { memoryPorts } from '../src/app/memory-ports.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, EXPIRY, STRIKES, underlying } from './support/messages.js';
 import { OPTION_CHAIN, UNDERLYING } from './support/platform.js';

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import { loadConfig } from '../src/config/gateway-config.js';
-import { redisPorts } from '../src/ports/redis-ports.js';
+import { redisPorts } from '../src/app/redis-ports.js';
 import { cleanUp } from './support/cleanup.js';
 import { redisClient } from './support/redis-client.js';
 import { RedisServer } from './support/redis-server.js';

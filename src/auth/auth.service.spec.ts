@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { PinoLogger } from 'nestjs-pino';
 import { claims, hs256, JWT_SECRET } from '../../test/support/tokens.js';
 import { loadConfig } from '../config/gateway-config.js';
-import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
+import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socket-server.js';
 import type { ConnectionCounts } from '../limits/connection-counts.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { AuthService } from './auth.service.js';

@@ -1,11 +1,15 @@
 import { createSecretKey } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
-import { systemClock } from '../clock.js';
+import { systemClock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { type ClosingCode, type ConnectedUser, ServerEvent } from '../contract/index.js';
-import { closeClient } from '../fanout/close-client.js';
-import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
+import { closeClient } from '../transports/socket-io/close-client.js';
+import {
+  type GatewayServer,
+  type GatewaySocket,
+  SOCKET_SERVER,
+} from '../transports/socket-io/socket-server.js';
 import { CONNECTION_COUNTS, type ConnectionCounts } from '../limits/connection-counts.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';

@@ -2,8 +2,8 @@ import { roomAddress } from '../contract/index.js';
 import { epoch } from '../../test/support/tokens.js';
 import { Permissions } from './permissions.js';
 import { principalOf } from './principal.js';
-import { RoleRooms, RoleRoomsError } from './role-rooms.js';
-import { RoomPatterns } from './room-patterns.js';
+import { RoleRooms, RoleRoomsError } from '../config/role-rooms.js';
+import { RoomPatterns } from '../config/room-patterns.js';
 
 const ROOMS = [
   'general',

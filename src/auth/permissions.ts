@@ -1,5 +1,5 @@
 import { chainRoom, type RoomAddress, roomName } from '../contract/index.js';
-import type { RoomPatterns } from './room-patterns.js';
+import type { RoomPatterns } from '../config/room-patterns.js';
 
 /** What a client may subscribe to: the sum of what it was granted. */
 export class Permissions {

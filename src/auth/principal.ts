@@ -2,8 +2,8 @@ import { isSymbol } from '../contract/index.js';
 import { invalidToken } from './auth-refused.js';
 import { idOf } from './id.js';
 import { Permissions } from './permissions.js';
-import { DEFAULT_ROLE, ROLE_PATTERN, type RoleRooms } from './role-rooms.js';
-import { RoomPatterns } from './room-patterns.js';
+import { DEFAULT_ROLE, ROLE_PATTERN, type RoleRooms } from '../config/role-rooms.js';
+import { RoomPatterns } from '../config/room-patterns.js';
 
 /** Whom a token names, and what it says of them. */
 export interface Principal {

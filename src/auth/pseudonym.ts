@@ -1,4 +1,4 @@
-import { hiddenName } from '../hidden-name.js';
+import { hiddenName } from '../common/keyed-hash.js';
 
 /** Hexadecimal digits: enough to tell users apart in a log. */
 const LENGTH = 16;

@@ -6,7 +6,7 @@ import { claims, signed } from '../../test/support/tokens.js';
 import { waitFor } from '../../test/support/wait.js';
 import { AuthRefused } from './auth-refused.js';
 import { RemoteKeys } from './remote-keys.js';
-import { RoleRooms } from './role-rooms.js';
+import { RoleRooms } from '../config/role-rooms.js';
 import { TokenVerifier } from './token-verifier.js';
 
 const keys = { first: generateKeyPairSync('ed25519'), second: generateKeyPairSync('ed25519') };

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
-import { backoffMs } from '../backoff.js';
-import type { Clock, Timer } from '../clock.js';
-import { messageOf } from '../logging/rate-limited-log.js';
+import { backoffMs } from '../common/backoff.js';
+import type { Clock, Timer } from '../common/clock.js';
+import { messageOf } from '../common/message-of.js';
 import { KeysUnavailable } from './token-verifier.js';
 
 export interface RemoteKeysOptions {

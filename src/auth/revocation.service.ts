@@ -5,10 +5,11 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
-import { backoffMs } from '../backoff.js';
+import { backoffMs } from '../common/backoff.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import type { FeedListener } from '../feed/feed-source.js';
-import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
+import { messageOf } from '../common/message-of.js';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { Principal } from './principal.js';
 import { REVOCATION_PORTS, type RevocationPorts } from './revocation-store.js';

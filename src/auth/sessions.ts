@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../common/clock.js';
 import type { Principal } from './principal.js';
 
 export interface SessionsOptions<Client> {

@@ -13,7 +13,7 @@ import {
   unsigned,
 } from '../../test/support/tokens.js';
 import { AuthRefused } from './auth-refused.js';
-import { RoleRooms } from './role-rooms.js';
+import { RoleRooms } from '../config/role-rooms.js';
 import { KeysUnavailable, TokenVerifier, type TokenVerifierOptions } from './token-verifier.js';
 
 const secretKey = { algorithms: ['HS256'], key: createSecretKey(Buffer.from(JWT_SECRET)) };

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { AuthRefused, authUnavailable, invalidToken } from './auth-refused.js';
 import { type Principal, principalOf } from './principal.js';
-import type { RoleRooms } from './role-rooms.js';
+import type { RoleRooms } from '../config/role-rooms.js';
 
 /** A key for one algorithm, or what finds it by the token's header. */
 export interface VerificationKey {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
-import { backoffMs } from '../backoff.js';
+import { backoffMs } from '../common/backoff.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { roomName, type RoomAddress } from '../contract/index.js';
 import {
@@ -13,8 +13,9 @@ import {
   type MarketMessage,
 } from '../feed/market-message.js';
 import { parseCached, RejectedMessage } from '../feed/parse-message.js';
-import { ConcurrencyLimit } from '../limits/concurrency-limit.js';
-import { messageOf, RateLimitedLog } from '../logging/rate-limited-log.js';
+import { ConcurrencyLimit } from '../common/concurrency-limit.js';
+import { messageOf } from '../common/message-of.js';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { LatestMessages, type StoredMessage, type StoredUse, type Verdict } from './latest-messages.js';
 import { LATEST_STORE, type LatestStore } from './latest-store.js';

@@ -10,9 +10,9 @@ import {
   type ValidationOptions,
 } from 'class-validator';
 import { compile } from 'proxy-addr';
-import { RoleRooms, RoleRoomsError } from '../auth/role-rooms.js';
+import { RoleRooms, RoleRoomsError } from './role-rooms.js';
 import { MarketHours, MarketHoursError } from '../market-hours/market-hours.js';
-import { splitList } from '../split-list.js';
+import { splitList } from '../common/split-list.js';
 import { parsePublicKeys, readPem } from './public-keys.js';
 import { parseRedisUrl } from './redis-url.js';
 

@@ -1,6 +1,6 @@
 import { Transform } from 'class-transformer';
 import { ArrayNotEmpty, IsBoolean, IsIn, IsNotEmpty, IsOptional, Matches, MaxLength } from 'class-validator';
-import { ROLE_ROOMS_EXAMPLE } from '../auth/role-rooms.js';
+import { ROLE_ROOMS_EXAMPLE } from './role-rooms.js';
 import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
 import { isTimeZone } from '../feed/feed-time-zone.js';
 import { MARKET_HOURS_EXAMPLE } from '../market-hours/market-hours.js';

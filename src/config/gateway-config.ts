@@ -3,8 +3,8 @@ import { validateSync } from 'class-validator';
 import { FeedTimeZone } from '../feed/feed-time-zone.js';
 import type { FeedRules } from '../feed/parse-message.js';
 import { MarketHours } from '../market-hours/market-hours.js';
-import { RoleRooms } from '../auth/role-rooms.js';
-import { contradictions } from './contradictions.js';
+import { RoleRooms } from './role-rooms.js';
+import { contradictions } from './cross-field-checks.js';
 import {
   type AuthMode,
   Environment,

@@ -2,10 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { ServerEvent } from '../contract/index.js';
-import { systemClock } from '../clock.js';
-import { closeClient } from '../fanout/close-client.js';
-import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
-import { HandshakeGate } from '../limits/handshake-gate.js';
+import { systemClock } from '../common/clock.js';
+import { closeClient } from '../transports/socket-io/close-client.js';
+import {
+  type GatewayServer,
+  type GatewaySocket,
+  SOCKET_SERVER,
+} from '../transports/socket-io/socket-server.js';
+import { HandshakeGate } from '../admission/handshake-gate.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { Drainer } from './drainer.js';
 

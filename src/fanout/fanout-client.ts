@@ -2,11 +2,13 @@ import type { Conflation } from './conflation.js';
 import type { Group } from './group.js';
 import type { Link, LinkListener } from './link.js';
 
+export type ClientGroup = Group<FanoutClient>;
+
 /** One client of the fan-out engine. Its state is the engine's to change. */
 export class FanoutClient implements LinkListener {
   readonly link: Link;
   /** Where it shares what is to be written; undefined until the next broadcast after its rooms changed. */
-  group: Group | undefined;
+  group: ClientGroup | undefined;
   /** How far it has its group's log: the position of the first frame it is still to get. */
   cursor = 0;
   /** Set while it cannot keep up. */

@@ -1,9 +1,9 @@
-import type { CpuClock, Timer } from '../clock.js';
+import type { CpuClock, Timer } from '../common/clock.js';
 import { Conflation } from './conflation.js';
-import { type ClientOwner, FanoutClient } from './fanout-client.js';
+import { type ClientGroup, type ClientOwner, FanoutClient } from './fanout-client.js';
 import type { CloseReason, FanoutObserver } from './fanout-observer.js';
 import type { Frame } from './frame.js';
-import { type Group, type Run, runOf } from './group.js';
+import { type Run, runOf } from './group.js';
 import { GroupIndex } from './group-index.js';
 import type { Link, LinkListener } from './link.js';
 import { Pacer } from './pacer.js';
@@ -48,7 +48,7 @@ export class FanoutEngine implements ClientOwner {
   private readonly loose = new Set<FanoutClient>();
   private readonly laggards = new Set<FanoutClient>();
   /** Groups with something to write. */
-  private readonly dirty = new Set<Group>();
+  private readonly dirty = new Set<ClientGroup>();
   private readonly pacer: Pacer;
   private broadcasts = 0;
   private round: Generator<void> | undefined;
@@ -166,7 +166,7 @@ export class FanoutEngine implements ClientOwner {
     if (client.link.waiting > this.options.maxWaitingBytes) this.close(client, 'overflow');
   }
 
-  private deliver(client: FanoutClient, group: Group, to: number): void {
+  private deliver(client: FanoutClient, group: ClientGroup, to: number): void {
     const from = client.cursor;
     if (from >= to) return;
     client.cursor = to;
@@ -316,7 +316,7 @@ export class FanoutEngine implements ClientOwner {
   }
 
   /** Out of turn, and in one piece. Paid for by the next flush. */
-  private flushGroup(group: Group): void {
+  private flushGroup(group: ClientGroup): void {
     const cpu = this.options.clock.cpu();
     const { end } = group;
     for (const client of group.clients) this.deliver(client, group, end);

@@ -8,8 +8,8 @@ function frame(text: string, compressAbove = Infinity): Frame {
   return Frame.ofEvent('tick', new JsonPayload(JSON.stringify(text), text), compressAbove);
 }
 
-function groupOf(...frames: readonly Frame[]): Group {
-  const group = new Group('key', ['room']);
+function groupOf(...frames: readonly Frame[]): Group<unknown> {
+  const group = new Group<unknown>('key', ['room']);
   for (const one of frames) group.append(one);
   return group;
 }

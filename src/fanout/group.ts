@@ -1,4 +1,3 @@
-import type { FanoutClient } from './fanout-client.js';
 import type { Frame } from './frame.js';
 
 /** Frames from this size on are written on their own: joining would copy them once for each group. */
@@ -17,8 +16,8 @@ export interface Run {
  * The clients that are in the same rooms, and so get the same frames: they share one log of what is to be written and, in
  * a flush, one joined buffer. Each client has a cursor in the log, so that any of them can be brought up to date alone.
  */
-export class Group {
-  readonly clients = new Set<FanoutClient>();
+export class Group<Client> {
+  readonly clients = new Set<Client>();
   /** The last broadcast that was put into the log: one that goes to several of the group's rooms is put there once. */
   lastBroadcast = 0;
   private frames: Frame[] = [];

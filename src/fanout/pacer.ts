@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../common/clock.js';
 
 /** Rest after a flush, as a multiple of what it cost: cheap flushes take a quarter of a core ... */
 const CHEAP_REST = 3;

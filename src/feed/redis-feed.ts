@@ -1,5 +1,5 @@
 import { type Redis, ReplyError } from 'ioredis';
-import { RESUBSCRIBE_MS } from '../backoff.js';
+import { RESUBSCRIBE_MS } from '../common/backoff.js';
 import type { FeedProbe } from './feed-probe.js';
 import type { FeedListener, FeedSource, FeedStatus } from './feed-source.js';
 

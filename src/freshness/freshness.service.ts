@@ -18,8 +18,8 @@ import {
   ServerEvent,
   type SnapshotAddress,
 } from '../contract/index.js';
-import { systemClock } from '../clock.js';
-import { type GatewayServer, SOCKET_SERVER } from '../fanout/socket-server.js';
+import { systemClock } from '../common/clock.js';
+import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../common/clock.js';
 import { Sweeper } from './sweeper.js';
 
 function setUp(sweep: () => boolean) {

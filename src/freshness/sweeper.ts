@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../common/clock.js';
 
 export interface SweeperOptions {
   readonly clock: Pick<Clock, 'now' | 'after'>;

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
-import { systemClock } from '../clock.js';
-import type { GatewaySocket } from '../fanout/socket-server.js';
+import { systemClock } from '../common/clock.js';
+import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { MessageRate } from '../limits/message-rate.js';
 
 /** Lines about one client's requests: at once after a silence, and a second on average. */

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { type ErrorPayload, type Refusal, ServerEvent } from '../contract/index.js';
-import type { GatewaySocket } from '../fanout/socket-server.js';
+import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { RequestRefused } from './request-refused.js';
 

@@ -32,9 +32,9 @@ import {
   type SubscriptionsAcknowledgement,
   type TokenAcknowledgement,
 } from '../contract/index.js';
-import { RequestQueue } from '../fanout/request-queue.js';
-import type { GatewayServer, GatewaySocket } from '../fanout/socket-server.js';
-import { isSlow } from '../fanout/slow-client.js';
+import { RequestQueue } from '../transports/request-queue.js';
+import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socket-server.js';
+import { isSlow } from '../transports/socket-io/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { MessageGuard } from '../limits/message-guard.js';
 import { WorkLimiter } from '../limits/work-limiter.js';

@@ -1,7 +1,7 @@
 import type { CacheService } from '../cache/cache.service.js';
 import { loadConfig } from '../config/gateway-config.js';
 import type { SnapshotAddress } from '../contract/index.js';
-import type { GatewaySocket } from '../fanout/socket-server.js';
+import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { parseMessage } from '../feed/parse-message.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import type { FreshnessService } from '../freshness/freshness.service.js';

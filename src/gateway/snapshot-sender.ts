@@ -8,7 +8,11 @@ import {
   type RoomSnapshot,
   ServerEvent,
 } from '../contract/index.js';
-import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
+import {
+  type GatewayServer,
+  type GatewaySocket,
+  SOCKET_SERVER,
+} from '../transports/socket-io/socket-server.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';

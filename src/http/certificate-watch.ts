@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../common/clock.js';
 import { isTlsPair, type TlsPair } from '../config/tls-files.js';
 
 /** How often the files are looked at, ms. Certificates are renewed days before they end. */

@@ -3,7 +3,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { Response } from 'express';
 import type { Logger } from 'pino';
 import { maskSecrets } from '../config/mask-secrets.js';
-import { messageOf } from '../logging/rate-limited-log.js';
+import { messageOf } from '../common/message-of.js';
 
 /**
  * Answers a request that failed with its status and that status' name. Messages stay here: Nest's and Express' own repeat the

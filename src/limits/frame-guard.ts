@@ -1,11 +1,11 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { type Clock, systemClock, type Timer } from '../clock.js';
+import { type Clock, systemClock, type Timer } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import type { BoundedWebSocket } from '../fanout/bounded-websocket-server.js';
-import { closeWebSocket } from '../fanout/close-client.js';
-import { type GatewayServer, SOCKET_SERVER, UNCOUNTED_FRAME } from '../fanout/socket-server.js';
+import type { BoundedWebSocket } from '../transports/socket-io/bounded-websocket-server.js';
+import { closeWebSocket } from '../transports/socket-io/close-client.js';
+import { type GatewayServer, SOCKET_SERVER, UNCOUNTED_FRAME } from '../transports/socket-io/socket-server.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { TokenBucket, type TokenRate } from './token-bucket.js';
+import { TokenBucket, type TokenRate } from '../common/token-bucket.js';
 
 /** Time between two looks for WebSockets that are closed or have been silent for long enough, ms. */
 const SWEEP_MS = 1_000;

@@ -1,8 +1,12 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { systemClock } from '../clock.js';
+import { systemClock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { closeClient, closeConnection } from '../fanout/close-client.js';
-import { type GatewayServer, type GatewaySocket, SOCKET_SERVER } from '../fanout/socket-server.js';
+import { closeClient, closeConnection } from '../transports/socket-io/close-client.js';
+import {
+  type GatewayServer,
+  type GatewaySocket,
+  SOCKET_SERVER,
+} from '../transports/socket-io/socket-server.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { MessageRate } from './message-rate.js';
 

@@ -1,5 +1,5 @@
-import type { Clock, Timer } from '../clock.js';
-import { TokenBucket } from './token-bucket.js';
+import type { Clock, Timer } from '../common/clock.js';
+import { TokenBucket } from '../common/token-bucket.js';
 
 /** engine.io's connection of a client, as far as it is used here. */
 export interface CountedConnection {

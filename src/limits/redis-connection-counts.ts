@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock, Timer } from '../clock.js';
-import { hiddenName } from '../hidden-name.js';
-import type { BriefRedis } from './brief-redis.js';
+import type { Clock, Timer } from '../common/clock.js';
+import { hiddenName } from '../common/keyed-hash.js';
+import type { BriefRedis } from '../redis/redis-with-deadline.js';
 import { type ConnectionCounts, type CountedKind, Tally } from './connection-counts.js';
 
 /** Hash of all replicas: each one's id, and until when it is believed to live (ms since the epoch, Redis' clock). */

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { systemClock } from '../clock.js';
+import { systemClock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import type { GatewaySocket } from '../fanout/socket-server.js';
+import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { WorkRate } from './work-rate.js';
 

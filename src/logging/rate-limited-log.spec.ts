@@ -1,4 +1,5 @@
-import { messageOf, RateLimitedLog } from './rate-limited-log.js';
+import { messageOf } from '../common/message-of.js';
+import { RateLimitedLog } from './rate-limited-log.js';
 
 it('logs each kind once an interval, with the number left out', () => {
   const lines: [object, string][] = [];

@@ -31,9 +31,3 @@ export class RateLimitedLog {
     this.log.warn({ ...fields, suppressed: seen?.suppressed ?? 0 }, message);
   }
 }
-
-/** An error's message, or the thing itself as text. */
-export function messageOf(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'message' in error) return String(error.message);
-  return String(error);
-}

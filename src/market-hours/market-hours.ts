@@ -1,5 +1,5 @@
 import { isSymbol } from '../contract/index.js';
-import { splitList } from '../split-list.js';
+import { splitList } from '../common/split-list.js';
 import { Schedule, type TimeWindow, WallClock, type ZonedWindows } from './schedule.js';
 
 /** What is wrong with a schedule's text, as the second half of a sentence. */

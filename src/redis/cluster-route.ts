@@ -2,7 +2,7 @@ import { createConnection } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
 import type { Endpoint } from '../config/redis-url.js';
-import { messageOf } from '../logging/rate-limited-log.js';
+import { messageOf } from '../common/message-of.js';
 
 const DISCONNECT_TIMEOUT_MS = 2_000;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { backoffMs } from '../backoff.js';
+import { backoffMs } from '../common/backoff.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import {
   type Endpoint,

@@ -1,6 +1,7 @@
 import { maskSecrets } from '../config/mask-secrets.js';
-import { messageOf, type RateLimitedLog } from '../logging/rate-limited-log.js';
-import type { FaultSource } from '../ports/ports.js';
+import { messageOf } from '../common/message-of.js';
+import type { RateLimitedLog } from '../logging/rate-limited-log.js';
+import type { FaultSource } from './fault-source.js';
 
 /** What a connection is for; its name in the server's CLIENT LIST, in logs and in metrics. */
 export type RedisRole = 'commands' | 'feed' | 'adapter-sub' | 'auth-sub';

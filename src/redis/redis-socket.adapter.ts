@@ -1,8 +1,8 @@
 import { RedisAdapter } from '@socket.io/redis-adapter';
 import type { Cluster, Redis } from 'ioredis';
 import type { Namespace } from 'socket.io';
-import { RESUBSCRIBE_MS } from '../backoff.js';
-import type { AdapterClass } from '../fanout/socket-server.js';
+import { RESUBSCRIBE_MS } from '../common/backoff.js';
+import type { AdapterClass } from '../transports/socket-io/socket-server.js';
 import { type CallKind, isCall, outgoingCall } from './adapter-calls.js';
 import type { AdapterSeal, DropReason } from './adapter-seal.js';
 

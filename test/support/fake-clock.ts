@@ -1,4 +1,4 @@
-import type { CpuClock, Timer } from '../../src/clock.js';
+import type { CpuClock, Timer } from '../../src/common/clock.js';
 
 interface Task {
   readonly at: number;

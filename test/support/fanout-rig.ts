@@ -6,11 +6,11 @@ import { Adapter } from 'socket.io-adapter';
 import { type Socket as ClientSocket, io, type ManagerOptions } from 'socket.io-client';
 import { loadConfig } from '../../src/config/gateway-config.js';
 import { JsonPayload, type Products, type UnderlyingUpdate } from '../../src/contract/index.js';
-import { fanoutAdapter } from '../../src/fanout/fanout-adapter.js';
+import { fanoutAdapter } from '../../src/transports/socket-io/fanout-adapter.js';
 import { FanoutEngine } from '../../src/fanout/fanout-engine.js';
 import { closingFrame, laggingFrame } from '../../src/fanout/notices.js';
-import { systemClock } from '../../src/clock.js';
-import { createSocketServer, type GatewaySocket } from '../../src/fanout/socket-server.js';
+import { systemClock } from '../../src/common/clock.js';
+import { createSocketServer, type GatewaySocket } from '../../src/transports/socket-io/socket-server.js';
 import { waitFor } from './wait.js';
 
 /** A connection's two ends, and the numbers its client has received. */

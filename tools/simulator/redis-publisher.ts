@@ -1,5 +1,5 @@
 import { type ChainableCommander, Redis } from 'ioredis';
-import { backoffMs } from '../../src/backoff.js';
+import { backoffMs } from '../../src/common/backoff.js';
 import type { StoreEntry } from '../../src/cache/latest-store.js';
 import { ConfigError, type GatewayConfig } from '../../src/config/gateway-config.js';
 import type { FeedPublisher } from '../../src/feed/memory-feed.js';

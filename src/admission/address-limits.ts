@@ -1,0 +1,80 @@
+import type { ConnectionCounts } from '../limits/connection-counts.js';
+import type { HandshakeQuota } from './handshake-quota.js';
+
+export interface AddressLimitsOptions {
+  readonly quota: HandshakeQuota;
+  readonly counts: ConnectionCounts;
+  /** Handshakes of one address in a minute; 0: no limit. */
+  readonly handshakesPerMinute: number;
+  /** Its connections at a time; 0: no limit. */
+  readonly maxConnections: number;
+}
+
+/** `retryAfterMs`: undefined where nobody can tell. */
+export interface AddressRefusal {
+  readonly reason: 'ip_handshakes' | 'ip_connections';
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * What clients of one address may take. A connection is counted from the moment its handshake is let in, until the handshake fails
+ * or the connection is closed.
+ */
+export class AddressLimits<Handshake extends object, Connection extends object> {
+  private readonly arriving = new Map<Handshake, string>();
+  private readonly connected = new Map<Connection, string>();
+
+  constructor(private readonly options: AddressLimitsOptions) {}
+
+  /** Whether there are any. */
+  get active(): boolean {
+    const { handshakesPerMinute, maxConnections } = this.options;
+    return handshakesPerMinute > 0 || maxConnections > 0;
+  }
+
+  /**
+   * Never rejects.
+   * @param gone whether the handshake was given up meanwhile
+   */
+  async enter(
+    handshake: Handshake,
+    address: string,
+    gone: () => boolean,
+  ): Promise<AddressRefusal | undefined> {
+    const { quota, counts, handshakesPerMinute, maxConnections } = this.options;
+    if (handshakesPerMinute > 0) {
+      const retryAfterMs = await quota.take(address);
+      if (retryAfterMs > 0) return { reason: 'ip_handshakes', retryAfterMs };
+    }
+    if (maxConnections === 0 || gone()) return undefined;
+    if (!(await counts.take('ip', address, maxConnections))) return { reason: 'ip_connections' };
+    if (gone()) counts.release('ip', address);
+    else this.arriving.set(handshake, address);
+    return undefined;
+  }
+
+  /** The handshake has become a connection. Answers whether it is counted, and its end to be told. */
+  connect(handshake: Handshake, connection: Connection): boolean {
+    const address = this.arriving.get(handshake);
+    if (address === undefined) return false;
+    this.arriving.delete(handshake);
+    this.connected.set(connection, address);
+    return true;
+  }
+
+  /** The handshake has failed, or was given up; nothing happens where it has become a connection. */
+  over(handshake: Handshake): void {
+    this.release(this.arriving, handshake);
+  }
+
+  disconnect(connection: Connection): void {
+    this.release(this.connected, connection);
+  }
+
+  private release<T extends object>(holders: Map<T, string>, holder: T): void {
+    const address = holders.get(holder);
+    if (address === undefined) return;
+    holders.delete(holder);
+    this.options.counts.release('ip', address);
+  }
+}

@@ -1,0 +1,23 @@
+import { Global, Module } from '@nestjs/common';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { ClientAddresses } from '../http/client-address.js';
+import { HandshakeGate } from './handshake-gate.js';
+import { OverloadWatch } from './overload-watch.js';
+import { TcpGuard } from './tcp-guard.js';
+
+/** Decides which connections the gateway accepts. */
+@Global()
+@Module({
+  providers: [
+    HandshakeGate,
+    OverloadWatch,
+    TcpGuard,
+    {
+      provide: ClientAddresses,
+      inject: [GatewayConfig],
+      useFactory: ({ trustProxy }: GatewayConfig) => new ClientAddresses(trustProxy),
+    },
+  ],
+  exports: [HandshakeGate, ClientAddresses],
+})
+export class AdmissionModule {}

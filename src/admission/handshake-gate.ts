@@ -1,0 +1,193 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { systemClock } from '../common/clock.js';
+import {
+  type GatewayServer,
+  type GatewaySocket,
+  SOCKET_SERVER,
+} from '../transports/socket-io/socket-server.js';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { AddressLimits, type AddressRefusal } from './address-limits.js';
+import { Admission } from './admission.js';
+import { ClientAddresses } from '../http/client-address.js';
+import { CONNECTION_COUNTS, type ConnectionCounts } from '../limits/connection-counts.js';
+import { HANDSHAKE_QUOTA, type HandshakeQuota } from './handshake-quota.js';
+import { ConnectionWatch } from './connection-watch.js';
+import { type HandshakeRequest, malformedHandshake } from './handshake-check.js';
+import { HandshakeRate } from './handshake-rate.js';
+import { OverloadWatch } from './overload-watch.js';
+import { PingSpread } from './ping-spread.js';
+import {
+  type HandshakeAnswer,
+  rawAnswer,
+  type Refusal,
+  refusalAnswer,
+  type RefusalReason,
+  UNKNOWN_SESSION,
+} from './refusal.js';
+
+/** The longest a handshake waits for its turn, ms. */
+const MAX_WAIT_MS = 1_000;
+
+type Connection = GatewaySocket['conn'];
+
+/**
+ * Stands before engine.io and lets new clients in, or answers them with a status and Retry-After before anything is made for
+ * them. Requests of clients that are in already, upgrades among them, pass, unless they are of a page that may not.
+ */
+@Injectable()
+export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly admission: Admission<IncomingMessage>;
+  private readonly limits: AddressLimits<IncomingMessage, Connection>;
+  private readonly underWay = new ConnectionWatch<IncomingMessage>((request) => this.over(request));
+  private readonly pings: PingSpread;
+  private readonly faults: RateLimitedLog;
+
+  constructor(
+    private readonly config: GatewayConfig,
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly metrics: GatewayMetrics,
+    overload: OverloadWatch,
+    private readonly addresses: ClientAddresses,
+    @Inject(HANDSHAKE_QUOTA) quota: HandshakeQuota,
+    @Inject(CONNECTION_COUNTS) counts: ConnectionCounts,
+    @InjectPinoLogger(HandshakeGate.name) log: PinoLogger,
+  ) {
+    this.faults = new RateLimitedLog(log);
+    this.pings = new PingSpread(systemClock, config.pingIntervalMs, Math.random);
+    this.admission = new Admission({
+      maxConnections: config.maxConnections,
+      rate: new HandshakeRate({
+        clock: systemClock,
+        perSecond: config.handshakesPerSecond,
+        maxWaitMs: MAX_WAIT_MS,
+      }),
+      connections: () => server.engine.clientsCount,
+      overload: () => overload.reason,
+    });
+    this.limits = new AddressLimits({
+      quota,
+      counts,
+      handshakesPerMinute: config.handshakesPerIpPerMinute,
+      maxConnections: config.maxConnectionsPerIp,
+    });
+    metrics.onScrape(() => metrics.handshakesQueued.set(this.admission.queued));
+  }
+
+  /** Why new clients are not taken now; undefined while they are. */
+  get refusal(): Refusal | undefined {
+    return this.admission.refusal;
+  }
+
+  /** From now on no new client is taken. */
+  leave(): void {
+    this.admission.leave();
+  }
+
+  /** Nest has attached the server by now, and does not listen yet. */
+  onApplicationBootstrap(): void {
+    const { engine } = this.server;
+    const { clients } = engine as unknown as { clients: Readonly<Record<string, unknown>> };
+    engine.use((request: HandshakeRequest, response: unknown, next: () => void) => {
+      const sid = request._query?.sid; // of several, engine.io has the last
+      // Before all else: browsers ask nobody's leave for a WebSocket, and send requests whose answers they would keep from the page.
+      if (!this.isAllowed(request)) this.refuse('origin', request, response);
+      else if (sid && !Object.hasOwn(clients, sid)) answer(request, response, UNKNOWN_SESSION);
+      else if (sid) next();
+      else this.check(request, response, next);
+    });
+    const { limits } = this;
+    const onClose = function (this: Connection): void {
+      limits.disconnect(this);
+    };
+    engine.on('connection', (connection: Connection) => {
+      if (limits.connect(connection.request, connection)) connection.on('close', onClose);
+      this.over(connection.request);
+      this.spreadPing(connection);
+    });
+    engine.on('connection_error', ({ req }: { req: IncomingMessage }) => this.over(req));
+  }
+
+  onApplicationShutdown(): void {
+    this.pings.stop();
+  }
+
+  private check(request: HandshakeRequest, response: unknown, next: () => void): void {
+    const isUpgrade = !(response instanceof ServerResponse);
+    const problem = malformedHandshake(request, isUpgrade, this.config.transports);
+    if (problem === undefined) {
+      this.ask(request, response, next);
+      return;
+    }
+    this.metrics.handshakesRefused.inc({ reason: 'malformed' });
+    answer(request, response, problem);
+  }
+
+  private ask(request: IncomingMessage, response: unknown, next: () => void): void {
+    this.underWay.add(request);
+    // Nothing of what its address may take is spent on one that nobody takes now.
+    const refusal = this.limits.active ? this.admission.refusal : undefined;
+    if (refusal !== undefined) this.refuse(refusal, request, response);
+    else if (!this.limits.active) this.admit(request, response, next);
+    else
+      void this.enter(request).then((refused) => {
+        if (!this.underWay.has(request)) return;
+        if (refused) this.refuse(refused.reason, request, response, refused.retryAfterMs);
+        else this.admit(request, response, next);
+      });
+  }
+
+  private enter(request: IncomingMessage): Promise<AddressRefusal | undefined> {
+    if (this.addresses.isDisbelieved(request)) this.faults.warn('untrusted_proxy', 'untrusted_proxy');
+    return this.limits.enter(request, this.addresses.of(request), () => !this.underWay.has(request));
+  }
+
+  private admit(request: IncomingMessage, response: unknown, next: () => void): void {
+    this.admission.ask(request, (refusal) => {
+      if (refusal === undefined) next();
+      else this.refuse(refusal, request, response);
+    });
+  }
+
+  private isAllowed(request: IncomingMessage): boolean {
+    return this.config.origins.allows(request.headers.origin, this.addresses.hostOf(request));
+  }
+
+  private refuse(
+    reason: RefusalReason,
+    request: IncomingMessage,
+    response: unknown,
+    retryAfterMs?: number,
+  ): void {
+    this.metrics.handshakesRefused.inc({ reason });
+    this.faults.warn(`refused:${reason}`, 'handshake_refused', { reason });
+    // engine.io's own middleware has set the CORS headers: a page may read why.
+    answer(request, response, refusalAnswer(reason, Math.random, retryAfterMs));
+    // A raw connection is listened to until it is closed.
+    if (response instanceof ServerResponse) this.over(request);
+  }
+
+  private over(request: IncomingMessage): void {
+    this.admission.over(request);
+    this.limits.over(request);
+    this.underWay.delete(request);
+  }
+
+  private spreadPing(connection: Connection): void {
+    const problem = this.pings.add(connection);
+    if (problem !== undefined) this.faults.warn('ping_spread', 'pings_not_spread', { problem });
+  }
+}
+
+function answer({ socket }: IncomingMessage, response: unknown, how: HandshakeAnswer): void {
+  if (response instanceof ServerResponse) {
+    response.writeHead(how.status, how.headers).end(how.body);
+    return;
+  }
+  socket.on('error', () => socket.destroy());
+  socket.once('finish', () => socket.destroy());
+  socket.end(rawAnswer(how));
+}

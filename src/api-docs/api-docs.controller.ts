@@ -1,0 +1,55 @@
+import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { DOCS_POLICY } from '../http/security-headers.js';
+import { isPageAsset, type ReferenceFileName, ReferenceFiles } from './api-docs-files.js';
+
+/** The contract for machines, and for people: the same for everybody, and no secret. No token is asked for. */
+@Controller()
+export class ReferenceController {
+  private readonly files = new ReferenceFiles();
+
+  @Get('asyncapi.json')
+  json(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.send('asyncapi.json', request, response);
+  }
+
+  @Get('asyncapi.yaml')
+  yaml(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.send('asyncapi.yaml', request, response);
+  }
+
+  @Get('docs')
+  async page(@Req() request: Request, @Res() response: Response): Promise<void> {
+    // Its addresses are relative, so that it can stand below any path of a proxy.
+    if (request.path.endsWith('/')) {
+      response.redirect(308, '../docs');
+      return;
+    }
+    response.setHeader('Content-Security-Policy', DOCS_POLICY);
+    await this.send('page', request, response);
+  }
+
+  @Get('docs/:file')
+  asset(@Param('file') file: string, @Req() request: Request, @Res() response: Response): Promise<void> {
+    if (!isPageAsset(file)) throw new NotFoundException();
+    return this.send(file, request, response);
+  }
+
+  private async send(name: ReferenceFileName, request: Request, response: Response): Promise<void> {
+    const { type, plain, zipped, etag } = await this.files.get(name);
+    response.setHeader('ETag', etag);
+    // Kept, and asked about each time: the next release may have another.
+    response.setHeader('Cache-Control', 'public, no-cache');
+    response.vary('Accept-Encoding');
+    if (request.fresh) {
+      response.status(304).end();
+      return;
+    }
+    const isZipped = request.acceptsEncodings('gzip', 'identity') === 'gzip';
+    const body = isZipped ? zipped : plain;
+    response.setHeader('Content-Type', type);
+    response.setHeader('Content-Length', body.length);
+    if (isZipped) response.setHeader('Content-Encoding', 'gzip');
+    response.end(body);
+  }
+}

@@ -1,0 +1,33 @@
+import { Adapter } from 'socket.io-adapter';
+import { MemoryRevocationStore } from '../auth/revocation-store.js';
+import { MemoryLatestStore } from '../cache/memory-latest-store.js';
+import { MemoryFeed } from '../feed/memory-feed.js';
+import type { GatewayConfig } from '../config/gateway-config.js';
+import { MemoryConnectionCounts } from '../limits/connection-counts.js';
+import { MemoryHandshakeQuota } from '../admission/handshake-quota.js';
+import type { Ports } from './ports.js';
+
+type LimitsConfig = Pick<GatewayConfig, 'handshakesPerIpPerMinute'>;
+
+/** Limits by this replica alone. */
+export function memoryLimits({
+  handshakesPerIpPerMinute,
+}: LimitsConfig): Pick<Ports, 'connectionCounts' | 'handshakeQuota'> {
+  return {
+    connectionCounts: new MemoryConnectionCounts(),
+    handshakeQuota: new MemoryHandshakeQuota(handshakesPerIpPerMinute),
+  };
+}
+
+/** Everything in this process. Publish on `feed` to be heard by the gateway. */
+export function memoryPorts(config: LimitsConfig): Ports & { readonly feed: MemoryFeed } {
+  return {
+    feed: new MemoryFeed(),
+    store: new MemoryLatestStore(),
+    adapter: () => Adapter,
+    revocations: { feed: new MemoryFeed(), store: new MemoryRevocationStore() },
+    faults: { listen: () => undefined, problem: () => undefined },
+    ...memoryLimits(config),
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { Cluster, Command, type Redis } from 'ioredis';
+import { RedisRevocationStore, type RevocationPorts } from '../auth/revocation-store.js';
+import { RedisLatestStore } from '../cache/redis-latest-store.js';
+import type { GatewayConfig } from '../config/gateway-config.js';
+import { systemClock } from '../common/clock.js';
+import { FeedProbe, type ProbePublisher } from '../feed/feed-probe.js';
+import { RedisFeed, type RedisFeedOptions } from '../feed/redis-feed.js';
+import { ShardedFeed } from '../feed/sharded-feed.js';
+import { BriefRedis } from '../redis/redis-with-deadline.js';
+import { RedisHandshakeQuota } from '../admission/handshake-quota.js';
+import { RedisConnectionCounts } from '../limits/redis-connection-counts.js';
+import { messageOf } from '../common/message-of.js';
+import { type FaultLog, RateLimitedLog } from '../logging/rate-limited-log.js';
+import { AdapterSeal } from '../redis/adapter-seal.js';
+import { RedisConnections, type SubscriberRole } from '../redis/redis-connections.js';
+import { redisFault, RedisFaults } from '../redis/redis-faults.js';
+import { redisSocketAdapter } from '../redis/redis-socket.adapter.js';
+import { memoryLimits } from './memory-ports.js';
+import type { Ports } from './ports.js';
+
+/** The connections to Redis, made in the background: commands, the feed's subscribers, the adapter's subscriber. */
+export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
+  const limited = new RateLimitedLog(log);
+  const faults = new RedisFaults(limited);
+  const connections = new RedisConnections(config, faults);
+  const commands = connections.commands();
+  const { channelPrefix } = config;
+  const feedOptions = (role: SubscriberRole) => ({
+    channelPrefix,
+    probeAfterMs: config.feedProbeAfterMs,
+    sharded: config.redisShardedPubsub,
+    describeError: (error: unknown) => redisFault(error).problem,
+    noteError: (error: unknown) => faults.connectionFailed(role, error).problem,
+  });
+  const publisher = probePublisher(commands, config.redisShardedPubsub);
+  const feed = (probeChannel: string): RedisFeed => {
+    const { redis, redirect } = connections.subscriber('feed');
+    return new RedisFeed(redis, {
+      ...feedOptions('feed'),
+      redirect,
+      probe: new FeedProbe(probeChannel, publisher),
+    });
+  };
+  const channel = `${channelPrefix}socket-gateway:probe:${randomUUID()}`;
+  const limits =
+    config.limitsStore === 'redis'
+      ? redisLimits(config, commands, (error) => {
+          const { problem } = faults.commandFailed('commands', error);
+          limited.warn('limits_store', 'limits_store_failed', { problem });
+        })
+      : memoryLimits(config);
+  return {
+    // The tag in braces puts the probe in the channel's slot, and so on its node.
+    feed: config.redisShardedPubsub
+      ? new ShardedFeed((name) => feed(`${channel}:{${channelPrefix}${name}}`))
+      : feed(channel),
+    store: new RedisLatestStore(
+      commands,
+      (error) => new Error(faults.commandFailed('commands', error).problem, { cause: error }),
+    ),
+    adapter: (count) =>
+      redisSocketAdapter(commands, connections.subscriber('adapter-sub').redis, {
+        key: adapterKey(config),
+        seal: new AdapterSeal(config.secretKey),
+        observer: {
+          failed: (error) =>
+            limited.warn('adapter', 'redis_adapter_failed', faults.refused('adapter-sub', error)),
+          subscribed: () => faults.connectionReady('adapter-sub'),
+          dropped: (reason, channel, error) => {
+            count(reason);
+            const problem = error === undefined ? {} : { problem: messageOf(error) };
+            limited.warn(`adapter:${reason}`, 'adapter_message_dropped', { reason, channel, ...problem });
+          },
+        },
+      }),
+    faults,
+    revocations:
+      config.authMode === 'off'
+        ? null
+        : revocationPorts(connections, commands, feedOptions('auth-sub'), channel),
+    ...limits,
+    close: async () => {
+      await limits.connectionCounts.close();
+      connections.close();
+    },
+  };
+}
+
+/** Of this service and this environment alone: pub/sub knows no databases, and other applications may use the same Redis. */
+export function adapterKey({
+  channelPrefix,
+  serviceName,
+}: Pick<GatewayConfig, 'channelPrefix' | 'serviceName'>): string {
+  return `${channelPrefix}socket-gateway:adapter:${serviceName}`;
+}
+
+/** The revocations are few: plain pub/sub, also where the feed is sharded. */
+function revocationPorts(
+  connections: RedisConnections,
+  commands: Redis | Cluster,
+  options: Omit<RedisFeedOptions, 'probe' | 'redirect'>,
+  channel: string,
+): RevocationPorts {
+  const { redis, redirect } = connections.subscriber('auth-sub');
+  const probe = new FeedProbe(`${channel}:auth`, probePublisher(commands, false));
+  return {
+    feed: new RedisFeed(redis, { ...options, sharded: false, redirect, probe }),
+    store: new RedisRevocationStore(commands),
+  };
+}
+
+function redisLimits(
+  { secretKey, handshakesPerIpPerMinute }: GatewayConfig,
+  commands: Redis | Cluster,
+  failed: (error: unknown) => void,
+): Pick<Ports, 'connectionCounts' | 'handshakeQuota'> {
+  const redis = new BriefRedis(commands, systemClock, failed);
+  return {
+    connectionCounts: new RedisConnectionCounts(redis, secretKey, systemClock),
+    handshakeQuota: new RedisHandshakeQuota(commands, redis, secretKey, handshakesPerIpPerMinute),
+  };
+}
+
+/** Publishes as a producer does, by the commands connection. */
+export function probePublisher(redis: Redis | Cluster, sharded: boolean): ProbePublisher {
+  return {
+    // For ioredis a sharded channel is a key: redis.spublish would put KEY_PREFIX before it.
+    publish: (channel, data) =>
+      sharded
+        ? (redis.sendCommand(new Command('spublish', [channel, data])) as Promise<unknown>)
+        : redis.publish(channel, data),
+    // A user who may not ask is taken to be on a master, as nearly all are.
+    reachesAll: () =>
+      redis instanceof Cluster
+        ? Promise.resolve(true)
+        : redis.info('replication').then(
+            (info) => !/^role:slave/m.test(info),
+            () => true,
+          ),
+  };
+}

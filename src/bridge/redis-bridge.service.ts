@@ -1,0 +1,179 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { CacheService } from '../cache/cache.service.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import {
+  chainRoom,
+  type FeedGap,
+  GENERAL_ROOM,
+  JsonPayload,
+  productRoom,
+  roomAddress,
+  ServerEvent,
+} from '../contract/index.js';
+import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
+import { FEED_CHANNELS } from '../feed/channels.js';
+import { PROBE_TIMES } from '../feed/feed-probe.js';
+import { FEED_SOURCE, type FeedListener, type FeedSource } from '../feed/feed-source.js';
+import type { ChainMessage, MarketMessage, UnderlyingMessage } from '../feed/market-message.js';
+import { parseMessage, RejectedMessage } from '../feed/parse-message.js';
+import { FreshnessService } from '../freshness/freshness.service.js';
+import { messageOf } from '../common/message-of.js';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { FeedReport } from './feed-report.js';
+
+/** How long the start waits for a warm cache, so that the first clients get their snapshots from memory. */
+const WARM_START_MS = 2_000;
+
+/** After an outage the replicas refresh their caches at random moments within this time. */
+const REFRESH_SPREAD_MS = 1_000;
+
+/**
+ * Carries the enriched channels to this replica's clients: parse and check, remember, broadcast. Every replica consumes
+ * the feed and emits to its own sockets alone (`server.local`), so no message crosses replicas and none comes twice.
+ */
+@Injectable()
+export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplicationShutdown, FeedListener {
+  private readonly faults: RateLimitedLog;
+  private readonly report: FeedReport;
+  private refreshed: Promise<void> | undefined;
+  /** When the feed was heard last before it was lost, ms since the epoch; undefined while it is up. */
+  private lostAt: number | undefined;
+  private heardAt = 0;
+
+  constructor(
+    private readonly config: GatewayConfig,
+    @Inject(FEED_SOURCE) private readonly feed: FeedSource,
+    private readonly cache: CacheService,
+    private readonly freshness: FreshnessService,
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly metrics: GatewayMetrics,
+    @InjectPinoLogger(RedisBridgeService.name) private readonly log: PinoLogger,
+  ) {
+    this.faults = new RateLimitedLog(log);
+    this.report = new FeedReport(config.products, metrics, this.faults);
+    metrics.onScrape(() => metrics.feedUp.set(feed.status.up ? 1 : 0));
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.feed.start(FEED_CHANNELS, this);
+    const deadline = performance.now() + WARM_START_MS;
+    while (!this.refreshed && performance.now() < deadline) await delay(10);
+    await Promise.race([
+      this.refreshed,
+      delay(Math.max(0, deadline - performance.now()), undefined, { ref: false }),
+    ]);
+  }
+
+  /** Before the clients' connections are closed: that may take a while, and `latest:*` should not wait for it. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.feed.stop();
+    await this.cache.stop();
+  }
+
+  /** Subscribed, or subscribed again: what was published meanwhile is in the store. */
+  up(): void {
+    this.log.info({ channels: FEED_CHANNELS }, 'redis_listener_started');
+    if (this.lostAt !== undefined) this.tellGap(this.lostAt);
+    this.lostAt = undefined;
+    this.refreshed = this.cache.refresh(
+      (message) => this.freshness.restored(message, () => this.broadcast(message)),
+      // Replicas that lost Redis together must not all read it at the same moment; at the first start clients wait for it.
+      this.refreshed === undefined ? 0 : Math.random() * REFRESH_SPREAD_MS,
+      () => [...this.server.sockets.adapter.rooms.keys()].flatMap((room) => roomAddress(room) ?? []),
+    );
+  }
+
+  down(): void {
+    // The feed was heard then, or a probe had come through it: what was lost before would have been noticed earlier.
+    const noticedWithinMs = this.config.feedProbeAfterMs + PROBE_TIMES.hearMs + PROBE_TIMES.sendMs;
+    this.lostAt ??= Math.max(this.heardAt, Date.now() - noticedWithinMs);
+    this.cache.hold();
+  }
+
+  message(channel: string, data: string): void {
+    this.metrics.feedMessages.inc({ channel });
+    this.heardAt = Date.now();
+    try {
+      this.carry(parseMessage(channel, data, this.config.feedRules));
+    } catch (error) {
+      if (error instanceof RejectedMessage) {
+        this.report.rejected(channel, error);
+      } else {
+        // A fault of ours must cost this message alone, not the listener.
+        this.metrics.feedRejected.inc({ reason: 'internal_error' });
+        this.faults.warn('internal_error', 'feed_message_failed', { channel, problem: messageOf(error) });
+      }
+    }
+  }
+
+  private carry(message: MarketMessage): void {
+    this.observeLag(message);
+    this.report.accepted(message);
+    const { kind, product } = message;
+    switch (this.cache.remember(message)) {
+      case 'older':
+        this.metrics.feedOlder.inc({ kind });
+        this.log.debug({ product }, 'feed_message_older');
+        return;
+      case 'repeated':
+        this.metrics.feedRepeated.inc({ kind });
+        this.freshness.arrived(message);
+        return;
+      case 'rebased':
+        this.metrics.feedRebased.inc({ kind });
+        this.faults.warn(`rebased:${kind}`, 'feed_clock_set_back', {
+          product,
+          timestamp: new Date(message.time / 1_000).toISOString(),
+        });
+        break;
+      case 'newest':
+        break;
+    }
+    this.freshness.arrived(message);
+    this.broadcast(message);
+  }
+
+  /** Updates published meanwhile are lost to this replica; of each stream the newest is fetched, and sent after this. */
+  private tellGap(lostAt: number): void {
+    const gap: FeedGap = { since: new Date(lostAt).toISOString(), until: new Date().toISOString() };
+    this.metrics.feedGaps.inc();
+    this.log.warn({ ...gap, ms: Date.now() - lostAt }, 'feed_gap');
+    this.server.local.emit(ServerEvent.feedGap, gap);
+  }
+
+  private broadcast(message: MarketMessage): void {
+    if (message.kind === 'underlying') this.broadcastUnderlying(message);
+    else this.broadcastChain(message);
+  }
+
+  /** One emit to the union of the rooms: Socket.IO sends to a client in several of them once. */
+  private broadcastUnderlying({ product, price, payload }: UnderlyingMessage): void {
+    this.server.local.to([GENERAL_ROOM, productRoom(product)]).emit(ServerEvent.underlyingUpdate, payload);
+    this.metrics.broadcasts.inc({ event: ServerEvent.underlyingUpdate });
+    this.log.debug({ product, price }, 'broadcasted_underlying');
+  }
+
+  private broadcastChain({ product, expiry, key, payload, summary }: ChainMessage): void {
+    this.server.local
+      .to(GENERAL_ROOM)
+      .emit(ServerEvent.chainSummary, new JsonPayload(JSON.stringify(summary), key));
+    this.metrics.broadcasts.inc({ event: ServerEvent.chainSummary });
+    this.server.local
+      .to([chainRoom(product), chainRoom(product, expiry)])
+      .emit(ServerEvent.chainUpdate, payload);
+    this.metrics.broadcasts.inc({ event: ServerEvent.chainUpdate });
+    this.log.debug({ product, expiry, pcr: summary.pcr_oi }, 'broadcasted_chain');
+  }
+
+  private observeLag({ kind, processedTime }: MarketMessage): void {
+    this.metrics.bridgeLag.observe({ kind }, Math.max(0, Date.now() - processedTime / 1_000) / 1_000);
+  }
+}

@@ -1,0 +1,93 @@
+import { Controller, Get, HttpCode, Req, Res, ServiceUnavailableException } from '@nestjs/common';
+import { HealthCheckService, type HealthCheckResult, type HealthIndicatorFunction } from '@nestjs/terminus';
+import type { Request, Response } from 'express';
+import { AdminAccess } from './admin-access.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { AuthHealth } from './auth.health.js';
+import { CapacityHealth } from './capacity.health.js';
+import { FeedHealth } from './feed.health.js';
+import { FreshnessHealth } from './freshness.health.js';
+import { RedisHealth } from './redis.health.js';
+
+/** What everybody is told. */
+interface BriefAnswer {
+  readonly status: 'healthy' | 'unhealthy';
+  readonly service: string;
+}
+
+/** What operators are told, who are everybody unless a port or a token keeps others away. */
+interface HealthAnswer extends BriefAnswer, Omit<HealthCheckResult, 'status'> {
+  readonly clients: number;
+}
+
+/** What ops, probes and load balancers ask. */
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly config: GatewayConfig,
+    private readonly access: AdminAccess,
+    private readonly health: HealthCheckService,
+    private readonly feed: FeedHealth,
+    private readonly redis: RedisHealth,
+    private readonly capacity: CapacityHealth,
+    private readonly freshness: FreshnessHealth,
+    private readonly authentication: AuthHealth,
+  ) {}
+
+  /** 200 while the gateway does its work; 503 with the reason in `error` while it does not. */
+  @Get()
+  async overall(
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<BriefAnswer | HealthAnswer> {
+    const indicators = [
+      () => this.feed.check(),
+      () => this.redis.checkCache(),
+      () => this.redis.checkAdapter(),
+      () => this.freshness.check(),
+      () => this.authentication.checkKeys(),
+      () => this.authentication.checkRevocations(),
+    ];
+    return this.answer(request, response, await this.check(indicators));
+  }
+
+  /** 200 while clients may be sent here; 503 with the reason otherwise. */
+  @Get('ready')
+  async ready(
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<BriefAnswer | HealthAnswer> {
+    const indicators = [
+      () => this.feed.check(),
+      () => this.capacity.check(),
+      () => this.authentication.checkKeys(),
+    ];
+    return this.answer(request, response, await this.check(indicators));
+  }
+
+  /** The process and its event loop answer. Never looks at Redis: a restart would not mend that. */
+  @Get('live')
+  @HttpCode(200)
+  live(): BriefAnswer {
+    return { status: 'healthy', service: this.config.serviceName };
+  }
+
+  private answer(request: Request, response: Response, answer: HealthAnswer): BriefAnswer | HealthAnswer {
+    const { status, service } = answer;
+    response.status(status === 'healthy' ? 200 : 503);
+    return this.access.of(request) === 'granted' ? answer : { status, service };
+  }
+
+  private async check(indicators: HealthIndicatorFunction[]): Promise<HealthAnswer> {
+    const { serviceName: service } = this.config;
+    const { clients } = this.capacity;
+    try {
+      const result = await this.health.check(indicators);
+      return { ...result, status: 'healthy', service, clients };
+    } catch (error) {
+      if (!(error instanceof ServiceUnavailableException)) throw error;
+      const result = error.getResponse() as HealthCheckResult;
+      return { ...result, status: 'unhealthy', service, clients };
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { Controller, Get, Inject, Req, Res, UseGuards } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AdminGuard } from './admin.guard.js';
+import { systemClock } from '../common/clock.js';
+import { SUBSCRIPTION_TYPES } from '../contract/index.js';
+import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
+import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { RoomCensus } from './room-census.js';
+
+interface MetricsAnswer {
+  readonly total_clients: number;
+  /** Clients of this replica by room; rooms without one are left out, and so are the smallest where there are too many. */
+  readonly rooms: Readonly<Record<string, number>>;
+  /** How many were left out because there are too many; missing if none were. */
+  readonly rooms_left_out?: number;
+}
+
+/** This replica's figures: JSON as the Flask gateway gave them, Prometheus' text for Prometheus. */
+@Controller('metrics')
+@UseGuards(AdminGuard)
+export class MetricsController {
+  private readonly census: RoomCensus;
+
+  constructor(
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly metrics: GatewayMetrics,
+  ) {
+    this.census = new RoomCensus(() => server.sockets.adapter.rooms, systemClock);
+    metrics.onScrape(() => this.sampleRooms());
+  }
+
+  @Get()
+  async read(@Req() request: Request, @Res() response: Response): Promise<void> {
+    response.vary('Accept');
+    if (prefersJson(request)) {
+      response.json(await this.answer());
+    } else {
+      response.type(this.metrics.contentType).send(await this.metrics.text());
+    }
+  }
+
+  private async answer(): Promise<MetricsAnswer> {
+    const { named, leftOut } = await this.census.take();
+    return {
+      total_clients: this.server.sockets.sockets.size,
+      rooms: Object.fromEntries(named),
+      ...(leftOut > 0 && { rooms_left_out: leftOut }),
+    };
+  }
+
+  private async sampleRooms(): Promise<void> {
+    const { connections, rooms, subscriptions } = this.metrics;
+    const { byKind } = await this.census.take();
+    connections.set(this.server.sockets.sockets.size);
+    for (const kind of SUBSCRIPTION_TYPES) {
+      rooms.set({ kind }, byKind[kind].rooms);
+      subscriptions.set({ kind }, byKind[kind].members);
+    }
+  }
+}
+
+/**
+ * curl and browsers accept anything and get the first offered. Prometheus ranks its own types above that, with parameters
+ * (`text/plain;version=0.0.4;q=0.5`) that would have to be offered to the letter to match: only their ranks are kept.
+ */
+function prefersJson(request: Request): boolean {
+  const { accept } = request.headers;
+  if (accept !== undefined) request.headers.accept = accept.replace(/;\s*(?!q=)[^;,]*/gi, '');
+  return request.accepts(['json', 'text/plain', 'application/openmetrics-text']) === 'json';
+}

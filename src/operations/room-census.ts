@@ -1,0 +1,72 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Clock } from '../common/clock.js';
+import { roomKind, SUBSCRIPTION_TYPES, type SubscriptionType } from '../contract/index.js';
+
+/** Rooms that are named; far more than a platform has products and expiries. */
+export const MAX_NAMED_ROOMS = 1_000;
+
+/** Rooms that are looked at before others get their turn: about a millisecond's work. The rooms of single clients are among them. */
+const ROOMS_PER_TURN = 5_000;
+
+/** How long a census is shared that was more than one turn's work, ms. */
+const SHARED_MS = 1_000;
+
+/** Which rooms there are, and how many clients are in them. */
+export interface Census {
+  /** Those with the most clients, `MAX_NAMED_ROOMS` of them at most. */
+  readonly named: readonly (readonly [room: string, clients: number])[];
+  /** Rooms that are not named. */
+  readonly leftOut: number;
+  readonly byKind: Readonly<Record<SubscriptionType, { readonly rooms: number; readonly members: number }>>;
+}
+
+/**
+ * Counts rooms and their clients. Clients may make a hundred thousand rooms, and whoever reads the metrics may do so as often as they like, so
+ * a long count pauses for others, is made once for all who wait for it, and is kept for a second.
+ */
+export class RoomCensus {
+  private running: Promise<Census> | undefined;
+  private kept: { readonly census: Census; readonly until: number } | undefined;
+
+  constructor(
+    private readonly rooms: () => ReadonlyMap<string, { readonly size: number }>,
+    private readonly clock: Pick<Clock, 'now'>,
+  ) {}
+
+  async take(): Promise<Census> {
+    if (this.kept && this.clock.now() < this.kept.until) return this.kept.census;
+    this.running ??= this.count().finally(() => (this.running = undefined));
+    return this.running;
+  }
+
+  private async count(): Promise<Census> {
+    const byKind = Object.fromEntries(
+      SUBSCRIPTION_TYPES.map((kind) => [kind, { rooms: 0, members: 0 }]),
+    ) as Record<SubscriptionType, { rooms: number; members: number }>;
+    let largest: [room: string, clients: number][] = [];
+    let atLeast = 0;
+    let seen = 0;
+    // What joins or leaves during a pause may be counted or not; the map itself allows it.
+    for (const [room, { size }] of this.rooms()) {
+      if (++seen % ROOMS_PER_TURN === 0) await turn();
+      const kind = roomKind(room);
+      if (kind === undefined) continue;
+      byKind[kind].rooms++;
+      byKind[kind].members += size;
+      if (size <= atLeast) continue;
+      largest.push([room, size]);
+      if (largest.length < 2 * MAX_NAMED_ROOMS) continue;
+      largest = largestOf(largest);
+      atLeast = largest.at(-1)![1];
+    }
+    if (largest.length > MAX_NAMED_ROOMS) largest = largestOf(largest);
+    const total = Object.values(byKind).reduce((sum, { rooms }) => sum + rooms, 0);
+    const census = { named: largest, leftOut: total - largest.length, byKind };
+    this.kept = seen < ROOMS_PER_TURN ? undefined : { census, until: this.clock.now() + SHARED_MS };
+    return census;
+  }
+}
+
+function largestOf(rooms: [room: string, clients: number][]): [room: string, clients: number][] {
+  return rooms.sort(([, a], [, b]) => b - a).slice(0, MAX_NAMED_ROOMS);
+}

@@ -1,0 +1,46 @@
+import type { Redis } from 'ioredis';
+import { ManualClock } from '../../test/support/manual-clock.js';
+import { BriefRedis } from './redis-with-deadline.js';
+
+function setUp(status = 'ready') {
+  const clock = new ManualClock();
+  const faults: unknown[] = [];
+  const redis = new BriefRedis({ status } as unknown as Redis, clock, (error) => faults.push(error));
+  let asked = 0;
+  const ask = (answer: () => Promise<string>) =>
+    redis.ask(() => {
+      asked++;
+      return answer();
+    });
+  return { clock, faults, ask, asked: () => asked };
+}
+
+it('answers', async () => {
+  const { ask, clock } = setUp();
+  expect(await ask(() => Promise.resolve('yes'))).toBe('yes');
+  expect(clock.pending).toBe(0);
+});
+
+it('is not asked without a connection', async () => {
+  const { ask, asked, faults } = setUp('reconnecting');
+  expect(await ask(() => Promise.resolve('yes'))).toBeUndefined();
+  expect([asked(), faults]).toEqual([0, []]);
+});
+
+it('is given a quarter of a second, and then a second of rest', async () => {
+  const { ask, asked, clock, faults } = setUp();
+  const answer = ask(() => new Promise(() => undefined));
+  clock.advance(250);
+  expect(await answer).toBeUndefined();
+  expect(faults).toHaveLength(1);
+  expect(await ask(() => Promise.resolve('yes'))).toBeUndefined();
+  expect(asked()).toBe(1);
+  clock.advance(1_000);
+  expect(await ask(() => Promise.resolve('yes'))).toBe('yes');
+});
+
+it('never rejects', async () => {
+  const { ask, faults } = setUp();
+  expect(await ask(() => Promise.reject(new Error('OOM')))).toBeUndefined();
+  expect(faults).toEqual([new Error('OOM')]);
+});

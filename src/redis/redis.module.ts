@@ -1,0 +1,6 @@
+import { Module } from '@nestjs/common';
+import { RedisFaultMetrics } from './redis-fault-metrics.js';
+
+/** Counts the faults of the connections to Redis. The connections themselves are made before the application is. */
+@Module({ providers: [RedisFaultMetrics] })
+export class RedisModule {}

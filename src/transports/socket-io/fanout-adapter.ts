@@ -1,0 +1,125 @@
+import type { Namespace } from 'socket.io';
+import type { BroadcastOptions } from 'socket.io-adapter';
+import { JsonPayload, JsonPayloads, ReplyPayload } from '../../contract/index.js';
+import type { FanoutClient } from '../../fanout/fanout-client.js';
+import type { FanoutEngine } from '../../fanout/fanout-engine.js';
+import { Frame } from '../../fanout/frame.js';
+import { SocketIoLink } from './socket-io-link.js';
+import type { AdapterClass } from './socket-server.js';
+
+/** What the adapter needs beside its base. */
+export interface FanoutAdapterOptions {
+  readonly createEngine: () => FanoutEngine;
+  /** Largest payload not worth deflating, bytes. */
+  readonly compressAbove: number;
+  /** Told of each event that went out, and how many clients it is for. */
+  readonly onBroadcast: (event: string, receivers: number) => void;
+}
+
+/** A Socket.IO packet, as an adapter is given it. */
+interface Packet {
+  readonly type: number;
+  readonly data?: unknown;
+  readonly id?: number;
+}
+
+/** Socket.IO's packet type of an event without binary data. */
+const EVENT = 2;
+
+/**
+ * A Socket.IO adapter on top of another: events with a prepared payload that stay on this replica go to the fan-out engine.
+ * To a socket's own room is to that client alone. Everything else goes the base's way, in order with the rest.
+ *
+ * Listeners of `socket.onAnyOutgoing` are not told of what the engine carries: that would be work for each client.
+ */
+export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions): AdapterClass {
+  return class FanoutAdapter extends Base {
+    private readonly namespace = this.nsp as Namespace;
+    private readonly engine = options.createEngine();
+    private readonly clients = new Map<string, FanoutClient>();
+    /** A payload goes with one event: a message's snapshots are sent as the very bytes of its broadcast. */
+    private readonly frames = new WeakMap<Prepared, Frame>();
+
+    override addAll(id: string, rooms: Set<string>): Promise<void> | void {
+      const known = this.clients.get(id);
+      if (known && [...rooms].some((room) => !known.rooms.has(room))) this.engine.beforeChange(known);
+      // That may have found it too slow and closed it, and then it has left its rooms for good.
+      if (known && !this.clients.has(id)) return;
+      const added = super.addAll(id, rooms);
+      if (!known) this.connect(id);
+      return added;
+    }
+
+    override del(id: string, room: string): Promise<void> | void {
+      const client = this.clients.get(id);
+      if (client?.rooms.has(room)) this.engine.beforeLeave(client);
+      return super.del(id, room);
+    }
+
+    override delAll(id: string): void {
+      const client = this.clients.get(id);
+      if (client) this.engine.remove(client);
+      this.clients.delete(id);
+      super.delAll(id);
+    }
+
+    override broadcast(packet: Packet, opts: BroadcastOptions): void {
+      const event = this.carried(packet, opts);
+      if (!event) {
+        super.broadcast(packet, opts);
+        return;
+      }
+      const client = opts.rooms.size === 1 ? this.clients.get([...opts.rooms][0]!) : undefined;
+      if (client) {
+        if (event.payload instanceof ReplyPayload) this.engine.reply(client, this.frameOf(event));
+        else this.engine.send(client, this.frameOf(event));
+        return;
+      }
+      const receivers = this.engine.broadcast(opts.rooms, () => this.frameOf(event));
+      options.onBroadcast(event.name, receivers);
+    }
+
+    override close(): void | Promise<void> {
+      this.engine.stop();
+      return super.close();
+    }
+
+    private connect(id: string): void {
+      const rooms = this.sids.get(id);
+      const socket = this.namespace.sockets.get(id);
+      if (!rooms || !socket) return;
+      const client = this.engine.add(id, rooms, (listener) => new SocketIoLink(socket.conn, listener));
+      this.clients.set(id, client);
+    }
+
+    private carried({ type, id, data }: Packet, opts: BroadcastOptions): PreparedEvent | undefined {
+      const { flags, except } = opts;
+      if (this.namespace.name !== '/' || !flags?.local || flags.volatile || except?.size) return undefined;
+      if (type !== EVENT || id !== undefined || !Array.isArray(data) || data.length !== 2) return undefined;
+      const [name, payload] = data as unknown[];
+      return typeof name === 'string' && isPrepared(payload) ? { name, payload } : undefined;
+    }
+
+    private frameOf({ name, payload }: PreparedEvent): Frame {
+      let frame = this.frames.get(payload);
+      if (!frame) this.frames.set(payload, (frame = this.makeFrame(name, payload)));
+      return frame;
+    }
+
+    private makeFrame(name: string, payload: Prepared): Frame {
+      if (payload instanceof JsonPayload) return Frame.ofEvent(name, payload, options.compressAbove);
+      return Frame.joined(payload.list.map((one) => Frame.ofEvent(name, one, options.compressAbove)));
+    }
+  };
+}
+
+interface PreparedEvent {
+  readonly name: string;
+  readonly payload: Prepared;
+}
+
+type Prepared = JsonPayload<object> | JsonPayloads<object>;
+
+function isPrepared(payload: unknown): payload is Prepared {
+  return payload instanceof JsonPayload || payload instanceof JsonPayloads;
+}
