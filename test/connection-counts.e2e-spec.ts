@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import { systemClock } from '../src/common/clock.js';
-import { BriefRedis } from '../src/redis/redis-with-deadline.js';
+import { RedisWithDeadline } from '../src/redis/redis-with-deadline.js';
 import { type ConnectionCounts, MemoryConnectionCounts } from '../src/limits/connection-counts.js';
 import { RedisConnectionCounts, REPLICAS_KEY } from '../src/limits/redis-connection-counts.js';
 import { RedisCluster } from './support/redis-cluster.js';
@@ -17,7 +17,7 @@ interface Subject {
 /** What a replica has of the store. */
 function replica(redis: Redis | Cluster, faults: unknown[] = []): RedisConnectionCounts {
   return new RedisConnectionCounts(
-    new BriefRedis(redis, systemClock, (error) => faults.push(error)),
+    new RedisWithDeadline(redis, systemClock, (error) => faults.push(error)),
     SECRET,
     systemClock,
   );

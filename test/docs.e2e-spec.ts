@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Environment } from '../src/config/environment.js';
 import { ClientEvent, CLOSINGS, ERROR_CODES, ServerEvent } from '../src/contract/index.js';
-import { REFUSALS } from '../src/admission/refusal.js';
+import { HANDSHAKE_REJECTIONS } from '../src/admission/handshake-rejection.js';
 import { GatewayMetrics } from '../src/metrics/gateway-metrics.js';
 
 const ROOT = join(__dirname, '..');
@@ -53,7 +53,9 @@ it('docs/operations.md has every reason to refuse a client, and every code of a 
   );
   expect(
     refusals.map(([reason, answer, status]) => [reason, answer!.startsWith('yes'), Number(status)]),
-  ).toEqual(Object.entries(REFUSALS).map(([reason, { retry, status }]) => [reason, retry, status]));
+  ).toEqual(
+    Object.entries(HANDSHAKE_REJECTIONS).map(([reason, { retry, status }]) => [reason, retry, status]),
+  );
   const coded = tables.filter(([code = '']) => /^[A-Z_]+$/.test(code));
   const errors = coded.filter((cells) => cells.length === 2);
   expect(errors.map(([code]) => code)).toEqual(Object.keys(ERROR_CODES));

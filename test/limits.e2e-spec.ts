@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { GatewayProcess } from './support/gateway-process.js';
-import { type HandshakeAnswer, HANDSHAKES } from './support/handshake.js';
+import { type HandshakeResponse, HANDSHAKES } from './support/handshake.js';
 import { PacketCheck } from './support/packet-check.js';
 import { PollingClient } from './support/polling-client.js';
 import { RawHttp } from './support/raw-http.js';
@@ -21,7 +21,7 @@ const refused = (gateway: GatewayProcess, reason: string) =>
 const LET_IN = { polling: 200, websocket: 101 } as const;
 const transports = Object.keys(LET_IN) as (keyof typeof LET_IN)[];
 
-function expectRefusal({ status, headers, body }: HandshakeAnswer, expected: number, reason: string): void {
+function expectRefusal({ status, headers, body }: HandshakeResponse, expected: number, reason: string): void {
   expect({ status, body: JSON.parse(body) as unknown }).toMatchObject({ status: expected, body: { reason } });
   const { message, retry_after_ms, ...rest } = JSON.parse(body) as Record<string, unknown>;
   expect(rest).toEqual({ reason });

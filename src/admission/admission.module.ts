@@ -3,7 +3,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { ClientAddresses } from '../http/client-address.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { OverloadWatch } from './overload-watch.js';
-import { TcpGuard } from './tcp-guard.js';
+import { TcpConnectionLimiter } from './tcp-connection-limiter.js';
 
 /** Decides which connections the gateway accepts. */
 @Global()
@@ -11,7 +11,7 @@ import { TcpGuard } from './tcp-guard.js';
   providers: [
     HandshakeGate,
     OverloadWatch,
-    TcpGuard,
+    TcpConnectionLimiter,
     {
       provide: ClientAddresses,
       inject: [GatewayConfig],

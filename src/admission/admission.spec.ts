@@ -1,8 +1,8 @@
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { Admission } from './admission.js';
 import { HandshakeRate } from './handshake-rate.js';
-import type { OverloadReason } from './overload-guard.js';
-import type { Refusal } from './refusal.js';
+import type { OverloadReason } from './overload-limiter.js';
+import type { NotReadyReason } from './handshake-rejection.js';
 
 function setUp({ perSecond = 1_000, maxConnections = 5 } = {}) {
   const clock = new ManualClock();
@@ -13,7 +13,7 @@ function setUp({ perSecond = 1_000, maxConnections = 5 } = {}) {
     connections: () => state.connections,
     overload: () => state.overload,
   });
-  const answers: (Refusal | 'taken')[] = [];
+  const answers: (NotReadyReason | 'taken')[] = [];
   const ask = () => {
     const handshake = {};
     admission.ask(handshake, (refusal) => answers.push(refusal ?? 'taken'));

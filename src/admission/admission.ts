@@ -1,6 +1,6 @@
 import type { HandshakeRate, Ticket } from './handshake-rate.js';
-import type { OverloadReason } from './overload-guard.js';
-import type { Refusal } from './refusal.js';
+import type { OverloadReason } from './overload-limiter.js';
+import type { NotReadyReason } from './handshake-rejection.js';
 
 export interface AdmissionOptions {
   readonly maxConnections: number;
@@ -24,7 +24,7 @@ export class Admission<Handshake extends object> {
   constructor(private readonly options: AdmissionOptions) {}
 
   /** Why nobody is taken now; undefined while clients are. */
-  get refusal(): Refusal | undefined {
+  get refusal(): NotReadyReason | undefined {
     const { maxConnections, connections, overload } = this.options;
     if (this.left) return 'draining';
     return (
@@ -40,7 +40,7 @@ export class Admission<Handshake extends object> {
   /**
    * @param decide is called once, with why it is refused or with nothing; never, if the handshake is `over` before
    */
-  ask(handshake: Handshake, decide: (refusal: Refusal | undefined) => void): void {
+  ask(handshake: Handshake, decide: (refusal: NotReadyReason | undefined) => void): void {
     const { refusal } = this;
     if (refusal !== undefined) {
       decide(refusal);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import * as ws from 'ws';
-import { type HandshakeAnswer, malformedAnswer } from './refusal.js';
+import { type HandshakeResponse, malformedResponse } from './handshake-rejection.js';
 
 /** As engine.io hands it to a middleware: its parameters are read. */
 export interface HandshakeRequest extends IncomingMessage {
@@ -24,10 +24,10 @@ const WEBSOCKET_VERSIONS = ['13', '8'];
 const HEADER_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** engine.io's codes and sentences. */
-const UNKNOWN_TRANSPORT = malformedAnswer(0, 'Transport unknown');
-const BAD_METHOD = malformedAnswer(2, 'Bad handshake method');
-const BAD_REQUEST = malformedAnswer(3, 'Bad request');
-const UNSUPPORTED_PROTOCOL = malformedAnswer(5, 'Unsupported protocol version');
+const UNKNOWN_TRANSPORT = malformedResponse(0, 'Transport unknown');
+const BAD_METHOD = malformedResponse(2, 'Bad handshake method');
+const BAD_REQUEST = malformedResponse(3, 'Bad request');
+const UNSUPPORTED_PROTOCOL = malformedResponse(5, 'Unsupported protocol version');
 
 /**
  * What a request for a new session is answered if engine.io or ws would reject it whatever the gateway does; undefined if they would not.
@@ -39,7 +39,7 @@ export function malformedHandshake(
   { method, headers, _query: query = {} }: HandshakeRequest,
   isUpgrade: boolean,
   transports: readonly string[],
-): HandshakeAnswer | undefined {
+): HandshakeResponse | undefined {
   const { transport = '' } = query;
   if (!transports.includes(transport)) return UNKNOWN_TRANSPORT;
   if (method !== 'GET') return BAD_METHOD;

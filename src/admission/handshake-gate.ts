@@ -21,13 +21,13 @@ import { HandshakeRate } from './handshake-rate.js';
 import { OverloadWatch } from './overload-watch.js';
 import { PingSpread } from './ping-spread.js';
 import {
-  type HandshakeAnswer,
-  rawAnswer,
-  type Refusal,
-  refusalAnswer,
-  type RefusalReason,
+  type HandshakeResponse,
+  rawResponse,
+  type NotReadyReason,
+  rejectionResponse,
+  type HandshakeRejectionReason,
   UNKNOWN_SESSION,
-} from './refusal.js';
+} from './handshake-rejection.js';
 
 /** The longest a handshake waits for its turn, ms. */
 const MAX_WAIT_MS = 1_000;
@@ -78,7 +78,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   /** Why new clients are not taken now; undefined while they are. */
-  get refusal(): Refusal | undefined {
+  get refusal(): NotReadyReason | undefined {
     return this.admission.refusal;
   }
 
@@ -157,7 +157,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private refuse(
-    reason: RefusalReason,
+    reason: HandshakeRejectionReason,
     request: IncomingMessage,
     response: unknown,
     retryAfterMs?: number,
@@ -165,7 +165,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     this.metrics.handshakesRefused.inc({ reason });
     this.faults.warn(`refused:${reason}`, 'handshake_refused', { reason });
     // engine.io's own middleware has set the CORS headers: a page may read why.
-    answer(request, response, refusalAnswer(reason, Math.random, retryAfterMs));
+    answer(request, response, rejectionResponse(reason, Math.random, retryAfterMs));
     // A raw connection is listened to until it is closed.
     if (response instanceof ServerResponse) this.over(request);
   }
@@ -182,12 +182,12 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   }
 }
 
-function answer({ socket }: IncomingMessage, response: unknown, how: HandshakeAnswer): void {
+function answer({ socket }: IncomingMessage, response: unknown, how: HandshakeResponse): void {
   if (response instanceof ServerResponse) {
     response.writeHead(how.status, how.headers).end(how.body);
     return;
   }
   socket.on('error', () => socket.destroy());
   socket.once('finish', () => socket.destroy());
-  socket.end(rawAnswer(how));
+  socket.end(rawResponse(how));
 }

@@ -1,7 +1,7 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Cluster, Redis } from 'ioredis';
-import { hiddenName } from '../common/keyed-hash.js';
-import type { BriefRedis } from '../redis/redis-with-deadline.js';
+import { keyedHash } from '../common/keyed-hash.js';
+import type { RedisWithDeadline } from '../redis/redis-with-deadline.js';
 
 /** Nest token of the {@link HandshakeQuota}. */
 export const HANDSHAKE_QUOTA = Symbol('HANDSHAKE_QUOTA');
@@ -63,7 +63,7 @@ export class RedisHandshakeQuota implements HandshakeQuota {
 
   constructor(
     storeClient: Redis | Cluster,
-    private readonly redis: BriefRedis,
+    private readonly redis: RedisWithDeadline,
     private readonly secret: string,
     perMinute: number,
   ) {
@@ -79,7 +79,7 @@ export class RedisHandshakeQuota implements HandshakeQuota {
   }
 
   async take(address: string): Promise<number> {
-    const name = hiddenName(this.secret, `ip:${address}`);
+    const name = keyedHash(this.secret, `ip:${address}`);
     const answer = await this.redis.ask(() => consume(this.limiter, name));
     if (!answer) return this.insurance.take(address);
     return answer.passed ? 0 : Math.max(1, answer.msBeforeNext);

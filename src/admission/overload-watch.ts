@@ -4,16 +4,16 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { OverloadGuard, type OverloadReason, rssLimit } from './overload-guard.js';
+import { OverloadLimiter, type OverloadReason, rssLimit } from './overload-limiter.js';
 
 /** Time between two measurements, ms. */
 const MEASURE_MS = 2_000;
 const RESOLUTION_MS = 10;
 
-/** Measures this process for the {@link OverloadGuard}. */
+/** Measures this process for the {@link OverloadLimiter}. */
 @Injectable()
 export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly guard: OverloadGuard;
+  private readonly limiter: OverloadLimiter;
   private readonly delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private measuredAt = 0;
   private rssBytes = 0;
@@ -26,7 +26,7 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
   ) {
     const maxRssBytes = rssLimit(config.maxRssBytes, process.constrainedMemory(), totalmem());
     const maxEventLoopDelayMs = config.maxEventLoopDelayMs || undefined;
-    this.guard = new OverloadGuard({ maxEventLoopDelayMs, maxRssBytes }, (reason, overloaded, load) => {
+    this.limiter = new OverloadLimiter({ maxEventLoopDelayMs, maxRssBytes }, (reason, overloaded, load) => {
       metrics.overloaded.set({ reason }, overloaded ? 1 : 0);
       if (overloaded) log.warn({ reason, ...load }, 'overloaded');
       else log.info({ reason, ...load }, 'overload_over');
@@ -35,7 +35,7 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   get reason(): OverloadReason | undefined {
-    return this.guard.reason;
+    return this.limiter.reason;
   }
 
   onApplicationBootstrap(): void {
@@ -58,7 +58,7 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
       this.delays.count > 0 ? Math.round(this.delays.max / 1e6) - RESOLUTION_MS : Math.round(lateMs);
     this.delays.reset();
     this.measuredAt = now;
-    this.guard.observe({ eventLoopDelayMs, rssBytes: this.measureRss() });
+    this.limiter.observe({ eventLoopDelayMs, rssBytes: this.measureRss() });
   }
 
   /** Node reads it from a file: where a flood has taken all descriptors it cannot be had, and what was measured before stands. */

@@ -29,16 +29,16 @@ const FILES = {
   LICENSE: { file: `${RENDERER}/LICENSE`, type: 'text/plain; charset=utf-8' },
 } as const;
 
-export type ReferenceFileName = keyof typeof FILES;
+export type ApiDocsFileName = keyof typeof FILES;
 
-const ELSEWHERE: ReadonlySet<string> = new Set<ReferenceFileName>(['page', 'asyncapi.json', 'asyncapi.yaml']);
+const ELSEWHERE: ReadonlySet<string> = new Set<ApiDocsFileName>(['page', 'asyncapi.json', 'asyncapi.yaml']);
 
 /** Whether it is served below `/docs`. The others have addresses of their own; the page without its policy would stay empty. */
-export function isPageAsset(name: string): name is ReferenceFileName {
+export function isPageAsset(name: string): name is ApiDocsFileName {
   return Object.hasOwn(FILES, name) && !ELSEWHERE.has(name);
 }
 
-export interface ReferenceFile {
+export interface ApiDocsFile {
   readonly type: string;
   readonly plain: Buffer;
   readonly zipped: Buffer;
@@ -46,11 +46,11 @@ export interface ReferenceFile {
 }
 
 /** The files of the build that describe the contract. Each is read and compressed once, when it is first asked for; they are 4 MB together. */
-export class ReferenceFiles {
-  private readonly files = new Map<ReferenceFileName, Promise<ReferenceFile>>();
+export class ApiDocsFiles {
+  private readonly files = new Map<ApiDocsFileName, Promise<ApiDocsFile>>();
 
   /** @throws Error where it cannot be read now */
-  async get(name: ReferenceFileName): Promise<ReferenceFile> {
+  async get(name: ApiDocsFileName): Promise<ApiDocsFile> {
     let file = this.files.get(name);
     if (!file) {
       file = load(name);
@@ -61,7 +61,7 @@ export class ReferenceFiles {
   }
 }
 
-async function load(name: ReferenceFileName): Promise<ReferenceFile> {
+async function load(name: ApiDocsFileName): Promise<ApiDocsFile> {
   const { file, type } = FILES[name];
   const plain = await readFile(join(ROOT, file));
   const digest = createHash('sha256').update(plain).digest('base64url').slice(0, 22);

@@ -1,12 +1,12 @@
 import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { DOCS_POLICY } from '../http/security-headers.js';
-import { isPageAsset, type ReferenceFileName, ReferenceFiles } from './api-docs-files.js';
+import { isPageAsset, type ApiDocsFileName, ApiDocsFiles } from './api-docs-files.js';
 
 /** The contract for machines, and for people: the same for everybody, and no secret. No token is asked for. */
 @Controller()
-export class ReferenceController {
-  private readonly files = new ReferenceFiles();
+export class ApiDocsController {
+  private readonly files = new ApiDocsFiles();
 
   @Get('asyncapi.json')
   json(@Req() request: Request, @Res() response: Response): Promise<void> {
@@ -35,7 +35,7 @@ export class ReferenceController {
     return this.send(file, request, response);
   }
 
-  private async send(name: ReferenceFileName, request: Request, response: Response): Promise<void> {
+  private async send(name: ApiDocsFileName, request: Request, response: Response): Promise<void> {
     const { type, plain, zipped, etag } = await this.files.get(name);
     response.setHeader('ETag', etag);
     // Kept, and asked about each time: the next release may have another.

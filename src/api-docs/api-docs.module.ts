@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { ReferenceController } from './api-docs.controller.js';
+import { ApiDocsController } from './api-docs.controller.js';
 
 /** The AsyncAPI document, and the page that shows it. */
-@Module({ controllers: [ReferenceController] })
-export class ReferenceModule {}
+@Module({ controllers: [ApiDocsController] })
+export class ApiDocsModule {}

@@ -8,7 +8,7 @@ import { LATEST_STORE } from '../cache/latest-store.js';
 import { ConfigModule } from '../config/config.module.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { DrainModule } from '../drain/drain.module.js';
-import { FanoutModule } from '../transports/socket-io/socket-io.module.js';
+import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
 import { FEED_SOURCE } from '../feed/feed-source.js';
 import { GatewayModule } from '../gateway/gateway.module.js';
 import { HealthModule } from '../operations/health.module.js';
@@ -22,7 +22,7 @@ import { FAULT_SOURCE } from '../redis/fault-source.js';
 import { RedisModule } from '../redis/redis.module.js';
 import type { Ports } from './ports.js';
 import { RedisBridgeModule } from '../bridge/redis-bridge.module.js';
-import { ReferenceModule } from '../api-docs/api-docs.module.js';
+import { ApiDocsModule } from '../api-docs/api-docs.module.js';
 
 /** The ports, for the modules that stand on them. */
 @Global()
@@ -67,7 +67,7 @@ export class AppModule {
         ConfigModule.forRoot(config),
         loggingModule(logger),
         PortsModule.forRoot(ports),
-        FanoutModule.forRoot(ports.adapter),
+        SocketIoModule.forRoot(ports.adapter),
         AdminModule,
         MetricsModule,
         AdmissionModule,
@@ -78,7 +78,7 @@ export class AppModule {
         RedisBridgeModule,
         HealthModule,
         MetricsEndpointModule,
-        ReferenceModule,
+        ApiDocsModule,
         DrainModule,
       ],
     };

@@ -7,7 +7,7 @@ import { systemClock } from '../common/clock.js';
 import { FeedProbe, type ProbePublisher } from '../feed/feed-probe.js';
 import { RedisFeed, type RedisFeedOptions } from '../feed/redis-feed.js';
 import { ShardedFeed } from '../feed/sharded-feed.js';
-import { BriefRedis } from '../redis/redis-with-deadline.js';
+import { RedisWithDeadline } from '../redis/redis-with-deadline.js';
 import { RedisHandshakeQuota } from '../admission/handshake-quota.js';
 import { RedisConnectionCounts } from '../limits/redis-connection-counts.js';
 import { messageOf } from '../common/message-of.js';
@@ -115,7 +115,7 @@ function redisLimits(
   commands: Redis | Cluster,
   failed: (error: unknown) => void,
 ): Pick<Ports, 'connectionCounts' | 'handshakeQuota'> {
-  const redis = new BriefRedis(commands, systemClock, failed);
+  const redis = new RedisWithDeadline(commands, systemClock, failed);
   return {
     connectionCounts: new RedisConnectionCounts(redis, secretKey, systemClock),
     handshakeQuota: new RedisHandshakeQuota(commands, redis, secretKey, handshakesPerIpPerMinute),

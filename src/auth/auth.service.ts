@@ -13,9 +13,9 @@ import {
 import { CONNECTION_COUNTS, type ConnectionCounts } from '../limits/connection-counts.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { AuthRefused } from './auth-refused.js';
+import { AuthError } from './auth-error.js';
 import { Authenticator } from './authenticator.js';
-import { Entrance } from './entrance.js';
+import { NamespaceAuthMiddleware } from './namespace-auth-middleware.js';
 import { handshakeOptions } from './handshake-options.js';
 import { Permissions } from './permissions.js';
 import type { Principal } from './principal.js';
@@ -36,7 +36,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
   private readonly anonymous: Permissions;
   private readonly remoteKeys: RemoteKeys | undefined;
   private readonly users: UserConnections<GatewaySocket>;
-  private readonly entrance: Entrance<GatewaySocket, Principal>;
+  private readonly namespaceAuth: NamespaceAuthMiddleware<GatewaySocket, Principal>;
 
   constructor(
     private readonly config: GatewayConfig,
@@ -82,7 +82,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
       expire: (client) => this.close(client, 'TOKEN_EXPIRED'),
     });
     this.users = new UserConnections(counts, config.maxConnectionsPerUser);
-    this.entrance = new Entrance({
+    this.namespaceAuth = new NamespaceAuthMiddleware({
       admit: (client) => this.admit(client),
       refused: ({ code }, fault) => {
         if (fault !== undefined) log.error({ err: fault }, 'authentication_failed');
@@ -90,7 +90,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
         faults.warn(`refused:${code}`, 'client_refused', { code });
       },
     });
-    server.use((client, next) => this.entrance.ask(client, next));
+    server.use((client, next) => this.namespaceAuth.ask(client, next));
     revocations.listen((revocation) => this.closeRevoked(revocation));
     metrics.onScrape(() => {
       metrics.authenticated.set(this.sessions.size);
@@ -116,7 +116,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
 
   /** The client has entered: its session begins. False where its token was revoked at the last moment, and it is closed. */
   enter(client: GatewaySocket): boolean {
-    const principal = this.entrance.enter(client);
+    const principal = this.namespaceAuth.enter(client);
     this.metrics.authentications.inc({ at: 'connect', result: principal ? 'token' : 'anonymous' });
     if (!principal) return true;
     if (this.revocations.isRevoked(principal)) {
@@ -152,7 +152,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
   /**
    * The client goes on by a new token, of the same user where it had one.
    * @returns when that expires, seconds since the epoch; null where authentication is off
-   * @throws AuthRefused and then it goes on by the one it had
+   * @throws AuthError and then it goes on by the one it had
    */
   async refresh(client: GatewaySocket, token: unknown): Promise<number | null> {
     if (this.config.authMode === 'off') return null;
@@ -160,7 +160,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
       const principal = await this.authenticator.check(token);
       const before = this.sessions.principalOf(client);
       if (before && before.userId !== principal.userId) {
-        throw new AuthRefused('TOKEN_INVALID', 'The token is of another user; connect anew with it');
+        throw new AuthError('TOKEN_INVALID', 'The token is of another user; connect anew with it');
       }
       if (!before) await this.takeUser(client, principal);
       // Closed meanwhile, perhaps because the old token expired.
@@ -169,8 +169,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
       this.metrics.authentications.inc({ at: 'refresh', result: 'token' });
       return principal.expiresAt;
     } catch (error) {
-      if (error instanceof AuthRefused)
-        this.metrics.authentications.inc({ at: 'refresh', result: error.code });
+      if (error instanceof AuthError) this.metrics.authentications.inc({ at: 'refresh', result: error.code });
       throw error;
     }
   }
@@ -184,7 +183,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     return principal;
   }
 
-  /** @throws AuthRefused where the user has too many connections, or is revoked while that is asked */
+  /** @throws AuthError where the user has too many connections, or is revoked while that is asked */
   private async takeUser(client: GatewaySocket, principal: Principal): Promise<void> {
     await this.users.take(client, principal.userId);
     try {

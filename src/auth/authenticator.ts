@@ -1,5 +1,5 @@
 import type { AuthMode } from '../config/environment.js';
-import { AuthRefused } from './auth-refused.js';
+import { AuthError } from './auth-error.js';
 import type { Principal } from './principal.js';
 
 /** What a client brings when it enters the namespace. */
@@ -11,7 +11,7 @@ export interface Credentials {
 
 export interface AuthenticatorOptions {
   readonly mode: AuthMode;
-  /** @throws AuthRefused */
+  /** @throws AuthError */
   readonly verify: (token: unknown) => Promise<Principal>;
   readonly isRevoked: (principal: Principal) => boolean;
 }
@@ -22,7 +22,7 @@ export class Authenticator {
 
   /**
    * @returns undefined for who is anonymous, and may be
-   * @throws AuthRefused for who has no token and needs one, and for every token that is not good: who meant to be somebody
+   * @throws AuthError for who has no token and needs one, and for every token that is not good: who meant to be somebody
    *   must not find himself anonymous
    */
   async authenticate(credentials: Credentials): Promise<Principal | undefined> {
@@ -31,22 +31,22 @@ export class Authenticator {
     const token = tokenOf(credentials);
     if (token !== undefined) return this.check(token);
     if (mode === 'optional') return undefined;
-    throw new AuthRefused(
+    throw new AuthError(
       'AUTH_REQUIRED',
       'A token is required, in auth.token or in the Authorization header; one in the URL is not looked at',
     );
   }
 
-  /** @throws AuthRefused */
+  /** @throws AuthError */
   async check(token: unknown): Promise<Principal> {
     const principal = await this.options.verify(token);
     this.checkRevoked(principal);
     return principal;
   }
 
-  /** @throws AuthRefused */
+  /** @throws AuthError */
   checkRevoked(principal: Principal): void {
-    if (this.options.isRevoked(principal)) throw new AuthRefused('TOKEN_REVOKED', 'The token was revoked');
+    if (this.options.isRevoked(principal)) throw new AuthError('TOKEN_REVOKED', 'The token was revoked');
   }
 }
 

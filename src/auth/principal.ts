@@ -1,6 +1,6 @@
 import { isSymbol } from '../contract/index.js';
-import { invalidToken } from './auth-refused.js';
-import { idOf } from './id.js';
+import { invalidToken } from './auth-error.js';
+import { parseId } from './parse-id.js';
 import { Permissions } from './permissions.js';
 import { DEFAULT_ROLE, ROLE_PATTERN, type RoleRooms } from '../config/role-rooms.js';
 import { RoomPatterns } from '../config/room-patterns.js';
@@ -28,13 +28,13 @@ const MAX_PRODUCTS = 1_000;
 /**
  * Reads the claims `user_id` (or `sub`), `jti`, `iat`, `exp`, `role`, `rooms` and `products`; what else is there, as the
  * platform's `email`, is not looked at.
- * @throws AuthRefused where one is not what it must be: a token that says nonsense of rights must not get all of them
+ * @throws AuthError where one is not what it must be: a token that says nonsense of rights must not get all of them
  */
 export function principalOf(claims: Claims, roleRooms: RoleRooms): Principal {
-  const userId = idOf(claims.user_id ?? claims.sub);
+  const userId = parseId(claims.user_id ?? claims.sub);
   if (userId === undefined) throw invalidToken('has no user_id, or none of 1 to 128 characters');
   const jti = claims.jti ?? undefined;
-  const tokenId = idOf(jti);
+  const tokenId = parseId(jti);
   if (jti !== undefined && tokenId === undefined) {
     throw invalidToken('has a jti that is not of 1 to 128 characters');
   }

@@ -1,9 +1,9 @@
-import { hiddenName } from '../common/keyed-hash.js';
+import { keyedHash } from '../common/keyed-hash.js';
 
 /** Hexadecimal digits: enough to tell users apart in a log. */
 const LENGTH = 16;
 
 /** What a user is called in logs. */
 export function pseudonym(secretKey: string, userId: string): string {
-  return hiddenName(secretKey, `user:${userId}`).slice(0, LENGTH);
+  return keyedHash(secretKey, `user:${userId}`).slice(0, LENGTH);
 }

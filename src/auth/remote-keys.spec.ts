@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { claims, signed } from '../../test/support/tokens.js';
 import { waitFor } from '../../test/support/wait.js';
-import { AuthRefused } from './auth-refused.js';
+import { AuthError } from './auth-error.js';
 import { RemoteKeys } from './remote-keys.js';
 import { RoleRooms } from '../config/role-rooms.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -34,7 +34,7 @@ describe('RemoteKeys', () => {
   const codeOf = (given: string): Promise<string> =>
     verifier.verify(given).then(
       () => 'taken',
-      (error: unknown) => (error instanceof AuthRefused ? error.code : String(error)),
+      (error: unknown) => (error instanceof AuthError ? error.code : String(error)),
     );
 
   beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { idOf } from './id.js';
+import { parseId } from './parse-id.js';
 import type { Principal } from './principal.js';
 
 /** What is revoked: one token, or all of a user's that were issued until then. */
@@ -68,7 +68,7 @@ export function revocationKey(revocation: Revocation): string {
 /** The reverse; undefined for what is none. */
 export function revocationOf(key: string, at: number): Revocation | undefined {
   const [kind, text] = splitOnce(key);
-  const id = idOf(text);
+  const id = parseId(text);
   if (id === undefined || !Number.isFinite(at)) return undefined;
   if (kind === 'jti') return { tokenId: id, at };
   return kind === 'user' ? { userId: id, at } : undefined;
@@ -101,7 +101,7 @@ export function parseRevocation(message: string, now: number, toleranceMs = 0): 
   if (before != null && (typeof before !== 'number' || !Number.isFinite(before) || before < 0)) {
     throw new RevocationError('before must be seconds since the epoch');
   }
-  const id = idOf(user_id ?? jti);
+  const id = parseId(user_id ?? jti);
   if (id === undefined) throw new RevocationError('user_id or jti must have 1 to 128 characters');
   // A time to come would keep out tokens that are yet to be issued. But `iat` and `before` are of the same clock: what that is
   // ahead must not save the latest tokens.

@@ -12,7 +12,7 @@ import {
   signed,
   unsigned,
 } from '../../test/support/tokens.js';
-import { AuthRefused } from './auth-refused.js';
+import { AuthError } from './auth-error.js';
 import { RoleRooms } from '../config/role-rooms.js';
 import { KeysUnavailable, TokenVerifier, type TokenVerifierOptions } from './token-verifier.js';
 
@@ -41,7 +41,7 @@ async function refusal(token: unknown, options?: Partial<TokenVerifierOptions>):
   const result: unknown = await verifier(options)
     .verify(token)
     .catch((error: unknown) => error);
-  if (!(result instanceof AuthRefused)) throw new Error(`not refused: ${JSON.stringify(result)}`);
+  if (!(result instanceof AuthError)) throw new Error(`not refused: ${JSON.stringify(result)}`);
   return [result.code, result.message];
 }
 

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
-import { AuthRefused, authUnavailable, invalidToken } from './auth-refused.js';
-import { type Principal, principalOf } from './principal.js';
+import { AuthError, authUnavailable, invalidToken } from './auth-error.js';
+import { type Claims, type Principal, principalOf } from './principal.js';
 import type { RoleRooms } from '../config/role-rooms.js';
 
 /** A key for one algorithm, or what finds it by the token's header. */
@@ -31,7 +31,7 @@ const MAX_TOKEN_LENGTH = 8_192;
 export class TokenVerifier {
   constructor(private readonly options: TokenVerifierOptions) {}
 
-  /** @throws AuthRefused */
+  /** @throws AuthError */
   async verify(token: unknown): Promise<Principal> {
     if (typeof token !== 'string') throw invalidToken('is not a string');
     if (token.length > MAX_TOKEN_LENGTH) throw invalidToken(`is longer than ${MAX_TOKEN_LENGTH} characters`);
@@ -47,7 +47,7 @@ export class TokenVerifier {
       } catch (error) {
         refusal = refusalOf(error);
         // Another of the keys may be the one it was signed with; whose signature is right need not be tried again.
-        if (!isOtherKeys(error)) break;
+        if (!isWrongKeyError(error)) break;
       }
     }
     throw refusal;
@@ -79,7 +79,7 @@ export class TokenVerifier {
         try {
           return (await jwtVerify(token, candidate, options)).payload;
         } catch (failure) {
-          if (!isOtherKeys(failure)) throw failure;
+          if (!isWrongKeyError(failure)) throw failure;
           last = failure;
         }
       }
@@ -87,8 +87,6 @@ export class TokenVerifier {
     }
   }
 }
-
-type Claims = Readonly<Record<string, unknown>>;
 
 function algorithmOf(token: string): string {
   try {
@@ -99,14 +97,14 @@ function algorithmOf(token: string): string {
   }
 }
 
-function isOtherKeys(error: unknown): boolean {
+function isWrongKeyError(error: unknown): boolean {
   return error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey;
 }
 
 /** By code and claim; jose's own messages are for developers. */
-function refusalOf(error: unknown): AuthRefused {
-  if (error instanceof AuthRefused) return error;
-  if (error instanceof errors.JWTExpired) return new AuthRefused('TOKEN_EXPIRED', 'The token has expired');
+function refusalOf(error: unknown): AuthError {
+  if (error instanceof AuthError) return error;
+  if (error instanceof errors.JWTExpired) return new AuthError('TOKEN_EXPIRED', 'The token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {
     switch (error.claim) {
       case 'nbf':

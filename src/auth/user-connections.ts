@@ -1,5 +1,5 @@
 import type { ConnectionCounts } from '../limits/connection-counts.js';
-import { AuthRefused } from './auth-refused.js';
+import { AuthError } from './auth-error.js';
 
 /** The part of a Socket.IO socket that is needed to know when it is over. */
 interface Connected {
@@ -23,11 +23,11 @@ export class UserConnections<Client extends Connected> {
     private readonly limit: number,
   ) {}
 
-  /** @throws AuthRefused where the user has as many as he may */
+  /** @throws AuthError where the user has as many as he may */
   async take(client: Client, userId: string): Promise<void> {
     if (this.limit === 0) return;
     if (!(await this.counts.take('user', userId, this.limit))) {
-      throw new AuthRefused('TOO_MANY_CONNECTIONS', `You have ${this.limit} connections already`, RETRY_MS);
+      throw new AuthError('TOO_MANY_CONNECTIONS', `You have ${this.limit} connections already`, RETRY_MS);
     }
     const { conn } = client;
     const release = once(() => {

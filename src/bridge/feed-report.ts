@@ -1,5 +1,5 @@
 import type { MarketMessage } from '../feed/market-message.js';
-import type { RejectedMessage } from '../feed/parse-message.js';
+import type { FeedMessageError } from '../feed/parse-message.js';
 import { offsetText, ZoneWatch } from '../feed/zone-watch.js';
 import type { RateLimitedLog } from '../logging/rate-limited-log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
@@ -28,7 +28,7 @@ export class FeedReport {
   }
 
   /** A message was not forwarded. */
-  rejected(channel: string, { reason, message, field, product, expiry }: RejectedMessage): void {
+  rejected(channel: string, { reason, message, field, product, expiry }: FeedMessageError): void {
     this.metrics.feedRejected.inc({ reason });
     const fault = field === undefined ? reason : `${reason}:${labelOf(field)}`;
     if (field !== undefined) this.count(product, field, 'rejected', 1);

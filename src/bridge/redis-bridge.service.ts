@@ -22,7 +22,7 @@ import { FEED_CHANNELS } from '../feed/channels.js';
 import { PROBE_TIMES } from '../feed/feed-probe.js';
 import { FEED_SOURCE, type FeedListener, type FeedSource } from '../feed/feed-source.js';
 import type { ChainMessage, MarketMessage, UnderlyingMessage } from '../feed/market-message.js';
-import { parseMessage, RejectedMessage } from '../feed/parse-message.js';
+import { parseMessage, FeedMessageError } from '../feed/parse-message.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
@@ -84,7 +84,7 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     if (this.lostAt !== undefined) this.tellGap(this.lostAt);
     this.lostAt = undefined;
     this.refreshed = this.cache.refresh(
-      (message) => this.freshness.restored(message, () => this.broadcast(message)),
+      (message) => this.freshness.observeStored(message, () => this.broadcast(message)),
       // Replicas that lost Redis together must not all read it at the same moment; at the first start clients wait for it.
       this.refreshed === undefined ? 0 : Math.random() * REFRESH_SPREAD_MS,
       () => [...this.server.sockets.adapter.rooms.keys()].flatMap((room) => roomAddress(room) ?? []),
@@ -95,16 +95,16 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     // The feed was heard then, or a probe had come through it: what was lost before would have been noticed earlier.
     const noticedWithinMs = this.config.feedProbeAfterMs + PROBE_TIMES.hearMs + PROBE_TIMES.sendMs;
     this.lostAt ??= Math.max(this.heardAt, Date.now() - noticedWithinMs);
-    this.cache.hold();
+    this.cache.suspendWrites();
   }
 
   message(channel: string, data: string): void {
     this.metrics.feedMessages.inc({ channel });
     this.heardAt = Date.now();
     try {
-      this.carry(parseMessage(channel, data, this.config.feedRules));
+      this.relay(parseMessage(channel, data, this.config.feedRules));
     } catch (error) {
-      if (error instanceof RejectedMessage) {
+      if (error instanceof FeedMessageError) {
         this.report.rejected(channel, error);
       } else {
         // A fault of ours must cost this message alone, not the listener.
@@ -114,7 +114,7 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     }
   }
 
-  private carry(message: MarketMessage): void {
+  private relay(message: MarketMessage): void {
     this.observeLag(message);
     this.report.accepted(message);
     const { kind, product } = message;
@@ -125,7 +125,7 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
         return;
       case 'repeated':
         this.metrics.feedRepeated.inc({ kind });
-        this.freshness.arrived(message);
+        this.freshness.observeLive(message);
         return;
       case 'rebased':
         this.metrics.feedRebased.inc({ kind });
@@ -137,7 +137,7 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
       case 'newest':
         break;
     }
-    this.freshness.arrived(message);
+    this.freshness.observeLive(message);
     this.broadcast(message);
   }
 

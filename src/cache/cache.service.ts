@@ -12,7 +12,7 @@ import {
   underlyingKey,
   type MarketMessage,
 } from '../feed/market-message.js';
-import { parseCached, RejectedMessage } from '../feed/parse-message.js';
+import { parseCached, FeedMessageError } from '../feed/parse-message.js';
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
 import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
@@ -254,7 +254,7 @@ export class CacheService {
    * The feed is down: the worker may write newer messages to the store than memory has, which what waits to be written must
    * not overwrite. Nothing is written until the next refresh has brought memory up to date.
    */
-  hold(): void {
+  suspendWrites(): void {
     this.refreshes++;
     this.writer.hold();
   }
@@ -400,7 +400,7 @@ export class CacheService {
     try {
       return parseCached(key, value, this.config.feedRules);
     } catch (error) {
-      if (!(error instanceof RejectedMessage)) throw error;
+      if (!(error instanceof FeedMessageError)) throw error;
       this.metrics.cacheUnreadable.inc({ reason: error.reason });
       this.faults.warn(`unreadable:${error.reason}`, 'cache_entry_unreadable', {
         key,

@@ -17,7 +17,7 @@ function isWeak(secret: string): boolean {
  * What of the settings does not go together, each as a sentence; each setting is right by itself.
  * @param show a setting's value, as far as it may be shown
  */
-export function contradictions(env: Environment, show: (name: keyof Environment) => string): string[] {
+export function crossFieldProblems(env: Environment, show: (name: keyof Environment) => string): string[] {
   const problems: string[] = [];
   const check = (wrong: boolean, sentence: string): void => void (wrong && problems.push(sentence));
   const production = env.NODE_ENV === 'production';

@@ -4,7 +4,7 @@ import { FeedTimeZone } from '../feed/feed-time-zone.js';
 import type { FeedRules } from '../feed/parse-message.js';
 import { MarketHours } from '../market-hours/market-hours.js';
 import { RoleRooms } from './role-rooms.js';
-import { contradictions } from './cross-field-checks.js';
+import { crossFieldProblems } from './cross-field-checks.js';
 import {
   type AuthMode,
   Environment,
@@ -223,7 +223,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): G
     });
     throw new ConfigError(sentences.join(' '));
   }
-  const contradiction = contradictions(environment, (name) => show(name, String(environment[name])));
+  const contradiction = crossFieldProblems(environment, (name) => show(name, String(environment[name])));
   if (contradiction.length > 0) throw new ConfigError(contradiction.join(' '));
   return new GatewayConfig(environment);
 }

@@ -1,5 +1,10 @@
 import { CONNECTED_MESSAGE, type ChainUpdate, type OptionLeg } from './payloads.js';
-import { CLOSINGS, type ConnectRefusal, type ErrorPayload, INVALID_SUBSCRIPTION_MESSAGE } from './errors.js';
+import {
+  CLOSINGS,
+  type ConnectRejection,
+  type ErrorPayload,
+  INVALID_SUBSCRIPTION_MESSAGE,
+} from './errors.js';
 import type { ClientEvent, ClientToServerEvents, ServerEvent, ServerToClientEvents } from './events.js';
 import { SYMBOL_RULE } from './symbol.js';
 
@@ -150,7 +155,7 @@ export const REFUSAL_EXAMPLE = { ok: false, error: MALFORMED_SYMBOL } as const;
 export const CONNECT_REFUSAL_EXAMPLE = {
   message: 'The token has expired',
   data: { code: 'TOKEN_EXPIRED', message: 'The token has expired' },
-} as const satisfies ConnectRefusal;
+} as const satisfies ConnectRejection;
 
 /** Of each event that the gateway sends. */
 export const SERVER_EXAMPLES = {

@@ -363,7 +363,7 @@ export interface SnapshotRequest extends SubscriptionRequest {
 }
 
 /** What the Socket.IO acknowledgement of a refused request carries. */
-export interface Refusal {
+export interface RequestRejection {
   readonly ok: false;
   readonly error: ErrorPayload;
 }
@@ -381,7 +381,7 @@ export interface SubscriptionAcknowledgement extends Done {
 }
 
 /** What the Socket.IO acknowledgement carries, where the client passed one. */
-export type Acknowledgement = Done | Refusal;
+export type Acknowledgement = Done | RequestRejection;
 
 export type ProductsAcknowledgement = Done & Products;
 

@@ -12,7 +12,7 @@ export interface ProbePublisher {
  * `heard`: the subscription delivers. `unheard`: it was published and did not come. `unknown`: it could not be published,
  * or not where it would have to be heard, which says nothing of the subscription.
  */
-export type ProbeResult = 'heard' | 'unheard' | 'unknown';
+export type FeedProbeResult = 'heard' | 'unheard' | 'unknown';
 
 export interface ProbeTimes {
   /** How long a probe that is on its way is waited for, ms. */
@@ -42,7 +42,7 @@ export class FeedProbe {
     this.heard?.();
   }
 
-  async send(): Promise<ProbeResult> {
+  async send(): Promise<FeedProbeResult> {
     const waited = new AbortController();
     const heard = new Promise<'heard'>((resolve) => (this.heard = () => resolve('heard')));
     try {
@@ -53,7 +53,7 @@ export class FeedProbe {
     }
   }
 
-  private async publishAndWait(signal: AbortSignal): Promise<ProbeResult> {
+  private async publishAndWait(signal: AbortSignal): Promise<FeedProbeResult> {
     const deadline = performance.now() + this.times.sendMs;
     while (!(await this.published())) {
       if (performance.now() > deadline || signal.aborted) return 'unknown';

@@ -1,7 +1,7 @@
 import { JsonPayload } from '../contract/index.js';
 import { FeedChannel } from './channels.js';
 import type { ChainMessage } from './market-message.js';
-import { parseCached, parseMessage, RejectedMessage } from './parse-message.js';
+import { parseCached, parseMessage, FeedMessageError } from './parse-message.js';
 
 const RULES = { maxSize: 1_000_000 };
 const UNDERLYING =
@@ -36,7 +36,7 @@ function reasonOf(act: () => unknown): string {
   try {
     act();
   } catch (error) {
-    if (error instanceof RejectedMessage) return error.reason;
+    if (error instanceof FeedMessageError) return error.reason;
     throw error;
   }
   return 'accepted';

@@ -36,7 +36,7 @@ export type RejectReason =
   | 'bad_timestamp';
 
 /** A message that must not be forwarded. `message` names the field; it never echoes content at length. */
-export class RejectedMessage extends Error {
+export class FeedMessageError extends Error {
   /** The product that the message names, if it names a valid one. */
   product?: string;
   /** The expiry that the message names, if it names a valid one. */
@@ -71,7 +71,7 @@ const MAX_DEPTH = 32;
  * single options are taken out, and named in `repairs`.
  * @param channel the pub/sub channel it came on
  * @param text the published string
- * @throws RejectedMessage
+ * @throws FeedMessageError
  */
 export function parseMessage(channel: string, text: string, rules: FeedRules): MarketMessage {
   switch (channel) {
@@ -80,14 +80,14 @@ export function parseMessage(channel: string, text: string, rules: FeedRules): M
     case FeedChannel.optionChain:
       return chain(parseObject(text, rules), rules);
     default:
-      throw new RejectedMessage('unknown_channel', 'the channel is not one of the feed');
+      throw new FeedMessageError('unknown_channel', 'the channel is not one of the feed');
   }
 }
 
 /**
  * Parses and checks one `latest:*` entry: the worker's (`{price, timestamp}` without product or type), the Flask
  * gateway's (the whole message, chains without an expiry in the key) and this gateway's own.
- * @throws RejectedMessage
+ * @throws FeedMessageError
  */
 export function parseCached(key: string, text: string, rules: FeedRules): MarketMessage {
   const parsed = parseObject(text, rules);
@@ -98,14 +98,14 @@ export function parseCached(key: string, text: string, rules: FeedRules): Market
   const [product = '', expiry] = key.slice(CHAIN_KEY_PREFIX.length).split(':');
   const message = sameProduct(chain(parsed, rules), product);
   if (expiry !== undefined && message.expiry !== expiry) {
-    throw new RejectedMessage('bad_expiry', 'the expiry is not the one of the key', 'expiry');
+    throw new FeedMessageError('bad_expiry', 'the expiry is not the one of the key', 'expiry');
   }
   return message;
 }
 
 function sameProduct<M extends MarketMessage>(message: M, product: string): M {
   if (message.product !== product) {
-    throw new RejectedMessage('bad_product', 'the product is not the one of the key', 'product');
+    throw new FeedMessageError('bad_product', 'the product is not the one of the key', 'product');
   }
   return message;
 }
@@ -120,12 +120,12 @@ interface Parsed {
 
 function parseObject(text: string, { maxSize }: FeedRules): Parsed {
   if (text.length > maxSize) {
-    throw new RejectedMessage('too_large', `${text.length} characters, more than ${maxSize}`);
+    throw new FeedMessageError('too_large', `${text.length} characters, more than ${maxSize}`);
   }
   try {
     return { object: requireObject(JSON.parse(text) as Json), text, bareTokens: 0 };
   } catch (error) {
-    if (error instanceof RejectedMessage) throw error;
+    if (error instanceof FeedMessageError) throw error;
   }
   // Python's json.dumps writes the bare tokens NaN and Infinity, which are not JSON. Read as a number beyond the range of a
   // double, so that it can be told where they are.
@@ -135,15 +135,15 @@ function parseObject(text: string, { maxSize }: FeedRules): Parsed {
       const object = requireObject(JSON.parse(replaced) as Json);
       return { object, text: replaceBareTokens(text, 'null').replaced, bareTokens: count };
     } catch (error) {
-      if (error instanceof RejectedMessage) throw error;
+      if (error instanceof FeedMessageError) throw error;
     }
   }
-  throw new RejectedMessage('not_json', 'not JSON');
+  throw new FeedMessageError('not_json', 'not JSON');
 }
 
 function requireObject(value: Json): JsonObject {
   if (isObject(value)) return value;
-  throw new RejectedMessage('not_an_object', 'not a JSON object');
+  throw new FeedMessageError('not_an_object', 'not a JSON object');
 }
 
 /** Calls `parse` so that what it refuses is told with the product and the expiry of the message. */
@@ -151,7 +151,7 @@ function naming<M>(object: JsonObject, keyed: string | undefined, parse: () => M
   try {
     return parse();
   } catch (error) {
-    if (error instanceof RejectedMessage) {
+    if (error instanceof FeedMessageError) {
       const product = object.product ?? keyed;
       if (isSymbol(product)) error.product = product;
       if (isExpiry(object.expiry)) error.expiry = object.expiry;
@@ -167,14 +167,14 @@ function naming<M>(object: JsonObject, keyed: string | undefined, parse: () => M
 function checkTree(value: Json, depth: number, field: string): void {
   if (isFiniteTree(value, depth, field)) return;
   const problem = `${shorten(field)} is or holds NaN, Infinity or a number beyond the range of a double`;
-  throw new RejectedMessage('non_finite_number', problem, field);
+  throw new FeedMessageError('non_finite_number', problem, field);
 }
 
-/** @throws RejectedMessage only where it is nested too deeply: an error for each bad value of a large chain would take seconds */
+/** @throws FeedMessageError only where it is nested too deeply: an error for each bad value of a large chain would take seconds */
 function isFiniteTree(value: Json, depth: number, field: string): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return true;
-  if (depth === MAX_DEPTH) throw new RejectedMessage('too_deep', `nested deeper than ${MAX_DEPTH}`, field);
+  if (depth === MAX_DEPTH) throw new FeedMessageError('too_deep', `nested deeper than ${MAX_DEPTH}`, field);
   if (Array.isArray(value)) return value.every((item) => isFiniteTree(item, depth + 1, field));
   for (const key in value) if (!isFiniteTree(value[key]!, depth + 1, field)) return false;
   return true;
@@ -192,7 +192,7 @@ function underlying({ object, text }: Parsed, rules: FeedRules, keyed?: string):
     const product = productOf(keyed === undefined ? object : { product: keyed, ...object });
     const { timestamp, time } = timeOf(object, rules);
     if (object.type !== undefined && object.type !== 'UNDERLYING_ENRICHED') {
-      throw new RejectedMessage('wrong_type', 'type is not UNDERLYING_ENRICHED', 'type');
+      throw new FeedMessageError('wrong_type', 'type is not UNDERLYING_ENRICHED', 'type');
     }
     const price = requireNumber(object, 'price');
     const processedAt = optionalString(object, 'processed_at') ?? timestamp;
@@ -253,7 +253,7 @@ function chainOf(parsed: Parsed, rules: FeedRules): ChainMessage {
   const { timestamp, time } = timeOf(object, rules);
   const { expiry } = object;
   if (!isExpiry(expiry)) {
-    throw new RejectedMessage(
+    throw new FeedMessageError(
       ...missingOr(object, 'expiry', 'bad_expiry', 'expiry is not a date YYYY-MM-DD'),
     );
   }
@@ -330,7 +330,7 @@ function completed(text: string, object: JsonObject, fields: Readonly<Record<str
 
 function productOf(object: JsonObject): string {
   if (isSymbol(object.product)) return object.product;
-  throw new RejectedMessage(...missingOr(object, 'product', 'bad_product', 'product is not a symbol'));
+  throw new FeedMessageError(...missingOr(object, 'product', 'bad_product', 'product is not a symbol'));
 }
 
 function timeOf(object: JsonObject, { offsetOf }: FeedRules): { timestamp: string; time: number } {
@@ -338,7 +338,7 @@ function timeOf(object: JsonObject, { offsetOf }: FeedRules): { timestamp: strin
   const time = parseTimestamp(timestamp, offsetOf);
   if (typeof timestamp === 'string' && time !== undefined) return { timestamp, time };
   const problem = `timestamp ${timestampProblem(timestamp)}`;
-  throw new RejectedMessage(...missingOr(object, 'timestamp', 'bad_timestamp', problem));
+  throw new FeedMessageError(...missingOr(object, 'timestamp', 'bad_timestamp', problem));
 }
 
 function missingOr(
@@ -355,7 +355,7 @@ function missingOr(
 function requireNumber(object: JsonObject, field: string): number {
   const value = object[field];
   if (typeof value === 'number') return value;
-  throw new RejectedMessage(...missingOr(object, field, 'wrong_type', `${field} is not a number`));
+  throw new FeedMessageError(...missingOr(object, field, 'wrong_type', `${field} is not a number`));
 }
 
 /** A number, or `null` where the field is null or missing: the worker writes None for what it could not compute. */
@@ -367,14 +367,14 @@ function optionalString(object: JsonObject, field: string): string | undefined {
   const value = object[field];
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
-  throw new RejectedMessage('wrong_type', `${field} is not a string`, field);
+  throw new FeedMessageError('wrong_type', `${field} is not a string`, field);
 }
 
 /** The options of a side that have a strike, with null for each value that is not what it should be. */
 function legsOf(object: JsonObject, field: 'calls' | 'puts', repairs: Repairs): readonly OptionLeg[] {
   const legs = object[field];
   if (!Array.isArray(legs)) {
-    throw new RejectedMessage(...missingOr(object, field, 'wrong_type', `${field} is not a list`));
+    throw new FeedMessageError(...missingOr(object, field, 'wrong_type', `${field} is not a list`));
   }
   let good: OptionLeg[] | undefined;
   for (const [index, leg] of legs.entries()) {
@@ -384,7 +384,7 @@ function legsOf(object: JsonObject, field: 'calls' | 'puts', repairs: Repairs): 
     if (taken) good?.push(taken);
   }
   if (good?.length === 0) {
-    throw new RejectedMessage('wrong_type', `${field} holds no entry with a numeric strike`, field);
+    throw new FeedMessageError('wrong_type', `${field} holds no entry with a numeric strike`, field);
   }
   return good ?? (legs as unknown as OptionLeg[]);
 }
@@ -448,7 +448,7 @@ function strikesOf(object: JsonObject): readonly number[] | undefined {
   const { strikes } = object;
   if (strikes === undefined || strikes === null) return undefined;
   if (Array.isArray(strikes) && strikes.every((strike) => typeof strike === 'number')) return strikes;
-  throw new RejectedMessage('wrong_type', 'strikes is not a list of numbers', 'strikes');
+  throw new FeedMessageError('wrong_type', 'strikes is not a list of numbers', 'strikes');
 }
 
 /** The platform publishes no `strikes`, but front ends of the Flask gateway read them. */

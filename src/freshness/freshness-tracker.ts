@@ -40,7 +40,7 @@ export interface StatusChange {
 }
 
 /** The products that keep the same hours. */
-interface Group {
+interface ScheduleGroup {
   readonly schedule: Schedule;
   /** Those that are not stale, in the order their prices came, the oldest first. */
   readonly fresh: Map<string, Product>;
@@ -50,7 +50,7 @@ interface Group {
 
 interface Product {
   readonly name: string;
-  readonly group: Group;
+  readonly group: ScheduleGroup;
   stale: boolean;
   /** Ordinal of the change that made it stale; 0 before the first. */
   change: number;
@@ -74,7 +74,7 @@ interface Product {
  */
 export class FreshnessTracker {
   private readonly products = new Map<string, Product>();
-  private readonly groups = new Map<Schedule, Group>();
+  private readonly groups = new Map<Schedule, ScheduleGroup>();
   /** In the order they went stale. */
   private readonly stale = new Map<string, Product>();
   private changed = 0;
@@ -193,7 +193,7 @@ export class FreshnessTracker {
   /** The stale products whose market is open: a price that has stood still since the close is nothing to complain of. */
   complaints(): string[] {
     this.forgetOver(0);
-    const open = new Map<Group, boolean>();
+    const open = new Map<ScheduleGroup, boolean>();
     for (const group of this.groups.values()) open.set(group, this.isTime(group));
     return [...this.stale.values()].filter(({ group }) => open.get(group)).map(({ name }) => name);
   }
@@ -261,7 +261,7 @@ export class FreshnessTracker {
   }
 
   /** Whether its market has been open so long that a price could have come. */
-  private isTime({ schedule }: Group): boolean {
+  private isTime({ schedule }: ScheduleGroup): boolean {
     return (schedule.openForMs(this.options.wallNow()) ?? -1) >= this.options.staleAfterMs;
   }
 
@@ -281,7 +281,7 @@ function counts(product: Product, message: FreshnessMessage): boolean {
   return message.kind === 'underlying' || !product.underlying;
 }
 
-function sort(group: Group): void {
+function sort(group: ScheduleGroup): void {
   const sorted = [...group.fresh.values()].sort((a, b) => a.cameAt - b.cameAt);
   group.fresh.clear();
   for (const product of sorted) group.fresh.set(product.name, product);

@@ -129,7 +129,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /** A message came from the feed: to be called right before it is broadcast. */
-  arrived(message: MarketMessage): void {
+  observeLive(message: MarketMessage): void {
     const change = this.tracker.live(message);
     if (change) this.announce(change);
     const chain = message.kind === 'chain' ? this.chains.live(message) : undefined;
@@ -138,8 +138,8 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /** A message was read from the store, and `send` broadcasts it. What is live is said before it, what is stale after it. */
-  restored(message: MarketMessage, send: () => void): void {
-    this.found(
+  observeStored(message: MarketMessage, send: () => void): void {
+    this.observeFromStore(
       message,
       send,
       (change) => this.announce(change),
@@ -148,11 +148,11 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /**
-   * As `restored`, where `send` sends it to one who asked: all who waited for the same read are sent theirs in a row of
+   * As `observeStored`, where `send` sends it to one who asked: all who waited for the same read are sent theirs in a row of
    * microtasks, and that the product is stale is said once, after the last of them.
    */
-  fetched(message: MarketMessage, send: () => void): void {
-    this.found(
+  observeFetched(message: MarketMessage, send: () => void): void {
+    this.observeFromStore(
       message,
       send,
       ({ payload: { product }, hadPrice }) =>
@@ -189,7 +189,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
    * Tells one client what is stale of a room, and became so with the change `by` or before: the product, and of its chains
    * those of `messages`, the room's.
    */
-  tell(
+  notify(
     clientId: string,
     address: SnapshotAddress,
     messages: readonly MarketMessage[],
@@ -207,7 +207,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
    * Tells one client that nothing is known of a room that it is in, as a stale status without a time. The first update of
    * it is announced as live.
    */
-  tellUnknown(clientId: string, address: SnapshotAddress): void {
+  notifyUnknown(clientId: string, address: SnapshotAddress): void {
     const { symbol: product } = address;
     const never = { status: 'stale', last_update: null, age_ms: null } as const;
     if (!this.tracker.knows(product) && this.await(product)) {
@@ -221,10 +221,10 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /**
-   * As `tell`, for one who asked and may be in no room of the product's: what changed after `since` its rooms, where it is
+   * As `notify`, for one who asked and may be in no room of the product's: what changed after `since` its rooms, where it is
    * in one, have told it.
    */
-  tellAsker(
+  notifyRequester(
     client: Member,
     address: SnapshotAddress,
     messages: readonly MarketMessage[],
@@ -249,7 +249,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /** Tells one client of every stale product it may have a price of: as one event if it asked for that, else one by one. */
-  tellAll({ id, handshake }: Newcomer): void {
+  notifyNewcomer({ id, handshake }: Newcomer): void {
     const told = this.toldNow();
     const { statuses } = told;
     if (statuses.length === 0) return;
@@ -263,7 +263,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     this.metrics.snapshots.inc({ event: ServerEvent.feedStatus }, statuses.length);
   }
 
-  /** How many statuses `tellAll` sends now. */
+  /** How many statuses `notifyNewcomer` sends now. */
   get statusesForAll(): number {
     return this.toldNow().statuses.length;
   }
@@ -287,7 +287,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     return this.chains.complaints();
   }
 
-  private found(
+  private observeFromStore(
     message: MarketMessage,
     send: () => void,
     whenStale: (change: StatusChange) => void,

@@ -1,11 +1,11 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
-import { type ErrorPayload, type Refusal, ServerEvent } from '../contract/index.js';
+import { type ErrorPayload, type RequestRejection, ServerEvent } from '../contract/index.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { RequestRefused } from './request-refused.js';
+import { RequestError } from './request-error.js';
 
-type Ack = (answer: Refusal) => void;
+type Ack = (answer: RequestRejection) => void;
 
 /**
  * Answers a request that failed with the documented `error` event and, where the client passed an acknowledgement, with
@@ -35,8 +35,8 @@ export class GatewayExceptionFilter implements ExceptionFilter {
   }
 
   private payloadOf(exception: unknown, event: string): ErrorPayload {
-    if (exception instanceof RequestRefused) return exception.toPayload(event);
+    if (exception instanceof RequestError) return exception.toPayload(event);
     this.log.error({ err: exception, event }, 'client_request_failed');
-    return new RequestRefused('INTERNAL_ERROR', 'The request failed; please try again').toPayload(event);
+    return new RequestError('INTERNAL_ERROR', 'The request failed; please try again').toPayload(event);
   }
 }

@@ -6,7 +6,7 @@ import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { MarketDataGateway } from './market-data.gateway.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
-import { SnapshotAnswers } from './snapshot-answers.js';
+import { SnapshotRequestService } from './snapshot-request.service.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import { SymbolSuggestions } from './symbol-suggestions.js';
 import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
@@ -16,7 +16,7 @@ import { TokenPipe } from './token.pipe.js';
   imports: [CacheModule, FreshnessModule],
   providers: [
     MarketDataGateway,
-    SnapshotAnswers,
+    SnapshotRequestService,
     SymbolSuggestions,
     SnapshotSender,
     SnapshotPipe,

@@ -10,7 +10,7 @@ import {
   WebSocketServer,
 } from '@nestjs/websockets';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
-import { AuthRefused } from '../auth/auth-refused.js';
+import { AuthError } from '../auth/auth-error.js';
 import { AuthService } from '../auth/auth.service.js';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -21,7 +21,7 @@ import {
   GENERAL_ROOM,
   isClientEvent,
   type ProductsAcknowledgement,
-  type Refusal,
+  type RequestRejection,
   roomKind,
   roomAddress,
   type RoomAddress,
@@ -36,7 +36,7 @@ import { RequestQueue } from '../transports/request-queue.js';
 import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { isSlow } from '../transports/socket-io/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
-import { MessageGuard } from '../limits/message-guard.js';
+import { MessageLimiter } from '../limits/message-limiter.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { clientLimits } from './client-limits.js';
@@ -47,13 +47,13 @@ import { RequestCost } from './request-cost.js';
 import {
   forbidden,
   invalidSubscription,
-  RequestRefused,
+  RequestError,
   tooManyEvents,
   tooManyWaiting,
   tooMuchWork,
   unknownEvent,
-} from './request-refused.js';
-import { SnapshotAnswers } from './snapshot-answers.js';
+} from './request-error.js';
+import { SnapshotRequestService } from './snapshot-request.service.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.js';
 import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
@@ -90,11 +90,11 @@ export class MarketDataGateway
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
     private readonly snapshots: SnapshotSender,
-    private readonly answers: SnapshotAnswers,
+    private readonly answers: SnapshotRequestService,
     private readonly suggestions: SymbolSuggestions,
     private readonly metrics: GatewayMetrics,
     private readonly filter: GatewayExceptionFilter,
-    private readonly messages: MessageGuard,
+    private readonly messages: MessageLimiter,
     private readonly work: WorkLimiter,
     private readonly cost: RequestCost,
     private readonly productLists: ProductLists,
@@ -126,7 +126,7 @@ export class MarketDataGateway
       limits: clientLimits(this.config),
       user: this.auth.userOf(client),
     });
-    if (joins) this.freshness.tellAll(client);
+    if (joins) this.freshness.notifyNewcomer(client);
   }
 
   handleDisconnect(client: GatewaySocket, reason?: string): void {
@@ -220,7 +220,7 @@ export class MarketDataGateway
   async getSnapshot(
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(SnapshotPipe) request: SnapshotDto,
-    @Ack() ack?: (answer: SnapshotAcknowledgement | Refusal) => void,
+    @Ack() ack?: (answer: SnapshotAcknowledgement | RequestRejection) => void,
   ): Promise<void> {
     const addresses = addressesOf(request).filter((address) => address.type !== 'general');
     this.spend(client, ClientEvent.getSnapshot, this.cost.ofSnapshots(addresses));
@@ -248,7 +248,7 @@ export class MarketDataGateway
   ): Promise<TokenAcknowledgement> {
     this.spend(client, ClientEvent.refreshToken, this.cost.ofToken);
     const expires_at = await this.auth.refresh(client, token).catch((error: unknown) => {
-      throw error instanceof AuthRefused ? RequestRefused.ofToken(error) : error;
+      throw error instanceof AuthError ? RequestError.ofToken(error) : error;
     });
     client.emit(ServerEvent.tokenRefreshed, { expires_at });
     const permissions = this.auth.permissionsOf(client);
@@ -277,8 +277,7 @@ export class MarketDataGateway
 
   /** A request of fifty bytes may be answered with a megabyte: who does not read must not be able to pile that up. */
   private checkReads(client: GatewaySocket, message: string): void {
-    if (isSlow(client, this.config.maxClientBufferBytes / 2))
-      throw new RequestRefused('SLOW_CLIENT', message);
+    if (isSlow(client, this.config.maxClientBufferBytes / 2)) throw new RequestError('SLOW_CLIENT', message);
   }
 
   private checkBudget(client: GatewaySocket, addresses: readonly RoomAddress[]): void {
@@ -306,7 +305,7 @@ export class MarketDataGateway
 
   /**
    * Takes what a request costs before any of it is done.
-   * @throws RequestRefused if there is not enough left
+   * @throws RequestError if there is not enough left
    */
   private spend(client: GatewaySocket, event: ClientEvent, units: number): void {
     const waitMs = this.work.spend(client, event, units);
@@ -346,7 +345,7 @@ export class MarketDataGateway
     client: GatewaySocket,
     event: string,
     args: readonly unknown[],
-    refused: RequestRefused,
+    refused: RequestError,
   ): void {
     // Who does not read need not be told again and again: it would pile up.
     if (isSlow(client, this.config.conflateAboveBytes))
@@ -358,7 +357,7 @@ export class MarketDataGateway
     client: GatewaySocket,
     event: string,
     args: readonly unknown[],
-    refused: RequestRefused,
+    refused: RequestError,
   ): void {
     const ack = args.at(-1);
     this.filter.refuse(

@@ -35,12 +35,12 @@ export class SnapshotSender {
    */
   sendJoined(client: GatewaySocket, address: RoomAddress, snapshot: Snapshot): void {
     if (address.type === 'general') {
-      this.freshness.tellAll(client);
+      this.freshness.notifyNewcomer(client);
       return;
     }
     for (const message of snapshot.messages) this.send(client, message);
     if (snapshot.complete) {
-      this.freshness.tell(client.id, address, snapshot.messages);
+      this.freshness.notify(client.id, address, snapshot.messages);
       return;
     }
     const { changes } = this.freshness;
@@ -48,12 +48,12 @@ export class SnapshotSender {
       const stays = client.rooms.has(roomName(address));
       // Who left does not get them, but they are in memory now, and their age must be known before the next one asks.
       for (const message of messages) {
-        this.freshness.fetched(message, () => stays && this.send(client, message));
+        this.freshness.observeFetched(message, () => stays && this.send(client, message));
       }
       // What went stale meanwhile its rooms are told.
       if (!stays) return;
-      this.freshness.tell(client.id, address, [...snapshot.messages, ...messages], changes);
-      if (!this.knows(address)) this.freshness.tellUnknown(client.id, address);
+      this.freshness.notify(client.id, address, [...snapshot.messages, ...messages], changes);
+      if (!this.knows(address)) this.freshness.notifyUnknown(client.id, address);
     });
   }
 

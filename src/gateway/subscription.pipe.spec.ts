@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import fc from 'fast-check';
 import { loadConfig } from '../config/gateway-config.js';
 import { ERROR_CODES, isExpiry, isSymbol, SUBSCRIPTION_TYPES } from '../contract/index.js';
-import { RequestRefused } from './request-refused.js';
+import { RequestError } from './request-error.js';
 import { SubscriptionDto } from './subscription.dto.js';
 import { SubscriptionPipe } from './subscription.pipe.js';
 
@@ -45,7 +45,7 @@ describe('SubscriptionPipe', () => {
         pipe.transform({ type: 'product', symbols, symbol });
         return undefined;
       } catch (error) {
-        return (error as RequestRefused).details;
+        return (error as RequestError).details;
       }
     };
     expect(details()).toEqual(problem && [{ field: 'symbols', problem }]);
@@ -59,7 +59,7 @@ describe('SubscriptionPipe', () => {
         try {
           dto = pipe.transform(value);
         } catch (error) {
-          if (!(error instanceof RequestRefused)) throw error;
+          if (!(error instanceof RequestError)) throw error;
           expect(Object.keys(ERROR_CODES)).toContain(error.code);
           expect(JSON.stringify(error.toPayload('subscribe')).length).toBeLessThan(1_024);
           return;

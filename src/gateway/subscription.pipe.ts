@@ -2,7 +2,7 @@ import { Injectable, type PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
 import { GatewayConfig } from '../config/gateway-config.js';
 import type { ErrorCode } from '../contract/index.js';
-import { invalidSubscription } from './request-refused.js';
+import { invalidSubscription } from './request-error.js';
 import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.js';
 
 const FIELDS = ['type', 'symbol', 'symbols', 'expiry'] as const;
@@ -19,9 +19,9 @@ const CODES: Readonly<Record<(typeof FIELDS)[number], ErrorCode>> = {
  * converting the whole payload: a client must not be able to make it recurse, set a prototype, or have a later request
  * overtake an earlier one.
  * Unknown fields are ignored. The length of a batch is looked at before its items are.
- * @throws RequestRefused
+ * @throws RequestError
  */
-export function checked<T extends RoomsDto>(value: unknown, dto: T, maxSymbols: number): T {
+export function validateRequest<T extends RoomsDto>(value: unknown, dto: T, maxSymbols: number): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw invalidSubscription('INVALID_PAYLOAD', [{ field: 'payload', problem: 'must be an object' }]);
   }
@@ -47,9 +47,9 @@ export function checked<T extends RoomsDto>(value: unknown, dto: T, maxSymbols: 
 export class SubscriptionPipe implements PipeTransform<unknown, SubscriptionDto> {
   constructor(private readonly config: GatewayConfig) {}
 
-  /** @throws RequestRefused */
+  /** @throws RequestError */
   transform(value: unknown): SubscriptionDto {
-    return checked(value, new SubscriptionDto(), this.config.maxSymbolsPerRequest);
+    return validateRequest(value, new SubscriptionDto(), this.config.maxSymbolsPerRequest);
   }
 }
 
@@ -58,8 +58,8 @@ export class SubscriptionPipe implements PipeTransform<unknown, SubscriptionDto>
 export class SnapshotPipe implements PipeTransform<unknown, SnapshotDto> {
   constructor(private readonly config: GatewayConfig) {}
 
-  /** @throws RequestRefused */
+  /** @throws RequestError */
   transform(value: unknown): SnapshotDto {
-    return checked(value, new SnapshotDto(), this.config.maxSymbolsPerRequest);
+    return validateRequest(value, new SnapshotDto(), this.config.maxSymbolsPerRequest);
   }
 }

@@ -1,12 +1,12 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
-import { RequestRefused } from './request-refused.js';
+import { RequestError } from './request-error.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
 
 /** Checks what a client sent with `refresh_token`; like `SubscriptionPipe`, it takes the field it knows by its own name. */
 @Injectable()
 export class TokenPipe implements PipeTransform<unknown, TokenRefreshDto> {
-  /** @throws RequestRefused */
+  /** @throws RequestError */
   transform(value: unknown): TokenRefreshDto {
     const dto = new TokenRefreshDto();
     if (typeof value === 'object' && value !== null && Object.hasOwn(value, 'token')) {
@@ -15,6 +15,6 @@ export class TokenPipe implements PipeTransform<unknown, TokenRefreshDto> {
     const [error] = validateSync(dto, { stopAtFirstError: true });
     if (!error) return dto;
     const problem = Object.values(error.constraints ?? {})[0] ?? 'is not valid';
-    throw new RequestRefused('INVALID_PAYLOAD', 'Invalid token request', [{ field: 'token', problem }]);
+    throw new RequestError('INVALID_PAYLOAD', 'Invalid token request', [{ field: 'token', problem }]);
   }
 }

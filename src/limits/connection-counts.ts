@@ -18,7 +18,7 @@ export interface ConnectionCounts {
 }
 
 /** Numbers by name, of which a zero costs nothing. */
-export class Tally {
+export class CounterMap {
   private readonly counts = new Map<string, number>();
 
   get(name: string): number {
@@ -46,7 +46,7 @@ export class Tally {
 
 /** Of this replica alone. */
 export class MemoryConnectionCounts implements ConnectionCounts {
-  private readonly tally = new Tally();
+  private readonly tally = new CounterMap();
 
   take(kind: CountedKind, key: string, limit: number): Promise<boolean> {
     const name = `${kind}:${key}`;

@@ -1,12 +1,12 @@
 import { Global, Module } from '@nestjs/common';
-import { FrameGuard } from './frame-guard.js';
-import { MessageGuard } from './message-guard.js';
+import { ControlFrameLimiter } from './control-frame-limiter.js';
+import { MessageLimiter } from './message-limiter.js';
 import { WorkLimiter } from './work-limiter.js';
 
 /** Bounds what each connected client may send and ask for. */
 @Global()
 @Module({
-  providers: [FrameGuard, MessageGuard, WorkLimiter],
-  exports: [MessageGuard, WorkLimiter],
+  providers: [ControlFrameLimiter, MessageLimiter, WorkLimiter],
+  exports: [MessageLimiter, WorkLimiter],
 })
 export class LimitsModule {}

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, Timer } from '../common/clock.js';
-import { hiddenName } from '../common/keyed-hash.js';
-import type { BriefRedis } from '../redis/redis-with-deadline.js';
-import { type ConnectionCounts, type CountedKind, Tally } from './connection-counts.js';
+import { keyedHash } from '../common/keyed-hash.js';
+import type { RedisWithDeadline } from '../redis/redis-with-deadline.js';
+import { type ConnectionCounts, type CountedKind, CounterMap } from './connection-counts.js';
 
 /** Hash of all replicas: each one's id, and until when it is believed to live (ms since the epoch, Redis' clock). */
 export const REPLICAS_KEY = 'socket-gateway:replicas';
@@ -70,7 +70,7 @@ return 1`;
  * A new replica is not known yet, and counts: only those are left out that are known to be dead.
  */
 export class RedisConnectionCounts implements ConnectionCounts {
-  private readonly own = new Tally();
+  private readonly own = new CounterMap();
   private readonly unwritten = new Set<string>();
   private id: string = randomUUID();
   private dead: readonly string[] = [];
@@ -80,7 +80,7 @@ export class RedisConnectionCounts implements ConnectionCounts {
   private closed = false;
 
   constructor(
-    private readonly redis: BriefRedis,
+    private readonly redis: RedisWithDeadline,
     private readonly secret: string,
     private readonly clock: Clock,
   ) {
@@ -164,7 +164,7 @@ export class RedisConnectionCounts implements ConnectionCounts {
   }
 
   private nameOf(kind: CountedKind, key: string): string {
-    return `${kind}:${hiddenName(this.secret, `${kind}:${key}`)}`;
+    return `${kind}:${keyedHash(this.secret, `${kind}:${key}`)}`;
   }
 }
 

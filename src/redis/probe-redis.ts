@@ -5,7 +5,7 @@ import { credentials, type RedisAddress, sentinelOptions, targetOf, tlsOf } from
 import { describeRedisError } from './redis-faults.js';
 
 /** What Redis answered when it was first called. */
-export type ProbeResult =
+export type RedisProbeResult =
   | { readonly state: 'ready' }
   /** Nobody there, or not yet: worth retrying. */
   | { readonly state: 'unreachable'; readonly problem: string }
@@ -18,7 +18,7 @@ const PROBE_TIMEOUT_MS = 2_000;
 const NOT_REDIS = 'what answers there is not Redis';
 
 /** Calls Redis once, as the service will use it; of a cluster, the first node that answers. Never rejects. */
-export async function probeRedis(address: RedisAddress): Promise<ProbeResult> {
+export async function probeRedis(address: RedisAddress): Promise<RedisProbeResult> {
   const target = targetOf(address);
   const tls = tlsOf(target, address);
   switch (target.kind) {
@@ -33,7 +33,7 @@ export async function probeRedis(address: RedisAddress): Promise<ProbeResult> {
         new Redis({ ...OPTIONS, tls, ...sentinelOptions(target, tls, address), ...ONE_TRY_OF_SENTINELS }),
       );
     case 'cluster': {
-      let result: ProbeResult = { state: 'unreachable', problem: 'no node of the cluster answers' };
+      let result: RedisProbeResult = { state: 'unreachable', problem: 'no node of the cluster answers' };
       for (const endpoint of target.endpoints) {
         const node = new Redis({ ...OPTIONS, tls, ...credentials(target), ...endpoint });
         result = await probe(node, (redis) => redis.cluster('INFO'));
@@ -62,7 +62,7 @@ const ONE_TRY_OF_SENTINELS: RedisOptions = {
 async function probe(
   redis: Redis,
   ask: (redis: Redis) => Promise<unknown> = () => redis.ping(),
-): Promise<ProbeResult> {
+): Promise<RedisProbeResult> {
   // A refusal during the handshake is emitted here; the rejected connect() then only says that the connection closed.
   const problems: unknown[] = [];
   redis.on('error', (error: unknown) => problems.push(error));

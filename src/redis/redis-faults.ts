@@ -38,8 +38,6 @@ const FAULTS = [
 
 export type RedisFaultKind = (typeof FAULTS)[number][0];
 
-export const REDIS_FAULT_KINDS: readonly RedisFaultKind[] = [...new Set(FAULTS.map(([kind]) => kind))];
-
 /** ioredis' words for a command that found no connection: they say nothing of why there is none. */
 const NO_CONNECTION =
   /isn't writeable|Connection is closed|connection close|max retries|Cluster isn't ready/i;

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import { ManualClock } from '../../test/support/manual-clock.js';
-import { BriefRedis } from './redis-with-deadline.js';
+import { RedisWithDeadline } from './redis-with-deadline.js';
 
 function setUp(status = 'ready') {
   const clock = new ManualClock();
   const faults: unknown[] = [];
-  const redis = new BriefRedis({ status } as unknown as Redis, clock, (error) => faults.push(error));
+  const redis = new RedisWithDeadline({ status } as unknown as Redis, clock, (error) => faults.push(error));
   let asked = 0;
   const ask = (answer: () => Promise<string>) =>
     redis.ask(() => {

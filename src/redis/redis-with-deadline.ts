@@ -7,7 +7,7 @@ const WAIT_MS = 250;
 const PAUSE_MS = 1_000;
 
 /** Redis as limits ask it: an answer at once, or none. */
-export class BriefRedis {
+export class RedisWithDeadline {
   private pausedUntil = -Infinity;
 
   /** @param failed is told why there was no answer */

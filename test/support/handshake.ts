@@ -1,13 +1,13 @@
 import { get, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 
-export interface HandshakeAnswer {
+export interface HandshakeResponse {
   /** 200 or 101 where a session was made. */
   readonly status: number | undefined;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 }
 
-export type Handshake = (url: string, headers?: OutgoingHttpHeaders) => Promise<HandshakeAnswer>;
+export type Handshake = (url: string, headers?: OutgoingHttpHeaders) => Promise<HandshakeResponse>;
 
 const WEBSOCKET = {
   Connection: 'Upgrade',
@@ -16,7 +16,7 @@ const WEBSOCKET = {
   'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
 };
 
-async function answerOf(response: IncomingMessage): Promise<HandshakeAnswer> {
+async function answerOf(response: IncomingMessage): Promise<HandshakeResponse> {
   let body = '';
   for await (const chunk of response.setEncoding('utf8')) body += chunk;
   return { status: response.statusCode, headers: response.headers, body };

@@ -116,14 +116,14 @@ function answerMessage({ name, answers: [done] }: EventDeclaration): [string, ob
 }
 
 function refusedMessage(): object {
-  return message(REFUSED, 'Acknowledges a request that is not done.', 'acknowledgements', 'Refusal', [
+  return message(REFUSED, 'Acknowledges a request that is not done.', 'acknowledgements', 'RequestRejection', [
     { name: 'malformed symbol', payload: REFUSAL_EXAMPLE },
   ]);
 }
 
 function connectError(): { readonly summary: string } {
   const summary = 'The client is not let into the namespace: what its library gives to `connect_error`.';
-  return message(CONNECT_ERROR, summary, 'connection', 'ConnectRefusal', [
+  return message(CONNECT_ERROR, summary, 'connection', 'ConnectRejection', [
     { name: 'expired', payload: CONNECT_REFUSAL_EXAMPLE },
   ]);
 }

@@ -20,7 +20,7 @@ export function describeContract(root: string): object {
   const events = join(contract, 'events.ts');
   const clientEvents = readEventMap(events, 'ClientToServerEvents');
   const serverEvents = readEventMap(events, 'ServerToClientEvents');
-  const types = new Set(['ConnectRefusal', 'Done', 'Refusal']);
+  const types = new Set(['ConnectRejection', 'Done', 'RequestRejection']);
   for (const { payload, answers } of [...clientEvents, ...serverEvents]) {
     if (payload !== undefined) types.add(payload);
     for (const answer of answers) if (answer !== 'Acknowledgement') types.add(answer);

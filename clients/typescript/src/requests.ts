@@ -1,4 +1,4 @@
-import type { ErrorPayload, Refusal } from './contract/index.js';
+import type { ErrorPayload, RequestRejection } from './contract/index.js';
 import type { Clock, Timer } from './clock.js';
 import { type ClientErrorCode, RequestError } from './errors.js';
 import type { Answer } from './link.js';
@@ -51,7 +51,7 @@ export class Requests {
       const limit = this.clock.after(limitMs, () =>
         fail(failure('TIMEOUT', `No answer to ${event} within ${limitMs} ms`)),
       );
-      const answered = (result: Answer<A | Refusal>): void => {
+      const answered = (result: Answer<A | RequestRejection>): void => {
         if (result.kind !== 'answer' || !this.waiting.has(request)) return; // lost: `resend` asks again
         if (result.answer.ok) {
           finish();
@@ -82,7 +82,12 @@ export class Requests {
             return;
           }
           asking();
-          session.ask<A | Refusal>(event, payload, Math.max(0, deadline - this.clock.now()), answered);
+          session.ask<A | RequestRejection>(
+            event,
+            payload,
+            Math.max(0, deadline - this.clock.now()),
+            answered,
+          );
         },
         fail,
       };

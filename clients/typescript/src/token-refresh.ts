@@ -1,4 +1,4 @@
-import type { TokenAcknowledgement, Refusal, TokenExpiring } from './contract/index.js';
+import type { TokenAcknowledgement, RequestRejection, TokenExpiring } from './contract/index.js';
 import { backoffMs } from './backoff.js';
 import type { Clock, Timer } from './clock.js';
 import type { Session } from './session.js';
@@ -71,9 +71,14 @@ export class TokenRefresh {
       return;
     }
     if (round !== this.round) return;
-    session.ask<TokenAcknowledgement | Refusal>('refresh_token', { token }, ANSWER_LIMIT_MS, (result) => {
-      if (result.kind === 'answer' && result.answer.ok) return;
-      if (result.kind !== 'lost') again(result.kind === 'answer' ? refused + 1 : refused);
-    });
+    session.ask<TokenAcknowledgement | RequestRejection>(
+      'refresh_token',
+      { token },
+      ANSWER_LIMIT_MS,
+      (result) => {
+        if (result.kind === 'answer' && result.answer.ok) return;
+        if (result.kind !== 'lost') again(result.kind === 'answer' ? refused + 1 : refused);
+      },
+    );
   }
 }

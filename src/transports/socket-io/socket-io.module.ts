@@ -17,11 +17,11 @@ const MAX_WAITING_REQUESTS = 50_000;
 /** Provides the one Socket.IO server of the process, with the fan-out engine behind its adapter. */
 @Global()
 @Module({})
-export class FanoutModule {
+export class SocketIoModule {
   /** @param createBase makes the adapter below the engine: what carries calls to other replicas, where there are any */
   static forRoot(createBase: (dropped: (reason: string) => void) => AdapterClass): DynamicModule {
     return {
-      module: FanoutModule,
+      module: SocketIoModule,
       providers: [
         FanoutReport,
         {

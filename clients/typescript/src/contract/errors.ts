@@ -72,7 +72,7 @@ export interface ConnectErrorData {
 }
 
 /** The stock client's `connect_error`: Socket.IO's CONNECT_ERROR packet. */
-export interface ConnectRefusal {
+export interface ConnectRejection {
   readonly message: string;
   readonly data: ConnectErrorData;
 }

@@ -12,7 +12,7 @@ import type {
   Lagging,
   Products,
   ProductsAcknowledgement,
-  Refusal,
+  RequestRejection,
   RoomSnapshot,
   ServerDraining,
   SnapshotAcknowledgement,
@@ -75,18 +75,24 @@ export interface ClientToServerEvents {
   /** Joins rooms. Answered with `subscribed` for each, then with the room's snapshot. */
   subscribe: (
     request: SubscriptionRequest,
-    ack?: (answer: SubscriptionAcknowledgement | Refusal) => void,
+    ack?: (answer: SubscriptionAcknowledgement | RequestRejection) => void,
   ) => void;
   /** Leaves rooms. Answered with `unsubscribed` for each, also for one that the client was not in. */
   unsubscribe: (request: SubscriptionRequest, ack?: (answer: Acknowledgement) => void) => void;
   /** Asks what there is to subscribe to. Answered with `products`. */
-  get_products: (ack?: (answer: ProductsAcknowledgement | Refusal) => void) => void;
+  get_products: (ack?: (answer: ProductsAcknowledgement | RequestRejection) => void) => void;
   /** Asks which rooms the client is in. Answered with `subscriptions`. */
-  list_subscriptions: (ack?: (answer: SubscriptionsAcknowledgement | Refusal) => void) => void;
+  list_subscriptions: (ack?: (answer: SubscriptionsAcknowledgement | RequestRejection) => void) => void;
   /** Asks for what subscribing would send, without joining. Answered with the newest updates of each room, then `snapshot`. */
-  get_snapshot: (request: SnapshotRequest, ack?: (answer: SnapshotAcknowledgement | Refusal) => void) => void;
+  get_snapshot: (
+    request: SnapshotRequest,
+    ack?: (answer: SnapshotAcknowledgement | RequestRejection) => void,
+  ) => void;
   /** Brings a new token of the same user. Answered with `token_refreshed`, and `unsubscribed` for each room that it does not allow. */
-  refresh_token: (request: TokenRefresh, ack?: (answer: TokenAcknowledgement | Refusal) => void) => void;
+  refresh_token: (
+    request: TokenRefresh,
+    ack?: (answer: TokenAcknowledgement | RequestRejection) => void,
+  ) => void;
 }
 
 export interface ServerToClientEvents {

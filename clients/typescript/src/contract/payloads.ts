@@ -364,7 +364,7 @@ export interface SnapshotRequest extends SubscriptionRequest {
 }
 
 /** What the Socket.IO acknowledgement of a refused request carries. */
-export interface Refusal {
+export interface RequestRejection {
   readonly ok: false;
   readonly error: ErrorPayload;
 }
@@ -382,7 +382,7 @@ export interface SubscriptionAcknowledgement extends Done {
 }
 
 /** What the Socket.IO acknowledgement carries, where the client passed one. */
-export type Acknowledgement = Done | Refusal;
+export type Acknowledgement = Done | RequestRejection;
 
 export type ProductsAcknowledgement = Done & Products;
 

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 
-interface RefusalAnswer {
+interface HandshakeRejection {
   readonly status: 403 | 429 | 503;
   readonly message: string;
   /** Whether to come again: in any case nobody else is in the way then. */
@@ -8,7 +8,7 @@ interface RefusalAnswer {
 }
 
 /** Why a new client is not taken: by this replica now (503), for what its address takes already (429), or at all (403). */
-export const REFUSALS = {
+export const HANDSHAKE_REJECTIONS = {
   draining: { status: 503, message: 'This replica is leaving service.', retry: true },
   event_loop_delay: { status: 503, message: 'This replica is overloaded.', retry: true },
   memory: { status: 503, message: 'This replica is short of memory.', retry: true },
@@ -17,13 +17,13 @@ export const REFUSALS = {
   ip_handshakes: { status: 429, message: 'Your address connects too often.', retry: true },
   ip_connections: { status: 429, message: 'Your address has as many connections as one may.', retry: true },
   origin: { status: 403, message: 'Pages of this origin may not connect.', retry: false },
-} as const satisfies Record<string, RefusalAnswer>;
+} as const satisfies Record<string, HandshakeRejection>;
 
 /** Every reason. */
-export type RefusalReason = keyof typeof REFUSALS;
+export type HandshakeRejectionReason = keyof typeof HANDSHAKE_REJECTIONS;
 
 /** Why nobody is taken now, whoever it is: also what makes a replica not ready. */
-export type Refusal = Exclude<RefusalReason, 'ip_handshakes' | 'ip_connections' | 'origin'>;
+export type NotReadyReason = Exclude<HandshakeRejectionReason, 'ip_handshakes' | 'ip_connections' | 'origin'>;
 
 /** The longest a refused client is asked to stay away, seconds. */
 const MAX_RETRY_AFTER_S = 5;
@@ -34,25 +34,25 @@ export function retryAfterSeconds(random: () => number): number {
 }
 
 /** What a handshake is answered that is not let in. */
-export interface HandshakeAnswer {
+export interface HandshakeResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /** @param retryAfterMs when it may try again, where that is known; else some seconds from now, at random */
-export function refusalAnswer(
-  reason: RefusalReason,
+export function rejectionResponse(
+  reason: HandshakeRejectionReason,
   random: () => number,
   retryAfterMs?: number,
-): HandshakeAnswer {
-  const { status, message, retry } = REFUSALS[reason];
+): HandshakeResponse {
+  const { status, message, retry } = HANDSHAKE_REJECTIONS[reason];
   // So that the next attempt is not bound to this replica by a connection kept open.
   const headers = { Connection: 'close' };
-  if (!retry) return jsonAnswer(status, { message, reason }, headers);
+  if (!retry) return jsonResponse(status, { message, reason }, headers);
   const seconds =
     retryAfterMs === undefined ? retryAfterSeconds(random) : Math.max(1, Math.ceil(retryAfterMs / 1_000));
-  return jsonAnswer(
+  return jsonResponse(
     status,
     { message, reason, retry_after_ms: seconds * 1_000 },
     { ...headers, 'Retry-After': `${seconds}`, 'Access-Control-Expose-Headers': 'Retry-After' },
@@ -63,14 +63,21 @@ export function refusalAnswer(
  * Where engine.io would answer 400. By 404 a balancer knows that this replica is not the one that opened the session, and may
  * ask the next.
  */
-export const UNKNOWN_SESSION: HandshakeAnswer = jsonAnswer(404, { code: 1, message: 'Session ID unknown' });
+export const UNKNOWN_SESSION: HandshakeResponse = jsonResponse(404, {
+  code: 1,
+  message: 'Session ID unknown',
+});
 
 /** What engine.io would answer to a handshake that it does not understand, and the end of the connection. */
-export function malformedAnswer(code: number, message: string): HandshakeAnswer {
-  return jsonAnswer(400, { code, message }, { Connection: 'close' });
+export function malformedResponse(code: number, message: string): HandshakeResponse {
+  return jsonResponse(400, { code, message }, { Connection: 'close' });
 }
 
-function jsonAnswer(status: number, content: object, headers: Record<string, string> = {}): HandshakeAnswer {
+function jsonResponse(
+  status: number,
+  content: object,
+  headers: Record<string, string> = {},
+): HandshakeResponse {
   const body = JSON.stringify(content);
   const length = `${Buffer.byteLength(body)}`;
   return {
@@ -81,7 +88,7 @@ function jsonAnswer(status: number, content: object, headers: Record<string, str
 }
 
 /** The same as the bytes to put on a connection that asked for a WebSocket, and is closed then. */
-export function rawAnswer({ status, headers, body }: HandshakeAnswer): string {
+export function rawResponse({ status, headers, body }: HandshakeResponse): string {
   const lines = Object.entries({ ...headers, Connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}`,
   );

@@ -31,7 +31,7 @@ const TAKEN: MessageAnswer = { taken: true };
  * (pongs, acknowledgements, attachments, connects) is counted as it comes, or a flood of them would go unseen.
  */
 @Injectable()
-export class MessageGuard implements OnApplicationBootstrap, OnApplicationShutdown {
+export class MessageLimiter implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly rate: MessageRate<Connection>;
 
   constructor(

@@ -5,7 +5,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { ClientAddresses } from '../http/client-address.js';
-import { Tally } from '../limits/connection-counts.js';
+import { CounterMap } from '../limits/connection-counts.js';
 
 /** TCP connections that have not made a request yet: each does so in a moment, and thousands connect together at the most. */
 const SILENT_CONNECTIONS = 1_000;
@@ -21,8 +21,8 @@ const TCP_SPARE = 16;
  * enough of them would shut out all polling clients.
  */
 @Injectable()
-export class TcpGuard implements OnApplicationBootstrap {
-  private readonly tally = new Tally();
+export class TcpConnectionLimiter implements OnApplicationBootstrap {
+  private readonly tally = new CounterMap();
   /** Those without a request, the oldest first; by their peer, for of a TLS connection Node has two sockets. */
   private readonly silent = new Map<string, TcpSocket>();
 

@@ -11,14 +11,14 @@ import { TokenBucket, type TokenRate } from '../common/token-bucket.js';
 const SWEEP_MS = 1_000;
 
 /**
- * Limits the WebSocket frames that `MessageGuard` does not see, because they are no packets of a session: pings, pongs, and the probes of
+ * Limits the WebSocket frames that `MessageLimiter` does not see, because they are no packets of a session: pings, pongs, and the probes of
  * a WebSocket that is to take over a session from polling. A client may send as many of them as messages, and is closed if it sends more:
  * there is no request that could be refused first.
  *
  * Costs a client nothing that sends none, as browsers do.
  */
 @Injectable()
-export class FrameGuard implements OnApplicationBootstrap, OnApplicationShutdown {
+export class ControlFrameLimiter implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly rate: FrameRate<BoundedWebSocket>;
 
   constructor(

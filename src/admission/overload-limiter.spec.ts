@@ -1,15 +1,16 @@
-import { OverloadGuard, rssLimit } from './overload-guard.js';
+import { OverloadLimiter, rssLimit } from './overload-limiter.js';
 
 function setUp() {
   const changes: string[] = [];
-  const guard = new OverloadGuard({ maxEventLoopDelayMs: 100, maxRssBytes: 1_000 }, (reason, overloaded) =>
-    changes.push(`${reason} ${overloaded ? 'begins' : 'ends'}`),
+  const limiter = new OverloadLimiter(
+    { maxEventLoopDelayMs: 100, maxRssBytes: 1_000 },
+    (reason, overloaded) => changes.push(`${reason} ${overloaded ? 'begins' : 'ends'}`),
   );
   const observe = (eventLoopDelayMs: number, rssBytes = 0, times = 1) => {
-    for (let n = 0; n < times; n++) guard.observe({ eventLoopDelayMs, rssBytes });
-    return guard.reason;
+    for (let n = 0; n < times; n++) limiter.observe({ eventLoopDelayMs, rssBytes });
+    return limiter.reason;
   };
-  return { guard, changes, observe };
+  return { limiter, changes, observe };
 }
 
 it('is overloaded with two late measurements in a row, and not at the limit', () => {
@@ -39,21 +40,21 @@ it('is short of memory at once', () => {
 });
 
 it('holds the reasons apart', () => {
-  const { guard, changes, observe } = setUp();
+  const { limiter, changes, observe } = setUp();
   observe(101, 0, 2);
   observe(101, 1_001);
-  expect([...guard.reasons]).toEqual(['event_loop_delay', 'memory']);
+  expect([...limiter.reasons]).toEqual(['event_loop_delay', 'memory']);
   expect(observe(0, 960, 3)).toBe('memory');
   expect(observe(0, 949, 3)).toBeUndefined();
   expect(changes.slice(2)).toEqual(['event_loop_delay ends', 'memory ends']);
 });
 
 it('watches nothing where there is no limit', () => {
-  const guard = new OverloadGuard({ maxEventLoopDelayMs: undefined, maxRssBytes: undefined }, () => {
+  const limiter = new OverloadLimiter({ maxEventLoopDelayMs: undefined, maxRssBytes: undefined }, () => {
     throw new Error('not expected');
   });
-  guard.observe({ eventLoopDelayMs: 1e9, rssBytes: 1e15 });
-  expect(guard.reason).toBeUndefined();
+  limiter.observe({ eventLoopDelayMs: 1e9, rssBytes: 1e15 });
+  expect(limiter.reason).toBeUndefined();
 });
 
 describe('rssLimit', () => {

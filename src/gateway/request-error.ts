@@ -1,5 +1,5 @@
 import { WsException } from '@nestjs/websockets';
-import type { AuthRefused } from '../auth/auth-refused.js';
+import type { AuthError } from '../auth/auth-error.js';
 import {
   ClientEvent,
   type ErrorCode,
@@ -10,7 +10,7 @@ import {
 } from '../contract/index.js';
 
 /** A client's request that is not done; the filter makes the `error` event and the negative acknowledgement of it. */
-export class RequestRefused extends WsException {
+export class RequestError extends WsException {
   constructor(
     readonly code: ErrorCode,
     message: string,
@@ -21,8 +21,8 @@ export class RequestRefused extends WsException {
     super(message);
   }
 
-  static ofToken({ code, message, retryAfterMs }: AuthRefused): RequestRefused {
-    return new RequestRefused(code, message, undefined, retryAfterMs);
+  static ofToken({ code, message, retryAfterMs }: AuthError): RequestError {
+    return new RequestError(code, message, undefined, retryAfterMs);
   }
 
   toPayload(event: string): ErrorPayload {
@@ -37,23 +37,23 @@ export class RequestRefused extends WsException {
   }
 }
 
-export function invalidSubscription(code: ErrorCode, details: readonly ErrorDetail[]): RequestRefused {
-  return new RequestRefused(code, INVALID_SUBSCRIPTION_MESSAGE, details);
+export function invalidSubscription(code: ErrorCode, details: readonly ErrorDetail[]): RequestError {
+  return new RequestError(code, INVALID_SUBSCRIPTION_MESSAGE, details);
 }
 
 /** Rooms that a refusal names. */
 const MAX_NAMED = 10;
 const RETRY_SNAPSHOT_MS = 1_000;
 
-export function forbidden(message: string, rooms: readonly string[]): RequestRefused {
-  return new RequestRefused('FORBIDDEN', message, named(rooms, 'is not allowed'));
+export function forbidden(message: string, rooms: readonly string[]): RequestError {
+  return new RequestError('FORBIDDEN', message, named(rooms, 'is not allowed'));
 }
 
 /** Those who are told so together do not come back together. */
-export function snapshotUnavailable(rooms: readonly string[]): RequestRefused {
+export function snapshotUnavailable(rooms: readonly string[]): RequestError {
   const retryAfterMs = Math.round(RETRY_SNAPSHOT_MS * (1 + 2 * Math.random()));
   const message = 'The snapshot cannot be looked up now';
-  return new RequestRefused(
+  return new RequestError(
     'SNAPSHOT_UNAVAILABLE',
     message,
     named(rooms, 'cannot be looked up now'),
@@ -68,25 +68,25 @@ function named(rooms: readonly string[], problem: string): ErrorDetail[] {
   }));
 }
 
-export function unknownEvent(): RequestRefused {
+export function unknownEvent(): RequestError {
   const events = Object.values(ClientEvent).join(', ');
-  return new RequestRefused('UNKNOWN_EVENT', `There is no such event; there are ${events}`);
+  return new RequestError('UNKNOWN_EVENT', `There is no such event; there are ${events}`);
 }
 
-export function tooMuchWork(retryAfterMs: number): RequestRefused {
+export function tooMuchWork(retryAfterMs: number): RequestError {
   const message = 'Your requests ask for too much at once; slow down';
-  return new RequestRefused('RATE_LIMITED', message, undefined, retryAfterMs);
+  return new RequestError('RATE_LIMITED', message, undefined, retryAfterMs);
 }
 
 const RETRY_BUSY_MS = 1_000;
 
 /** Those who are told so together do not come back together. */
-export function tooManyWaiting(): RequestRefused {
+export function tooManyWaiting(): RequestError {
   const message = 'Too many requests wait for an answer; slow down';
   const retryAfterMs = Math.round(RETRY_BUSY_MS * (1 + 2 * Math.random()));
-  return new RequestRefused('RATE_LIMITED', message, undefined, retryAfterMs);
+  return new RequestError('RATE_LIMITED', message, undefined, retryAfterMs);
 }
 
-export function tooManyEvents(retryAfterMs: number): RequestRefused {
-  return new RequestRefused('RATE_LIMITED', 'Too many messages; slow down', undefined, retryAfterMs);
+export function tooManyEvents(retryAfterMs: number): RequestError {
+  return new RequestError('RATE_LIMITED', 'Too many messages; slow down', undefined, retryAfterMs);
 }

@@ -1,5 +1,5 @@
 import { ManualClock } from '../../test/support/manual-clock.js';
-import { FrameRate } from './frame-guard.js';
+import { FrameRate } from './control-frame-limiter.js';
 
 const OPEN = 1;
 

@@ -7,7 +7,7 @@ import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { forbidden, snapshotUnavailable } from './request-refused.js';
+import { forbidden, snapshotUnavailable } from './request-error.js';
 import { SnapshotSender } from './snapshot-sender.js';
 
 /** Rooms of one client looked up in the store at a time: who asks for a thousand that nobody knows must not hold up the others. */
@@ -36,7 +36,7 @@ interface Asking {
 
 /** Answers `get_snapshot`: each room's newest messages, whether its product is stale, and a `snapshot` that closes it. */
 @Injectable()
-export class SnapshotAnswers {
+export class SnapshotRequestService {
   private readonly lookups = new WeakMap<GatewaySocket, ConcurrencyLimit>();
 
   constructor(
@@ -49,7 +49,7 @@ export class SnapshotAnswers {
 
   /**
    * What is in memory is sent in this turn, or room by room in as many turns as that takes; the rest as the store answers.
-   * @throws RequestRefused where a room could not be looked up: that nothing is known of it would not be true
+   * @throws RequestError where a room could not be looked up: that nothing is known of it would not be true
    */
   async answer(
     client: GatewaySocket,
@@ -87,7 +87,7 @@ export class SnapshotAnswers {
     const { messages, known, complete } = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
     if (!complete) return undefined;
     for (const message of messages) this.sender.send(client, message);
-    this.freshness.tell(client.id, address, messages);
+    this.freshness.notify(client.id, address, messages);
     return this.close(client, address, messages.length, known, 'memory');
   }
 
@@ -104,12 +104,12 @@ export class SnapshotAnswers {
     // Who is gone does not get them, but they are in memory now, and their age must be known before the next one asks.
     const sent = sends ? Math.min(messages.length, this.config.maxChainsPerSnapshot) : 0;
     for (const [index, message] of messages.entries()) {
-      this.freshness.fetched(message, () => index < sent && this.sender.send(client, message));
+      this.freshness.observeFetched(message, () => index < sent && this.sender.send(client, message));
     }
     if (!sends) return undefined;
     // That they made the product stale is said in a microtask.
     await Promise.resolve();
-    this.freshness.tellAsker(client, address, messages, changes);
+    this.freshness.notifyRequester(client, address, messages, changes);
     return this.close(client, address, sent, messages.length, messages.length > 0 ? 'store' : 'nowhere');
   }
 

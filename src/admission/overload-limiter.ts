@@ -55,7 +55,7 @@ class HighMark {
 }
 
 /** Tells from its load whether the process is overloaded. */
-export class OverloadGuard {
+export class OverloadLimiter {
   /** Every reason there is now. */
   readonly reasons = new Set<OverloadReason>();
   private readonly marks = new Map<OverloadReason, HighMark>();

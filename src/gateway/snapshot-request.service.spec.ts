@@ -6,7 +6,7 @@ import { parseMessage } from '../feed/parse-message.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import type { FreshnessService } from '../freshness/freshness.service.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { SnapshotAnswers } from './snapshot-answers.js';
+import { SnapshotRequestService } from './snapshot-request.service.js';
 import type { SnapshotSender } from './snapshot-sender.js';
 
 type Found = readonly MarketMessage[] | undefined;
@@ -32,9 +32,9 @@ function setUp({ env = {}, memory = [] as readonly string[] } = {}) {
   };
   const freshness = {
     changes: 0,
-    tell: () => undefined,
-    tellAsker: () => undefined,
-    fetched: (_: MarketMessage, send: () => void) => send(),
+    notify: () => undefined,
+    notifyRequester: () => undefined,
+    observeFetched: (_: MarketMessage, send: () => void) => send(),
   };
   const sender = {
     send: (_: unknown, message: MarketMessage) => sent.push(message.product),
@@ -42,7 +42,7 @@ function setUp({ env = {}, memory = [] as readonly string[] } = {}) {
       sent.push(`${room} ${updates}`),
   };
   const metrics = { snapshotRooms: { inc: () => undefined } };
-  const answers = new SnapshotAnswers(
+  const answers = new SnapshotRequestService(
     loadConfig(env),
     cache as unknown as CacheService,
     freshness as unknown as FreshnessService,
@@ -54,7 +54,7 @@ function setUp({ env = {}, memory = [] as readonly string[] } = {}) {
   return { ask, asked, client, sent };
 }
 
-describe('SnapshotAnswers', () => {
+describe('SnapshotRequestService', () => {
   it('a room that the new token does not allow is refused, and nothing of it sent', async () => {
     const { ask, asked, sent } = setUp({ memory: ['KNOWN'] });
     let allowed = true;

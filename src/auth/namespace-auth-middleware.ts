@@ -1,15 +1,15 @@
-import { AuthRefused, authUnavailable } from './auth-refused.js';
+import { AuthError, authUnavailable } from './auth-error.js';
 
-/** The part of a Socket.IO socket that the entrance needs; `conn` is the connection it came over. */
-interface Entrant {
+/** The part of a Socket.IO socket that the namespaceAuth needs; `conn` is the connection it came over. */
+interface HandshakingClient {
   readonly conn: { close(discard?: boolean): void };
 }
 
-export interface EntranceOptions<Client, Pass> {
-  /** @throws AuthRefused */
+export interface NamespaceAuthOptions<Client, Pass> {
+  /** @throws AuthError */
   readonly admit: (client: Client) => Promise<Pass | undefined>;
   /** @param fault of ours, where that is why */
-  readonly refused: (refusal: AuthRefused, fault?: unknown) => void;
+  readonly refused: (refusal: AuthError, fault?: unknown) => void;
 }
 
 /** How often a connection may be refused before it is closed. */
@@ -19,13 +19,13 @@ const MAX_REFUSALS = 3;
  * Where clients enter the namespace: a Socket.IO middleware. One of a connection at a time: a packet for each of a thousand
  * clients would make a thousand, and cost a thousand checks of a token. Once one is in, Socket.IO itself takes no other.
  */
-export class Entrance<Client extends Entrant, Pass> {
+export class NamespaceAuthMiddleware<Client extends HandshakingClient, Pass> {
   private readonly passes = new WeakMap<Client, Pass>();
   /** Connections that have a client on its way in. */
-  private readonly taken = new WeakSet<Entrant['conn']>();
-  private readonly refusals = new WeakMap<Entrant['conn'], number>();
+  private readonly taken = new WeakSet<HandshakingClient['conn']>();
+  private readonly refusals = new WeakMap<HandshakingClient['conn'], number>();
 
-  constructor(private readonly options: EntranceOptions<Client, Pass>) {}
+  constructor(private readonly options: NamespaceAuthOptions<Client, Pass>) {}
 
   /** The client is in; what it was admitted with, once. */
   enter(client: Client): Pass | undefined {
@@ -53,10 +53,10 @@ export class Entrance<Client extends Entrant, Pass> {
     );
   }
 
-  private refuse(conn: Entrant['conn'], error: unknown, next: (error?: Error) => void): void {
+  private refuse(conn: HandshakingClient['conn'], error: unknown, next: (error?: Error) => void): void {
     this.taken.delete(conn);
     // A fault of ours lets nobody in, and says nothing of its cause.
-    const isRefusal = error instanceof AuthRefused;
+    const isRefusal = error instanceof AuthError;
     const refusal = isRefusal ? error : authUnavailable();
     this.options.refused(refusal, isRefusal ? undefined : error);
     next(Object.assign(new Error(refusal.message), { data: refusal.data }));

@@ -1,5 +1,5 @@
-import { AuthRefused } from './auth-refused.js';
-import { Entrance } from './entrance.js';
+import { AuthError } from './auth-error.js';
+import { NamespaceAuthMiddleware } from './namespace-auth-middleware.js';
 
 class Client {
   constructor(readonly conn: { close: () => void; closed: number }) {}
@@ -10,15 +10,15 @@ function connection() {
   return conn;
 }
 
-describe('Entrance', () => {
+describe('NamespaceAuthMiddleware', () => {
   let answer: () => Promise<string | undefined>;
   let codes: string[];
-  let entrance: Entrance<Client, string>;
+  let namespaceAuth: NamespaceAuthMiddleware<Client, string>;
 
   beforeEach(() => {
     answer = () => Promise.resolve('pass');
     codes = [];
-    entrance = new Entrance({
+    namespaceAuth = new NamespaceAuthMiddleware({
       admit: () => answer(),
       refused: ({ code }, fault) =>
         codes.push(fault instanceof Error ? `${code}, for ${fault.message}` : code),
@@ -26,20 +26,20 @@ describe('Entrance', () => {
   });
 
   const ask = (client: Client): Promise<Error | undefined> =>
-    new Promise((resolve) => entrance.ask(client, resolve));
+    new Promise((resolve) => namespaceAuth.ask(client, resolve));
   const refuseAll = (error: Error) => (answer = () => Promise.reject(error));
 
   it('lets a client in with what it was admitted with, once', async () => {
     const client = new Client(connection());
     expect(await ask(client)).toBeUndefined();
-    expect([entrance.enter(client), entrance.enter(client)]).toEqual(['pass', undefined]);
+    expect([namespaceAuth.enter(client), namespaceAuth.enter(client)]).toEqual(['pass', undefined]);
   });
 
   it('closes a connection that sends another client while it is asked about one', async () => {
     const conn = connection();
     const answers: unknown[] = [];
-    entrance.ask(new Client(conn), () => answers.push('first'));
-    entrance.ask(new Client(conn), () => answers.push('second'));
+    namespaceAuth.ask(new Client(conn), () => answers.push('first'));
+    namespaceAuth.ask(new Client(conn), () => answers.push('second'));
     await new Promise(setImmediate);
     expect([conn.closed, answers]).toEqual([1, ['first']]);
   });
@@ -48,12 +48,12 @@ describe('Entrance', () => {
     const conn = connection();
     const first = new Client(conn);
     await ask(first);
-    entrance.enter(first);
+    namespaceAuth.enter(first);
     expect(await ask(new Client(conn))).toBeUndefined();
   });
 
   it('refuses as stock clients understand it', async () => {
-    refuseAll(new AuthRefused('AUTH_UNAVAILABLE', 'later', 2_000));
+    refuseAll(new AuthError('AUTH_UNAVAILABLE', 'later', 2_000));
     expect(await ask(new Client(connection()))).toMatchObject({
       message: 'later',
       data: { code: 'AUTH_UNAVAILABLE', message: 'later', retry_after_ms: 2_000 },
@@ -70,7 +70,7 @@ describe('Entrance', () => {
   });
 
   it('closes a connection that tries and tries', async () => {
-    refuseAll(new AuthRefused('TOKEN_INVALID', 'no'));
+    refuseAll(new AuthError('TOKEN_INVALID', 'no'));
     const conn = connection();
     for (const closed of [0, 0, 1]) {
       await ask(new Client(conn));

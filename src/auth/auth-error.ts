@@ -1,7 +1,7 @@
 import type { ConnectErrorCode, ConnectErrorData } from '../contract/index.js';
 
 /** A token, or its lack, that lets nobody in. Nothing of the token is in it. */
-export class AuthRefused extends Error {
+export class AuthError extends Error {
   constructor(
     readonly code: ConnectErrorCode,
     message: string,
@@ -18,14 +18,14 @@ export class AuthRefused extends Error {
   }
 }
 
-export function invalidToken(problem: string): AuthRefused {
-  return new AuthRefused('TOKEN_INVALID', `The token ${problem}`);
+export function invalidToken(problem: string): AuthError {
+  return new AuthError('TOKEN_INVALID', `The token ${problem}`);
 }
 
 /** What a client is asked to wait where its token cannot be checked, ms. */
 const UNAVAILABLE_RETRY_MS = 2_000;
 
 /** Nothing is said of the token, or of why. */
-export function authUnavailable(): AuthRefused {
-  return new AuthRefused('AUTH_UNAVAILABLE', 'The token cannot be checked now', UNAVAILABLE_RETRY_MS);
+export function authUnavailable(): AuthError {
+  return new AuthError('AUTH_UNAVAILABLE', 'The token cannot be checked now', UNAVAILABLE_RETRY_MS);
 }
