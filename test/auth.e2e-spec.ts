@@ -566,10 +566,10 @@ describe('keys from a JWKS URL', () => {
 });
 
 it.each([
-  [{ NODE_ENV: 'production' }, 'AUTH_MODE is off: whoever reaches this port gets every price'],
+  [{ NODE_ENV: 'production' }, 'AUTH_MODE is off: every client that reaches this port can read every price.'],
   [
     { ...SETTINGS, NODE_ENV: 'production', JWT_JWKS_URL: 'http://127.0.0.1:1/' },
-    'JWT_JWKS_URL is not https: who is between can put in keys of his own',
+    'JWT_JWKS_URL is not https: an attacker on the network could replace the keys that tokens are checked with.',
   ],
 ])('a start in production warns: %#', async (settings, warning) => {
   const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, SECRET_KEY, ...settings });

@@ -1,5 +1,5 @@
 import type { Server as HttpsServer } from 'node:https';
-import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -9,18 +9,18 @@ import { AdminAccess } from '../operations/admin-access.js';
 import { AdminListener } from '../operations/admin-listener.js';
 import { AppModule } from './app.module.js';
 import { systemClock } from '../common/clock.js';
-import { AdminHosts } from '../config/admin-hosts.js';
 import { corsOptions } from '../config/cors.js';
-import { ConfigError, type GatewayConfig } from '../config/gateway-config.js';
+import type { GatewayConfig } from '../config/gateway-config.js';
 import { DrainService } from '../drain/drain.service.js';
 import { GatewayIoAdapter } from '../transports/socket-io/gateway-io.adapter.js';
-import { CertificateWatch, certificateEnd } from '../http/certificate-watch.js';
+import { watchCertificate } from '../http/certificate-watch.js';
 import { GatewayHttpAdapter } from '../http/gateway-http.adapter.js';
 import { HttpErrorFilter } from '../http/http-error.filter.js';
-import { createHttpServer, createHttpsServer, secureContext } from '../http/http-server.js';
+import { createHttpServer, createHttpsServer } from '../http/http-server.js';
 import { pageHeaders, transportHeaders } from '../http/security-headers.js';
-import { loadTlsPair, readTlsPair, type TlsFiles, type TlsPair } from '../config/tls-files.js';
+import { readTlsPair } from '../config/tls-files.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { withListenErrors } from './listen-error.js';
 import type { Ports } from './ports.js';
 
 /** A running gateway process. */
@@ -74,8 +74,20 @@ export async function createGateway(
   const admin =
     config.adminPort === undefined
       ? undefined
-      : adminListener(app, access, config.adminPort, config, longestPollMs);
-  const watch = config.tls && pair && watchCertificate(app, config.tls, pair, logger);
+      : new AdminListener(app.getHttpAdapter().getInstance() as RequestListener, access, {
+          port: config.adminPort,
+          host,
+          adminHosts: config.adminHosts,
+          longestPollMs,
+        });
+  const watch =
+    config.tls &&
+    pair &&
+    watchCertificate(app.getHttpServer() as unknown as HttpsServer, config.tls, pair, {
+      clock: systemClock,
+      log: logger,
+      inUse: (end) => app.get(GatewayMetrics).certificateEnds.set(end),
+    });
 
   let closing: Promise<void> | undefined;
   // The drain comes before Nest's own order, in which the feed stops first: clients get prices until they are sent away. Until
@@ -94,10 +106,10 @@ export async function createGateway(
   try {
     await app.init(); // of what the admin port serves, nothing is there before
     if (admin) {
-      const port = await naming('ADMIN_PORT', admin, () => admin.listen());
+      const port = await withListenErrors('ADMIN_PORT', admin, () => admin.listen());
       logger.info({ port, host }, 'admin_listening');
     }
-    await naming('PORT', config, () => app.listen(config.port, host));
+    await withListenErrors('PORT', config, () => app.listen(config.port, host));
   } catch (error) {
     await close();
     throw error;
@@ -106,85 +118,4 @@ export async function createGateway(
   const { port } = app.getHttpServer().address() as AddressInfo;
   logger.info({ port, host, tls: pair !== undefined }, 'socket_gateway_listening');
   return { app, port, close };
-}
-
-function adminListener(
-  app: NestExpressApplication,
-  access: AdminAccess,
-  port: number,
-  { host, adminHosts }: GatewayConfig,
-  longestPollMs: number,
-): AdminListener {
-  const hosts = new AdminHosts(adminHosts);
-  const application = app.getHttpAdapter().getInstance() as RequestListener;
-  const server = createHttpServer((request, response) => {
-    if (!hosts.allows(request.headers.host)) {
-      refuseHost(response);
-      return;
-    }
-    access.admit(request);
-    application(request, response);
-  }, longestPollMs);
-  return new AdminListener(server, port, host);
-}
-
-/** As errors are answered elsewhere: by the status and its name. */
-function refuseHost(response: ServerResponse): void {
-  const statusCode = 421;
-  response.writeHead(statusCode, { 'Content-Type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify({ statusCode, message: STATUS_CODES[statusCode] }));
-}
-
-function watchCertificate(
-  app: NestExpressApplication,
-  files: TlsFiles,
-  pair: TlsPair,
-  log: Logger,
-): CertificateWatch {
-  const server = app.getHttpServer() as unknown as HttpsServer;
-  const { certificateEnds } = app.get(GatewayMetrics);
-  const inUse = (used: TlsPair) => certificateEnds.set(certificateEnd(used) / 1_000);
-  inUse(pair);
-  return new CertificateWatch(
-    {
-      clock: systemClock,
-      load: () => loadTlsPair(files),
-      apply: (renewed) => {
-        server.setSecureContext(secureContext(renewed));
-        inUse(renewed);
-      },
-      log,
-    },
-    pair,
-  );
-}
-
-/** Has what keeps a server from listening named by the variable to change. */
-async function naming<T>(
-  name: string,
-  { port, host }: { readonly port: number; readonly host: string },
-  listen: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await listen();
-  } catch (error) {
-    throw listenError(name, port, host, error);
-  }
-}
-
-/** Why it cannot listen, naming the variable to change. */
-function listenError(name: string, port: number, host: string, error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'EADDRINUSE':
-      return new ConfigError(`${name} is "${port}", but that port is in use.`);
-    case 'EACCES':
-      return new ConfigError(`${name} is "${port}", but must be one that this user may listen on.`);
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return new ConfigError(`HOST is "${host}", but must be an address of this machine, such as 0.0.0.0.`);
-    default:
-      return error;
-  }
 }

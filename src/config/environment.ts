@@ -55,9 +55,11 @@ export class Environment {
   })
   REDIS_URL = 'redis://localhost:6379/0';
 
+  /** Used if the URL names no user; with sentinels, the master's. */
   @OneLine('a name')
   REDIS_USERNAME?: string = undefined;
 
+  /** Used if the URL has no password; with sentinels, the master's. */
   @OneLine('a password')
   REDIS_PASSWORD?: string = undefined;
 
@@ -72,10 +74,12 @@ export class Environment {
   @IsBoolean({ message: 'true or false' })
   REDIS_SHARDED_PUBSUB = false;
 
+  /** Every key in Redis begins with it. */
   @Transform(toTrimmed)
   @Matches(REDIS_PREFIX_PATTERN, { message: REDIS_PREFIX_RULE })
   KEY_PREFIX = '';
 
+  /** Every channel in Redis begins with it. */
   @Transform(toTrimmed)
   @Matches(REDIS_PREFIX_PATTERN, { message: REDIS_PREFIX_RULE })
   CHANNEL_PREFIX = '';
@@ -95,16 +99,18 @@ export class Environment {
   @MaxLength(255, { message: 'an address to listen on, such as 0.0.0.0' })
   HOST = '0.0.0.0';
 
-  /** `undefined`: none of its own; 0 takes any free port. */
+  /** `undefined`: metrics and health details are served on `PORT`. */
   @Integer(0, 65_535, '0 takes any free port')
   @IsOptional()
   ADMIN_PORT?: number = undefined;
 
-  // As a header can carry it: the line break at the end of a file would never match.
+  /** `undefined`: metrics and health details need no token. */
+  // A header must be able to carry it: a token read from a file with a final line break would never match.
   @Matches(/^[\x21-\x7e]{16,}$/, { message: 'at least 16 letters, digits or signs, without blanks' })
   @IsOptional()
   ADMIN_TOKEN?: string = undefined;
 
+  /** Names that the admin port accepts as `Host`, besides addresses and names that public DNS does not have. */
   @Transform(toList)
   @Check((value) => Array.isArray(value) && value.every(isAdminHost), {
     message: 'a comma-separated list of names such as gateway.example.com or *.example.com, or *',
@@ -144,6 +150,7 @@ export class Environment {
   @OneOf(AUTH_MODES)
   AUTH_MODE: AuthMode = 'off';
 
+  /** The secret of tokens that are signed with HS256. */
   JWT_SECRET?: string = undefined;
 
   @Transform(toPem)
@@ -163,6 +170,7 @@ export class Environment {
 
   JWT_ISSUER?: string = undefined;
 
+  /** Empty: the audience of a token is not checked. */
   @Transform(toList)
   JWT_AUDIENCE: string[] = [];
 
@@ -224,6 +232,7 @@ export class Environment {
   @Integer(1, 100_000)
   MAX_SUBSCRIPTIONS = 1_000;
 
+  /** Rooms of one client whose product the gateway has never seen. */
   @Integer(0, 100_000)
   MAX_UNKNOWN_SUBSCRIPTIONS = 250;
 
@@ -239,6 +248,7 @@ export class Environment {
   @Integer(1, 1_000_000)
   EVENT_BURST = 1_200; // all of MAX_SUBSCRIPTIONS one by one, as some clients subscribe after a reconnection, and some more
 
+  /** In units of work: see `RequestCost`. */
   @Integer(1, 10_000_000)
   WORK_PER_SECOND = 1_000;
 
@@ -254,6 +264,7 @@ export class Environment {
   @Integer(0, 1_000_000, '0: as many as it likes')
   HANDSHAKES_PER_IP_PER_MINUTE = 0;
 
+  /** Addresses and networks of the proxies whose `X-Forwarded-For` is believed. */
   @Transform(toList)
   @Check(isProxyList, {
     message:

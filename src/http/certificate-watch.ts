@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import type { Server as HttpsServer } from 'node:https';
 import type { Clock, Timer } from '../common/clock.js';
-import { isTlsPair, type TlsPair } from '../config/tls-files.js';
+import { isTlsPair, loadTlsPair, type TlsFiles, type TlsPair } from '../config/tls-files.js';
+import { secureContext } from './http-server.js';
 
 /** How often the files are looked at, ms. Certificates are renewed days before they end. */
 const CHECK_EVERY_MS = 10_000;
@@ -70,4 +72,26 @@ export class CertificateWatch {
     this.problem = problem;
     this.options.log.warn({ problem }, 'tls_certificate_not_renewed');
   }
+}
+
+/**
+ * Watches the certificate of a running server.
+ * @param inUse is called with the end of the certificate in use, seconds since the epoch: now, and after each renewal
+ */
+export function watchCertificate(
+  server: HttpsServer,
+  files: TlsFiles,
+  pair: TlsPair,
+  {
+    clock,
+    log,
+    inUse,
+  }: Pick<WatchedCertificate, 'clock' | 'log'> & { readonly inUse: (end: number) => void },
+): CertificateWatch {
+  inUse(certificateEnd(pair) / 1_000);
+  const apply = (renewed: TlsPair): void => {
+    server.setSecureContext(secureContext(renewed));
+    inUse(certificateEnd(renewed) / 1_000);
+  };
+  return new CertificateWatch({ clock, load: () => loadTlsPair(files), apply, log }, pair);
 }

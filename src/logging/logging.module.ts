@@ -3,14 +3,18 @@ import type { DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { type Logger, pino } from 'pino';
 import type { Options } from 'pino-http';
-import type { GatewayConfig } from '../config/gateway-config.js';
 
 /** Paths that probes and scrapers ask every few seconds. */
 const QUIET_PATHS = /^\/(?:health(?:\/|\?|$)|metrics(?:\?|$))/;
 
+interface LoggerOptions {
+  readonly logLevel: string;
+  readonly serviceName: string;
+}
+
 /** The process's one logger: JSON lines on standard output, with the service's name. */
-export function createLogger(config: GatewayConfig): Logger {
-  return pino({ level: config.logLevel, base: { service: config.serviceName } });
+export function createLogger({ logLevel: level, serviceName: service }: LoggerOptions): Logger {
+  return pino({ level, base: { service } });
 }
 
 /**
