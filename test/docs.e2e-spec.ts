@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Environment } from '../src/config/environment.js';
 import { ClientEvent, CLOSINGS, ERROR_CODES, ServerEvent } from '../src/contract/index.js';
 import { HANDSHAKE_REJECTIONS } from '../src/admission/handshake-rejection.js';
-import { GatewayMetrics } from '../src/metrics/gateway-metrics.js';
+import { allMetrics } from './support/all-metrics.js';
 
 const ROOT = join(__dirname, '..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -39,7 +39,7 @@ it('docs/operations.md has every metric with its kind, and no other', async () =
   const documented = rows(read('docs/operations.md')).flatMap(([name = '', kind = '']) =>
     name.startsWith('socket_gateway_') ? [`${name} ${kind}`] : [],
   );
-  const text = await new GatewayMetrics().text();
+  const text = await allMetrics();
   const actual = [...text.matchAll(/^# TYPE (socket_gateway_\w+) (\w+)$/gm)].map(
     ([, name, kind]) => `${name} ${kind}`,
   );

@@ -1,14 +1,17 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { ClientAddresses } from '../http/client-address.js';
+import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
+import { AdmissionMetrics } from './admission.metrics.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { OverloadWatch } from './overload-watch.js';
 import { TcpConnectionLimiter } from './tcp-connection-limiter.js';
 
 /** Decides which connections the gateway accepts. */
-@Global()
 @Module({
+  imports: [SocketIoModule],
   providers: [
+    AdmissionMetrics,
     HandshakeGate,
     OverloadWatch,
     TcpConnectionLimiter,

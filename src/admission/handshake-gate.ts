@@ -9,7 +9,7 @@ import {
   SOCKET_SERVER,
 } from '../transports/socket-io/socket-server.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { AdmissionMetrics } from './admission.metrics.js';
 import { AddressLimits, type AddressRefusal } from './address-limits.js';
 import { Admission } from './admission.js';
 import { ClientAddresses } from '../http/client-address.js';
@@ -49,7 +49,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   constructor(
     private readonly config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: AdmissionMetrics,
     overload: OverloadWatch,
     private readonly addresses: ClientAddresses,
     @Inject(HANDSHAKE_QUOTA) quota: HandshakeQuota,

@@ -3,7 +3,7 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { AdmissionMetrics } from './admission.metrics.js';
 import { OverloadLimiter, type OverloadReason, rssLimit } from './overload-limiter.js';
 
 /** Time between two measurements, ms. */
@@ -21,7 +21,7 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
 
   constructor(
     config: GatewayConfig,
-    metrics: GatewayMetrics,
+    metrics: AdmissionMetrics,
     @InjectPinoLogger(OverloadWatch.name) log: PinoLogger,
   ) {
     const maxRssBytes = rssLimit(config.maxRssBytes, process.constrainedMemory(), totalmem());

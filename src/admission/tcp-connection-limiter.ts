@@ -3,7 +3,7 @@ import type { Socket as TcpSocket } from 'node:net';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { AdmissionMetrics } from './admission.metrics.js';
 import { ClientAddresses } from '../http/client-address.js';
 import { CounterMap } from '../limits/connection-counts.js';
 
@@ -30,7 +30,7 @@ export class TcpConnectionLimiter implements OnApplicationBootstrap {
     private readonly config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly addresses: ClientAddresses,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: AdmissionMetrics,
   ) {}
 
   /** Nest has attached the server by now, and does not listen yet. */

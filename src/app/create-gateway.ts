@@ -19,7 +19,7 @@ import { HttpErrorFilter } from '../http/http-error.filter.js';
 import { createHttpServer, createHttpsServer } from '../http/http-server.js';
 import { pageHeaders, transportHeaders } from '../http/security-headers.js';
 import { readTlsPair } from '../config/tls-files.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { CertificateMetrics } from '../http/certificate.metrics.js';
 import { withListenErrors } from './listen-error.js';
 import type { Ports } from './ports.js';
 
@@ -86,7 +86,7 @@ export async function createGateway(
     watchCertificate(app.getHttpServer() as unknown as HttpsServer, config.tls, pair, {
       clock: systemClock,
       log: logger,
-      inUse: (end) => app.get(GatewayMetrics).certificateEnds.set(end),
+      inUse: (end) => app.get(CertificateMetrics).certificateEnds.set(end),
     });
 
   let closing: Promise<void> | undefined;

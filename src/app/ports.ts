@@ -1,6 +1,6 @@
 import type { RevocationPorts } from '../auth/revocation-store.js';
 import type { LatestStore } from '../cache/latest-store.js';
-import type { AdapterClass } from '../transports/socket-io/socket-server.js';
+import type { AdapterFactory } from '../transports/socket-io/socket-server.js';
 import type { FeedSource } from '../feed/feed-source.js';
 import type { ConnectionCounts } from '../limits/connection-counts.js';
 import type { HandshakeQuota } from '../admission/handshake-quota.js';
@@ -10,11 +10,7 @@ import type { FaultSource } from '../redis/fault-source.js';
 export interface Ports {
   readonly feed: FeedSource;
   readonly store: LatestStore;
-  /**
-   * Makes the Socket.IO adapter that carries calls to other replicas, where there are any. `dropped` is called for each message
-   * that it did not use, by reason.
-   */
-  readonly adapter: (dropped: (reason: string) => void) => AdapterClass;
+  readonly adapter: AdapterFactory;
   readonly faults: FaultSource;
   /** `null` where nobody is authenticated. */
   readonly revocations: RevocationPorts | null;

@@ -1,8 +1,13 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
+import { AuthMetrics } from './auth.metrics.js';
 import { AuthService } from './auth.service.js';
 import { RevocationService } from './revocation.service.js';
 
-/** Who clients are and what they may have. */
-@Global()
-@Module({ providers: [AuthService, RevocationService], exports: [AuthService, RevocationService] })
+/** Who the clients are, and what they may see. */
+@Module({
+  imports: [SocketIoModule],
+  providers: [AuthMetrics, AuthService, RevocationService],
+  exports: [AuthService, RevocationService],
+})
 export class AuthModule {}

@@ -5,7 +5,9 @@ import { claims, hs256, JWT_SECRET } from '../../test/support/tokens.js';
 import { loadConfig } from '../config/gateway-config.js';
 import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socket-server.js';
 import type { ConnectionCounts } from '../limits/connection-counts.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
+import { TransportMetrics } from '../transports/transport.metrics.js';
+import { AuthMetrics } from './auth.metrics.js';
 import { AuthService } from './auth.service.js';
 import type { RevocationService } from './revocation.service.js';
 
@@ -25,15 +27,18 @@ describe('AuthService', () => {
     release: () => void counted--,
     close: () => Promise.resolve(),
   };
-  const service = (AUTH_MODE: string): AuthService =>
-    new AuthService(
+  const service = (AUTH_MODE: string): AuthService => {
+    const registry = new MetricsRegistry();
+    return new AuthService(
       loadConfig({ AUTH_MODE, JWT_SECRET, SECRET_KEY: JWT_SECRET }),
       { use: () => undefined } as unknown as GatewayServer,
       { isRevoked: () => revoked, listen: () => undefined } as unknown as RevocationService,
-      new GatewayMetrics(),
+      new AuthMetrics(registry),
+      new TransportMetrics(registry),
       counts,
       {} as PinoLogger,
     );
+  };
 
   it('refuses a token that is revoked while its user’s connections are counted', async () => {
     const auth = service('optional');

@@ -12,7 +12,8 @@ import {
 } from '../transports/socket-io/socket-server.js';
 import { CONNECTION_COUNTS, type ConnectionCounts } from '../limits/connection-counts.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { AuthMetrics } from './auth.metrics.js';
+import { TransportMetrics } from '../transports/transport.metrics.js';
 import { AuthError } from './auth-error.js';
 import { Authenticator } from './authenticator.js';
 import { NamespaceAuthMiddleware } from './namespace-auth-middleware.js';
@@ -42,7 +43,8 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly config: GatewayConfig,
     @Inject(SOCKET_SERVER) server: GatewayServer,
     private readonly revocations: RevocationService,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: AuthMetrics,
+    private readonly transportMetrics: TransportMetrics,
     @Inject(CONNECTION_COUNTS) counts: ConnectionCounts,
     @InjectPinoLogger(AuthService.name) log: PinoLogger,
   ) {
@@ -206,7 +208,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   private close(client: GatewaySocket, code: ClosingCode): void {
-    this.metrics.closedClients.inc({ code });
+    this.transportMetrics.closedClients.inc({ code });
     closeClient(client, code);
   }
 }

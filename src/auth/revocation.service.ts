@@ -10,7 +10,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import type { FeedListener } from '../feed/feed-source.js';
 import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { AuthMetrics } from './auth.metrics.js';
 import type { Principal } from './principal.js';
 import { REVOCATION_PORTS, type RevocationPorts } from './revocation-store.js';
 import {
@@ -43,7 +43,7 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
   constructor(
     private readonly config: GatewayConfig,
     @Inject(REVOCATION_PORTS) private readonly ports: RevocationPorts | null,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: AuthMetrics,
     @InjectPinoLogger(RevocationService.name) log: PinoLogger,
   ) {
     this.revocations = new Revocations({ now: Date.now, rememberMs: config.revocationMs });

@@ -2,7 +2,7 @@ import type { MarketMessage } from '../feed/market-message.js';
 import type { FeedMessageError } from '../feed/parse-message.js';
 import { offsetText, ZoneWatch } from '../feed/zone-watch.js';
 import type { RateLimitedLog } from '../logging/rate-limited-log.js';
-import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { BridgeMetrics } from './bridge.metrics.js';
 
 /** Fields that the contract names. A producer can make up others, so those are counted as one. */
 const FIELDS: ReadonlySet<string> = new Set([
@@ -21,7 +21,7 @@ export class FeedReport {
   /** @param products those configured: the metrics name them, and only them, so that a producer cannot make series up */
   constructor(
     products: readonly string[],
-    private readonly metrics: Pick<GatewayMetrics, 'feedRejected' | 'feedBadValues'>,
+    private readonly metrics: Pick<BridgeMetrics, 'feedRejected' | 'feedBadValues'>,
     private readonly faults: RateLimitedLog,
   ) {
     this.products = new Set(products);

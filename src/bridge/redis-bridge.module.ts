@@ -1,8 +1,13 @@
 import { Module } from '@nestjs/common';
 import { CacheModule } from '../cache/cache.module.js';
 import { FreshnessModule } from '../freshness/freshness.module.js';
+import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
+import { BridgeMetrics } from './bridge.metrics.js';
 import { RedisBridgeService } from './redis-bridge.service.js';
 
 /** Consumes the enriched channels and emits to this replica's clients. */
-@Module({ imports: [CacheModule, FreshnessModule], providers: [RedisBridgeService] })
+@Module({
+  imports: [CacheModule, FreshnessModule, SocketIoModule],
+  providers: [BridgeMetrics, RedisBridgeService],
+})
 export class RedisBridgeModule {}

@@ -26,7 +26,8 @@ import { parseMessage, FeedMessageError } from '../feed/parse-message.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { BridgeMetrics } from './bridge.metrics.js';
+import { TransportMetrics } from '../transports/transport.metrics.js';
 import { FeedReport } from './feed-report.js';
 
 /** How long the start waits for a warm cache, so that the first clients get their snapshots from memory. */
@@ -54,7 +55,8 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: BridgeMetrics,
+    private readonly transportMetrics: TransportMetrics,
     @InjectPinoLogger(RedisBridgeService.name) private readonly log: PinoLogger,
   ) {
     this.faults = new RateLimitedLog(log);
@@ -157,7 +159,7 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
   /** One emit to the union of the rooms: Socket.IO sends to a client in several of them once. */
   private broadcastUnderlying({ product, price, payload }: UnderlyingMessage): void {
     this.server.local.to([GENERAL_ROOM, productRoom(product)]).emit(ServerEvent.underlyingUpdate, payload);
-    this.metrics.broadcasts.inc({ event: ServerEvent.underlyingUpdate });
+    this.transportMetrics.broadcasts.inc({ event: ServerEvent.underlyingUpdate });
     this.log.debug({ product, price }, 'broadcasted_underlying');
   }
 
@@ -165,11 +167,11 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     this.server.local
       .to(GENERAL_ROOM)
       .emit(ServerEvent.chainSummary, new JsonPayload(JSON.stringify(summary), key));
-    this.metrics.broadcasts.inc({ event: ServerEvent.chainSummary });
+    this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainSummary });
     this.server.local
       .to([chainRoom(product), chainRoom(product, expiry)])
       .emit(ServerEvent.chainUpdate, payload);
-    this.metrics.broadcasts.inc({ event: ServerEvent.chainUpdate });
+    this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainUpdate });
     this.log.debug({ product, expiry, pcr: summary.pcr_oi }, 'broadcasted_chain');
   }
 

@@ -4,7 +4,8 @@ import { waitFor } from '../../test/support/wait.js';
 import { loadConfig } from '../config/gateway-config.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { parseCached } from '../feed/parse-message.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
+import { CacheMetrics } from './cache.metrics.js';
 import { CacheService } from './cache.service.js';
 import { MemoryLatestStore } from './memory-latest-store.js';
 
@@ -34,8 +35,8 @@ class FlakyStore extends MemoryLatestStore {
 function setUp() {
   const store = new FlakyStore();
   const silent = { info: () => undefined, warn: () => undefined } as unknown as PinoLogger;
-  const metrics = new GatewayMetrics();
-  const cache = new CacheService(loadConfig({}), store, metrics, silent);
+  const metrics = new MetricsRegistry();
+  const cache = new CacheService(loadConfig({}), store, new CacheMetrics(metrics), silent);
   const broadcast: MarketMessage[] = [];
   const refresh = () => cache.refresh((news) => void broadcast.push(news));
   return { store, cache, metrics, broadcast, refresh };

@@ -16,7 +16,7 @@ import { parseCached, FeedMessageError } from '../feed/parse-message.js';
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
 import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { CacheMetrics } from './cache.metrics.js';
 import { LatestMessages, type StoredMessage, type StoredUse, type Verdict } from './latest-messages.js';
 import { LATEST_STORE, type LatestStore } from './latest-store.js';
 import { WriteBehind } from './write-behind.js';
@@ -79,7 +79,7 @@ export class CacheService {
   constructor(
     private readonly config: GatewayConfig,
     @Inject(LATEST_STORE) private readonly store: LatestStore,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: CacheMetrics,
     @InjectPinoLogger(CacheService.name) private readonly log: PinoLogger,
   ) {
     this.faults = new RateLimitedLog(log);

@@ -1,15 +1,12 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module, type ValueProvider } from '@nestjs/common';
 import { GatewayConfig } from './gateway-config.js';
 
-/** Provides the one {@link GatewayConfig}, read before the application is made. */
+/** Provides what is made before the application: its one {@link GatewayConfig}, and the `ports` it runs on. */
 @Global()
 @Module({})
 export class ConfigModule {
-  static forRoot(config: GatewayConfig): DynamicModule {
-    return {
-      module: ConfigModule,
-      providers: [{ provide: GatewayConfig, useValue: config }],
-      exports: [GatewayConfig],
-    };
+  static forRoot(config: GatewayConfig, ports: readonly ValueProvider[]): DynamicModule {
+    const providers = [{ provide: GatewayConfig, useValue: config }, ...ports];
+    return { module: ConfigModule, providers, exports: providers.map(({ provide }) => provide) };
   }
 }

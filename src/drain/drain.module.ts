@@ -1,5 +1,13 @@
 import { Module } from '@nestjs/common';
+import { AdmissionModule } from '../admission/admission.module.js';
+import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
+import { DrainMetrics } from './drain.metrics.js';
 import { DrainService } from './drain.service.js';
 
-@Module({ providers: [DrainService], exports: [DrainService] })
+/** Sends the clients away before this replica stops. */
+@Module({
+  imports: [AdmissionModule, SocketIoModule],
+  providers: [DrainMetrics, DrainService],
+  exports: [DrainService],
+})
 export class DrainModule {}

@@ -10,7 +10,7 @@ import {
   SOCKET_SERVER,
 } from '../transports/socket-io/socket-server.js';
 import { HandshakeGate } from '../admission/handshake-gate.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { DrainMetrics } from './drain.metrics.js';
 import { Drainer } from './drainer.js';
 
 /** What the last clients have to fetch their closing, ms: a poll, mostly. */
@@ -28,7 +28,7 @@ export class DrainService {
     private readonly config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly gate: HandshakeGate,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: DrainMetrics,
     @InjectPinoLogger(DrainService.name) private readonly log: PinoLogger,
   ) {}
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { FanoutMetrics } from './fanout.metrics.js';
 import type { CloseReason, FanoutObserver, Flush } from './fanout-observer.js';
 
 /** Brings what the fan-out engine tells to the metrics and the log. */
@@ -10,7 +10,7 @@ export class FanoutReport implements FanoutObserver {
   private readonly faults: RateLimitedLog;
 
   constructor(
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: FanoutMetrics,
     @InjectPinoLogger(FanoutReport.name) private readonly log: PinoLogger,
   ) {
     this.faults = new RateLimitedLog(log);

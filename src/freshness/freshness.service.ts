@@ -22,7 +22,8 @@ import { systemClock } from '../common/clock.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { FreshnessMetrics } from './freshness.metrics.js';
+import { TransportMetrics } from '../transports/transport.metrics.js';
 import { Awaited } from './awaited.js';
 import { ChainTracker } from './chain-tracker.js';
 import { FreshnessTracker, type StatusChange } from './freshness-tracker.js';
@@ -84,7 +85,8 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   constructor(
     { staleAfterMs, chainStaleAfterMs, marketHours, products }: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: FreshnessMetrics,
+    private readonly transportMetrics: TransportMetrics,
     @InjectPinoLogger(FreshnessService.name) private readonly log: PinoLogger,
   ) {
     this.faults = new RateLimitedLog(log);
@@ -256,11 +258,11 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     const client = this.server.local.to(id);
     if (handshake.auth.statuses === 'batch') {
       client.emit(ServerEvent.feedStatuses, (told.batch ??= batchOf(statuses)));
-      this.metrics.snapshots.inc({ event: ServerEvent.feedStatuses });
+      this.transportMetrics.snapshots.inc({ event: ServerEvent.feedStatuses });
       return;
     }
     client.emit(ServerEvent.feedStatus, (told.each ??= new JsonPayloads(statuses.map(repeated))));
-    this.metrics.snapshots.inc({ event: ServerEvent.feedStatus }, statuses.length);
+    this.transportMetrics.snapshots.inc({ event: ServerEvent.feedStatus }, statuses.length);
   }
 
   /** How many statuses `notifyNewcomer` sends now. */
@@ -327,7 +329,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     this.told = undefined;
     this.server.local.to(this.rooms.of(product, hadPrice)).emit(ServerEvent.feedStatus, payloadOf(payload));
     this.metrics.feedStatus.inc({ status });
-    this.metrics.broadcasts.inc({ event: ServerEvent.feedStatus });
+    this.transportMetrics.broadcasts.inc({ event: ServerEvent.feedStatus });
     if (status === 'live') this.log.debug({ product }, 'product_live');
   }
 
@@ -335,7 +337,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     const payload = new JsonPayload<ChainStatus>(JSON.stringify(status), `status:${nameOf(status)}`);
     this.server.local.to(chainRooms(status)).emit(ServerEvent.chainStatus, payload);
     this.metrics.chainStatus.inc({ status: status.status });
-    this.metrics.broadcasts.inc({ event: ServerEvent.chainStatus });
+    this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainStatus });
     if (status.status === 'live') this.log.debug({ chain: nameOf(status) }, 'chain_live');
   }
 
@@ -373,7 +375,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   private sendTo(clientId: string, event: 'chain_status', payload: JsonPayload<ChainStatus>): void;
   private sendTo(clientId: string, event: 'feed_status' | 'chain_status', payload: JsonPayload<never>): void {
     this.server.local.to(clientId).emit(event, payload);
-    this.metrics.snapshots.inc({ event });
+    this.transportMetrics.snapshots.inc({ event });
   }
 }
 

@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { type ErrorPayload, type RequestRejection, ServerEvent } from '../contract/index.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { GatewayMetrics } from './gateway.metrics.js';
 import { RequestError } from './request-error.js';
 
 type Ack = (answer: RequestRejection) => void;

@@ -1,8 +1,12 @@
 import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
 import { CacheModule } from '../cache/cache.module.js';
 import { FreshnessModule } from '../freshness/freshness.module.js';
+import { LimitsModule } from '../limits/limits.module.js';
+import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
 import { ClientLog } from './client-log.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
+import { GatewayMetrics } from './gateway.metrics.js';
 import { MarketDataGateway } from './market-data.gateway.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
@@ -13,7 +17,7 @@ import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
 import { TokenPipe } from './token.pipe.js';
 
 @Module({
-  imports: [CacheModule, FreshnessModule],
+  imports: [AuthModule, CacheModule, FreshnessModule, LimitsModule, SocketIoModule],
   providers: [
     MarketDataGateway,
     SnapshotRequestService,
@@ -23,6 +27,7 @@ import { TokenPipe } from './token.pipe.js';
     SubscriptionPipe,
     TokenPipe,
     GatewayExceptionFilter,
+    GatewayMetrics,
     ClientLog,
     ProductLists,
     RequestCost,

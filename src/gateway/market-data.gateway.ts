@@ -38,7 +38,7 @@ import { isSlow } from '../transports/socket-io/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { MessageLimiter } from '../limits/message-limiter.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { GatewayMetrics } from './gateway.metrics.js';
 import { clientLimits } from './client-limits.js';
 import { ClientLog } from './client-log.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';

@@ -5,7 +5,7 @@ import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { parseMessage } from '../feed/parse-message.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import type { FreshnessService } from '../freshness/freshness.service.js';
-import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { GatewayMetrics } from './gateway.metrics.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import type { SnapshotSender } from './snapshot-sender.js';
 

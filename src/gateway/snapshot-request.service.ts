@@ -6,7 +6,7 @@ import { roomName, type RoomSnapshot, type SnapshotAddress } from '../contract/i
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { GatewayMetrics } from './gateway.metrics.js';
 import { forbidden, snapshotUnavailable } from './request-error.js';
 import { SnapshotSender } from './snapshot-sender.js';
 

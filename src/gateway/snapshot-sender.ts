@@ -15,7 +15,7 @@ import {
 } from '../transports/socket-io/socket-server.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { TransportMetrics } from '../transports/transport.metrics.js';
 
 /** Sends a room's newest messages to one client. */
 @Injectable()
@@ -25,7 +25,7 @@ export class SnapshotSender {
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
     private readonly config: GatewayConfig,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: TransportMetrics,
   ) {}
 
   /**

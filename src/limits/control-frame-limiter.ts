@@ -4,7 +4,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import type { BoundedWebSocket } from '../transports/socket-io/bounded-websocket-server.js';
 import { closeWebSocket } from '../transports/socket-io/close-client.js';
 import { type GatewayServer, SOCKET_SERVER, UNCOUNTED_FRAME } from '../transports/socket-io/socket-server.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { TransportMetrics } from '../transports/transport.metrics.js';
 import { TokenBucket, type TokenRate } from '../common/token-bucket.js';
 
 /** Time between two looks for WebSockets that are closed or have been silent for long enough, ms. */
@@ -24,7 +24,7 @@ export class ControlFrameLimiter implements OnApplicationBootstrap, OnApplicatio
   constructor(
     config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: TransportMetrics,
   ) {
     this.rate = new FrameRate({
       clock: systemClock,

@@ -7,7 +7,7 @@ import {
   type GatewaySocket,
   SOCKET_SERVER,
 } from '../transports/socket-io/socket-server.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { TransportMetrics } from '../transports/transport.metrics.js';
 import { MessageRate } from './message-rate.js';
 
 type Connection = GatewaySocket['conn'];
@@ -37,7 +37,7 @@ export class MessageLimiter implements OnApplicationBootstrap, OnApplicationShut
   constructor(
     private readonly config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: TransportMetrics,
   ) {
     this.rate = new MessageRate({
       clock: systemClock,

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { systemClock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { LimitMetrics } from './limit.metrics.js';
 import { WorkRate } from './work-rate.js';
 
 /** Charges each connection for the work that its requests cause. */
@@ -12,7 +12,7 @@ export class WorkLimiter implements OnApplicationShutdown {
 
   constructor(
     config: GatewayConfig,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: LimitMetrics,
   ) {
     this.rate = new WorkRate({
       clock: systemClock,

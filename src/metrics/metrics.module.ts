@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
-import { GatewayMetrics } from './gateway-metrics.js';
+import { MetricsRegistry } from './metrics-registry.js';
 
+/** Provides the registry that every feature declares its metrics in. */
 @Global()
-@Module({ providers: [GatewayMetrics], exports: [GatewayMetrics] })
+@Module({ providers: [MetricsRegistry], exports: [MetricsRegistry] })
 export class MetricsModule {}

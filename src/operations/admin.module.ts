@@ -1,10 +1,9 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { AdminAccess } from './admin-access.js';
 import { AdminGuard } from './admin.guard.js';
 
 /** Who sees metrics and health details. */
-@Global()
 @Module({
   providers: [
     {

@@ -1,17 +1,30 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { AdmissionModule } from '../admission/admission.module.js';
+import { AuthModule } from '../auth/auth.module.js';
 import { CacheModule } from '../cache/cache.module.js';
+import { FreshnessModule } from '../freshness/freshness.module.js';
+import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
+import { AdminModule } from './admin.module.js';
 import { AuthHealth } from './auth.health.js';
 import { CapacityHealth } from './capacity.health.js';
-import { FreshnessModule } from '../freshness/freshness.module.js';
 import { FeedHealth } from './feed.health.js';
 import { FreshnessHealth } from './freshness.health.js';
-import { RedisHealth } from './redis.health.js';
 import { HealthController } from './health.controller.js';
+import { RedisHealth } from './redis.health.js';
 
+/** Serves `/health`. */
 @Module({
-  // Terminus logs every failed check by itself, in a format of its own; the probes' answers say the same.
-  imports: [CacheModule, FreshnessModule, TerminusModule.forRoot({ logger: false })],
+  imports: [
+    AdminModule,
+    AdmissionModule,
+    AuthModule,
+    CacheModule,
+    FreshnessModule,
+    SocketIoModule,
+    // Terminus would log every failed check in a format of its own; the answers to the probes say the same.
+    TerminusModule.forRoot({ logger: false }),
+  ],
   controllers: [HealthController],
   providers: [FeedHealth, RedisHealth, CapacityHealth, FreshnessHealth, AuthHealth],
 })

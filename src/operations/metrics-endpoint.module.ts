@@ -1,6 +1,13 @@
 import { Module } from '@nestjs/common';
+import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
+import { AdminModule } from './admin.module.js';
+import { ConnectionMetrics } from './connection.metrics.js';
 import { MetricsController } from './metrics.controller.js';
 
 /** Serves `/metrics`. */
-@Module({ controllers: [MetricsController] })
+@Module({
+  imports: [AdminModule, SocketIoModule],
+  controllers: [MetricsController],
+  providers: [ConnectionMetrics],
+})
 export class MetricsEndpointModule {}

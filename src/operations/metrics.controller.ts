@@ -4,7 +4,8 @@ import { AdminGuard } from './admin.guard.js';
 import { systemClock } from '../common/clock.js';
 import { SUBSCRIPTION_TYPES } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
+import { ConnectionMetrics } from './connection.metrics.js';
 import { RoomCensus } from './room-census.js';
 
 interface MetricsAnswer {
@@ -23,7 +24,8 @@ export class MetricsController {
 
   constructor(
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
-    private readonly metrics: GatewayMetrics,
+    private readonly registry: MetricsRegistry,
+    private readonly metrics: ConnectionMetrics,
   ) {
     this.census = new RoomCensus(() => server.sockets.adapter.rooms, systemClock);
     metrics.onScrape(() => this.sampleRooms());
@@ -35,7 +37,7 @@ export class MetricsController {
     if (prefersJson(request)) {
       response.json(await this.answer());
     } else {
-      response.type(this.metrics.contentType).send(await this.metrics.text());
+      response.type(this.registry.contentType).send(await this.registry.text());
     }
   }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { RedisMetrics } from './redis.metrics.js';
 import { FAULT_SOURCE, type FaultSource } from './fault-source.js';
 
 /** Counts each fault of a connection to Redis by connection and kind. */
@@ -7,7 +7,7 @@ import { FAULT_SOURCE, type FaultSource } from './fault-source.js';
 export class RedisFaultMetrics implements OnModuleInit {
   constructor(
     @Inject(FAULT_SOURCE) private readonly faults: FaultSource,
-    private readonly metrics: GatewayMetrics,
+    private readonly metrics: RedisMetrics,
   ) {}
 
   onModuleInit(): void {

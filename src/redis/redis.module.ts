@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { RedisMetrics } from './redis.metrics.js';
 import { RedisFaultMetrics } from './redis-fault-metrics.js';
 
 /** Counts the faults of the connections to Redis. The connections themselves are made before the application is. */
-@Module({ providers: [RedisFaultMetrics] })
+@Module({ providers: [RedisFaultMetrics, RedisMetrics] })
 export class RedisModule {}

@@ -1,9 +1,9 @@
-import { GatewayMetrics } from '../../src/metrics/gateway-metrics.js';
+import { allMetrics } from '../support/all-metrics.js';
 import { NGINX, read, Rendered } from './support/chart.js';
 
 describe('monitoring', () => {
   const metrics = async () =>
-    new Set([...(await new GatewayMetrics().text()).matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name!));
+    new Set([...(await allMetrics()).matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name!));
   const named = (text: string) =>
     [...text.matchAll(/\b(socket_gateway|process|nodejs)_\w+/g)].map(([name]) =>
       name.replace(/_(bucket|sum|count)$/, ''),

@@ -21,6 +21,11 @@ export class FakeClock implements CpuClock {
     return this.time;
   }
 
+  /** Moves with the monotonic time, from an epoch of its own. */
+  wallNow(): number {
+    return Date.UTC(2026, 0, 5) + this.time;
+  }
+
   cpu(): number {
     return this.worked;
   }

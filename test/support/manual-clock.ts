@@ -9,6 +9,11 @@ export class ManualClock implements Clock {
     return this.time;
   }
 
+  /** Moves with the monotonic time, from an epoch of its own. */
+  wallNow(): number {
+    return Date.UTC(2026, 0, 5) + this.time;
+  }
+
   soon(task: () => void): Timer {
     return this.after(0, task);
   }

@@ -1,13 +1,14 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { systemClock } from '../../common/clock.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
-import { GatewayMetrics } from '../../metrics/gateway-metrics.js';
+import { TransportMetrics } from '../transport.metrics.js';
 import { fanoutAdapter } from './fanout-adapter.js';
 import { FanoutEngine } from '../../fanout/fanout-engine.js';
+import { FanoutMetrics } from '../../fanout/fanout.metrics.js';
 import { FanoutReport } from '../../fanout/fanout-report.js';
 import { closingFrame, laggingFrame } from '../../fanout/notices.js';
 import { RequestQueue } from '../request-queue.js';
-import { type AdapterClass, createSocketServer, SOCKET_SERVER } from './socket-server.js';
+import { ADAPTER_FACTORY, type AdapterFactory, createSocketServer, SOCKET_SERVER } from './socket-server.js';
 
 /** How long clients' requests hold the event loop before the feed gets it, ms. */
 const REQUEST_SLICE_MS = 5;
@@ -15,55 +16,55 @@ const REQUEST_SLICE_MS = 5;
 const MAX_WAITING_REQUESTS = 50_000;
 
 /** Provides the one Socket.IO server of the process, with the fan-out engine behind its adapter. */
-@Global()
-@Module({})
-export class SocketIoModule {
-  /** @param createBase makes the adapter below the engine: what carries calls to other replicas, where there are any */
-  static forRoot(createBase: (dropped: (reason: string) => void) => AdapterClass): DynamicModule {
-    return {
-      module: SocketIoModule,
-      providers: [
-        FanoutReport,
-        {
-          provide: RequestQueue,
-          inject: [GatewayConfig, GatewayMetrics],
-          useFactory: ({ eventBurst, eventsPerSecond }: GatewayConfig, metrics: GatewayMetrics) => {
-            const queue = new RequestQueue({
+@Module({
+  providers: [
+    FanoutMetrics,
+    FanoutReport,
+    TransportMetrics,
+    {
+      provide: RequestQueue,
+      inject: [GatewayConfig, TransportMetrics],
+      useFactory: ({ eventBurst, eventsPerSecond }: GatewayConfig, metrics: TransportMetrics) => {
+        const queue = new RequestQueue({
+          clock: systemClock,
+          sliceMs: REQUEST_SLICE_MS,
+          maxWaiting: MAX_WAITING_REQUESTS,
+          // A burst of requests and as many refusals, after which the client is closed.
+          maxWaitingOfClient: 2 * eventBurst + eventsPerSecond,
+        });
+        metrics.onScrape(() => metrics.requestsWaiting.set(queue.waiting));
+        return queue;
+      },
+    },
+    {
+      provide: SOCKET_SERVER,
+      inject: [GatewayConfig, TransportMetrics, FanoutReport, ADAPTER_FACTORY],
+      useFactory: (
+        config: GatewayConfig,
+        metrics: TransportMetrics,
+        report: FanoutReport,
+        createBase: AdapterFactory,
+      ) => {
+        const base = createBase((reason) => metrics.adapterDropped.inc({ reason }));
+        const adapter = fanoutAdapter(base, {
+          createEngine: () =>
+            new FanoutEngine({
               clock: systemClock,
-              sliceMs: REQUEST_SLICE_MS,
-              maxWaiting: MAX_WAITING_REQUESTS,
-              // A burst of requests and as many refusals, after which the client is closed.
-              maxWaitingOfClient: 2 * eventBurst + eventsPerSecond,
-            });
-            metrics.onScrape(() => metrics.requestsWaiting.set(queue.waiting));
-            return queue;
-          },
-        },
-        {
-          provide: SOCKET_SERVER,
-          inject: [GatewayConfig, GatewayMetrics, FanoutReport],
-          useFactory: (config: GatewayConfig, metrics: GatewayMetrics, report: FanoutReport) => {
-            const base = createBase((reason) => metrics.adapterDropped.inc({ reason }));
-            const adapter = fanoutAdapter(base, {
-              createEngine: () =>
-                new FanoutEngine({
-                  clock: systemClock,
-                  maxDelayMs: config.flushMaxDelayMs,
-                  conflateAboveBytes: config.conflateAboveBytes,
-                  maxWaitingBytes: config.maxClientBufferBytes,
-                  stallTimeoutMs: config.slowClientTimeoutMs,
-                  laggingFrame,
-                  closingFrame,
-                  observer: report,
-                }),
-              compressAbove: config.compressAboveBytes || Infinity,
-              onBroadcast: (event, receivers) => metrics.deliveries.inc({ event }, receivers),
-            });
-            return createSocketServer(config, adapter);
-          },
-        },
-      ],
-      exports: [SOCKET_SERVER, RequestQueue],
-    };
-  }
-}
+              maxDelayMs: config.flushMaxDelayMs,
+              conflateAboveBytes: config.conflateAboveBytes,
+              maxWaitingBytes: config.maxClientBufferBytes,
+              stallTimeoutMs: config.slowClientTimeoutMs,
+              laggingFrame,
+              closingFrame,
+              observer: report,
+            }),
+          compressAbove: config.compressAboveBytes || Infinity,
+          onBroadcast: (event, receivers) => metrics.deliveries.inc({ event }, receivers),
+        });
+        return createSocketServer(config, adapter);
+      },
+    },
+  ],
+  exports: [SOCKET_SERVER, RequestQueue, TransportMetrics],
+})
+export class SocketIoModule {}

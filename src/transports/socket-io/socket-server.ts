@@ -28,6 +28,15 @@ export type GatewaySocket = Socket<ClientToServerEvents, EmittedEvents>;
 /** A Socket.IO adapter's class; Socket.IO makes one of it for each namespace. */
 export type AdapterClass = typeof Adapter;
 
+/**
+ * Makes the adapter below the fan-out engine: it carries calls to other replicas, if there are any. `dropped` is called with a reason for
+ * each message from another replica that the adapter did not use.
+ */
+export type AdapterFactory = (dropped: (reason: string) => void) => AdapterClass;
+
+/** Nest token of the {@link AdapterFactory}. */
+export const ADAPTER_FACTORY = Symbol('ADAPTER_FACTORY');
+
 /** The engine's event for a WebSocket's frame that is no message of a session: a ping, a pong, or a probe. Told with the WebSocket. */
 export const UNCOUNTED_FRAME = 'uncounted_frame';
 

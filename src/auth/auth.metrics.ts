@@ -1,0 +1,18 @@
+import { Injectable } from '@nestjs/common';
+import { MetricsGroup } from '../metrics/metrics-group.js';
+
+/** Authentication of clients, and revocations. */
+@Injectable()
+export class AuthMetrics extends MetricsGroup {
+  readonly keysMissing = this.gauge(
+    'keys_missing',
+    '1 while no keys of JWT_JWKS_URL have been fetched: this replica is not ready.',
+  );
+  readonly authenticated = this.gauge('authenticated_clients', 'Clients that are here by a token.');
+  readonly authentications = this.counter(
+    'authentications_total',
+    'Clients that entered, or did not, and tokens refreshed in place.',
+    ['at', 'result'],
+  );
+  readonly revocations = this.counter('revocations_total', 'Messages of the revocation channel.', ['kind']);
+}

@@ -1,0 +1,10 @@
+import { Injectable } from '@nestjs/common';
+import { MetricsGroup } from '../metrics/metrics-group.js';
+
+/** Connections and rooms of this replica, counted when the metrics are read. */
+@Injectable()
+export class ConnectionMetrics extends MetricsGroup {
+  readonly connections = this.gauge('connections', 'Clients connected to this replica.');
+  readonly rooms = this.gauge('rooms', 'Rooms with a member on this replica.', ['kind']);
+  readonly subscriptions = this.gauge('room_members', 'Memberships in rooms on this replica.', ['kind']);
+}

@@ -1,0 +1,11 @@
+import { Injectable } from '@nestjs/common';
+import { MetricsGroup } from '../metrics/metrics-group.js';
+
+/** Faults of Redis and of the connections to it. */
+@Injectable()
+export class RedisMetrics extends MetricsGroup {
+  readonly redisErrors = this.counter('redis_errors_total', 'Faults of Redis and of the connections to it.', [
+    'connection',
+    'kind',
+  ]);
+}
