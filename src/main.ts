@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { systemClock } from './common/clock.js';
 import { configWarnings } from './config/config-warnings.js';
 import { ConfigError, loadConfig } from './config/gateway-config.js';
 import { createGateway } from './app/create-gateway.js';
@@ -15,7 +16,7 @@ const STOP_MARGIN_MS = 8_000;
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const logger = createLogger(config);
-  const processEnd = new ProcessEnd(logger, config.drainTimeoutMs + STOP_MARGIN_MS, process);
+  const processEnd = new ProcessEnd(logger, config.drainTimeoutMs + STOP_MARGIN_MS, process, systemClock);
   logger.info({ port: config.port }, 'socket_gateway_starting');
   for (const { message, fields } of configWarnings(config)) logger.warn(fields, message);
 

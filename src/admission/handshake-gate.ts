@@ -1,8 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { systemClock } from '../common/clock.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import {
   type GatewayServer,
   type GatewaySocket,
@@ -44,7 +43,6 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   private readonly limits: AddressLimits<IncomingMessage, Connection>;
   private readonly underWay = new ConnectionWatch<IncomingMessage>((request) => this.over(request));
   private readonly pings: PingSpread;
-  private readonly faults: RateLimitedLog;
 
   constructor(
     private readonly config: GatewayConfig,
@@ -54,14 +52,14 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     private readonly addresses: ClientAddresses,
     @Inject(HANDSHAKE_QUOTA) quota: HandshakeQuota,
     @Inject(CONNECTION_COUNTS) counts: ConnectionCounts,
-    @InjectPinoLogger(HandshakeGate.name) log: PinoLogger,
+    @Inject(CLOCK) clock: Clock,
+    private readonly faults: RateLimitedLog,
   ) {
-    this.faults = new RateLimitedLog(log);
-    this.pings = new PingSpread(systemClock, config.pingIntervalMs, Math.random);
+    this.pings = new PingSpread(clock, config.pingIntervalMs, Math.random);
     this.admission = new Admission({
       maxConnections: config.maxConnections,
       rate: new HandshakeRate({
-        clock: systemClock,
+        clock,
         perSecond: config.handshakesPerSecond,
         maxWaitMs: MAX_WAIT_MS,
       }),

@@ -29,7 +29,7 @@ export class MemoryHandshakeQuota implements HandshakeQuota {
 
   constructor(
     perMinute: number,
-    private readonly now: () => number = () => performance.now(),
+    private readonly now: () => number,
     private readonly maxAddresses = MAX_ADDRESSES,
   ) {
     this.limiter = new RateLimiterMemory({ points: perMinute, duration: WINDOW_S });
@@ -66,8 +66,9 @@ export class RedisHandshakeQuota implements HandshakeQuota {
     private readonly redis: RedisWithDeadline,
     private readonly secret: string,
     perMinute: number,
+    now: () => number,
   ) {
-    this.insurance = new MemoryHandshakeQuota(perMinute);
+    this.insurance = new MemoryHandshakeQuota(perMinute, now);
     this.limiter = new RateLimiterRedis({
       storeClient,
       keyPrefix: 'socket-gateway:handshakes',

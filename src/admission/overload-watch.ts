@@ -1,7 +1,8 @@
 import { totalmem } from 'node:os';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { CLOCK, type Clock, type Timer } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { AdmissionMetrics } from './admission.metrics.js';
 import { OverloadLimiter, type OverloadReason, rssLimit } from './overload-limiter.js';
@@ -17,11 +18,12 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
   private readonly delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private measuredAt = 0;
   private rssBytes = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
 
   constructor(
     config: GatewayConfig,
     metrics: AdmissionMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
     @InjectPinoLogger(OverloadWatch.name) log: PinoLogger,
   ) {
     const maxRssBytes = rssLimit(config.maxRssBytes, process.constrainedMemory(), totalmem());
@@ -40,18 +42,25 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
 
   onApplicationBootstrap(): void {
     this.delays.enable();
-    this.measuredAt = performance.now();
-    this.timer = setInterval(() => this.measure(), MEASURE_MS);
-    this.timer.unref();
+    this.measuredAt = this.clock.now();
+    this.measureLater();
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
+    this.timer?.cancel();
     this.delays.disable();
   }
 
+  private measureLater(): void {
+    this.timer = this.clock.after(MEASURE_MS, () => {
+      this.measure();
+      this.measureLater();
+    });
+    this.timer.unref?.();
+  }
+
   private measure(): void {
-    const now = performance.now();
+    const now = this.clock.now();
     const lateMs = now - this.measuredAt - MEASURE_MS;
     // Nothing was recorded where the loop stood still from one measurement to the next.
     const eventLoopDelayMs =

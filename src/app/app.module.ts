@@ -14,7 +14,7 @@ import { HealthModule } from '../operations/health.module.js';
 import { MetricsEndpointModule } from '../operations/metrics-endpoint.module.js';
 import { CONNECTION_COUNTS } from '../limits/connection-counts.js';
 import { HANDSHAKE_QUOTA } from '../admission/handshake-quota.js';
-import { loggingModule } from '../logging/logging.module.js';
+import { LoggingModule } from '../logging/logging.module.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { FAULT_SOURCE } from '../redis/fault-source.js';
 import { RedisModule } from '../redis/redis.module.js';
@@ -29,7 +29,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config, portProviders(ports)),
-        loggingModule(logger),
+        LoggingModule.forRoot(logger),
         MetricsModule,
         GatewayModule,
         RedisModule,

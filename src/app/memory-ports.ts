@@ -1,4 +1,5 @@
 import { Adapter } from 'socket.io-adapter';
+import { systemClock } from '../common/clock.js';
 import { MemoryRevocationStore } from '../auth/revocation-store.js';
 import { MemoryLatestStore } from '../cache/memory-latest-store.js';
 import { MemoryFeed } from '../feed/memory-feed.js';
@@ -15,7 +16,7 @@ export function memoryLimits({
 }: LimitsConfig): Pick<Ports, 'connectionCounts' | 'handshakeQuota'> {
   return {
     connectionCounts: new MemoryConnectionCounts(),
-    handshakeQuota: new MemoryHandshakeQuota(handshakesPerIpPerMinute),
+    handshakeQuota: new MemoryHandshakeQuota(handshakesPerIpPerMinute, systemClock.now),
   };
 }
 
@@ -23,7 +24,7 @@ export function memoryLimits({
 export function memoryPorts(config: LimitsConfig): Ports & { readonly feed: MemoryFeed } {
   return {
     feed: new MemoryFeed(),
-    store: new MemoryLatestStore(),
+    store: new MemoryLatestStore(systemClock.wallNow),
     adapter: () => Adapter,
     revocations: { feed: new MemoryFeed(), store: new MemoryRevocationStore() },
     faults: { listen: () => undefined, problem: () => undefined },

@@ -21,12 +21,13 @@ import type { Ports } from './ports.js';
 
 /** The connections to Redis, made in the background: commands, the feed's subscribers, the adapter's subscriber. */
 export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
-  const limited = new RateLimitedLog(log);
+  const limited = new RateLimitedLog(log, systemClock.now);
   const faults = new RedisFaults(limited);
-  const connections = new RedisConnections(config, faults);
+  const connections = new RedisConnections(config, faults, systemClock);
   const commands = connections.commands();
   const { channelPrefix } = config;
   const feedOptions = (role: SubscriberRole) => ({
+    clock: systemClock,
     channelPrefix,
     probeAfterMs: config.feedProbeAfterMs,
     sharded: config.redisShardedPubsub,
@@ -39,7 +40,7 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
     return new RedisFeed(redis, {
       ...feedOptions('feed'),
       redirect,
-      probe: new FeedProbe(probeChannel, publisher),
+      probe: new FeedProbe(probeChannel, publisher, systemClock),
     });
   };
   const channel = `${channelPrefix}socket-gateway:probe:${randomUUID()}`;
@@ -61,8 +62,9 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
     ),
     adapter: (count) =>
       redisSocketAdapter(commands, connections.subscriber('adapter-sub').redis, {
+        clock: systemClock,
         key: adapterKey(config),
-        seal: new AdapterSeal(config.secretKey),
+        seal: new AdapterSeal(config.secretKey, systemClock.wallNow),
         observer: {
           failed: (error) =>
             limited.warn('adapter', 'redis_adapter_failed', faults.refused('adapter-sub', error)),
@@ -103,7 +105,7 @@ function revocationPorts(
   channel: string,
 ): RevocationPorts {
   const { redis, redirect } = connections.subscriber('auth-sub');
-  const probe = new FeedProbe(`${channel}:auth`, probePublisher(commands, false));
+  const probe = new FeedProbe(`${channel}:auth`, probePublisher(commands, false), systemClock);
   return {
     feed: new RedisFeed(redis, { ...options, sharded: false, redirect, probe }),
     store: new RedisRevocationStore(commands),
@@ -118,7 +120,13 @@ function redisLimits(
   const redis = new RedisWithDeadline(commands, systemClock, failed);
   return {
     connectionCounts: new RedisConnectionCounts(redis, secretKey, systemClock),
-    handshakeQuota: new RedisHandshakeQuota(commands, redis, secretKey, handshakesPerIpPerMinute),
+    handshakeQuota: new RedisHandshakeQuota(
+      commands,
+      redis,
+      secretKey,
+      handshakesPerIpPerMinute,
+      systemClock.now,
+    ),
   };
 }
 

@@ -10,6 +10,8 @@ import { TransportMetrics } from '../transports/transport.metrics.js';
 import { AuthMetrics } from './auth.metrics.js';
 import { AuthService } from './auth.service.js';
 import type { RevocationService } from './revocation.service.js';
+import { systemClock } from '../common/clock.js';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
 
 describe('AuthService', () => {
   const client = Object.assign(new EventEmitter(), {
@@ -36,6 +38,8 @@ describe('AuthService', () => {
       new AuthMetrics(registry),
       new TransportMetrics(registry),
       counts,
+      systemClock,
+      new RateLimitedLog({ warn: () => undefined }, systemClock.now),
       {} as PinoLogger,
     );
   };

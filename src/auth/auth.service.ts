@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
-import { systemClock } from '../common/clock.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { type ClosingCode, type ConnectedUser, ServerEvent } from '../contract/index.js';
 import { closeClient } from '../transports/socket-io/close-client.js';
@@ -46,14 +46,15 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly metrics: AuthMetrics,
     private readonly transportMetrics: TransportMetrics,
     @Inject(CONNECTION_COUNTS) counts: ConnectionCounts,
+    @Inject(CLOCK) clock: Clock,
+    faults: RateLimitedLog,
     @InjectPinoLogger(AuthService.name) log: PinoLogger,
   ) {
-    const faults = new RateLimitedLog(log);
     if (config.authMode !== 'off' && config.jwtJwksUrl) {
       this.remoteKeys = new RemoteKeys({
         url: config.jwtJwksUrl,
         refreshMs: config.jwtJwksRefreshMs,
-        clock: systemClock,
+        clock,
         failed: (problem) => faults.warn('jwks', 'jwks_not_fetched', { problem }),
       });
     }
@@ -62,6 +63,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
       issuer: config.jwtIssuer,
       audience: config.jwtAudience,
       clockToleranceSeconds: config.jwtClockToleranceSeconds,
+      now: () => clock.wallNow(),
       roleRooms: config.roleRooms,
     });
     this.authenticator = new Authenticator({
@@ -71,20 +73,21 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
     });
     this.anonymous = permissionsOfAnonymous(config);
     this.sessions = new Sessions({
-      clock: systemClock,
-      now: Date.now,
+      clock,
+      now: () => clock.wallNow(),
       noticeMs: config.tokenExpiryNoticeMs,
       toleranceMs: config.jwtClockToleranceSeconds * 1_000,
       random: Math.random,
       tell: (client, { expiresAt }) =>
         void client.emit(ServerEvent.tokenExpiring, {
-          expires_in_ms: Math.max(0, expiresAt * 1_000 - Date.now()),
+          expires_in_ms: Math.max(0, expiresAt * 1_000 - clock.wallNow()),
           expires_at: expiresAt,
         }),
       expire: (client) => this.close(client, 'TOKEN_EXPIRED'),
     });
     this.users = new UserConnections(counts, config.maxConnectionsPerUser);
     this.namespaceAuth = new NamespaceAuthMiddleware({
+      clock,
       admit: (client) => this.admit(client),
       refused: ({ code }, fault) => {
         if (fault !== undefined) log.error({ err: fault }, 'authentication_failed');

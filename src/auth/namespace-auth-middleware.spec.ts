@@ -1,5 +1,6 @@
 import { AuthError } from './auth-error.js';
 import { NamespaceAuthMiddleware } from './namespace-auth-middleware.js';
+import { systemClock } from '../common/clock.js';
 
 class Client {
   constructor(readonly conn: { close: () => void; closed: number }) {}
@@ -19,6 +20,7 @@ describe('NamespaceAuthMiddleware', () => {
     answer = () => Promise.resolve('pass');
     codes = [];
     namespaceAuth = new NamespaceAuthMiddleware({
+      clock: systemClock,
       admit: () => answer(),
       refused: ({ code }, fault) =>
         codes.push(fault instanceof Error ? `${code}, for ${fault.message}` : code),

@@ -1,3 +1,4 @@
+import type { Clock } from '../common/clock.js';
 import { AuthError, authUnavailable } from './auth-error.js';
 
 /** The part of a Socket.IO socket that the namespaceAuth needs; `conn` is the connection it came over. */
@@ -6,6 +7,7 @@ interface HandshakingClient {
 }
 
 export interface NamespaceAuthOptions<Client, Pass> {
+  readonly clock: Pick<Clock, 'soon'>;
   /** @throws AuthError */
   readonly admit: (client: Client) => Promise<Pass | undefined>;
   /** @param fault of ours, where that is why */
@@ -63,6 +65,6 @@ export class NamespaceAuthMiddleware<Client extends HandshakingClient, Pass> {
     const refusals = (this.refusals.get(conn) ?? 0) + 1;
     this.refusals.set(conn, refusals);
     // Behind the answer, which Socket.IO sends in a turn of its own.
-    if (refusals >= MAX_REFUSALS) setImmediate(() => conn.close());
+    if (refusals >= MAX_REFUSALS) this.options.clock.soon(() => conn.close());
   }
 }

@@ -4,7 +4,7 @@ import {
   Injectable,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { CLOCK, type Clock, type Timer } from '../common/clock.js';
 import { backoffMs } from '../common/backoff.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import type { FeedListener } from '../feed/feed-source.js';
@@ -32,11 +32,10 @@ const MAX_LOADED = 100_000;
 @Injectable()
 export class RevocationService implements OnApplicationBootstrap, BeforeApplicationShutdown, FeedListener {
   private readonly revocations: Revocations;
-  private readonly faults: RateLimitedLog;
   private revoked: (revocation?: Revocation) => void = () => undefined;
   /** What is in the store is known, since the last subscription. */
   private loaded = false;
-  private loadTimer: NodeJS.Timeout | undefined;
+  private loadTimer: Timer | undefined;
   /** Ordinal of the latest load; an earlier one's retry is void. */
   private loads = 0;
 
@@ -44,10 +43,10 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
     private readonly config: GatewayConfig,
     @Inject(REVOCATION_PORTS) private readonly ports: RevocationPorts | null,
     private readonly metrics: AuthMetrics,
-    @InjectPinoLogger(RevocationService.name) log: PinoLogger,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly faults: RateLimitedLog,
   ) {
-    this.revocations = new Revocations({ now: Date.now, rememberMs: config.revocationMs });
-    this.faults = new RateLimitedLog(log);
+    this.revocations = new Revocations({ now: () => clock.wallNow(), rememberMs: config.revocationMs });
   }
 
   /** Why revocations are not heard of now; undefined while they are, and where there are none to hear of. */
@@ -83,7 +82,7 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
 
   down(): void {
     this.loads++;
-    clearTimeout(this.loadTimer);
+    this.loadTimer?.cancel();
     this.loadTimer = undefined;
   }
 
@@ -91,7 +90,7 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
     let revocation: Revocation;
     try {
       if (data.length > MAX_MESSAGE_LENGTH) throw new RevocationError('it is too long');
-      revocation = parseRevocation(data, Date.now(), this.toleranceMs);
+      revocation = parseRevocation(data, this.clock.wallNow(), this.toleranceMs);
     } catch (error) {
       if (!(error instanceof RevocationError)) throw error;
       this.metrics.revocations.inc({ kind: 'rejected' });
@@ -118,7 +117,7 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
       let news = false;
       // The latest come first; they are to be forgotten last.
       for (const [key, at] of stored.reverse()) {
-        const revocation = revocationOf(key, Math.min(at, Date.now() + this.toleranceMs));
+        const revocation = revocationOf(key, Math.min(at, this.clock.wallNow() + this.toleranceMs));
         news = (revocation !== undefined && this.revocations.add(revocation)) || news;
       }
       if (news) this.revoked();
@@ -141,14 +140,11 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
 
   private loadLater(ordinal: number, attempt: number): void {
     if (this.loadTimer || ordinal !== this.loads) return;
-    this.loadTimer = setTimeout(
-      () => {
-        this.loadTimer = undefined;
-        void this.load(ordinal, attempt + 1);
-      },
-      backoffMs(attempt, 500),
-    );
-    this.loadTimer.unref();
+    this.loadTimer = this.clock.after(backoffMs(attempt, 500), () => {
+      this.loadTimer = undefined;
+      void this.load(ordinal, attempt + 1);
+    });
+    this.loadTimer.unref?.();
   }
 
   private get toleranceMs(): number {
@@ -156,6 +152,6 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
   }
 
   private since(): number {
-    return Date.now() - this.config.revocationMs;
+    return this.clock.wallNow() - this.config.revocationMs;
   }
 }

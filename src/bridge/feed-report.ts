@@ -23,6 +23,7 @@ export class FeedReport {
     products: readonly string[],
     private readonly metrics: Pick<BridgeMetrics, 'feedRejected' | 'feedBadValues'>,
     private readonly faults: RateLimitedLog,
+    private readonly wallNow: () => number,
   ) {
     this.products = new Set(products);
   }
@@ -44,7 +45,7 @@ export class FeedReport {
 
   /** A message is forwarded. */
   accepted(message: MarketMessage): void {
-    const now = Date.now();
+    const now = this.wallNow();
     const offset = this.zones.observe(message.processedTime / 1_000 - now);
     if (offset !== undefined) {
       this.faults.warn('zone', 'feed_time_zone_suspect', {

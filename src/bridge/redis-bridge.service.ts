@@ -1,11 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Inject,
   Injectable,
   type OnApplicationBootstrap,
+  type OnModuleInit,
 } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { CLOCK, type Clock, delay } from '../common/clock.js';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
@@ -41,8 +42,9 @@ const REFRESH_SPREAD_MS = 1_000;
  * the feed and emits to its own sockets alone (`server.local`), so no message crosses replicas and none comes twice.
  */
 @Injectable()
-export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplicationShutdown, FeedListener {
-  private readonly faults: RateLimitedLog;
+export class RedisBridgeService
+  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, FeedListener
+{
   private readonly report: FeedReport;
   private refreshed: Promise<void> | undefined;
   /** When the feed was heard last before it was lost, ms since the epoch; undefined while it is up. */
@@ -57,21 +59,27 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: BridgeMetrics,
     private readonly transportMetrics: TransportMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly faults: RateLimitedLog,
     @InjectPinoLogger(RedisBridgeService.name) private readonly log: PinoLogger,
   ) {
-    this.faults = new RateLimitedLog(log);
-    this.report = new FeedReport(config.products, metrics, this.faults);
-    metrics.onScrape(() => metrics.feedUp.set(feed.status.up ? 1 : 0));
+    this.report = new FeedReport(config.products, metrics, faults, () => clock.wallNow());
+  }
+
+  onModuleInit(): void {
+    this.metrics.onScrape(() => this.metrics.feedUp.set(this.feed.status.up ? 1 : 0));
   }
 
   async onApplicationBootstrap(): Promise<void> {
     this.feed.start(FEED_CHANNELS, this);
-    const deadline = performance.now() + WARM_START_MS;
-    while (!this.refreshed && performance.now() < deadline) await delay(10);
+    const deadline = this.clock.now() + WARM_START_MS;
+    while (!this.refreshed && this.clock.now() < deadline) await delay(this.clock, 10);
+    const refreshed = new AbortController();
     await Promise.race([
       this.refreshed,
-      delay(Math.max(0, deadline - performance.now()), undefined, { ref: false }),
+      delay(this.clock, Math.max(0, deadline - this.clock.now()), refreshed.signal),
     ]);
+    refreshed.abort();
   }
 
   /** Before the clients' connections are closed: that may take a while, and `latest:*` should not wait for it. */
@@ -96,13 +104,13 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
   down(): void {
     // The feed was heard then, or a probe had come through it: what was lost before would have been noticed earlier.
     const noticedWithinMs = this.config.feedProbeAfterMs + PROBE_TIMES.hearMs + PROBE_TIMES.sendMs;
-    this.lostAt ??= Math.max(this.heardAt, Date.now() - noticedWithinMs);
+    this.lostAt ??= Math.max(this.heardAt, this.clock.wallNow() - noticedWithinMs);
     this.cache.suspendWrites();
   }
 
   message(channel: string, data: string): void {
     this.metrics.feedMessages.inc({ channel });
-    this.heardAt = Date.now();
+    this.heardAt = this.clock.wallNow();
     try {
       this.relay(parseMessage(channel, data, this.config.feedRules));
     } catch (error) {
@@ -145,9 +153,12 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
 
   /** Updates published meanwhile are lost to this replica; of each stream the newest is fetched, and sent after this. */
   private tellGap(lostAt: number): void {
-    const gap: FeedGap = { since: new Date(lostAt).toISOString(), until: new Date().toISOString() };
+    const gap: FeedGap = {
+      since: new Date(lostAt).toISOString(),
+      until: new Date(this.clock.wallNow()).toISOString(),
+    };
     this.metrics.feedGaps.inc();
-    this.log.warn({ ...gap, ms: Date.now() - lostAt }, 'feed_gap');
+    this.log.warn({ ...gap, ms: this.clock.wallNow() - lostAt }, 'feed_gap');
     this.server.local.emit(ServerEvent.feedGap, gap);
   }
 
@@ -176,6 +187,9 @@ export class RedisBridgeService implements OnApplicationBootstrap, BeforeApplica
   }
 
   private observeLag({ kind, processedTime }: MarketMessage): void {
-    this.metrics.bridgeLag.observe({ kind }, Math.max(0, Date.now() - processedTime / 1_000) / 1_000);
+    this.metrics.bridgeLag.observe(
+      { kind },
+      Math.max(0, this.clock.wallNow() - processedTime / 1_000) / 1_000,
+    );
   }
 }

@@ -8,6 +8,8 @@ import { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { CacheMetrics } from './cache.metrics.js';
 import { CacheService } from './cache.service.js';
 import { MemoryLatestStore } from './memory-latest-store.js';
+import { systemClock } from '../common/clock.js';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
 
 const KEY = 'latest:underlying:X';
 const price = (second: number) => ({ price: second, timestamp: `2026-11-22T04:43:0${second}` });
@@ -33,10 +35,18 @@ class FlakyStore extends MemoryLatestStore {
 }
 
 function setUp() {
-  const store = new FlakyStore();
+  const store = new FlakyStore(systemClock.wallNow);
   const silent = { info: () => undefined, warn: () => undefined } as unknown as PinoLogger;
   const metrics = new MetricsRegistry();
-  const cache = new CacheService(loadConfig({}), store, new CacheMetrics(metrics), silent);
+  const faults = new RateLimitedLog(silent, systemClock.now);
+  const cache = new CacheService(
+    loadConfig({}),
+    store,
+    new CacheMetrics(metrics),
+    systemClock,
+    faults,
+    silent,
+  );
   const broadcast: MarketMessage[] = [];
   const refresh = () => cache.refresh((news) => void broadcast.push(news));
   return { store, cache, metrics, broadcast, refresh };

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { backoffMs } from '../common/backoff.js';
@@ -13,6 +12,7 @@ import {
   type MarketMessage,
 } from '../feed/market-message.js';
 import { parseCached, FeedMessageError } from '../feed/parse-message.js';
+import { CLOCK, type Clock, delay } from '../common/clock.js';
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
 import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
@@ -61,7 +61,6 @@ export interface Snapshot {
 export class CacheService {
   private readonly latest: LatestMessages;
   private readonly writer: WriteBehind;
-  private readonly faults: RateLimitedLog;
   private readonly fetching = new Map<string, Promise<boolean>>();
   private readonly lookups = new ConcurrencyLimit(MAX_LOOKUPS, MAX_WAITING_LOOKUPS);
   /** Operations whose last attempt failed, why and when. */
@@ -80,16 +79,18 @@ export class CacheService {
     private readonly config: GatewayConfig,
     @Inject(LATEST_STORE) private readonly store: LatestStore,
     private readonly metrics: CacheMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly faults: RateLimitedLog,
     @InjectPinoLogger(CacheService.name) private readonly log: PinoLogger,
   ) {
-    this.faults = new RateLimitedLog(log);
     this.latest = new LatestMessages({
       maxBytes: config.cacheMaxBytes,
       clockResetAfterMs: config.clockResetAfterMs,
-      wallNow: () => Date.now(),
+      wallNow: () => clock.wallNow(),
       onEvict: () => metrics.cacheEvicted.inc(),
     });
     this.writer = new WriteBehind(store, {
+      clock,
       intervalMs: config.cacheWriteIntervalMs,
       ttlMs: config.cacheTtlMs,
       owner: randomUUID(),
@@ -221,7 +222,7 @@ export class CacheService {
   /** Waits for `afterMs`, and then tries `read` until it succeeds, another refresh or a loss of the feed takes over, or the service stops. */
   private async readUntilDone(turn: number, afterMs: number, read: () => Promise<void>): Promise<void> {
     const { signal } = this.stopping;
-    const wait = (ms: number) => delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+    const wait = (ms: number) => delay(this.clock, ms, signal);
     if (afterMs > 0) await wait(afterMs);
     for (let attempt = 1; turn === this.refreshes && !signal.aborted; attempt++) {
       try {
@@ -263,7 +264,7 @@ export class CacheService {
   get problem(): string | undefined {
     for (const [operation, { text, at }] of this.problems) {
       // Writes and refreshes are tried again until they succeed; what nobody looks up any more says nothing of now.
-      if (operation !== 'read' || performance.now() - at < READ_PROBLEM_MS) return `${operation}: ${text}`;
+      if (operation !== 'read' || this.clock.now() - at < READ_PROBLEM_MS) return `${operation}: ${text}`;
     }
     return undefined;
   }
@@ -337,7 +338,7 @@ export class CacheService {
 
   /** Reads every key of the store's that was not heard after `sequence`. */
   private async readAll(rooms: readonly RoomAddress[], sequence: number): Promise<void> {
-    const started = performance.now();
+    const started = this.clock.now();
     const use = this.warm || rooms.length > 0 ? 'refresh' : 'warm';
     const prefixes = [UNDERLYING_KEY_PREFIX, CHAIN_KEY_PREFIX];
     const walked = new Set<string>();
@@ -357,7 +358,7 @@ export class CacheService {
     await readNew(keys);
     this.warm = true;
     this.log.info(
-      { entries: this.latest.size, ms: Math.round(performance.now() - started) },
+      { entries: this.latest.size, ms: Math.round(this.clock.now() - started) },
       'cache_refreshed',
     );
   }
@@ -411,7 +412,7 @@ export class CacheService {
   }
 
   private storeFailed(operation: StoreOperation, error: unknown): void {
-    this.problems.set(operation, { text: messageOf(error), at: performance.now() });
+    this.problems.set(operation, { text: messageOf(error), at: this.clock.now() });
     this.metrics.cacheErrors.inc({ operation });
     this.faults.warn(`store:${operation}`, 'cache_store_failed', { operation, problem: messageOf(error) });
   }

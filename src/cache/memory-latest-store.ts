@@ -17,7 +17,7 @@ export class MemoryLatestStore implements LatestStore {
   private readonly stored = new Map<string, Stored>();
 
   /** @param now ms since the epoch */
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(private readonly now: () => number) {}
 
   read(keys: readonly string[]): Promise<(string | null | Error)[]> {
     return Promise.resolve(keys.map((key) => this.live(key)?.value ?? null));

@@ -1,8 +1,13 @@
 import type { StoreEntry, WriteOutcome } from './latest-store.js';
 import { MemoryLatestStore } from './memory-latest-store.js';
 import { type HeldValue, WriteBehind } from './write-behind.js';
+import { systemClock } from '../common/clock.js';
 
 class CountingStore extends MemoryLatestStore {
+  constructor() {
+    super(systemClock.wallNow);
+  }
+
   /** What was written, without what was left alone. */
   readonly written: StoreEntry[] = [];
   writes = 0;
@@ -31,6 +36,7 @@ function setUp(store: CountingStore, owner = 'me') {
   const errors: unknown[] = [];
   const newer: string[] = [];
   const writer = new WriteBehind(store, {
+    clock: systemClock,
     intervalMs: 1_000,
     ttlMs: 60_000,
     owner,

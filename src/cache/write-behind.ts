@@ -1,3 +1,4 @@
+import type { Clock, Timer } from '../common/clock.js';
 import { fingerprint, type LatestStore, type StoreEntry } from './latest-store.js';
 
 /** What memory holds under a source key. */
@@ -9,6 +10,7 @@ export interface HeldValue {
 }
 
 export interface WriteBehindOptions {
+  readonly clock: Pick<Clock, 'now' | 'after'>;
   /** Shortest time between two flushes, ms: the most a key of the store lags behind. */
   readonly intervalMs: number;
   /** How long a written entry lives, ms. */
@@ -60,7 +62,7 @@ export class WriteBehind {
   /** Store key -> what this replica last wrote there: the usual value to be replaced, known without a look. */
   private readonly written = new Map<string, { readonly fingerprint: string; readonly time: number }>();
   private readonly leaseMs: number;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
   private flushing: Promise<void> = Promise.resolve();
   private lastFlush = -Infinity;
   private stopped = false;
@@ -79,7 +81,7 @@ export class WriteBehind {
 
   /** Notes that `key` is to hold what memory holds under `source`. */
   mark(key: string, source: string): void {
-    this.dirty.set(key, { source, at: performance.now() });
+    this.dirty.set(key, { source, at: this.options.clock.now() });
     this.schedule();
   }
 
@@ -97,7 +99,7 @@ export class WriteBehind {
   /** Writes what waits, lease or not, unless held, and gives the lease up. Resolves when done or failed; call once, at shutdown. */
   async stop(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.timer);
+    this.timer?.cancel();
     await this.flushing;
     try {
       await this.writeDirty();
@@ -109,18 +111,18 @@ export class WriteBehind {
 
   private schedule(): void {
     if (this.timer || this.stopped) return;
-    const now = performance.now();
+    const now = this.options.clock.now();
     const wait = Math.max(0, this.lastFlush + this.options.intervalMs - now);
     const due = now + wait;
-    this.timer = setTimeout(() => {
-      const late = performance.now() - due > GAP_MS;
+    this.timer = this.options.clock.after(wait, () => {
+      const late = this.options.clock.now() - due > GAP_MS;
       this.flushing = (late ? Promise.resolve() : this.flush()).finally(() => {
         this.timer = undefined;
-        this.lastFlush = performance.now();
+        this.lastFlush = this.options.clock.now();
         if (this.dirty.size > 0) this.schedule();
       });
-    }, wait);
-    this.timer.unref();
+    });
+    this.timer.unref?.();
   }
 
   private async flush(): Promise<void> {
@@ -169,7 +171,7 @@ export class WriteBehind {
       again = await this.write(older);
     }
     for (const { key, source } of again) {
-      if (!this.dirty.has(key)) this.dirty.set(key, { source, at: performance.now() });
+      if (!this.dirty.has(key)) this.dirty.set(key, { source, at: this.options.clock.now() });
     }
     return newer;
   }
@@ -210,7 +212,7 @@ export class WriteBehind {
   }
 
   private forgetOlderThan(ageMs: number): void {
-    const limit = performance.now() - ageMs;
+    const limit = this.options.clock.now() - ageMs;
     for (const [key, { at }] of this.dirty) if (at < limit) this.dirty.delete(key);
   }
 

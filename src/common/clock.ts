@@ -21,6 +21,8 @@ export interface CpuClock extends Clock {
 
 export interface Timer {
   cancel(): void;
+  /** Lets the process end although the timer is still pending; missing on the clocks of tests. */
+  unref?(): void;
 }
 
 /** Resolves `ms` from now, by the given clock; at once when `signal` is aborted. */
@@ -49,10 +51,10 @@ export const systemClock: CpuClock = {
   },
   soon: (task) => {
     const handle = setImmediate(task);
-    return { cancel: () => clearImmediate(handle) };
+    return { cancel: () => clearImmediate(handle), unref: () => void handle.unref() };
   },
   after: (ms, task) => {
     const handle = setTimeout(task, ms);
-    return { cancel: () => clearTimeout(handle) };
+    return { cancel: () => clearTimeout(handle), unref: () => void handle.unref() };
   },
 };

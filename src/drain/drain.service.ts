@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { ServerEvent } from '../contract/index.js';
-import { systemClock } from '../common/clock.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { closeClient } from '../transports/socket-io/close-client.js';
 import {
   type GatewayServer,
@@ -29,6 +29,7 @@ export class DrainService {
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly gate: HandshakeGate,
     private readonly metrics: DrainMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
     @InjectPinoLogger(DrainService.name) private readonly log: PinoLogger,
   ) {}
 
@@ -38,14 +39,14 @@ export class DrainService {
   }
 
   private async run(): Promise<void> {
-    const started = performance.now();
+    const started = this.clock.now();
     this.gate.leave();
     this.metrics.draining.set(1);
     const { sockets } = this.server.sockets;
     this.log.info({ clients: sockets.size, window_ms: this.config.drainTimeoutMs }, 'drain_started');
 
     const drainer = new Drainer<GatewaySocket>({
-      clock: systemClock,
+      clock: this.clock,
       windowMs: this.config.drainTimeoutMs,
       graceMs: GRACE_MS,
       random: Math.random,
@@ -65,7 +66,7 @@ export class DrainService {
     await drainer.run(sockets.values());
     this.server.off('connection', late);
     this.log.info(
-      { ms: Math.round(performance.now() - started), remaining_clients: sockets.size },
+      { ms: Math.round(this.clock.now() - started), remaining_clients: sockets.size },
       'drain_finished',
     );
   }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { ProcessEnd } from './process-end.js';
+import { systemClock } from '../common/clock.js';
 
 class FakeProcess extends EventEmitter {
   readonly exits: number[] = [];
@@ -13,7 +14,12 @@ function setUp(deadlineMs = 60_000) {
   const process = new FakeProcess();
   const logged: string[] = [];
   const note = (_: unknown, message?: string) => void logged.push(message ?? '');
-  const end = new ProcessEnd({ info: note, error: note, fatal: note } as never, deadlineMs, process);
+  const end = new ProcessEnd(
+    { info: note, error: note, fatal: note } as never,
+    deadlineMs,
+    process,
+    systemClock,
+  );
   let closed!: () => void;
   let failed!: (error: Error) => void;
   let closings = 0;

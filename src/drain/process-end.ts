@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../common/clock.js';
 
 /** What can be brought to an end in good order. */
 interface Closable {
@@ -26,6 +27,7 @@ export class ProcessEnd {
     private readonly log: Pick<Logger, 'info' | 'error' | 'fatal'>,
     private readonly deadlineMs: number,
     private readonly process: EndingProcess,
+    private readonly clock: Pick<Clock, 'now' | 'after'>,
   ) {
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
       this.process.on(event, (error) => {
@@ -61,12 +63,13 @@ export class ProcessEnd {
       this.process.exit(this.exitCode);
       return;
     }
-    const started = performance.now();
-    const ms = (): number => Math.round(performance.now() - started);
-    setTimeout(() => {
+    const started = this.clock.now();
+    const ms = (): number => Math.round(this.clock.now() - started);
+    const deadline = this.clock.after(this.deadlineMs, () => {
       this.log.fatal({ ms: ms() }, 'socket_gateway_stop_timed_out');
       this.process.exit(1);
-    }, this.deadlineMs).unref();
+    });
+    deadline.unref?.();
     this.gateway.close().then(
       () => {
         this.log.info({ ms: ms() }, 'socket_gateway_stopped');

@@ -7,14 +7,11 @@ import type { CloseReason, FanoutObserver, Flush } from './fanout-observer.js';
 /** Brings what the fan-out engine tells to the metrics and the log. */
 @Injectable()
 export class FanoutReport implements FanoutObserver {
-  private readonly faults: RateLimitedLog;
-
   constructor(
     private readonly metrics: FanoutMetrics,
+    private readonly faults: RateLimitedLog,
     @InjectPinoLogger(FanoutReport.name) private readonly log: PinoLogger,
-  ) {
-    this.faults = new RateLimitedLog(log);
-  }
+  ) {}
 
   flushed({ durationMs, writes, frames, bytes, savedBytes }: Flush): void {
     this.metrics.writtenBytes.inc(bytes);

@@ -1,4 +1,5 @@
 import { FeedProbe, type ProbePublisher } from './feed-probe.js';
+import { systemClock } from '../common/clock.js';
 
 const TIMES = { hearMs: 50, sendMs: 50 };
 
@@ -7,7 +8,7 @@ function probe(publish: (hear: () => void) => Promise<unknown>, reachesAll = tru
     publish: () => publish(() => made.hear()),
     reachesAll: () => Promise.resolve(reachesAll),
   };
-  const made = new FeedProbe('channel', publisher, TIMES);
+  const made = new FeedProbe('channel', publisher, systemClock, TIMES);
   return made;
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, delay } from '../common/clock.js';
 
 /** Where a probe is published: as producers do, and not by the connection that is to hear it. */
 export interface ProbePublisher {
@@ -34,6 +34,7 @@ export class FeedProbe {
   constructor(
     readonly channel: string,
     private readonly publisher: ProbePublisher,
+    private readonly clock: Pick<Clock, 'now' | 'after'>,
     readonly times = PROBE_TIMES,
   ) {}
 
@@ -54,14 +55,14 @@ export class FeedProbe {
   }
 
   private async publishAndWait(signal: AbortSignal): Promise<FeedProbeResult> {
-    const deadline = performance.now() + this.times.sendMs;
+    const deadline = this.clock.now() + this.times.sendMs;
     while (!(await this.published())) {
-      if (performance.now() > deadline || signal.aborted) return 'unknown';
-      await delay(SEND_RETRY_MS);
+      if (this.clock.now() > deadline || signal.aborted) return 'unknown';
+      await delay(this.clock, SEND_RETRY_MS, signal);
     }
     // Again and again: a subscription that comes to life meanwhile is to be noticed at once.
-    for (const until = performance.now() + this.times.hearMs; performance.now() < until;) {
-      await delay(REPEAT_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    for (const until = this.clock.now() + this.times.hearMs; this.clock.now() < until;) {
+      await delay(this.clock, REPEAT_MS, signal);
       if (signal.aborted) return 'heard';
       void this.published();
     }

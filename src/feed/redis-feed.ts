@@ -1,11 +1,13 @@
 import { type Redis, ReplyError } from 'ioredis';
 import { RESUBSCRIBE_MS } from '../common/backoff.js';
+import type { Clock, Timer } from '../common/clock.js';
 import type { FeedProbe } from './feed-probe.js';
 import type { FeedListener, FeedSource, FeedStatus } from './feed-source.js';
 
 const NOT_YET = 'not connected yet';
 
 export interface RedisFeedOptions {
+  readonly clock: Pick<Clock, 'now' | 'after'>;
   /** Goes round through the subscription when it is new, and when nothing else did for `probeAfterMs`. */
   readonly probe: FeedProbe;
   readonly probeAfterMs: number;
@@ -30,7 +32,7 @@ export class RedisFeed implements FeedSource {
   private listener: FeedListener | undefined;
   private current: FeedStatus = { up: false, reason: NOT_YET };
   /** The retry of a refused subscription, or the next look at whether it is silent. */
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
   /** Connections so far: what was begun on an earlier one is void. */
   private session = 0;
   private lastHeard = 0;
@@ -52,14 +54,14 @@ export class RedisFeed implements FeedSource {
     this.channels = channels.map((channel) => channelPrefix + channel);
     this.listener = listener;
     this.redis.on(sharded ? 'smessage' : 'message', (channel: string, data: string) => {
-      this.lastHeard = performance.now();
+      this.lastHeard = this.options.clock.now();
       if (channel === probe.channel) probe.hear();
       else if (!this.stopped) listener.message(channel.slice(channelPrefix.length), data);
     });
     this.redis.on('error', (error: unknown) => this.down(describeError(error)));
     this.redis.on('close', () => {
       this.session++;
-      clearTimeout(this.timer);
+      this.timer?.cancel();
       this.down(describeError(new Error('the connection is closed')));
     });
     this.redis.on('ready', () => void this.subscribe());
@@ -72,7 +74,7 @@ export class RedisFeed implements FeedSource {
 
   stop(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.timer);
+    this.timer?.cancel();
     this.down('stopped');
     // Not to be waited for: a client between two attempts to connect says no `end`.
     if (this.redis.status !== 'end') this.redis.disconnect();
@@ -80,7 +82,7 @@ export class RedisFeed implements FeedSource {
   }
 
   private async subscribe(): Promise<void> {
-    clearTimeout(this.timer);
+    this.timer?.cancel();
     const session = ++this.session;
     try {
       await this.subscribeTo(...this.channels);
@@ -117,12 +119,12 @@ export class RedisFeed implements FeedSource {
   /** Looks again when the subscription may have been silent for too long. */
   private watch(session: number): void {
     const { probeAfterMs } = this.options;
-    const silent = (): boolean => performance.now() - this.lastHeard >= probeAfterMs;
+    const silent = (): boolean => this.options.clock.now() - this.lastHeard >= probeAfterMs;
     const look = async (): Promise<void> => {
       if (silent() && !(await this.delivers())) return;
       if (!this.isOver(session)) this.watch(session);
     };
-    this.later(Math.max(1, this.lastHeard + probeAfterMs - performance.now()), () => void look());
+    this.later(Math.max(1, this.lastHeard + probeAfterMs - this.options.clock.now()), () => void look());
   }
 
   /**
@@ -131,7 +133,7 @@ export class RedisFeed implements FeedSource {
    */
   private async delivers(): Promise<boolean> {
     const { session } = this;
-    const asked = performance.now();
+    const asked = this.options.clock.now();
     // One that is not answered ends the connection (its socket timeout): a frozen server, or nobody at the other end.
     const ping = this.redis.ping().then(
       () => true,
@@ -140,7 +142,7 @@ export class RedisFeed implements FeedSource {
     );
     const result = this.probing ? await this.options.probe.send() : 'unknown';
     const delivers = result === 'heard' || this.lastHeard > asked || (result === 'unknown' && (await ping));
-    if (delivers) this.lastHeard = performance.now();
+    if (delivers) this.lastHeard = this.options.clock.now();
     else if (!this.isOver(session)) {
       this.cut(
         this.options.noteError(
@@ -158,8 +160,8 @@ export class RedisFeed implements FeedSource {
 
   private later(ms: number, work: () => void): void {
     if (this.stopped) return;
-    this.timer = setTimeout(work, ms);
-    this.timer.unref();
+    this.timer = this.options.clock.after(ms, work);
+    this.timer.unref?.();
   }
 
   private isOver(session: number): boolean {

@@ -18,7 +18,7 @@ import {
   ServerEvent,
   type SnapshotAddress,
 } from '../contract/index.js';
-import { systemClock } from '../common/clock.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
@@ -79,7 +79,6 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   private readonly awaited: Awaited;
   private readonly sweeper: Sweeper;
   private readonly rooms: ProductRooms;
-  private readonly faults: RateLimitedLog;
   private told: Told | undefined;
 
   constructor(
@@ -87,11 +86,12 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: FreshnessMetrics,
     private readonly transportMetrics: TransportMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly faults: RateLimitedLog,
     @InjectPinoLogger(FreshnessService.name) private readonly log: PinoLogger,
   ) {
-    this.faults = new RateLimitedLog(log);
     this.rooms = new ProductRooms(server.sockets.adapter);
-    const clocks = { now: () => performance.now(), wallNow: () => Date.now() };
+    const clocks = { now: () => clock.now(), wallNow: () => clock.wallNow() };
     this.tracker = new FreshnessTracker({
       ...clocks,
       staleAfterMs,
@@ -109,7 +109,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
     });
     this.awaited = new Awaited(MAX_AWAITED, (name) => this.hasMember(name));
     this.sweeper = new Sweeper({
-      clock: systemClock,
+      clock,
       intervalMs: Math.min(staleAfterMs / SWEEPS, chainStaleAfterMs / SWEEPS, MAX_SWEEP_INTERVAL_MS),
       backlogMs: BACKLOG_MS,
       heldUpMs: Math.min(staleAfterMs, chainStaleAfterMs) / 2,
@@ -272,7 +272,7 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
 
   /** One list, and so one buffer, for all clients that reconnect at the same time. */
   private toldNow(): Told {
-    const now = performance.now();
+    const now = this.clock.now();
     if (!this.told || now - this.told.at >= TOLD_FOR_MS) {
       this.told = { at: now, statuses: this.tracker.staleStatuses(MAX_TOLD) };
     }
@@ -351,7 +351,11 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
   private endWait(message: MarketMessage, toldProduct: boolean, toldChain: boolean): void {
     if (this.awaited.size === 0) return;
     const { product } = message;
-    const live = { status: 'live', last_update: new Date().toISOString(), age_ms: 0 } as const;
+    const live = {
+      status: 'live',
+      last_update: new Date(this.clock.wallNow()).toISOString(),
+      age_ms: 0,
+    } as const;
     if (this.awaited.take(product) && !toldProduct) {
       this.announce({ payload: { product, ...live }, hadPrice: false });
     }

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { DynamicModule } from '@nestjs/common';
-import { LoggerModule } from 'nestjs-pino';
+import { type DynamicModule, Global, Module, Scope } from '@nestjs/common';
+import { INQUIRER } from '@nestjs/core';
+import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import { type Logger, pino } from 'pino';
 import type { Options } from 'pino-http';
+import { CLOCK, type Clock } from '../common/clock.js';
+import { RateLimitedLog } from './rate-limited-log.js';
 
 /** Paths that probes and scrapers ask every few seconds. */
 const QUIET_PATHS = /^\/(?:health(?:\/|\?|$)|metrics(?:\?|$))/;
@@ -48,6 +51,26 @@ function routeOf({ route }: Routed): string | undefined {
   return route?.path.includes('*') ? undefined : route?.path;
 }
 
-export function loggingModule(logger: Logger): DynamicModule {
-  return LoggerModule.forRoot({ pinoHttp: requestLog(logger) });
+/** Provides loggers; a {@link RateLimitedLog} of its own, with its name as context, to each class that injects one. */
+@Global()
+@Module({})
+export class LoggingModule {
+  static forRoot(logger: Logger): DynamicModule {
+    return {
+      module: LoggingModule,
+      imports: [LoggerModule.forRoot({ pinoHttp: requestLog(logger) })],
+      providers: [
+        {
+          provide: RateLimitedLog,
+          scope: Scope.TRANSIENT,
+          inject: [PinoLogger, CLOCK, INQUIRER],
+          useFactory: (log: PinoLogger, clock: Clock, { constructor }: object) => {
+            log.setContext(constructor.name);
+            return new RateLimitedLog(log, () => clock.now());
+          },
+        },
+      ],
+      exports: [RateLimitedLog],
+    };
+  }
 }

@@ -6,8 +6,8 @@ it('logs each kind once an interval, with the number left out', () => {
   let now = 0;
   const log = new RateLimitedLog(
     { warn: (fields, message) => void lines.push([fields, message]) },
-    1_000,
     () => now,
+    1_000,
   );
   for (let i = 0; i < 5; i++) log.warn('a', 'bad_a', { i });
   log.warn('b', 'bad_b');

@@ -15,8 +15,8 @@ export class RateLimitedLog {
 
   constructor(
     private readonly log: FaultLog,
+    private readonly now: () => number,
     private readonly intervalMs = 10_000,
-    private readonly now: () => number = () => performance.now(),
   ) {}
 
   warn(kind: string, message: string, fields: object = {}): void {

@@ -6,21 +6,16 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { AdminAccess } from './admin-access.js';
 
 /** Before routes that are for operators alone: 404 as for any unknown path on the wrong port, 401 without the token. */
 @Injectable()
 export class AdminGuard implements CanActivate {
-  private readonly faults: RateLimitedLog;
-
   constructor(
     private readonly access: AdminAccess,
-    @InjectPinoLogger(AdminGuard.name) log: PinoLogger,
-  ) {
-    this.faults = new RateLimitedLog(log);
-  }
+    private readonly faults: RateLimitedLog,
+  ) {}
 
   canActivate(context: ExecutionContext): boolean {
     const http = context.switchToHttp();

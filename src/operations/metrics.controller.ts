@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Req, Res, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AdminGuard } from './admin.guard.js';
-import { systemClock } from '../common/clock.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { SUBSCRIPTION_TYPES } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
@@ -26,8 +26,9 @@ export class MetricsController {
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly registry: MetricsRegistry,
     private readonly metrics: ConnectionMetrics,
+    @Inject(CLOCK) clock: Clock,
   ) {
-    this.census = new RoomCensus(() => server.sockets.adapter.rooms, systemClock);
+    this.census = new RoomCensus(() => server.sockets.adapter.rooms, clock);
     metrics.onScrape(() => this.sampleRooms());
   }
 

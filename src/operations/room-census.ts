@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../common/clock.js';
 import { roomKind, SUBSCRIPTION_TYPES, type SubscriptionType } from '../contract/index.js';
 
@@ -30,7 +29,7 @@ export class RoomCensus {
 
   constructor(
     private readonly rooms: () => ReadonlyMap<string, { readonly size: number }>,
-    private readonly clock: Pick<Clock, 'now'>,
+    private readonly clock: Pick<Clock, 'now' | 'soon'>,
   ) {}
 
   async take(): Promise<Census> {
@@ -48,7 +47,7 @@ export class RoomCensus {
     let seen = 0;
     // What joins or leaves during a pause may be counted or not; the map itself allows it.
     for (const [room, { size }] of this.rooms()) {
-      if (++seen % ROOMS_PER_TURN === 0) await turn();
+      if (++seen % ROOMS_PER_TURN === 0) await new Promise<void>((resolve) => void this.clock.soon(resolve));
       const kind = roomKind(room);
       if (kind === undefined) continue;
       byKind[kind].rooms++;

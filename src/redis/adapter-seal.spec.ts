@@ -27,7 +27,11 @@ describe('AdapterSeal', () => {
     ['nothing', Buffer.alloc(0), 'format'],
     ['text', Buffer.from('hello'), 'format'],
     ['JSON', Buffer.from('{"type":4,"opts":{"rooms":[],"except":[]},"close":true}'.repeat(2)), 'format'],
-    ['a message that is cut off', new AdapterSeal(SECRET).seal(CHANNEL, '{}').subarray(0, 59), 'format'],
+    [
+      'a message that is cut off',
+      new AdapterSeal(SECRET, Date.now).seal(CHANNEL, '{}').subarray(0, 59),
+      'format',
+    ],
     ['our format without a signature', Buffer.concat([Buffer.from('SGA1'), Buffer.alloc(80)]), 'signature'],
     ['a huge message', Buffer.alloc(MAX_SEALED_BYTES + 1, 'SGA1'), 'size'],
   ])('drops %s', (_, message, reason) => expect(opened(ours, message)).toBe(reason));

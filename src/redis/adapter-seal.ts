@@ -31,7 +31,7 @@ export class AdapterSeal {
 
   constructor(
     secret: string,
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number,
   ) {
     // A key of its own: what SECRET_KEY signs elsewhere must not be valid here.
     this.key = createHmac('sha256', secret).update('socket-gateway: messages of the adapter').digest();

@@ -12,6 +12,7 @@ import {
 import { ClusterRoute, routedConnector } from './cluster-route.js';
 import { LastingSentinelConnector } from './lasting-sentinel-connector.js';
 import { redisFault, type RedisFaults, type RedisRole } from './redis-faults.js';
+import type { Clock } from '../common/clock.js';
 
 /** What says where Redis is and how it is reached. */
 export type RedisAddress = Pick<GatewayConfig, 'redisUrl'> &
@@ -60,6 +61,7 @@ export class RedisConnections {
   constructor(
     private readonly settings: RedisSettings,
     private readonly faults: RedisFaults,
+    private readonly clock: Pick<Clock, 'now'>,
   ) {
     this.target = targetOf(settings);
     this.tls = tlsOf(this.target, settings);
@@ -156,9 +158,9 @@ export class RedisConnections {
       enableReadyCheck: this.target.kind === 'sentinel',
       maxLoadingRetryTime: 500,
       reconnectOnError: (error) => {
-        if (redisFault(error).kind !== 'read_only' || performance.now() - left < LEAVE_REPLICA_MS)
+        if (redisFault(error).kind !== 'read_only' || this.clock.now() - left < LEAVE_REPLICA_MS)
           return false;
-        left = performance.now();
+        left = this.clock.now();
         return true;
       },
     };

@@ -60,7 +60,7 @@ describe('redisFault', () => {
 
 describe('RedisFaults', () => {
   it('explains a command without a connection by what took the connection', () => {
-    const faults = new RedisFaults(new RateLimitedLog({ warn: () => undefined }));
+    const faults = new RedisFaults(new RateLimitedLog({ warn: () => undefined }, Date.now));
     faults.connectionFailed('commands', new Error('WRONGPASS invalid'));
     faults.connectionFailed('commands', new Error('the connection is closed'));
     const noConnection = new Error("Stream isn't writeable and enableOfflineQueue options is false");
@@ -70,7 +70,7 @@ describe('RedisFaults', () => {
   });
 
   it('counts what happened before anyone listened', () => {
-    const faults = new RedisFaults(new RateLimitedLog({ warn: () => undefined }));
+    const faults = new RedisFaults(new RateLimitedLog({ warn: () => undefined }, Date.now));
     faults.connectionFailed('feed', new Error('connect ECONNREFUSED'));
     const counted: string[] = [];
     faults.listen((...fault) => counted.push(fault.join()));

@@ -5,6 +5,7 @@ import { RESUBSCRIBE_MS } from '../common/backoff.js';
 import type { AdapterClass } from '../transports/socket-io/socket-server.js';
 import { type CallKind, isCall, outgoingCall } from './adapter-calls.js';
 import type { AdapterSeal, DropReason } from './adapter-seal.js';
+import type { Clock, Timer } from '../common/clock.js';
 
 /** Told how the adapter's connections do. */
 export interface AdapterObserver {
@@ -16,6 +17,7 @@ export interface AdapterObserver {
 }
 
 export interface AdapterOptions {
+  readonly clock: Pick<Clock, 'after'>;
   /** What its channels begin with: different for every service and environment that shares this Redis. */
   readonly key: string;
   readonly seal: AdapterSeal;
@@ -70,7 +72,7 @@ function adapterClients(pub: Redis | Cluster, sub: Redis, options: AdapterOption
   };
   return {
     pub: instead(pub, { publish }),
-    sub: instead(sub, { ...subscriptions(sub, observer), ...listeners(sub, options) }),
+    sub: instead(sub, { ...subscriptions(sub, observer, options.clock), ...listeners(sub, options) }),
   };
 }
 
@@ -114,22 +116,28 @@ function listeners(redis: Redis, { key, seal, observer }: AdapterOptions): Recor
  * Makes the adapter's subscriptions on every connection, and again while Redis refuses them. ioredis' own resubscription
  * tries once and drops its promise: a refusal (ACL) would end the process.
  */
-function subscriptions(redis: Redis, { failed, subscribed }: AdapterObserver): Record<string, Listener> {
+function subscriptions(
+  redis: Redis,
+  { failed, subscribed }: AdapterObserver,
+  clock: Pick<Clock, 'after'>,
+): Record<string, Listener> {
   const channels: string[] = [];
-  let retry: NodeJS.Timeout | undefined;
+  let retry: Timer | undefined;
   const subscribe = async (): Promise<void> => {
-    clearTimeout(retry);
+    retry?.cancel();
     try {
       await redis.subscribe(...channels);
       subscribed();
     } catch (error) {
       failed(error);
       // Where the connection was lost, the next one is `ready` in its time.
-      if (redis.status === 'ready') retry = setTimeout(() => void subscribe(), RESUBSCRIBE_MS).unref();
+      if (redis.status !== 'ready') return;
+      retry = clock.after(RESUBSCRIBE_MS, () => void subscribe());
+      retry.unref?.();
     }
   };
   redis.on('ready', () => void subscribe());
-  redis.on('close', () => clearTimeout(retry));
+  redis.on('close', () => retry?.cancel());
   // Broadcasts do not cross replicas, so nothing is heard of the channels they would come by.
   const nothing = (): Promise<void> => Promise.resolve();
   return {

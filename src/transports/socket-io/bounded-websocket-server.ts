@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
+import { systemClock } from '../../common/clock.js';
 
 /**
  * Frames that a message may come in. A browser makes one of each 64 to 128 KB, libraries one of each message. ws allows 16,384,
@@ -69,8 +70,9 @@ export class BoundedWebSocket extends WebSocket {
     if (cutOff.has(this) || this.readyState === WebSocket.CLOSED) return;
     cutOff.add(this);
     this.pause();
-    const timer = setTimeout(() => this.terminate(), CUT_OFF_MS);
-    this.once('close', () => clearTimeout(timer));
+    // ws itself makes these objects, so that no other clock can be handed to them.
+    const timer = systemClock.after(CUT_OFF_MS, () => this.terminate());
+    this.once('close', () => timer.cancel());
     if (this.readyState === WebSocket.CLOSING) tcpSocketOf(this)?.end();
   }
 

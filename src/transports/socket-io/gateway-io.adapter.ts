@@ -11,6 +11,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { Server, Socket } from 'socket.io';
+import { CLOCK, type Clock } from '../../common/clock.js';
 import { ClientLibrary } from './client-library.js';
 import { RequestQueue } from '../request-queue.js';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
@@ -28,6 +29,7 @@ const POLLING_CLOSE_TIMEOUT_MS = 5_000;
 export class GatewayIoAdapter extends IoAdapter {
   private readonly server: GatewayServer;
   private readonly requests: RequestQueue<Socket>;
+  private readonly clock: Clock;
   /** Every TCP connection, upgraded or not: no one list of Node's or Socket.IO's has them all. */
   private readonly connections = new Set<TcpSocket>();
 
@@ -39,6 +41,7 @@ export class GatewayIoAdapter extends IoAdapter {
     super(app);
     this.server = app.get<GatewayServer>(SOCKET_SERVER);
     this.requests = app.get<RequestQueue<Socket>>(RequestQueue);
+    this.clock = app.get<Clock>(CLOCK);
   }
 
   override createIOServer(): Server {
@@ -47,7 +50,7 @@ export class GatewayIoAdapter extends IoAdapter {
       this.connections.add(connection);
       connection.once('close', () => this.connections.delete(connection));
     });
-    httpServer.on('upgrade', refuseOtherUpgrades(this.server.path()));
+    httpServer.on('upgrade', refuseOtherUpgrades(this.server.path(), this.clock));
     this.server.attach(httpServer);
     // Ahead of engine.io, which answers some requests before any of its middleware.
     const path = this.server.path();
@@ -69,10 +72,10 @@ export class GatewayIoAdapter extends IoAdapter {
    * HTTP request, would hold the process for half a minute or for ever.
    */
   override async close(server: Server): Promise<void> {
-    const cut = setTimeout(() => {
+    const cut = this.clock.after(CLOSE_GRACE_MS, () => {
       for (const connection of this.connections) connection.destroy();
-    }, CLOSE_GRACE_MS);
-    await super.close(server).finally(() => clearTimeout(cut));
+    });
+    await super.close(server).finally(() => cut.cancel());
   }
 
   override bindClientConnect(server: Server, callback: (client: Socket) => void): void {
@@ -130,12 +133,12 @@ function shortenPollingClose(server: GatewayServer): void {
  * engine.io would close such a connection only where nothing was written on it before, and its half of it: Node's own
  * timeouts no longer look after it, so a client could keep as many as it likes for ever.
  */
-function refuseOtherUpgrades(path: string): (request: IncomingMessage, socket: Duplex) => void {
+function refuseOtherUpgrades(path: string, clock: Clock): (request: IncomingMessage, socket: Duplex) => void {
   return ({ url }, socket) => {
     if (url?.startsWith(`${path}/`)) return;
     const end = (): void => void socket.destroy();
-    const timer = setTimeout(end, REFUSED_UPGRADE_MS);
-    socket.on('error', end).once('close', () => clearTimeout(timer));
+    const timer = clock.after(REFUSED_UPGRADE_MS, end);
+    socket.on('error', end).once('close', () => timer.cancel());
     socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', end);
   };
 }

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { systemClock } from '../../common/clock.js';
+import { CLOCK, type CpuClock } from '../../common/clock.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { TransportMetrics } from '../transport.metrics.js';
 import { fanoutAdapter } from './fanout-adapter.js';
@@ -23,10 +23,14 @@ const MAX_WAITING_REQUESTS = 50_000;
     TransportMetrics,
     {
       provide: RequestQueue,
-      inject: [GatewayConfig, TransportMetrics],
-      useFactory: ({ eventBurst, eventsPerSecond }: GatewayConfig, metrics: TransportMetrics) => {
+      inject: [GatewayConfig, TransportMetrics, CLOCK],
+      useFactory: (
+        { eventBurst, eventsPerSecond }: GatewayConfig,
+        metrics: TransportMetrics,
+        clock: CpuClock,
+      ) => {
         const queue = new RequestQueue({
-          clock: systemClock,
+          clock,
           sliceMs: REQUEST_SLICE_MS,
           maxWaiting: MAX_WAITING_REQUESTS,
           // A burst of requests and as many refusals, after which the client is closed.
@@ -38,18 +42,19 @@ const MAX_WAITING_REQUESTS = 50_000;
     },
     {
       provide: SOCKET_SERVER,
-      inject: [GatewayConfig, TransportMetrics, FanoutReport, ADAPTER_FACTORY],
+      inject: [GatewayConfig, TransportMetrics, FanoutReport, ADAPTER_FACTORY, CLOCK],
       useFactory: (
         config: GatewayConfig,
         metrics: TransportMetrics,
         report: FanoutReport,
         createBase: AdapterFactory,
+        clock: CpuClock,
       ) => {
         const base = createBase((reason) => metrics.adapterDropped.inc({ reason }));
         const adapter = fanoutAdapter(base, {
           createEngine: () =>
             new FanoutEngine({
-              clock: systemClock,
+              clock,
               maxDelayMs: config.flushMaxDelayMs,
               conflateAboveBytes: config.conflateAboveBytes,
               maxWaitingBytes: config.maxClientBufferBytes,
