@@ -57,7 +57,7 @@ describe('RemoteKeys', () => {
       issuer: undefined,
       audience: [],
       clockToleranceSeconds: 0,
-      now: Date.now,
+      now: () => Date.now(),
       roleRooms: RoleRooms.parse(''),
     });
   });

@@ -25,7 +25,7 @@ function verifier(options: Partial<TokenVerifierOptions> = {}): TokenVerifier {
     issuer: undefined,
     audience: [],
     clockToleranceSeconds: 5,
-    now: Date.now,
+    now: () => Date.now(),
     roleRooms: RoleRooms.parse('admin=*'),
     ...options,
   });

@@ -1,4 +1,5 @@
 import { ManualClock } from '../../test/support/manual-clock.js';
+import { systemClock } from '../common/clock.js';
 import { MAX_NAMED_ROOMS, RoomCensus } from './room-census.js';
 
 /** One room of a product for each size, and of each client one of its own. */
@@ -31,7 +32,7 @@ it('names every room, and none that a client has to itself', async () => {
 
 it('names the largest of 100,000 rooms, counts the others, and pauses for other work', async () => {
   const sizes = Array.from({ length: 100_000 }, (_, n) => ((n * 7_919) % 100_000) + 1);
-  const census = new RoomCensus(() => rooms(sizes), new ManualClock());
+  const census = new RoomCensus(() => rooms(sizes), systemClock);
   let turns = 0;
   const watch = (): void => {
     turns++;
@@ -51,7 +52,10 @@ it('names the largest of 100,000 rooms, counts the others, and pauses for other 
 it('counts many rooms once for all who ask within a second', async () => {
   const clock = new ManualClock();
   let counts = 0;
-  const census = new RoomCensus(() => (counts++, rooms([], 20_000)), clock);
+  const census = new RoomCensus(() => (counts++, rooms([], 20_000)), {
+    now: () => clock.now(),
+    soon: systemClock.soon,
+  });
   await Promise.all(Array.from({ length: 100 }, () => census.take()));
   clock.advance(999);
   await census.take();
