@@ -72,7 +72,6 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
       handshakesPerMinute: config.handshakesPerIpPerMinute,
       maxConnections: config.maxConnectionsPerIp,
     });
-    metrics.onScrape(() => metrics.handshakesQueued.set(this.admission.queued));
   }
 
   /** Why new clients are not taken now; undefined while they are. */
@@ -87,6 +86,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
 
   /** Nest has attached the server by now, and does not listen yet. */
   onApplicationBootstrap(): void {
+    this.metrics.onScrape(() => this.metrics.handshakesQueued.set(this.admission.queued));
     const { engine } = this.server;
     const { clients } = engine as unknown as { clients: Readonly<Record<string, unknown>> };
     engine.use((request: HandshakeRequest, response: unknown, next: () => void) => {

@@ -22,7 +22,7 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
 
   constructor(
     config: GatewayConfig,
-    metrics: AdmissionMetrics,
+    private readonly metrics: AdmissionMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
     @InjectPinoLogger(OverloadWatch.name) log: PinoLogger,
   ) {
@@ -33,7 +33,6 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
       if (overloaded) log.warn({ reason, ...load }, 'overloaded');
       else log.info({ reason, ...load }, 'overload_over');
     });
-    for (const reason of ['event_loop_delay', 'memory'] as const) metrics.overloaded.set({ reason }, 0);
   }
 
   get reason(): OverloadReason | undefined {
@@ -41,6 +40,7 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   onApplicationBootstrap(): void {
+    for (const reason of ['event_loop_delay', 'memory'] as const) this.metrics.overloaded.set({ reason }, 0);
     this.delays.enable();
     this.measuredAt = this.clock.now();
     this.measureLater();

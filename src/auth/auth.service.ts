@@ -1,5 +1,11 @@
 import { createSecretKey } from 'node:crypto';
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -30,7 +36,7 @@ import { UserConnections } from './user-connections.js';
 
 /** Who the clients are, what they may have, and for how long. Nest's guards see neither connections nor what becomes of them. */
 @Injectable()
-export class AuthService implements OnApplicationBootstrap, OnApplicationShutdown {
+export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly authenticator: Authenticator;
   private readonly sessions: Sessions<GatewaySocket>;
   /** Of those without a token. */
@@ -41,7 +47,7 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
 
   constructor(
     private readonly config: GatewayConfig,
-    @Inject(SOCKET_SERVER) server: GatewayServer,
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly revocations: RevocationService,
     private readonly metrics: AuthMetrics,
     private readonly transportMetrics: TransportMetrics,
@@ -95,11 +101,14 @@ export class AuthService implements OnApplicationBootstrap, OnApplicationShutdow
         faults.warn(`refused:${code}`, 'client_refused', { code });
       },
     });
-    server.use((client, next) => this.namespaceAuth.ask(client, next));
-    revocations.listen((revocation) => this.closeRevoked(revocation));
-    metrics.onScrape(() => {
-      metrics.authenticated.set(this.sessions.size);
-      metrics.keysMissing.set(this.keysProblem === undefined ? 0 : 1);
+  }
+
+  onModuleInit(): void {
+    this.server.use((client, next) => this.namespaceAuth.ask(client, next));
+    this.revocations.listen((revocation) => this.closeRevoked(revocation));
+    this.metrics.onScrape(() => {
+      this.metrics.authenticated.set(this.sessions.size);
+      this.metrics.keysMissing.set(this.keysProblem === undefined ? 0 : 1);
     });
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { backoffMs } from '../common/backoff.js';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -58,7 +58,7 @@ export interface Snapshot {
  * `latest:*` keys so that late replicas start warm and other readers of the platform find them.
  */
 @Injectable()
-export class CacheService {
+export class CacheService implements OnModuleInit {
   private readonly latest: LatestMessages;
   private readonly writer: WriteBehind;
   private readonly fetching = new Map<string, Promise<boolean>>();
@@ -112,9 +112,12 @@ export class CacheService {
       },
       onError: (error) => this.storeFailed('write', error),
     });
-    metrics.onScrape(() => {
-      metrics.cacheEntries.set(this.latest.size);
-      metrics.cacheBytes.set(this.latest.bytes);
+  }
+
+  onModuleInit(): void {
+    this.metrics.onScrape(() => {
+      this.metrics.cacheEntries.set(this.latest.size);
+      this.metrics.cacheBytes.set(this.latest.bytes);
     });
   }
 

@@ -3,6 +3,7 @@ import {
   Inject,
   Injectable,
   type OnApplicationBootstrap,
+  type OnModuleInit,
 } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -73,7 +74,7 @@ interface Told {
 
 /** Tells clients which prices and chains have stopped, and when they go on. */
 @Injectable()
-export class FreshnessService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly tracker: FreshnessTracker;
   private readonly chains: ChainTracker;
   private readonly awaited: Awaited;
@@ -115,9 +116,12 @@ export class FreshnessService implements OnApplicationBootstrap, BeforeApplicati
       heldUpMs: Math.min(staleAfterMs, chainStaleAfterMs) / 2,
       sweep: () => this.sweep(),
     });
-    metrics.onScrape(() => {
-      metrics.staleProducts.set(this.tracker.complaints().length);
-      metrics.staleChains.set(this.chains.complaints().length);
+  }
+
+  onModuleInit(): void {
+    this.metrics.onScrape(() => {
+      this.metrics.staleProducts.set(this.tracker.complaints().length);
+      this.metrics.staleChains.set(this.chains.complaints().length);
     });
   }
 

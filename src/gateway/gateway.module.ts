@@ -5,6 +5,7 @@ import { FreshnessModule } from '../freshness/freshness.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
 import { ClientLog } from './client-log.js';
+import { ErrorResponder } from './error-responder.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { GatewayMetrics } from './gateway.metrics.js';
 import { MarketDataGateway } from './market-data.gateway.js';
@@ -26,6 +27,7 @@ import { TokenPipe } from './token.pipe.js';
     SnapshotPipe,
     SubscriptionPipe,
     TokenPipe,
+    ErrorResponder,
     GatewayExceptionFilter,
     GatewayMetrics,
     ClientLog,

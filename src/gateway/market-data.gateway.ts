@@ -41,6 +41,7 @@ import { WorkLimiter } from '../limits/work-limiter.js';
 import { GatewayMetrics } from './gateway.metrics.js';
 import { clientLimits } from './client-limits.js';
 import { ClientLog } from './client-log.js';
+import { ErrorResponder } from './error-responder.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
@@ -93,7 +94,7 @@ export class MarketDataGateway
     private readonly answers: SnapshotRequestService,
     private readonly suggestions: SymbolSuggestions,
     private readonly metrics: GatewayMetrics,
-    private readonly filter: GatewayExceptionFilter,
+    private readonly responder: ErrorResponder,
     private readonly messages: MessageLimiter,
     private readonly work: WorkLimiter,
     private readonly cost: RequestCost,
@@ -235,7 +236,7 @@ export class MarketDataGateway
           done: resolve,
         })
         .then((snapshots) => ack?.({ ok: true, rooms, snapshots }))
-        .catch((error: unknown) => this.filter.refuse(client, ClientEvent.getSnapshot, error, ack))
+        .catch((error: unknown) => this.responder.reject(client, ClientEvent.getSnapshot, error, ack))
         .finally(resolve);
     });
   }
@@ -360,7 +361,7 @@ export class MarketDataGateway
     refused: RequestError,
   ): void {
     const ack = args.at(-1);
-    this.filter.refuse(
+    this.responder.reject(
       client,
       shorten(event),
       refused,

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, type OnModuleInit, Req, Res, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AdminGuard } from './admin.guard.js';
 import { CLOCK, type Clock } from '../common/clock.js';
@@ -19,7 +19,7 @@ interface MetricsAnswer {
 /** This replica's figures: JSON as the Flask gateway gave them, Prometheus' text for Prometheus. */
 @Controller('metrics')
 @UseGuards(AdminGuard)
-export class MetricsController {
+export class MetricsController implements OnModuleInit {
   private readonly census: RoomCensus;
 
   constructor(
@@ -29,7 +29,10 @@ export class MetricsController {
     @Inject(CLOCK) clock: Clock,
   ) {
     this.census = new RoomCensus(() => server.sockets.adapter.rooms, clock);
-    metrics.onScrape(() => this.sampleRooms());
+  }
+
+  onModuleInit(): void {
+    this.metrics.onScrape(() => this.sampleRooms());
   }
 
   @Get()

@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { type ErrorPayload, type RequestRejection, ServerEvent } from '../contract/index.js';
+import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
+import { GatewayMetrics } from './gateway.metrics.js';
+import { RequestError } from './request-error.js';
+
+export type RejectionAck = (answer: RequestRejection) => void;
+
+/**
+ * Answers a request that failed with the documented `error` event and, if the client passed an acknowledgement, with
+ * `{ok: false, error}`. An error of the gateway itself is logged; the client is not told its cause.
+ */
+@Injectable()
+export class ErrorResponder {
+  constructor(
+    private readonly metrics: GatewayMetrics,
+    @InjectPinoLogger(ErrorResponder.name) private readonly log: PinoLogger,
+  ) {}
+
+  reject(client: GatewaySocket, event: string, exception: unknown, ack?: RejectionAck): void {
+    const error = this.payloadOf(exception, event);
+    this.metrics.clientErrors.inc({ code: error.code });
+    // The name of an unknown event is the client's own text, and could be anything, even a token.
+    const known = error.code !== 'UNKNOWN_EVENT' && { event };
+    this.log.debug({ client_id: client.id, code: error.code, ...known }, 'client_request_refused');
+    client.emit(ServerEvent.error, error);
+    ack?.({ ok: false, error });
+  }
+
+  private payloadOf(exception: unknown, event: string): ErrorPayload {
+    if (exception instanceof RequestError) return exception.toPayload(event);
+    this.log.error({ err: exception, event }, 'client_request_failed');
+    return new RequestError('INTERNAL_ERROR', 'The request failed; please try again').toPayload(event);
+  }
+}
