@@ -1,3 +1,4 @@
+import type { ErrorPayload } from '../src/contract/index.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { chain, EXPIRY, underlying } from './support/messages.js';
 import { OPTION_CHAIN, UNDERLYING } from './support/platform.js';
@@ -134,5 +135,48 @@ describe('a subscription to what nothing is known of', () => {
     await waitFor(async () => (await gateway.metric('socket_gateway_cache_store_reads_total')) > 0);
     await client.settled();
     expect(about('NEW3').map(({ event }) => event)).toEqual(['subscribed', 'unsubscribed']);
+  });
+});
+
+describe('more rooms of unknown products than one client may have', () => {
+  let redis: RedisServer;
+  let gateway: GatewayProcess;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    gateway = await GatewayProcess.start({
+      REDIS_URL: redis.url,
+      MAX_UNKNOWN_SUBSCRIPTIONS: '2',
+      PRODUCTS: 'NIFTY',
+    });
+  });
+  afterAll(async () => {
+    await gateway?.stop();
+    await redis?.stop();
+  });
+
+  it('are refused until their products are known; the error says which, when to ask again, and what to do', async () => {
+    const client = await TestClient.connect(gateway.url, TRANSPORTS.websocket, false);
+    const request = { type: 'product', symbols: ['NIFTY', 'NEW1', 'NEW2', 'NEW3', 'NEW4'] };
+    const { ok, error } = (await client.ask('subscribe', request)) as { ok: boolean; error: ErrorPayload };
+    expect(ok).toBe(false);
+    expect(error).toMatchObject({ code: 'TOO_MANY_SUBSCRIPTIONS', rooms: ['product:NEW3', 'product:NEW4'] });
+    expect(error.retry_after_ms).toBeGreaterThanOrEqual(30_000);
+    expect(error.retry_after_ms).toBeLessThanOrEqual(60_000);
+    expect(error.message).toContain('Subscribe again after retry_after_ms');
+    expect(client.all('error')).toEqual([error]);
+    expect(
+      await client.ask('subscribe', { type: 'product', symbols: ['NIFTY', 'NEW1', 'NEW2'] }),
+    ).toMatchObject({
+      ok: true,
+    });
+    const rest = { type: 'product', symbols: ['NEW3', 'NEW4'] };
+    expect(await client.ask('subscribe', rest)).toMatchObject({ ok: false, error: { rooms: error.rooms } });
+    for (const name of ['NEW3', 'NEW4']) {
+      await redis.client.publish(UNDERLYING, JSON.stringify(underlying(name, 1)));
+      await client.next('underlying_update', name === 'NEW3' ? 1 : 2);
+    }
+    expect(await client.ask('subscribe', rest)).toEqual({ ok: true, rooms: error.rooms });
+    client.close();
   });
 });

@@ -1,3 +1,5 @@
+import type { Room } from './rooms.js';
+
 /** Why a client's request was refused. Each is documented in docs/events.md. */
 export const ERROR_CODES = {
   INVALID_PAYLOAD: 'The payload is not an object.',
@@ -5,7 +7,8 @@ export const ERROR_CODES = {
   INVALID_SYMBOL: 'A symbol is missing or malformed.',
   TOO_MANY_SYMBOLS: 'The batch names more symbols than one request may.',
   INVALID_EXPIRY: 'The expiry is not a date, or does not go with this type.',
-  TOO_MANY_SUBSCRIPTIONS: 'The client would hold more subscriptions than it may.',
+  TOO_MANY_SUBSCRIPTIONS:
+    'The client would hold more subscriptions than it may. With retry_after_ms it may ask again then for those that rooms names.',
   FORBIDDEN: 'The token, or having none, does not allow it.',
   RATE_LIMITED: 'The client asks more often than it may; try again after retry_after_ms.',
   AUTH_REQUIRED: 'A token is required, and there is none.',
@@ -44,6 +47,12 @@ export interface ErrorPayload {
    * @minimum 0
    */
   readonly retry_after_ms?: number;
+  /**
+   * Only if some rooms of the request are to blame, and only for now: these rooms. Ask again for them after `retry_after_ms`; the
+   * other rooms of the request may be asked for at once.
+   * @minItems 1
+   */
+  readonly rooms?: readonly Room[];
 }
 
 /** Why a client is refused the namespace: `data.code` of the stock client's `connect_error`. */

@@ -92,6 +92,22 @@ const MALFORMED_SYMBOL = {
   details: [{ field: 'symbol', problem: `must be ${SYMBOL_RULE}` }],
 } as const satisfies ErrorPayload;
 
+const TOO_MANY_UNKNOWN = {
+  message:
+    'More than 250 of your rooms would be of products that this gateway has never seen. Subscribe again after ' +
+    'retry_after_ms to the rooms that `rooms` names; you may subscribe to the others now.',
+  code: 'TOO_MANY_SUBSCRIPTIONS',
+  event: 'subscribe',
+  details: [
+    {
+      field: 'symbols',
+      problem: 'must not bring the subscriptions to products that the gateway has never seen above 250',
+    },
+  ],
+  retry_after_ms: 41_250,
+  rooms: ['product:NEWCO', 'product:NEWCORP'],
+} as const satisfies ErrorPayload;
+
 const { closeCode: _, ...TOO_SLOW } = CLOSINGS.TOO_SLOW;
 
 /** Of each event that clients send. */
@@ -278,7 +294,10 @@ export const SERVER_EXAMPLES = {
   token_refreshed: [{ name: 'for an hour', payload: { expires_at: 1795329819 } }],
   server_draining: [{ name: 'in six seconds', payload: { reconnect_in_ms: 6120 } }],
   closing: [{ name: 'too slow', payload: { code: 'TOO_SLOW', ...TOO_SLOW } }],
-  error: [{ name: 'malformed symbol', payload: MALFORMED_SYMBOL }],
+  error: [
+    { name: 'malformed symbol', payload: MALFORMED_SYMBOL },
+    { name: 'too many unknown products', payload: TOO_MANY_UNKNOWN },
+  ],
 } as const satisfies {
   readonly [E in ServerEvent]: readonly Example<PayloadOf<ServerToClientEvents[E]>>[];
 };

@@ -47,7 +47,6 @@ import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
 import {
   forbidden,
-  invalidSubscription,
   RequestError,
   tooManyEvents,
   tooManyWaiting,
@@ -56,6 +55,7 @@ import {
 } from './request-error.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import { SnapshotSender } from './snapshot-sender.js';
+import { checkBudget } from './subscription-budget.js';
 import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.js';
 import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
 import { SymbolSuggestions } from './symbol-suggestions.js';
@@ -150,7 +150,8 @@ export class MarketDataGateway
     this.checkPermissions(client, addresses);
     const rooms = addresses.map(roomName);
     this.checkReads(client, 'Read what was sent before subscribing to more');
-    this.checkBudget(client, addresses);
+    const held = new Set(subscriptionsOf(client));
+    checkBudget(this.config, held, addresses, (product) => this.cache.knows(product));
     const joined: string[] = [];
     const unknown: RoomAddress[] = [];
     for (const address of addresses) {
@@ -279,29 +280,6 @@ export class MarketDataGateway
   /** A request of fifty bytes may be answered with a megabyte: who does not read must not be able to pile that up. */
   private checkReads(client: GatewaySocket, message: string): void {
     if (isSlow(client, this.config.maxClientBufferBytes / 2)) throw new RequestError('SLOW_CLIENT', message);
-  }
-
-  private checkBudget(client: GatewaySocket, addresses: readonly RoomAddress[]): void {
-    const { maxSubscriptions, maxUnknownSubscriptions } = this.config;
-    const added = addresses.filter((address) => !client.rooms.has(roomName(address)));
-    const held = subscriptionsOf(client);
-    if (held.length + added.length > maxSubscriptions) {
-      throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [
-        { field: 'symbols', problem: `must not bring the subscriptions above ${maxSubscriptions}` },
-      ]);
-    }
-    // Other clients share a room of a product that there is. One that a client has made up is its own, and costs ten times as much.
-    const unknown = added.filter((address) => this.isUnknown(address)).length;
-    if (unknown === 0) return;
-    const heldUnknown = held.filter((room) => this.isUnknown(roomAddress(room))).length;
-    if (heldUnknown + unknown > maxUnknownSubscriptions) {
-      const problem = `must not bring the subscriptions to products that the gateway has never seen above ${maxUnknownSubscriptions}`;
-      throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [{ field: 'symbols', problem }]);
-    }
-  }
-
-  private isUnknown(address: RoomAddress | undefined): boolean {
-    return address !== undefined && address.type !== 'general' && !this.cache.knows(address.symbol);
   }
 
   /**

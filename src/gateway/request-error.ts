@@ -17,6 +17,8 @@ export class RequestError extends WsException {
     readonly details?: readonly ErrorDetail[],
     /** When the request may be made again, ms from now. */
     readonly retryAfterMs?: number,
+    /** The rooms of the request that are to blame; without them it would be done. */
+    readonly rooms?: readonly string[],
   ) {
     super(message);
   }
@@ -26,19 +28,37 @@ export class RequestError extends WsException {
   }
 
   toPayload(event: string): ErrorPayload {
-    const { message, code, details, retryAfterMs } = this;
+    const { message, code, details, retryAfterMs, rooms } = this;
     return {
       message,
       code,
       event,
       ...(details && { details }),
       ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+      ...(rooms && { rooms }),
     };
   }
 }
 
 export function invalidSubscription(code: ErrorCode, details: readonly ErrorDetail[]): RequestError {
   return new RequestError(code, INVALID_SUBSCRIPTION_MESSAGE, details);
+}
+
+const RETRY_UNKNOWN_MS = 30_000;
+
+/**
+ * The product may only be unknown until its first message comes, so the client is asked to try again. Clients that were refused
+ * together must not all come back at the same time.
+ * @param rooms those of the request that are too many
+ */
+export function tooManyUnknown(most: number, rooms: readonly string[]): RequestError {
+  const message =
+    `More than ${most} of your rooms would be of products that this gateway has never seen. Subscribe again after ` +
+    'retry_after_ms to the rooms that `rooms` names; you may subscribe to the others now.';
+  const problem = `must not bring the subscriptions to products that the gateway has never seen above ${most}`;
+  const retryAfterMs = Math.round(RETRY_UNKNOWN_MS * (1 + Math.random()));
+  const details = [{ field: 'symbols', problem }];
+  return new RequestError('TOO_MANY_SUBSCRIPTIONS', message, details, retryAfterMs, rooms);
 }
 
 /** Rooms that a refusal names. */

@@ -1,0 +1,35 @@
+import { type RoomAddress, roomAddress, roomName } from '../contract/index.js';
+import { invalidSubscription, tooManyUnknown } from './request-error.js';
+
+export interface SubscriptionBudget {
+  readonly maxSubscriptions: number;
+  readonly maxUnknownSubscriptions: number;
+}
+
+/**
+ * Other clients share a room of a product that exists. A room that a client has made up is its own, and costs six times as much.
+ * @param held the rooms that the client is in
+ * @param asked the rooms of its request
+ * @param isKnown whether the gateway has seen a product, or expects it
+ * @throws RequestError if the client would be in more rooms than it may; for now only, if it is the unknown ones that are too many
+ */
+export function checkBudget(
+  { maxSubscriptions, maxUnknownSubscriptions }: SubscriptionBudget,
+  held: ReadonlySet<string>,
+  asked: readonly RoomAddress[],
+  isKnown: (product: string) => boolean,
+): void {
+  const isUnknown = (address: RoomAddress | undefined): boolean =>
+    address !== undefined && address.type !== 'general' && !isKnown(address.symbol);
+  const added = asked.filter((address) => !held.has(roomName(address)));
+  if (held.size + added.length > maxSubscriptions) {
+    throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [
+      { field: 'symbols', problem: `must not bring the subscriptions above ${maxSubscriptions}` },
+    ]);
+  }
+  const unknown = added.filter(isUnknown);
+  if (unknown.length === 0) return;
+  const heldUnknown = [...held].filter((room) => isUnknown(roomAddress(room))).length;
+  const excess = unknown.slice(Math.max(0, maxUnknownSubscriptions - heldUnknown));
+  if (excess.length > 0) throw tooManyUnknown(maxUnknownSubscriptions, excess.map(roomName));
+}
