@@ -20,6 +20,7 @@ it('subscribes, iterates, asks and leaves', async () => {
     REDIS_URL: redis.url,
     PRODUCTS: 'NIFTY',
     STALE_AFTER_MS: '3000',
+    CHAIN_STALE_AFTER_MS: '1000',
   });
   const platform = new Platform(redis, gateway);
   const product = platform.product();
@@ -45,6 +46,10 @@ it('subscribes, iterates, asks and leaves', async () => {
 
   const snapshot = await client.snapshot({ type: 'chain', symbol: product });
   expect(snapshot).toMatchObject({ updates: [{ product, expiry: EXPIRY, spot_price: 1 }], stale: [] });
+  await waitFor(async () => {
+    const { staleChains } = await client.snapshot({ type: 'chain', symbol: product });
+    return staleChains.length === 1 && staleChains[0]!.expiry === EXPIRY;
+  });
   await waitFor(async () => {
     const { updates, stale } = await client.snapshot({ type: 'product', symbols: ['NIFTY'] });
     return updates.length === 0 && stale.join() === 'NIFTY';

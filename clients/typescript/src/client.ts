@@ -1,4 +1,5 @@
 import type {
+  ChainStatus,
   ClientLimits,
   Connected,
   ConnectedUser,
@@ -73,6 +74,8 @@ export interface Snapshot<U> {
   readonly updates: readonly U[];
   /** The products whose price stands still. */
   readonly stale: readonly string[];
+  /** The chains that have stopped, as the gateway says it. The price of their product may go on. */
+  readonly staleChains: readonly ChainStatus[];
 }
 
 /** One client of the gateway, over as many connections as it takes. */
@@ -160,6 +163,7 @@ export class SocketClient {
     const handle = new Handle({
       addresses,
       stalenessAt: (address) => this.staleness.stalenessAt(address),
+      suggestionAt: (address) => this.connector.active?.suggestionAt(address),
       release: (released) => this.release(released),
       listenerFailed: (error) => this.listenerFailed(error),
     });
@@ -221,7 +225,11 @@ export class SocketClient {
       this.market.collected(collector);
     }
     const updates = collector.updates().map(([key, update]) => this.market.newest(key, update));
-    return { updates: updates as UpdateOf<R>[], stale: collector.staleProducts() };
+    return {
+      updates: updates as UpdateOf<R>[],
+      stale: collector.staleProducts(),
+      staleChains: collector.staleChains(),
+    };
   }
 
   /** Ends the connection and every subscription, for good. */
@@ -298,6 +306,7 @@ export class SocketClient {
       this.staleness.follow(product);
       this.market.sawStatus(product, status === 'stale');
     }
+    if (name === 'chain_status') this.market.sawChainStatus(payload as ChainStatus);
     this.listeners.emit(name as keyof GatewayEvents, payload as never);
   }
 

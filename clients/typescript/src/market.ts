@@ -1,4 +1,4 @@
-import { GENERAL_ROOM, type RoomAddress, roomName } from './contract/index.js';
+import { type ChainStatus, GENERAL_ROOM, type RoomAddress, roomName } from './contract/index.js';
 import type { Clock } from './clock.js';
 import { HandoverBuffer } from './handover-buffer.js';
 import {
@@ -64,6 +64,10 @@ export class Market {
 
   sawStatus(product: string, stale: boolean): void {
     for (const collector of this.collectors) collector.sawStale(product, stale);
+  }
+
+  sawChainStatus(status: ChainStatus): void {
+    for (const collector of this.collectors) collector.sawChainStatus(status);
   }
 
   collect(addresses: readonly RoomAddress[]): SnapshotCollector {

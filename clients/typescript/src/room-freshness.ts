@@ -12,6 +12,7 @@ import type { MarketEvent, MarketUpdate } from './market-update.js';
 
 /** Chains of which "stale" is remembered; the gateway watches no more. */
 const MAX_CHAINS = 50_000;
+const MAX_REFUSED = 10_000;
 
 /** What is stale of a room, though the price of its product may go on. */
 export interface RoomStaleness {
@@ -25,8 +26,11 @@ export interface RoomStaleness {
  */
 export class RoomFreshness {
   private readonly stale = new Map<string, ChainStatus>();
-  /** Rooms of which nothing is known until their first update. */
-  private readonly unknown = new Set<string>();
+  /** Rooms of which nothing is known until their first update, each with the known product that may have been meant. */
+  private readonly unknown = new Map<string, string | undefined>();
+
+  /** Products that the gateway does not know, and of which it has refused rooms for that. */
+  private readonly refusedProducts = new Set<string>();
 
   told(status: ChainStatus): void {
     const { product, expiry } = status;
@@ -42,10 +46,25 @@ export class RoomFreshness {
   subscribed(room: string, known: boolean): void {
     const [kind, product = '', expiry] = room.split(':');
     if (known) this.unknown.delete(room);
-    else this.unknown.add(room);
+    else this.unknown.set(room, undefined);
+    this.refusedProducts.delete(product);
     if (kind !== 'chain') return;
     if (expiry === undefined) this.forget((status) => status.product === product);
     else this.stale.delete(nameOf(product, expiry));
+  }
+
+  /** Until the product is heard of, or a room of it is granted. `general` would bring its first price, and never says that there is none. */
+  refused(product: string): void {
+    if (this.refusedProducts.size < MAX_REFUSED) this.refusedProducts.add(product);
+  }
+
+  /** Comes after `subscribed`; an update may have come in between. */
+  suggested(room: string, product: string): void {
+    if (this.unknown.has(room)) this.unknown.set(room, product);
+  }
+
+  suggestionAt(room: string): string | undefined {
+    return this.unknown.get(room);
   }
 
   unsubscribed(room: string): void {
@@ -54,12 +73,14 @@ export class RoomFreshness {
 
   /** Something came for the rooms that carry it. Returns whether that changed what is stale. */
   updated(event: MarketEvent, update: MarketUpdate): boolean {
-    if (this.unknown.size === 0 && this.stale.size === 0) return false;
     const { product } = update;
-    if (event === 'underlying_update') return this.unknown.delete(productRoom(product));
-    if (event !== 'chain_update') return false;
+    const first = this.refusedProducts.delete(product);
+    if (this.unknown.size === 0 && this.stale.size === 0) return first;
+    if (event === 'underlying_update') return this.unknown.delete(productRoom(product)) || first;
+    if (event !== 'chain_update') return first;
     const { expiry, timestamp } = update as ChainUpdate;
     const changes = [
+      first,
       this.unknown.delete(chainRoom(product)),
       this.unknown.delete(chainRoom(product, expiry)),
       this.stale.delete(nameOf(product, null)),
@@ -73,8 +94,9 @@ export class RoomFreshness {
     return changes.includes(true);
   }
 
-  isUnknown(room: string): boolean {
-    return this.unknown.has(room);
+  /** Whether the gateway has said that it knows no price of the product. */
+  isUnknown(product: string): boolean {
+    return this.unknown.has(productRoom(product)) || this.refusedProducts.has(product);
   }
 
   /** What is stale of a room; `undefined` if nothing is. Of a room of all chains, any that has stopped. */

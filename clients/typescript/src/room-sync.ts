@@ -1,13 +1,14 @@
 import {
-  type Acknowledgement,
   type ClientLimits,
   type Connected,
   type ErrorCode,
   type ErrorPayload,
   GENERAL_ROOM,
+  type Refusal,
   type RoomAddress,
   roomAddress,
   roomName,
+  type SubscriptionAcknowledgement,
   type SubscriptionRequest,
 } from './contract/index.js';
 import { backoffMs } from './backoff.js';
@@ -28,6 +29,8 @@ const RETRY_MOST_MS = 10_000;
 /** Requests in a row without an answer, after which the connection is taken for dead. */
 const MAX_UNANSWERED = 2;
 
+type Suggestions = SubscriptionAcknowledgement['suggestions'];
+
 export interface RoomSyncOptions {
   readonly clock: Clock;
   readonly random: () => number;
@@ -38,10 +41,13 @@ export interface RoomSyncOptions {
   readonly ask: (
     event: 'subscribe' | 'unsubscribe',
     request: SubscriptionRequest,
-    done: (answer: Answer<Acknowledgement>) => void,
+    done: (answer: Answer<SubscriptionAcknowledgement | Refusal>) => void,
   ) => void;
-  readonly joined: (room: string) => void;
+  /** @param suggestion the known product that may have been meant, if nothing is known of the room's */
+  readonly joined: (room: string, suggestion: string | undefined) => void;
   readonly refused: (room: string, error: SubscriptionError) => void;
+  /** The gateway does not know the room's product, and refuses the room until it does; it is asked for again by itself. */
+  readonly postponed: (room: string) => void;
   /** The rooms of this connection are those wanted. */
   readonly settled: () => void;
   readonly unanswered: () => void;
@@ -57,6 +63,8 @@ export class RoomSync {
   private readonly products = new Map<string, number>();
   /** Parts of a request that was refused whole, to be tried by themselves: the last first. */
   private readonly suspects: RoomAddress[][] = [];
+  /** Rooms that the gateway refuses for now, and when to ask for each again, ms of the clock. */
+  private readonly postponed = new Map<string, number>();
   private limits: ClientLimits | undefined;
   private budget: MessageBudget | undefined;
   private state: 'idle' | 'scheduled' | 'asking' | 'waiting' | 'stopped' = 'idle';
@@ -105,11 +113,11 @@ export class RoomSync {
   }
 
   private step(): void {
+    this.timer?.cancel();
     const leaving = this.leaving();
     const batch = leaving.length > 0 ? leaving : this.joining();
     if (batch.length === 0) {
-      this.state = 'idle';
-      this.options.settled();
+      this.rest();
       return;
     }
     const wait = this.budget!.waitMs();
@@ -124,10 +132,22 @@ export class RoomSync {
     this.options.ask(event, requestOf(batch), (answer) => this.answered(event, batch, answer));
   }
 
+  /** All that can be had now is there: until what is wanted changes, or a postponed room is due. */
+  private rest(): void {
+    this.state = 'idle';
+    for (const room of this.postponed.keys()) if (!this.isMissing(room)) this.postponed.delete(room);
+    if (this.postponed.size > 0) {
+      const { clock } = this.options;
+      const due = [...this.postponed.values()].reduce((one, other) => Math.min(one, other));
+      this.timer = clock.after(Math.max(0, due - clock.now()), () => this.schedule());
+    }
+    this.options.settled();
+  }
+
   private answered(
     event: 'subscribe' | 'unsubscribe',
     batch: readonly RoomAddress[],
-    result: Answer<Acknowledgement>,
+    result: Answer<SubscriptionAcknowledgement | Refusal>,
   ): void {
     if (this.state !== 'asking' || result.kind === 'lost') return;
     if (result.kind === 'timeout') {
@@ -143,21 +163,43 @@ export class RoomSync {
     }
     this.failures = 0;
     if (event === 'subscribe') {
-      if (result.answer.ok) for (const address of batch) this.enter(roomName(address), true);
+      if (result.answer.ok) this.granted(batch, result.answer.suggestions);
       else this.refused(batch, result.answer.error);
     }
     // The callbacks may have stopped it.
     if (this.state === 'asking') this.step();
   }
 
-  /** One bad room has the gateway refuse all of a request: the halves are asked for by themselves. */
+  private granted(batch: readonly RoomAddress[], suggestions: Suggestions = {}): void {
+    for (const address of batch) {
+      const room = roomName(address);
+      this.enter(room);
+      this.options.joined(room, address.type === 'general' ? undefined : suggestions[address.symbol]);
+    }
+  }
+
+  /** One bad room has the gateway refuse all of a request: the halves are asked for by themselves, unless it says which. */
   private refused(batch: readonly RoomAddress[], error: ErrorPayload): void {
+    if (error.code === 'TOO_MANY_SUBSCRIPTIONS' && error.retry_after_ms !== undefined) {
+      this.postpone(batch.map(roomName), error.retry_after_ms, error.rooms);
+      return;
+    }
     if (batch.length === 1) {
       this.options.refused(roomName(batch[0]!), SubscriptionError.of(error));
       return;
     }
     const middle = Math.ceil(batch.length / 2);
     this.suspects.push(batch.slice(middle), batch.slice(0, middle));
+  }
+
+  /** The rest of the batch is asked for at once. */
+  private postpone(batch: readonly string[], ms: number, rooms: readonly string[] = []): void {
+    const named = batch.filter((room) => rooms.includes(room));
+    const due = this.options.clock.now() + ms * (1 + this.options.random() / 10);
+    for (const room of named.length > 0 ? named : batch) {
+      this.postponed.set(room, due);
+      this.options.postponed(room);
+    }
   }
 
   private retry(event: string, batch: readonly RoomAddress[], error: ErrorPayload | undefined): void {
@@ -182,13 +224,18 @@ export class RoomSync {
   }
 
   private joining(): RoomAddress[] {
-    const { wanted } = this.options;
-    const missing = (room: string): boolean => wanted.has(room) && !this.joined.has(room);
+    const now = this.options.clock.now();
+    const isDue = (room: string): boolean => this.isMissing(room) && (this.postponed.get(room) ?? 0) <= now;
     while (this.suspects.length > 0) {
-      const part = this.suspects.pop()!.filter((address) => missing(roomName(address)));
+      const part = this.suspects.pop()!.filter((address) => isDue(roomName(address)));
       if (part.length > 0) return part;
     }
-    return this.batchOf([...wanted].filter(([room]) => missing(room)).map(([, address]) => address));
+    const { wanted } = this.options;
+    return this.batchOf([...wanted].filter(([room]) => isDue(room)).map(([, address]) => address));
+  }
+
+  private isMissing(room: string): boolean {
+    return this.options.wanted.has(room) && !this.joined.has(room);
   }
 
   /** The first, and those that fit into one request with it. */
@@ -202,13 +249,11 @@ export class RoomSync {
     return addresses.filter((address) => fitsWith(address, first)).slice(0, most);
   }
 
-  private enter(room: string, tell = false): void {
-    if (!this.joined.has(room)) {
-      this.joined.add(room);
-      const product = productOf(room);
-      if (product !== undefined) this.products.set(product, (this.products.get(product) ?? 0) + 1);
-    }
-    if (tell) this.options.joined(room);
+  private enter(room: string): void {
+    if (this.joined.has(room)) return;
+    this.joined.add(room);
+    const product = productOf(room);
+    if (product !== undefined) this.products.set(product, (this.products.get(product) ?? 0) + 1);
   }
 
   private leave(room: string): void {

@@ -7,7 +7,7 @@ import type {
   ServerDraining,
   SubscriptionConfirmed,
 } from './contract/index.js';
-import { GENERAL_ROOM, productRoom, type RoomAddress, roomName } from './contract/index.js';
+import { GENERAL_ROOM, type RoomAddress, roomName } from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
 import { Freshness } from './freshness.js';
 import { RoomFreshness, type RoomStaleness } from './room-freshness.js';
@@ -65,8 +65,9 @@ export class Session {
       wanted,
       keepGeneral,
       ask: (event, request, done) => this.link.ask(event, request, ASK_LIMIT_MS, done),
-      joined: (room) => this.joined(room),
+      joined: (room, suggestion) => this.joined(room, suggestion),
       refused: (room, error) => handlers.refused(this, room, error),
+      postponed: (room) => this.postponed(room),
       settled: () => this.roomsSettled(),
       unanswered: () => this.link.fail(new Error('The gateway does not answer')),
     });
@@ -91,7 +92,7 @@ export class Session {
   /** The gateway's word on a product: why it is stale, `live`, or `unknown` where it would not say. */
   freshnessOf(product: string): ProductStatus | 'live' | 'unknown' {
     const heard = this.rooms.hears(product) || (this.generalTold && this.rooms.isIn(GENERAL_ROOM));
-    const never = this.roomFreshness.isUnknown(productRoom(product))
+    const never = this.roomFreshness.isUnknown(product)
       ? ({ product, status: 'stale', last_update: null, age_ms: null } as const)
       : undefined;
     return this.freshness.statusOf(product) ?? never ?? (heard ? 'live' : 'unknown');
@@ -100,6 +101,11 @@ export class Session {
   /** What the gateway says is stale of one room, though its product may be live; `undefined` if nothing is. */
   staleAt(address: RoomAddress): RoomStaleness | undefined {
     return this.roomFreshness.at(address);
+  }
+
+  /** The known product that may have been meant by a room of which nothing is known. */
+  suggestionAt(address: RoomAddress): string | undefined {
+    return this.roomFreshness.suggestionAt(roomName(address));
   }
 
   /** Whether what the room carries comes, and what is stale of it is told. `general` carries every price as well. */
@@ -189,11 +195,19 @@ export class Session {
     else if (kind === 'answer') this.settleGeneral();
   }
 
-  private joined(room: string): void {
+  private joined(room: string, suggestion: string | undefined): void {
+    if (suggestion !== undefined) this.roomFreshness.suggested(room, suggestion);
     const product = productOf(room);
     this.freshness.settle(product);
     if (room === GENERAL_ROOM) this.generalTold = true;
     this.handlers.joined(this, room);
+    this.handlers.fresh(this, product);
+  }
+
+  private postponed(room: string): void {
+    const product = productOf(room);
+    if (product === undefined) return;
+    this.roomFreshness.refused(product);
     this.handlers.fresh(this, product);
   }
 

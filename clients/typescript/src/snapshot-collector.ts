@@ -1,11 +1,12 @@
-import type { RoomAddress } from './contract/index.js';
-import { roomName } from './contract/index.js';
+import { chainRoom, type ChainStatus, type RoomAddress, roomName } from './contract/index.js';
 import { keyOf, type MarketEvent, type MarketUpdate, roomsCarrying } from './market-update.js';
 
 /** What comes by for the rooms of one `get_snapshot`, the newest of each key. */
 export class SnapshotCollector {
   private readonly byRoom = new Map<string, Map<string, MarketUpdate>>();
   private readonly stale = new Set<string>();
+  /** By product and expiry. */
+  private readonly stoppedChains = new Map<string, ChainStatus>();
   private expected: ReadonlyMap<string, number> | undefined;
   private complete: (() => void) | undefined;
 
@@ -17,6 +18,7 @@ export class SnapshotCollector {
   restart(): void {
     for (const updates of this.byRoom.values()) updates.clear();
     this.stale.clear();
+    this.stoppedChains.clear();
   }
 
   saw(event: MarketEvent, update: MarketUpdate): void {
@@ -27,6 +29,14 @@ export class SnapshotCollector {
   sawStale(product: string, stale: boolean): void {
     if (stale) this.stale.add(product);
     else this.stale.delete(product);
+  }
+
+  sawChainStatus(status: ChainStatus): void {
+    const { product, expiry } = status;
+    const rooms = expiry === null ? [chainRoom(product)] : [chainRoom(product), chainRoom(product, expiry)];
+    if (!rooms.some((room) => this.byRoom.has(room))) return;
+    if (status.status === 'stale') this.stoppedChains.set(rooms.at(-1)!, status);
+    else for (const room of rooms) this.stoppedChains.delete(room);
   }
 
   /** Resolves when as many updates are there as the gateway said: to a client that lags they come after its answer. */
@@ -45,6 +55,10 @@ export class SnapshotCollector {
 
   staleProducts(): string[] {
     return [...this.stale].filter((product) => this.isAsked(product));
+  }
+
+  staleChains(): ChainStatus[] {
+    return [...this.stoppedChains.values()];
   }
 
   private isAsked(product: string): boolean {

@@ -69,6 +69,8 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
   /** Whether nothing comes any more: unsubscribed, refused, or the client closed. */
   readonly closed: boolean;
   readonly error: SubscriptionError | undefined;
+  /** By symbol of which the gateway knows nothing: the known product that it spells nearly. Filled once the room is acknowledged. */
+  readonly suggestions: ReadonlyMap<string, string>;
   /** Answers its own removal. */
   on<E extends keyof SubscriptionEvents<U>>(
     event: E,
@@ -80,6 +82,7 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
 export interface HandleOptions {
   readonly addresses: readonly RoomAddress[];
   readonly stalenessAt: (address: RoomAddress) => Staleness;
+  readonly suggestionAt: (address: RoomAddress) => string | undefined;
   readonly release: (handle: Handle) => void;
   readonly listenerFailed: (error: unknown) => void;
 }
@@ -125,6 +128,15 @@ export class Handle implements Subscription {
 
   get stale(): boolean {
     return this.closed || this.addresses.some((address) => this.options.stalenessAt(address).stale);
+  }
+
+  get suggestions(): ReadonlyMap<string, string> {
+    const found = new Map<string, string>();
+    for (const address of this.closed ? [] : this.addresses) {
+      const suggestion = this.options.suggestionAt(address);
+      if (address.type !== 'general' && suggestion !== undefined) found.set(address.symbol, suggestion);
+    }
+    return found;
   }
 
   get latestByExpiry(): ReadonlyMap<string, MarketUpdate> {

@@ -19,9 +19,15 @@ export const LIMITS: ClientLimits = {
   max_connections_per_ip: null,
 };
 
-export const refusal = (code: ErrorCode, retry_after_ms?: number) => ({
+export const refusal = (code: ErrorCode, retry_after_ms?: number, rooms?: readonly string[]) => ({
   ok: false,
-  error: { code, message: code, event: 'subscribe', ...(retry_after_ms ? { retry_after_ms } : {}) },
+  error: {
+    code,
+    message: code,
+    event: 'subscribe',
+    ...(retry_after_ms ? { retry_after_ms } : {}),
+    ...(rooms ? { rooms } : {}),
+  },
 });
 
 /** What an acknowledgement has beside `ok` and `rooms`. */
@@ -165,7 +171,7 @@ export class FakeGateway {
   }
 }
 
-function roomsOf({ type, symbol, symbols, expiry }: SubscriptionRequest): string[] {
+export function roomsOf({ type, symbol, symbols, expiry }: SubscriptionRequest): string[] {
   if (type === 'general') return ['general'];
   return [...(symbol ? [symbol] : []), ...(symbols ?? [])].map(
     (name) => `${type}:${name}${expiry ? `:${expiry}` : ''}`,
