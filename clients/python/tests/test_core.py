@@ -168,6 +168,62 @@ class Refusals(unittest.TestCase):
         self.assertEqual(len(world.sent()), 2)
         self.assertTrue(handle.ready)
 
+    def test_of_unknown_products_cost_the_others_nothing_and_are_asked_again_until_they_are_granted(self) -> None:
+        world = World()
+        handles = [world.subscribe('product', name) for name in ('A', 'NEW1', 'NEW2')]
+        world.connect()
+        (request,) = world.requests()
+        for attempt in range(3):
+            world.refuse(request, 'TOO_MANY_SUBSCRIPTIONS', retry_after_ms=40_000, rooms=['product:NEW1', 'product:NEW2'])
+            if attempt == 0:
+                self.assertEqual(world.sent(), [('subscribe', {'type': 'product', 'symbol': 'A'})])
+            requests, later = world.core.take_requests()
+            self.assertEqual(requests, [])
+            assert later is not None
+            self.assertTrue(40 <= later <= 44, later)
+            self.assertEqual([(handle.ready, handle.stale, handle.error) for handle in handles[1:]], [(False, True, None)] * 2)
+            world.now += later
+            (request,) = world.requests()
+            self.assertEqual(request.payload, {'type': 'product', 'symbols': ['NEW1', 'NEW2']})
+        world.confirm(request)
+        self.assertEqual([handle.ready for handle in handles], [True] * 3)
+        self.assertEqual(world.core.take_requests(), ([], None))
+
+    def test_of_unknown_products_are_asked_again_at_once_on_the_next_connection_and_not_if_they_are_not_wanted(self) -> None:
+        world = World()
+        handle = world.subscribe('chain', 'NEW')
+        world.connect()
+        (request,) = world.requests()
+        world.refuse(request, 'TOO_MANY_SUBSCRIPTIONS', retry_after_ms=40_000, rooms=['chain:NEW'])
+        world.core.lost()
+        world.connect()
+        (request,) = world.requests()
+        world.refuse(request, 'TOO_MANY_SUBSCRIPTIONS', retry_after_ms=40_000, rooms=['chain:NEW'])
+        world.core.unsubscribe(handle)
+        self.assertEqual(world.core.take_requests(), ([], None))
+
+    def test_for_good_have_no_time(self) -> None:
+        world = World()
+        handle = world.subscribe('product', 'A')
+        world.connect()
+        (request,) = world.requests()
+        world.refuse(request, 'TOO_MANY_SUBSCRIPTIONS')
+        self.assertIsInstance(handle.error, SubscriptionError)
+        self.assertEqual(world.core.take_requests(), ([], None))
+
+    def test_near_matches_of_an_unknown_symbol_are_suggested_until_its_first_update(self) -> None:
+        world = World()
+        handle = world.subscribe('product', ['nifty', 'ZZZ'])
+        world.connect()
+        (request,) = world.requests()
+        for room in request.rooms:
+            world.core.receive('subscribed', {'room': room.name, 'message': '', 'known': False})
+        rooms = [room.name for room in request.rooms]
+        world.core.answered(request, {'ok': True, 'rooms': rooms, 'suggestions': {'nifty': 'NIFTY'}})
+        self.assertEqual(handle.suggestions, {'nifty': 'NIFTY'})
+        world.core.receive('underlying_update', price('nifty', 1))
+        self.assertEqual(handle.suggestions, {})
+
     @mistakes()
     def test_are_typed_and_tried_anew_on_the_next_connection_and_with_a_new_token(self) -> None:
         world = World()

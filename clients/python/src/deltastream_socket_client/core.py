@@ -5,8 +5,9 @@ Its owner hands in what the gateway says, sends what `take_requests` answers, an
 from __future__ import annotations
 
 import logging
+import random
 import time
-from typing import Any, Callable, Dict, Hashable, Iterable, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Hashable, Iterable, List, Optional, Sequence, Set, Tuple
 
 from .errors import Forbidden, GatewayError, PayloadError, RequestError, SubscriptionError, request_error
 from .freshness import Freshness, RoomFreshness
@@ -112,6 +113,10 @@ class Core:
             room.name, room.address.type, product, room.address.expiry
         )
 
+    def suggestion_at(self, room: Room) -> Optional[str]:
+        """The known product that may have been meant, as long as nothing is known of the room."""
+        return room.suggestion if self._room_freshness.is_unknown(room.name) else None
+
     def is_stale(self, product: str) -> bool:
         """Whether a product's price cannot be relied on: because the gateway says so, or because it cannot say anything."""
         if product in self._freshness or self._room_freshness.is_stale(f'product:{product}', 'product', product, None):
@@ -168,8 +173,11 @@ class Core:
             return  # of a connection that was lost, or too late: it has been given up
         joining = request.event == 'subscribe'
         if isinstance(answer, dict) and answer.get('ok') is True:
+            suggestions = answer.get('suggestions')
             for room in request.rooms:
                 room.reset(Membership.IN if joining else Membership.OUT)
+                if joining and isinstance(suggestions, dict):
+                    room.suggestion = suggestions.get(room.address.symbol)
         else:
             self._refused(request, answer, joining)
         for room in request.rooms:
@@ -185,6 +193,9 @@ class Core:
         delay = (error.retry_after_ms or 0) / 1000
         if error.code == 'RATE_LIMITED':
             self.pacer.pause(delay or 1.0)
+        if payload and joining and error.code == 'TOO_MANY_SUBSCRIPTIONS' and error.retry_after_ms is not None:
+            self._postpone(request, payload.get('rooms') or (), delay)
+            return
         for room in request.rooms:
             room.membership = Membership.OUT if joining else Membership.IN
             if passing:
@@ -197,6 +208,14 @@ class Core:
                 self._give_up(room, error)
             else:
                 room.membership = Membership.OUT
+
+    def _postpone(self, request: Request, names: Sequence[str], delay: float) -> None:
+        """The gateway does not know the products of these rooms yet. The other rooms of the request are asked for at once."""
+        named = [room for room in request.rooms if room.name in names]
+        until = self._now() + delay * (1 + random.random() / 10)
+        for room in request.rooms:
+            room.membership = Membership.OUT
+            room.retry_at = until if room in named or not named else 0.0
 
     def _give_up(self, room: Room, error: RequestError) -> None:
         room.error = error if isinstance(error, SubscriptionError) else SubscriptionError(error.code, error.message)

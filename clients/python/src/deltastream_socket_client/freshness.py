@@ -97,6 +97,9 @@ class RoomFreshness:
             for key in [key for key in self._stale if key[0] == product and expiry in ('', key[1])]:
                 del self._stale[key]
 
+    def is_unknown(self, room: str) -> bool:
+        return room in self._unknown
+
     def unsubscribed(self, room: str) -> None:
         self._unknown.discard(room)
 

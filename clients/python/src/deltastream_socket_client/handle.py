@@ -40,6 +40,11 @@ class Handle(Generic[U]):
         return any(room.name != GENERAL and self.core.is_room_stale(room) for room in self.rooms)
 
     @property
+    def suggestions(self) -> Dict[str, str]:
+        found = ((str(room.address.symbol), self.core.suggestion_at(room)) for room in self.rooms)
+        return {symbol: suggestion for symbol, suggestion in found if suggestion is not None}
+
+    @property
     def updates(self) -> Tuple[U, ...]:
         newest: Dict[Hashable, U] = {}
         for room in self.rooms:

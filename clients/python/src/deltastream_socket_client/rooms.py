@@ -103,6 +103,8 @@ class Room:
         """For a new connection, where nothing is asked or refused yet."""
         self.membership = membership
         self.error: Optional[SubscriptionError] = None
+        #: The known product that the gateway suggests in place of an unknown one.
+        self.suggestion: Optional[str] = None
         #: When to ask again after a refusal that passes, by the core's clock.
         self.retry_at = 0.0
         self.attempts = 0

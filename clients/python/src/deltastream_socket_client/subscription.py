@@ -42,6 +42,11 @@ class BaseSubscription(Generic[U]):
         return self._handle.error
 
     @property
+    def suggestions(self) -> Dict[str, str]:
+        """For each symbol that the gateway does not know, the known product that is spelt nearly the same."""
+        return self._handle.suggestions
+
+    @property
     def closed(self) -> bool:
         return self._handle.closed
 
