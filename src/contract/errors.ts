@@ -48,8 +48,8 @@ export interface ErrorPayload {
    */
   readonly retry_after_ms?: number;
   /**
-   * Only if some rooms of the request are to blame, and only for now: these rooms. Ask again for them after `retry_after_ms`; the
-   * other rooms of the request may be asked for at once.
+   * Only if some rooms of the request are to blame, and only for now: these rooms. Ask again for
+   * them after `retry_after_ms`; the other rooms of the request may be asked for at once.
    * @minItems 1
    */
   readonly rooms?: readonly Room[];

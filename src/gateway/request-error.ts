@@ -47,8 +47,8 @@ export function invalidSubscription(code: ErrorCode, details: readonly ErrorDeta
 const RETRY_UNKNOWN_MS = 30_000;
 
 /**
- * The product may only be unknown until its first message comes, so the client is asked to try again. Clients that were refused
- * together must not all come back at the same time.
+ * A product may be unknown only until its first message comes, so the client is asked to try again.
+ * Clients that were refused together must not all come back at the same time.
  * @param rooms those of the request that are too many
  */
 export function tooManyUnknown(most: number, rooms: readonly string[]): RequestError {

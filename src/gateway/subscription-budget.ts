@@ -7,11 +7,13 @@ export interface SubscriptionBudget {
 }
 
 /**
- * Other clients share a room of a product that exists. A room that a client has made up is its own, and costs six times as much.
+ * Clients share the rooms of a product that exists. A room that a client has made up is for that
+ * client only, and costs six times as much memory.
  * @param held the rooms that the client is in
  * @param asked the rooms of its request
  * @param isKnown whether the gateway has seen a product, or expects it
- * @throws RequestError if the client would be in more rooms than it may; for now only, if it is the unknown ones that are too many
+ * @throws RequestError if the client would be in more rooms than it may. If only the unknown ones
+ * are too many, the rejection says when to ask again.
  */
 export function checkBudget(
   { maxSubscriptions, maxUnknownSubscriptions }: SubscriptionBudget,

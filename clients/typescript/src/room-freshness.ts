@@ -26,7 +26,7 @@ export interface RoomStaleness {
  */
 export class RoomFreshness {
   private readonly stale = new Map<string, ChainStatus>();
-  /** Rooms of which nothing is known until their first update, each with the known product that may have been meant. */
+  /** Rooms of which nothing is known until their first update, each with the suggested product. */
   private readonly unknown = new Map<string, string | undefined>();
 
   /** Products that the gateway does not know, and of which it has refused rooms for that. */
@@ -53,7 +53,10 @@ export class RoomFreshness {
     else this.stale.delete(nameOf(product, expiry));
   }
 
-  /** Until the product is heard of, or a room of it is granted. `general` would bring its first price, and never says that there is none. */
+  /**
+   * Until an update of the product comes, or a room of it is granted. A client in `general` would get
+   * the first price, but the gateway never says there that a product has none.
+   */
   refused(product: string): void {
     if (this.refusedProducts.size < MAX_REFUSED) this.refusedProducts.add(product);
   }

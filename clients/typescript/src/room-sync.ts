@@ -4,7 +4,7 @@ import {
   type ErrorCode,
   type ErrorPayload,
   GENERAL_ROOM,
-  type Refusal,
+  type RequestRejection,
   type RoomAddress,
   roomAddress,
   roomName,
@@ -41,12 +41,12 @@ export interface RoomSyncOptions {
   readonly ask: (
     event: 'subscribe' | 'unsubscribe',
     request: SubscriptionRequest,
-    done: (answer: Answer<SubscriptionAcknowledgement | Refusal>) => void,
+    done: (answer: Answer<SubscriptionAcknowledgement | RequestRejection>) => void,
   ) => void;
-  /** @param suggestion the known product that may have been meant, if nothing is known of the room's */
+  /** @param suggestion the known product that may have been meant instead of an unknown one */
   readonly joined: (room: string, suggestion: string | undefined) => void;
   readonly refused: (room: string, error: SubscriptionError) => void;
-  /** The gateway does not know the room's product, and refuses the room until it does; it is asked for again by itself. */
+  /** The gateway refuses the room until it knows the product. The room is asked for again later. */
   readonly postponed: (room: string) => void;
   /** The rooms of this connection are those wanted. */
   readonly settled: () => void;
@@ -147,7 +147,7 @@ export class RoomSync {
   private answered(
     event: 'subscribe' | 'unsubscribe',
     batch: readonly RoomAddress[],
-    result: Answer<SubscriptionAcknowledgement | Refusal>,
+    result: Answer<SubscriptionAcknowledgement | RequestRejection>,
   ): void {
     if (this.state !== 'asking' || result.kind === 'lost') return;
     if (result.kind === 'timeout') {
@@ -178,7 +178,10 @@ export class RoomSync {
     }
   }
 
-  /** One bad room has the gateway refuse all of a request: the halves are asked for by themselves, unless it says which. */
+  /**
+   * One bad room has the gateway refuse all of a request. Unless it says which room that is, the
+   * halves are asked for by themselves.
+   */
   private refused(batch: readonly RoomAddress[], error: ErrorPayload): void {
     if (error.code === 'TOO_MANY_SUBSCRIPTIONS' && error.retry_after_ms !== undefined) {
       this.postpone(batch.map(roomName), error.retry_after_ms, error.rooms);

@@ -69,7 +69,10 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
   /** Whether nothing comes any more: unsubscribed, refused, or the client closed. */
   readonly closed: boolean;
   readonly error: SubscriptionError | undefined;
-  /** By symbol of which the gateway knows nothing: the known product that it spells nearly. Filled once the room is acknowledged. */
+  /**
+   * For each symbol that the gateway does not know, the known product that is spelt nearly the same.
+   * Empty until the gateway has acknowledged the room.
+   */
   readonly suggestions: ReadonlyMap<string, string>;
   /** Answers its own removal. */
   on<E extends keyof SubscriptionEvents<U>>(

@@ -1,6 +1,7 @@
 import { FakeGateway, refusal, roomsOf, settle } from '../../../test/clients/support/fake-gateway.js';
 import { underlying } from '../../../test/support/messages.js';
 import type { SubscriptionRequest } from './contract/index.js';
+import type { Request } from './subscription.js';
 
 const RETRY_MS = 40_000;
 const NEVER = { status: 'stale', last_update: null, age_ms: null };
@@ -109,11 +110,14 @@ it('a connection whose rooms are not all granted replaces one that drains', asyn
   ]);
 });
 
-it.each(['product', 'chain'] as const)('a %s is stale until it is granted', async (type) => {
+it.each([
+  { type: 'product', symbol: 'B' },
+  { type: 'chain', symbol: 'B' },
+] as const)('a $type is stale until it is granted', async (request) => {
   const gateway = forgetful();
   const client = await gateway.up();
   const told: boolean[] = [];
-  const handle = client.subscribe({ type, symbol: 'B' });
+  const handle = client.subscribe(request as Request);
   handle.on('stale', ({ stale }) => told.push(stale));
   await settle();
   expect([handle.stale, client.isStale('B'), client.isStale('OTHER')]).toEqual([true, true, false]);

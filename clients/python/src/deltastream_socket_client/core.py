@@ -210,7 +210,7 @@ class Core:
                 room.membership = Membership.OUT
 
     def _postpone(self, request: Request, names: Sequence[str], delay: float) -> None:
-        """The gateway does not know the products of these rooms yet. The other rooms of the request are asked for at once."""
+        """The gateway does not know the products of these rooms yet; the others are asked for at once."""
         named = [room for room in request.rooms if room.name in names]
         until = self._now() + delay * (1 + random.random() / 10)
         for room in request.rooms:
