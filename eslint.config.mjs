@@ -40,7 +40,12 @@ export default tseslint.config(
   {
     // What a test starts must end with its file, also when the test fails: these register it.
     files: ['test/**/*.ts'],
-    ignores: ['test/support/cleanup.ts', 'test/support/processes.ts', 'test/support/redis-client.ts'],
+    ignores: [
+      'test/support/cleanup.ts',
+      'test/support/processes.ts',
+      'test/support/redis-client.ts',
+      'test/support/socket.ts',
+    ],
     rules: {
       'no-restricted-globals': [
         'error',
@@ -60,6 +65,12 @@ export default tseslint.config(
               importNames: ['Redis'],
               allowTypeImports: true,
               message: 'Use redisClient() from test/support/redis-client.ts.',
+            },
+            {
+              name: 'socket.io-client',
+              importNames: ['io'],
+              allowTypeImports: true,
+              message: 'Use openSocket() from test/support/socket.ts.',
             },
           ],
         },

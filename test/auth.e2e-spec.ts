@@ -1,13 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import type { ManagerOptions, SocketOptions } from 'socket.io-client';
 import type { ConnectErrorData } from '../src/contract/index.js';
-import { cleanUp } from './support/cleanup.js';
 import { ContractCheck } from './support/contract-check.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { underlying } from './support/messages.js';
 import { RawWebSocket } from './support/raw-websocket.js';
 import { RedisServer } from './support/redis-server.js';
+import { openSocket } from './support/socket.js';
 import { TestClient, TRANSPORTS } from './support/test-client.js';
 import {
   ALGORITHMS,
@@ -57,8 +57,7 @@ const join = (url: string, more: TokenClaims = {}, options: Options = {}): Promi
 
 /** What the stock client is told of why it is not let in. */
 function refusal(url: string, options: Options): Promise<ConnectErrorData> {
-  const socket: Socket = io(url, { forceNew: true, reconnection: false, ...options });
-  cleanUp(() => void socket.disconnect());
+  const socket = openSocket(url, options);
   return new Promise((resolve, reject) => {
     socket.on('connect', () => reject(new Error('it was let in')));
     socket.on('connect_error', (error: Error & { data?: ConnectErrorData }) => {

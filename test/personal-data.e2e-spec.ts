@@ -1,8 +1,8 @@
-import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client';
-import { cleanUp } from './support/cleanup.js';
+import type { ManagerOptions, SocketOptions } from 'socket.io-client';
 import { ContractCheck } from './support/contract-check.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { RedisServer } from './support/redis-server.js';
+import { openSocket } from './support/socket.js';
 import { TestClient, TRANSPORTS } from './support/test-client.js';
 import { claims, epoch, hs256, type TokenClaims } from './support/tokens.js';
 import { waitFor } from './support/wait.js';
@@ -50,13 +50,7 @@ afterAll(async () => {
 
 /** Brings a token that is not let in; answers the code it was refused with. */
 function refused(given: string, transport: Options): Promise<string> {
-  const socket = io(gateway.url, {
-    forceNew: true,
-    reconnection: false,
-    ...transport,
-    auth: { token: given },
-  });
-  cleanUp(() => void socket.disconnect());
+  const socket = openSocket(gateway.url, { ...transport, auth: { token: given } });
   return new Promise((resolve, reject) => {
     socket.on('connect', () => reject(new Error('it was let in')));
     socket.on('connect_error', (error: Error & { data?: { code: string } }) => {

@@ -1,12 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { loadConfig } from '../src/config/gateway-config.js';
 import { redisPorts } from '../src/app/redis-ports.js';
 import { cleanUp } from './support/cleanup.js';
 import { redisClient } from './support/redis-client.js';
 import { RedisServer } from './support/redis-server.js';
+import { openSocket } from './support/socket.js';
 import { waitFor } from './support/wait.js';
 
 /** A Socket.IO server with the adapter of a gateway, and one client. */
@@ -30,9 +31,8 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<Replic
   const http = createServer();
   const server = new Server(http, { adapter: ports.adapter((reason) => dropped.push(reason)) });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const client = io(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, {
+  const client = openSocket(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, {
     transports: ['websocket'],
-    reconnection: false,
     auth: { token: 'a-secret-token' },
   });
   cleanUp(async () => {

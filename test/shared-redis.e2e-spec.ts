@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createAdapter } from '@socket.io/redis-adapter';
 import type { Redis } from 'ioredis';
 import { Server } from 'socket.io';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { cleanUp } from './support/cleanup.js';
 import { Command } from './support/command.js';
 import { GatewayProcess } from './support/gateway-process.js';
@@ -13,6 +13,7 @@ import { underlying } from './support/messages.js';
 import { UNDERLYING } from './support/platform.js';
 import { redisClient } from './support/redis-client.js';
 import { RedisServer } from './support/redis-server.js';
+import { openSocket } from './support/socket.js';
 import { TestClient } from './support/test-client.js';
 import { hs256, JWT_SECRET } from './support/tokens.js';
 import { waitFor } from './support/wait.js';
@@ -116,7 +117,8 @@ describe('a neighbour on the same Redis', () => {
       app = new Server(http, { adapter: createAdapter(pub, sub) });
       cleanUp(() => void http.closeAllConnections());
       await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-      member = io(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, { transports: ['websocket'] });
+      const { port } = http.address() as AddressInfo;
+      member = openSocket(`http://127.0.0.1:${port}`, { transports: ['websocket'] });
       await waitFor(() => member.connected);
       const subscribed = async () =>
         ((await pub.pubsub('NUMSUB', 'socket.io-request#/#')) as [string, number])[1];

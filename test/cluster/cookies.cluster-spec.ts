@@ -1,5 +1,5 @@
-import { io, type ManagerOptions } from 'socket.io-client';
-import { cleanUp } from '../support/cleanup.js';
+import type { ManagerOptions } from 'socket.io-client';
+import { openSocket } from '../support/socket.js';
 import { TRANSPORTS } from '../support/test-client.js';
 import { waitFor } from '../support/wait.js';
 import { ClusterRun } from './support/cluster-run.js';
@@ -10,8 +10,7 @@ jest.setTimeout(120_000);
 it('behind a cookie, Node gets on by polling with withCredentials; without, its sessions are lost', async () => {
   const run = await ClusterRun.start(STAND_INS['Traefik, by cookie']!(), 10, 3);
   const connect = (options: Partial<ManagerOptions>) => {
-    const socket = io(run.url, { forceNew: true, reconnection: false, ...TRANSPORTS.polling, ...options });
-    cleanUp(() => void socket.disconnect());
+    const socket = openSocket(run.url, { ...TRANSPORTS.polling, ...options });
     let outcome: 'connected' | 'refused' | undefined;
     socket.on('connected', () => (outcome ??= 'connected'));
     socket.on('connect_error', () => (outcome ??= 'refused'));

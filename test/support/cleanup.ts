@@ -42,7 +42,7 @@ afterAll(async () => {
   // One that fails, or never ends, must not keep the others from being closed.
   for (const close of [...open].reverse()) problems.push(...(await closed(close)));
   open.clear();
-  endLeftovers();
+  await endLeftovers();
   if (problems.length > 0) throw problems[0];
   expectNoViolations();
 }, 120_000);

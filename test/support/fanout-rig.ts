@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Adapter } from 'socket.io-adapter';
+// eslint-disable-next-line @typescript-eslint/no-restricted-imports -- stopAll() disconnects its clients
 import { type Socket as ClientSocket, io, type ManagerOptions } from 'socket.io-client';
 import { loadConfig } from '../../src/config/gateway-config.js';
 import { JsonPayload, type Products, type UnderlyingUpdate } from '../../src/contract/index.js';

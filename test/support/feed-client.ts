@@ -1,8 +1,8 @@
-import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import type { ManagerOptions, Socket, SocketOptions } from 'socket.io-client';
 import type { ServerToClientEvents } from '../../src/contract/index.js';
-import { cleanUp } from './cleanup.js';
 import { checkMessages, ContractCheck } from './contract-check.js';
 import { CHAIN, chainStream, PRODUCTS, type Stream, STREAMS } from './numbered-feed.js';
+import { openSocket } from './socket.js';
 
 /** What `general` is told of the chain: nothing that anybody may wait for, but in order, too. */
 const SUMMARY: Stream = `summary of ${CHAIN}`;
@@ -66,9 +66,7 @@ export class FeedClient {
     options: Partial<ManagerOptions & SocketOptions>,
     staysInGeneral: boolean,
   ): FeedClient {
-    const client = new FeedClient(io(url, { forceNew: true, ...options }), staysInGeneral);
-    cleanUp(() => void client.socket.disconnect());
-    return client;
+    return new FeedClient(openSocket(url, { reconnection: true, ...options }), staysInGeneral);
   }
 
   begin(): void {

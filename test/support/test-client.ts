@@ -1,5 +1,5 @@
 import { Agent, type ClientRequestArgs } from 'node:http';
-import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import type { ManagerOptions, Socket, SocketOptions } from 'socket.io-client';
 import type {
   ChainStatus,
   ProductStatus,
@@ -7,8 +7,8 @@ import type {
   ServerToClientEvents,
   SubscriptionConfirmed,
 } from '../../src/contract/index.js';
-import { cleanUp } from './cleanup.js';
 import { checkMessages, ContractCheck } from './contract-check.js';
+import { openSocket } from './socket.js';
 import { waitFor } from './wait.js';
 
 /** The ways a stock client may travel. */
@@ -67,8 +67,7 @@ export class TestClient {
     options: Partial<ManagerOptions & SocketOptions> = TRANSPORTS.websocket!,
     hidesUnknown = true,
   ): Promise<TestClient> {
-    const client = new TestClient(io(url, { forceNew: true, reconnection: false, ...options }), hidesUnknown);
-    cleanUp(() => client.close());
+    const client = new TestClient(openSocket(url, options), hidesUnknown);
     await client.next('connected');
     return client;
   }
