@@ -4,11 +4,13 @@
 // `npm test -- ARGS` hands ARGS to Jest. Every test gets one attempt. Only `--rerun-failed`, which is for `.ci/run`, runs the
 // files that failed once more, by themselves, where they are three or fewer, and says at the end what failed first.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 import { rerunFailed } from './rerun-failed.mjs';
+import { JEST, runJest } from './run-jest.mjs';
+import { endReport } from './test-report.mjs';
 
 /** A suite that never ends must not hold a CI machine for its whole allowance of 90 minutes: minutes for each batch. */
 const MINUTES = { chosen: 60, e2e: 40, chaos: 15, fuzz: 15, cluster: 15, clients: 20, rerun: 15 };
@@ -64,41 +66,11 @@ function installPrograms() {
 prepare();
 installPrograms();
 
-/** Stands among the files where no test says why Jest failed. */
-const JEST = 'Jest itself';
+const JEST_PROGRAM = join(root, 'node_modules/jest/bin/jest.js');
 
-/** Runs Jest, which ends within `timeout` ms; answers what became of each file. */
-function jest(args, timeout) {
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
-  const report = join(folder, 'jest.json');
-  const program = join(root, 'node_modules/jest/bin/jest.js');
-  const { status } = spawnSync(process.execPath, [program, '--json', `--outputFile=${report}`, ...args], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    timeout,
-  });
-  const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')).testResults : [];
-  rmSync(folder, { recursive: true, force: true });
-  const files = new Map(results.map((result) => [result.name, outcomeOf(result)]));
-  // Jest itself may fail: by its arguments, by a limit in time, by a coverage that is not reached.
-  const explained = status === 0 || (status === 1 && [...files.values()].some(({ failed }) => failed > 0));
-  if (!explained) {
-    files.set(JEST, { passed: 0, failed: 1, skipped: 0, failures: [`status ${status}`] });
-  }
-  return files;
-}
-
-function outcomeOf({ status, message, assertionResults }) {
-  const those = (...kinds) => assertionResults.filter((test) => kinds.includes(test.status));
-  const failures = those('failed').map(({ fullName }) => fullName);
-  // A file that could not even load has no tests to count, but has failed.
-  if (status === 'failed' && failures.length === 0) failures.push(message.split('\n', 1)[0]);
-  return {
-    passed: those('passed').length,
-    failed: failures.length,
-    skipped: those('pending', 'todo', 'skipped', 'disabled').length,
-    failures,
-  };
+/** Runs Jest, which ends within `minutes`; promises what became of each file. */
+function jest(minutes, args) {
+  return runJest(JEST_PROGRAM, args, { cwd: root, timeout: minutes * 60_000 });
 }
 
 const RERUN_FAILED = '--rerun-failed';
@@ -121,29 +93,20 @@ const batches =
 const files = new Map();
 let withoutFile = 0;
 for (const [minutes, ...args] of batches) {
-  for (const [path, outcome] of jest(args, minutes * 60_000)) {
+  for (const [path, outcome] of await jest(minutes, args)) {
     // Each Jest that failed without a test counts.
-    files.set(path === JEST ? `${JEST} (${++withoutFile})` : path, outcome);
+    files.set(path === JEST ? `${JEST} (${++withoutFile}), jest ${args.join(' ')}` : path, outcome);
   }
 }
 
-/** Runs one file by itself; undefined where Jest does not say what became of it. */
-function rerun(path) {
+/** Runs one file by itself; promises undefined if Jest does not say what became of it. */
+async function rerun(path) {
   if (!existsSync(path)) return undefined; // it was Jest itself that failed
   console.log(`Running again by itself: ${relative(root, path)}`);
-  const again = jest(['--runInBand', '--runTestsByPath', path], MINUTES.rerun * 60_000);
+  const again = await jest(MINUTES.rerun, ['--runInBand', '--runTestsByPath', path]);
   return again.has(JEST) ? undefined : again.get(path);
 }
 
-const failedFirst = given.includes(RERUN_FAILED) ? rerunFailed(files, rerun) : [];
-for (const { path, failures, failedAgain } of failedFirst) {
-  console.log(
-    `Failed first, and ${failedAgain ? 'failed again' : 'passed'} by itself: ${relative(root, path)}`,
-  );
-  for (const test of failures) console.log(`  ${test}`);
-}
-const outcomes = [...files.values()];
-const sum = (count) => outcomes.reduce((total, outcome) => total + outcome[count], 0);
-const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exit(failed > 0 ? 1 : 0);
+const failedFirst = given.includes(RERUN_FAILED) ? await rerunFailed(files, rerun) : [];
+for (const line of endReport(root, files, failedFirst)) console.log(line);
+process.exit([...files.values()].some(({ failed }) => failed > 0) ? 1 : 0);
