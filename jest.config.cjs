@@ -23,6 +23,13 @@ const shared = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 
+/** For tests that run what was built. */
+const built = {
+  ...shared,
+  globalSetup: '<rootDir>/scripts/check-builds.mjs',
+  setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
+};
+
 module.exports = {
   // Real processes and real connections: a busy machine may take its time, a hang must still end.
   testTimeout: 60_000,
@@ -34,47 +41,41 @@ module.exports = {
       testMatch: ['**/*.spec.ts'],
     },
     {
-      ...shared,
+      ...built,
       displayName: 'e2e',
       roots: ['<rootDir>/test'],
       testMatch: ['**/*.e2e-spec.ts'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
     {
-      ...shared,
+      ...built,
       displayName: 'chaos',
       roots: ['<rootDir>/test/chaos'],
       testMatch: ['**/*.chaos-spec.ts'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
     {
-      ...shared,
+      ...built,
       displayName: 'fuzz',
       roots: ['<rootDir>/test/fuzz'],
       testMatch: ['**/*.fuzz-spec.ts'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
     {
-      ...shared,
+      ...built,
       displayName: 'clients',
       roots: ['<rootDir>/clients/typescript/src', '<rootDir>/test/clients'],
       testMatch: ['**/*.client-spec.ts', '**/*.client-spec.tsx'],
       moduleFileExtensions: ['js', 'ts', 'tsx', 'mjs', 'cjs', 'json', 'node'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
     {
-      ...shared,
+      ...built,
       displayName: 'helm',
       roots: ['<rootDir>/test/helm'],
       testMatch: ['**/*.helm-spec.ts'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
     {
-      ...shared,
+      ...built,
       displayName: 'cluster',
       roots: ['<rootDir>/test/cluster'],
       testMatch: ['**/*.cluster-spec.ts'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/cleanup.ts'],
     },
   ],
 };

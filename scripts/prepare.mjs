@@ -1,11 +1,12 @@
 // Makes what the other scripts run: installs the packages where the lock file has changed, and builds `dist/` where a
 // source is newer. Uses nothing but Node, so that it works on a fresh clone.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUILDS, root, staleBecause } from './builds.mjs';
 
-export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+export { root };
 
 /** Runs a command of the project; ends this process with its code if it fails. */
 export function run(command, args, options = {}) {
@@ -18,34 +19,13 @@ function modified(path) {
   return existsSync(path) ? statSync(path).mtimeMs : 0;
 }
 
-function newest(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((latest, entry) => Math.max(latest, modified(join(entry.parentPath, entry.name))), 0);
-}
-
 export function prepare() {
   if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root, 'package-lock.json'))) {
     run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
   }
-  const sources = Math.max(
-    newest(join(root, 'src')),
-    newest(join(root, 'tools')),
-    newest(join(root, 'bench')),
-    ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'docs/asyncapi.json'].map(
-      (file) => modified(join(root, file)),
-    ),
-  );
-  if (modified(join(root, 'dist/src/main.js')) < sources) run('npm', ['run', '--silent', 'build']);
-  const client = join(root, 'clients/typescript');
-  const clientSources = Math.max(
-    ...['src', 'scripts'].map((folder) => newest(join(client, folder))),
-    ...['package.json', 'tsconfig.json', 'tsconfig.esm.json', 'tsconfig.cjs.json'].map((file) =>
-      modified(join(client, file)),
-    ),
-  );
-  if (modified(join(client, 'dist/cjs/package.json')) < clientSources)
-    run('npm', ['run', '--silent', 'build:clients']);
+  for (const build of Object.values(BUILDS)) {
+    if (staleBecause(build) !== undefined) run('npm', ['run', '--silent', build.script]);
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) prepare();

@@ -2,12 +2,17 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Stands among the files when Jest failed and no test says why. */
 export const JEST = 'Jest itself';
 
+const REPORTER = fileURLToPath(new URL('progress-reporter.mjs', import.meta.url));
+
 /** So many of the last lines that Jest wrote are repeated when it failed by itself. */
 const LAST_LINES = 40;
+/** Where the report is, which is of no use to a reader: it is deleted. */
+const WRITTEN = /^Test results written to: .*\n/m;
 /** A process that Jest left behind may hold its stderr open: it is not waited for any longer, ms. */
 const DRAINS_WITHIN_MS = 2_000;
 
@@ -22,7 +27,10 @@ export async function runJest(program, args, { cwd, timeout }) {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
   const file = join(folder, 'jest.json');
   try {
-    const ended = await run([program, '--json', `--outputFile=${file}`, ...args], { cwd, timeout });
+    // Behind the arguments: an option that takes several values would take files for values.
+    const options = ['--json', `--outputFile=${file}`, `--reporters=${REPORTER}`];
+    if (process.stderr.isTTY) options.push('--colors'); // Jest itself sees a pipe
+    const ended = await run([program, ...args, ...options], { cwd, timeout });
     const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
     const files = new Map((report?.testResults ?? []).map((result) => [result.name, outcomeOf(result)]));
     // Jest itself may fail: by its arguments, by a limit in time, by what a test left running.
@@ -40,7 +48,8 @@ function run(args, { cwd, timeout }) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd, timeout, stdio: ['ignore', 'ignore', 'pipe'] });
     let tail = '';
-    child.stderr.setEncoding('utf8').on('data', (text) => {
+    child.stderr.setEncoding('utf8').on('data', (chunk) => {
+      const text = chunk.replace(WRITTEN, '');
       process.stderr.write(text);
       tail = lastLines(tail + text);
     });

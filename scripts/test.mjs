@@ -1,7 +1,7 @@
 // `npm test`: everything a fresh machine can run. Installs the packages, builds, gets the programs the tests talk to
 // (a real Redis, Chromium, nginx, python-socketio) where it may, runs every suite and ends with their true counts.
 //
-// `npm test -- ARGS` hands ARGS to Jest. Every test gets one attempt. Only `--rerun-failed`, which is for `.ci/run`, runs the
+// `npm test -- ARGS` hands ARGS to Jest, and `npm run test:quick` runs what needs little time. Every test gets one attempt. Only `--rerun-failed`, which is for `.ci/run`, runs the
 // files that failed once more, by themselves, where they are three or fewer, and says at the end what failed first.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -66,6 +66,11 @@ function installPrograms() {
 prepare();
 installPrograms();
 
+/** Unit tests, the contract, and the chart as it is rendered: no process of the gateway but the contract's. */
+const QUICK_FILES = [
+  ...['./src/', './tools/', './bench/', './clients/typescript/src/'],
+  ...['/contract\\.e2e-spec', '/asyncapi\\.e2e-spec', './test/helm/(?!handshake-check|lifecycle)'],
+];
 const JEST_PROGRAM = join(root, 'node_modules/jest/bin/jest.js');
 
 /** Runs Jest, which ends within `minutes`; promises what became of each file. */
@@ -74,21 +79,24 @@ function jest(minutes, args) {
 }
 
 const RERUN_FAILED = '--rerun-failed';
+const QUICK = '--quick';
 const given = process.argv.slice(2);
-const chosen = given.filter((argument) => argument !== RERUN_FAILED);
+const chosen = given.filter((argument) => argument !== RERUN_FAILED && argument !== QUICK);
 // Jest would leave one of two processors idle, while most of these tests wait for something.
 const workers = `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`;
 // The chaos suite and the cluster's want the machine for themselves, and so does each of the fuzz suite's.
 const batches =
   chosen.length > 0
     ? [[MINUTES.chosen, ...chosen]]
-    : [
-        [MINUTES.e2e, workers, '--selectProjects', 'unit', 'e2e', 'helm'],
-        [MINUTES.chaos, '--selectProjects', 'chaos'],
-        [MINUTES.fuzz, '--selectProjects', 'fuzz', '--runInBand'],
-        [MINUTES.cluster, '--selectProjects', 'cluster', '--runInBand'],
-        [MINUTES.clients, workers, '--selectProjects', 'clients'],
-      ];
+    : given.includes(QUICK)
+      ? [[MINUTES.chosen, workers, ...QUICK_FILES]]
+      : [
+          [MINUTES.e2e, workers, '--selectProjects', 'unit', 'e2e', 'helm'],
+          [MINUTES.chaos, '--selectProjects', 'chaos'],
+          [MINUTES.fuzz, '--selectProjects', 'fuzz', '--runInBand'],
+          [MINUTES.cluster, '--selectProjects', 'cluster', '--runInBand'],
+          [MINUTES.clients, workers, '--selectProjects', 'clients'],
+        ];
 /** Path of each file -> what became of it. */
 const files = new Map();
 let withoutFile = 0;

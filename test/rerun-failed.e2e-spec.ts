@@ -19,6 +19,7 @@ function resultOf(program: string): unknown {
     ['rerunFailed', 'rerun-failed.mjs'],
     ['runJest', 'run-jest.mjs'],
     ['endReport', 'test-report.mjs'],
+    ['default as ProgressReporter', 'progress-reporter.mjs'],
   ].map(([name, file]) => `import { ${name} } from ${JSON.stringify(join(ROOT, 'scripts', file!))};`);
   const output = execFileSync(
     process.execPath,
@@ -143,6 +144,32 @@ describe('a run of Jest', () => {
       harmless: false,
     });
   });
+});
+
+it('the progress is one line for each finished file, with its seconds, and what failed in it', () => {
+  const lines = resultOf(`
+    const lines = [];
+    process.stderr.write = (text) => lines.push(text);
+    const progress = new ProgressReporter({ rootDir: '/root' });
+    const end = (path, result) =>
+      progress.onTestResult(
+        { path, context: { config: { displayName: { name: 'e2e' } } } },
+        { testResults: [], numFailingTests: 0, perfStats: { start: 1_000, end: 13_340 }, ...result },
+      );
+    progress.onRunStart({ numTotalTestSuites: 10 });
+    end('/root/test/a', {});
+    end('/root/test/b', { numFailingTests: 1, failureMessage: 'why', console: [{ type: 'warn', message: 'hm' }] });
+    end('/root/test/c', { testExecError: {}, failureMessage: 'it does not load' });
+    console.log(JSON.stringify(lines.join('').trim().split('\\n')));`);
+  expect(lines).toEqual([
+    '10 test files',
+    '[ 1/10] pass   12.3 s  e2e  test/a',
+    '[ 2/10] FAIL   12.3 s  e2e  test/b',
+    '  console.warn: hm',
+    'why',
+    '[ 3/10] FAIL   12.3 s  e2e  test/c',
+    'it does not load',
+  ]);
 });
 
 describe('the end report', () => {

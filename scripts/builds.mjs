@@ -1,0 +1,55 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** What is built: of which folders and files, by which script, and which outputs tell when. */
+export const BUILDS = {
+  gateway: {
+    script: 'build',
+    folders: ['src', 'tools', 'bench'],
+    files: ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'docs/asyncapi.json'],
+    outputsOf: (sources) =>
+      sources
+        .filter((source) => source.endsWith('.ts') && !/\.(spec|d)\.ts$/.test(source))
+        .map((source) => join('dist', source.replace(/\.ts$/, '.js'))),
+  },
+  client: {
+    script: 'build:clients',
+    folders: ['clients/typescript/src', 'clients/typescript/scripts'],
+    files: ['package.json', 'tsconfig.json', 'tsconfig.esm.json', 'tsconfig.cjs.json'].map((file) =>
+      join('clients/typescript', file),
+    ),
+    outputsOf: () => ['clients/typescript/dist/cjs/package.json'], // the last that is written
+  },
+};
+
+/**
+ * Why a build has to be made, or undefined if it is that of the sources as they are. An output that is missing, or older than
+ * the newest source, is a reason. So is a folder that changed since: a source was deleted or renamed.
+ */
+export function staleBecause({ folders, files, outputsOf }, project = root) {
+  const sources = [...files, ...folders.flatMap((folder) => everythingIn(project, folder))];
+  const changes = sources.map((source) => changed(join(project, source)));
+  const last = Math.max(...changes);
+  const newest = sources[changes.indexOf(last)];
+  for (const output of outputsOf(sources)) {
+    const path = join(project, output);
+    if (!existsSync(path)) return `${output} is missing`;
+    if (statSync(path).mtimeMs < last) return `${output} is older than ${newest}`;
+  }
+  return undefined;
+}
+
+/** When a file or folder changed, ms. Its inode, too: a copy of another version may keep the time at which that was written. */
+function changed(path) {
+  const { mtimeMs, ctimeMs } = statSync(path);
+  return Math.max(mtimeMs, ctimeMs);
+}
+
+/** The folder, its folders and their files. */
+function everythingIn(project, folder) {
+  const entries = readdirSync(join(project, folder), { recursive: true, withFileTypes: true });
+  return [folder, ...entries.map(({ parentPath, name }) => relative(project, join(parentPath, name)))];
+}
