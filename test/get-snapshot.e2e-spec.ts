@@ -342,7 +342,7 @@ it('each of two replicas answers with the newest, also the one that started late
 });
 
 it('a replica that starts between two writes of a key ends on the newer, though nothing is published', async () => {
-  const writeIntervalMs = 10_000; // longer than a replica takes to start
+  const writeIntervalMs = 5_000; // longer than a replica takes to start
   const own = await RedisServer.start();
   const env = { REDIS_URL: own.url, CACHE_WRITE_INTERVAL_MS: `${writeIntervalMs}` };
   const stored = async () =>

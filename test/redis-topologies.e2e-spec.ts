@@ -42,6 +42,11 @@ async function leave(watched: WatchedGateway): Promise<void> {
 }
 
 describe('Sentinel', () => {
+  /** Of two tests: for the second it makes no difference which server is the master. */
+  let shared: Promise<RedisSentinels> | undefined;
+  const others = () => (shared ??= RedisSentinels.start('sentinel-secret'));
+  afterAll(async () => (await shared)?.stop());
+
   it('leads to the new master when the old one dies', async () => {
     const sentinels = await RedisSentinels.start('sentinel-secret');
     await Promise.all([sentinels.master, sentinels.replica].map(withUser));
@@ -62,7 +67,7 @@ describe('Sentinel', () => {
   });
 
   it('may name the new master while the gateway waits for an answer of the sentinels', async () => {
-    const sentinels = await RedisSentinels.start('sentinel-secret');
+    const sentinels = await others();
     const asked = await Promise.all(sentinels.ports.map((port) => SlowRedis.start(port)));
     const url = `redis+sentinel://${asked.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`;
     const env = { REDIS_URL: url, REDIS_SENTINEL_PASSWORD: 'sentinel-secret' };
@@ -81,18 +86,16 @@ describe('Sentinel', () => {
     await watched.converges();
     await watched.remembered();
     await leave(watched);
-    await sentinels.stop();
   });
 
   it('that knows no such master ends the start', async () => {
-    const sentinels = await RedisSentinels.start('sentinel-secret');
+    const sentinels = await others();
     const gateway = GatewayProcess.spawn({
       REDIS_URL: sentinels.url.replace('mymaster', 'nobody'),
       REDIS_SENTINEL_PASSWORD: 'sentinel-secret',
     });
     expect(await gateway.exit()).toBe(1);
     expect(gateway.stderr).toContain('its sentinels know no master of that name');
-    await sentinels.stop();
   });
 });
 

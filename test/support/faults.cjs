@@ -20,12 +20,12 @@ const faults = {
     throw new Error('made by the test');
   },
   reject: () => void Promise.reject(new Error('made by the test')),
-  /** Takes the event loop for 1.5 s at a time, with a moment in between for others. */
+  /** Takes the event loop for 1 s at a time, with a moment in between for others. */
   block: (begin) => {
     clearInterval(active);
     if (!begin) return;
     active = setInterval(() => {
-      const end = performance.now() + 1_500;
+      const end = performance.now() + 1_000;
       while (performance.now() < end);
     }, 50);
   },

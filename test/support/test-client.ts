@@ -61,14 +61,18 @@ export class TestClient {
     socket.on('disconnect', (reason) => this.disconnects.push(reason));
   }
 
-  /** Connects and waits for the `connected` event. */
+  /** Connects and waits for the `connected` event. Rejects at once if it is not let in, unless it is to try again. */
   static async connect(
     url: string,
     options: Partial<ManagerOptions & SocketOptions> = TRANSPORTS.websocket!,
     hidesUnknown = true,
   ): Promise<TestClient> {
     const client = new TestClient(openSocket(url, options), hidesUnknown);
-    await client.next('connected');
+    const { socket } = client;
+    const refused = new Promise<never>((_, reject) => {
+      if (!socket.io.reconnection()) socket.once('connect_error', reject);
+    });
+    await Promise.race([client.next('connected'), refused]);
     return client;
   }
 
