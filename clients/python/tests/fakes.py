@@ -6,7 +6,7 @@ import json
 from typing import Any, Dict, List, Optional, Tuple
 
 from deltastream_socket_client.core import Core
-from deltastream_socket_client.requests import Request
+from deltastream_socket_client.room_requests import RoomRequest
 from deltastream_socket_client.rooms import addresses
 
 from . import recorded
@@ -60,7 +60,7 @@ class RecordedCore(Core):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._ids: Dict[Request, int] = {}
+        self._ids: Dict[RoomRequest, int] = {}
         self._next_id = itertools.count(1)
 
     def receive(self, event: str, data: Any) -> None:
@@ -68,14 +68,14 @@ class RecordedCore(Core):
             recorded.received(self, f'2{json.dumps([event, data])}')
         super().receive(event, data)
 
-    def take_requests(self) -> Tuple[List[Request], Optional[float]]:
+    def take_requests(self) -> Tuple[List[RoomRequest], Optional[float]]:
         requests, later = super().take_requests()
         for request in requests:
             self._ids[request] = next(self._next_id)
             recorded.sent(self, f'2{self._ids[request]}{json.dumps([request.event, request.payload])}')
         return requests, later
 
-    def answered(self, request: Request, answer: Any) -> None:
+    def answered(self, request: RoomRequest, answer: Any) -> None:
         if answer is not None:
             recorded.received(self, f'3{self._ids[request]}{json.dumps([answer])}')
         super().answered(request, answer)
@@ -97,7 +97,7 @@ class World:
     def subscribe(self, type: str, symbol: Any = None, expiry: Optional[str] = None) -> Any:
         return self.core.subscribe(addresses(type, symbol, expiry))
 
-    def requests(self) -> List[Request]:
+    def requests(self) -> List[RoomRequest]:
         return self.core.take_requests()[0]
 
     def sent(self) -> List[Tuple[str, Dict[str, Any]]]:
@@ -107,12 +107,12 @@ class World:
             self.confirm(request)
         return [(request.event, request.payload) for request in requests]
 
-    def confirm(self, request: Request) -> None:
+    def confirm(self, request: RoomRequest) -> None:
         for room in request.rooms:
             self.core.receive(f'{request.event}d', {'room': room.name, 'message': ''})
         self.core.answered(request, {'ok': True, 'rooms': [room.name for room in request.rooms]})
 
-    def refuse(self, request: Request, code: str, **more: Any) -> None:
+    def refuse(self, request: RoomRequest, code: str, **more: Any) -> None:
         self.core.answered(request, {'ok': False, 'error': {'code': code, 'message': 'no', 'event': 'subscribe', **more}})
 
     def payloads(self, event: str) -> List[Any]:

@@ -40,7 +40,7 @@ class TokenCallback(unittest.TestCase):
             ever.wait()
             return ''
 
-        with mock.patch('deltastream_socket_client.client.TOKEN_TIMEOUT', 0.05):
+        with mock.patch('deltastream_socket_client.sync_client.TOKEN_TIMEOUT', 0.05):
             client = Client().connect(f'http://127.0.0.1:{free_port()}', token=hang, wait=False)
             wait_for(lambda: len(asked) > 1, 'it is not asked again')
         closing = threading.Thread(target=client.close)
@@ -62,7 +62,7 @@ class TokenCallback(unittest.TestCase):
                 while len(asked) < 2:
                     await asyncio.sleep(0.01)
 
-        with mock.patch('deltastream_socket_client.aio.TOKEN_TIMEOUT', 0.05):
+        with mock.patch('deltastream_socket_client.async_client.TOKEN_TIMEOUT', 0.05):
             asyncio.run(asyncio.wait_for(main(), 10))
 
 

@@ -243,11 +243,11 @@ class Refusals(unittest.TestCase):
     def test_of_a_room_that_a_new_token_does_not_allow_end_its_iterations(self) -> None:
         world = World()
         handle = world.subscribe('product', 'NIFTY')
-        mailbox = handle.open_mailbox(lambda: None)
+        queue = handle.open_queue(lambda: None)
         world.connect()
         world.sent()
         world.core.receive('unsubscribed', {'room': 'product:NIFTY', 'message': 'the new token does not allow it'})
-        self.assertIsInstance(mailbox.error, SubscriptionError)
+        self.assertIsInstance(queue.error, SubscriptionError)
         self.assertTrue(handle.stale)
         self.assertEqual(world.requests(), [])
 
@@ -285,12 +285,12 @@ class Updates(unittest.TestCase):
         self.core.receive('underlying_update', price('NIFTY', 9))
         second = self.world.subscribe('product', 'NIFTY')
         self.assertEqual(second.latest, first.latest)
-        self.assertEqual(second.open_mailbox(lambda: None).take().price, 9)
+        self.assertEqual(second.open_queue(lambda: None).take().price, 9)
 
     def test_a_chain_goes_to_the_product_and_to_its_expiry_once_to_who_has_both(self) -> None:
         all_of_it = self.world.subscribe('chain', 'NIFTY')
         one = self.world.subscribe('chain', 'NIFTY', '2026-11-26')
-        both = all_of_it.open_mailbox(lambda: None)
+        both = all_of_it.open_queue(lambda: None)
         for n, expiry in ((1, '2026-11-26'), (2, '2026-12-03')):
             self.core.receive('chain_update', chain('NIFTY', n, expiry))
         self.assertEqual(list(all_of_it.latest_by_expiry), ['2026-11-26', '2026-12-03'])
@@ -305,16 +305,16 @@ class Updates(unittest.TestCase):
 
     def test_a_slow_iteration_gets_the_newest_of_each_and_is_bounded(self) -> None:
         handle = self.world.subscribe('product', ['A', 'B'])
-        mailbox = handle.open_mailbox(lambda: None)
+        queue = handle.open_queue(lambda: None)
         for n in range(10_000):
             self.core.receive('underlying_update', price('AB'[n % 2], n))
-        self.assertEqual([mailbox.take().price for _ in range(len(mailbox))], [9998, 9999])
+        self.assertEqual([queue.take().price for _ in range(len(queue))], [9998, 9999])
 
     def test_an_abandoned_iteration_is_let_go(self) -> None:
         handle = self.world.subscribe('product', 'A')
-        handle.open_mailbox(lambda: None)
+        handle.open_queue(lambda: None)
         self.core.receive('underlying_update', price('A', 1))
-        self.assertEqual(len(handle._mailboxes), 0)
+        self.assertEqual(len(handle._queues), 0)
 
     def test_malformed_and_unknown_events_are_left_alone(self) -> None:
         with mistakes():
@@ -328,7 +328,7 @@ class State(unittest.TestCase):
     def test_goes_through_draining_to_reconnecting_and_ends_closed(self) -> None:
         world = World()
         handle = world.subscribe('product', 'NIFTY')
-        mailbox = handle.open_mailbox(lambda: None)
+        queue = handle.open_queue(lambda: None)
         world.connect()
         world.core.receive('server_draining', {'reconnect_in_ms': 5})
         self.assertTrue(world.core.connected)
@@ -338,7 +338,7 @@ class State(unittest.TestCase):
         self.assertEqual(
             world.payloads('state'), ['connecting', 'connected', 'draining', 'reconnecting', 'connected', 'reconnecting', 'closed']
         )
-        self.assertIsInstance(mailbox.error, PayloadError)
+        self.assertIsInstance(queue.error, PayloadError)
         self.assertTrue(handle.closed)
         self.assertEqual(list(world.core.rooms), ['general'])
 

@@ -12,7 +12,7 @@ from deltastream_socket_client import AsyncClient, Client, ConnectionRefused
 
 from .processes import SECRET, Gateway, Proxy, Redis, free_port, stamp, token, wait_for
 from .recorded import mistakes
-from .test_aio import until
+from .test_async_client import until
 
 WAYS: Tuple[Tuple[str, Optional[List[str]]], ...] = (
     ('websocket', ['websocket']),

@@ -1,7 +1,7 @@
 """Client of the DeltaStream socket gateway: typed events, subscriptions that outlive connections, never back in time."""
-from .aio import AsyncClient
+from .async_client import AsyncClient
 from .async_subscription import AsyncSubscription
-from .client import Client
+from .sync_client import Client
 from .errors import (
     AuthRequired,
     ConnectionClosed,

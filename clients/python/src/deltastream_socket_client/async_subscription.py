@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Generator, Generic, Option
 
 from .errors import NotConnected
 from .handle import Handle
-from .mailbox import Mailbox
+from .conflating_queue import ConflatingQueue
 from .payloads import U
-from .subscription import BaseSubscription
+from .base_subscription import BaseSubscription
 
 if TYPE_CHECKING:
-    from .aio import AsyncClient
+    from .async_client import AsyncClient
 
 
 class AsyncSubscription(BaseSubscription[U], Generic[U]):
@@ -68,20 +68,20 @@ class AsyncSubscription(BaseSubscription[U], Generic[U]):
 class AsyncUpdates(AsyncIterator[U], Generic[U]):
     def __init__(self, handle: Handle[U]) -> None:
         self._something = asyncio.Event()
-        self._mailbox: Mailbox[U] = handle.open_mailbox(self._something.set)
+        self._queue: ConflatingQueue[U] = handle.open_queue(self._something.set)
 
     @property
     def settled(self) -> bool:
         """Whether there is something to answer without waiting."""
-        return len(self._mailbox) > 0 or self._mailbox.ended
+        return len(self._queue) > 0 or self._queue.ended
 
     async def __anext__(self) -> U:
-        mailbox = self._mailbox
-        while len(mailbox) == 0:
-            if mailbox.error is not None:
-                raise mailbox.error
-            if mailbox.ended:
+        queue = self._queue
+        while len(queue) == 0:
+            if queue.error is not None:
+                raise queue.error
+            if queue.ended:
                 raise StopAsyncIteration
             self._something.clear()
             await self._something.wait()
-        return mailbox.take()
+        return queue.take()

@@ -30,7 +30,7 @@ from .payloads import (
     User,
     read,
 )
-from .requests import Request, batches, due
+from .room_requests import RoomRequest, batches, due
 from .rooms import GENERAL, Address, Membership, Room, rooms_of
 from .snapshots import SnapshotCollector
 
@@ -71,7 +71,7 @@ class Core:
         self._room_freshness = RoomFreshness()
         self._collectors: Set[SnapshotCollector] = set()
         #: Requests that wait for their acknowledgement, and until when.
-        self._pending: Dict[Request, float] = {}
+        self._pending: Dict[RoomRequest, float] = {}
         self.dropped_older = 0
         self._room(Address(GENERAL)).always = general
 
@@ -139,7 +139,7 @@ class Core:
 
     # ---- requests ------------------------------------------------------------------------------------------------
 
-    def take_requests(self) -> Tuple[List[Request], Optional[float]]:
+    def take_requests(self) -> Tuple[List[RoomRequest], Optional[float]]:
         """What to send now, and in how many seconds to ask again; `None`: when something has happened."""
         if not self.connected:
             return [], None
@@ -150,7 +150,7 @@ class Core:
         # Leaving first: what is left makes room under `max_subscriptions`.
         plan = [('unsubscribe', Membership.LEAVING, batch) for batch in batches(leave, self.limits or Limits())]
         plan += [('subscribe', Membership.JOINING, batch) for batch in batches(join, self.limits or Limits())]
-        requests: List[Request] = []
+        requests: List[RoomRequest] = []
         for event, membership, batch in plan:
             wait = self.pacer.wait()
             if wait > 0:
@@ -159,7 +159,7 @@ class Core:
             self.pacer.take()
             for room in batch:
                 room.membership = membership
-            request = Request(event, batch, self.epoch)
+            request = RoomRequest(event, batch, self.epoch)
             self._pending[request] = now + ANSWER_TIMEOUT
             requests.append(request)
         if self._pending:
@@ -167,7 +167,7 @@ class Core:
             later = until if later is None else min(later, until)
         return requests, None if later is None else max(0.0, later - now)
 
-    def answered(self, request: Request, answer: Any) -> None:
+    def answered(self, request: RoomRequest, answer: Any) -> None:
         """`answer`: the acknowledgement, or `None` where none came in time."""
         if self._pending.pop(request, None) is None:
             return  # of a connection that was lost, or too late: it has been given up
@@ -186,7 +186,7 @@ class Core:
                 self._freshness.settle(str(room.address.symbol))
         self._tell_staleness(request.rooms)
 
-    def _refused(self, request: Request, answer: Any, joining: bool) -> None:
+    def _refused(self, request: RoomRequest, answer: Any, joining: bool) -> None:
         payload = answer.get('error') if isinstance(answer, dict) else None
         error = request_error(payload, subscription=True)
         passing = payload is None or error.code in _PASSING

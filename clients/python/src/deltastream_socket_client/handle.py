@@ -5,7 +5,7 @@ import weakref
 from typing import TYPE_CHECKING, Callable, Dict, Generic, Hashable, Optional, Tuple, cast
 
 from .errors import GatewayError, SubscriptionError
-from .mailbox import Mailbox
+from .conflating_queue import ConflatingQueue
 from .payloads import ChainUpdate, U, Update
 from .rooms import GENERAL, Membership, Room
 
@@ -22,7 +22,7 @@ class Handle(Generic[U]):
         self.ended_with: Optional[GatewayError] = None
         self.latest: Optional[U] = None
         # Weak: an iteration that was left with `break` must not fill up for nobody.
-        self._mailboxes: weakref.WeakSet[Mailbox[U]] = weakref.WeakSet()
+        self._queues: weakref.WeakSet[ConflatingQueue[U]] = weakref.WeakSet()
 
     @property
     def error(self) -> Optional[SubscriptionError]:
@@ -59,26 +59,26 @@ class Handle(Generic[U]):
 
     def push(self, key: Hashable, update: U) -> None:
         self.latest = update
-        for mailbox in list(self._mailboxes):
-            mailbox.put(key, update)
+        for queue in list(self._queues):
+            queue.put(key, update)
 
-    def open_mailbox(self, notify: Callable[[], None]) -> Mailbox[U]:
+    def open_queue(self, notify: Callable[[], None]) -> ConflatingQueue[U]:
         """What is known now comes first."""
-        mailbox: Mailbox[U] = Mailbox(notify)
+        queue: ConflatingQueue[U] = ConflatingQueue(notify)
         for room in self.rooms:
             for key, update in room.latest.items():
-                mailbox.put(key, cast('U', update))
+                queue.put(key, cast('U', update))
         error = self.error or self.ended_with
         if self.closed or error:
-            mailbox.end(error)
+            queue.end(error)
         else:
-            self._mailboxes.add(mailbox)
-        return mailbox
+            self._queues.add(queue)
+        return queue
 
     def end(self, error: Optional[GatewayError]) -> None:
         """Ends its iterations; with `error` they raise it."""
         if self.closed:
             self.ended_with = error
-        for mailbox in list(self._mailboxes):
-            mailbox.end(error)
-        self._mailboxes = weakref.WeakSet()
+        for queue in list(self._queues):
+            queue.end(error)
+        self._queues = weakref.WeakSet()

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, Generic, Iterator, Optional
 
 from .errors import NotConnected
 from .handle import Handle
-from .mailbox import Mailbox
+from .conflating_queue import ConflatingQueue
 from .payloads import U
-from .subscription import BaseSubscription
+from .base_subscription import BaseSubscription
 
 if TYPE_CHECKING:
-    from .client import Client
+    from .sync_client import Client
 
 
 class Subscription(BaseSubscription[U], Generic[U]):
@@ -64,17 +64,17 @@ class Updates(Iterator[U], Generic[U]):
     def __init__(self, client: Client, handle: Handle[U]) -> None:
         self._client = client
         with client._changed:
-            self._mailbox: Mailbox[U] = handle.open_mailbox(client._changed.notify_all)
+            self._queue: ConflatingQueue[U] = handle.open_queue(client._changed.notify_all)
 
     def __next__(self) -> U:
         return self.next(None)
 
     def next(self, timeout: Optional[float]) -> U:
-        mailbox = self._mailbox
+        queue = self._queue
         with self._client._changed:
-            self._client._wait(lambda: len(mailbox) > 0 or mailbox.ended, timeout)
-            if len(mailbox) > 0:
-                return mailbox.take()
-            if mailbox.error is not None:
-                raise mailbox.error
+            self._client._wait(lambda: len(queue) > 0 or queue.ended, timeout)
+            if len(queue) > 0:
+                return queue.take()
+            if queue.error is not None:
+                raise queue.error
             raise StopIteration

@@ -11,7 +11,7 @@ from .rooms import Membership, Room, payload_of
 
 
 @dataclass(frozen=True)
-class Request:
+class RoomRequest:
     event: str
     rooms: Tuple[Room, ...]
     #: The connection that it is for: an answer that comes after that one was lost says nothing.

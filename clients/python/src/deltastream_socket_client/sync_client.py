@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any, Callable, Dict, Iterable, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
-from .base import BaseClient
+from .base_client import BaseClient
 from .core import ANSWER_TIMEOUT
 from .errors import GatewayError, NotConnected, RequestTimeout, request_error
 from .options import LAGGING_WAIT, TOKEN_TIMEOUT, Options, TokenReason, checked_token

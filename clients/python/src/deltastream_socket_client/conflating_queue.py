@@ -7,7 +7,7 @@ from typing import Callable, Generic, Hashable, Optional, TypeVar
 T = TypeVar('T')
 
 
-class Mailbox(Generic[T]):
+class ConflatingQueue(Generic[T]):
     """Conflates: a second item of a key replaces the first, in its place. Past `limit` keys, the one waiting longest goes."""
 
     def __init__(self, notify: Callable[[], None] = lambda: None, limit: int = 10_000) -> None:

@@ -8,14 +8,14 @@ from typing import Any, Callable, Dict, Iterable, List, Literal, Mapping, Option
 
 from .async_connection import AsyncConnection
 from .async_subscription import AsyncSubscription
-from .base import BaseClient
+from .base_client import BaseClient
 from .core import ANSWER_TIMEOUT
 from .errors import GatewayError, NotConnected, RequestTimeout, request_error
 from .options import LAGGING_WAIT, TOKEN_TIMEOUT, Options, TokenReason, checked_token
 from .payloads import ChainUpdate, Snapshot, UnderlyingUpdate, Update
 from .reconnect import Failure, ReconnectPolicy
 from .renewal import Renewal
-from .requests import Request
+from .room_requests import RoomRequest
 from .rooms import Symbols, addresses, payload_of
 from .tasks import Tasks
 
@@ -295,7 +295,7 @@ class AsyncClient(BaseClient):
 
         return condition
 
-    async def _send(self, connection: AsyncConnection, request: Request) -> None:
+    async def _send(self, connection: AsyncConnection, request: RoomRequest) -> None:
         def answered(answer: Any) -> None:
             self._core.answered(request, answer)
             self._wake()

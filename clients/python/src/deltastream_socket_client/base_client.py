@@ -6,7 +6,7 @@ from typing import Any, Callable, Hashable, Optional, Tuple, TypeVar, overload
 from .core import Core
 from .errors import GatewayError
 from .listeners import Listeners
-from .mailbox import Mailbox
+from .conflating_queue import ConflatingQueue
 from .options import Options
 from .payloads import Limits, TokenExpiring, User
 from .reconnect import Failure
@@ -18,7 +18,7 @@ H = TypeVar('H', bound=Callable[[Any], Any])
 class BaseClient:
     def __init__(self) -> None:
         self._listeners = Listeners()
-        self._inbox: Mailbox[Tuple[str, Any]] = Mailbox()
+        self._inbox: ConflatingQueue[Tuple[str, Any]] = ConflatingQueue()
         self._core = Core(self._emit)
         self._renewals = Renewals()
         self._options: Optional[Options] = None
