@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from deltastream_socket_client.core import Core
 from deltastream_socket_client.room_requests import RoomRequest
-from deltastream_socket_client.rooms import addresses
+from deltastream_socket_client.addresses import parse_addresses
 
 from . import recorded
 
@@ -95,7 +95,7 @@ class World:
         self.core.receive('connected', {**welcome, 'limits': {**LIMITS, **limits}})
 
     def subscribe(self, type: str, symbol: Any = None, expiry: Optional[str] = None) -> Any:
-        return self.core.subscribe(addresses(type, symbol, expiry))
+        return self.core.subscribe(parse_addresses(type, symbol, expiry))
 
     def requests(self) -> List[RoomRequest]:
         return self.core.take_requests()[0]

@@ -151,7 +151,7 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
         await until(lambda: states == ['reconnecting', 'connected'])
         self.assertEqual((await held.get(5)).price, 2)
         held.unsubscribe()
-        with self.assertRaisesRegex(NotConnected, 'the subscription is over'):
+        with self.assertRaisesRegex(NotConnected, 'the subscription has ended'):
             await held.get(5)
 
     async def test_a_drain_is_told_and_the_next_replica_takes_over(self) -> None:

@@ -40,7 +40,7 @@ class TokenCallback(unittest.TestCase):
             ever.wait()
             return ''
 
-        with mock.patch('deltastream_socket_client.sync_client.TOKEN_TIMEOUT', 0.05):
+        with mock.patch('deltastream_socket_client.sync_tokens.TOKEN_TIMEOUT', 0.05):
             client = Client().connect(f'http://127.0.0.1:{free_port()}', token=hang, wait=False)
             wait_for(lambda: len(asked) > 1, 'it is not asked again')
         closing = threading.Thread(target=client.close)
@@ -82,7 +82,7 @@ class Exit(unittest.TestCase):
         with self.assertLogs('deltastream_socket_client', 'ERROR'):
             client.connect(f'http://127.0.0.1:{free_port()}', wait=False)
             for n in (1, 2):
-                with client._changed:
+                with client._monitor:
                     client._core.receive('underlying_update', price('NIFTY', n))
                 wait_for(lambda: len(seen) == n, timeout=5)
 

@@ -345,11 +345,11 @@ class State(unittest.TestCase):
 
 class Snapshots(unittest.TestCase):
     def test_are_complete_when_all_that_was_announced_has_come(self) -> None:
-        from deltastream_socket_client.rooms import addresses
+        from deltastream_socket_client.addresses import parse_addresses
 
         world = World()
         world.connect()
-        collector = world.core.collect(addresses('chain', 'NIFTY'))
+        collector = world.core.collect(parse_addresses('chain', 'NIFTY'))
         world.core.receive('chain_update', chain('NIFTY', 1))
         world.core.receive('chain_update', chain('BANKNIFTY', 1))
         world.core.receive('snapshot', {'room': 'chain:NIFTY', 'updates': 2})

@@ -8,7 +8,7 @@ import unittest
 from typing import Any, List
 
 from deltastream_socket_client import ChainUpdate, Connected, Forbidden, OptionLeg, PayloadError, UnderlyingUpdate
-from deltastream_socket_client.payloads import read
+from deltastream_socket_client.payload_reader import read
 
 from .fakes import LIMITS, chain, price
 

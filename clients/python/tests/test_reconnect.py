@@ -4,9 +4,10 @@ import unittest
 from typing import Any, Dict, List, Optional, Tuple
 
 from deltastream_socket_client import AuthRequired, ConnectionClosed, ConnectionRefused, RequestError, TokenExpired, TokenRevoked
-from deltastream_socket_client.options import Options, failure_of
+from deltastream_socket_client.failures import Failure, connection_failure
+from deltastream_socket_client.options import Options
 from deltastream_socket_client.payloads import Closing
-from deltastream_socket_client.reconnect import Failure, ReconnectPolicy
+from deltastream_socket_client.reconnect import ReconnectPolicy
 from deltastream_socket_client.renewal import Renewals
 
 
@@ -66,7 +67,7 @@ class Policy(unittest.TestCase):
 class Failures(unittest.TestCase):
     def test_keep_the_refusal_of_connect_error(self) -> None:
         refusal = {'message': 'no', 'data': {'code': 'TOO_MANY_CONNECTIONS', 'message': 'no', 'retry_after_ms': 1500}}
-        failure = failure_of(ValueError(), refusal)
+        failure = connection_failure(ValueError(), refusal)
         self.assertEqual((failure.code, failure.retry_after), ('TOO_MANY_CONNECTIONS', 1.5))
 
     def test_find_the_status_below_what_python_socketio_says(self) -> None:
@@ -85,7 +86,7 @@ class Failures(unittest.TestCase):
 
         error = raised()
         assert error is not None
-        self.assertEqual((failure_of(error).status, failure_of(error).retry_after), (503, 7.0))
+        self.assertEqual((connection_failure(error).status, connection_failure(error).retry_after), (503, 7.0))
 
     def test_options_are_checked_before_anything_is_done(self) -> None:
         faults: Tuple[Dict[str, Any], ...] = ({'url': 'gateway:8002'}, {'url': 'http://x', 'transports': ('smoke',)}, {'url': 'http://x', 'transports': ()})

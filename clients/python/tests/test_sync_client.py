@@ -88,7 +88,7 @@ class ClientTest(unittest.TestCase):
         everything.get(5)
         self.assertEqual(len(summaries), 1)
         everything.unsubscribe()
-        with self.assertRaisesRegex(NotConnected, 'the subscription is over'):
+        with self.assertRaisesRegex(NotConnected, 'the subscription has ended'):
             everything.get(5)
 
     def test_is_told_what_is_stale_by_one_event(self) -> None:

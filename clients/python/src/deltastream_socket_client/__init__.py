@@ -1,7 +1,6 @@
 """Client of the DeltaStream socket gateway: typed events, subscriptions that outlive connections, never back in time."""
 from .async_client import AsyncClient
 from .async_subscription import AsyncSubscription
-from .sync_client import Client
 from .errors import (
     AuthRequired,
     ConnectionClosed,
@@ -23,8 +22,6 @@ from .errors import (
 )
 from .payloads import (
     ChainStatus,
-    ChainSummary,
-    ChainUpdate,
     Closing,
     Connected,
     ErrorEvent,
@@ -33,7 +30,6 @@ from .payloads import (
     FeedStatuses,
     Lagging,
     Limits,
-    OptionLeg,
     Products,
     RoomConfirmed,
     Rooms,
@@ -43,11 +39,11 @@ from .payloads import (
     Staleness,
     TokenExpiring,
     TokenRefreshed,
-    UnderlyingUpdate,
-    Update,
     User,
 )
+from .sync_client import Client
 from .sync_subscription import Subscription
+from .updates import ChainSummary, ChainUpdate, OptionLeg, UnderlyingUpdate, Update
 
 __all__ = [
     'AsyncClient',

@@ -3,33 +3,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from typing import Any, Callable, Dict, Iterable, List, Literal, Mapping, Optional, Sequence, Set, Tuple, Union, overload
+from typing import Any, Callable, Iterable, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
+from .addresses import Symbols, parse_addresses, request_payload
 from .async_connection import AsyncConnection
+from .async_monitor import AsyncMonitor
+from .async_requests import AsyncRequestSender
 from .async_subscription import AsyncSubscription
 from .base_client import BaseClient
 from .core import ANSWER_TIMEOUT
-from .errors import GatewayError, NotConnected, RequestTimeout, request_error
-from .options import LAGGING_WAIT, TOKEN_TIMEOUT, Options, TokenReason, checked_token
-from .payloads import ChainUpdate, Snapshot, UnderlyingUpdate, Update
-from .reconnect import Failure, ReconnectPolicy
+from .errors import GatewayError
+from .failures import Failure
+from .handle import Handle
+from .options import LAGGING_WAIT, TOKEN_TIMEOUT, Options, TokenReason, validate_token
+from .payloads import Snapshot
+from .reconnect import ReconnectPolicy
 from .renewal import Renewal
 from .room_requests import RoomRequest
-from .rooms import Symbols, addresses, payload_of
 from .tasks import Tasks
+from .updates import ChainUpdate, UnderlyingUpdate, Update
 
 log = logging.getLogger('deltastream_socket_client')
 
 
 class AsyncClient(BaseClient):
-    """Everything happens on the event loop that `connect` was called on; make it and use it there."""
+    """A client that does all its work on the event loop on which `connect` was called. Make it and use it there.
+
+    A client connects once: after `close`, make another one.
+    """
 
     def __init__(self) -> None:
+        self._monitor = AsyncMonitor(lambda: self._failure)
         super().__init__()
         self._connection: Optional[AsyncConnection] = None
+        self._requests = AsyncRequestSender(self._core, self._monitor, lambda: self._connection, self._ended)
         self._tasks = Tasks()
-        self._waiting: Set[asyncio.Event] = set()
 
     # ---- connecting ----------------------------------------------------------------------------------------------
 
@@ -46,11 +54,18 @@ class AsyncClient(BaseClient):
         timeout: Optional[float] = 30.0,
         wait: bool = True,
     ) -> AsyncClient:
-        """Connects, and from then on reconnects by itself, until `close`.
+        """Connects, and from then on reconnects by itself until `close`. Returns the client.
 
-        `token` may be a coroutine function. `general=False` leaves the broadcast of everything on each connection. With `wait`,
-        returns when connected: raises ConnectionRefused where the gateway does not let it in, RequestTimeout after `timeout`
-        seconds (None: never).
+        url: the gateway's address, for example 'http://localhost:8002'.
+        token: a function or coroutine function that returns a JSON Web Token. Its argument says why it is called: 'connect',
+        'expired', 'expiring'.
+        general: whether to stay in the room `general`, which brings every product's prices and every chain's summary.
+        transports: 'websocket', 'polling', or both in the order in which they are used.
+        timeout: how long to wait for the connection, in seconds. `None`: for ever.
+        wait: False returns at once and connects in the background.
+
+        Raises ConnectionRefused if the gateway refuses the client, RequestTimeout after `timeout`, ValueError or TypeError for
+        arguments that cannot work, and RuntimeError if the client has connected before.
         """
         options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify)
         self._adopt(options, general)
@@ -58,16 +73,16 @@ class AsyncClient(BaseClient):
         self._tasks.start(self._deliver())
         if wait:
             try:
-                await self._wait(lambda: self._core.connected or self._closing, timeout)
+                await self._monitor.require(lambda: self._core.connected or self._closing, timeout)
                 if self._closing:
-                    raise self.error or NotConnected('the client was closed')
+                    raise self._closed_error()
             except BaseException:
                 await self.close()
                 raise
         return self
 
     async def close(self) -> None:
-        """Ends the connection, every iteration and the tasks."""
+        """Ends the connection, every iteration and the client's tasks."""
         self._give_up(None)
         if self._connection is not None:
             await self._connection.close()
@@ -78,10 +93,6 @@ class AsyncClient(BaseClient):
 
     async def __aexit__(self, *_: Any) -> None:
         await self.close()
-
-    def is_stale(self, product: str) -> bool:
-        """Whether a product's price cannot be relied on: it has stopped, never came, or there is no connection to say so."""
-        return self._core.is_stale(product)
 
     # ---- subscriptions -------------------------------------------------------------------------------------------
 
@@ -111,23 +122,42 @@ class AsyncClient(BaseClient):
         *,
         symbols: Iterable[str] = (),
     ) -> Any:
-        """Subscribes on this connection and each one after it, until `unsubscribe`. May come before `connect`."""
-        wanted = addresses(type, symbol, expiry, symbols)
+        """Subscribes on this connection and on each later one, until `unsubscribe`. `await` the result to wait for it.
+
+        type: 'product' for prices (`UnderlyingUpdate`), 'chain' for option chains (`ChainUpdate`), 'general' for the prices and
+        chain summaries of all products.
+        symbol: one product or a list of them, for example 'NIFTY'. `symbols` is another way to pass a list.
+        expiry: 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings every expiry.
+
+        May be called before `connect`. Raises ValueError or TypeError for arguments that name no room, and NotConnected, or the
+        error of the client, once it is closed. A refusal by the gateway is raised by `ready`, `get`, `await` and iterations.
+        """
+        wanted = parse_addresses(type, symbol, expiry, symbols)
         if self._closing:
-            raise self.error or NotConnected('the client is closed')
+            raise self._closed_error()
         handle = self._core.subscribe(wanted)
         self._wake()
-        return AsyncSubscription(self, handle)
+        return AsyncSubscription(handle, self._monitor, lambda: self._unsubscribe(handle))
+
+    def _unsubscribe(self, handle: Handle[Any]) -> None:
+        self._core.unsubscribe(handle)
+        self._wake()
 
     # ---- requests ------------------------------------------------------------------------------------------------
 
     async def products(self, timeout: float = ANSWER_TIMEOUT) -> Tuple[str, ...]:
-        """The products that this client may have."""
-        return tuple((await self._call('get_products', None, timeout))['products'])
+        """Returns the symbols of the products that the gateway knows and this client may subscribe to.
+
+        `timeout` is in seconds. Raises RequestTimeout, NotConnected or RequestError.
+        """
+        return tuple((await self._requests.call('get_products', None, timeout))['products'])
 
     async def subscriptions(self, timeout: float = ANSWER_TIMEOUT) -> Tuple[str, ...]:
-        """The rooms that the gateway has this connection in."""
-        return tuple((await self._call('list_subscriptions', None, timeout))['rooms'])
+        """Returns the names of the rooms that the gateway has this connection in, for example 'product:NIFTY'.
+
+        `timeout` is in seconds. Raises RequestTimeout, NotConnected or RequestError.
+        """
+        return tuple((await self._requests.call('list_subscriptions', None, timeout))['rooms'])
 
     async def snapshot(
         self,
@@ -138,94 +168,25 @@ class AsyncClient(BaseClient):
         symbols: Iterable[str] = (),
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[Union[UnderlyingUpdate, ChainUpdate]]:
-        """The newest known of what `subscribe` takes, without subscribing."""
-        wanted = addresses(type, symbol, expiry, symbols)
+        """Returns the newest updates that the gateway knows, without subscribing.
+
+        Takes the arguments of `subscribe`; `timeout` is in seconds. Raises RequestTimeout, NotConnected or RequestError.
+        """
+        wanted = parse_addresses(type, symbol, expiry, symbols)
         collector = self._core.collect(wanted)
         try:
-            await self._call('get_snapshot', payload_of(wanted), timeout)
-            await self._until(lambda: collector.complete or self._closing, LAGGING_WAIT)
+            await self._requests.call('get_snapshot', request_payload(wanted), timeout)
+            await self._monitor.wait_for(lambda: collector.complete or self._closing, LAGGING_WAIT)
             return collector.result()
         finally:
             self._core.discard(collector)
 
-    async def _call(self, event: str, payload: Optional[Dict[str, Any]], timeout: float) -> Mapping[str, Any]:
-        deadline = time.monotonic() + timeout
-        while True:
-            answer = await self._ask(event, payload, deadline)
-            if answer.get('ok') is True:
-                return answer
-            error = request_error(answer.get('error'))
-            wait = (error.retry_after_ms or 0) / 1000
-            if not wait or time.monotonic() + wait >= deadline:
-                raise error
-            if error.code == 'RATE_LIMITED':
-                self._core.pacer.pause(wait)
-            await self._until(lambda: self._closing, wait)
-
-    async def _ask(self, event: str, payload: Optional[Dict[str, Any]], deadline: float) -> Mapping[str, Any]:
-        answers: List[Any] = []
-
-        def answered(answer: Any) -> None:
-            answers.append(answer)
-            self._wake()
-
-        while True:
-            await self._wait(lambda: self._core.connected or self._closing, max(0.0, deadline - time.monotonic()))
-            # A gateway that is sent far more than it takes closes the connection for good.
-            wait = 0.0 if self._closing else self._core.pacer.wait()
-            if wait <= 0:
-                break
-            if time.monotonic() + wait >= deadline:
-                raise RequestTimeout('not within the time given: too much is asked at once')
-            await self._until(lambda: self._closing, wait)
-        connection = self._connection
-        if self._closing or connection is None:
-            raise self.error or NotConnected('the client is closed')
-        current: AsyncConnection = connection
-        self._core.pacer.take()
-        if not await connection.send(event, payload, answered):
-            raise NotConnected('the connection was lost')
-        await self._wait(lambda: answers or current.over, max(0.0, deadline - time.monotonic()))
-        if not answers:
-            raise NotConnected('the connection was lost before the answer came')
-        return answers[0] if isinstance(answers[0], dict) else {}
-
-    # ---- waiting -------------------------------------------------------------------------------------------------
-
-    async def _until(self, condition: Callable[[], Any], timeout: Optional[float]) -> bool:
-        """Whether the condition has come to hold."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        event = asyncio.Event()
-        self._waiting.add(event)
-        try:
-            while not condition():
-                event.clear()
-                try:
-                    await asyncio.wait_for(event.wait(), None if deadline is None else deadline - time.monotonic())
-                except asyncio.TimeoutError:
-                    return bool(condition())
-            return True
-        finally:
-            self._waiting.discard(event)
-
-    async def _wait(self, condition: Callable[[], Any], timeout: Optional[float]) -> None:
-        if not await self._until(condition, timeout):
-            cause = self._failure
-            error = RequestTimeout(f'not within {timeout:g} s' + (f': {cause.message}' if cause else ''))
-            raise error from (cause.cause if cause else None)
-
-    def _wake(self) -> None:
-        for event in self._waiting:
-            event.set()
-
     # ---- tasks ---------------------------------------------------------------------------------------------------
 
-    def _token_expires(self, renewal: Renewal) -> None:
-        self._tasks.start(self._refresh_token(renewal))
-
     async def _deliver(self) -> None:
+        """Calls handlers."""
         while True:
-            await self._until(lambda: len(self._inbox) > 0 or self._inbox.ended, None)
+            await self._monitor.wait_for(lambda: len(self._inbox) > 0 or self._inbox.ended)
             if len(self._inbox) == 0:
                 return
             event, payload = self._inbox.take()
@@ -236,7 +197,7 @@ class AsyncClient(BaseClient):
                     log.exception('a handler of %s failed', event)
 
     async def _run(self) -> None:
-        """Connects again and again, and in between keeps the gateway's rooms as they are wanted."""
+        """Connects again and again, and keeps each connection in the rooms that are wanted."""
         assert self._options is not None
         policy = ReconnectPolicy(self._options.token is not None)
         reason = 'connect'
@@ -252,8 +213,8 @@ class AsyncClient(BaseClient):
                 self._give_up(error)
                 return
             reason = again.reason
-            log.info('not connected (%s): again in %.1f s', failure.message, again.delay)
-            await self._until(lambda: self._closing, again.delay)
+            log.info('not connected (%s); the next attempt is in %.1f s', failure.message, again.delay)
+            await self._monitor.wait_for(lambda: self._closing, again.delay)
 
     async def _connect_once(self, reason: TokenReason) -> Optional[Failure]:
         assert self._options is not None
@@ -269,7 +230,7 @@ class AsyncClient(BaseClient):
         return await connection.open(token)
 
     async def _serve(self) -> Failure:
-        """Until the connection is over."""
+        """Sends requests until the connection is over."""
         connection = self._connection
         assert connection is not None
         while not connection.over and not self._closing:
@@ -277,23 +238,12 @@ class AsyncClient(BaseClient):
             for request in requests:
                 await self._send(connection, request)
             if not requests:
-                woken = self._once()
-                await self._until(woken, later)
+                await self._monitor.wait(later)
         closing = self._core.closing
         await connection.close()
         if closing is None:
             return Failure('the connection was lost')
         return Failure(closing.message, code=closing.code, closing=closing)
-
-    def _once(self) -> Callable[[], bool]:
-        """False when first asked, true from then on: waits until something, whatever it is, has happened."""
-        asked: List[None] = []
-
-        def condition() -> bool:
-            asked.append(None)
-            return len(asked) > 1
-
-        return condition
 
     async def _send(self, connection: AsyncConnection, request: RoomRequest) -> None:
         def answered(answer: Any) -> None:
@@ -307,20 +257,28 @@ class AsyncClient(BaseClient):
             self._core.receive(event, data)
             self._wake()
 
+    # ---- tokens --------------------------------------------------------------------------------------------------
+
     async def _token(self, reason: TokenReason) -> str:
         assert self._options is not None and self._options.token is not None
         try:
-            return checked_token(await asyncio.wait_for(self._tasks.call(self._options.token, reason), TOKEN_TIMEOUT))
+            return validate_token(await asyncio.wait_for(self._tasks.call(self._options.token, reason), TOKEN_TIMEOUT))
         except asyncio.TimeoutError:
-            raise TimeoutError(f'no answer within {TOKEN_TIMEOUT:g} s') from None
+            raise TimeoutError(f'it returned nothing within {TOKEN_TIMEOUT:g} s') from None
+
+    def _token_expires(self, renewal: Renewal) -> None:
+        self._tasks.start(self._refresh_token(renewal))
 
     async def _refresh_token(self, renewal: Renewal) -> None:
-        while not await self._until(lambda: self._closing or self._core.epoch != renewal.epoch, renewal.pause):
+        while not await self._monitor.wait_for(lambda: self._closing or self._core.epoch != renewal.epoch, renewal.pause):
             try:
-                await self._call('refresh_token', {'token': await self._token('expiring')}, ANSWER_TIMEOUT)
+                await self._requests.call('refresh_token', {'token': await self._token('expiring')}, ANSWER_TIMEOUT)
                 return
             except Exception as error:
-                # Where none comes the gateway closes the connection; the next one asks again.
+                # Without a new token the gateway closes the connection, and the next connection asks for a token again.
                 log.warning('the token could not be refreshed: %r', error)
                 if not renewal.again(error):
                     return
+
+    def _wake(self) -> None:
+        self._monitor.notify()

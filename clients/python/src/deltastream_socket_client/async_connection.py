@@ -7,8 +7,8 @@ from typing import Any, Callable, Dict, Optional
 
 import socketio
 
-from .options import WELCOME_TIMEOUT, Options, failure_of, handshake_auth
-from .reconnect import Failure
+from .failures import Failure, connection_failure
+from .options import WELCOME_TIMEOUT, Options, handshake_auth
 
 log = logging.getLogger('deltastream_socket_client')
 
@@ -65,7 +65,7 @@ class AsyncConnection:
             # Cancelled: the transport's session must not be left open.
             await self.close()
             raise
-        failure = failure_of(error, self._refusal)
+        failure = connection_failure(error, self._refusal)
         await self.close()
         return failure
 

@@ -2,61 +2,63 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, AsyncIterator, Generator, Generic, Optional
+from typing import Any, AsyncIterator, Callable, Generator, Generic, Optional
 
+from .async_monitor import AsyncMonitor
+from .base_subscription import BaseSubscription
+from .conflating_queue import ConflatingQueue
 from .errors import NotConnected
 from .handle import Handle
-from .conflating_queue import ConflatingQueue
-from .payloads import U
-from .base_subscription import BaseSubscription
-
-if TYPE_CHECKING:
-    from .async_client import AsyncClient
+from .updates import U
 
 
 class AsyncSubscription(BaseSubscription[U], Generic[U]):
-    """`async for` gives what is known, then each update; a slow consumer gets the newest of each product and expiry."""
+    """`async for` brings the newest known updates first, and then each update as it comes.
 
-    def __init__(self, client: AsyncClient, handle: Any) -> None:
+    An iteration that is slower than the feed gets the newest update of each product and expiry. It ends with `unsubscribe`
+    and with `close`, and raises an error if the gateway ended the subscription or the connection.
+    """
+
+    def __init__(self, handle: Handle[Any], monitor: AsyncMonitor, unsubscribe: Callable[[], None]) -> None:
         super().__init__(handle)
-        self._client = client
+        self._monitor = monitor
+        self._unsubscribe = unsubscribe
         self._gets: Optional[AsyncUpdates[U]] = None
 
     async def ready(self, timeout: Optional[float] = None) -> AsyncSubscription[U]:
-        """Returns when the gateway has confirmed it. Raises SubscriptionError where it refused, RequestTimeout after `timeout` s."""
-        handle = self._handle
-        await self._client._wait(lambda: handle.ready or handle.error is not None or handle.closed, timeout)
-        if handle.error is not None:
-            raise handle.error
-        if not handle.ready:
-            raise self._client.error or NotConnected('the subscription is over')
+        """Waits until the gateway has confirmed the subscription. Returns the subscription.
+
+        Raises SubscriptionError if the gateway refuses it, RequestTimeout after `timeout` seconds (`None`: never), and
+        NotConnected, or the error of the client, if it has ended.
+        """
+        await self._monitor.require(self._settled, timeout)
+        self._raise_unless_ready()
         return self
 
     def __await__(self) -> Generator[Any, None, AsyncSubscription[U]]:
-        """`await client.subscribe(...)` waits until it is ready."""
+        """`await client.subscribe(...)` waits until the gateway has confirmed the subscription, as `ready()` does."""
         return self.ready().__await__()
 
     async def get(self, timeout: Optional[float] = None) -> U:
-        """The next update that has not been iterated over, for loops of one's own.
+        """Returns the next update, as one iteration would, for programs with a loop of their own.
 
-        Raises RequestTimeout after `timeout` s, NotConnected when there will be none any more.
+        Raises RequestTimeout after `timeout` seconds (`None`: never), and NotConnected or what ended the subscription.
         """
         if self._gets is None:
             self._gets = self.__aiter__()
         updates = self._gets
-        await self._client._wait(lambda: updates.settled, timeout)
+        await self._monitor.require(lambda: updates.settled, timeout)
         try:
             return await updates.__anext__()
         except StopAsyncIteration:
-            raise NotConnected('the subscription is over') from None
+            raise NotConnected('the subscription has ended') from None
 
     def __aiter__(self) -> AsyncUpdates[U]:
         return AsyncUpdates(self._handle)
 
     def unsubscribe(self) -> None:
-        """Leaves its rooms, where no other subscription needs them. Ends its iterations."""
-        self._client._core.unsubscribe(self._handle)
-        self._client._wake()
+        """Ends its iterations, and leaves the rooms that no other subscription of this client needs."""
+        self._unsubscribe()
 
     async def __aenter__(self) -> AsyncSubscription[U]:
         return self
@@ -66,13 +68,15 @@ class AsyncSubscription(BaseSubscription[U], Generic[U]):
 
 
 class AsyncUpdates(AsyncIterator[U], Generic[U]):
+    """One iteration over a subscription."""
+
     def __init__(self, handle: Handle[U]) -> None:
         self._something = asyncio.Event()
         self._queue: ConflatingQueue[U] = handle.open_queue(self._something.set)
 
     @property
     def settled(self) -> bool:
-        """Whether there is something to answer without waiting."""
+        """Whether `__anext__` would return or raise without waiting."""
         return len(self._queue) > 0 or self._queue.ended
 
     async def __anext__(self) -> U:

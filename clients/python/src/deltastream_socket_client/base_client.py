@@ -1,15 +1,16 @@
-"""What both clients know and show, apart from how they wait."""
+"""What both clients have in common, apart from how they wait."""
 from __future__ import annotations
 
 from typing import Any, Callable, Hashable, Optional, Tuple, TypeVar, overload
 
-from .core import Core
-from .errors import GatewayError
-from .listeners import Listeners
+from .addresses import GENERAL
 from .conflating_queue import ConflatingQueue
+from .core import Core
+from .errors import GatewayError, NotConnected
+from .failures import Failure
+from .listeners import Listeners
 from .options import Options
 from .payloads import Limits, TokenExpiring, User
-from .reconnect import Failure
 from .renewal import Renewal, Renewals
 
 H = TypeVar('H', bound=Callable[[Any], Any])
@@ -24,27 +25,35 @@ class BaseClient:
         self._options: Optional[Options] = None
         self._closing = False
         self._failure: Optional[Failure] = None
-        #: Why the client has given up, if it has.
+        #: Why the client has given up. `None` while it has not, and after an ordinary `close`.
         self.error: Optional[GatewayError] = None
 
     @property
     def state(self) -> str:
-        """'connecting', 'connected', 'draining', 'reconnecting' or 'closed'."""
+        """'connecting', 'connected', 'draining', 'reconnecting' or 'closed'. While 'draining', updates still come."""
         return self._core.state
 
     @property
     def limits(self) -> Optional[Limits]:
-        """As the gateway said on the last connection."""
+        """The gateway's limits for this client, from the last `connected` event. `None` before the first one."""
         return self._core.limits
 
     @property
     def user(self) -> Optional[User]:
-        """Whom the gateway takes this client for."""
+        """The user that the gateway read from the token. `None` without a token, and before the first connection."""
         return self._core.user
 
     @property
     def client_id(self) -> Optional[str]:
+        """The gateway's id of the last connection, a new one for each connection."""
         return self._core.client_id
+
+    def is_stale(self, product: str) -> bool:
+        """Whether a product's price must not be relied on.
+
+        True if the gateway says that the price has stopped, if it has never come, and while there is no connection.
+        """
+        return self._core.is_stale(product)
 
     @overload
     def on(self, event: str) -> Callable[[H], H]: ...
@@ -53,18 +62,20 @@ class BaseClient:
     def on(self, event: str, handler: Callable[[Any], Any]) -> Callable[[], None]: ...
 
     def on(self, event: str, handler: Optional[Callable[[Any], Any]] = None) -> Any:
-        """Calls `handler` with each payload of `event`, one after the other: a thread of this client does, or its event loop.
+        """Calls `handler` with the payload of each `event`. Returns a function that removes the handler.
 
-        Events are the gateway's and 'state' and 'stale'. Answers a function that removes it; without `handler`, a decorator.
-        While handlers are slower than the feed they get the newest of each product and expiry.
+        Without `handler`, returns a decorator. The events are the gateway's, with the payloads that this package exports, and
+        two of this package: 'state' (the new state, a string) and 'stale' (`Staleness`). `Client` calls handlers one after the
+        other in a thread of its own, `AsyncClient` on its event loop, where they may be coroutine functions. A handler that is
+        slower than the feed gets the newest update of each product and expiry. Raises ValueError for an unknown event.
         """
         return self._listeners.on(event, handler)
 
     def _adopt(self, options: Options, general: bool) -> None:
         if self._options is not None:
-            raise RuntimeError('a client connects once: make another')
+            raise RuntimeError('this client has connected before; make a new one for each call of connect')
         self._options = options
-        self._core.rooms['general'].always = general
+        self._core.rooms[GENERAL].always = general
         self._core.opening()
 
     def _emit(self, event: str, payload: Any, key: Optional[Hashable]) -> None:
@@ -75,6 +86,13 @@ class BaseClient:
         elif event == 'token_refreshed':
             self._renewals.renewed()
         self._wake()
+
+    def _ended(self) -> Optional[GatewayError]:
+        """Returns the error to raise if the client is closed, and otherwise `None`."""
+        return self._closed_error() if self._closing else None
+
+    def _closed_error(self) -> GatewayError:
+        return self.error or NotConnected('the client is closed; make a new one to connect again')
 
     def _give_up(self, error: Optional[GatewayError]) -> None:
         if not self._closing:

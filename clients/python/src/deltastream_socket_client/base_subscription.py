@@ -1,11 +1,11 @@
-"""What both clients' subscriptions show."""
+"""What the subscriptions of both clients have in common."""
 from __future__ import annotations
 
 from typing import Any, Dict, Generic, Optional, Tuple
 
-from .errors import SubscriptionError
+from .errors import GatewayError, NotConnected, SubscriptionError
 from .handle import Handle
-from .payloads import ChainUpdate, U
+from .updates import ChainUpdate, U
 
 
 class BaseSubscription(Generic[U]):
@@ -14,31 +14,35 @@ class BaseSubscription(Generic[U]):
 
     @property
     def rooms(self) -> Tuple[str, ...]:
+        """The names of its rooms, for example 'product:NIFTY' or 'chain:NIFTY:2026-11-26'."""
         return tuple(room.name for room in self._handle.rooms)
 
     @property
     def latest(self) -> Optional[U]:
-        """The newest update that came."""
+        """The update that came last, of any of its products. `None`: none has come yet."""
         return self._handle.latest
 
     @property
     def updates(self) -> Tuple[U, ...]:
-        """The newest of each product and expiry."""
+        """The newest update of each product and expiry."""
         return self._handle.updates
 
     @property
     def latest_by_expiry(self) -> Dict[str, ChainUpdate]:
-        """The newest chain of each expiry, nearest first."""
+        """The newest chain of each expiry, by 'YYYY-MM-DD', the nearest expiry first.
+
+        It is meant for the chains of one product: of several products, it has one chain of each expiry.
+        """
         return self._handle.latest_by_expiry
 
     @property
     def stale(self) -> bool:
-        """True where a price of it cannot be relied on: stopped, not subscribed to yet, or not connected."""
+        """Whether any of its prices must not be relied on: it has stopped, is not confirmed yet, or there is no connection."""
         return self._handle.stale
 
     @property
     def error(self) -> Optional[SubscriptionError]:
-        """Why the gateway refused it."""
+        """Why the gateway refused it. `None`: it did not."""
         return self._handle.error
 
     @property
@@ -48,7 +52,21 @@ class BaseSubscription(Generic[U]):
 
     @property
     def closed(self) -> bool:
+        """Whether it was unsubscribed, or its client closed."""
         return self._handle.closed
+
+    def _settled(self) -> bool:
+        """Whether the gateway has confirmed or refused it, or it has ended."""
+        return self._handle.ready or self._handle.error is not None or self._handle.closed
+
+    def _raise_unless_ready(self) -> None:
+        if self._handle.error is not None:
+            raise self._handle.error
+        if not self._handle.ready:
+            raise self._ended_error()
+
+    def _ended_error(self) -> GatewayError:
+        return self._handle.ended_with or NotConnected('the subscription has ended')
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {", ".join(self.rooms)}>'

@@ -1,84 +1,74 @@
-"""Which prices have stopped, as the gateway says."""
+"""Which products, chains and rooms have no current data, as far as the gateway has said so."""
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, Optional, Set, Tuple
+from typing import Dict, Iterable, Optional, Set, Tuple
 
-from .payloads import ChainStatus, FeedStatus, Staleness
+from .payloads import ChainStatus, FeedStatus
 
-#: Products remembered, as many as the gateway watches.
+#: Products that are remembered at most: as many as the gateway watches.
 MAX_PRODUCTS = 50_000
-#: Chains remembered, as many as the gateway watches.
+#: Chains that are remembered at most: as many as the gateway watches.
 MAX_CHAINS = 50_000
 
 
-class Freshness:
-    def __init__(self, tell: Callable[[Staleness], None]) -> None:
-        self._tell = tell
+class ProductFreshness:
+    """The products whose price has stopped, from `feed_status` and `feed_statuses`."""
+
+    def __init__(self) -> None:
         self._stale: Dict[str, FeedStatus] = {}
-        #: Products whose state the gateway is telling anew, and those of them that it has told.
-        self._retelling: Set[str] = set()
-        self._told_anew: Set[str] = set()
-        #: What listeners were last told of a product.
-        self._told: Dict[str, bool] = {}
+        #: Products whose status the gateway is sending again, and those of them whose status has come.
+        self._resending: Set[str] = set()
+        self._resent: Set[str] = set()
 
-    def __contains__(self, product: str) -> bool:
-        return product in self._stale
+    def get(self, product: str) -> Optional[FeedStatus]:
+        """Returns the status of a stale product. `None`: it is live, or unknown."""
+        return self._stale.get(product)
 
-    def heard(self, status: FeedStatus) -> None:
-        if status.product in self._retelling:
-            self._told_anew.add(status.product)
+    def record(self, status: FeedStatus) -> None:
+        """Takes what the gateway says of a product."""
+        if status.product in self._resending:
+            self._resent.add(status.product)
         if status.status != 'stale':
             self._stale.pop(status.product, None)
         elif len(self._stale) < MAX_PRODUCTS:
             self._stale[status.product] = status
 
     def clear(self) -> None:
-        """What is stale is told anew, right after."""
+        """Forgets everything, because the gateway sends every stale product again right afterwards."""
         self._stale.clear()
-        self._retelling.clear()
-        self._told_anew.clear()
+        self._resending.clear()
+        self._resent.clear()
 
-    def retell(self, product: str) -> None:
-        """The same of one product, until `settle`: it does not look live meanwhile."""
-        self._retelling.add(product)
-        self._told_anew.discard(product)
+    def begin_resend(self, product: str) -> None:
+        """The gateway sends the status of one product again. Until `end_resend`, the product keeps its old status."""
+        self._resending.add(product)
+        self._resent.discard(product)
 
-    def settle(self, product: str) -> None:
-        """It has been told what there was to tell."""
-        if product not in self._retelling:
+    def end_resend(self, product: str) -> None:
+        """The status has come if the product is stale. If none has come, the product is live."""
+        if product not in self._resending:
             return
-        self._retelling.discard(product)
-        if product not in self._told_anew:
+        self._resending.discard(product)
+        if product not in self._resent:
             self._stale.pop(product, None)
-        self._told_anew.discard(product)
-
-    def forget(self, product: str) -> None:
-        """Nobody is to be told of it any more."""
-        self._told.pop(product, None)
-
-    def tell(self, products: Iterable[str], is_stale: Callable[[str], bool]) -> None:
-        """Tells of those whose staleness is not what was last told."""
-        for product in products:
-            stale = is_stale(product)
-            if self._told.get(product) != stale:
-                self._told[product] = stale
-                self._tell(Staleness(product, stale, self._stale.get(product)))
+        self._resent.discard(product)
 
 
 class RoomFreshness:
-    """Which chains have stopped though the price of their product may go on, and of which rooms nothing is known."""
+    """The chains that have stopped although their product's price may continue, and the rooms without any data."""
 
     def __init__(self) -> None:
-        #: By product and expiry; without an expiry: no chain of the product is known.
+        #: By product and expiry. The key without an expiry means that no chain of the product is known.
         self._stale: Dict[Tuple[str, Optional[str]], ChainStatus] = {}
-        #: Rooms of which nothing is known until their first update.
+        #: Rooms for which the gateway had no data when they were joined, until their first update.
         self._unknown: Set[str] = set()
 
     def clear(self) -> None:
         self._stale.clear()
         self._unknown.clear()
 
-    def heard(self, status: ChainStatus) -> None:
+    def record(self, status: ChainStatus) -> None:
+        """Takes what the gateway says of a chain."""
         if status.status != 'stale':
             self._stale.pop((status.product, status.expiry), None)
             self._stale.pop((status.product, None), None)
@@ -86,7 +76,7 @@ class RoomFreshness:
             self._stale[status.product, status.expiry] = status
 
     def subscribed(self, room: str, known: bool) -> None:
-        """What is stale of the room is told again, right after."""
+        """The room was joined. The gateway sends its stale chains again right afterwards."""
         kind, _, rest = room.partition(':')
         product, _, expiry = rest.partition(':')
         if known:
@@ -104,7 +94,10 @@ class RoomFreshness:
         self._unknown.discard(room)
 
     def updated(self, rooms: Iterable[str], product: str, expiry: Optional[str], today: str) -> bool:
-        """Something came for the rooms; whether that may have changed what is stale. An expiry that is over is not expected to move."""
+        """An update came for these rooms. Returns whether that may have changed what is stale.
+
+        A chain whose expiry is before `today` (`YYYY-MM-DD`) is no longer expected to move, so it stops being stale.
+        """
         if not self._unknown and not self._stale:
             return False
         self._unknown.difference_update(rooms)
@@ -116,7 +109,7 @@ class RoomFreshness:
         return True
 
     def is_stale(self, room: str, kind: str, product: str, expiry: Optional[str]) -> bool:
-        """Of a room of all chains: whether any has stopped."""
+        """Whether a room has no current data. A room of every expiry is stale as soon as one of its chains is."""
         if room in self._unknown:
             return True
         if kind != 'chain':

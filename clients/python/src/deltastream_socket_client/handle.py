@@ -1,51 +1,60 @@
-"""What a subscription knows, apart from how its owner waits for it."""
+"""What a subscription knows, whether its program waits with threads or with asyncio."""
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Callable, Dict, Generic, Hashable, Optional, Tuple, cast
+from typing import Callable, Dict, Generic, Hashable, Optional, Tuple, cast
 
-from .errors import GatewayError, SubscriptionError
+from .addresses import GENERAL
 from .conflating_queue import ConflatingQueue
-from .payloads import ChainUpdate, U, Update
-from .rooms import GENERAL, Membership, Room
-
-if TYPE_CHECKING:
-    from .core import Core
+from .errors import GatewayError, SubscriptionError
+from .rooms import Membership, Room
+from .updates import ChainUpdate, U, Update
 
 
 class Handle(Generic[U]):
-    def __init__(self, core: Core, rooms: Tuple[Room, ...]) -> None:
-        self.core = core
+    """The state of one subscription, which the core updates and both clients' subscriptions read."""
+
+    def __init__(
+        self,
+        rooms: Tuple[Room, ...],
+        is_room_stale: Callable[[Room], bool],
+        suggestion_at: Callable[[Room], Optional[str]],
+    ) -> None:
         self.rooms = rooms
+        self._is_room_stale = is_room_stale
+        self._suggestion_at = suggestion_at
         self.closed = False
-        #: Why it is over, where that was not its owner's wish.
+        #: Why the subscription ended, if its owner did not end it.
         self.ended_with: Optional[GatewayError] = None
         self.latest: Optional[U] = None
-        # Weak: an iteration that was left with `break` must not fill up for nobody.
+        # Weak references: an iteration that was left with `break` must not go on collecting updates.
         self._queues: weakref.WeakSet[ConflatingQueue[U]] = weakref.WeakSet()
 
     @property
     def error(self) -> Optional[SubscriptionError]:
+        """The refusal of the first room that was refused."""
         return next((room.error for room in self.rooms if room.error is not None), None)
 
     @property
     def ready(self) -> bool:
+        """Whether the gateway has confirmed every room on the present connection."""
         return all(room.membership is Membership.IN for room in self.rooms)
 
     @property
     def stale(self) -> bool:
-        """Whether any of its prices cannot be relied on."""
+        """Whether any of its prices must not be relied on."""
         if self.closed or not self.ready:
             return True
-        return any(room.name != GENERAL and self.core.is_room_stale(room) for room in self.rooms)
+        return any(room.name != GENERAL and self._is_room_stale(room) for room in self.rooms)
 
     @property
     def suggestions(self) -> Dict[str, str]:
-        found = ((str(room.address.symbol), self.core.suggestion_at(room)) for room in self.rooms)
+        found = ((str(room.address.symbol), self._suggestion_at(room)) for room in self.rooms)
         return {symbol: suggestion for symbol, suggestion in found if suggestion is not None}
 
     @property
     def updates(self) -> Tuple[U, ...]:
+        """The newest update of each product and expiry."""
         newest: Dict[Hashable, U] = {}
         for room in self.rooms:
             newest.update(cast('Dict[Hashable, U]', room.latest))
@@ -53,17 +62,19 @@ class Handle(Generic[U]):
 
     @property
     def latest_by_expiry(self) -> Dict[str, ChainUpdate]:
+        """The newest chain of each expiry, the nearest expiry first."""
         updates: Tuple[Update, ...] = self.updates
         chains = {update.expiry: update for update in updates if isinstance(update, ChainUpdate)}
         return dict(sorted(chains.items()))
 
     def push(self, key: Hashable, update: U) -> None:
+        """Takes an update of one of its rooms."""
         self.latest = update
         for queue in list(self._queues):
             queue.put(key, update)
 
     def open_queue(self, notify: Callable[[], None]) -> ConflatingQueue[U]:
-        """What is known now comes first."""
+        """Returns a queue for one iteration. It begins with the newest update of each product and expiry."""
         queue: ConflatingQueue[U] = ConflatingQueue(notify)
         for room in self.rooms:
             for key, update in room.latest.items():
@@ -76,7 +87,7 @@ class Handle(Generic[U]):
         return queue
 
     def end(self, error: Optional[GatewayError]) -> None:
-        """Ends its iterations; with `error` they raise it."""
+        """Ends its iterations. They raise `error` if there is one."""
         if self.closed:
             self.ended_with = error
         for queue in list(self._queues):

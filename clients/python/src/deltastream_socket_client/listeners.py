@@ -1,21 +1,21 @@
-"""Who listens to what."""
+"""The handlers of each event."""
 from __future__ import annotations
 
 import functools
 import threading
 from typing import Any, Callable, Dict, Optional, Tuple
 
-from .payloads import SERVER_EVENTS
+from .payload_reader import SERVER_EVENTS
 
 Handler = Callable[[Any], Any]
 
-#: Events of this package beside the gateway's.
+#: Events of this package, besides the gateway's.
 OWN_EVENTS = ('state', 'stale')
 
 
 class Listeners:
     def __init__(self) -> None:
-        # Handlers are replaced whole, never changed in place: `of` is read while another thread adds one.
+        # Each change makes a new tuple, because another thread may be going through the old one.
         self._handlers: Dict[str, Tuple[Handler, ...]] = {}
         self._lock = threading.Lock()
 
@@ -26,9 +26,12 @@ class Listeners:
         return self._handlers.get(event, ())
 
     def on(self, event: str, handler: Optional[Handler] = None) -> Any:
-        """Answers a function that removes the handler; without one, a decorator. Raises ValueError for an unknown event."""
+        """Adds a handler and returns a function that removes it. Without a handler, returns a decorator.
+
+        Raises ValueError for an unknown event.
+        """
         if event not in SERVER_EVENTS and event not in OWN_EVENTS:
-            raise ValueError(f'no such event: {event!r}; there are {", ".join([*SERVER_EVENTS, *OWN_EVENTS])}')
+            raise ValueError(f'there is no event {event!r}; the events are {", ".join([*SERVER_EVENTS, *OWN_EVENTS])}')
         if handler is None:
 
             def decorate(decorated: Handler) -> Handler:
@@ -37,8 +40,8 @@ class Listeners:
 
             return decorate
         if not callable(handler):
-            raise TypeError('the handler of an event must be a function')
-        # A wrapper of its own, so that one handler that was added twice is removed once.
+            raise TypeError(f'the handler of an event must be a function, not {handler!r}')
+        # Wrapped, so that removing a handler that was added twice removes only one of the two.
         added: Handler = functools.partial(handler)
         with self._lock:
             self._handlers[event] = (*self.of(event), added)

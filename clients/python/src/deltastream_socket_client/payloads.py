@@ -1,126 +1,28 @@
-"""The contract's payloads as frozen dataclasses. Fields that are newer than this package are kept in `extra`."""
+"""The payloads of the gateway's other events, as frozen dataclasses with the field names of docs/events.md.
+
+Fields that are newer than this package are kept in `extra`. Timestamps are ISO 8601 strings; those without a zone are in
+UTC.
+"""
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
-from datetime import datetime
-from types import MappingProxyType
-from typing import Any, Callable, Dict, FrozenSet, Generic, Mapping, Optional, Tuple, Type, TypeVar, Union
+from typing import Any, Generic, Mapping, Optional, Tuple
 
-from .errors import PayloadError
-from .read_only import ReadOnly
-from .timestamps import to_datetime
-
-Extra = Mapping[str, Any]
-NOTHING: Extra = ReadOnly()
-P = TypeVar('P')
-
-
-def extra() -> Any:
-    return field(default_factory=lambda: NOTHING, hash=False)
-
-
-@dataclass(frozen=True)
-class UnderlyingUpdate:
-    """One enriched price of a product."""
-
-    product: str
-    price: float
-    #: When the tick was made, ISO 8601 without a zone (UTC). Orders the updates of a product.
-    timestamp: str
-    processed_at: Optional[str] = None
-    type: str = 'UNDERLYING_ENRICHED'
-    extra: Extra = extra()
-
-    @property
-    def time(self) -> datetime:
-        return to_datetime(self.timestamp)
-
-
-@dataclass(frozen=True)
-class OptionLeg:
-    """One option of a chain; `strike` is always there, the rest as the platform computes it."""
-
-    strike: float
-    symbol: Optional[str] = None
-    product: Optional[str] = None
-    expiry: Optional[str] = None
-    option_type: Optional[str] = None
-    bid: Optional[float] = None
-    ask: Optional[float] = None
-    last: Optional[float] = None
-    volume: Optional[float] = None
-    open_interest: Optional[float] = None
-    delta: Optional[float] = None
-    gamma: Optional[float] = None
-    vega: Optional[float] = None
-    theta: Optional[float] = None
-    #: Implied volatility as a fraction: 0.2293 is 22.93 %.
-    iv: Optional[float] = None
-    timestamp: Optional[str] = None
-    extra: Extra = extra()
-
-
-@dataclass(frozen=True)
-class ChainSummary:
-    """The light extract of a chain that everybody in `general` gets."""
-
-    product: str
-    expiry: str
-    spot_price: float
-    pcr_oi: float
-    pcr_volume: float
-    max_pain_strike: float
-    atm_straddle_price: Optional[float]
-    timestamp: str
-    extra: Extra = extra()
-
-    @property
-    def time(self) -> datetime:
-        return to_datetime(self.timestamp)
-
-
-@dataclass(frozen=True)
-class ChainUpdate:
-    """The full option chain of one product and one expiry."""
-
-    product: str
-    expiry: str
-    spot_price: float
-    pcr_oi: float
-    pcr_volume: float
-    max_pain_strike: float
-    atm_straddle_price: Optional[float]
-    timestamp: str
-    calls: Tuple[OptionLeg, ...]
-    puts: Tuple[OptionLeg, ...]
-    #: Every strike of the legs once, ascending.
-    strikes: Tuple[float, ...]
-    atm_strike: Optional[float] = None
-    total_call_oi: Optional[float] = None
-    total_put_oi: Optional[float] = None
-    call_buildup_otm: Optional[float] = None
-    put_buildup_otm: Optional[float] = None
-    processed_at: Optional[str] = None
-    extra: Extra = extra()
-
-    @property
-    def time(self) -> datetime:
-        return to_datetime(self.timestamp)
-
-
-Update = Union[UnderlyingUpdate, ChainSummary, ChainUpdate]
-U = TypeVar('U', bound=Update)
+from .read_only import Extra, extra
+from .updates import U
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one client may ask. Defaults stand in for what an older gateway does not say."""
+    """What one client may ask for. The defaults are used if an older gateway does not give a limit."""
 
     max_symbols_per_request: int = 100
+    #: Rooms that one connection may be in.
     max_subscriptions: int = 1000
+    #: Size of one message.
     max_payload_bytes: int = 65_536
     max_symbol_length: int = 32
+    #: Messages per second that the client may send on average, and how many at once. This package keeps to it.
     events_per_second: float = 50
     event_burst: int = 100
     max_connections_per_user: Optional[int] = None
@@ -130,15 +32,19 @@ class Limits:
 
 @dataclass(frozen=True)
 class User:
+    """The user that the gateway read from the token."""
+
     user_id: str
     role: Optional[str] = None
-    #: Seconds since the epoch.
+    #: In seconds since the epoch.
     expires_at: Optional[float] = None
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class Connected:
+    """Payload of `connected`, the first event of each connection."""
+
     client_id: str
     rooms: Tuple[str, ...]
     message: str = ''
@@ -154,13 +60,15 @@ class RoomConfirmed:
 
     room: str
     message: str = ''
-    #: `False` in `subscribed`: nothing of the room is known yet.
+    #: False in `subscribed` if the gateway has no data of the room yet.
     known: bool = True
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class Products:
+    """Payload of `products`."""
+
     products: Tuple[str, ...]
     extra: Extra = extra()
 
@@ -175,7 +83,7 @@ class Rooms:
 
 @dataclass(frozen=True)
 class RoomSnapshot:
-    """How many updates `get_snapshot` sent for a room; 0: nothing is known of it."""
+    """Payload of `snapshot`: how many updates `get_snapshot` sent for a room. 0: the gateway knows nothing of the room."""
 
     room: str
     updates: int
@@ -184,17 +92,21 @@ class RoomSnapshot:
 
 @dataclass(frozen=True)
 class FeedStatus:
+    """Payload of `feed_status`: the price of a product has stopped, or continues."""
+
     product: str
     #: 'stale' or 'live'.
     status: str
+    #: Timestamp of the newest update. `None`: there is none.
     last_update: Optional[str] = None
+    #: How long ago that update was, in milliseconds.
     age_ms: Optional[float] = None
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class FeedStatuses:
-    """Everything that is stale, as the gateway says it to a new connection. Each is told as `feed_status` too."""
+    """Payload of `feed_statuses`: every stale product, for a new connection. Handlers of `feed_status` are called for each too."""
 
     statuses: Tuple[FeedStatus, ...] = field(hash=False)
     extra: Extra = extra()
@@ -202,174 +114,114 @@ class FeedStatuses:
 
 @dataclass(frozen=True)
 class FeedGap:
-    """The replica was cut off from the feed: updates published meanwhile are not sent later, but the newest of each stream is."""
+    """Payload of `feed_gap`: the gateway was cut off from the feed.
 
-    #: When the feed was last known to deliver, ISO 8601.
+    Of the updates published meanwhile, the client gets only the newest of each product and expiry.
+    """
+
+    #: When the feed was last known to deliver.
     since: str
-    #: When it delivered again, ISO 8601.
+    #: When it delivered again.
     until: str
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class ChainStatus:
+    """Payload of `chain_status`: a chain has stopped, or continues."""
+
     product: str
-    #: Of which chain; `None`: no chain of the product is known.
+    #: `None`: the gateway knows no chain of the product.
     expiry: Optional[str]
     #: 'stale' or 'live'.
     status: str
+    #: Timestamp of the newest update. `None`: there is none.
     last_update: Optional[str] = None
+    #: How long ago that update was, in milliseconds.
     age_ms: Optional[float] = None
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class Lagging:
+    """Payload of `lagging`: the client reads too slowly, so the gateway left updates out."""
+
+    #: Updates left out since the last such event.
     dropped: int
+    #: Since when the client lags, in milliseconds.
     since_ms: float
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class TokenExpiring:
+    """Payload of `token_expiring`. With a token callback, the client renews the token by itself."""
+
     expires_in_ms: float
+    #: In seconds since the epoch.
     expires_at: Optional[float] = None
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class TokenRefreshed:
+    """Payload of `token_refreshed`: the gateway accepted a new token."""
+
+    #: In seconds since the epoch.
     expires_at: Optional[float] = None
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class ServerDraining:
+    """Payload of `server_draining`: the gateway shuts down soon. The client reconnects by itself."""
+
+    #: When the gateway will close the connection.
     reconnect_in_ms: float
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class Closing:
+    """Payload of `closing`, which comes right before the gateway closes the connection."""
+
     code: str
     message: str = ''
-    #: Whether to connect again.
+    #: Whether connecting again can help. The client does, or raises ConnectionClosed.
     reconnect: bool = True
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class ErrorEvent:
-    """Payload of `error`: a request that was not done."""
+    """Payload of `error`: the gateway refused a request. `message` is for people, `code` for programs."""
 
     message: str
     code: str = 'INTERNAL_ERROR'
+    #: The request that was refused, for example 'subscribe'.
     event: Optional[str] = None
+    #: A mapping with `field` and `problem` for each fault that the gateway names.
     details: Tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    #: When the request may be sent again, in milliseconds from now.
     retry_after_ms: Optional[float] = None
     extra: Extra = extra()
 
 
 @dataclass(frozen=True)
 class Staleness:
-    """Of this package: whether the prices of a subscribed product can be relied on, told whenever that changes."""
+    """Payload of this package's own event `stale`: the staleness of a subscribed product has changed."""
 
     product: str
     stale: bool
-    #: Why: what the gateway said of the product, or `None` where the connection or the subscription is missing.
+    #: What the gateway said of the product. `None`: it is stale because the connection or the subscription is missing.
     status: Optional[FeedStatus] = None
 
 
 @dataclass(frozen=True)
 class Snapshot(Generic[U]):
-    """Answer of `snapshot()`: the newest known updates of the rooms asked for, none of which was joined."""
+    """What `snapshot()` returns: the newest known updates of some rooms."""
 
+    #: The newest update of each product and expiry.
     updates: Tuple[U, ...]
-    #: Updates that the gateway has, by room. 0: it knows nothing of the room.
+    #: How many updates the gateway has of each room, by its name. 0: it knows nothing of the room.
     rooms: Mapping[str, int] = field(hash=False)
-
-
-def _legs(value: Any) -> Tuple[OptionLeg, ...]:
-    return tuple(read(OptionLeg, leg) for leg in value)
-
-
-#: How the fields that are no plain values are read, by class.
-_NESTED: Dict[type, Dict[str, Callable[[Any], Any]]] = {
-    ChainUpdate: {'calls': _legs, 'puts': _legs, 'strikes': tuple},
-    Connected: {
-        'rooms': tuple,
-        'limits': lambda value: read(Limits, value or {}),
-        'user': lambda value: value and read(User, value),
-    },
-    Products: {'products': tuple},
-    Rooms: {'rooms': tuple},
-    FeedStatuses: {'statuses': lambda value: tuple(read(FeedStatus, status) for status in value)},
-    ErrorEvent: {'details': lambda value: tuple(value or ())},
-}
-
-
-class _Shape:
-    def __init__(self, cls: type) -> None:
-        fields = [f for f in dataclasses.fields(cls) if f.name != 'extra']
-        self.names: FrozenSet[str] = frozenset(f.name for f in fields)
-        self.required = frozenset(f.name for f in fields if f.default is dataclasses.MISSING)
-        self.defaults = {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}
-        self.defaults['extra'] = NOTHING
-        self.nested = _NESTED.get(cls, {})
-
-
-_SHAPES: Dict[type, _Shape] = {}
-
-
-def read(cls: Type[P], data: Any) -> P:
-    """A payload from parsed JSON.
-
-    Raises PayloadError where it is no object, or a field that the contract promises is missing.
-    """
-    shape = _SHAPES.get(cls)
-    if shape is None:
-        shape = _SHAPES[cls] = _Shape(cls)
-    if not isinstance(data, dict) or not shape.required <= data.keys():
-        missing = sorted(shape.required - data.keys()) if isinstance(data, dict) else 'an object'
-        raise PayloadError(f'{cls.__name__}: {missing} expected')
-    # Not by __init__: that of a frozen class costs five times as much, and a chain has hundreds of legs.
-    payload = object.__new__(cls)
-    values = payload.__dict__
-    values.update(shape.defaults)
-    values.update(data)
-    others = data.keys() - shape.names
-    if others:
-        values['extra'] = ReadOnly({name: values.pop(name) for name in others if name in values})
-    for name, convert in shape.nested.items():
-        if name in data:
-            try:
-                values[name] = convert(values[name])
-            except TypeError as error:
-                raise PayloadError(f'{cls.__name__}: {name} is malformed') from error
-    return payload
-
-
-#: What the gateway sends, by event.
-SERVER_EVENTS: Mapping[str, type] = MappingProxyType(
-    {
-        'connected': Connected,
-        'subscribed': RoomConfirmed,
-        'unsubscribed': RoomConfirmed,
-        'products': Products,
-        'subscriptions': Rooms,
-        'snapshot': RoomSnapshot,
-        'underlying_update': UnderlyingUpdate,
-        'chain_summary': ChainSummary,
-        'chain_update': ChainUpdate,
-        'feed_status': FeedStatus,
-        'feed_statuses': FeedStatuses,
-        'feed_gap': FeedGap,
-        'chain_status': ChainStatus,
-        'lagging': Lagging,
-        'token_expiring': TokenExpiring,
-        'token_refreshed': TokenRefreshed,
-        'server_draining': ServerDraining,
-        'closing': Closing,
-        'error': ErrorEvent,
-    }
-)

@@ -6,26 +6,10 @@ from dataclasses import dataclass
 from typing import Callable, Optional
 
 from .errors import ConnectionClosed, GatewayError, connection_error
-from .payloads import Closing
+from .failures import Failure
 
 #: Refusals that a new token may mend, or waiting; all others of a client are for its owner to settle.
 _PASSING = frozenset({'AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS', 'RATE_LIMITED'})
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why there is no connection."""
-
-    message: str
-    #: Of the gateway's refusal, or of its `closing`.
-    code: Optional[str] = None
-    #: HTTP status of a handshake that was refused.
-    status: Optional[int] = None
-    #: Seconds, where the gateway says when to come back.
-    retry_after: Optional[float] = None
-    #: The gateway's last word, where it closed the connection.
-    closing: Optional[Closing] = None
-    cause: Optional[BaseException] = None
 
 
 @dataclass(frozen=True)

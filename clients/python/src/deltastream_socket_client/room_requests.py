@@ -1,4 +1,4 @@
-"""Which requests bring the rooms that a connection is in to those that are wanted."""
+"""Which requests to send, so that the connection is in the rooms that are wanted and in no others."""
 from __future__ import annotations
 
 import json
@@ -6,28 +6,31 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, DefaultDict, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
+from .addresses import request_payload
 from .payloads import Limits
-from .rooms import Membership, Room, payload_of
+from .rooms import Membership, Room
 
 
 @dataclass(frozen=True)
 class RoomRequest:
+    """One `subscribe` or `unsubscribe`, for rooms that share their type and expiry."""
+
     event: str
     rooms: Tuple[Room, ...]
-    #: The connection that it is for: an answer that comes after that one was lost says nothing.
+    #: The connection it is for. An answer that comes after that connection was lost is ignored.
     epoch: int
 
     @property
     def payload(self) -> Dict[str, Any]:
-        return payload_of(room.address for room in self.rooms)
+        return request_payload(room.address for room in self.rooms)
 
 
-#: Around the payload: packet type, acknowledgement id, event's name.
+#: What a message has around its payload, in bytes: the packet type, the acknowledgement id and the event's name.
 _ENVELOPE_BYTES = 64
 
 
 def due(rooms: Iterable[Room], now: float) -> Tuple[List[Room], List[Room], Optional[float]]:
-    """Rooms to join and to leave, and when to look again."""
+    """Returns the rooms to join, the rooms to leave, and when the next one becomes due (`None`: when something changes)."""
     join: List[Room] = []
     leave: List[Room] = []
     later: Optional[float] = None
@@ -46,7 +49,7 @@ def due(rooms: Iterable[Room], now: float) -> Tuple[List[Room], List[Room], Opti
 
 
 def batches(rooms: Sequence[Room], limits: Limits) -> Iterator[Tuple[Room, ...]]:
-    """As few requests as the limits allow. A request is of one type and expiry."""
+    """Splits rooms into as few requests as the limits allow. All rooms of a request share their type and expiry."""
     groups: DefaultDict[Tuple[str, Optional[str], Optional[int]], List[Room]] = defaultdict(list)
     for room in rooms:
         groups[room.address.type, room.address.expiry, room.max_batch].append(room)

@@ -1,85 +1,20 @@
-"""What may be subscribed to, and what is known of each such room."""
+"""The rooms that this client wants or is still in, and what it knows of each."""
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Dict, Hashable, Iterable, Optional, Set, Tuple, Union
+from typing import Any, Dict, Hashable, List, Optional, Protocol, Set
 
-from .errors import SubscriptionError
-from .payloads import ChainUpdate, Update
+from .addresses import GENERAL, Address
+from .errors import GatewayError, SubscriptionError
+from .updates import ChainUpdate, Update
 
-if TYPE_CHECKING:
-    from .handle import Handle
-
-GENERAL = 'general'
-Symbols = Union[str, Iterable[str]]
-
-#: Updates of one room that are kept: `general` has one of each product and chain.
+#: Updates that one room keeps, at most: `general` has one for each product and chain.
 MAX_LATEST = 10_000
 
 
-@dataclass(frozen=True)
-class Address:
-    type: str
-    symbol: Optional[str] = None
-    expiry: Optional[str] = None
-
-    @property
-    def room(self) -> str:
-        if self.type == GENERAL:
-            return GENERAL
-        return f'{self.type}:{self.symbol}' if self.expiry is None else f'{self.type}:{self.symbol}:{self.expiry}'
-
-
-def addresses(
-    type: str, symbol: Optional[Symbols] = None, expiry: Optional[str] = None, symbols: Iterable[str] = ()
-) -> Tuple[Address, ...]:
-    """The rooms that a request names. What the gateway would refuse is left for it to refuse; what names no room is not.
-
-    Raises ValueError, or TypeError for what is no text.
-    """
-    named = [symbol] if isinstance(symbol, str) else list(symbol or ())
-    named += [symbols] if isinstance(symbols, str) else list(symbols)
-    if any(not isinstance(name, str) for name in named):
-        raise TypeError('symbols must be text')
-    if type == GENERAL:
-        if named or expiry is not None:
-            raise ValueError('general takes neither symbol nor expiry')
-        return (Address(GENERAL),)
-    if type not in ('product', 'chain'):
-        raise ValueError(f"type must be 'product', 'chain' or 'general', not {type!r}")
-    if expiry is not None and type != 'chain':
-        raise ValueError('only a chain has an expiry')
-    if not named:
-        raise ValueError(f'a {type} subscription needs a symbol')
-    return tuple(Address(type, name, expiry) for name in dict.fromkeys(named))
-
-
-def payload_of(batch: Iterable[Address]) -> Dict[str, Any]:
-    """The request for rooms of one type and expiry."""
-    named = list(batch)
-    payload: Dict[str, Any] = {'type': named[0].type}
-    if len(named) > 1:
-        payload['symbols'] = [address.symbol for address in named]
-    elif named[0].symbol is not None:
-        payload['symbol'] = named[0].symbol
-    if named[0].expiry is not None:
-        payload['expiry'] = named[0].expiry
-    return payload
-
-
-def rooms_of(event: str, product: str, expiry: Optional[str]) -> Tuple[str, ...]:
-    """The rooms that carry an update."""
-    if event == 'underlying_update':
-        return (GENERAL, f'product:{product}')
-    if event == 'chain_summary':
-        return (GENERAL,)
-    return (f'chain:{product}', f'chain:{product}:{expiry}')
-
-
 class Membership(Enum):
-    """Whether this connection is in the room, as far as the gateway has said so."""
+    """Whether this connection is in a room, as far as the gateway has confirmed it."""
 
     OUT = 'out'
     JOINING = 'joining'
@@ -87,36 +22,47 @@ class Membership(Enum):
     LEAVING = 'leaving'
 
 
+class Subscriber(Protocol):
+    """A subscription, as far as its rooms use it."""
+
+    def push(self, key: Hashable, update: Any) -> None:
+        """Takes an update of the room. `key` is its event, product and expiry."""
+
+    def end(self, error: Optional[GatewayError]) -> None:
+        """Ends the iterations of the subscription, which then raise `error`."""
+
+
 class Room:
-    """A room that somebody wants, or that is still to be left."""
+    """One room, with its subscriptions and its newest updates."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
         self.name = address.room
-        self.handles: Set[Handle[Any]] = set()
-        #: Wanted without a handle: `general`, by default.
+        self.subscribers: Set[Subscriber] = set()
+        #: Whether it is wanted even without a subscription. By default, `general` is.
         self.always = False
         self.latest: OrderedDict[Hashable, Update] = OrderedDict()
         self.reset(Membership.OUT)
 
     def reset(self, membership: Membership) -> None:
-        """For a new connection, where nothing is asked or refused yet."""
+        """Forgets all refusals, for example because there is a new connection."""
         self.membership = membership
         self.error: Optional[SubscriptionError] = None
         #: The known product that the gateway suggests in place of an unknown one.
         self.suggestion: Optional[str] = None
-        #: When to ask again after a refusal that passes, by the core's clock.
+        #: When to ask again after a temporary refusal, in seconds on the core's clock.
         self.retry_at = 0.0
         self.attempts = 0
-        #: Rooms that may share a request with this one: halved by each refusal, until the room at fault is alone.
+        #: How many rooms may share a request with this one. Each refusal halves it, until the refused room has a
+        #: request of its own.
         self.max_batch: Optional[int] = None
 
     @property
     def wanted(self) -> bool:
-        return self.always or bool(self.handles)
+        return self.always or bool(self.subscribers)
 
     def keep(self, key: Hashable, update: Update) -> bool:
-        """False where the room has just this update."""
+        """Stores an update. Returns False if the room already has exactly this one."""
         if self.latest.get(key) == update:
             return False
         self.latest[key] = update
@@ -128,8 +74,50 @@ class Room:
         return True
 
     def _forget_expired(self, newest: ChainUpdate) -> None:
-        """An expiry is over by the feed's own time, as at the gateway: a recording behaves as on its day."""
+        """Drops the chains whose expiry has passed.
+
+        Like the gateway, it takes the date from the feed and not from a clock, so that a recording behaves as it did
+        on its day.
+        """
         today = newest.timestamp[:10]
         for key, update in list(self.latest.items()):
             if isinstance(update, ChainUpdate) and update is not newest and update.expiry < today:
                 del self.latest[key]
+
+
+class RoomTable(Dict[str, Room]):
+    """All rooms by name, which are found by product as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Rooms of one expiry, by product.
+        self._expiries: Dict[str, Set[Room]] = {}
+        self.open(Address(GENERAL))
+
+    def open(self, address: Address) -> Room:
+        """Returns the room of an address, and adds it if it is not there yet."""
+        room = self.get(address.room)
+        if room is None:
+            room = self[address.room] = Room(address)
+            if address.expiry is not None:
+                self._expiries.setdefault(str(address.symbol), set()).add(room)
+        return room
+
+    def wanted_of(self, product: str) -> List[Room]:
+        """Returns the rooms of a product that are wanted."""
+        found = [self.get(f'product:{product}'), self.get(f'chain:{product}')]
+        found += self._expiries.get(product, ())
+        return [room for room in found if room is not None and room.wanted]
+
+    def remove_if_unused(self, room: Room) -> None:
+        """Drops the updates of a room that is not wanted, and the room itself once the gateway has confirmed the leave."""
+        if room.wanted or room.name == GENERAL:
+            return
+        room.latest.clear()
+        if room.membership is Membership.OUT and self.get(room.name) is room:
+            del self[room.name]
+            siblings = self._expiries.get(str(room.address.symbol))
+            if siblings is not None:
+                siblings.discard(room)
+                if not siblings:
+                    del self._expiries[str(room.address.symbol)]

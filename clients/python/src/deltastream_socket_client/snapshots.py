@@ -1,11 +1,11 @@
-"""Puts together what a `get_snapshot` is answered with: updates that come among all others, and how many to expect."""
+"""Collects the updates that answer a `get_snapshot`: they come among all other updates, and the gateway says how many to expect."""
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any, Dict, Hashable, Tuple
 
+from .addresses import Address, rooms_of_update
 from .payloads import Snapshot
-from .rooms import Address, rooms_of
 
 
 class SnapshotCollector:
@@ -16,20 +16,21 @@ class SnapshotCollector:
         self._arrived: Counter[str] = Counter()
 
     def offer(self, event: str, update: Any, news: bool) -> None:
-        """`news`: not older than what the client has had; older ones count as arrived, and are left out."""
+        """Takes an update if it belongs to the snapshot. An older one than the client has had (`news` is False) counts as arrived only."""
         expiry = getattr(update, 'expiry', None)
-        for room in self._rooms.intersection(rooms_of(event, update.product, expiry)):
+        for room in self._rooms.intersection(rooms_of_update(event, update.product, expiry)):
             self._arrived[room] += 1
             if news:
                 self._updates[event, update.product, expiry] = update
 
     def expect(self, room: str, updates: int) -> None:
+        """Takes the gateway's `snapshot` event: how many updates it sends for a room."""
         if room in self._rooms:
             self._expected[room] = updates
 
     @property
     def complete(self) -> bool:
-        """To a client that lags the updates may come after the acknowledgement."""
+        """Whether every expected update has come. If the client lags, they may come after the acknowledgement."""
         return all(self._arrived[room] >= self._expected.get(room, 0) for room in self._rooms)
 
     def result(self) -> Snapshot[Any]:

@@ -7,8 +7,8 @@ from typing import Any, Callable, Dict, Optional
 
 import socketio
 
-from .options import WELCOME_TIMEOUT, Options, failure_of, handshake_auth
-from .reconnect import Failure
+from .failures import Failure, connection_failure
+from .options import WELCOME_TIMEOUT, Options, handshake_auth
 
 log = logging.getLogger('deltastream_socket_client')
 
@@ -67,7 +67,7 @@ class Connection:
         except Exception as caught:
             # Whatever the transports below raise: some of it is not translated by python-socketio.
             error = caught
-        failure = failure_of(error, self._refusal)
+        failure = connection_failure(error, self._refusal)
         self.close()
         return failure
 

@@ -1,57 +1,58 @@
 """A subscription of `Client`."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Iterator, Optional
+from typing import Any, Callable, Generic, Iterator, Optional
 
+from .base_subscription import BaseSubscription
+from .conflating_queue import ConflatingQueue
 from .errors import NotConnected
 from .handle import Handle
-from .conflating_queue import ConflatingQueue
-from .payloads import U
-from .base_subscription import BaseSubscription
-
-if TYPE_CHECKING:
-    from .sync_client import Client
+from .sync_monitor import Monitor
+from .updates import U
 
 
 class Subscription(BaseSubscription[U], Generic[U]):
-    """Iterating gives what is known, then each update; a slow consumer gets the newest of each product and expiry."""
+    """Iterating over it brings the newest known updates first, and then each update as it comes.
 
-    def __init__(self, client: Client, handle: Any) -> None:
+    An iteration that is slower than the feed gets the newest update of each product and expiry. It ends with `unsubscribe`
+    and with `close`, and raises an error if the gateway ended the subscription or the connection.
+    """
+
+    def __init__(self, handle: Handle[Any], monitor: Monitor, unsubscribe: Callable[[], None]) -> None:
         super().__init__(handle)
-        self._client = client
+        self._monitor = monitor
+        self._unsubscribe = unsubscribe
         self._gets: Optional[Updates[U]] = None
 
     def ready(self, timeout: Optional[float] = None) -> Subscription[U]:
-        """Blocks until the gateway has confirmed it. Raises SubscriptionError where it refused, RequestTimeout after `timeout` s."""
-        handle = self._handle
-        with self._client._changed:
-            self._client._wait(lambda: handle.ready or handle.error is not None or handle.closed, timeout)
-            if handle.error is not None:
-                raise handle.error
-            if not handle.ready:
-                raise self._client.error or NotConnected('the subscription is over')
+        """Blocks until the gateway has confirmed the subscription. Returns the subscription.
+
+        Raises SubscriptionError if the gateway refuses it, RequestTimeout after `timeout` seconds (`None`: never), and
+        NotConnected, or the error of the client, if it has ended.
+        """
+        with self._monitor:
+            self._monitor.require(self._settled, timeout)
+            self._raise_unless_ready()
         return self
 
     def get(self, timeout: Optional[float] = None) -> U:
-        """The next update that has not been iterated over, for loops of one's own.
+        """Returns the next update, as one iteration would, for programs with a loop of their own.
 
-        Raises RequestTimeout after `timeout` s, NotConnected when there will be none any more.
+        Raises RequestTimeout after `timeout` seconds (`None`: never), and NotConnected or what ended the subscription.
         """
         if self._gets is None:
             self._gets = self.__iter__()
         try:
             return self._gets.next(timeout)
         except StopIteration:
-            raise NotConnected('the subscription is over') from None
+            raise NotConnected('the subscription has ended') from None
 
     def __iter__(self) -> Updates[U]:
-        return Updates(self._client, self._handle)
+        return Updates(self._handle, self._monitor)
 
     def unsubscribe(self) -> None:
-        """Leaves its rooms, where no other subscription needs them. Ends its iterations."""
-        with self._client._changed:
-            self._client._core.unsubscribe(self._handle)
-            self._client._changed.notify_all()
+        """Ends its iterations, and leaves the rooms that no other subscription of this client needs."""
+        self._unsubscribe()
 
     def __enter__(self) -> Subscription[U]:
         return self
@@ -61,18 +62,21 @@ class Subscription(BaseSubscription[U], Generic[U]):
 
 
 class Updates(Iterator[U], Generic[U]):
-    def __init__(self, client: Client, handle: Handle[U]) -> None:
-        self._client = client
-        with client._changed:
-            self._queue: ConflatingQueue[U] = handle.open_queue(client._changed.notify_all)
+    """One iteration over a subscription."""
+
+    def __init__(self, handle: Handle[U], monitor: Monitor) -> None:
+        self._monitor = monitor
+        with monitor:
+            self._queue: ConflatingQueue[U] = handle.open_queue(monitor.notify)
 
     def __next__(self) -> U:
         return self.next(None)
 
     def next(self, timeout: Optional[float]) -> U:
+        """Returns the next update. Raises RequestTimeout after `timeout` seconds (`None`: never)."""
         queue = self._queue
-        with self._client._changed:
-            self._client._wait(lambda: len(queue) > 0 or queue.ended, timeout)
+        with self._monitor:
+            self._monitor.require(lambda: len(queue) > 0 or queue.ended, timeout)
             if len(queue) > 0:
                 return queue.take()
             if queue.error is not None:

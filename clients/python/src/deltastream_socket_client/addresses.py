@@ -1,0 +1,74 @@
+"""What a program may subscribe to, and the gateway's names for it."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, Optional, Tuple, Union
+
+GENERAL = 'general'
+Symbols = Union[str, Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """One room, as a request names it."""
+
+    #: 'product', 'chain' or 'general'.
+    type: str
+    symbol: Optional[str] = None
+    #: `YYYY-MM-DD`. `None`: every expiry of the product.
+    expiry: Optional[str] = None
+
+    @property
+    def room(self) -> str:
+        """The gateway's name of the room: `general`, `product:NIFTY`, `chain:NIFTY` or `chain:NIFTY:2026-11-26`."""
+        if self.type == GENERAL:
+            return GENERAL
+        return f'{self.type}:{self.symbol}' if self.expiry is None else f'{self.type}:{self.symbol}:{self.expiry}'
+
+
+def parse_addresses(
+    type: str, symbol: Optional[Symbols] = None, expiry: Optional[str] = None, symbols: Iterable[str] = ()
+) -> Tuple[Address, ...]:
+    """Returns the rooms that the arguments of `subscribe` and `snapshot` name, each once.
+
+    Checks only that they name a room. Whether a symbol is well-formed and allowed is for the gateway to decide.
+    Raises ValueError if they name no room, and TypeError if a symbol is not a string.
+    """
+    named = [symbol] if isinstance(symbol, str) else list(symbol or ())
+    named += [symbols] if isinstance(symbols, str) else list(symbols)
+    for name in named:
+        if not isinstance(name, str):
+            raise TypeError(f'a symbol must be a string, not {name!r}')
+    if type == GENERAL:
+        if named or expiry is not None:
+            raise ValueError("the type 'general' takes neither a symbol nor an expiry")
+        return (Address(GENERAL),)
+    if type not in ('product', 'chain'):
+        raise ValueError(f"type must be 'product', 'chain' or 'general', not {type!r}")
+    if expiry is not None and type != 'chain':
+        raise ValueError("only the type 'chain' takes an expiry")
+    if not named:
+        raise ValueError(f"the type {type!r} needs a symbol, for example {type!r}, 'NIFTY'")
+    return tuple(Address(type, name, expiry) for name in dict.fromkeys(named))
+
+
+def request_payload(addresses: Iterable[Address]) -> Dict[str, Any]:
+    """Returns the payload of one request for rooms that share their type and expiry."""
+    named = list(addresses)
+    payload: Dict[str, Any] = {'type': named[0].type}
+    if len(named) > 1:
+        payload['symbols'] = [address.symbol for address in named]
+    elif named[0].symbol is not None:
+        payload['symbol'] = named[0].symbol
+    if named[0].expiry is not None:
+        payload['expiry'] = named[0].expiry
+    return payload
+
+
+def rooms_of_update(event: str, product: str, expiry: Optional[str]) -> Tuple[str, ...]:
+    """Returns the names of the rooms to which the gateway sends an update."""
+    if event == 'underlying_update':
+        return (GENERAL, f'product:{product}')
+    if event == 'chain_summary':
+        return (GENERAL,)
+    return (f'chain:{product}', f'chain:{product}:{expiry}')
