@@ -1,4 +1,9 @@
-"""Client of the DeltaStream socket gateway: typed events, subscriptions that outlive connections, never back in time."""
+"""Client of the DeltaStream socket gateway: `Client` for programs with threads, `AsyncClient` for
+asyncio.
+
+Both subscribe again after each reconnection, drop updates older than the newest, and say whether a
+price is stale. clients/python/README.md shows how to use them.
+"""
 from .async_client import AsyncClient
 from .async_subscription import AsyncSubscription
 from .errors import (

@@ -20,7 +20,9 @@ class Address:
 
     @property
     def room(self) -> str:
-        """The gateway's name of the room: `general`, `product:NIFTY`, `chain:NIFTY` or `chain:NIFTY:2026-11-26`."""
+        """The gateway's name of the room: `general`, `product:NIFTY`, `chain:NIFTY` or
+        `chain:NIFTY:2026-11-26`.
+        """
         if self.type == GENERAL:
             return GENERAL
         return f'{self.type}:{self.symbol}' if self.expiry is None else f'{self.type}:{self.symbol}:{self.expiry}'
@@ -31,8 +33,9 @@ def parse_addresses(
 ) -> Tuple[Address, ...]:
     """Returns the rooms that the arguments of `subscribe` and `snapshot` name, each once.
 
-    Checks only that they name a room. Whether a symbol is well-formed and allowed is for the gateway to decide.
-    Raises ValueError if they name no room, and TypeError if a symbol is not a string.
+    Checks only that they name a room. Whether a symbol is well-formed and allowed is for the
+    gateway to decide. Raises ValueError if they name no room, and TypeError if a symbol is not a
+    string.
     """
     named = [symbol] if isinstance(symbol, str) else list(symbol or ())
     named += [symbols] if isinstance(symbols, str) else list(symbols)

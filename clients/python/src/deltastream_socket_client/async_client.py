@@ -27,7 +27,8 @@ log = logging.getLogger('deltastream_socket_client')
 
 
 class AsyncClient(BaseClient):
-    """A client that does all its work on the event loop on which `connect` was called. Make it and use it there.
+    """A client that does all its work on the event loop on which `connect` was called. Make it and
+    use it there.
 
     A client connects once: after `close`, make another one.
     """
@@ -57,15 +58,17 @@ class AsyncClient(BaseClient):
         """Connects, and from then on reconnects by itself until `close`. Returns the client.
 
         url: the gateway's address, for example 'http://localhost:8002'.
-        token: a function or coroutine function that returns a JSON Web Token. Its argument says why it is called: 'connect',
-        'expired', 'expiring'.
-        general: whether to stay in the room `general`, which brings every product's prices and every chain's summary.
+        token: a function or coroutine function that returns a JSON Web Token. Its argument says why
+        it is called: 'connect', 'expired', 'expiring'.
+        general: whether to stay in the room `general`, which brings every product's prices and
+        every chain's summary.
         transports: 'websocket', 'polling', or both in the order in which they are used.
         timeout: how long to wait for the connection, in seconds. `None`: for ever.
         wait: False returns at once and connects in the background.
 
-        Raises ConnectionRefused if the gateway refuses the client, RequestTimeout after `timeout`, ValueError or TypeError for
-        arguments that cannot work, and RuntimeError if the client has connected before.
+        Raises ConnectionRefused if the gateway refuses the client, RequestTimeout after `timeout`,
+        ValueError or TypeError for arguments that cannot work, and RuntimeError if the client has
+        connected before.
         """
         options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify)
         self._adopt(options, general)
@@ -122,15 +125,18 @@ class AsyncClient(BaseClient):
         *,
         symbols: Iterable[str] = (),
     ) -> Any:
-        """Subscribes on this connection and on each later one, until `unsubscribe`. `await` the result to wait for it.
+        """Subscribes on this connection and on each later one, until `unsubscribe`. `await` the
+        result to wait for it.
 
-        type: 'product' for prices (`UnderlyingUpdate`), 'chain' for option chains (`ChainUpdate`), 'general' for the prices and
-        chain summaries of all products.
-        symbol: one product or a list of them, for example 'NIFTY'. `symbols` is another way to pass a list.
+        type: 'product' for prices (`UnderlyingUpdate`), 'chain' for option chains (`ChainUpdate`),
+        'general' for the prices and chain summaries of all products.
+        symbol: one product or a list of them, for example 'NIFTY'. `symbols` is another way to pass
+        a list.
         expiry: 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings every expiry.
 
-        May be called before `connect`. Raises ValueError or TypeError for arguments that name no room, and NotConnected, or the
-        error of the client, once it is closed. A refusal by the gateway is raised by `ready`, `get`, `await` and iterations.
+        May be called before `connect`. Raises ValueError or TypeError for arguments that name no
+        room, and NotConnected, or the error of the client, once it is closed. A refusal by the
+        gateway is raised by `ready`, `get`, `await` and iterations.
         """
         wanted = parse_addresses(type, symbol, expiry, symbols)
         if self._closing:
@@ -146,14 +152,16 @@ class AsyncClient(BaseClient):
     # ---- requests ------------------------------------------------------------------------------------------------
 
     async def products(self, timeout: float = ANSWER_TIMEOUT) -> Tuple[str, ...]:
-        """Returns the symbols of the products that the gateway knows and this client may subscribe to.
+        """Returns the symbols of the products that the gateway knows and this client may subscribe
+        to.
 
         `timeout` is in seconds. Raises RequestTimeout, NotConnected or RequestError.
         """
         return tuple((await self._requests.call('get_products', None, timeout))['products'])
 
     async def subscriptions(self, timeout: float = ANSWER_TIMEOUT) -> Tuple[str, ...]:
-        """Returns the names of the rooms that the gateway has this connection in, for example 'product:NIFTY'.
+        """Returns the names of the rooms that the gateway has this connection in, for example
+        'product:NIFTY'.
 
         `timeout` is in seconds. Raises RequestTimeout, NotConnected or RequestError.
         """
@@ -170,7 +178,8 @@ class AsyncClient(BaseClient):
     ) -> Snapshot[Union[UnderlyingUpdate, ChainUpdate]]:
         """Returns the newest updates that the gateway knows, without subscribing.
 
-        Takes the arguments of `subscribe`; `timeout` is in seconds. Raises RequestTimeout, NotConnected or RequestError.
+        Takes the arguments of `subscribe`; `timeout` is in seconds. Raises RequestTimeout,
+        NotConnected or RequestError.
         """
         wanted = parse_addresses(type, symbol, expiry, symbols)
         collector = self._core.collect(wanted)
@@ -275,7 +284,8 @@ class AsyncClient(BaseClient):
                 await self._requests.call('refresh_token', {'token': await self._token('expiring')}, ANSWER_TIMEOUT)
                 return
             except Exception as error:
-                # Without a new token the gateway closes the connection, and the next connection asks for a token again.
+                # Without a new token the gateway closes the connection, and the next connection
+                # asks for a token again.
                 log.warning('the token could not be refreshed: %r', error)
                 if not renewal.again(error):
                     return

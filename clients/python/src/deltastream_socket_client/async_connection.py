@@ -1,4 +1,4 @@
-"""One connection by python-socketio on asyncio, from its handshake to its end."""
+"""One connection with python-socketio on asyncio, from its handshake to its end."""
 from __future__ import annotations
 
 import asyncio
@@ -14,7 +14,9 @@ log = logging.getLogger('deltastream_socket_client')
 
 
 class AsyncConnection:
-    """Made anew for each attempt, so that nothing of one that was lost can speak for the next."""
+    """Made for one attempt only, so that nothing of a lost connection can be taken for the next
+    one's.
+    """
 
     def __init__(self, options: Options, received: Callable[[str, Any], None], ended: Callable[[], None]) -> None:
         self._options = options
@@ -24,7 +26,7 @@ class AsyncConnection:
         self._welcomed = asyncio.Event()
         self.over = False
         self._sio = socketio.AsyncClient(reconnection=False, handle_sigint=False, ssl_verify=options.ssl_verify)
-        # Plain functions, which python-socketio calls in the order of the messages.
+        # Plain functions, because python-socketio calls these in the order of the messages.
         self._sio.on('*', self._event)
         self._sio.on('connect_error', self._refused)
         disconnect = self._sio.eio.handlers['disconnect']
@@ -35,13 +37,15 @@ class AsyncConnection:
             finally:
                 self._end()
 
-        # At the transport: python-socketio says nothing of a connection that was lost before it was welcomed.
+        # At the transport, because python-socketio does not report a connection that is lost before
+        # it is complete.
         self._sio.eio.on('disconnect', lost)
 
     async def open(self, token: Optional[str]) -> Optional[Failure]:
-        """Returns when the gateway has said `connected`; answers why it has not."""
+        """Returns `None` when the gateway has sent `connected`. Returns the failure if it does not.
+        """
         options = self._options
-        error: BaseException = TimeoutError('the gateway accepted the connection and said nothing')
+        error: BaseException = TimeoutError('the gateway accepted the connection but did not send `connected`')
         try:
             await self._sio.connect(
                 options.url,
@@ -55,14 +59,14 @@ class AsyncConnection:
             if not self.over and self._refusal is None:
                 return None
             if self.over:
-                error = ConnectionError('the connection was lost before it was welcomed')
+                error = ConnectionError('the connection was lost before the gateway sent `connected`')
         except asyncio.TimeoutError:
             pass
         except Exception as caught:
-            # Whatever the transports below raise: some of it is not translated by python-socketio.
+            # Any exception: python-socketio does not translate all that its transports raise.
             error = caught
         except BaseException:
-            # Cancelled: the transport's session must not be left open.
+            # The task was cancelled. The transport's session must not stay open.
             await self.close()
             raise
         failure = connection_failure(error, self._refusal)
@@ -70,7 +74,9 @@ class AsyncConnection:
         return failure
 
     async def send(self, event: str, payload: Optional[Dict[str, Any]], answered: Callable[[Any], None]) -> bool:
-        """False where there is no connection to send it by."""
+        """Sends an event, and passes its acknowledgement to `answered`. Returns False if there is
+        no connection.
+        """
         try:
             await self._sio.emit(event, payload, callback=lambda *answer: answered(answer[0] if answer else None))
         except socketio.exceptions.SocketIOError:
@@ -82,7 +88,7 @@ class AsyncConnection:
             await self._sio.disconnect()
         except Exception as error:
             log.debug('closing: %s', error)
-        # engine.io closes it only when this side ends the connection.
+        # engine.io closes the session only if this side ends the connection.
         session = self._sio.eio.http
         if session is not None and not session.closed:
             await session.close()
@@ -94,7 +100,7 @@ class AsyncConnection:
             self._welcomed.set()
 
     def _refused(self, data: Any = None) -> None:
-        # Of a handshake that failed below it is a text, and the exception says more.
+        # If the handshake failed in the transport, `data` is a string, and the exception says more.
         if isinstance(data, dict) and ('data' in data or 'code' in data):
             self._refusal = data
         self._welcomed.set()

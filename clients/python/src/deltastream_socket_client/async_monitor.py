@@ -32,7 +32,9 @@ class AsyncMonitor:
         await self.wait_for(condition, timeout)
 
     async def wait_for(self, condition: Callable[[], Any], timeout: Optional[float] = None) -> bool:
-        """Waits until `condition()` is true. Returns False if it is still false after `timeout` seconds."""
+        """Waits until `condition()` is true. Returns False if it is still false after `timeout`
+        seconds.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         event = asyncio.Event()
         self._waiting.add(event)

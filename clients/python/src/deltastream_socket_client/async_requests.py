@@ -27,8 +27,9 @@ class AsyncRequestSender:
     async def call(self, event: str, payload: Optional[Dict[str, Any]], timeout: float) -> Mapping[str, Any]:
         """Returns the acknowledgement of a request.
 
-        A refusal with `retry_after_ms` is retried, as long as that is within `timeout` seconds. Raises RequestError if the
-        gateway refuses the request, RequestTimeout, and NotConnected if the connection is lost or the client closed.
+        A refusal with `retry_after_ms` is retried, as long as that is within `timeout` seconds.
+        Raises RequestError if the gateway refuses the request, RequestTimeout, and NotConnected if
+        the connection is lost or the client closed.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -60,7 +61,9 @@ class AsyncRequestSender:
         return answers[0] if isinstance(answers[0], dict) else {}
 
     async def _wait_for_turn(self, deadline: float) -> AsyncConnection:
-        """Waits for a connection, and for the rate limit: the gateway closes connections that exceed it by far."""
+        """Waits for a connection, and for the rate limit: the gateway closes connections that
+        exceed it by far.
+        """
         while True:
             await self._monitor.require(lambda: self._core.connected or self._ended(), max(0.0, deadline - time.monotonic()))
             error, connection = self._ended(), self._connection()

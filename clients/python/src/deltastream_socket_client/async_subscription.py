@@ -15,8 +15,9 @@ from .updates import U
 class AsyncSubscription(BaseSubscription[U], Generic[U]):
     """`async for` brings the newest known updates first, and then each update as it comes.
 
-    An iteration that is slower than the feed gets the newest update of each product and expiry. It ends with `unsubscribe`
-    and with `close`, and raises an error if the gateway ended the subscription or the connection.
+    An iteration that is slower than the feed gets the newest update of each product and expiry. It
+    ends with `unsubscribe` and with `close`, and raises an error if the gateway ended the
+    subscription or the connection.
     """
 
     def __init__(self, handle: Handle[Any], monitor: AsyncMonitor, unsubscribe: Callable[[], None]) -> None:
@@ -28,21 +29,24 @@ class AsyncSubscription(BaseSubscription[U], Generic[U]):
     async def ready(self, timeout: Optional[float] = None) -> AsyncSubscription[U]:
         """Waits until the gateway has confirmed the subscription. Returns the subscription.
 
-        Raises SubscriptionError if the gateway refuses it, RequestTimeout after `timeout` seconds (`None`: never), and
-        NotConnected, or the error of the client, if it has ended.
+        Raises SubscriptionError if the gateway refuses it, RequestTimeout after `timeout` seconds
+        (`None`: never), and NotConnected, or the error of the client, if it has ended.
         """
         await self._monitor.require(self._settled, timeout)
         self._raise_unless_ready()
         return self
 
     def __await__(self) -> Generator[Any, None, AsyncSubscription[U]]:
-        """`await client.subscribe(...)` waits until the gateway has confirmed the subscription, as `ready()` does."""
+        """`await client.subscribe(...)` waits until the gateway has confirmed the subscription, as
+        `ready()` does.
+        """
         return self.ready().__await__()
 
     async def get(self, timeout: Optional[float] = None) -> U:
         """Returns the next update, as one iteration would, for programs with a loop of their own.
 
-        Raises RequestTimeout after `timeout` seconds (`None`: never), and NotConnected or what ended the subscription.
+        Raises RequestTimeout after `timeout` seconds (`None`: never), and NotConnected or what
+        ended the subscription.
         """
         if self._gets is None:
             self._gets = self.__aiter__()
@@ -57,7 +61,9 @@ class AsyncSubscription(BaseSubscription[U], Generic[U]):
         return AsyncUpdates(self._handle)
 
     def unsubscribe(self) -> None:
-        """Ends its iterations, and leaves the rooms that no other subscription of this client needs."""
+        """Ends its iterations, and leaves the rooms that no other subscription of this client
+        needs.
+        """
         self._unsubscribe()
 
     async def __aenter__(self) -> AsyncSubscription[U]:

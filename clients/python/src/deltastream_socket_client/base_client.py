@@ -30,17 +30,23 @@ class BaseClient:
 
     @property
     def state(self) -> str:
-        """'connecting', 'connected', 'draining', 'reconnecting' or 'closed'. While 'draining', updates still come."""
+        """'connecting', 'connected', 'draining', 'reconnecting' or 'closed'. While 'draining',
+        updates still come.
+        """
         return self._core.state
 
     @property
     def limits(self) -> Optional[Limits]:
-        """The gateway's limits for this client, from the last `connected` event. `None` before the first one."""
+        """The gateway's limits for this client, from the last `connected` event. `None` before the
+        first one.
+        """
         return self._core.limits
 
     @property
     def user(self) -> Optional[User]:
-        """The user that the gateway read from the token. `None` without a token, and before the first connection."""
+        """The user that the gateway read from the token. `None` without a token, and before the
+        first connection.
+        """
         return self._core.user
 
     @property
@@ -51,7 +57,8 @@ class BaseClient:
     def is_stale(self, product: str) -> bool:
         """Whether a product's price must not be relied on.
 
-        True if the gateway says that the price has stopped, if it has never come, and while there is no connection.
+        True if the gateway says that the price has stopped, if it has never come, and while there
+        is no connection.
         """
         return self._core.is_stale(product)
 
@@ -62,12 +69,15 @@ class BaseClient:
     def on(self, event: str, handler: Callable[[Any], Any]) -> Callable[[], None]: ...
 
     def on(self, event: str, handler: Optional[Callable[[Any], Any]] = None) -> Any:
-        """Calls `handler` with the payload of each `event`. Returns a function that removes the handler.
+        """Calls `handler` with the payload of each `event`. Returns a function that removes the
+        handler.
 
-        Without `handler`, returns a decorator. The events are the gateway's, with the payloads that this package exports, and
-        two of this package: 'state' (the new state, a string) and 'stale' (`Staleness`). `Client` calls handlers one after the
-        other in a thread of its own, `AsyncClient` on its event loop, where they may be coroutine functions. A handler that is
-        slower than the feed gets the newest update of each product and expiry. Raises ValueError for an unknown event.
+        Without `handler`, returns a decorator. The events are the gateway's, with the payloads that
+        this package exports, and two of this package: 'state' (the new state, a string) and 'stale'
+        (`Staleness`). `Client` calls handlers one after the other in a thread of its own,
+        `AsyncClient` on its event loop, where they may be coroutine functions. A handler that is
+        slower than the feed gets the newest update of each product and expiry. Raises ValueError
+        for an unknown event.
         """
         return self._listeners.on(event, handler)
 

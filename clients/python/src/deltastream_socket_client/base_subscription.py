@@ -31,13 +31,16 @@ class BaseSubscription(Generic[U]):
     def latest_by_expiry(self) -> Dict[str, ChainUpdate]:
         """The newest chain of each expiry, by 'YYYY-MM-DD', the nearest expiry first.
 
-        It is meant for the chains of one product: of several products, it has one chain of each expiry.
+        It is meant for the chains of one product: of several products, it has one chain of each
+        expiry.
         """
         return self._handle.latest_by_expiry
 
     @property
     def stale(self) -> bool:
-        """Whether any of its prices must not be relied on: it has stopped, is not confirmed yet, or there is no connection."""
+        """Whether any of its prices must not be relied on: it has stopped, is not confirmed yet, or
+        there is no connection.
+        """
         return self._handle.stale
 
     @property

@@ -1,4 +1,4 @@
-"""What waits for a consumer: the newest of each key, bounded."""
+"""A queue that keeps only the newest item of each key."""
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -8,7 +8,9 @@ T = TypeVar('T')
 
 
 class ConflatingQueue(Generic[T]):
-    """Conflates: a second item of a key replaces the first, in its place. Past `limit` keys, the one waiting longest goes."""
+    """A second item of a key replaces the first, in its place. With more than `limit` keys, the
+    oldest item is dropped.
+    """
 
     def __init__(self, notify: Callable[[], None] = lambda: None, limit: int = 10_000) -> None:
         self._items: OrderedDict[Hashable, T] = OrderedDict()
@@ -17,14 +19,14 @@ class ConflatingQueue(Generic[T]):
         self._ordinal = 0
         self.ended = False
         self.error: Optional[BaseException] = None
-        #: Items that were replaced by newer ones, or had to go.
+        #: How many items were replaced by newer ones or dropped.
         self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._items)
 
     def put(self, key: Optional[Hashable], item: T) -> None:
-        """`None` as the key: a thing of its own, that nothing replaces."""
+        """Adds an item, unless the queue has ended. An item without a key is never replaced."""
         if self.ended:
             return
         if key is None:
@@ -39,11 +41,11 @@ class ConflatingQueue(Generic[T]):
         self._notify()
 
     def take(self) -> T:
-        """Raises KeyError where nothing waits."""
+        """Removes and returns the oldest item. Raises KeyError if the queue is empty."""
         return self._items.popitem(last=False)[1]
 
     def end(self, error: Optional[BaseException] = None) -> None:
-        """Nothing more comes; what waits may still be taken."""
+        """Takes no more items. Those in the queue may still be taken."""
         if not self.ended:
             self.ended = True
             self.error = error

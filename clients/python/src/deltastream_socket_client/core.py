@@ -1,7 +1,7 @@
 """The bookkeeping of a client: rooms, order, staleness and state.
 
-It has no input or output and no threads, and is given its clock. Its owner passes in what the gateway sends, sends what
-`take_requests` returns, and calls it from one thread at a time.
+It has no input or output and no threads, and is given its clock. Its owner passes in what the
+gateway sends, sends what `take_requests` returns, and calls it from one thread at a time.
 """
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ _MAX_RETRY_DELAY = 30.0
 #: How long the gateway may take to answer a request, in seconds.
 ANSWER_TIMEOUT = 10.0
 
-#: Passes `(event, payload, key)` to the client's own listeners. Of two waiting payloads with one key, the later replaces the
-#: earlier. Without a key, a payload is never replaced.
+#: Passes `(event, payload, key)` to the client's own listeners. Of two waiting payloads with one
+#: key, the later replaces the earlier. Without a key, a payload is never replaced.
 Emit = Callable[[str, Any, Optional[Hashable]], None]
 
 
@@ -64,7 +64,8 @@ class Core:
         self.user: Optional[User] = None
         self.client_id: Optional[str] = None
         self.closing: Optional[Closing] = None
-        #: Counts the connections that were lost. It tells an answer for an earlier connection from one for this.
+        #: Counts the connections that were lost. It tells an answer for an earlier connection from
+        #: one for this.
         self.epoch = 0
         self.rooms = RoomTable()
         self._handles: Set[Handle[Any]] = set()
@@ -89,7 +90,8 @@ class Core:
         self._handles.add(handle)
         for room in rooms:
             room.subscribers.add(handle)
-            # A new subscription asks for a refused room again. Its earlier subscriptions have already got the refusal.
+            # A new subscription asks for a refused room again. Its earlier subscriptions have
+            # already got the refusal.
             if room.error is not None:
                 room.reset(Membership.OUT)
         updates = handle.updates
@@ -113,7 +115,9 @@ class Core:
         return self._staleness.is_stale(product)
 
     def collect(self, addresses: Tuple[Address, ...]) -> SnapshotCollector:
-        """Returns a collector for the updates that answer a `get_snapshot`. It collects until it is passed to `discard`."""
+        """Returns a collector for the updates that answer a `get_snapshot`. It collects until it is
+        passed to `discard`.
+        """
         collector = SnapshotCollector(addresses)
         self._collectors.add(collector)
         return collector
@@ -134,7 +138,8 @@ class Core:
         for request in [request for request, until in self._pending.items() if until <= now]:
             self.answered(request, None)
         join, leave, later = due(self.rooms.values(), now)
-        # Leave rooms first, because rooms that were left no longer count towards `max_subscriptions`.
+        # Leave rooms first, because rooms that were left no longer count towards
+        # `max_subscriptions`.
         plan = [('unsubscribe', Membership.LEAVING, batch) for batch in batches(leave, self.limits or Limits())]
         plan += [('subscribe', Membership.JOINING, batch) for batch in batches(join, self.limits or Limits())]
         requests: List[RoomRequest] = []
@@ -189,7 +194,8 @@ class Core:
                 room.attempts += 1
                 room.retry_at = self._now() + (delay or min(_MAX_RETRY_DELAY, 2.0 ** min(room.attempts, 10) / 2))
             elif len(request.rooms) > 1:
-                # The gateway refuses a batch as a whole. Halving it finds the room at fault and lets the others in.
+                # The gateway refuses a batch as a whole. Halving it finds the room at fault and
+                # lets the others in.
                 room.max_batch = len(request.rooms) // 2
             elif joining:
                 self._give_up(room, error)
@@ -228,7 +234,9 @@ class Core:
         self._staleness.notify_changes(self.rooms.values())
 
     def close(self, error: Optional[GatewayError] = None) -> None:
-        """Ends every subscription for good. Iterations raise `error`, unless it is `None` because the owner closed the client."""
+        """Ends every subscription for good. Iterations raise `error`, unless it is `None` because
+        the owner closed the client.
+        """
         self.lost()
         self._set_state('closed')
         for handle in list(self._handles):
@@ -259,7 +267,8 @@ class Core:
             self._staleness.feed_status(payload)
         elif isinstance(payload, FeedStatuses):
             self._emit(event, payload, event)
-            # Listeners of `feed_status` get each product's status, whether it came in a batch or not.
+            # Listeners of `feed_status` get each product's status, whether it came in a batch or
+            # not.
             for status in payload.statuses:
                 self._staleness.feed_status(status)
                 self._emit('feed_status', status, _key_of('feed_status', status))
@@ -332,7 +341,9 @@ class Core:
 
 
 def _key_of(event: str, payload: Any) -> Optional[Hashable]:
-    """Returns a key for the statuses of one product or chain, of which a listener needs only the newest."""
+    """Returns a key for the statuses of one product or chain, of which a listener needs only the
+    newest.
+    """
     if isinstance(payload, FeedStatus):
         return (event, payload.product)
     return (event, payload.product, payload.expiry) if isinstance(payload, ChainStatus) else None

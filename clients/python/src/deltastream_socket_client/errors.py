@@ -1,4 +1,4 @@
-"""What can go wrong, by type. Every refusal of the gateway keeps its `code` as the contract has it."""
+"""The errors of this package. A refusal by the gateway keeps the `code` of docs/events.md."""
 from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Tuple
@@ -9,19 +9,27 @@ class GatewayError(Exception):
 
 
 class NotConnected(GatewayError):
-    """There is no connection, or it was lost before the answer came."""
+    """There is no connection, it was lost before the gateway answered, or the client or
+    subscription has ended.
+    """
 
 
 class RequestTimeout(GatewayError, TimeoutError):
-    """The gateway did not answer, or could not be reached, in the time given. `__cause__` is the last failure seen."""
+    """The gateway did not answer, or could not be reached, in the given time. `__cause__` is the
+    last failure to connect.
+    """
 
 
 class PayloadError(GatewayError, ValueError):
-    """The gateway sent what the contract does not allow."""
+    """The gateway sent a payload that the contract does not allow. The client logs it and drops the
+    payload.
+    """
 
 
 class Refused(GatewayError):
-    """The gateway said no. `code` is one of its documented codes."""
+    """The gateway refused something. `code` is one of its documented codes, and `message` says what
+    to do.
+    """
 
     def __init__(
         self,
@@ -33,62 +41,66 @@ class Refused(GatewayError):
         super().__init__(f'{code}: {message}' + ''.join(f' ({d.get("field")} {d.get("problem")})' for d in details))
         self.code = code
         self.message = message
-        #: `field` and `problem` of each fault that the gateway names.
+        #: A mapping with `field` and `problem` for each fault that the gateway names.
         self.details = details
-        #: When to ask again, ms; where the gateway says so.
+        #: When to ask again, in milliseconds from now. `None`: the gateway does not say.
         self.retry_after_ms = retry_after_ms
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        # `args` is the text alone: other processes and copies would not know how to make it.
+        # `args` has only the text, from which copies and other processes could not make the error
+        # again.
         return type(self), (self.code, self.message, self.details, self.retry_after_ms)
 
 
 class RequestError(Refused):
-    """A request was not done. The connection stays."""
+    """The gateway refused a request. The connection stays."""
 
 
 class SubscriptionError(RequestError):
-    """A subscription was refused."""
+    """The gateway refused a subscription."""
 
 
 class InvalidSubscription(SubscriptionError):
-    """It is malformed: `INVALID_PAYLOAD`, `INVALID_TYPE`, `INVALID_SYMBOL`, `INVALID_EXPIRY`, `TOO_MANY_SYMBOLS`."""
+    """The request is malformed: `INVALID_PAYLOAD`, `INVALID_TYPE`, `INVALID_SYMBOL`,
+    `INVALID_EXPIRY`, `TOO_MANY_SYMBOLS`.
+    """
 
 
 class TooManySubscriptions(SubscriptionError):
-    """The client holds as many subscriptions as it may."""
+    """The client would hold more subscriptions than its limit allows. Unsubscribe from some first.
+    """
 
 
 class Forbidden(SubscriptionError):
-    """The token, or having none, does not allow it."""
+    """The client's token does not allow it, or it needs a token and the client has none."""
 
 
 class RateLimited(SubscriptionError):
-    """The client asks more often than it may, or does not read: ask again after `retry_after_ms`."""
+    """The client asks too often, or reads too slowly. Ask again after `retry_after_ms`."""
 
 
 class ConnectionRefused(Refused):
-    """The gateway does not let this client in, and waiting would not help."""
+    """The gateway refuses the client, and waiting would not help."""
 
 
 class AuthRequired(ConnectionRefused):
-    """A token is needed, and there is none."""
+    """The gateway requires a token, and the client has none. Pass `token` to `connect`."""
 
 
 class TokenInvalid(ConnectionRefused):
-    """The gateway does not take the token."""
+    """The token is invalid for this gateway."""
 
 
 class TokenExpired(ConnectionRefused):
-    """The token has expired, and there is no callback that could give a new one."""
+    """The token has expired, and the client has no token callback to get a new one."""
 
 
 class TokenRevoked(ConnectionRefused):
-    """The token, or all of its user, was revoked."""
+    """This token, or every token of its user, has been revoked."""
 
 
 class ConnectionClosed(ConnectionRefused):
-    """The gateway closed the connection and said not to come back."""
+    """The gateway closed the connection and asked the client not to reconnect."""
 
 
 _REQUESTS = {
@@ -112,7 +124,9 @@ _CONNECTIONS = {
 
 
 def request_error(payload: Any, subscription: bool = False) -> RequestError:
-    """The error of a negative acknowledgement's `error`, or of an `error` event."""
+    """Makes an error from the `error` of an acknowledgement, or from the payload of an `error`
+    event.
+    """
     error: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
     code = str(error.get('code', 'INTERNAL_ERROR'))
     details = tuple(d for d in error.get('details') or () if isinstance(d, dict))

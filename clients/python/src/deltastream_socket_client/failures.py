@@ -27,8 +27,9 @@ class Failure:
 def connection_failure(error: BaseException, refusal: Any = None) -> Failure:
     """Returns why a connection could not be made.
 
-    `error` is what the transport raised; the HTTP status is often only in an exception further down its chain of causes.
-    `refusal` is the data of `connect_error`, if the gateway itself refused the client.
+    `error` is what the transport raised; the HTTP status is often only in an exception further down
+    its chain of causes. `refusal` is the data of `connect_error`, if the gateway itself refused the
+    client.
     """
     if isinstance(refusal, dict):
         data = refusal.get('data')
@@ -57,7 +58,9 @@ def connection_failure(error: BaseException, refusal: Any = None) -> Failure:
 
 
 def timeout_error(timeout: Optional[float], last: Optional[Failure]) -> RequestTimeout:
-    """Returns the error of a wait that took `timeout` seconds. Its cause is that of the last failure to connect."""
+    """Returns the error of a wait that took `timeout` seconds. Its cause is that of the last
+    failure to connect.
+    """
     error = RequestTimeout(f'timed out after {timeout:g} s' + (f': {last.message}' if last else ''))
     error.__cause__ = last.cause if last else None
     return error

@@ -16,7 +16,8 @@ class ProductFreshness:
 
     def __init__(self) -> None:
         self._stale: Dict[str, FeedStatus] = {}
-        #: Products whose status the gateway is sending again, and those of them whose status has come.
+        #: Products whose status the gateway is sending again, and those of them whose status has
+        #: come.
         self._resending: Set[str] = set()
         self._resent: Set[str] = set()
 
@@ -34,13 +35,16 @@ class ProductFreshness:
             self._stale[status.product] = status
 
     def clear(self) -> None:
-        """Forgets everything, because the gateway sends every stale product again right afterwards."""
+        """Forgets everything, because the gateway sends every stale product again right afterwards.
+        """
         self._stale.clear()
         self._resending.clear()
         self._resent.clear()
 
     def begin_resend(self, product: str) -> None:
-        """The gateway sends the status of one product again. Until `end_resend`, the product keeps its old status."""
+        """The gateway sends the status of one product again. Until `end_resend`, the product keeps
+        its old status.
+        """
         self._resending.add(product)
         self._resent.discard(product)
 
@@ -55,10 +59,13 @@ class ProductFreshness:
 
 
 class RoomFreshness:
-    """The chains that have stopped although their product's price may continue, and the rooms without any data."""
+    """The chains that have stopped although their product's price may continue, and the rooms
+    without any data.
+    """
 
     def __init__(self) -> None:
-        #: By product and expiry. The key without an expiry means that no chain of the product is known.
+        #: By product and expiry. The key without an expiry means that no chain of the product is
+        #: known.
         self._stale: Dict[Tuple[str, Optional[str]], ChainStatus] = {}
         #: Rooms for which the gateway had no data when they were joined, until their first update.
         self._unknown: Set[str] = set()
@@ -96,7 +103,8 @@ class RoomFreshness:
     def updated(self, rooms: Iterable[str], product: str, expiry: Optional[str], today: str) -> bool:
         """An update came for these rooms. Returns whether that may have changed what is stale.
 
-        A chain whose expiry is before `today` (`YYYY-MM-DD`) is no longer expected to move, so it stops being stale.
+        A chain whose expiry is before `today` (`YYYY-MM-DD`) is no longer expected to move, so it
+        stops being stale.
         """
         if not self._unknown and not self._stale:
             return False
@@ -109,7 +117,9 @@ class RoomFreshness:
         return True
 
     def is_stale(self, room: str, kind: str, product: str, expiry: Optional[str]) -> bool:
-        """Whether a room has no current data. A room of every expiry is stale as soon as one of its chains is."""
+        """Whether a room has no current data. A room of every expiry is stale as soon as one of its
+        chains is.
+        """
         if room in self._unknown:
             return True
         if kind != 'chain':

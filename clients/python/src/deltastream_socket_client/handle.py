@@ -12,7 +12,8 @@ from .updates import ChainUpdate, U, Update
 
 
 class Handle(Generic[U]):
-    """The state of one subscription, which the core updates and both clients' subscriptions read."""
+    """The state of one subscription, which the core updates and both clients' subscriptions read.
+    """
 
     def __init__(
         self,
@@ -27,7 +28,8 @@ class Handle(Generic[U]):
         #: Why the subscription ended, if its owner did not end it.
         self.ended_with: Optional[GatewayError] = None
         self.latest: Optional[U] = None
-        # Weak references: an iteration that was left with `break` must not go on collecting updates.
+        # Weak references: an iteration that was left with `break` must not go on collecting
+        # updates.
         self._queues: weakref.WeakSet[ConflatingQueue[U]] = weakref.WeakSet()
 
     @property
@@ -74,7 +76,9 @@ class Handle(Generic[U]):
             queue.put(key, update)
 
     def open_queue(self, notify: Callable[[], None]) -> ConflatingQueue[U]:
-        """Returns a queue for one iteration. It begins with the newest update of each product and expiry."""
+        """Returns a queue for one iteration. It begins with the newest update of each product and
+        expiry.
+        """
         queue: ConflatingQueue[U] = ConflatingQueue(notify)
         for room in self.rooms:
             for key, update in room.latest.items():

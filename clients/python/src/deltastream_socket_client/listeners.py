@@ -26,7 +26,8 @@ class Listeners:
         return self._handlers.get(event, ())
 
     def on(self, event: str, handler: Optional[Handler] = None) -> Any:
-        """Adds a handler and returns a function that removes it. Without a handler, returns a decorator.
+        """Adds a handler and returns a function that removes it. Without a handler, returns a
+        decorator.
 
         Raises ValueError for an unknown event.
         """

@@ -1,4 +1,5 @@
-"""How to connect: the arguments of `connect`, which are checked before anything is done with them."""
+"""How to connect: the arguments of `connect`, which are checked before anything is done with them.
+"""
 from __future__ import annotations
 
 import inspect
@@ -6,15 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
-#: Why the token callback is called: 'connect' at each connection, 'expired' when the gateway refused the last token because it
-#: had expired, and 'expiring' before the token in use expires.
+#: Why the token callback is called: 'connect' at each connection, 'expired' when the gateway
+#: refused the last token because it had expired, and 'expiring' before the token in use expires.
 TokenReason = str
 
 #: How long the gateway may take to send `connected` on a new connection, in seconds.
 WELCOME_TIMEOUT = 10.0
 #: How long the token callback may take, in seconds.
 TOKEN_TIMEOUT = 10.0
-#: How long a snapshot's updates may come after its acknowledgement, in seconds. They do if the client lags.
+#: How long a snapshot's updates may come after its acknowledgement, in seconds. They do if the
+#: client lags.
 LAGGING_WAIT = 2.0
 
 
@@ -43,7 +45,9 @@ class Options:
 
 
 def validate_token(given: Any) -> str:
-    """Raises ValueError if the callback gave no token, so that the client never connects as anonymous instead."""
+    """Raises ValueError if the callback gave no token, so that the client never connects as
+    anonymous instead.
+    """
     if not isinstance(given, str) or not given:
         kind = 'an empty one' if given == '' else f'a value of type {type(given).__name__}'
         raise ValueError(f'it gave no token: it must return a non-empty string, and returned {kind}')
@@ -51,7 +55,8 @@ def validate_token(given: Any) -> str:
 
 
 def handshake_auth(token: Optional[str]) -> Dict[str, str]:
-    """Returns what the client sends as `auth`: its token, and that it wants everything that is stale as one event.
+    """Returns what the client sends as `auth`: its token, and that it wants everything that is
+    stale as one event.
 
     A gateway that does not know the option ignores it, and sends one event for each product.
     """

@@ -1,4 +1,4 @@
-"""Which update is news: never an older one after a newer one."""
+"""Decides which updates are new, so that an older one is never passed on after a newer one."""
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -7,15 +7,17 @@ from typing import Any, Callable, Hashable, Optional
 
 from .timestamps import parse_micros
 
-#: How many older messages, each newer than the one before, make a clock that was set back: one or two may be stragglers.
+#: How many older updates, each newer than the one before, mean that the producer's clock was set
+#: back. One or two may just be late.
 MIN_OLDER_RUN = 3
-#: Products and chains whose order is remembered; past it, those that were not heard of for the longest time go.
+#: Products and chains that are remembered at most. Beyond that, those without an update for the
+#: longest time are forgotten.
 MAX_KEYS = 20_000
 
 
 class Verdict(Enum):
     NEWS = 'news'
-    #: Of equal time and content: a snapshot repeats what came from another room.
+    #: It has the time and content of the newest one: a snapshot repeats what another room brought.
     REPEATED = 'repeated'
     OLDER = 'older'
 
@@ -34,8 +36,9 @@ class _Mark:
 class Order:
     """The newest time of each (event, product, expiry), to the microsecond.
 
-    A producer whose clock was set back sends nothing but older times. As the gateway does, a run of them that goes on for
-    `clock_reset_after` seconds is taken for the new time, or the product would stand still until the old one is reached again.
+    A producer whose clock was set back sends only older times, and the product would stop until the
+    clock has caught up. Therefore older updates that ascend for `clock_reset_after` seconds are
+    taken as the new time, as the gateway does.
     """
 
     def __init__(self, now: Callable[[], float], clock_reset_after: float = 5.0, max_keys: int = MAX_KEYS) -> None:
@@ -51,7 +54,9 @@ class Order:
         return key in self._marks
 
     def judge(self, key: Hashable, timestamp: Any, signature: Hashable = None) -> Verdict:
-        """Judges an update and remembers it unless it is older. What has no readable time cannot be ordered, and is news."""
+        """Judges an update, and remembers it unless it is older. Without a readable time, an update
+        counts as new.
+        """
         time = parse_micros(timestamp)
         if time is None:
             return Verdict.NEWS
@@ -61,7 +66,7 @@ class Order:
         if mark is not None and time == mark.time and signature == mark.signature:
             return Verdict.REPEATED
         if mark is not None and time == mark.time and _processed_before(time, signature, mark.signature):
-            return Verdict.OLDER  # as the gateway orders updates of one time
+            return Verdict.OLDER  # The gateway orders updates of one time in the same way.
         self._remember(key, _Mark(time, signature))
         return Verdict.NEWS
 
@@ -81,15 +86,19 @@ class Order:
             self._marks.popitem(last=False)
 
 
-#: What tells two updates of equal time apart without comparing hundreds of legs.
+#: Fields that distinguish two updates of equal time, without comparing hundreds of legs.
 _SIGNATURE = ('processed_at', 'price', 'spot_price', 'pcr_oi', 'pcr_volume', 'atm_straddle_price', 'total_call_oi', 'total_put_oi')
 
 
 def _processed_before(time: int, one: Hashable, other: Hashable) -> bool:
-    """Whether `one` says that it was processed before `other`. A price from the worker's cache has its own time there, which says nothing."""
+    """Whether `one` was processed before `other`, as far as both say so.
+
+    A price from the worker's cache repeats its own time as `processed_at`, which says nothing.
+    """
     first, second = (parse_micros(signature[0]) if isinstance(signature, tuple) else None for signature in (one, other))
     return first is not None and second is not None and first != time and second != time and first < second
 
 
 def signature_of(update: Any) -> Optional[Hashable]:
+    """Returns what distinguishes an update from another one of the same time."""
     return tuple(getattr(update, name, None) for name in _SIGNATURE)

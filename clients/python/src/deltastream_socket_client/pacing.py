@@ -1,16 +1,19 @@
-"""How often this client may send."""
+"""How often this client may send, so that it stays within the gateway's rate limit."""
 from __future__ import annotations
 
 from typing import Callable
 
 from .payloads import Limits
 
-#: Share of the gateway's limit that is used: pongs count too, and clocks differ.
+#: The share of the gateway's limit that this client uses. The rest is for pongs, which count too,
+#: and for differing clocks.
 SHARE = 0.8
 
 
 class Pacer:
-    """A token bucket as the gateway keeps one, and a pause where it says that it is empty."""
+    """A token bucket like the gateway's, and a pause for when the gateway says that its own is
+    empty.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -27,7 +30,8 @@ class Pacer:
         self._paused_until = max(self._paused_until, self._now() + seconds)
 
     def wait(self) -> float:
-        """Seconds until a message may be sent; 0: now."""
+        """Returns how long to wait until a message may be sent, in seconds. 0: it may be sent now.
+        """
         now = self._now()
         self._tokens = min(self._capacity, self._tokens + (now - self._at) * self._rate)
         self._at = now

@@ -75,7 +75,8 @@ def read(cls: Type[P], data: Any) -> P:
         if not isinstance(data, dict):
             raise PayloadError(f'{cls.__name__} must be an object, not {type(data).__name__}')
         raise PayloadError(f'{cls.__name__} lacks {", ".join(sorted(shape.required - data.keys()))}')
-    # Calling the class takes five times as long, because it is frozen, and a chain has hundreds of legs.
+    # Calling the class takes five times as long, because it is frozen, and a chain has hundreds of
+    # legs.
     payload = object.__new__(cls)
     values = payload.__dict__
     values.update(shape.defaults)

@@ -1,7 +1,8 @@
-"""The payloads of the gateway's other events, as frozen dataclasses with the field names of docs/events.md.
+"""The payloads of the gateway's other events, as frozen dataclasses with the field names of
+docs/events.md.
 
-Fields that are newer than this package are kept in `extra`. Timestamps are ISO 8601 strings; those without a zone are in
-UTC.
+Fields that are newer than this package are kept in `extra`. Timestamps are ISO 8601 strings; those
+without a zone are in UTC.
 """
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from .updates import U
 
 @dataclass(frozen=True)
 class Limits:
-    """What one client may ask for. The defaults are used if an older gateway does not give a limit."""
+    """What one client may ask for. The defaults are used if an older gateway does not give a limit.
+    """
 
     max_symbols_per_request: int = 100
     #: Rooms that one connection may be in.
@@ -22,7 +24,8 @@ class Limits:
     #: Size of one message.
     max_payload_bytes: int = 65_536
     max_symbol_length: int = 32
-    #: Messages per second that the client may send on average, and how many at once. This package keeps to it.
+    #: Messages per second that the client may send on average, and how many at once. This package
+    #: keeps to it.
     events_per_second: float = 50
     event_burst: int = 100
     max_connections_per_user: Optional[int] = None
@@ -83,7 +86,9 @@ class Rooms:
 
 @dataclass(frozen=True)
 class RoomSnapshot:
-    """Payload of `snapshot`: how many updates `get_snapshot` sent for a room. 0: the gateway knows nothing of the room."""
+    """Payload of `snapshot`: how many updates `get_snapshot` sent for a room. 0: the gateway knows
+    nothing of the room.
+    """
 
     room: str
     updates: int
@@ -106,7 +111,9 @@ class FeedStatus:
 
 @dataclass(frozen=True)
 class FeedStatuses:
-    """Payload of `feed_statuses`: every stale product, for a new connection. Handlers of `feed_status` are called for each too."""
+    """Payload of `feed_statuses`: every stale product, for a new connection. Handlers of
+    `feed_status` are called for each too.
+    """
 
     statuses: Tuple[FeedStatus, ...] = field(hash=False)
     extra: Extra = extra()
@@ -174,7 +181,8 @@ class TokenRefreshed:
 
 @dataclass(frozen=True)
 class ServerDraining:
-    """Payload of `server_draining`: the gateway shuts down soon. The client reconnects by itself."""
+    """Payload of `server_draining`: the gateway shuts down soon. The client reconnects by itself.
+    """
 
     #: When the gateway will close the connection.
     reconnect_in_ms: float
@@ -194,7 +202,9 @@ class Closing:
 
 @dataclass(frozen=True)
 class ErrorEvent:
-    """Payload of `error`: the gateway refused a request. `message` is for people, `code` for programs."""
+    """Payload of `error`: the gateway refused a request. `message` is for people, `code` for
+    programs.
+    """
 
     message: str
     code: str = 'INTERNAL_ERROR'
@@ -209,11 +219,14 @@ class ErrorEvent:
 
 @dataclass(frozen=True)
 class Staleness:
-    """Payload of this package's own event `stale`: the staleness of a subscribed product has changed."""
+    """Payload of this package's own event `stale`: the staleness of a subscribed product has
+    changed.
+    """
 
     product: str
     stale: bool
-    #: What the gateway said of the product. `None`: it is stale because the connection or the subscription is missing.
+    #: What the gateway said of the product. `None`: it is stale because the connection or the
+    #: subscription is missing.
     status: Optional[FeedStatus] = None
 
 

@@ -6,7 +6,9 @@ from typing import Any, Dict, Mapping, Tuple
 
 
 class ReadOnly(Dict[str, Any]):
-    """Like MappingProxyType, but `dataclasses.asdict`, `copy.deepcopy`, `pickle` and `json` accept it."""
+    """Like MappingProxyType, but `dataclasses.asdict`, `copy.deepcopy`, `pickle` and `json` accept
+    it.
+    """
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise TypeError('payloads are read-only; make a copy with dict(payload.extra) to change it')

@@ -1,4 +1,4 @@
-"""Whether and when to connect again."""
+"""Whether and when to connect again, after a connection was lost or could not be made."""
 from __future__ import annotations
 
 import random
@@ -8,19 +8,25 @@ from typing import Callable, Optional
 from .errors import ConnectionClosed, GatewayError, connection_error
 from .failures import Failure
 
-#: Refusals that a new token may mend, or waiting; all others of a client are for its owner to settle.
+#: Refusals of a connection that pass with time. After any other, only the program's owner can help.
 _PASSING = frozenset({'AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS', 'RATE_LIMITED'})
 
 
 @dataclass(frozen=True)
 class Again:
+    """When and how to make the next attempt."""
+
+    #: How long to wait before it, in seconds.
     delay: float
-    #: What the token callback is told: 'connect', or 'expired' where the last token was refused for its age.
+    #: The argument of the token callback: 'connect', or 'expired' if the gateway refused the last
+    #: token because it had expired.
     reason: str = 'connect'
 
 
 class ReconnectPolicy:
-    """Doubles its delays up to `cap` seconds, each spread by half: thousands of clients must not come back in step."""
+    """Doubles the delay up to `cap` seconds. Each delay varies by half, so that thousands of
+    clients do not reconnect together.
+    """
 
     def __init__(
         self,
@@ -39,13 +45,16 @@ class ReconnectPolicy:
         self._attempts = 0
 
     def after(self, failure: Failure) -> Again:
-        """Raises the error to give up with, where coming back would not help."""
+        """Returns the next attempt. Raises the error to give up with if connecting again would not
+        help.
+        """
         error = self._final(failure)
         if error is not None:
             raise error from failure.cause
         expired = failure.code == 'TOKEN_EXPIRED'
         if failure.code == 'DRAINING' or (expired and self._attempts == 0):
-            # The gateway spreads these over time itself; a little more keeps those of one instant apart.
+            # The gateway already spreads these over time, so a short delay is enough to separate
+            # those of one instant.
             self._attempts += expired
             return Again(0.3 * self._spread(), 'expired' if expired else 'connect')
         delay = min(self._cap, self._base * 2 ** min(self._attempts, 30)) * (0.5 + self._spread())
@@ -64,5 +73,5 @@ class ReconnectPolicy:
         if failure.closing is not None and failure.code == 'TOKEN_EXPIRED':
             return connection_error(failure.code, failure.message)
         if failure.status == 403:
-            return connection_error('ORIGIN_REFUSED', 'CORS_ORIGINS of the gateway does not have the origin of this client')
+            return connection_error('ORIGIN_REFUSED', "the gateway's CORS_ORIGINS does not allow the origin of this client; add the gateway's own address to it")
         return None

@@ -1,4 +1,5 @@
-"""Which requests to send, so that the connection is in the rooms that are wanted and in no others."""
+"""Which requests to send, so that the connection is in the rooms that are wanted and in no others.
+"""
 from __future__ import annotations
 
 import json
@@ -25,12 +26,15 @@ class RoomRequest:
         return request_payload(room.address for room in self.rooms)
 
 
-#: What a message has around its payload, in bytes: the packet type, the acknowledgement id and the event's name.
+#: What a message has around its payload, in bytes: the packet type, the acknowledgement id and the
+#: event's name.
 _ENVELOPE_BYTES = 64
 
 
 def due(rooms: Iterable[Room], now: float) -> Tuple[List[Room], List[Room], Optional[float]]:
-    """Returns the rooms to join, the rooms to leave, and when the next one becomes due (`None`: when something changes)."""
+    """Returns the rooms to join, the rooms to leave, and when the next one becomes due (`None`:
+    when something changes).
+    """
     join: List[Room] = []
     leave: List[Room] = []
     later: Optional[float] = None
@@ -49,7 +53,9 @@ def due(rooms: Iterable[Room], now: float) -> Tuple[List[Room], List[Room], Opti
 
 
 def batches(rooms: Sequence[Room], limits: Limits) -> Iterator[Tuple[Room, ...]]:
-    """Splits rooms into as few requests as the limits allow. All rooms of a request share their type and expiry."""
+    """Splits rooms into as few requests as the limits allow. All rooms of a request share their
+    type and expiry.
+    """
     groups: DefaultDict[Tuple[str, Optional[str], Optional[int]], List[Room]] = defaultdict(list)
     for room in rooms:
         groups[room.address.type, room.address.expiry, room.max_batch].append(room)

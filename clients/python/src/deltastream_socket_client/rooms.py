@@ -53,8 +53,8 @@ class Room:
         #: When to ask again after a temporary refusal, in seconds on the core's clock.
         self.retry_at = 0.0
         self.attempts = 0
-        #: How many rooms may share a request with this one. Each refusal halves it, until the refused room has a
-        #: request of its own.
+        #: How many rooms may share a request with this one. Each refusal halves it, until the
+        #: refused room has a request of its own.
         self.max_batch: Optional[int] = None
 
     @property
@@ -76,8 +76,8 @@ class Room:
     def _forget_expired(self, newest: ChainUpdate) -> None:
         """Drops the chains whose expiry has passed.
 
-        Like the gateway, it takes the date from the feed and not from a clock, so that a recording behaves as it did
-        on its day.
+        Like the gateway, it takes the date from the feed and not from a clock, so that a recording
+        behaves as it did on its day.
         """
         today = newest.timestamp[:10]
         for key, update in list(self.latest.items()):
@@ -110,7 +110,9 @@ class RoomTable(Dict[str, Room]):
         return [room for room in found if room is not None and room.wanted]
 
     def remove_if_unused(self, room: Room) -> None:
-        """Drops the updates of a room that is not wanted, and the room itself once the gateway has confirmed the leave."""
+        """Drops the updates of a room that is not wanted, and the room itself once the gateway has
+        confirmed the leave.
+        """
         if room.wanted or room.name == GENERAL:
             return
         room.latest.clear()

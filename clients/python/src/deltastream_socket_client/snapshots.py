@@ -1,4 +1,6 @@
-"""Collects the updates that answer a `get_snapshot`: they come among all other updates, and the gateway says how many to expect."""
+"""Collects the updates that answer a `get_snapshot`: they come among all other updates, and the
+gateway says how many to expect.
+"""
 from __future__ import annotations
 
 from collections import Counter
@@ -16,7 +18,9 @@ class SnapshotCollector:
         self._arrived: Counter[str] = Counter()
 
     def offer(self, event: str, update: Any, news: bool) -> None:
-        """Takes an update if it belongs to the snapshot. An older one than the client has had (`news` is False) counts as arrived only."""
+        """Takes an update if it belongs to the snapshot. An older one than the client has had
+        (`news` is False) counts as arrived only.
+        """
         expiry = getattr(update, 'expiry', None)
         for room in self._rooms.intersection(rooms_of_update(event, update.product, expiry)):
             self._arrived[room] += 1
@@ -30,7 +34,9 @@ class SnapshotCollector:
 
     @property
     def complete(self) -> bool:
-        """Whether every expected update has come. If the client lags, they may come after the acknowledgement."""
+        """Whether every expected update has come. If the client lags, they may come after the
+        acknowledgement.
+        """
         return all(self._arrived[room] >= self._expected.get(room, 0) for room in self._rooms)
 
     def result(self) -> Snapshot[Any]:

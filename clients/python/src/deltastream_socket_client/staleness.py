@@ -1,4 +1,5 @@
-"""Whether the data of a product or room can be relied on, and telling listeners when that changes."""
+"""Whether the data of a product or room can be relied on, and telling listeners when that changes.
+"""
 from __future__ import annotations
 
 from typing import Callable, Dict, Iterable, Optional, Tuple
@@ -11,7 +12,9 @@ from .rooms import Membership, Room, RoomTable
 
 
 class StalenessTracker:
-    """Combines what the gateway says of the feed with the state of the connection and of the subscriptions."""
+    """Combines what the gateway says of the feed with the state of the connection and of the
+    subscriptions.
+    """
 
     def __init__(self, rooms: RoomTable, order: Order, notify: Callable[[Staleness], None]) -> None:
         self._rooms = rooms
@@ -27,21 +30,25 @@ class StalenessTracker:
     def is_stale(self, product: str) -> bool:
         """Whether a product's price must not be relied on.
 
-        That is so if the gateway says that it has stopped, and also if the gateway could not say so: without a
-        connection, or without a subscription that would bring its status.
+        That is so if the gateway says that it has stopped, and also if the gateway could not say
+        so: without a connection, or without a subscription that would bring its status.
         """
         if self._products.get(product) or self._room_data.is_stale(f'product:{product}', 'product', product, None):
             return True
-        # A client in any room of the product is sent its status. A refused room brings nothing, so it does not count.
+        # A client in any room of the product is sent its status. A refused room brings nothing, so
+        # it does not count.
         rooms = [room for room in self._rooms.wanted_of(product) if room.error is None]
         if rooms:
             return all(room.membership is not Membership.IN for room in rooms)
-        # Without a subscription only `general` brings the status, and only of a product that has had a price.
+        # Without a subscription only `general` brings the status, and only of a product that has
+        # had a price.
         known = ('underlying_update', product, None) in self._order
         return self._rooms[GENERAL].membership is not Membership.IN or not known
 
     def is_room_stale(self, room: Room) -> bool:
-        """The same for one room. A chain may have stopped, or be unknown, while the price of its product continues."""
+        """The same for one room. A chain may have stopped, or be unknown, while the price of its
+        product continues.
+        """
         product = str(room.address.symbol)
         return self.is_stale(product) or self._room_data.is_stale(
             room.name, room.address.type, product, room.address.expiry
@@ -54,7 +61,9 @@ class StalenessTracker:
     # ---- what the gateway says -----------------------------------------------------------------------------------
 
     def connected(self) -> None:
-        """There is a new connection, on which the gateway sends every stale product and chain again."""
+        """There is a new connection, on which the gateway sends every stale product and chain
+        again.
+        """
         self._products.clear()
         self._room_data.clear()
 
@@ -66,7 +75,9 @@ class StalenessTracker:
         self._room_data.record(status)
 
     def subscribed(self, confirmed: RoomConfirmed) -> None:
-        """The gateway sends what is stale in the room right after this, and before the acknowledgement of the request."""
+        """The gateway sends what is stale in the room right after this, and before the
+        acknowledgement of the request.
+        """
         self._room_data.subscribed(confirmed.room, confirmed.known)
         if confirmed.room == GENERAL:
             self._products.clear()
@@ -82,7 +93,8 @@ class StalenessTracker:
         self._room_data.unsubscribed(confirmed.room)
 
     def acknowledged(self, rooms: Iterable[Room]) -> None:
-        """The request for these rooms was answered, so the gateway has sent what is stale in them."""
+        """The request for these rooms was answered, so the gateway has sent what is stale in them.
+        """
         for room in rooms:
             if room.name != GENERAL:
                 self._products.end_resend(str(room.address.symbol))
@@ -95,7 +107,9 @@ class StalenessTracker:
     # ---- listeners -----------------------------------------------------------------------------------------------
 
     def notify_changes(self, rooms: Iterable[Room]) -> None:
-        """Notifies listeners of each product of these rooms whose staleness is not what they were last told."""
+        """Notifies listeners of each product of these rooms whose staleness is not what they were
+        last told.
+        """
         products = {str(room.address.symbol) for room in rooms if room.wanted and room.name != GENERAL}
         for product in products:
             stale = self.is_stale(product)

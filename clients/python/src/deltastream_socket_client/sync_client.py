@@ -29,7 +29,8 @@ log = logging.getLogger('deltastream_socket_client')
 class Client(BaseClient):
     """A client with threads of its own, which connect, send, and call handlers.
 
-    All methods may be called from any thread. A client connects once: after `close`, make another one.
+    All methods may be called from any thread. A client connects once: after `close`, make another
+    one.
     """
 
     def __init__(self) -> None:
@@ -57,14 +58,17 @@ class Client(BaseClient):
         """Connects, and from then on reconnects by itself until `close`. Returns the client.
 
         url: the gateway's address, for example 'http://localhost:8002'.
-        token: a function that returns a JSON Web Token. Its argument says why it is called: 'connect', 'expired', 'expiring'.
-        general: whether to stay in the room `general`, which brings every product's prices and every chain's summary.
+        token: a function that returns a JSON Web Token. Its argument says why it is called:
+        'connect', 'expired', 'expiring'.
+        general: whether to stay in the room `general`, which brings every product's prices and
+        every chain's summary.
         transports: 'websocket', 'polling', or both in the order in which they are used.
         timeout: how long to wait for the connection, in seconds. `None`: for ever.
         wait: False returns at once and connects in the background.
 
-        Raises ConnectionRefused if the gateway refuses the client, RequestTimeout after `timeout`, ValueError or TypeError for
-        arguments that cannot work, and RuntimeError if the client has connected before.
+        Raises ConnectionRefused if the gateway refuses the client, RequestTimeout after `timeout`,
+        ValueError or TypeError for arguments that cannot work, and RuntimeError if the client has
+        connected before.
         """
         options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify)
         with self._monitor:
@@ -85,7 +89,9 @@ class Client(BaseClient):
         return self
 
     def close(self) -> None:
-        """Ends the connection, every iteration and the threads. Waits for the threads, unless a handler calls it."""
+        """Ends the connection, every iteration and the threads. Waits for the threads, unless a
+        handler calls it.
+        """
         self._give_up(None)
         connection = self._connection
         if connection is not None:
@@ -103,7 +109,8 @@ class Client(BaseClient):
     def is_stale(self, product: str) -> bool:
         """Whether a product's price must not be relied on.
 
-        True if the gateway says that the price has stopped, if it has never come, and while there is no connection.
+        True if the gateway says that the price has stopped, if it has never come, and while there
+        is no connection.
         """
         with self._monitor:
             return super().is_stale(product)
@@ -138,13 +145,15 @@ class Client(BaseClient):
     ) -> Any:
         """Subscribes on this connection and on each later one, until `unsubscribe`. Does not block.
 
-        type: 'product' for prices (`UnderlyingUpdate`), 'chain' for option chains (`ChainUpdate`), 'general' for the prices and
-        chain summaries of all products.
-        symbol: one product or a list of them, for example 'NIFTY'. `symbols` is another way to pass a list.
+        type: 'product' for prices (`UnderlyingUpdate`), 'chain' for option chains (`ChainUpdate`),
+        'general' for the prices and chain summaries of all products.
+        symbol: one product or a list of them, for example 'NIFTY'. `symbols` is another way to pass
+        a list.
         expiry: 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings every expiry.
 
-        May be called before `connect`. Raises ValueError or TypeError for arguments that name no room, and NotConnected, or the
-        error of the client, once it is closed. A refusal by the gateway is raised by `ready`, `get` and iterations.
+        May be called before `connect`. Raises ValueError or TypeError for arguments that name no
+        room, and NotConnected, or the error of the client, once it is closed. A refusal by the
+        gateway is raised by `ready`, `get` and iterations.
         """
         wanted = parse_addresses(type, symbol, expiry, symbols)
         with self._monitor:
@@ -162,14 +171,16 @@ class Client(BaseClient):
     # ---- requests ------------------------------------------------------------------------------------------------
 
     def products(self, timeout: float = ANSWER_TIMEOUT) -> Tuple[str, ...]:
-        """Returns the symbols of the products that the gateway knows and this client may subscribe to.
+        """Returns the symbols of the products that the gateway knows and this client may subscribe
+        to.
 
         `timeout` is in seconds. Raises RequestTimeout, NotConnected or RequestError.
         """
         return tuple(self._requests.call('get_products', None, timeout)['products'])
 
     def subscriptions(self, timeout: float = ANSWER_TIMEOUT) -> Tuple[str, ...]:
-        """Returns the names of the rooms that the gateway has this connection in, for example 'product:NIFTY'.
+        """Returns the names of the rooms that the gateway has this connection in, for example
+        'product:NIFTY'.
 
         `timeout` is in seconds. Raises RequestTimeout, NotConnected or RequestError.
         """
@@ -186,7 +197,8 @@ class Client(BaseClient):
     ) -> Snapshot[Union[UnderlyingUpdate, ChainUpdate]]:
         """Returns the newest updates that the gateway knows, without subscribing.
 
-        Takes the arguments of `subscribe`; `timeout` is in seconds. Raises RequestTimeout, NotConnected or RequestError.
+        Takes the arguments of `subscribe`; `timeout` is in seconds. Raises RequestTimeout,
+        NotConnected or RequestError.
         """
         wanted = parse_addresses(type, symbol, expiry, symbols)
         with self._monitor:
@@ -300,7 +312,8 @@ class Client(BaseClient):
                 self._requests.call('refresh_token', {'token': self._token('expiring')}, ANSWER_TIMEOUT)
                 return
             except Exception as error:
-                # Without a new token the gateway closes the connection, and the next connection asks for a token again.
+                # Without a new token the gateway closes the connection, and the next connection
+                # asks for a token again.
                 log.warning('the token could not be refreshed: %r', error)
                 if not renewal.again(error):
                     return

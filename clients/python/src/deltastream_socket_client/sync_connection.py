@@ -1,4 +1,4 @@
-"""One connection by python-socketio, from its handshake to its end."""
+"""One connection with python-socketio, from its handshake to its end."""
 from __future__ import annotations
 
 import logging
@@ -14,7 +14,9 @@ log = logging.getLogger('deltastream_socket_client')
 
 
 class Connection:
-    """Made anew for each attempt, so that nothing of one that was lost can speak for the next."""
+    """Made for one attempt only, so that nothing of a lost connection can be taken for the next
+    one's.
+    """
 
     def __init__(self, options: Options, received: Callable[[str, Any], None], ended: Callable[[], None]) -> None:
         self._options = options
@@ -31,7 +33,8 @@ class Connection:
 
         def run(target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             if target == message:
-                # python-socketio handles each message in a thread of its own, where two updates may change places.
+                # python-socketio handles each message in a thread of its own, so that two updates
+                # could change places.
                 return self._in_turn(target, *args)
             thread = threading.Thread(target=target, args=args, kwargs=kwargs, daemon=True, name='deltastream-io')
             thread.start()
@@ -44,13 +47,16 @@ class Connection:
                 self._end()
 
         eio.start_background_task = run
-        # At the transport: python-socketio says nothing of a connection that was lost before it was welcomed.
+        # At the transport, because python-socketio does not report a connection that is lost before
+        # it is complete.
         eio.on('disconnect', lost)
 
     def open(self, token: Optional[str]) -> Optional[Failure]:
-        """Blocks until the gateway has said `connected`; answers why it has not."""
+        """Blocks until the gateway has sent `connected`, and returns `None`. Returns the failure if
+        it does not.
+        """
         options = self._options
-        error: BaseException = TimeoutError('the gateway accepted the connection and said nothing')
+        error: BaseException = TimeoutError('the gateway accepted the connection but did not send `connected`')
         try:
             self._sio.connect(
                 options.url,
@@ -63,16 +69,18 @@ class Connection:
             if self._welcomed.wait(WELCOME_TIMEOUT) and not self.over and self._refusal is None:
                 return None
             if self.over:
-                error = ConnectionError('the connection was lost before it was welcomed')
+                error = ConnectionError('the connection was lost before the gateway sent `connected`')
         except Exception as caught:
-            # Whatever the transports below raise: some of it is not translated by python-socketio.
+            # Any exception: python-socketio does not translate all that its transports raise.
             error = caught
         failure = connection_failure(error, self._refusal)
         self.close()
         return failure
 
     def send(self, event: str, payload: Optional[Dict[str, Any]], answered: Callable[[Any], None]) -> bool:
-        """False where there is no connection to send it by."""
+        """Sends an event, and passes its acknowledgement to `answered`. Returns False if there is
+        no connection.
+        """
         try:
             self._sio.emit(event, payload, callback=lambda *answer: answered(answer[0] if answer else None))
         except socketio.exceptions.SocketIOError:
@@ -85,7 +93,7 @@ class Connection:
         except Exception as error:
             log.debug('closing: %s', error)
         self._end()
-        # engine.io leaves the sockets of a connection that was lost to the garbage collector.
+        # engine.io does not close the sockets of a lost connection.
         for resource, close in (('ws', 'shutdown'), ('http', 'close')):
             opened = getattr(self._sio.eio, resource, None)
             if opened is not None:
@@ -97,7 +105,7 @@ class Connection:
             self._welcomed.set()
 
     def _refused(self, data: Any = None) -> None:
-        # Of a handshake that failed below it is a text, and the exception says more.
+        # If the handshake failed in the transport, `data` is a string, and the exception says more.
         if isinstance(data, dict) and ('data' in data or 'code' in data):
             self._refusal = data
         self._welcomed.set()
@@ -106,7 +114,7 @@ class Connection:
         try:
             target(*args)
         except Exception:
-            # The reading thread must outlive it, or the connection would hang until its ping timeout.
+            # The reading thread must continue, or the connection would hang until its ping timeout.
             log.exception('a message could not be handled')
 
     def _end(self) -> None:

@@ -8,7 +8,9 @@ from .failures import Failure, timeout_error
 
 
 class Monitor:
-    """Conditions are checked with the lock held, each time after `notify`. The lock may be taken again by its own thread."""
+    """Conditions are checked with the lock held, each time after `notify`. The lock may be taken
+    again by its own thread.
+    """
 
     def __init__(self, last_failure: Callable[[], Optional[Failure]]) -> None:
         self._changed = threading.Condition(threading.RLock())
@@ -31,7 +33,9 @@ class Monitor:
         self._changed.wait(timeout)
 
     def wait_for(self, condition: Callable[[], Any], timeout: Optional[float] = None) -> bool:
-        """Waits until `condition()` is true. Returns False if it is still false after `timeout` seconds."""
+        """Waits until `condition()` is true. Returns False if it is still false after `timeout`
+        seconds.
+        """
         with self._changed:
             return bool(self._changed.wait_for(condition, timeout))
 

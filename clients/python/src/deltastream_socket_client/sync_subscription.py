@@ -14,8 +14,9 @@ from .updates import U
 class Subscription(BaseSubscription[U], Generic[U]):
     """Iterating over it brings the newest known updates first, and then each update as it comes.
 
-    An iteration that is slower than the feed gets the newest update of each product and expiry. It ends with `unsubscribe`
-    and with `close`, and raises an error if the gateway ended the subscription or the connection.
+    An iteration that is slower than the feed gets the newest update of each product and expiry. It
+    ends with `unsubscribe` and with `close`, and raises an error if the gateway ended the
+    subscription or the connection.
     """
 
     def __init__(self, handle: Handle[Any], monitor: Monitor, unsubscribe: Callable[[], None]) -> None:
@@ -27,8 +28,8 @@ class Subscription(BaseSubscription[U], Generic[U]):
     def ready(self, timeout: Optional[float] = None) -> Subscription[U]:
         """Blocks until the gateway has confirmed the subscription. Returns the subscription.
 
-        Raises SubscriptionError if the gateway refuses it, RequestTimeout after `timeout` seconds (`None`: never), and
-        NotConnected, or the error of the client, if it has ended.
+        Raises SubscriptionError if the gateway refuses it, RequestTimeout after `timeout` seconds
+        (`None`: never), and NotConnected, or the error of the client, if it has ended.
         """
         with self._monitor:
             self._monitor.require(self._settled, timeout)
@@ -38,7 +39,8 @@ class Subscription(BaseSubscription[U], Generic[U]):
     def get(self, timeout: Optional[float] = None) -> U:
         """Returns the next update, as one iteration would, for programs with a loop of their own.
 
-        Raises RequestTimeout after `timeout` seconds (`None`: never), and NotConnected or what ended the subscription.
+        Raises RequestTimeout after `timeout` seconds (`None`: never), and NotConnected or what
+        ended the subscription.
         """
         if self._gets is None:
             self._gets = self.__iter__()
@@ -51,7 +53,9 @@ class Subscription(BaseSubscription[U], Generic[U]):
         return Updates(self._handle, self._monitor)
 
     def unsubscribe(self) -> None:
-        """Ends its iterations, and leaves the rooms that no other subscription of this client needs."""
+        """Ends its iterations, and leaves the rooms that no other subscription of this client
+        needs.
+        """
         self._unsubscribe()
 
     def __enter__(self) -> Subscription[U]:
@@ -73,7 +77,8 @@ class Updates(Iterator[U], Generic[U]):
         return self.next(None)
 
     def next(self, timeout: Optional[float]) -> U:
-        """Returns the next update. Raises RequestTimeout after `timeout` seconds (`None`: never)."""
+        """Returns the next update. Raises RequestTimeout after `timeout` seconds (`None`: never).
+        """
         queue = self._queue
         with self._monitor:
             self._monitor.require(lambda: len(queue) > 0 or queue.ended, timeout)

@@ -12,9 +12,11 @@ from .sync_monitor import Monitor
 def ask_for_token(
     callback: Callable[[TokenReason], Any], reason: TokenReason, monitor: Monitor, closing: Callable[[], bool]
 ) -> str:
-    """Calls `callback` in a thread of its own, so that one that hangs delays neither the next attempt nor `close`.
+    """Calls `callback` in a thread of its own, so that one that hangs delays neither the next
+    attempt nor `close`.
 
-    Raises what the callback raised, ValueError if it returned no token, TimeoutError, or NotConnected once `closing()`.
+    Raises what the callback raised, ValueError if it returned no token, TimeoutError, or
+    NotConnected once `closing()`.
     """
     answers: List[Tuple[Any, Optional[BaseException]]] = []
 

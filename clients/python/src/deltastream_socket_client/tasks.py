@@ -1,4 +1,4 @@
-"""The tasks of an asyncio client, and what its owner gave it to call."""
+"""The tasks of an asyncio client, and calling the functions that its program gave it."""
 from __future__ import annotations
 
 import asyncio
@@ -18,9 +18,10 @@ class Tasks:
         return task
 
     async def call(self, function: Callable[[Any], Any], argument: Any) -> Any:
-        """What `function`, which may be a coroutine function, answers.
+        """Returns what `function` returns, which may be a coroutine function.
 
-        Apart: where it is cancelled, or waits for what is, the task that calls it must go on. That is a RuntimeError here.
+        Raises RuntimeError if the function, or something it waits for, is cancelled, so that the
+        calling task continues.
         """
         try:
             answer = function(argument)
@@ -32,7 +33,7 @@ class Tasks:
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
-            # Not where it is the one that ends the client.
+            # A function that closes the client cancels this task, but may itself continue.
             if not self._ending:
                 task.cancel()
             raise
@@ -41,7 +42,7 @@ class Tasks:
         return task.result()
 
     async def end(self) -> None:
-        """Cancels all but the one that called this, and waits for them."""
+        """Cancels all tasks except the calling one, and waits for them."""
         self._ending = True
         others = [task for task in self._all if task is not asyncio.current_task()]
         for task in others:

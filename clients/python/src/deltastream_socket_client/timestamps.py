@@ -1,4 +1,4 @@
-"""Feed times: ISO 8601, to the microsecond, UTC where they name no zone."""
+"""The feed's timestamps: ISO 8601, to the microsecond, in UTC if they name no zone."""
 from __future__ import annotations
 
 import re
@@ -12,25 +12,31 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def to_datetime(value: str) -> datetime:
-    """Raises ValueError where it is no feed time. (`datetime.fromisoformat` reads neither `Z` nor seven digits before 3.11.)"""
+    """Returns a timestamp as a `datetime` in UTC. Raises ValueError if it is not a timestamp of the
+    feed.
+
+    Before Python 3.11, `datetime.fromisoformat` reads neither `Z` nor more than six digits.
+    """
     match = _ISO.match(value)
     if match is None:
-        raise ValueError(f'not a feed time: {value!r}')
+        raise ValueError(f'{value!r} is not an ISO 8601 timestamp')
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     if int(year) < 1970:
-        raise ValueError(f'before 1970: {value!r}')
+        raise ValueError(f'{value!r} is before 1970')
     micros = int((fraction or '')[:6].ljust(6, '0'))
     moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), micros, timezone.utc)
     if zone in (None, 'Z'):
         return moment
     offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
     if int(zone[-2:]) > 59 or offset > _MAX_OFFSET:
-        raise ValueError(f'a UTC offset that no time zone has: {value!r}')
+        raise ValueError(f'{value!r} has a UTC offset that no time zone has')
     return moment + offset if zone[0] == '-' else moment - offset
 
 
 def parse_micros(value: Any) -> Optional[int]:
-    """Microseconds since the epoch, or `None` where it is no feed time."""
+    """Returns a timestamp in microseconds since the epoch, or `None` if it is not a timestamp of
+    the feed.
+    """
     if not isinstance(value, str):
         return None
     try:

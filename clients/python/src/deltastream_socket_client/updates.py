@@ -1,7 +1,8 @@
-"""The market data that the gateway sends, as frozen dataclasses with the field names of docs/events.md.
+"""The market data that the gateway sends, as frozen dataclasses with the field names of
+docs/events.md.
 
-Fields that are newer than this package are kept in `extra`. Timestamps are ISO 8601 strings to the microsecond; those
-without a zone are in UTC. `update.time` is the same as a `datetime` in UTC.
+Fields that are newer than this package are kept in `extra`. Timestamps are ISO 8601 strings to the
+microsecond; those without a zone are in UTC. `update.time` is the same as a `datetime` in UTC.
 """
 from __future__ import annotations
 
@@ -34,10 +35,11 @@ class UnderlyingUpdate:
 
 @dataclass(frozen=True)
 class OptionLeg:
-    """One option of a chain. `strike` is always set; any other field is `None` if the platform does not give it.
+    """One option of a chain. `strike` is always set; any other field is `None` if the platform does
+    not give it.
 
-    `vega` and `theta`, and whether `volume` and `open_interest` count contracts or lots, are as the platform computes them.
-    The gateway does not change them and does not know their units.
+    `vega` and `theta`, and whether `volume` and `open_interest` count contracts or lots, are as the
+    platform computes them. The gateway does not change them and does not know their units.
     """
 
     strike: float
@@ -63,7 +65,9 @@ class OptionLeg:
 
 @dataclass(frozen=True)
 class ChainSummary:
-    """Payload of `chain_summary`: the key figures of one chain, which the room `general` brings for every product."""
+    """Payload of `chain_summary`: the key figures of one chain, which the room `general` brings for
+    every product.
+    """
 
     product: str
     #: 'YYYY-MM-DD'.
@@ -111,7 +115,8 @@ class ChainUpdate:
     calls: Tuple[OptionLeg, ...]
     #: One leg per strike that the platform has a put for.
     puts: Tuple[OptionLeg, ...]
-    #: Every strike of the legs once, ascending. `calls` and `puts` need not have a leg for each of them.
+    #: Every strike of the legs once, ascending. `calls` and `puts` need not have a leg for each of
+    #: them.
     strikes: Tuple[float, ...]
     atm_strike: Optional[float] = None
     total_call_oi: Optional[float] = None
