@@ -150,10 +150,13 @@ class Stock(unittest.TestCase):
             refusals: List[Any] = []
             told = threading.Event()
             sio.on('connect_error', lambda data, refusals=refusals, told=told: (refusals.append(data), told.set()))
-            with self.assertRaises(socketio.exceptions.ConnectionError):
-                sio.connect(self.guarded.url, auth=auth, transports=['websocket'], wait_timeout=10)
+            sio.connect(self.guarded.url, auth=auth, transports=['websocket'], wait=False)
             self.assertTrue(told.wait(10))
             self.assertEqual(refusals[0]['data']['code'], code)
+            # With `wait`, `connect` raises once all of `wait_timeout` is over, even after the refusal has come.
+            waiting, _ = self.threads(reconnection=False)
+            with self.assertRaises(socketio.exceptions.ConnectionError):
+                waiting.connect(self.guarded.url, auth=auth, transports=['websocket'], wait_timeout=0.1)
         sio, events = self.threads()
         sio.connect(self.guarded.url, auth={'token': token()}, transports=['websocket'], wait_timeout=10)
         wait_for(lambda: events.get('connected'))
