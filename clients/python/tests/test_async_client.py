@@ -110,7 +110,7 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(seen, sorted(seen))
         self.assertLess(len(seen), 300)
 
-    async def test_is_told_what_is_stale_by_one_event(self) -> None:
+    async def test_a_new_connection_gets_what_is_stale_as_one_event(self) -> None:
         gateway = Gateway(self.redis, STALE_AFTER_MS='500')
         self.addCleanup(gateway.stop)
         names = {'STALE1', 'STALE2'}  # among those of other tests, which Redis has
@@ -132,7 +132,7 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(statuses[: len(batch.statuses)], list(batch.statuses))
         self.assertTrue(client.is_stale('STALE1') and client.is_stale('STALE2'))
 
-    async def test_says_so_while_it_is_disconnected_and_recovers(self) -> None:
+    async def test_is_stale_while_it_is_disconnected_and_recovers(self) -> None:
         proxy = self.proxy(self.gateway.port)
         client = await self.connect(proxy.url)
         states: List[str] = []
@@ -155,7 +155,7 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
         with self.assertRaisesRegex(NotConnected, 'the subscription has ended'):
             await held.get(5)
 
-    async def test_a_drain_is_told_and_the_next_replica_takes_over(self) -> None:
+    async def test_a_drain_is_announced_and_the_next_replica_takes_over(self) -> None:
         old, new = Gateway(self.redis, DRAIN_TIMEOUT_MS='500'), self.gateway
         self.addCleanup(old.stop)
         proxy = self.proxy(old.port)
@@ -223,7 +223,7 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
         self.assertRaises(NotConnected, client.subscribe, 'product', 'NIFTY')
         await until(lambda: asyncio.all_tasks() <= before, str(asyncio.all_tasks()))
 
-    async def test_by_polling_that_upgrades_and_by_polling_alone(self) -> None:
+    async def test_works_over_polling_that_upgrades_and_over_polling_only(self) -> None:
         for transports in (('polling', 'websocket'), ('polling',)):
             client = await self.connect(transports=transports)
             product = 'T' + str(len(transports))
@@ -231,7 +231,7 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
             self.gateway.price(product, 1)
             self.assertEqual((await held.get(10)).price, 1)
 
-    async def test_a_gateway_that_is_not_there_is_waited_for_no_longer_than_asked(self) -> None:
+    async def test_connecting_to_an_unreachable_gateway_times_out(self) -> None:
         client = AsyncClient()
         with self.assertRaises(RequestTimeout) as caught:
             await client.connect(f'http://127.0.0.1:{free_port()}', timeout=0.3)
@@ -270,7 +270,7 @@ class AsyncTokenTest(unittest.IsolatedAsyncioTestCase):
         await until(lambda: refreshed)
         self.assertEqual((reasons, client.state), (['connect', 'expired', 'expiring'], 'connected'))
 
-    async def test_one_that_goes_on_expiring_soon_is_not_asked_for_without_end(self) -> None:
+    async def test_one_that_keeps_expiring_soon_is_not_requested_endlessly(self) -> None:
         asked: List[str] = []
         same = token(seconds=30)
 

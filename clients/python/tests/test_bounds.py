@@ -19,7 +19,7 @@ from .processes import Gateway, Redis, free_port, wait_for
 
 
 class TokenCallback(unittest.TestCase):
-    def test_that_gives_none_does_not_let_the_client_in_as_nobody(self) -> None:
+    def test_that_returns_no_token_does_not_connect_the_client_as_anonymous(self) -> None:
         redis = Redis()
         self.addCleanup(redis.stop)
         gateway = Gateway(redis)
@@ -30,7 +30,7 @@ class TokenCallback(unittest.TestCase):
             with self.assertRaisesRegex(RequestTimeout, 'gave no token'):
                 asyncio.run(AsyncClient().connect(gateway.url, token=give, timeout=0.5))
 
-    def test_that_hangs_is_given_up_asked_again_and_does_not_hold_up_close(self) -> None:
+    def test_that_hangs_times_out_is_called_again_and_does_not_delay_close(self) -> None:
         asked: List[str] = []
         ever = threading.Event()
         self.addCleanup(ever.set)
@@ -48,7 +48,7 @@ class TokenCallback(unittest.TestCase):
         closing.join(5)
         self.assertFalse(closing.is_alive())
 
-    def test_that_hangs_on_asyncio_is_given_up_and_asked_again(self) -> None:
+    def test_that_hangs_on_asyncio_times_out_and_is_called_again(self) -> None:
         asked: List[str] = []
 
         async def hang(reason: str) -> str:
@@ -86,7 +86,7 @@ class Exit(unittest.TestCase):
                     client._core.receive('underlying_update', price('NIFTY', n))
                 wait_for(lambda: len(seen) == n, timeout=5)
 
-    def test_in_the_token_callback_has_it_asked_again(self) -> None:
+    def test_in_the_token_callback_makes_the_client_call_it_again(self) -> None:
         asked: List[str] = []
 
         def leave(reason: str) -> str:
@@ -129,7 +129,7 @@ class TooMuchAtOnce(unittest.TestCase):
 
 
 class Cancelled(unittest.TestCase):
-    def test_what_a_handler_waits_for_it_hears_of_what_follows(self) -> None:
+    def test_task_of_a_handler_does_not_stop_later_events(self) -> None:
         seen: List[float] = []
 
         async def handler(update: UnderlyingUpdate) -> None:
@@ -150,7 +150,7 @@ class Cancelled(unittest.TestCase):
             asyncio.run(main())
         self.assertEqual(seen, [1, 2])
 
-    def test_what_the_token_callback_waits_for_it_is_asked_again(self) -> None:
+    def test_token_callback_is_called_again(self) -> None:
         asked: List[str] = []
 
         async def cancelled(reason: str) -> str:
@@ -243,7 +243,7 @@ class Get(unittest.TestCase):
 
 
 class ClosedWhileItConnects(unittest.TestCase):
-    def test_connect_does_not_answer_as_if_it_were_connected(self) -> None:
+    def test_connect_raises_instead_of_returning(self) -> None:
         client = Client()
         threading.Timer(0.1, client.close).start()
         with self.assertRaises(NotConnected):

@@ -14,7 +14,7 @@ class ConflatingQueueTest(unittest.TestCase):
         self.assertEqual(queue.dropped, 997)
         self.assertRaises(KeyError, queue.take)
 
-    def test_is_bounded_where_nothing_has_a_key(self) -> None:
+    def test_is_bounded_even_if_no_item_has_a_key(self) -> None:
         queue: ConflatingQueue[int] = ConflatingQueue(limit=5)
         for n in range(100):
             queue.put(None, n)

@@ -105,7 +105,7 @@ class Subscriptions(unittest.TestCase):
         self.assertEqual(len(world.sent()), 1)
         self.assertTrue(handle.ready)
 
-    def test_an_answer_for_a_lost_connection_says_nothing(self) -> None:
+    def test_an_answer_for_a_lost_connection_is_ignored(self) -> None:
         world = World()
         handle = world.subscribe('product', 'NIFTY')
         world.connect()
@@ -115,14 +115,14 @@ class Subscriptions(unittest.TestCase):
         world.confirm(request)
         self.assertFalse(handle.ready)
 
-    def test_general_is_left_on_each_connection_where_it_is_not_wanted(self) -> None:
+    def test_general_is_left_on_each_connection_if_it_is_not_wanted(self) -> None:
         world = World(general=False)
         for _ in range(2):
             world.connect()
             self.assertEqual(world.sent(), [('unsubscribe', {'type': 'general'})])
             world.core.lost()
 
-    def test_general_is_not_asked_for_where_the_gateway_does_not_give_it(self) -> None:
+    def test_general_is_not_asked_for_if_the_gateway_does_not_allow_it(self) -> None:
         world = World()
         world.connect(rooms=())
         self.assertEqual(world.sent(), [])
@@ -130,7 +130,7 @@ class Subscriptions(unittest.TestCase):
         self.assertEqual(world.sent(), [('subscribe', {'type': 'general'})])
         self.assertTrue(handle.ready)
 
-    def test_that_name_no_room_are_refused_before_they_are_sent(self) -> None:
+    def test_that_name_no_room_are_rejected_before_they_are_sent(self) -> None:
         world = World()
         for type, symbol, expiry in (('x', 'A', None), ('product', None, None), ('product', 'A', '2026-11-26'), ('general', 'A', None)):
             self.assertRaises(ValueError, world.subscribe, type, symbol, expiry)
@@ -225,7 +225,7 @@ class Refusals(unittest.TestCase):
         self.assertEqual(handle.suggestions, {})
 
     @mistakes()
-    def test_are_typed_and_tried_anew_on_the_next_connection_and_with_a_new_token(self) -> None:
+    def test_are_typed_and_tried_again_on_the_next_connection_and_with_a_new_token(self) -> None:
         world = World()
         handle = world.subscribe('product', 'N*')
         world.connect()
@@ -272,7 +272,7 @@ class Updates(unittest.TestCase):
         self.core.receive('underlying_update', price('NIFTY', 8))
         self.assertEqual(len(self.world.payloads('underlying_update')), 1)
 
-    def test_a_snapshot_that_repeats_general_reaches_the_new_subscription_alone(self) -> None:
+    def test_a_snapshot_that_repeats_general_reaches_only_the_new_subscription(self) -> None:
         self.core.receive('underlying_update', price('NIFTY', 9))
         handle = self.world.subscribe('product', 'NIFTY')
         self.assertIsNone(handle.latest)
@@ -287,7 +287,7 @@ class Updates(unittest.TestCase):
         self.assertEqual(second.latest, first.latest)
         self.assertEqual(second.open_queue(lambda: None).take().price, 9)
 
-    def test_a_chain_goes_to_the_product_and_to_its_expiry_once_to_who_has_both(self) -> None:
+    def test_a_chain_reaches_subscriptions_of_its_product_and_of_its_expiry_once_each(self) -> None:
         all_of_it = self.world.subscribe('chain', 'NIFTY')
         one = self.world.subscribe('chain', 'NIFTY', '2026-11-26')
         both = all_of_it.open_queue(lambda: None)
@@ -316,7 +316,7 @@ class Updates(unittest.TestCase):
         self.core.receive('underlying_update', price('A', 1))
         self.assertEqual(len(handle._queues), 0)
 
-    def test_malformed_and_unknown_events_are_left_alone(self) -> None:
+    def test_malformed_and_unknown_events_are_ignored(self) -> None:
         with mistakes():
             with self.assertLogs('deltastream_socket_client', 'WARNING'):
                 self.core.receive('underlying_update', {'product': 'NIFTY'})

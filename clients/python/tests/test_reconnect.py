@@ -20,7 +20,7 @@ def closing(code: str, reconnect: bool) -> Failure:
 
 
 class Policy(unittest.TestCase):
-    def test_backs_off_and_begins_anew_after_a_connection(self) -> None:
+    def test_backs_off_and_starts_again_after_a_connection(self) -> None:
         backing_off = policy()
         lost = Failure('lost')
         self.assertEqual([backing_off.after(lost).delay for _ in range(6)], [0.5, 1, 2, 4, 8, 10])
@@ -33,7 +33,7 @@ class Policy(unittest.TestCase):
             delay = endless.after(Failure('lost')).delay
         self.assertEqual(delay, 10)
 
-    def test_waits_as_long_as_the_gateway_says_and_no_shorter(self) -> None:
+    def test_waits_at_least_as_long_as_the_gateway_says(self) -> None:
         for code in ('AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS', None):
             delay = policy().after(Failure('', code=code, retry_after=8)).delay
             self.assertTrue(8 <= delay <= 10, delay)
@@ -45,7 +45,7 @@ class Policy(unittest.TestCase):
         self.assertLess(delays[0].delay, 0.3)
         self.assertGreater(delays[2].delay, delays[1].delay)
 
-    def test_gives_up_where_coming_back_would_not_help(self) -> None:
+    def test_gives_up_if_reconnecting_would_not_help(self) -> None:
         for failure, error, tokens in (
             (Failure('', code='AUTH_REQUIRED'), AuthRequired, True),
             (Failure('', code='TOKEN_REVOKED'), TokenRevoked, True),
@@ -58,7 +58,7 @@ class Policy(unittest.TestCase):
         ):
             self.assertRaises(error, policy(tokens).after, failure)
 
-    def test_comes_back_soon_from_a_drain_and_backs_off_after_being_too_slow(self) -> None:
+    def test_reconnects_soon_after_a_drain_and_backs_off_after_being_too_slow(self) -> None:
         self.assertLess(policy().after(closing('DRAINING', True)).delay, 0.3)
         self.assertEqual(policy().after(closing('TOO_SLOW', True)).delay, 0.5)
         self.assertEqual(policy().after(closing('SOMETHING_NEW', True)).delay, 0.5)
@@ -100,7 +100,7 @@ class RenewalOfTokens(unittest.TestCase):
         now = [100.0]
         return Renewals(lambda: now[0], lambda: 1.0), now
 
-    def test_begins_at_once_and_is_tried_later_each_time_until_the_end(self) -> None:
+    def test_begins_at_once_and_waits_longer_before_each_retry(self) -> None:
         renewals, now = self.renewals()
         renewal = renewals.begin(10, 1)
         pauses = [renewal.pause]

@@ -26,7 +26,7 @@ class Staleness(unittest.TestCase):
         self.world.sent()
         return handle
 
-    def test_nothing_is_fresh_without_a_connection(self) -> None:
+    def test_everything_is_stale_without_a_connection(self) -> None:
         handle = self.world.subscribe('product', 'NIFTY')
         self.assertTrue(self.core.is_stale('NIFTY'))
         self.world.connect()
@@ -38,7 +38,7 @@ class Staleness(unittest.TestCase):
         self.assertTrue(self.core.is_stale('NIFTY'))
         self.assertEqual(self.told(), [True, False, True])
 
-    def test_a_product_nobody_has_heard_of_is_not_fresh(self) -> None:
+    def test_a_product_without_any_update_is_stale(self) -> None:
         self.world.connect()
         self.assertTrue(self.core.is_stale('NIFTY'))
         self.core.receive('underlying_update', price('NIFTY', 1))
@@ -80,7 +80,7 @@ class Staleness(unittest.TestCase):
         self.assertFalse(handle.stale)
         self.assertEqual(self.world.payloads('feed_statuses'), [])
 
-    def test_what_is_stale_when_it_is_subscribed_to_is_never_said_to_be_fresh(self) -> None:
+    def test_a_product_that_is_stale_when_it_is_subscribed_to_is_never_called_live(self) -> None:
         handle = self.world.subscribe('product', 'NIFTY')
         self.world.connect()
         self.status('stale')
@@ -107,7 +107,7 @@ class Staleness(unittest.TestCase):
             self.assertFalse(self.core.is_stale('NIFTY'))
         self.assertTrue(self.core.is_stale('NIFTY2'))
 
-    def test_a_room_that_is_refused_says_nothing_of_the_others(self) -> None:
+    def test_a_refused_room_does_not_make_other_rooms_stale(self) -> None:
         handle = self.in_product()
         refused = self.world.subscribe('chain', 'NIFTY', '2026-11-26')
         (request,) = self.world.requests()
@@ -119,7 +119,7 @@ class Staleness(unittest.TestCase):
         self.assertTrue(self.core.is_stale('NIFTY'))
         self.assertEqual(self.told(), [True, False])
 
-    def test_one_room_more_changes_nothing_of_a_product_that_is_live(self) -> None:
+    def test_joining_another_room_does_not_make_a_live_product_stale(self) -> None:
         handle = self.in_product()
         chain = self.world.subscribe('chain', 'NIFTY')
         self.assertFalse(handle.stale)
@@ -128,7 +128,7 @@ class Staleness(unittest.TestCase):
         self.assertFalse(chain.stale)
         self.assertEqual(self.told(), [True, False])
 
-    def test_one_room_more_changes_nothing_of_a_product_that_is_stale(self) -> None:
+    def test_joining_another_room_does_not_make_a_stale_product_live(self) -> None:
         handle = self.in_product()
         self.status('stale')
         self.world.subscribe('chain', 'NIFTY')
@@ -140,7 +140,7 @@ class Staleness(unittest.TestCase):
         self.assertTrue(handle.stale)
         self.assertEqual(self.told(), [True, False, True])
 
-    def test_who_joins_a_product_that_has_come_back_is_told_so(self) -> None:
+    def test_joining_a_product_that_is_live_again_says_so(self) -> None:
         handle = self.in_product()
         self.status('stale')
         self.world.subscribe('chain', 'NIFTY')
@@ -173,7 +173,7 @@ class Rooms(unittest.TestCase):
         (told, live) = self.world.payloads('chain_status')
         self.assertEqual((told.expiry, told.status, live.status), (EXPIRY, 'stale', 'live'))
 
-    def test_what_was_stale_is_forgotten_when_it_is_about_to_be_told_again(self) -> None:
+    def test_a_stale_status_is_forgotten_when_the_gateway_is_about_to_send_it_again(self) -> None:
         handle = self.world.subscribe('chain', 'NIFTY', EXPIRY)
         ways: Tuple[Tuple[str, Any], ...] = (
             ('subscribed', {'room': f'chain:NIFTY:{EXPIRY}', 'message': ''}),
@@ -188,13 +188,13 @@ class Rooms(unittest.TestCase):
             self.core.receive(event, payload)
             self.assertFalse(handle.stale)
 
-    def test_a_gap_in_the_feed_is_told(self) -> None:
+    def test_handlers_are_told_of_a_gap_in_the_feed(self) -> None:
         self.world.connect(rooms=())
         self.core.receive('feed_gap', {'since': '2026-11-22T04:43:39.412Z', 'until': '2026-11-22T04:43:41.530Z'})
         (gap,) = self.world.payloads('feed_gap')
         self.assertEqual((gap.since, gap.until), ('2026-11-22T04:43:39.412Z', '2026-11-22T04:43:41.530Z'))
 
-    def test_a_room_of_which_nothing_is_known_is_stale_until_its_first_update(self) -> None:
+    def test_a_room_without_data_is_stale_until_its_first_update(self) -> None:
         ways = (
             ('product', None, 'underlying_update', price('NFTY', 1)),
             ('chain', EXPIRY, 'chain_update', chain('NFTY', 1)),

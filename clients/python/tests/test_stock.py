@@ -144,7 +144,7 @@ class Stock(unittest.TestCase):
 
         asyncio.run(run())
 
-    def test_a_token_that_is_refused_is_told_in_connect_error(self) -> None:
+    def test_connect_error_has_the_code_of_a_refused_token(self) -> None:
         for auth, code in (({}, 'AUTH_REQUIRED'), ({'token': 'rubbish'}, 'TOKEN_INVALID'), ({'token': token(seconds=-99)}, 'TOKEN_EXPIRED')):
             sio, _ = self.threads(reconnection=False)
             refusals: List[Any] = []
@@ -162,7 +162,7 @@ class Stock(unittest.TestCase):
         wait_for(lambda: events.get('connected'))
         self.assertEqual(events['connected'][0]['user']['user_id'], '42')
 
-    def test_a_drain_is_told_and_it_comes_back_by_itself(self) -> None:
+    def test_a_drain_is_announced_and_the_client_reconnects(self) -> None:
         old, new = Gateway(self.redis, DRAIN_TIMEOUT_MS='500'), self.gateway
         self.addCleanup(old.stop)
         proxy = Proxy(old.port)

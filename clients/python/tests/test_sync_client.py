@@ -92,7 +92,7 @@ class ClientTest(unittest.TestCase):
         with self.assertRaisesRegex(NotConnected, 'the subscription has ended'):
             everything.get(5)
 
-    def test_is_told_what_is_stale_by_one_event(self) -> None:
+    def test_a_new_connection_gets_what_is_stale_as_one_event(self) -> None:
         gateway = self.another(STALE_AFTER_MS='500')
         names = {'STALE1', 'STALE2'}  # among those of other tests, which Redis has
         told: List[Any] = []
@@ -144,7 +144,7 @@ class ClientTest(unittest.TestCase):
         many = client.subscribe('product', symbols).ready(10)
         self.assertEqual(set(client.subscriptions()), set(many.rooms))
 
-    def test_a_slow_listener_gets_the_newest_and_holds_up_nobody(self) -> None:
+    def test_a_slow_handler_gets_the_newest_update_and_delays_no_subscription(self) -> None:
         client = self.connect()
         slow = client.subscribe('product', 'SLOW').ready(10)
         go = threading.Event()
@@ -163,7 +163,7 @@ class ClientTest(unittest.TestCase):
         wait_for(lambda: seen and seen[-1] == 300)
         self.assertLess(len(seen), 10)
 
-    def test_handlers_may_use_the_client_and_their_faults_end_nothing(self) -> None:
+    def test_handlers_may_use_the_client_and_their_errors_stop_nothing(self) -> None:
         client = Client()
         self.addCleanup(client.close)
         products: List[Any] = []
@@ -177,7 +177,7 @@ class ClientTest(unittest.TestCase):
             client.connect(self.gateway.url)
             wait_for(lambda: products)
 
-    def test_says_so_while_it_is_disconnected_and_recovers(self) -> None:
+    def test_is_stale_while_it_is_disconnected_and_recovers(self) -> None:
         proxy = Proxy(self.gateway.port)
         self.addCleanup(proxy.stop)
         client = self.connect(proxy.url)
@@ -198,7 +198,7 @@ class ClientTest(unittest.TestCase):
         wait_for(lambda: not held.stale and held.latest is not None and held.latest.price == 2)
         wait_for(lambda: states == ['reconnecting', 'connected'] and stale[-3:] == [False, True, False])
 
-    def test_a_drain_is_told_and_the_next_replica_takes_over(self) -> None:
+    def test_a_drain_is_announced_and_the_next_replica_takes_over(self) -> None:
         old, new = self.another(DRAIN_TIMEOUT_MS='500'), self.gateway
         proxy = Proxy(old.port)
         self.addCleanup(proxy.stop)
@@ -275,7 +275,7 @@ class ClientTest(unittest.TestCase):
             self.assertRaises(NotConnected, client.subscribe, 'product', 'NIFTY')
         wait_for(lambda: set(threading.enumerate()) <= before, str(threading.enumerate()))
 
-    def test_by_polling_that_upgrades_and_by_polling_alone(self) -> None:
+    def test_works_over_polling_that_upgrades_and_over_polling_only(self) -> None:
         for transports in (('polling', 'websocket'), ('polling',)):
             with self.subTest(transports), Client() as client:
                 client.connect(self.gateway.url, transports=transports)
@@ -284,7 +284,7 @@ class ClientTest(unittest.TestCase):
                 self.gateway.price(product, 1)
                 self.assertEqual(held.get(10).price, 1)
 
-    def test_a_gateway_that_is_not_there_is_waited_for_no_longer_than_asked(self) -> None:
+    def test_connecting_to_an_unreachable_gateway_times_out(self) -> None:
         client = Client()
         began = time.monotonic()
         with self.assertRaises(RequestTimeout) as caught:
@@ -310,7 +310,7 @@ class TokenTest(unittest.TestCase):
         self.addCleanup(client.close)
         return client
 
-    def test_and_the_wish_for_batches_go_together(self) -> None:
+    def test_and_the_option_for_batches_are_sent_together(self) -> None:
         gateway = Gateway(self.redis, AUTH_MODE='required', JWT_SECRET=SECRET, SECRET_KEY='x' * 32, STALE_AFTER_MS='500')
         self.addCleanup(gateway.stop)
         first = self.client()
@@ -361,7 +361,7 @@ class TokenTest(unittest.TestCase):
         wait_for(lambda: refreshed)
         self.assertEqual((client.state, client.client_id), ('connected', first))
 
-    def test_one_that_goes_on_expiring_soon_is_not_asked_for_without_end(self) -> None:
+    def test_one_that_keeps_expiring_soon_is_not_requested_endlessly(self) -> None:
         same, asked = token(seconds=30), threading.Semaphore(3)
         self.client().connect(self.gateway.url, token=lambda _: same if asked.acquire(timeout=0) else '')
         time.sleep(3)

@@ -1,7 +1,9 @@
 """One connection with python-socketio, from its handshake to its end."""
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 import threading
 from typing import Any, Callable, Dict, Optional
 
@@ -93,6 +95,11 @@ class Connection:
         except Exception as error:
             log.debug('closing: %s', error)
         self._end()
+        # Closing a socket does not wake the thread that reads from it, and shutting it down does.
+        reading = getattr(getattr(self._sio.eio, 'ws', None), 'sock', None)
+        if reading is not None:
+            with contextlib.suppress(OSError):
+                reading.shutdown(socket.SHUT_RDWR)
         # engine.io does not close the sockets of a lost connection.
         for resource, close in (('ws', 'shutdown'), ('http', 'close')):
             opened = getattr(self._sio.eio, resource, None)
