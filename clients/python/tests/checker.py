@@ -1,4 +1,4 @@
-"""Holds what a client is given against the promise that nothing older follows anything newer."""
+"""Checks that no update a client gets is older than the one before."""
 from __future__ import annotations
 
 from typing import Any, Dict, Hashable, List

@@ -1,4 +1,4 @@
-"""A clock and a gateway that a test moves by hand."""
+"""A clock and a gateway that a test controls by hand."""
 from __future__ import annotations
 
 import contextlib
@@ -69,7 +69,9 @@ def quick_reconnects() -> Iterator[None]:
 
 
 class RecordedCore(Core):
-    """What the fake gateway says and is sent is recorded as a real one's: it cannot drift from the contract."""
+    """Records what the fake gateway sends and receives like a real one's, so that it cannot drift
+    from the contract.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -95,7 +97,7 @@ class RecordedCore(Core):
 
 
 class World:
-    """A core, its clock, and what its listeners were told."""
+    """A core, its clock, and what its handlers were called with."""
 
     def __init__(self, general: bool = True) -> None:
         self.now = 1000.0

@@ -66,7 +66,7 @@ class Redis:
         return f'redis://127.0.0.1:{self.port}/0'
 
     def publish(self, channel: str, message: Dict[str, Any]) -> int:
-        """Answers how many were subscribed."""
+        """Returns how many connections were subscribed to the channel."""
         data = [part.encode() for part in ('PUBLISH', channel, json.dumps(message))]
         command = b'*3\r\n' + b''.join(b'$%d\r\n%s\r\n' % (len(part), part) for part in data)
         with self._lock:
@@ -113,7 +113,7 @@ class Gateway:
     def price(self, product: str, n: int) -> None:
         """Publishes the `n`-th price of a product, which is `n`."""
         message = {'type': 'UNDERLYING_ENRICHED', 'product': product, 'price': n, 'timestamp': stamp(n), 'processed_at': stamp(n)}
-        wait_for(lambda: self._redis.publish('enriched:underlying', message), 'nobody is subscribed')
+        wait_for(lambda: self._redis.publish('enriched:underlying', message), 'no gateway is subscribed to the feed')
 
     def chain(self, product: str, n: int, expiry: str = '2026-11-26') -> None:
         leg: Dict[str, Any] = {'strike': 21500, 'iv': 0.2293, 'option_type': 'CALL', 'rho': 1.5}
@@ -129,7 +129,7 @@ class Gateway:
             'calls': [leg],
             'puts': [{**leg, 'strike': 21550}],
         }
-        wait_for(lambda: self._redis.publish('enriched:option_chain', message), 'nobody is subscribed')
+        wait_for(lambda: self._redis.publish('enriched:option_chain', message), 'no gateway is subscribed to the feed')
 
     def terminate(self) -> None:
         self._process.terminate()
@@ -155,7 +155,7 @@ def stamp(n: int) -> str:
 
 
 class Proxy:
-    """Passes connections on, until they are cut."""
+    """Forwards connections until they are cut."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -167,7 +167,7 @@ class Proxy:
         self._start(self._accept)
 
     def point(self, target: int) -> None:
-        """Where connections go from here on."""
+        """Sends later connections to another port."""
         self._target = target
 
     def cut(self) -> None:

@@ -1,11 +1,13 @@
-"""Writes down what python-socketio's clients send and receive, for the suite to hold it against the contract.
+"""Records what python-socketio's clients send and receive. The test suite compares it with the
+contract.
 
-python3 recorded.py PROGRAM [ARGUMENTS] runs a program so. Nothing is written unless RECORDED_MESSAGES names a file; each line is
+python3 recorded.py PROGRAM [ARGUMENTS] does so while it runs a program. Nothing is written unless
+RECORDED_MESSAGES names a file. Each line is
 
     CLIENT > PACKET    sent
     CLIENT ! PACKET    sent, and wrong on purpose
     CLIENT < PACKET    received
-    # TEST             of what follows
+    # TEST             the test that the following lines belong to
 """
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ mistaken = False
 
 
 def install() -> None:
-    """Has all clients that are made from here on recorded."""
+    """Records all clients that are made from now on."""
     global _file
     path = os.environ.get('RECORDED_MESSAGES')
     if path is None or _file is not None:
@@ -38,7 +40,7 @@ def install() -> None:
 
 @contextlib.contextmanager
 def mistakes() -> Iterator[None]:
-    """What is sent meanwhile may be wrong by the contract: the test wants it so."""
+    """What is sent meanwhile may break the contract, because the test does so on purpose."""
     global mistaken
     mistaken = True
     try:
@@ -48,7 +50,7 @@ def mistakes() -> Iterator[None]:
 
 
 def begin(test: str) -> None:
-    """What follows belongs to this test."""
+    """The following lines belong to this test."""
     _write(f'# {test}')
 
 
@@ -81,7 +83,9 @@ def _wrap(kind: Any) -> None:
 
 
 def _packet(client: Any, direction: str, data: Any) -> None:
-    """One with attachments is a list, and each received attachment is bytes: the contract has neither, which its first text says."""
+    """One with attachments is a list, and each received attachment is bytes: the contract has
+    neither, which its first text says.
+    """
     text = data[0] if isinstance(data, list) else data
     if not isinstance(text, str):
         return

@@ -1,4 +1,6 @@
-"""python3 -m tests.run [--list]: the tests by name, or what becomes of each, a line of JSON per test."""
+"""python3 -m tests.run [--list]: lists the tests, or runs them and prints the outcome of each as a
+line of JSON.
+"""
 from __future__ import annotations
 
 import json

@@ -43,7 +43,8 @@ class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
         cls.addClassCleanup(cls.gateway.stop)
 
     async def asyncSetUp(self) -> None:
-        # unittest turns it on, and a stack trace for each of a hundred thousand tasks takes minutes.
+        # unittest turns it on, and a stack trace for each of a hundred thousand tasks takes
+        # minutes.
         asyncio.get_running_loop().set_debug(False)
 
     async def connect(self, url: str = '', **options: Any) -> AsyncClient:

@@ -1,4 +1,6 @@
-"""Callbacks that give no token, or never answer; programs that ask for too much at once; tasks that are cancelled."""
+"""Callbacks that return no token or hang, programs that send too many requests, tasks that are
+cancelled.
+"""
 from __future__ import annotations
 
 import asyncio
@@ -67,7 +69,9 @@ class TokenCallback(unittest.TestCase):
 
 
 class Exit(unittest.TestCase):
-    """`sys.exit()` in a thread ends that thread; here it would end the client's, and nobody would know."""
+    """`sys.exit()` in a thread ends that thread. In a handler, it would stop the client without a
+    sign.
+    """
 
     def test_in_a_handler_ends_nothing(self) -> None:
         seen: List[float] = []
@@ -101,7 +105,9 @@ class Exit(unittest.TestCase):
 
 
 class TooMuchAtOnce(unittest.TestCase):
-    """More than the gateway takes twice over, at which it closes the connection for good."""
+    """More requests than the gateway allows twice over, at which it would close the connection for
+    good.
+    """
 
     gateway: Gateway
 

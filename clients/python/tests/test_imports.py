@@ -27,7 +27,8 @@ def imported_modules(package: pathlib.Path, module: str, modules: Set[str]) -> S
             origins = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             origin = f'{package.name}.{node.module or ""}' if node.level else node.module or ''
-            # `from . import rooms` names a module, `from .rooms import Room` names something in one.
+            # `from . import rooms` names a module, `from .rooms import Room` names something in
+            # one.
             origins = [f'{origin.rstrip(".")}.{alias.name}' for alias in node.names]
         else:
             continue

@@ -1,4 +1,4 @@
-"""python-socketio by itself, as programs use it that know nothing of this package."""
+"""python-socketio without this package."""
 from __future__ import annotations
 
 import asyncio
@@ -41,7 +41,7 @@ class Stock(unittest.TestCase):
         return f'STOCK{Stock.made}'
 
     def check(self, call: Any, events: Dict[str, List[Any]]) -> None:
-        """The whole contract; `call(event, payload)` answers the acknowledgement."""
+        """The whole contract; `call(event, payload)` returns the acknowledgement."""
         one, other = self.product(), self.product()
         wait_for(lambda: events.get('connected'))
         self.assertEqual(events['connected'][0]['rooms'], ['general'])
@@ -107,7 +107,8 @@ class Stock(unittest.TestCase):
                 asyncio.run(run(transports))
 
     def test_threads_comes_back_and_subscribes_on_connect(self) -> None:
-        # Not on `connected`: that has a thread of its own, which may be the first to run, and `emit` raises then.
+        # Not on `connected`: that has a thread of its own, which may be the first to run, and
+        # `emit` raises then.
         proxy = Proxy(self.gateway.port)
         self.addCleanup(proxy.stop)
         sio, events = self.threads()
@@ -153,7 +154,8 @@ class Stock(unittest.TestCase):
             sio.connect(self.guarded.url, auth=auth, transports=['websocket'], wait=False)
             self.assertTrue(told.wait(10))
             self.assertEqual(refusals[0]['data']['code'], code)
-            # With `wait`, `connect` raises once all of `wait_timeout` is over, even after the refusal has come.
+            # With `wait`, `connect` raises once all of `wait_timeout` is over, even after the
+            # refusal has come.
             waiting, _ = self.threads(reconnection=False)
             with self.assertRaises(socketio.exceptions.ConnectionError):
                 waiting.connect(self.guarded.url, auth=auth, transports=['websocket'], wait_timeout=0.1)
