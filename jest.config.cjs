@@ -33,6 +33,7 @@ const built = {
 module.exports = {
   // Real processes and real connections: a busy machine may take its time, a hang must still end.
   testTimeout: 60_000,
+  testSequencer: '<rootDir>/scripts/slow-first.cjs',
   projects: [
     {
       ...shared,
