@@ -203,16 +203,19 @@ export class MarketDataGateway
   @SubscribeMessage(ClientEvent.getProducts)
   getProducts(@ConnectedSocket() client: GatewaySocket): ProductsAcknowledgement {
     const { products, payload } = this.productLists.of(this.auth.permissionsOf(client));
-    this.spend(client, ClientEvent.getProducts, this.cost.ofList(products.length));
+    const rooms = subscriptionsOf(client);
+    this.spend(client, ClientEvent.getProducts, this.cost.ofList(products.length + rooms.length));
+    this.checkReads(client, 'Read what was sent before asking for more');
     // As a broadcast to the client's own room: the fan-out engine has one frame of the payload for all clients.
     this.server.local.to(client.id).emit(ServerEvent.products, payload);
-    return { ok: true, rooms: subscriptionsOf(client), products };
+    return { ok: true, rooms, products };
   }
 
   @SubscribeMessage(ClientEvent.listSubscriptions)
   listSubscriptions(@ConnectedSocket() client: GatewaySocket): SubscriptionsAcknowledgement {
     const rooms = subscriptionsOf(client);
     this.spend(client, ClientEvent.listSubscriptions, this.cost.ofList(rooms.length));
+    this.checkReads(client, 'Read what was sent before asking for more');
     client.emit(ServerEvent.subscriptions, { rooms });
     return { ok: true, rooms };
   }

@@ -1,7 +1,9 @@
-import { Controller, Get, HttpCode, Req, Res, ServiceUnavailableException } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Req, Res, ServiceUnavailableException } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult, type HealthIndicatorFunction } from '@nestjs/terminus';
 import type { Request, Response } from 'express';
 import { AdminAccess } from './admin-access.js';
+import { CLOCK, type Clock } from '../common/clock.js';
+import { SharedWork } from '../common/shared-work.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { AuthHealth } from './auth.health.js';
 import { CapacityHealth } from './capacity.health.js';
@@ -23,6 +25,9 @@ interface HealthAnswer extends BriefAnswer, Omit<HealthCheckResult, 'status'> {
 /** What ops, probes and load balancers ask. */
 @Controller('health')
 export class HealthController {
+  private readonly overallCheck: SharedWork<HealthAnswer>;
+  private readonly readinessCheck: SharedWork<HealthAnswer>;
+
   constructor(
     private readonly config: GatewayConfig,
     private readonly access: AdminAccess,
@@ -32,7 +37,26 @@ export class HealthController {
     private readonly capacity: CapacityHealth,
     private readonly freshness: FreshnessHealth,
     private readonly authentication: AuthHealth,
-  ) {}
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    this.overallCheck = new SharedWork(clock, () =>
+      this.check([
+        () => this.feed.check(),
+        () => this.redis.checkCache(),
+        () => this.redis.checkAdapter(),
+        () => this.freshness.check(),
+        () => this.authentication.checkKeys(),
+        () => this.authentication.checkRevocations(),
+      ]),
+    );
+    this.readinessCheck = new SharedWork(clock, () =>
+      this.check([
+        () => this.feed.check(),
+        () => this.capacity.check(),
+        () => this.authentication.checkKeys(),
+      ]),
+    );
+  }
 
   /** 200 while the gateway does its work; 503 with the reason in `error` while it does not. */
   @Get()
@@ -40,15 +64,7 @@ export class HealthController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<BriefAnswer | HealthAnswer> {
-    const indicators = [
-      () => this.feed.check(),
-      () => this.redis.checkCache(),
-      () => this.redis.checkAdapter(),
-      () => this.freshness.check(),
-      () => this.authentication.checkKeys(),
-      () => this.authentication.checkRevocations(),
-    ];
-    return this.answer(request, response, await this.check(indicators));
+    return this.answer(request, response, await this.overallCheck.run());
   }
 
   /** 200 while clients may be sent here; 503 with the reason otherwise. */
@@ -57,12 +73,7 @@ export class HealthController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<BriefAnswer | HealthAnswer> {
-    const indicators = [
-      () => this.feed.check(),
-      () => this.capacity.check(),
-      () => this.authentication.checkKeys(),
-    ];
-    return this.answer(request, response, await this.check(indicators));
+    return this.answer(request, response, await this.readinessCheck.run());
   }
 
   /** The process and its event loop answer. Never looks at Redis: a restart would not mend that. */

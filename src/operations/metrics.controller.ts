@@ -2,6 +2,7 @@ import { Controller, Get, Inject, type OnModuleInit, Req, Res, UseGuards } from 
 import type { Request, Response } from 'express';
 import { AdminGuard } from './admin.guard.js';
 import { CLOCK, type Clock } from '../common/clock.js';
+import { SharedWork } from '../common/shared-work.js';
 import { SUBSCRIPTION_TYPES } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
@@ -21,6 +22,8 @@ interface MetricsAnswer {
 @UseGuards(AdminGuard)
 export class MetricsController implements OnModuleInit {
   private readonly census: RoomCensus;
+  private readonly text: SharedWork<string>;
+  private readonly json: SharedWork<MetricsAnswer>;
 
   constructor(
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
@@ -29,6 +32,8 @@ export class MetricsController implements OnModuleInit {
     @Inject(CLOCK) clock: Clock,
   ) {
     this.census = new RoomCensus(() => server.sockets.adapter.rooms, clock);
+    this.text = new SharedWork(clock, () => registry.text());
+    this.json = new SharedWork(clock, () => this.answer());
   }
 
   onModuleInit(): void {
@@ -39,9 +44,9 @@ export class MetricsController implements OnModuleInit {
   async read(@Req() request: Request, @Res() response: Response): Promise<void> {
     response.vary('Accept');
     if (prefersJson(request)) {
-      response.json(await this.answer());
+      response.json(await this.json.run());
     } else {
-      response.type(this.registry.contentType).send(await this.registry.text());
+      response.type(this.registry.contentType).send(await this.text.run());
     }
   }
 

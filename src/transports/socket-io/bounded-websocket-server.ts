@@ -131,6 +131,8 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
       WebSocket: onUncountedFrame ? reporting(onUncountedFrame) : BoundedWebSocket,
       closeTimeout: CLOSE_TIMEOUT_MS,
       skipUTF8Validation: false,
+      // One frame of a client in each turn of the event loop: what it sends at once must not be parsed at once.
+      allowSynchronousEvents: false,
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: Math.max(
         MAX_PIECES_OF_SHORT_FRAME,

@@ -11,7 +11,7 @@ import { RequestQueue } from '../request-queue.js';
 import { ADAPTER_FACTORY, type AdapterFactory, createSocketServer, SOCKET_SERVER } from './socket-server.js';
 
 /** How long clients' requests hold the event loop before the feed gets it, ms. */
-const REQUEST_SLICE_MS = 5;
+const REQUEST_SLICE_MS = 2;
 /** Requests that wait for their turn; a storm of clients that come back and subscribe one by one has fewer. */
 const MAX_WAITING_REQUESTS = 50_000;
 

@@ -1,0 +1,39 @@
+import { once } from 'node:events';
+import type { AddressInfo, Socket as TcpSocket } from 'node:net';
+import { WebSocket } from 'ws';
+import { waitFor } from '../../../test/support/wait.js';
+import { BoundedWebSocketServer } from './bounded-websocket-server.js';
+
+describe('BoundedWebSocketServer', () => {
+  it.each(['message', 'ping'] as const)(
+    'takes one %s of a client in each turn of the event loop, however many come at once',
+    async (kind) => {
+      const server = new BoundedWebSocketServer({ port: 0, host: '127.0.0.1' });
+      await once(server, 'listening');
+      let turn = 0;
+      const turns: number[] = [];
+      server.on('connection', (client) => client.on(kind, () => turns.push(turn)));
+      const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      await once(client, 'open');
+      const count = (): void => {
+        turn++;
+        counting = setImmediate(count);
+      };
+      let counting = setImmediate(count);
+      // As one write: what is in it comes to the server in one read.
+      const { _socket: tcp } = client as unknown as { readonly _socket: TcpSocket };
+      tcp.cork();
+      for (let i = 0; i < 10; i++) {
+        if (kind === 'ping') client.ping();
+        else client.send(`${i}`);
+      }
+      tcp.uncork();
+      await waitFor(() => turns.length === 10);
+      clearImmediate(counting);
+      expect(new Set(turns).size).toBe(10);
+      client.terminate();
+      server.close();
+      await once(server, 'close');
+    },
+  );
+});
