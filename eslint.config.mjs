@@ -78,6 +78,20 @@ export default tseslint.config(
     },
   },
   {
+    // The time and timers come from the Clock that a class is given, so that tests can turn it.
+    files: ['src/**/*.ts'],
+    ignores: ['src/**/*.spec.ts', 'src/common/clock.ts'],
+    rules: {
+      'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'setImmediate'],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'Use the wallNow() of a Clock.' },
+        { object: 'performance', property: 'now', message: 'Use the now() of a Clock.' },
+      ],
+      'no-restricted-imports': ['error', 'node:timers', 'node:timers/promises'],
+    },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: {

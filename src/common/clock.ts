@@ -1,9 +1,9 @@
 /** The time and timers; tests replace it by a clock that they turn by hand. */
 export interface Clock {
   /** Monotonic time, ms: for durations and deadlines. */
-  now(): number;
+  readonly now: () => number;
   /** Wall-clock time, ms since the epoch: for what is compared with other machines' times. */
-  wallNow(): number;
+  readonly wallNow: () => number;
   /** Runs `task` after the pending events: soon for a human, and after all messages of one read from the feed. */
   soon(task: () => void): Timer;
   /** Runs `task` once, `ms` from now. */

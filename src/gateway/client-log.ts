@@ -1,6 +1,6 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
-import { systemClock } from '../common/clock.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { MessageRate } from '../limits/message-rate.js';
 
@@ -16,15 +16,16 @@ const MAX_NAMED_ROOMS = 5;
  */
 @Injectable()
 export class ClientLog implements OnApplicationShutdown {
-  private readonly rate = new MessageRate<GatewaySocket['conn']>({
-    clock: systemClock,
-    perSecond: PER_SECOND,
-    burst: BURST,
-  });
+  private readonly rate: MessageRate<GatewaySocket['conn']>;
   /** Lines left out, of any client, since the last one that was written. */
   private suppressed = 0;
 
-  constructor(@InjectPinoLogger(ClientLog.name) private readonly log: PinoLogger) {}
+  constructor(
+    @Inject(CLOCK) clock: Clock,
+    @InjectPinoLogger(ClientLog.name) private readonly log: PinoLogger,
+  ) {
+    this.rate = new MessageRate({ clock, perSecond: PER_SECOND, burst: BURST });
+  }
 
   onApplicationShutdown(): void {
     this.rate.stop();

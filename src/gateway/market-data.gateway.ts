@@ -1,4 +1,4 @@
-import { UseFilters } from '@nestjs/common';
+import { Inject, UseFilters } from '@nestjs/common';
 import {
   Ack,
   ConnectedSocket,
@@ -13,6 +13,7 @@ import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { AuthError } from '../auth/auth-error.js';
 import { AuthService } from '../auth/auth.service.js';
 import { CacheService } from '../cache/cache.service.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
   type Acknowledgement,
@@ -101,6 +102,7 @@ export class MarketDataGateway
     private readonly productLists: ProductLists,
     private readonly requests: RequestQueue<GatewaySocket>,
     private readonly clientLog: ClientLog,
+    @Inject(CLOCK) private readonly clock: Clock,
     @InjectPinoLogger(MarketDataGateway.name) private readonly log: PinoLogger,
   ) {}
 
@@ -123,7 +125,7 @@ export class MarketDataGateway
       message: CONNECTED_MESSAGE,
       client_id: client.id,
       rooms: joins ? [GENERAL_ROOM] : [],
-      server_time: Date.now() / 1000,
+      server_time: this.clock.wallNow() / 1000,
       limits: clientLimits(this.config),
       user: this.auth.userOf(client),
     });

@@ -8,6 +8,7 @@ import type { FreshnessService } from '../freshness/freshness.service.js';
 import type { GatewayMetrics } from './gateway.metrics.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import type { SnapshotSender } from './snapshot-sender.js';
+import { systemClock } from '../common/clock.js';
 
 type Found = readonly MarketMessage[] | undefined;
 
@@ -48,6 +49,7 @@ function setUp({ env = {}, memory = [] as readonly string[] } = {}) {
     freshness as unknown as FreshnessService,
     sender as unknown as SnapshotSender,
     metrics as unknown as GatewayMetrics,
+    systemClock,
   );
   const ask = (addresses: readonly SnapshotAddress[], mayHave: (address: SnapshotAddress) => boolean) =>
     answers.answer(client as unknown as GatewaySocket, addresses, mayHave);

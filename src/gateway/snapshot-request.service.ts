@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, type Clock, delay } from '../common/clock.js';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { roomName, type RoomSnapshot, type SnapshotAddress } from '../contract/index.js';
@@ -45,6 +45,7 @@ export class SnapshotRequestService {
     private readonly freshness: FreshnessService,
     private readonly sender: SnapshotSender,
     private readonly metrics: GatewayMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
@@ -59,9 +60,7 @@ export class SnapshotRequestService {
   ): Promise<readonly RoomSnapshot[]> {
     const asking: Asking = { client, mayHave, over: false };
     const timer = new AbortController();
-    const timeUp = delay(ANSWER_WITHIN_MS, undefined, { ref: false, signal: timer.signal }).catch(
-      () => undefined,
-    );
+    const timeUp = delay(this.clock, ANSWER_WITHIN_MS, timer.signal).then(() => undefined);
     const answers: (RoomSnapshot | Promise<RoomSnapshot | undefined> | undefined)[] = [];
     for (const address of addresses) {
       const pause = turns.pause();

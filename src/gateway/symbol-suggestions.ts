@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Permissions } from '../auth/permissions.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { CacheService } from '../cache/cache.service.js';
 import type { RoomAddress } from '../contract/index.js';
 import { NearSymbols } from './near-symbols.js';
@@ -12,7 +13,10 @@ const INDEX_FOR_MS = 10_000;
 export class SymbolSuggestions {
   private index: { readonly at: number; readonly near: NearSymbols } | undefined;
 
-  constructor(private readonly cache: CacheService) {}
+  constructor(
+    private readonly cache: CacheService,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
 
   /**
    * Returns a suggestion for each unknown symbol that has one; `undefined` if none has.
@@ -32,7 +36,7 @@ export class SymbolSuggestions {
   }
 
   private get near(): NearSymbols {
-    const now = performance.now();
+    const now = this.clock.now();
     if (!this.index || now - this.index.at >= INDEX_FOR_MS) {
       this.index = { at: now, near: new NearSymbols(this.cache.products()) };
     }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { type Clock, systemClock, type Timer } from '../common/clock.js';
+import { CLOCK, type Clock, type Timer } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import type { BoundedWebSocket } from '../transports/socket-io/bounded-websocket-server.js';
 import { closeWebSocket } from '../transports/socket-io/close-client.js';
@@ -25,9 +25,10 @@ export class ControlFrameLimiter implements OnApplicationBootstrap, OnApplicatio
     config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: TransportMetrics,
+    @Inject(CLOCK) clock: Clock,
   ) {
     this.rate = new FrameRate({
-      clock: systemClock,
+      clock,
       perSecond: config.eventsPerSecond,
       burst: config.eventBurst,
     });

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { systemClock } from '../common/clock.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { closeClient, closeConnection } from '../transports/socket-io/close-client.js';
 import {
@@ -38,9 +38,10 @@ export class MessageLimiter implements OnApplicationBootstrap, OnApplicationShut
     private readonly config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: TransportMetrics,
+    @Inject(CLOCK) clock: Clock,
   ) {
     this.rate = new MessageRate({
-      clock: systemClock,
+      clock,
       perSecond: config.eventsPerSecond,
       burst: config.eventBurst,
     });

@@ -1,5 +1,5 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { systemClock } from '../common/clock.js';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { LimitMetrics } from './limit.metrics.js';
@@ -13,9 +13,10 @@ export class WorkLimiter implements OnApplicationShutdown {
   constructor(
     config: GatewayConfig,
     private readonly metrics: LimitMetrics,
+    @Inject(CLOCK) clock: Clock,
   ) {
     this.rate = new WorkRate({
-      clock: systemClock,
+      clock,
       perSecond: config.workPerSecond,
       burst: config.workBurst,
     });
