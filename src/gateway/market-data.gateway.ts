@@ -37,6 +37,7 @@ import { RequestQueue } from '../transports/request-queue.js';
 import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { isSlow } from '../transports/socket-io/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
+import { ClientAddresses } from '../http/client-address.js';
 import { MessageLimiter } from '../limits/message-limiter.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
 import { GatewayMetrics } from './gateway.metrics.js';
@@ -101,6 +102,7 @@ export class MarketDataGateway
     private readonly cost: RequestCost,
     private readonly productLists: ProductLists,
     private readonly requests: RequestQueue<GatewaySocket>,
+    private readonly addresses: ClientAddresses,
     private readonly clientLog: ClientLog,
     @Inject(CLOCK) private readonly clock: Clock,
     @InjectPinoLogger(MarketDataGateway.name) private readonly log: PinoLogger,
@@ -109,6 +111,8 @@ export class MarketDataGateway
   handleConnection(client: GatewaySocket): void {
     this.metrics.connectionsTotal.inc();
     if (!this.auth.enter(client)) return;
+    // What a trusted proxy says. Kept here because the handshake's request is let go of.
+    client.handshake.address = this.addresses.of(client.request);
     const joins = this.auth.permissionsOf(client).mayJoin({ type: 'general' });
     if (joins) void client.join(GENERAL_ROOM);
     // Before the handlers, which GatewayIoAdapter puts behind it, and before anything of the event waits for its turn.
@@ -207,7 +211,6 @@ export class MarketDataGateway
     const { products, payload } = this.productLists.of(this.auth.permissionsOf(client));
     const rooms = subscriptionsOf(client);
     this.spend(client, ClientEvent.getProducts, this.cost.ofList(products.length + rooms.length));
-    this.checkReads(client, 'Read what was sent before asking for more');
     // As a broadcast to the client's own room: the fan-out engine has one frame of the payload for all clients.
     this.server.local.to(client.id).emit(ServerEvent.products, payload);
     return { ok: true, rooms, products };
@@ -217,7 +220,6 @@ export class MarketDataGateway
   listSubscriptions(@ConnectedSocket() client: GatewaySocket): SubscriptionsAcknowledgement {
     const rooms = subscriptionsOf(client);
     this.spend(client, ClientEvent.listSubscriptions, this.cost.ofList(rooms.length));
-    this.checkReads(client, 'Read what was sent before asking for more');
     client.emit(ServerEvent.subscriptions, { rooms });
     return { ok: true, rooms };
   }

@@ -3,12 +3,23 @@ import { RequestQueue } from './request-queue.js';
 
 const microtasks = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
+interface Client {
+  readonly name: string;
+  readonly address?: string;
+}
+
 function setUp({ sliceMs = 5, maxWaiting = 1_000, maxWaitingOfClient = 100 } = {}) {
   const clock = new FakeClock();
-  const queue = new RequestQueue<object>({ clock, sliceMs, maxWaiting, maxWaitingOfClient });
+  const queue = new RequestQueue<Client>({
+    clock,
+    ownerOf: ({ name, address = name }) => address,
+    sliceMs,
+    maxWaiting,
+    maxWaitingOfClient,
+  });
   const log: string[] = [];
   /** A request of several steps of `ms` each, which pauses between them where it is told to. */
-  const ask = (client: { readonly name: string }, request: string, { ms = 1, steps = 1 } = {}) =>
+  const ask = (client: Client, request: string, { ms = 1, steps = 1 } = {}) =>
     queue.run(client, async () => {
       for (let step = 1; step <= steps; step++) {
         const pause = step > 1 ? queue.pause(client) : undefined;
@@ -43,6 +54,15 @@ it('gives the event loop back after a slice, however many requests came in one r
   expect(await slice()).toEqual(['a6', 'a7', 'a8', 'a9', 'a10']);
   expect(await slice()).toEqual(['a11', 'a12']);
   expect(queue.waiting).toBe(0);
+});
+
+it('lets addresses take turns, however many clients each of them has', async () => {
+  const { ask, slice } = setUp({ sliceMs: 8 });
+  const [x, y, z] = ['x', 'y', 'z'].map((name) => ({ name, address: '192.0.2.7' }));
+  for (const client of [x!, y!, z!]) for (const request of ['1', '2']) ask(client, request);
+  ask(a, '1');
+  ask(a, '2');
+  expect([...(await slice()), ...(await slice())]).toEqual(['x1', 'y1', 'a1', 'z1', 'a2', 'x2', 'y2', 'z2']);
 });
 
 it('lets clients take turns, each with its requests in order', async () => {
@@ -110,7 +130,7 @@ it('is bounded for one client and for all, but has room for one request of every
   for (let n = 1; n <= 2; n++) ask(b, `${n}`);
   expect(queue.waiting).toBe(5);
   expect(queue.hasRoomFor(b)).toBe(false);
-  expect(queue.hasRoomFor({})).toBe(true);
+  expect(queue.hasRoomFor(c)).toBe(true);
 });
 
 it('keeps no timer and nothing of a client once all is done', async () => {

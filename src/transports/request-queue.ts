@@ -1,6 +1,9 @@
 import type { Clock } from '../common/clock.js';
+import { RoundRobin } from './round-robin.js';
 
-export interface RequestQueueOptions {
+export interface RequestQueueOptions<Client> {
+  /** Clients with the same owner, such as an address, share one turn. */
+  readonly ownerOf: (client: Client) => string;
   readonly clock: Pick<Clock, 'now' | 'soon'>;
   /** How long requests hold the event loop before the feed, pings and probes get it, ms. */
   readonly sliceMs: number;
@@ -16,14 +19,16 @@ type Job = () => Promise<void>;
 /** The requests of one client, in the order they came. */
 interface Line<Client> {
   readonly client: Client;
+  readonly owner: string;
   readonly jobs: Job[];
   /** Continues the request that paused, once it is the client's turn again. */
   resume: (() => void) | undefined;
 }
 
 /**
- * The requests of all clients. Each client's requests run one after the other in the order they came; clients take turns, so
- * one that asks for much makes no other client wait for all of it. Requests run in slices of `sliceMs`, between which the event
+ * The requests of all clients. Each client's requests run one after the other in the order they came. Owners take turns, and so do
+ * the clients of each owner: a client that asks for much makes no other client wait for all of it, and neither does an owner that
+ * opens many connections. Requests run in slices of `sliceMs`, between which the event
  * loop is free: a thousand requests that arrive in one read do not hold up the feed.
  *
  * The slice can only end between requests, and where a long request calls {@link pause}. A client without requests costs nothing.
@@ -31,14 +36,14 @@ interface Line<Client> {
 export class RequestQueue<Client extends object> {
   private readonly lines = new Map<Client, Line<Client>>();
   /** Lines with something to run now, in the order of their turns. */
-  private readonly ready = new Set<Line<Client>>();
+  private readonly ready = new RoundRobin<Line<Client>>(({ owner }) => owner);
   /** The line whose request runs in this slice. One that waits for something else, such as a key server, is let go. */
   private running: Line<Client> | undefined;
   /** When this slice began; undefined while none is under way. */
   private sliceBegan: number | undefined;
   private waitingJobs = 0;
 
-  constructor(private readonly options: RequestQueueOptions) {}
+  constructor(private readonly options: RequestQueueOptions<Client>) {}
 
   /** Requests that have not begun. */
   get waiting(): number {
@@ -55,7 +60,10 @@ export class RequestQueue<Client extends object> {
   run(client: Client, job: Job): void {
     let line = this.lines.get(client);
     if (!line) {
-      this.lines.set(client, (line = { client, jobs: [], resume: undefined }));
+      this.lines.set(
+        client,
+        (line = { client, owner: this.options.ownerOf(client), jobs: [], resume: undefined }),
+      );
       this.ready.add(line);
     }
     line.jobs.push(job);
@@ -101,10 +109,9 @@ export class RequestQueue<Client extends object> {
   };
 
   private next(): void {
-    if (this.running || this.ready.size === 0 || this.isSliceOver()) return;
-    const [line] = this.ready;
+    if (this.running || this.ready.isEmpty || this.isSliceOver()) return;
+    const line = this.ready.take();
     if (!line) return;
-    this.ready.delete(line);
     this.running = line;
     const { resume } = line;
     if (resume) {

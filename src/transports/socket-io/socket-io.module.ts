@@ -8,7 +8,13 @@ import { FanoutMetrics } from '../../fanout/fanout.metrics.js';
 import { FanoutReport } from '../../fanout/fanout-report.js';
 import { closingFrame, laggingFrame } from '../../fanout/notices.js';
 import { RequestQueue } from '../request-queue.js';
-import { ADAPTER_FACTORY, type AdapterFactory, createSocketServer, SOCKET_SERVER } from './socket-server.js';
+import {
+  ADAPTER_FACTORY,
+  type AdapterFactory,
+  createSocketServer,
+  type GatewaySocket,
+  SOCKET_SERVER,
+} from './socket-server.js';
 
 /** How long clients' requests hold the event loop before the feed gets it, ms. */
 const REQUEST_SLICE_MS = 2;
@@ -31,6 +37,7 @@ const MAX_WAITING_REQUESTS = 50_000;
       ) => {
         const queue = new RequestQueue({
           clock,
+          ownerOf: ({ handshake }: GatewaySocket) => handshake.address,
           sliceMs: REQUEST_SLICE_MS,
           maxWaiting: MAX_WAITING_REQUESTS,
           // A burst of requests and as many refusals, after which the client is closed.
