@@ -87,6 +87,19 @@ it('a subscription to general costs more the more stale products the client is t
   await gateway.stop();
 });
 
+it('a list of products costs more the more rooms are listed with it', async () => {
+  const gateway = await start({ PRODUCTS: symbols(150).join() });
+  const client = await TestClient.connect(gateway.url);
+  await client.ask('get_products');
+  const cost = () => gateway.metric('socket_gateway_request_work_total{event="get_products"}');
+  expect(await cost()).toBe(1);
+  await client.ask('subscribe', products(...symbols(100)));
+  await client.ask('get_products');
+  expect(await cost()).toBe(3); // 150 products and 101 rooms
+  client.close();
+  await gateway.stop();
+});
+
 describe('with the default limits', () => {
   const ALL = symbols(999); // and general
   let gateway: GatewayProcess;

@@ -179,7 +179,7 @@ export class MarketDataGateway
     const updates = snapshot.messages.length;
     const isCut = snapshot.complete && snapshot.known > updates && { updates, available: snapshot.known };
     void client.join(room);
-    const known = this.snapshots.knows(address);
+    const known = this.snapshots.knows(address, snapshot);
     const message = `Subscribed to ${room}`;
     client.emit(ServerEvent.subscribed, { room, message, ...isCut, ...(!known && { known }) });
     this.snapshots.sendJoined(client, address, snapshot);

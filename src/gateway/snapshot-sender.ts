@@ -57,9 +57,15 @@ export class SnapshotSender {
     });
   }
 
-  /** Whether anything is known of a room, as far as this replica knows without asking the store. */
-  knows(address: RoomAddress): boolean {
-    return this.freshness.knows(address) || this.cache.nearest(address, 1).known > 0;
+  /**
+   * Whether anything is known of a room, as far as this replica knows without asking the store.
+   * @param snapshot what memory has of the room now
+   */
+  knows(
+    address: RoomAddress,
+    snapshot: { readonly known: number } = this.cache.nearest(address, 1),
+  ): boolean {
+    return this.freshness.knows(address) || snapshot.known > 0;
   }
 
   /** As a broadcast to the client's own room, which the fan-out engine sends from the frame it has of the message. */
