@@ -116,9 +116,13 @@ function answerMessage({ name, answers: [done] }: EventDeclaration): [string, ob
 }
 
 function refusedMessage(): object {
-  return message(REFUSED, 'Acknowledges a request that is not done.', 'acknowledgements', 'RequestRejection', [
-    { name: 'malformed symbol', payload: REFUSAL_EXAMPLE },
-  ]);
+  return message(
+    REFUSED,
+    'Acknowledges a request that is not done.',
+    'acknowledgements',
+    'RequestRejection',
+    [{ name: 'malformed symbol', payload: REFUSAL_EXAMPLE }],
+  );
 }
 
 function connectError(): { readonly summary: string } {
