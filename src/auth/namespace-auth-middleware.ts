@@ -45,6 +45,8 @@ export class NamespaceAuthMiddleware<Client extends HandshakingClient, Pass> {
       conn.close(true);
       return;
     }
+    // The connection is about to be closed: what still comes of it is not looked at.
+    if ((this.refusals.get(conn) ?? 0) >= MAX_REFUSALS) return;
     this.taken.add(conn);
     this.options.admit(client).then(
       (pass) => {

@@ -2,6 +2,8 @@ import { type Clock, delay } from './clock.js';
 
 /** After a run, the next one begins no sooner than so many times its duration later. */
 const REST_FACTOR = 3;
+/** The longest rest, ms: a run that a busy machine held up must not keep a probe waiting. */
+const MAX_REST_MS = 50;
 
 /**
  * Runs work that many callers ask for at the same time, once for all of them. A result is never older than the call that gets it:
@@ -38,7 +40,7 @@ export class SharedWork<T> {
       return await result;
     } finally {
       const ended = this.clock.now();
-      this.freeAt = ended + REST_FACTOR * (ended - began);
+      this.freeAt = ended + Math.min(REST_FACTOR * (ended - began), MAX_REST_MS);
     }
   }
 }
