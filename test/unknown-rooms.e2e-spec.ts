@@ -129,12 +129,14 @@ describe('a subscription to what nothing is known of', () => {
     expect(about('BANKNIFTY')).toEqual([subscribed('product:BANKNIFTY', false)]);
   });
 
-  it('one who left meanwhile is told nothing', async () => {
+  it('a client that has left the room is told nothing more of it', async () => {
     client.socket.emit('subscribe', { type: 'product', symbol: 'NEW3' });
     await client.ask('unsubscribe', { type: 'product', symbol: 'NEW3' });
     await waitFor(async () => (await gateway.metric('socket_gateway_cache_store_reads_total')) > 0);
     await client.settled();
-    expect(about('NEW3').map(({ event }) => event)).toEqual(['subscribed', 'unsubscribed']);
+    // The store may have been read before the gateway took the second request; after it nothing may come.
+    expect(about('NEW3').map(({ event }) => event)[0]).toBe('subscribed');
+    expect(about('NEW3').at(-1)?.event).toBe('unsubscribed');
   });
 });
 
