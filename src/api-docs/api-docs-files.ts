@@ -6,7 +6,7 @@ import { gzip } from 'node:zlib';
 
 /** Where the build puts them (nest-cli.json): nothing of development is installed in production. */
 const ROOT = join(__dirname, '../..');
-const PAGE = 'src/reference/page';
+const PAGE = 'src/api-docs/page';
 const RENDERER = 'node_modules/@asyncapi/react-component';
 
 const JSON_TYPE = 'application/json; charset=utf-8';

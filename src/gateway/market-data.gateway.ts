@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Inject, UseFilters } from '@nestjs/common';
 import {
   Ack,
@@ -111,8 +112,9 @@ export class MarketDataGateway
   handleConnection(client: GatewaySocket): void {
     this.metrics.connectionsTotal.inc();
     if (!this.auth.enter(client)) return;
-    // What a trusted proxy says. Kept here because the handshake's request is let go of.
-    client.handshake.address = this.addresses.of(client.request);
+    // Kept here because the handshake's request is let go of. A client that enters the namespace again has none.
+    const request = client.request as IncomingMessage | undefined;
+    if (request) client.handshake.address = this.addresses.of(request);
     const joins = this.auth.permissionsOf(client).mayJoin({ type: 'general' });
     if (joins) void client.join(GENERAL_ROOM);
     // Before the handlers, which GatewayIoAdapter puts behind it, and before anything of the event waits for its turn.
