@@ -102,6 +102,8 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
       limits.disconnect(this);
     };
     engine.on('connection', (connection: Connection) => {
+      // Socket.IO takes `handshake.address` from here: the client's address, also behind a trusted proxy.
+      Object.assign(connection, { remoteAddress: this.addresses.of(connection.request) });
       if (limits.connect(connection.request, connection)) connection.on('close', onClose);
       this.over(connection.request);
       this.spreadPing(connection);

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { AdmissionModule } from '../admission/admission.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { CacheModule } from '../cache/cache.module.js';
 import { FreshnessModule } from '../freshness/freshness.module.js';
@@ -19,7 +18,7 @@ import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
 import { TokenPipe } from './token.pipe.js';
 
 @Module({
-  imports: [AdmissionModule, AuthModule, CacheModule, FreshnessModule, LimitsModule, SocketIoModule],
+  imports: [AuthModule, CacheModule, FreshnessModule, LimitsModule, SocketIoModule],
   providers: [
     MarketDataGateway,
     SnapshotRequestService,

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { Inject, UseFilters } from '@nestjs/common';
 import {
   Ack,
@@ -38,7 +37,6 @@ import { RequestQueue } from '../transports/request-queue.js';
 import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { isSlow } from '../transports/socket-io/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
-import { ClientAddresses } from '../http/client-address.js';
 import { MessageLimiter } from '../limits/message-limiter.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
 import { GatewayMetrics } from './gateway.metrics.js';
@@ -103,7 +101,6 @@ export class MarketDataGateway
     private readonly cost: RequestCost,
     private readonly productLists: ProductLists,
     private readonly requests: RequestQueue<GatewaySocket>,
-    private readonly addresses: ClientAddresses,
     private readonly clientLog: ClientLog,
     @Inject(CLOCK) private readonly clock: Clock,
     @InjectPinoLogger(MarketDataGateway.name) private readonly log: PinoLogger,
@@ -112,9 +109,6 @@ export class MarketDataGateway
   handleConnection(client: GatewaySocket): void {
     this.metrics.connectionsTotal.inc();
     if (!this.auth.enter(client)) return;
-    // Kept here because the handshake's request is let go of. A client that enters the namespace again has none.
-    const request = client.request as IncomingMessage | undefined;
-    if (request) client.handshake.address = this.addresses.of(request);
     const joins = this.auth.permissionsOf(client).mayJoin({ type: 'general' });
     if (joins) void client.join(GENERAL_ROOM);
     // Before the handlers, which GatewayIoAdapter puts behind it, and before anything of the event waits for its turn.
