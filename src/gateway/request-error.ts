@@ -9,7 +9,10 @@ import {
   INVALID_SUBSCRIPTION_MESSAGE,
 } from '../contract/index.js';
 
-/** A client's request that is not done; the filter makes the `error` event and the negative acknowledgement of it. */
+/**
+ * A client's request that the gateway does not do. `ErrorResponder` turns it into the `error` event and the negative
+ * acknowledgement.
+ */
 export class RequestError extends WsException {
   constructor(
     readonly code: ErrorCode,
@@ -44,11 +47,18 @@ export function invalidSubscription(code: ErrorCode, details: readonly ErrorDeta
   return new RequestError(code, INVALID_SUBSCRIPTION_MESSAGE, details);
 }
 
+/**
+ * When a client may try again: from `ms` to `(1 + spread) * ms`, at random, so that clients that were refused together do not come
+ * back together.
+ */
+function jittered(ms: number, spread: number): number {
+  return Math.round(ms * (1 + spread * Math.random()));
+}
+
 const RETRY_UNKNOWN_MS = 30_000;
 
 /**
  * A product may be unknown only until its first message comes, so the client is asked to try again.
- * Clients that were refused together must not all come back at the same time.
  * @param rooms those of the request that are too many
  */
 export function tooManyUnknown(most: number, rooms: readonly string[]): RequestError {
@@ -56,7 +66,7 @@ export function tooManyUnknown(most: number, rooms: readonly string[]): RequestE
     `More than ${most} of your rooms would be of products that this gateway has never seen. Subscribe again after ` +
     'retry_after_ms to the rooms that `rooms` names; you may subscribe to the others now.';
   const problem = `must not bring the subscriptions to products that the gateway has never seen above ${most}`;
-  const retryAfterMs = Math.round(RETRY_UNKNOWN_MS * (1 + Math.random()));
+  const retryAfterMs = jittered(RETRY_UNKNOWN_MS, 1);
   const details = [{ field: 'symbols', problem }];
   return new RequestError('TOO_MANY_SUBSCRIPTIONS', message, details, retryAfterMs, rooms);
 }
@@ -69,9 +79,8 @@ export function forbidden(message: string, rooms: readonly string[]): RequestErr
   return new RequestError('FORBIDDEN', message, named(rooms, 'is not allowed'));
 }
 
-/** Those who are told so together do not come back together. */
 export function snapshotUnavailable(rooms: readonly string[]): RequestError {
-  const retryAfterMs = Math.round(RETRY_SNAPSHOT_MS * (1 + 2 * Math.random()));
+  const retryAfterMs = jittered(RETRY_SNAPSHOT_MS, 2);
   const message = 'The snapshot cannot be looked up now';
   return new RequestError(
     'SNAPSHOT_UNAVAILABLE',
@@ -100,10 +109,9 @@ export function tooMuchWork(retryAfterMs: number): RequestError {
 
 const RETRY_BUSY_MS = 1_000;
 
-/** Those who are told so together do not come back together. */
 export function tooManyWaiting(): RequestError {
   const message = 'Too many requests wait for an answer; slow down';
-  const retryAfterMs = Math.round(RETRY_BUSY_MS * (1 + 2 * Math.random()));
+  const retryAfterMs = jittered(RETRY_BUSY_MS, 2);
   return new RequestError('RATE_LIMITED', message, undefined, retryAfterMs);
 }
 
