@@ -191,7 +191,7 @@ describe('a gateway that asks for tokens', () => {
       expect(lives).toEqual([]);
     });
 
-    describe('goes on by a new token', () => {
+    describe('a client that refreshes its token', () => {
       const exp = epoch(600);
       const clients: Record<string, TestClient> = {};
       const answers: Record<string, unknown> = {};
@@ -229,7 +229,7 @@ describe('a gateway that asks for tokens', () => {
         'one of another user',
         () => ({ token: hs256(claims({ user_id: 43 })) }),
         'TOKEN_INVALID',
-        'The token is of another user; connect anew with it',
+        'This token belongs to another user. Open a new connection to use it.',
       ],
       ['an expired one', () => ({ token: hs256(claims({ exp: epoch(-1) })) }), 'TOKEN_EXPIRED', undefined],
       ['a forged one', () => ({ token: hs256(claims(), 'f'.repeat(32)) }), 'TOKEN_INVALID', undefined],

@@ -12,7 +12,7 @@ export interface Ports {
   readonly store: LatestStore;
   readonly adapter: AdapterFactory;
   readonly faults: FaultSource;
-  /** `null` where nobody is authenticated. */
+  /** `null` if the gateway does not authenticate clients. */
   readonly revocations: RevocationPorts | null;
   readonly connectionCounts: ConnectionCounts;
   readonly handshakeQuota: HandshakeQuota;

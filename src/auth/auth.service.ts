@@ -164,9 +164,9 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
   }
 
   /**
-   * The client goes on by a new token, of the same user where it had one.
+   * Continues the client's session with a new token. If the client had a token, the new one must be of the same user.
    * @returns when that expires, seconds since the epoch; null where authentication is off
-   * @throws AuthError and then it goes on by the one it had
+   * @throws AuthError if the gateway does not accept the new token; the client then keeps the one it had
    */
   async refresh(client: GatewaySocket, token: unknown): Promise<number | null> {
     if (this.config.authMode === 'off') return null;
@@ -174,7 +174,10 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
       const principal = await this.authenticator.check(token);
       const before = this.sessions.principalOf(client);
       if (before && before.userId !== principal.userId) {
-        throw new AuthError('TOKEN_INVALID', 'The token is of another user; connect anew with it');
+        throw new AuthError(
+          'TOKEN_INVALID',
+          'This token belongs to another user. Open a new connection to use it.',
+        );
       }
       if (!before) await this.takeUser(client, principal);
       // Closed meanwhile, perhaps because the old token expired.

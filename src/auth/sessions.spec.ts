@@ -57,7 +57,7 @@ describe('Sessions', () => {
     expect(log).toEqual(['a told, 10000 ms left']);
   });
 
-  it('goes on by a new token, also one that ends earlier', () => {
+  it('continues the session with a new token, even if that one expires earlier', () => {
     sessions.start('a', principal(300));
     clock.advance(250_000);
     sessions.start('a', principal(3_600));

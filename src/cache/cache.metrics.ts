@@ -23,6 +23,6 @@ export class CacheMetrics extends MetricsGroup {
   ]);
   readonly cacheEvicted = this.counter(
     'cache_evicted_total',
-    'Messages dropped from memory for want of room.',
+    'Messages evicted from memory because it was full.',
   );
 }

@@ -1,6 +1,6 @@
 import { keyedHash } from './keyed-hash.js';
 
-it('names addresses and users so that nobody without the secret can tell them', () => {
+it('hides addresses and users from everyone who does not have the secret', () => {
   expect(keyedHash('secret', 'user:jane')).toMatch(/^[0-9a-f]{32}$/);
   expect(keyedHash('secret', 'user:jane')).toBe(keyedHash('secret', 'user:jane'));
   expect(keyedHash('other', 'user:jane')).not.toBe(keyedHash('secret', 'user:jane'));

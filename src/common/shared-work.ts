@@ -7,8 +7,8 @@ const MAX_REST_MS = 50;
 
 /**
  * Runs work that many callers ask for at the same time, once for all of them. A result is never older than the call that gets it:
- * callers that come while a run is under way share the next one. Runs rest in between, so that callers in a loop cannot take
- * more than a quarter of the processor.
+ * callers that come while a run is under way share the next one. Runs rest in between, so that callers in a loop leave most of
+ * the processor to others.
  */
 export class SharedWork<T> {
   private running: Promise<unknown> = Promise.resolve();
