@@ -415,8 +415,10 @@ describe('a chain that stops while the price of its product goes on', () => {
     ]);
     await price(name, 1);
     await chained(name, 1);
-    for (const client of inRooms) {
-      await client.next('chain_update');
+    for (const client of inRooms) await client.next('chain_update');
+    // A client that was told that its room is unknown is told that it is live, with the first update.
+    for (const client of [...inRooms, ...others]) {
+      await client.settled();
       client.clear();
     }
     for (const client of inRooms) await client.next('chain_status');
@@ -427,7 +429,7 @@ describe('a chain that stops while the price of its product goes on', () => {
       expect(chainTold(client, name)[0]!.age_ms).toBeGreaterThanOrEqual(STALE_MS);
       expect(client.all('feed_status')).toEqual([]);
     }
-    await others[1].next('underlying_update', 2);
+    await others[1].next('underlying_update');
     for (const client of others) {
       expect(chainTold(client, name)).toEqual([]);
       expect(client.all('feed_status').filter((status) => status.product === name)).toEqual([]);
