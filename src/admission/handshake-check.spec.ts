@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { type HandshakeRequest, malformedHandshake } from './handshake-check.js';
+import { malformedHandshake } from './handshake-check.js';
 
 const UPGRADE = {
   upgrade: 'websocket',
@@ -16,7 +16,7 @@ function codeOf(
   { method = 'GET', transports = ['polling', 'websocket'] } = {},
 ): number | undefined {
   const made = new IncomingMessage(new Socket());
-  const request: HandshakeRequest = Object.assign(made, { _query: query, method, headers });
+  const request = Object.assign(made, { _query: query, method, headers });
   const answer = malformedHandshake(request, headers.upgrade !== undefined, transports);
   if (!answer) return undefined;
   expect(answer).toMatchObject({ status: 400, headers: { Connection: 'close' } });

@@ -1,21 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import * as ws from 'ws';
+import { isParsedByWs, queryOf } from '../transports/socket-io/engine-io-internals.js';
 import { type HandshakeResponse, malformedResponse } from './handshake-rejection.js';
-
-/** As engine.io hands it to a middleware: its parameters are read. */
-export interface HandshakeRequest extends IncomingMessage {
-  readonly _query?: Readonly<Record<string, string | undefined>>;
-}
-
-interface HeaderParser {
-  parse(header: string): unknown;
-}
-
-/** ws' own parsers. They are exported, but missing in its types; without them ws rejects such a handshake a little later. */
-const { extension, subprotocol } = ws as unknown as {
-  readonly extension?: HeaderParser;
-  readonly subprotocol?: HeaderParser;
-};
 
 const PROTOCOL = '4';
 const WEBSOCKET_KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -36,10 +21,12 @@ const UNSUPPORTED_PROTOCOL = malformedResponse(5, 'Unsupported protocol version'
  * @param isUpgrade whether it came as an HTTP upgrade
  */
 export function malformedHandshake(
-  { method, headers, _query: query = {} }: HandshakeRequest,
+  request: IncomingMessage,
   isUpgrade: boolean,
   transports: readonly string[],
 ): HandshakeResponse | undefined {
+  const { method, headers } = request;
+  const query = queryOf(request);
   const { transport = '' } = query;
   if (!transports.includes(transport)) return UNKNOWN_TRANSPORT;
   if (method !== 'GET') return BAD_METHOD;
@@ -54,17 +41,11 @@ function isWebSocketUpgrade(headers: IncomingMessage['headers']): boolean {
     headers.upgrade?.toLowerCase() === 'websocket' &&
     WEBSOCKET_KEY.test(headers['sec-websocket-key'] ?? '') &&
     WEBSOCKET_VERSIONS.includes(headers['sec-websocket-version'] ?? '') &&
-    parses(subprotocol, headers['sec-websocket-protocol']) &&
-    parses(extension, headers['sec-websocket-extensions'])
+    isParsed('subprotocol', headers['sec-websocket-protocol']) &&
+    isParsed('extension', headers['sec-websocket-extensions'])
   );
 }
 
-function parses(parser: HeaderParser | undefined, header: string | undefined): boolean {
-  if (parser === undefined || header === undefined) return true;
-  try {
-    parser.parse(header);
-    return true;
-  } catch {
-    return false;
-  }
+function isParsed(kind: 'extension' | 'subprotocol', header: string | undefined): boolean {
+  return header === undefined || isParsedByWs(kind, header);
 }

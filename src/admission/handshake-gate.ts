@@ -2,11 +2,8 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { CLOCK, type Clock } from '../common/clock.js';
-import {
-  type GatewayServer,
-  type GatewaySocket,
-  SOCKET_SERVER,
-} from '../transports/socket-io/socket-server.js';
+import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
+import { type Connection, hasSession, queryOf } from '../transports/socket-io/engine-io-internals.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { AdmissionMetrics } from './admission.metrics.js';
 import { AddressLimits, type AddressRefusal } from './address-limits.js';
@@ -15,7 +12,7 @@ import { ClientAddresses } from '../http/client-address.js';
 import { CONNECTION_COUNTS, type ConnectionCounts } from '../limits/connection-counts.js';
 import { HANDSHAKE_QUOTA, type HandshakeQuota } from './handshake-quota.js';
 import { ConnectionWatch } from './connection-watch.js';
-import { type HandshakeRequest, malformedHandshake } from './handshake-check.js';
+import { malformedHandshake } from './handshake-check.js';
 import { HandshakeRate } from './handshake-rate.js';
 import { OverloadWatch } from './overload-watch.js';
 import { PingSpread } from './ping-spread.js';
@@ -30,8 +27,6 @@ import {
 
 /** The longest a handshake waits for its turn, ms. */
 const MAX_WAIT_MS = 1_000;
-
-type Connection = GatewaySocket['conn'];
 
 /**
  * Stands before engine.io and lets new clients in, or answers them with a status and Retry-After before anything is made for
@@ -88,12 +83,11 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   onApplicationBootstrap(): void {
     this.metrics.onScrape(() => this.metrics.handshakesQueued.set(this.admission.queued));
     const { engine } = this.server;
-    const { clients } = engine as unknown as { clients: Readonly<Record<string, unknown>> };
-    engine.use((request: HandshakeRequest, response: unknown, next: () => void) => {
-      const sid = request._query?.sid; // of several, engine.io has the last
+    engine.use((request: IncomingMessage, response: unknown, next: () => void) => {
+      const sid = queryOf(request).sid;
       // Before all else: browsers ask nobody's leave for a WebSocket, and send requests whose answers they would keep from the page.
       if (!this.isAllowed(request)) this.refuse('origin', request, response);
-      else if (sid && !Object.hasOwn(clients, sid)) answer(request, response, UNKNOWN_SESSION);
+      else if (sid && !hasSession(engine, sid)) answer(request, response, UNKNOWN_SESSION);
       else if (sid) next();
       else this.check(request, response, next);
     });
@@ -115,7 +109,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     this.pings.stop();
   }
 
-  private check(request: HandshakeRequest, response: unknown, next: () => void): void {
+  private check(request: IncomingMessage, response: unknown, next: () => void): void {
     const isUpgrade = !(response instanceof ServerResponse);
     const problem = malformedHandshake(request, isUpgrade, this.config.transports);
     if (problem === undefined) {

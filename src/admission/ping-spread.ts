@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../common/clock.js';
+import { canSendPacket, type PacketSender } from '../transports/socket-io/engine-io-internals.js';
 
 /** engine.io's connection of a client, as far as it is used here. */
 export interface PingedConnection {
@@ -7,9 +8,7 @@ export interface PingedConnection {
   off(event: 'close', listener: (this: this) => void): unknown;
 }
 
-interface Pingable extends PingedConnection {
-  sendPacket(type: string): void;
-}
+type Pingable = PingedConnection & PacketSender;
 
 /** Moments of an interval at which clients are pinged: with 20,000 clients, 80 at a time. */
 const MOMENTS = 256;
@@ -20,8 +19,7 @@ const MOMENTS = 256;
  * answer, together for ever. The pong of this early ping starts engine.io's own interval anew, from that random moment.
  *
  * Until it was pinged, a client costs a place in a set and a listener that removes it from there when it leaves: nothing is kept of
- * connections that are opened and closed again faster than they are pinged. Relies on one internal of engine.io, pinned by a test:
- * `Socket#sendPacket('ping')`. Where there is none, nothing is done.
+ * connections that are opened and closed again faster than they are pinged.
  */
 export class PingSpread {
   private readonly moments = Array.from({ length: MOMENTS }, () => new Set<Pingable>());
@@ -52,7 +50,7 @@ export class PingSpread {
 
   /** Answers what is missing in engine.io; undefined where all is well. */
   add(connection: PingedConnection): string | undefined {
-    if (!isPingable(connection)) return 'engine.io has no Socket#sendPacket';
+    if (!canSendPacket(connection)) return 'engine.io has no Socket#sendPacket';
     const moment = this.moments[Math.floor(this.random() * MOMENTS)]!;
     moment.add(connection);
     this.waiting.set(connection, moment);
@@ -77,8 +75,4 @@ export class PingSpread {
     this.timer = this.waiting.size > 0 ? this.clock.after(this.intervalMs / MOMENTS, this.next) : undefined;
     for (const connection of due) if (connection.readyState === 'open') connection.sendPacket('ping');
   };
-}
-
-function isPingable(connection: PingedConnection): connection is Pingable {
-  return 'sendPacket' in connection && typeof connection.sendPacket === 'function';
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
+import { httpServerOf } from '../transports/socket-io/engine-io-internals.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import { AdmissionMetrics } from './admission.metrics.js';
 import { ClientAddresses } from '../http/client-address.js';
@@ -36,7 +37,7 @@ export class TcpConnectionLimiter implements OnApplicationBootstrap {
   /** Nest has attached the server by now, and does not listen yet. */
   onApplicationBootstrap(): void {
     const { maxConnections, maxConnectionsPerIp } = this.config;
-    const { httpServer } = this.server as unknown as { readonly httpServer: HttpServer };
+    const httpServer = httpServerOf(this.server);
     httpServer.maxConnections = maxTcpConnections(maxConnections);
     httpServer.on('drop', () => {
       this.metrics.tcpRefused.inc({ reason: 'max_connections' });

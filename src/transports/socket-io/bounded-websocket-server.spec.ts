@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import type { AddressInfo, Socket as TcpSocket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import { waitFor } from '../../../test/support/wait.js';
 import { BoundedWebSocketServer } from './bounded-websocket-server.js';
+import { tcpSocketOf } from './engine-io-internals.js';
 
 describe('BoundedWebSocketServer', () => {
   it.each(['message', 'ping'] as const)(
@@ -21,7 +22,7 @@ describe('BoundedWebSocketServer', () => {
       };
       let counting = setImmediate(count);
       // As one write: what is in it comes to the server in one read.
-      const { _socket: tcp } = client as unknown as { readonly _socket: TcpSocket };
+      const tcp = tcpSocketOf(client)!;
       tcp.cork();
       for (let i = 0; i < 10; i++) {
         if (kind === 'ping') client.ping();

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../common/clock.js';
+import { queryOf, tcpSocketOf, type UntypedWsOptions } from './engine-io-internals.js';
 
 /**
  * Frames that a message may come in. A browser makes one of each 64 to 128 KB, libraries one of each message. ws allows 16,384,
@@ -116,17 +116,10 @@ export class BoundedWebSocket extends WebSocket {
   }
 }
 
-/** ws' `_socket`; pinned by a test. */
-function tcpSocketOf(client: WebSocket): TcpSocket | undefined {
-  const { _socket: socket } = client as unknown as { readonly _socket?: unknown };
-  return socket instanceof TcpSocket ? socket : undefined;
-}
-
 /** ws with bounds on what one client can make it keep. engine.io adds `maxPayload`, `MAX_PAYLOAD_BYTES`. */
 export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSocket> {
   constructor(options: ServerOptions, onUncountedFrame?: UncountedFrameListener) {
-    // `closeTimeout` is missing in the types of ws.
-    const bounded: ServerOptions<typeof BoundedWebSocket> & { readonly closeTimeout: number } = {
+    const bounded: ServerOptions<typeof BoundedWebSocket> & UntypedWsOptions = {
       ...options,
       WebSocket: onUncountedFrame ? reporting(onUncountedFrame) : BoundedWebSocket,
       closeTimeout: CLOSE_TIMEOUT_MS,
@@ -143,13 +136,13 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
   }
 
   override handleUpgrade(
-    request: IncomingMessage & { readonly _query?: { readonly sid?: string } },
+    request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
     callback: (client: BoundedWebSocket, request: IncomingMessage) => void,
   ): void {
     super.handleUpgrade(request, socket, head, (client, upgraded) => {
-      if (request._query?.sid) {
+      if (queryOf(request).sid) {
         probing.add(client);
         client.on('message', onProbe);
       }

@@ -3,13 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import { DeflatingWebSocketServer } from './deflating-websocket-server.js';
+import { deflateOf } from './engine-io-internals.js';
 
 /** ws keeps its inflater here between two fragments of a message. */
 function inflaterOf(client: WebSocket): unknown {
-  const { _extensions: extensions } = client as unknown as {
-    _extensions: { 'permessage-deflate': { _inflate: unknown } };
-  };
-  return extensions['permessage-deflate']._inflate;
+  return (deflateOf(client) as unknown as { readonly _inflate: unknown })._inflate;
 }
 
 it('keeps no inflater for a client between its messages, and understands the next', async () => {

@@ -6,6 +6,7 @@ import {
   BoundedWebSocketServer,
   type UncountedFrameListener,
 } from './bounded-websocket-server.js';
+import { deflateOf } from './engine-io-internals.js';
 
 const EXTENSIONS = 'sec-websocket-extensions';
 
@@ -49,13 +50,8 @@ export class DeflatingWebSocketServer extends BoundedWebSocketServer {
 /**
  * ws keeps the window it inflated a client's first compressed message with, some 50 KB, for as long as the connection
  * lives, though without context takeover nothing of it is used again.
- * Source: `_extensions` of ws' WebSocket and `cleanup()` of its PerMessageDeflate; pinned by a test. Without them memory is
- * all that is lost.
  */
 function freeInflaterBetweenMessages(client: BoundedWebSocket): void {
-  const { _extensions: extensions } = client as unknown as {
-    readonly _extensions?: { readonly 'permessage-deflate'?: { cleanup?(): void } };
-  };
-  const deflate = extensions?.['permessage-deflate'];
-  if (deflate?.cleanup) client.on('message', () => deflate.cleanup?.());
+  const deflate = deflateOf(client);
+  if (deflate) client.on('message', () => deflate.cleanup());
 }

@@ -13,6 +13,7 @@ import { firstValueFrom, type Observable } from 'rxjs';
 import type { Server, Socket } from 'socket.io';
 import { CLOCK, type Clock } from '../../common/clock.js';
 import { ClientLibrary } from './client-library.js';
+import { type Connection, releaseRequest, setPollingCloseTimeout } from './engine-io-internals.js';
 import { RequestQueue } from '../request-queue.js';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
 
@@ -58,8 +59,10 @@ export class GatewayIoAdapter extends IoAdapter {
       if (request.url?.startsWith(path)) this.headers(request, response);
     });
     this.server.engine.use(new ClientLibrary(path).serve);
-    shortenPollingClose(this.server);
-    this.server.engine.use((request: Handshake, response: { req?: unknown }, next: () => void) => {
+    this.server.engine.on('connection', (connection: Connection) =>
+      setPollingCloseTimeout(connection, POLLING_CLOSE_TIMEOUT_MS),
+    );
+    this.server.engine.use((request: Handshake, response: object, next: () => void) => {
       // Only for upgrades: of a plain request Node's own response is known, and needs its request.
       if (!(response instanceof ServerResponse)) request.res = response;
       next();
@@ -122,13 +125,6 @@ export class GatewayIoAdapter extends IoAdapter {
   }
 }
 
-/** Source: `closeTimeout` of engine.io's polling transport. */
-function shortenPollingClose(server: GatewayServer): void {
-  server.engine.on('connection', ({ transport }: { transport: { closeTimeout?: unknown } }) => {
-    if (transport.closeTimeout !== undefined) transport.closeTimeout = POLLING_CLOSE_TIMEOUT_MS;
-  });
-}
-
 /**
  * engine.io would close such a connection only where nothing was written on it before, and its half of it: Node's own
  * timeouts no longer look after it, so a client could keep as many as it likes for ever.
@@ -144,7 +140,7 @@ function refuseOtherUpgrades(path: string, clock: Clock): (request: IncomingMess
 }
 
 /** A handshake's request; engine.io's response to an upgrade refers back to it for as long as the connection lives. */
-type Handshake = IncomingMessage & { res?: { req?: unknown } };
+type Handshake = IncomingMessage & { res?: object };
 
 const NO_HEADERS = Object.freeze({});
 
@@ -154,7 +150,7 @@ const NO_HEADERS = Object.freeze({});
  */
 function forgetRequest(client: Socket): void {
   const request: Handshake | undefined = client.conn.request;
-  if (request?.res && !(request.res instanceof ServerResponse)) request.res.req = undefined;
+  if (request?.res && !(request.res instanceof ServerResponse)) releaseRequest(request.res);
   Object.assign(client.conn, { request: undefined });
   client.handshake.headers = NO_HEADERS;
 }

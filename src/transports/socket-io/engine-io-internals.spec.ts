@@ -1,0 +1,201 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { Socket as TcpSocket } from 'node:net';
+import type { Socket as ClientSocket } from 'socket.io-client';
+import { WebSocket } from 'ws';
+import { type Ends, FanoutRig, reply } from '../../../test/support/fanout-rig.js';
+import { PollingClient } from '../../../test/support/polling-client.js';
+import { UNCOMPRESSED } from '../../../test/support/test-client.js';
+import { waitFor } from '../../../test/support/wait.js';
+import {
+  canSendPacket,
+  type Connection,
+  deflateOf,
+  hasSession,
+  httpServerOf,
+  isParsedByWs,
+  isUpgrading,
+  queryOf,
+  releaseRequest,
+  setPollingCloseTimeout,
+  tcpSocketOf,
+  webSocketOf,
+  writeBufferOf,
+} from './engine-io-internals.js';
+import type { GatewaySocket } from './socket-server.js';
+
+/** More than the kernel buffers of both ends can take. */
+const KERNEL_BUFFERS = 16_000_000;
+
+const clientTcp = ({ io }: ClientSocket) =>
+  tcpSocketOf((io.engine.transport as unknown as { readonly ws: object }).ws)!;
+const isWritable = ({ transport }: Connection) => (transport as { writable?: boolean }).writable === true;
+
+async function connect(options?: Parameters<FanoutRig['connect']>[0]): Promise<Ends> {
+  return (await FanoutRig.start()).connect(options);
+}
+
+afterEach(() => FanoutRig.stopAll());
+
+describe('a connection of engine.io', () => {
+  it('has a WebSocket only while its transport is one', async () => {
+    expect(webSocketOf((await connect()).socket.conn)).toBeInstanceOf(WebSocket);
+    expect(webSocketOf((await connect({ transports: ['polling'] })).socket.conn)).toBeUndefined();
+  });
+
+  it('buffers the packets that its WebSocket is not ready for, in order', async () => {
+    const { client, socket, numbers } = await connect();
+    await waitFor(() => isWritable(socket.conn));
+    expect(writeBufferOf(socket.conn)).toEqual([]);
+    clientTcp(client).pause();
+    reply(socket, 1, KERNEL_BUFFERS);
+    expect(writeBufferOf(socket.conn)).toEqual([]); // the TCP socket has it
+    socket.conn.write('2["products",{"products":["2"]}]');
+    reply(socket, 3);
+    expect(writeBufferOf(socket.conn)).toMatchObject([
+      { data: '2["products",{"products":["2"]}]' },
+      { data: '2["products",{"products":["3",""]}]' },
+    ]);
+    clientTcp(client).resume();
+    await waitFor(() => numbers.length === 3);
+    expect(numbers).toEqual([1, 2, 3]);
+    expect(writeBufferOf(socket.conn)).toEqual([]);
+  });
+
+  it('buffers the packets that a polling client has not asked for yet', async () => {
+    const rig = await FanoutRig.start();
+    const connected = once(rig.server, 'connection') as Promise<[GatewaySocket]>;
+    rig.server.on('connection', (socket) => void socket.emit('connected', { message: '' } as never));
+    const client = await PollingClient.connect(rig.url);
+    const [socket] = await connected;
+    reply(socket, 1);
+    reply(socket, 2);
+    expect(writeBufferOf(socket.conn)).toHaveLength(2);
+    await client.poll();
+    expect(client.received.slice(1)).toHaveLength(2);
+    expect(writeBufferOf(socket.conn)).toEqual([]);
+    await client.close();
+  });
+
+  it('is upgrading from the probe until its transport is exchanged', async () => {
+    const rig = await FanoutRig.start();
+    const seen: unknown[] = [];
+    rig.prepare = ({ conn }) => {
+      const note = (event: string) => () => seen.push([event, isUpgrading(conn), conn.transport.name]);
+      note('before')();
+      conn.once('upgrading', note('probe'));
+      conn.once('upgrade', note('upgrade'));
+    };
+    await rig.connect({ transports: ['polling', 'websocket'] });
+    await waitFor(() => seen.length === 3);
+    expect(seen).toEqual([
+      ['before', expect.any(Boolean), 'polling'],
+      ['probe', true, 'polling'],
+      ['upgrade', false, 'websocket'],
+    ]);
+    expect(isUpgrading((await rig.connect()).socket.conn)).toBe(false);
+  });
+
+  it('sends a ping when it is told to', async () => {
+    const { client, socket } = await connect();
+    const conn: object = socket.conn;
+    if (!canSendPacket(conn)) throw new Error('cannot send a packet');
+    const pinged = new Promise<void>((resolve) => client.io.once('ping', resolve));
+    conn.sendPacket('ping');
+    await pinged;
+  });
+
+  it('has a time limit for a closed polling session, and none for a WebSocket', async () => {
+    const polling = (await connect({ transports: ['polling'] })).socket.conn;
+    expect(polling.transport).toHaveProperty('closeTimeout', 30_000);
+    setPollingCloseTimeout(polling, 1);
+    expect(polling.transport).toHaveProperty('closeTimeout', 1);
+    const webSocket = (await connect()).socket.conn;
+    setPollingCloseTimeout(webSocket, 1);
+    expect(webSocket.transport).not.toHaveProperty('closeTimeout');
+  });
+});
+
+describe('the servers of engine.io and Socket.IO', () => {
+  it('know a session as long as it lives', async () => {
+    const rig = await FanoutRig.start();
+    const { client, socket } = await rig.connect();
+    const { engine } = rig.server;
+    const { id } = socket.conn as unknown as { readonly id: string };
+    expect(['other', 'constructor', id].map((sid) => hasSession(engine, sid))).toEqual([false, false, true]);
+    client.disconnect();
+    await waitFor(() => !hasSession(engine, id));
+  });
+
+  it('parse the query of a handshake, and keep its request in the response to an upgrade', async () => {
+    const rig = await FanoutRig.start();
+    const handshakes: { request: IncomingMessage; response: { readonly req?: unknown } }[] = [];
+    rig.server.engine.use((request: IncomingMessage, response: object, next: () => void) => {
+      handshakes.push({ request, response });
+      next();
+    });
+    await rig.connect();
+    const { request, response } = handshakes[0]!;
+    expect(queryOf(request)).toMatchObject({ EIO: '4', transport: 'websocket' });
+    expect(response.req).toBe(request);
+    releaseRequest(response);
+    expect(response.req).toBeUndefined();
+  });
+
+  it('are attached to an HTTP server', async () => {
+    const rig = await FanoutRig.start();
+    expect(httpServerOf(rig.server).address()).toMatchObject({ port: Number(new URL(rig.url).port) });
+  });
+});
+
+describe('a WebSocket of ws', () => {
+  const accept = async (options?: Parameters<FanoutRig['connect']>[0]) => {
+    const { client, socket } = await connect(options);
+    return { client, socket, webSocket: webSocketOf(socket.conn)! };
+  };
+
+  it('has the TCP socket of its client', async () => {
+    const { client, webSocket } = await accept();
+    expect(tcpSocketOf(webSocket)).toBeInstanceOf(TcpSocket);
+    expect(tcpSocketOf(webSocket)?.remotePort).toBe(clientTcp(client).localPort);
+  });
+
+  it('is in ready state 1 until it closes', async () => {
+    const { socket, webSocket } = await accept();
+    expect(webSocket.readyState).toBe(1);
+    socket.conn.close();
+    expect(webSocket.readyState).toBe(2);
+  });
+
+  it('names permessage-deflate, and has its inflater, only if it was negotiated', async () => {
+    const { webSocket: deflating } = await accept();
+    expect(deflating.extensions).toBe('permessage-deflate');
+    expect(deflateOf(deflating)?.cleanup).toBeInstanceOf(Function);
+    const { webSocket: plain } = await accept(UNCOMPRESSED);
+    expect(plain.extensions).toBe('');
+    expect(deflateOf(plain)).toBeUndefined();
+  });
+
+  it('has parsers for the headers of a handshake', () => {
+    expect(isParsedByWs('extension', 'permessage-deflate; client_max_window_bits')).toBe(true);
+    expect(isParsedByWs('extension', ';;')).toBe(false);
+    expect(isParsedByWs('subprotocol', 'one, two')).toBe(true);
+    expect(isParsedByWs('subprotocol', 'a, a')).toBe(false);
+  });
+});
+
+it('finds nothing in objects that have none of these members', () => {
+  const bare = { transport: { name: 'websocket' } };
+  expect(writeBufferOf(bare)).toBeUndefined();
+  expect(isUpgrading(bare)).toBeUndefined();
+  expect(canSendPacket(bare)).toBe(false);
+  expect(webSocketOf(bare as never)).toBeUndefined();
+  setPollingCloseTimeout(bare, 1);
+  releaseRequest(bare);
+  expect(bare).toEqual({ transport: { name: 'websocket' } });
+  expect(queryOf(bare as never)).toEqual({});
+  expect(hasSession(bare, 'any')).toBe(true); // engine.io rejects it
+  expect(() => httpServerOf(bare as never)).toThrow('Socket.IO has no Server#httpServer');
+  expect(tcpSocketOf(bare)).toBeUndefined();
+  expect(deflateOf(bare)).toBeUndefined();
+});

@@ -1,0 +1,185 @@
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import { Server as TcpServer, Socket as TcpSocket } from 'node:net';
+import type { Server, Socket } from 'socket.io';
+import * as ws from 'ws';
+
+/*
+ * Everything that the gateway uses of engine.io, ws and Socket.IO and that is missing from their
+ * types or documentation. Each accessor checks what it finds, so that an upgrade which moves a
+ * member costs what its comment says, and nothing else. `engine-io-internals.spec.ts` pins each one
+ * against connections of the installed libraries.
+ */
+
+/** A client's connection in engine.io. */
+export type Connection = Socket['conn'];
+
+// ---- engine.io: a connection
+
+/** A packet in engine.io. A connection's 'packetCreate' listeners receive it before it is buffered. */
+export interface EnginePacket {
+  readonly type: string;
+  readonly data?: unknown;
+}
+
+/**
+ * The packets that the transport was not ready to take, in order.
+ * Source: `Socket#writeBuffer` of engine.io. Without it, every frame goes through engine.io, and a
+ * client is closed without its close code unless a 'drain' event follows.
+ */
+export function writeBufferOf(connection: object): readonly unknown[] | undefined {
+  const { writeBuffer } = connection as { readonly writeBuffer?: unknown };
+  return Array.isArray(writeBuffer) ? writeBuffer : undefined;
+}
+
+/**
+ * Whether an upgrade from polling to WebSocket is in progress.
+ * Source: `Socket#upgrading` of engine.io. Without it, every frame goes through engine.io.
+ */
+export function isUpgrading(connection: object): boolean | undefined {
+  const { upgrading } = connection as { readonly upgrading?: unknown };
+  return typeof upgrading === 'boolean' ? upgrading : undefined;
+}
+
+/** A connection that engine.io can be told to ping. */
+export interface PacketSender {
+  sendPacket(type: string): void;
+}
+
+/**
+ * Whether a packet of any type, such as a ping, can be sent on the connection.
+ * Source: `Socket#sendPacket` of engine.io. Without it, first pings are not spread over the interval.
+ */
+export function canSendPacket<T extends object>(connection: T): connection is T & PacketSender {
+  return 'sendPacket' in connection && typeof connection.sendPacket === 'function';
+}
+
+/** The WebSocket of a transport, as far as it can be relied on. */
+export interface TransportWebSocket {
+  readonly readyState?: unknown;
+  readonly extensions?: unknown;
+  send?(text: string): void;
+  close?(code: number, reason: string): void;
+}
+
+/**
+ * The WebSocket of a connection; undefined while its transport is another one.
+ * Source: `socket` of engine.io's WebSocket transport. Without it, every frame goes through
+ * engine.io, and clients are closed without a close code.
+ */
+export function webSocketOf({ transport }: Connection): TransportWebSocket | undefined {
+  // Two reads, since `name` is documented and `socket` is not.
+  const { name, socket } = transport as { readonly name: unknown; readonly socket?: unknown };
+  return name === 'websocket' && typeof socket === 'object' && socket !== null ? socket : undefined;
+}
+
+/**
+ * Sets how long a closed polling session may take to fetch its last packets, in ms.
+ * Source: `closeTimeout` of engine.io's polling transport. Without it, engine.io waits for 30 s.
+ */
+export function setPollingCloseTimeout({ transport }: { readonly transport: object }, ms: number): void {
+  if ('closeTimeout' in transport) transport.closeTimeout = ms;
+}
+
+// ---- engine.io: a handshake
+
+/** The parameters of a request's address. Of several with the same name, it has the last. */
+export type HandshakeQuery = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The parameters that engine.io has parsed before it calls a middleware or the WebSocket server.
+ * Source: `IncomingMessage#_query`, set by engine.io. Without it, no handshake is accepted.
+ */
+export function queryOf(request: IncomingMessage): HandshakeQuery {
+  const { _query: query } = request as { readonly _query?: HandshakeQuery };
+  return query ?? {};
+}
+
+/**
+ * Whether engine.io has a session of this id.
+ * Source: `clients` of engine.io's server, a record by id. Without it, every session counts as
+ * known, and engine.io itself rejects the unknown ones.
+ */
+export function hasSession(engine: object, sid: string): boolean {
+  const { clients } = engine as { readonly clients?: unknown };
+  return typeof clients !== 'object' || clients === null || Object.hasOwn(clients, sid);
+}
+
+/**
+ * Has engine.io's response to an upgrade let go of its request, which it otherwise keeps for as long
+ * as the connection lives.
+ * Source: `WebSocketResponse#req` of engine.io. Without it, an idle client costs a fifth more memory.
+ */
+export function releaseRequest(response: object): void {
+  if ('req' in response) response.req = undefined;
+}
+
+// ---- Socket.IO
+
+/**
+ * The HTTP server that Socket.IO is attached to.
+ * Source: `Server#httpServer` of Socket.IO, a private member.
+ * @throws Error without it: TCP connections would have no limit
+ */
+export function httpServerOf(server: Pick<Server, 'engine'>): HttpServer {
+  const { httpServer } = server as unknown as { readonly httpServer?: unknown };
+  if (!(httpServer instanceof TcpServer)) {
+    throw new Error('Socket.IO has no Server#httpServer, so TCP connections cannot be limited');
+  }
+  return httpServer as HttpServer;
+}
+
+// ---- ws
+
+/**
+ * The TCP socket below a WebSocket.
+ * Source: `WebSocket#_socket` of ws. Without it, every frame goes through engine.io, and pings of a
+ * client that has much to read get no pongs.
+ */
+export function tcpSocketOf(webSocket: object): TcpSocket | undefined {
+  const { _socket: socket } = webSocket as { readonly _socket?: unknown };
+  return socket instanceof TcpSocket ? socket : undefined;
+}
+
+/** The permessage-deflate extension of one WebSocket. */
+export interface Deflate {
+  /** Frees the inflater and the deflater, which ws makes again when it needs them. */
+  cleanup(): void;
+}
+
+/**
+ * The permessage-deflate extension that a WebSocket has negotiated.
+ * Source: `WebSocket#_extensions` and `PerMessageDeflate#cleanup` of ws. Without them, each client
+ * that has sent a compressed message keeps some 50 KB of memory.
+ */
+export function deflateOf(webSocket: object): Deflate | undefined {
+  const { _extensions: extensions } = webSocket as {
+    readonly _extensions?: { readonly 'permessage-deflate'?: Partial<Deflate> };
+  };
+  const deflate = extensions?.['permessage-deflate'];
+  return typeof deflate?.cleanup === 'function' ? (deflate as Deflate) : undefined;
+}
+
+/** Options of ws' server that its types do not have. */
+export interface UntypedWsOptions {
+  /** How long ws waits for a client to answer the close frame, in ms. Without it, 30 s. */
+  readonly closeTimeout: number;
+}
+
+interface HeaderParser {
+  parse?(header: string): unknown;
+}
+
+/**
+ * Whether ws can parse a `Sec-WebSocket-Extensions` or `Sec-WebSocket-Protocol` header.
+ * Source: ws' exports of the same names, which its types do not have. Without them, every header
+ * passes here, and ws rejects a malformed one a little later.
+ */
+export function isParsedByWs(kind: 'extension' | 'subprotocol', header: string): boolean {
+  const parser = (ws as unknown as Readonly<Record<string, HeaderParser | undefined>>)[kind];
+  try {
+    parser?.parse?.(header);
+    return true;
+  } catch {
+    return false;
+  }
+}
