@@ -1,15 +1,12 @@
 import { CLOSINGS, type ClosingCode, ServerEvent } from '../../contract/index.js';
-import type { BoundedWebSocket } from './bounded-websocket-server.js';
+import { BoundedWebSocket } from './bounded-websocket-server.js';
+import {
+  type Connection,
+  type TransportWebSocket,
+  webSocketOf,
+  writeBufferOf,
+} from './engine-io-internals.js';
 import type { GatewaySocket } from './socket-server.js';
-
-/** engine.io's `writeBuffer`, and the `socket` of its WebSocket transport; neither is typed. */
-interface Internals {
-  readonly writeBuffer?: readonly unknown[];
-  readonly transport?: {
-    readonly name?: unknown;
-    readonly socket?: { close?(code: number, reason: string): void; stopReading?(): void };
-  };
-}
 
 /**
  * Tells a client why, and closes its connection behind all that it was sent. One that is to come back is closed by its
@@ -25,19 +22,20 @@ export function closeClient(client: GatewaySocket, code: ClosingCode): void {
 }
 
 /** The same for a connection whose client may not be in the namespace, and then is told by the close code alone. */
-export function closeConnection(conn: GatewaySocket['conn'], code: ClosingCode): void {
-  const internals = conn as unknown as Internals;
+export function closeConnection(conn: Connection, code: ClosingCode): void {
+  const webSocket = webSocketOf(conn);
   // Until the client has answered the close frame, all that it sends would be read.
-  if (code === 'RATE_LIMITED' && internals.transport?.name === 'websocket')
-    internals.transport.socket?.stopReading?.();
+  if (code === 'RATE_LIMITED' && webSocket instanceof BoundedWebSocket) webSocket.stopReading();
   // Before `close` does it, which waits for what is in engine.io's buffer as well, but knows no codes.
-  const closeWithCode = (): void => {
-    if (internals.transport?.name === 'websocket')
-      internals.transport.socket?.close?.(CLOSINGS[code].closeCode, code);
-  };
-  if (internals.writeBuffer?.length === 0) closeWithCode();
+  const closeWithCode = (): void => closeTransport(webSocketOf(conn), code);
+  if (writeBufferOf(conn)?.length === 0) closeWithCode();
   else conn.once('drain', closeWithCode);
   conn.close();
+}
+
+/** Closes a connection's WebSocket with the close code of the reason. Polling has no close codes. */
+export function closeTransport(webSocket: TransportWebSocket | undefined, code: ClosingCode): void {
+  webSocket?.close?.(CLOSINGS[code].closeCode, code);
 }
 
 /**
@@ -45,13 +43,13 @@ export function closeConnection(conn: GatewaySocket['conn'], code: ClosingCode):
  * expensive, so the packets that `closeClient` would send are written here. A client outside the namespace ignores them.
  */
 export function closeWebSocket(websocket: BoundedWebSocket, code: ClosingCode): void {
-  const { closeCode, message, reconnect } = CLOSINGS[code];
+  const { message, reconnect } = CLOSINGS[code];
   websocket.stopReading();
   if (!websocket.isProbing) {
     websocket.send(`42${JSON.stringify([ServerEvent.closing, { code, message, reconnect }])}`);
     if (!reconnect) websocket.send('41');
   }
-  websocket.close(closeCode, code);
+  closeTransport(websocket, code);
   // Has engine.io close its connection now. Otherwise it would write to the WebSocket until that is gone.
   if (websocket.listenerCount('error') > 0) websocket.emit('error', new Error(code));
 }

@@ -1,23 +1,16 @@
-import { Socket as TcpSocket } from 'node:net';
-import { CLOSINGS } from '../../contract/index.js';
+import type { Socket as TcpSocket } from 'node:net';
 import type { Frame } from '../../fanout/frame.js';
 import type { Link, LinkListener } from '../../fanout/link.js';
-import type { GatewaySocket } from './socket-server.js';
-
-/** engine.io's connection of a client. */
-type Connection = GatewaySocket['conn'];
-
-/** The parts of a WebSocket transport that are read: engine.io's `socket`, and ws' `_socket`. Neither is typed. */
-interface Transport {
-  readonly name: string;
-  readonly socket?: {
-    readonly readyState?: unknown;
-    readonly extensions?: unknown;
-    readonly _socket?: unknown;
-    send?(text: string): void;
-    close?(code: number, reason: string): void;
-  };
-}
+import { closeTransport } from './close-client.js';
+import {
+  type Connection,
+  type EnginePacket,
+  isUpgrading,
+  tcpSocketOf,
+  type TransportWebSocket,
+  webSocketOf,
+  writeBufferOf,
+} from './engine-io-internals.js';
 
 /** WebSocket's readyState while it is open. */
 const OPEN = 1;
@@ -28,13 +21,14 @@ const OPEN = 1;
  * engine.io was given before is in the TCP socket's buffer already, and what it is given later comes behind. At all other
  * times frames go by engine.io.
  *
- * Relies on these internals, each pinned by a test (`socket-io-link.spec.ts`) and looked at here once a connection, so
- * that an upgrade which moves one costs speed and not order: the connection's `writeBuffer` and `upgrading`, its events
- * `packetCreate` (before a packet is buffered) and `drain` (after the buffer went to the transport), the transport's `socket`,
- * ws' `_socket`.
+ * Besides the members in `engine-io-internals.ts`, it relies on the moments of two events, which
+ * `socket-io-link.spec.ts` pins: 'packetCreate' comes before a packet is buffered, and 'drain' after
+ * the buffer went to the transport. All of it is checked once for each connection, so that an upgrade
+ * which changes any of it costs speed and not order.
  */
 export class SocketIoLink implements Link {
-  private transport: Transport | undefined;
+  private transport: Connection['transport'] | undefined;
+  private webSocket: TransportWebSocket | undefined;
   private tcp: TcpSocket | undefined;
   /** Bytes in engine.io's buffer. */
   private buffered = 0;
@@ -54,27 +48,24 @@ export class SocketIoLink implements Link {
   }
 
   get problem(): string | undefined {
-    const { upgrading, writeBuffer } = internals(this.connection);
-    if (typeof upgrading !== 'boolean') return 'engine.io has no Socket#upgrading';
-    if (!Array.isArray(writeBuffer)) return 'engine.io has no Socket#writeBuffer';
+    if (isUpgrading(this.connection) === undefined) return 'engine.io has no Socket#upgrading';
+    if (!writeBufferOf(this.connection)) return 'engine.io has no Socket#writeBuffer';
     if (!this.hooked) return "engine.io emits no 'packetCreate'";
     if (this.misplaced) return "engine.io emits 'packetCreate' too late";
     this.look();
     if (this.transport?.name === 'websocket') {
       if (!this.tcp) return "the WebSocket's TCP socket was not found";
-      if (typeof this.transport.socket?.readyState !== 'number') return 'the WebSocket has no readyState';
+      if (typeof this.webSocket?.readyState !== 'number') return 'the WebSocket has no readyState';
     }
     return undefined;
   }
 
   get ready(): boolean {
-    const { upgrading, writeBuffer } = internals(this.connection);
-    if (upgrading !== false || writeBuffer?.length !== 0 || !this.hooked || this.misplaced) return false;
+    if (isUpgrading(this.connection) !== false || this.waitingPackets !== 0) return false;
+    if (!this.hooked || this.misplaced) return false;
     this.look();
     return (
-      this.tcp !== undefined &&
-      this.transport?.socket?.readyState === OPEN &&
-      this.connection.readyState === 'open'
+      this.tcp !== undefined && this.webSocket?.readyState === OPEN && this.connection.readyState === 'open'
     );
   }
 
@@ -86,8 +77,13 @@ export class SocketIoLink implements Link {
   get waiting(): number {
     this.look();
     // Looked at here and not only with `drain`: were that ever to stay away, every client would seem to lag.
-    if (!internals(this.connection).writeBuffer?.length) this.buffered = 0;
+    if (!this.waitingPackets) this.buffered = 0;
     return this.buffered + (this.tcp?.writableLength ?? 0);
+  }
+
+  /** Packets in engine.io's buffer; undefined if engine.io does not say. */
+  get waitingPackets(): number | undefined {
+    return writeBufferOf(this.connection)?.length;
   }
 
   write(frames: readonly Buffer[]): void {
@@ -123,11 +119,11 @@ export class SocketIoLink implements Link {
 
   close(frame: Frame): void {
     this.look();
-    const socket = this.transport?.name === 'websocket' ? this.transport.socket : undefined;
-    if (socket?.send && socket.close && socket.readyState === OPEN) {
+    const { webSocket } = this;
+    if (webSocket?.send && webSocket.close && webSocket.readyState === OPEN) {
       // By the WebSocket itself: what waits in engine.io's buffer would be overtaken by the close frame, and lost.
-      socket.send(`4${frame.packet}`);
-      socket.close(CLOSINGS.TOO_SLOW.closeCode, 'TOO_SLOW');
+      webSocket.send(`4${frame.packet}`);
+      closeTransport(webSocket, 'TOO_SLOW');
     } else {
       this.send(frame);
     }
@@ -143,22 +139,22 @@ export class SocketIoLink implements Link {
 
   /** Takes notice of the transport, which an upgrade exchanges. */
   private look(): void {
-    const transport: Transport = this.connection.transport;
+    const { transport } = this.connection;
     if (transport === this.transport) return;
     this.transport = transport;
     this.unwatch?.();
     this.unwatch = undefined;
-    const socket = transport.name === 'websocket' ? transport.socket : undefined;
-    this.tcp = socket?._socket instanceof TcpSocket ? socket._socket : undefined;
-    this.negotiatedDeflate =
-      typeof socket?.extensions === 'string' && socket.extensions.includes('permessage-deflate');
+    this.webSocket = webSocketOf(this.connection);
+    this.tcp = this.webSocket && tcpSocketOf(this.webSocket);
+    const extensions = this.webSocket?.extensions;
+    this.negotiatedDeflate = typeof extensions === 'string' && extensions.includes('permessage-deflate');
   }
 
   /** engine.io is about to buffer a packet. */
-  private readonly onPacket = (packet: Packet): void => {
+  private readonly onPacket = (packet: EnginePacket): void => {
     if (!this.hooked) {
       this.hooked = true;
-      this.misplaced = internals(this.connection).writeBuffer?.includes(packet) ?? true;
+      this.misplaced = writeBufferOf(this.connection)?.includes(packet) ?? true;
     }
     if (packet.type === 'message') this.listener.onSend();
     // Behind what the listener sends and looks at: this packet is not in engine.io's buffer yet.
@@ -167,20 +163,7 @@ export class SocketIoLink implements Link {
 
   /** engine.io has handed its buffer to the transport. */
   private readonly onDrain = (): void => {
-    if (internals(this.connection).writeBuffer?.length === 0) this.buffered = 0;
+    if (this.waitingPackets === 0) this.buffered = 0;
     this.listener.onDrain();
   };
-}
-
-/** engine.io's packet. */
-interface Packet {
-  readonly type: string;
-  readonly data?: unknown;
-}
-
-function internals(connection: Connection): {
-  readonly upgrading?: unknown;
-  readonly writeBuffer?: readonly unknown[];
-} {
-  return connection as unknown as { upgrading?: unknown; writeBuffer?: readonly unknown[] };
 }
