@@ -5,7 +5,7 @@ import type { FanoutClient } from '../../fanout/fanout-client.js';
 import type { FanoutEngine } from '../../fanout/fanout-engine.js';
 import { Frame } from '../../fanout/frame.js';
 import { SocketIoLink } from './socket-io-link.js';
-import type { AdapterClass } from './socket-server.js';
+import type { AdapterClass, GatewaySocket } from './socket-server.js';
 
 /** What the adapter needs beside its base. */
 export interface FanoutAdapterOptions {
@@ -26,6 +26,17 @@ interface Packet {
 /** Socket.IO's packet type of an event without binary data. */
 const EVENT = 2;
 
+/** What the class below adds to its base. */
+interface LinkSource {
+  linkOf(id: string): SocketIoLink | undefined;
+}
+
+/** The link of a client; undefined for one that has left, or is not behind the fan-out engine. */
+export function linkOf({ id, nsp }: GatewaySocket): SocketIoLink | undefined {
+  const adapter = nsp.adapter as Partial<LinkSource>;
+  return adapter.linkOf?.(id);
+}
+
 /**
  * A Socket.IO adapter on top of another: events with a prepared payload that stay on this replica go to the fan-out engine.
  * To a socket's own room is to that client alone. Everything else goes the base's way, in order with the rest.
@@ -33,7 +44,7 @@ const EVENT = 2;
  * Listeners of `socket.onAnyOutgoing` are not told of what the engine carries: that would be work for each client.
  */
 export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions): AdapterClass {
-  return class FanoutAdapter extends Base {
+  return class FanoutAdapter extends Base implements LinkSource {
     private readonly namespace = this.nsp as Namespace;
     private readonly engine = options.createEngine();
     private readonly clients = new Map<string, FanoutClient>();
@@ -77,6 +88,11 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
       }
       const receivers = this.engine.broadcast(opts.rooms, () => this.frameOf(event));
       options.onBroadcast(event.name, receivers);
+    }
+
+    linkOf(id: string): SocketIoLink | undefined {
+      const link = this.clients.get(id)?.link;
+      return link instanceof SocketIoLink ? link : undefined;
     }
 
     override close(): void | Promise<void> {
