@@ -16,7 +16,8 @@ export type AttackName =
   | 'batches'
   | 'product lists'
   | 'snapshots'
-  | 'wide chains';
+  | 'wide chains'
+  | 'nested payloads';
 
 export interface AttackOptions {
   readonly port: number;

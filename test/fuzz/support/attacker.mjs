@@ -72,11 +72,11 @@ function longFrame(text) {
 }
 
 /** Requests that each client may make, all written at once; then the same again from a new connection. */
-async function ask(requests) {
-  const frames = requests.map(([event, payload], id) =>
-    longFrame(`42${id}${JSON.stringify(payload === undefined ? [event] : [event, payload])}`),
-  );
-  const burst = Buffer.concat(frames);
+const ask = (requests) => askTexts(requests.map((request) => JSON.stringify(request)));
+
+/** The same with requests that are JSON already: `JSON.stringify` cannot make those that are nested deeply. */
+async function askTexts(requests) {
+  const burst = Buffer.concat(requests.map((request, id) => longFrame(`42${id}${request}`)));
   while (left() > 0) {
     const socket = await open();
     if (!socket || !(await handshake(socket, UPGRADE))) return;
@@ -96,6 +96,31 @@ async function ask(requests) {
 
 const times = (count, make) => Array.from({ length: count }, (_, n) => make(n));
 const SYMBOLS = times(100, (n) => `P${n}`);
+const EVENTS = [
+  'subscribe',
+  'unsubscribe',
+  'get_products',
+  'list_subscriptions',
+  'get_snapshot',
+  'refresh_token',
+];
+
+const deepArray = (bytes) => '['.repeat(bytes / 2) + ']'.repeat(bytes / 2);
+const deepObject = (bytes) => '{"a":'.repeat(bytes / 6) + '1' + '}'.repeat(bytes / 6);
+
+/** Payloads of about so many bytes that are costly to parse or to look through. */
+const NESTED = [
+  deepArray,
+  deepObject,
+  // In the fields that the gateway looks at.
+  (bytes) => `{"type":"chain","symbol":${deepObject(bytes / 2)},"expiry":${deepArray(bytes / 2)}}`,
+  (bytes) => `{"type":"product","symbols":[${times(bytes / 60, () => deepArray(58)).join()}]}`,
+  (bytes) => `{"token":${deepObject(bytes)}}`,
+  // Wide: many elements, many different keys, and many keys in each of many objects.
+  (bytes) => `{"type":"product","symbols":[${'1,'.repeat(bytes / 2)}1]}`,
+  (bytes) => `{${times(bytes / 10, (n) => `"k${n}":1`).join()}}`,
+  (bytes) => `[${times(bytes / 200, (n) => `{${times(20, (k) => `"${n}_${k}":{}`).join()}}`).join()}]`,
+];
 
 /** Sends a handshake; whether it was let in. Counts why not. */
 async function handshake(socket, request) {
@@ -192,6 +217,13 @@ const attacks = {
   async 'wide chains'() {
     const request = { type: 'chain', symbol: 'WIDE' };
     await ask([['subscribe', request], ...times(20, () => ['get_snapshot', request])]);
+  },
+  async 'nested payloads'() {
+    const requests = (bytes) =>
+      EVENTS.flatMap((event) => NESTED.map((make) => `["${event}",${make(bytes)}]`));
+    // A small request counts as one message and a large one as about 40. The rate limit refuses the second half of the
+    // messages, but the gateway has to parse all of them: any more, and it would close the connection.
+    await askTexts([...times(5, () => requests(900)).flat(), ...requests(40_000)]);
   },
   async clients() {
     const socket = await open();
