@@ -1,5 +1,5 @@
-// `npm run licenses`: every package that production installs, direct or not, with its version and licence. Ends with 1 where one
-// has a licence that is not on the list: whoever adds it has to look at its terms first.
+// `npm run licenses` lists every package that the gateway or the TypeScript client needs in production, direct or not, with its
+// version and licence. It exits with code 1 if a licence is not on the list below: read the terms of a new licence before adding it.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './prepare.mjs';
@@ -36,7 +36,9 @@ function isAllowed(licence) {
 }
 
 const packages = Object.entries(read('package-lock.json').packages)
-  .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional)
+  // The service and the workspace of the TypeScript client are this repository's own.
+  .filter(([path, { link }]) => path.includes('node_modules/') && !link)
+  .filter(([, { dev, devOptional }]) => !dev && !devOptional)
   .map(([path, locked]) => ({
     name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
     version: locked.version,

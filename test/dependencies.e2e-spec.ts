@@ -19,6 +19,7 @@ interface Lock {
 }
 
 interface Package {
+  readonly workspaces: readonly string[];
   readonly dependencies: Record<string, string>;
   readonly devDependencies: Record<string, string>;
 }
@@ -55,10 +56,14 @@ it('docs/dependencies.md has every package of development', async () => {
 
 it('the lock file has a digest for every package, and names no registry', async () => {
   const { packages } = await read<Lock>('package-lock.json');
-  const entries = Object.entries(packages).filter(([path]) => path !== '');
+  const { workspaces } = await read<Package>('package.json');
+  const links = Object.values(packages).filter(({ link }) => link);
+  expect(links.map(({ resolved }) => resolved)).toEqual(workspaces);
+  const own = new Set(['', ...workspaces]);
+  const entries = Object.entries(packages).filter(([path, { link }]) => !own.has(path) && !link);
   expect(entries.length).toBeGreaterThan(100);
   expect(entries.filter(([, { integrity = '' }]) => !/^sha512-[\w+/]{86}==$/.test(integrity))).toEqual([]);
-  expect(entries.filter(([, { resolved, link }]) => resolved !== undefined || link)).toEqual([]);
+  expect(entries.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
 });
 
 describe('npm run licenses', () => {
@@ -87,6 +92,8 @@ describe('npm run licenses', () => {
       'node_modules/fine': { version: '1.0.0', license: 'MIT' },
       'node_modules/fine/node_modules/@some/thing': { version: '2.0.0', license },
       'node_modules/tool': { version: '3.0.0', license: 'GPL-3.0', dev: true },
+      'clients/own': { name: '@own/client', version: '1.0.0', license: 'UNLICENSED' },
+      'node_modules/@own/client': { resolved: 'clients/own', link: true },
     };
     await writeFile(join(root, 'package-lock.json'), JSON.stringify({ packages }));
     const result = await licenses(root);
