@@ -3,16 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: [
-      '.cache/',
-      '**/dist/',
-      'coverage/',
-      'node_modules/',
-      'clients/examples/',
-      'src/api-docs/page/',
-      'test/fixtures/',
-      'web/',
-    ],
+    ignores: ['.cache/', '**/dist/', 'coverage/', 'node_modules/', 'test/fixtures/'],
   },
   js.configs.recommended,
   {
@@ -100,6 +91,25 @@ export default tseslint.config(
         URL: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
+      },
+    },
+  },
+  {
+    // Scripts that browsers run as they are. `io` and `AsyncApiStandalone` come from the libraries that a page loads first.
+    files: ['web/*.js', 'clients/examples/*.js', 'src/*/page/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: {
+        AsyncApiStandalone: 'readonly',
+        console: 'readonly',
+        document: 'readonly',
+        io: 'readonly',
+        location: 'readonly',
+        MutationObserver: 'readonly',
+        Option: 'readonly',
+        requestAnimationFrame: 'readonly',
+        URL: 'readonly',
+        URLSearchParams: 'readonly',
       },
     },
   },

@@ -22,7 +22,14 @@ function modified(path) {
 export function prepare() {
   if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root, 'package-lock.json'))) {
     // Errors only: a reader who just wants to run the gateway cannot act on npm's warnings about its packages.
-    run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier']);
+    run('npm', [
+      'ci',
+      '--include=dev',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      '--no-update-notifier',
+    ]);
   }
   for (const build of Object.values(BUILDS)) {
     if (staleBecause(build) !== undefined) run('npm', ['run', '--silent', build.script]);

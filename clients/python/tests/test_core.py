@@ -4,7 +4,7 @@ import unittest
 
 from deltastream_socket_client import Forbidden, InvalidSubscription, PayloadError, SubscriptionError
 
-from .fakes import World, chain, price, stamp
+from .fakes import World, chain, price
 from .recorded import mistakes
 
 
