@@ -5,7 +5,7 @@ import { combine, type Measurement } from './harness/measurement.js';
 import { type BenchOptions, parseOptions, USAGE } from './options.js';
 import { pageOf } from './report/page.js';
 import { type Outcome, reportOf, type ScenarioReport, sectionOf } from './report/scenario-report.js';
-import { GATEWAY, type Lab, type Row, type Scenario } from './scenarios/scenario.js';
+import { GATEWAY, type RunContext, type Row, type Scenario } from './scenarios/scenario.js';
 
 /** Between two trials, for what the last one left in the kernel (closing connections) to go. */
 const BREATHER_MS = 500;
@@ -41,31 +41,31 @@ async function main(): Promise<number> {
 async function runScenario(
   scenario: Scenario<Row>,
   options: BenchOptions,
-  lab: Lab,
+  context: RunContext,
 ): Promise<ScenarioReport> {
-  const contenders = scenario.contenders(lab.quick);
-  const runs = new Map<Row, Measurement[]>(contenders.map((contender) => [contender, []]));
+  const candidates = scenario.candidates(context.quick);
+  const runs = new Map<Row, Measurement[]>(candidates.map((candidate) => [candidate, []]));
   const missing = new Map<Row, string>();
   for (let run = 1; run <= options.runs; run++) {
-    for (const contender of contenders) {
-      if (missing.has(contender)) continue;
-      progress(`${scenario.name}: ${contender.label}, run ${run} of ${options.runs}`);
+    for (const candidate of candidates) {
+      if (missing.has(candidate)) continue;
+      progress(`${scenario.name}: ${candidate.label}, run ${run} of ${options.runs}`);
       try {
-        const result = await scenario.run(contender, lab);
-        if ('skipped' in result) missing.set(contender, `skipped: ${result.skipped}`);
-        else runs.get(contender)?.push(result);
+        const result = await scenario.run(candidate, context);
+        if ('skipped' in result) missing.set(candidate, `skipped: ${result.skipped}`);
+        else runs.get(candidate)?.push(result);
       } catch (error) {
-        missing.set(contender, `failed: ${error instanceof Error ? error.message : String(error)}`);
+        missing.set(candidate, `failed: ${error instanceof Error ? error.message : String(error)}`);
       }
-      const problem = missing.get(contender);
-      if (problem !== undefined) progress(`${contender.label} ${problem}`);
+      const problem = missing.get(candidate);
+      if (problem !== undefined) progress(`${candidate.label} ${problem}`);
       await delay(BREATHER_MS);
     }
   }
-  const outcomes = contenders.map((contender): Outcome => {
-    const problem = missing.get(contender);
-    if (problem !== undefined) return { label: contender.label, missing: problem };
-    return { label: contender.label, measurement: combine(runs.get(contender) ?? []) };
+  const outcomes = candidates.map((candidate): Outcome => {
+    const problem = missing.get(candidate);
+    if (problem !== undefined) return { label: candidate.label, missing: problem };
+    return { label: candidate.label, measurement: combine(runs.get(candidate) ?? []) };
   });
   return reportOf(scenario, outcomes);
 }

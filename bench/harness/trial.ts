@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadMethods, Settled } from '../load/load-methods.js';
 import { mergeLatencies, percentileMs } from '../load/latency-histogram.js';
-import type { Peer, Skipped, StartPeer, Wish } from '../peers/peer.js';
+import type { Peer, Skipped, StartPeer, Workload } from '../peers/peer.js';
 import type { FeedPlan, Published, PublisherMethods } from '../publish/publisher-methods.js';
 import { newestPerKey, publishedPerKey } from '../publish/sequence.js';
 import type { Closing } from './closing.js';
@@ -14,7 +14,7 @@ export interface TrialSetup {
   readonly start: StartPeer;
   readonly feed: FeedPlan;
   /** One for each client. */
-  readonly wishes: readonly Wish[];
+  readonly workloads: readonly Workload[];
   /** How many load generators share the clients. Default 1. */
   readonly generators?: number;
   readonly offersDeflate?: boolean;
@@ -169,14 +169,14 @@ async function connectAll(
   peer: Peer,
   generators: readonly Worker<LoadMethods>[],
 ): Promise<number> {
-  const { wishes } = setup;
-  const share = Math.ceil(wishes.length / generators.length);
+  const { workloads } = setup;
+  const share = Math.ceil(workloads.length / generators.length);
   const connected = await Promise.all(
     generators.map((generator, index) => {
-      const mine = wishes.slice(index * share, (index + 1) * share);
-      // Clients that wish the same share one profile: thousands of equal ones would only be sent and kept.
+      const mine = workloads.slice(index * share, (index + 1) * share);
+      // Clients with the same workload share one profile, so that thousands of equal ones need not be sent and kept.
       const distinct = [...new Set(mine)];
-      const numberOf = new Map(distinct.map((wish, number) => [wish, number]));
+      const numberOf = new Map(distinct.map((workload, number) => [workload, number]));
       return generator.call('connect', {
         dialect: peer.dialect,
         port: peer.port,
@@ -184,8 +184,8 @@ async function connectAll(
         // Each generator from an address of its own, or the ports of one would run out.
         localAddress: `127.0.0.${2 + index}`,
         offersDeflate: setup.offersDeflate ?? false,
-        profiles: distinct.map((wish) => peer.profile(wish)),
-        profileOf: mine.map((wish) => numberOf.get(wish) ?? 0),
+        profiles: distinct.map((workload) => peer.profile(workload)),
+        profileOf: mine.map((workload) => numberOf.get(workload) ?? 0),
         sampled: Math.ceil((setup.sampled ?? SAMPLED) / generators.length),
         stallable: Math.ceil((setup.stallable ?? 0) / generators.length),
         products: setup.feed.products.length,
@@ -193,7 +193,8 @@ async function connectAll(
     }),
   );
   const ready = connected.reduce((sum, each) => sum + each.ready, 0);
-  if (ready < wishes.length) throw new Error(`only ${ready} of ${wishes.length} clients could subscribe`);
+  if (ready < workloads.length)
+    throw new Error(`only ${ready} of ${workloads.length} clients could subscribe`);
   const first = Math.min(...connected.map((each) => each.firstUs));
   return (Math.max(...connected.map((each) => each.lastUs)) - first) / 1e6;
 }

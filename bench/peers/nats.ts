@@ -5,7 +5,7 @@ import { freePort } from '../../tools/free-port.js';
 import { LeashedProcess } from '../harness/leashed-process.js';
 import { EVERYTHING } from '../publish/wire-format.js';
 import { versionOf } from './node-servers.js';
-import type { StartPeer, Wish } from './peer.js';
+import type { StartPeer, Workload } from './peer.js';
 
 const PROGRAM = 'nats-server';
 
@@ -23,7 +23,7 @@ export const startNats: StartPeer = async ({ subjectPerProduct }) => {
     path: '/',
     target: { kind: 'nats', port: tcp, subjectPerProduct },
     pids: [server.pid],
-    profile: ({ everything, rooms, keys }: Wish) => {
+    profile: ({ everything, rooms, keys }: Workload) => {
       const subjects = everything ? [EVERYTHING] : rooms.map(({ symbol }) => symbol);
       const subscriptions = subjects.map((subject, index) => `SUB ${subject} ${index + 1}\r\n`).join('');
       const connect = 'CONNECT {"verbose":false,"pedantic":false,"protocol":0}\r\n';

@@ -8,7 +8,7 @@ import { withChildren } from '../harness/proc-stat.js';
 import { EVERYTHING, NCHAN_PUBLISH_PATH } from '../publish/wire-format.js';
 import { answers } from './nats.js';
 import { versionOf } from './node-servers.js';
-import type { StartPeer, Wish } from './peer.js';
+import type { StartPeer, Workload } from './peer.js';
 
 const MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 const SUBSCRIBE_PATH = '/subscribe';
@@ -31,7 +31,7 @@ export const startNchan: StartPeer = async () => {
     path: SUBSCRIBE_PATH,
     target: { kind: 'nchan', port },
     pids,
-    profile: ({ keys }: Wish) => ({ greeting: [], confirmations: 0, snapshots: 0, keys }),
+    profile: ({ keys }: Workload) => ({ greeting: [], confirmations: 0, snapshots: 0, keys }),
     stop: () => server.stop(),
   };
 };

@@ -2,8 +2,8 @@ import type { ClientProfile } from '../load/client-stream.js';
 import type { Dialect } from '../load/load-methods.js';
 import type { PublishTarget } from '../publish/publisher-methods.js';
 
-/** What a client wants; each dialect says it in its own words. */
-export interface Wish {
+/** What one client subscribes to and expects to receive. Each peer translates it into requests of its own protocol. */
+export interface Workload {
   /** Everything of all products, as every client of the gateway gets until it leaves `general`. */
   readonly everything: boolean;
   readonly rooms: readonly { readonly type: 'product' | 'chain'; readonly symbol: string }[];
@@ -30,7 +30,7 @@ export interface Peer {
   readonly pids: readonly number[];
   /** The Redis it stands on, where it does. */
   readonly redisUrl?: string;
-  profile(wish: Wish): ClientProfile;
+  profile(workload: Workload): ClientProfile;
   stop(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export type StartPeer = (options: PeerOptions) => Promise<Peer | Skipped>;
 export const SOCKET_IO_PATH = '/socket.io/?EIO=4&transport=websocket';
 
 /** Socket.IO clients of the gateway's contract. */
-export function socketIoProfile({ everything, rooms, keys, snapshots }: Wish): ClientProfile {
+export function socketIoProfile({ everything, rooms, keys, snapshots }: Workload): ClientProfile {
   const greeting = rooms.map(({ type, symbol }) => `42["subscribe",${JSON.stringify({ type, symbol })}]`);
   // The plain peer, as the seeds, wants a symbol; the gateway does not mind one.
   if (!everything) greeting.unshift('42["unsubscribe",{"type":"general"}]');

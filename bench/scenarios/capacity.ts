@@ -1,11 +1,11 @@
 import { startGateway } from '../peers/node-servers.js';
 import { allDelivered, atMost } from './bars.js';
-import { type Contender, crowdOfListeners, GATEWAY, runWindow, type Scenario } from './scenario.js';
+import { type Candidate, crowdOfListeners, GATEWAY, runWindow, type Scenario } from './scenario.js';
 
 /** What the platform publishes to everybody: 8 prices and 1.6 summaries a second, in its recording of a minute. */
 const PLATFORM_RATE = 10;
 
-interface Step extends Contender {
+interface Step extends Candidate {
   readonly clients: number;
 }
 
@@ -24,8 +24,8 @@ export const capacity: Scenario<Step> = {
   about: () =>
     'Clients in `general`, who get every message, at one gateway. 10 messages a second are what the platform publishes to everybody ' +
     'today; 100 are a market ten times as lively.',
-  contenders: (quick) => (quick ? STEPS.slice(0, 1) : STEPS),
-  run: ({ start, rate, clients }, lab) => runWindow(crowdOfListeners(start, clients), rate, lab),
+  candidates: (quick) => (quick ? STEPS.slice(0, 1) : STEPS),
+  run: ({ start, rate, clients }, context) => runWindow(crowdOfListeners(start, clients), rate, context),
   metrics: [
     'rate',
     'deliveriesPerSecond',

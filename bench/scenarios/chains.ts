@@ -1,5 +1,5 @@
 import { startGateway, startPlain, startPlainCompressing } from '../peers/node-servers.js';
-import type { Wish } from '../peers/peer.js';
+import type { Workload } from '../peers/peer.js';
 import { allDelivered, ratioAtMost } from './bars.js';
 import { GATEWAY, PLAIN, PLAIN_COMPRESSING, runWindow, type Scenario } from './scenario.js';
 
@@ -13,14 +13,14 @@ export const chains: Scenario = {
   about: () =>
     `${CLIENTS} clients, out of \`general\`, get the whole option chain of one product, ${CHAIN_BYTES / 1000} KB; ` +
     'they offer permessage-deflate as browsers do.',
-  contenders: () => [
+  candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 8 },
     { label: PLAIN, start: startPlain, rate: 8 },
     // Asked for 2 a second; the rate column says what it takes.
     { label: PLAIN_COMPRESSING, start: startPlainCompressing, rate: 2 },
   ],
-  run: ({ start, rate }, lab) => {
-    const wish: Wish = {
+  run: ({ start, rate }, context) => {
+    const workload: Workload = {
       everything: false,
       rooms: [{ type: 'chain', symbol: PRODUCT }],
       keys: [0],
@@ -30,12 +30,12 @@ export const chains: Scenario = {
       {
         start,
         feed: { kind: 'chain', products: [PRODUCT], chainBytes: CHAIN_BYTES },
-        wishes: new Array<Wish>(CLIENTS).fill(wish),
+        workloads: new Array<Workload>(CLIENTS).fill(workload),
         offersDeflate: true,
         sampled: 6,
       },
       rate,
-      lab,
+      context,
     );
   },
   metrics: [

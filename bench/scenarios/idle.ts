@@ -12,12 +12,13 @@ export const idle: Scenario = {
   about: (quick) =>
     `${clientsOf(quick).toLocaleString('en')} clients in \`general\` and few prices. RSS is measured against the same ` +
     'process before the first client.',
-  contenders: () => [
+  candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 20 },
     // Plain Socket.IO does not carry 20 a second to so many.
     { label: PLAIN, start: startPlain, rate: 2 },
   ],
-  run: ({ start, rate }, lab) => runWindow(crowdOfListeners(start, clientsOf(lab.quick)), rate, lab),
+  run: ({ start, rate }, context) =>
+    runWindow(crowdOfListeners(start, clientsOf(context.quick)), rate, context),
   metrics: [
     'rate',
     'deliveriesPerSecond',

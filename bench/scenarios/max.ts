@@ -23,7 +23,7 @@ export const max: Scenario = {
   about: (quick) =>
     `As \`steady\`, at the highest rate with p99 at most ${MAX_P99_MS} ms, everything delivered and the publisher ` +
     `not held up; searched in steps of x${stepOf(quick)}, then between two of them.`,
-  contenders: (quick) => [
+  candidates: (quick) => [
     { label: GATEWAY, start: startGateway, rate: 1000 },
     { label: NATS, start: startNats, rate: 1000 },
     { label: NCHAN, start: startNchan, rate: 400 },
@@ -31,7 +31,7 @@ export const max: Scenario = {
   ],
   run: async ({ start, rate }, { quick, closing }) => {
     const feed = { kind: 'underlying', products: PRODUCTS } as const;
-    const trial = await Trial.start({ start, feed, wishes: listeners(CLIENTS) }, closing);
+    const trial = await Trial.start({ start, feed, workloads: listeners(CLIENTS) }, closing);
     if ('skipped' in trial) return trial;
     try {
       await trial.publish(rate / 4, quick ? 500 : 2000);

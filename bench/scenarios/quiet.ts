@@ -13,16 +13,21 @@ const NOISE = 1.05;
 export const quiet: Scenario = {
   name: 'quiet',
   about: () => `${CLIENTS} clients in \`general\`, ${RATE} prices a second, evenly spaced.`,
-  contenders: () => [
+  candidates: () => [
     { label: GATEWAY, start: startGateway, rate: RATE },
     { label: PLAIN, start: startPlain, rate: RATE },
   ],
-  run: ({ start, rate }, lab) =>
+  run: ({ start, rate }, context) =>
     runWindow(
-      { start, feed: { kind: 'underlying', products: PRODUCTS }, wishes: listeners(CLIENTS), sampled: 100 },
+      {
+        start,
+        feed: { kind: 'underlying', products: PRODUCTS },
+        workloads: listeners(CLIENTS),
+        sampled: 100,
+      },
       rate,
-      lab,
-      lab.quick ? undefined : WINDOW_MS,
+      context,
+      context.quick ? undefined : WINDOW_MS,
     ),
   metrics: ['rate', 'deliveriesPerSecond', 'cpuUsPerDelivery', 'p50Ms', 'p99Ms', 'maxMs'],
   bars: (results) => [

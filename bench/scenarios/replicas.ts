@@ -8,7 +8,7 @@ import type { SubscriberMethods } from '../load/subscriber-methods.js';
 import type { Skipped } from '../peers/peer.js';
 import { startRedisNodes } from '../peers/redis-nodes.js';
 import type { PublisherMethods } from '../publish/publisher-methods.js';
-import { type Lab, PRODUCTS, type Row, type Scenario, warmUpMs, windowMs } from './scenario.js';
+import { type RunContext, PRODUCTS, type Row, type Scenario, warmUpMs, windowMs } from './scenario.js';
 
 const KINDS = {
   prices: { kind: 'underlying', products: PRODUCTS, channel: FeedChannel.underlying },
@@ -47,7 +47,7 @@ export const replicas: Scenario<Subscribers> = {
   about: () =>
     "What replicas cost Redis: bare connections that subscribe to the feed's channel as a gateway does. Redis is sent prices (0.25 KB) or chains (80 KB), and " +
     'writes each to all of them. A delivery is a message to a replica. CPU is that of all nodes, and of the busiest; each is one thread.',
-  contenders: (quick) => (quick ? ROWS.filter(({ replicas: count }) => count === 10) : ROWS),
+  candidates: (quick) => (quick ? ROWS.filter(({ replicas: count }) => count === 10) : ROWS),
   run: measure,
   metrics: [
     'rate',
@@ -62,7 +62,7 @@ export const replicas: Scenario<Subscribers> = {
 
 async function measure(
   { what, replicas: count, rate, topology }: Subscribers,
-  { quick, closing }: Lab,
+  { quick, closing }: RunContext,
 ): Promise<Measurement | Skipped> {
   const redis = await startRedisNodes(topology === 'one Redis' ? 1 : CLUSTER_NODES);
   if ('skipped' in redis) return redis;

@@ -2,9 +2,10 @@ import type { Closing } from '../harness/closing.js';
 import type { Measurement, Metric } from '../harness/measurement.js';
 import { Trial, type TrialSetup } from '../harness/trial.js';
 import { DEFAULT_PRODUCTS } from '../../tools/simulator/instruments.js';
-import type { Skipped, StartPeer, Wish } from '../peers/peer.js';
+import type { Skipped, StartPeer, Workload } from '../peers/peer.js';
 
-export interface Lab {
+/** What one invocation of `npm run bench` gives to every run. */
+export interface RunContext {
   /** Smaller and shorter, for a look; its figures are not for publication. */
   readonly quick: boolean;
   readonly closing: Closing;
@@ -15,8 +16,8 @@ export interface Row {
   readonly label: string;
 }
 
-/** A server and how hard it is driven. */
-export interface Contender extends Row {
+/** A server under test, and the rate at which messages are published to it. */
+export interface Candidate extends Row {
   readonly start: StartPeer;
   /** Messages published each second; for a search, where it begins. */
   readonly rate: number;
@@ -32,12 +33,12 @@ export interface Verdict {
   readonly passed: boolean | undefined;
 }
 
-export interface Scenario<R extends Row = Contender> {
+export interface Scenario<R extends Row = Candidate> {
   readonly name: string;
   /** What happens in it, as the results page says it. */
   about(quick: boolean): string;
-  contenders(quick: boolean): readonly R[];
-  run(contender: R, lab: Lab): Promise<Measurement | Skipped>;
+  candidates(quick: boolean): readonly R[];
+  run(candidate: R, context: RunContext): Promise<Measurement | Skipped>;
   /** The table's columns. */
   readonly metrics: readonly Metric[];
   bars(results: Results): readonly Verdict[];
@@ -53,9 +54,14 @@ export const NCHAN = 'nginx + nchan, one worker';
 export const PRODUCTS = DEFAULT_PRODUCTS;
 
 /** Clients that do nothing after connecting, and so get every price. */
-export function listeners(count: number): Wish[] {
-  const wish: Wish = { everything: true, rooms: [], keys: PRODUCTS.map((_, key) => key), snapshots: 0 };
-  return new Array<Wish>(count).fill(wish);
+export function listeners(count: number): Workload[] {
+  const workload: Workload = {
+    everything: true,
+    rooms: [],
+    keys: PRODUCTS.map((_, key) => key),
+    snapshots: 0,
+  };
+  return new Array<Workload>(count).fill(workload);
 }
 
 /** A crowd of them: so many that two generators share them, and a few of them are looked at closely. */
@@ -63,7 +69,7 @@ export function crowdOfListeners(start: StartPeer, count: number): TrialSetup {
   return {
     start,
     feed: { kind: 'underlying', products: PRODUCTS },
-    wishes: listeners(count),
+    workloads: listeners(count),
     generators: 2,
     sampled: 100,
   };
@@ -81,7 +87,7 @@ export function warmUpMs(quick: boolean): number {
 export async function runWindow(
   setup: TrialSetup,
   rate: number,
-  { quick, closing }: Lab,
+  { quick, closing }: RunContext,
   measuredMs = windowMs(quick),
 ): Promise<Measurement | Skipped> {
   const trial = await Trial.start(setup, closing);
@@ -89,7 +95,7 @@ export async function runWindow(
   try {
     await trial.publish(rate, warmUpMs(quick));
     const window = await trial.measure(measuredMs);
-    const rssKbPerClient = ((window.rssMb ?? Number.NaN) * 1024 - trial.emptyKb) / setup.wishes.length;
+    const rssKbPerClient = ((window.rssMb ?? Number.NaN) * 1024 - trial.emptyKb) / setup.workloads.length;
     return { ...window, rssKbPerClient, ...(await trial.finish()) };
   } finally {
     await trial.close();

@@ -17,13 +17,16 @@ export const stalled: Scenario = {
     `${stallMs(quick) / 1000} s, then read again. "p99 before" is that of the first window, the other figures are of ` +
     'the time of the stall and of the clients that go on reading; stale are those of the others that in the end did ' +
     'not have the newest message.',
-  contenders: () => [
+  candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 400 },
     { label: PLAIN, start: startPlain, rate: 50 },
   ],
   run: async ({ start, rate }, { quick, closing }) => {
     const feed = { kind: 'underlying', products: PRODUCTS } as const;
-    const trial = await Trial.start({ start, feed, wishes: listeners(CLIENTS), stallable: STALLED }, closing);
+    const trial = await Trial.start(
+      { start, feed, workloads: listeners(CLIENTS), stallable: STALLED },
+      closing,
+    );
     if ('skipped' in trial) return trial;
     try {
       await trial.publish(rate, warmUpMs(quick));

@@ -11,17 +11,17 @@ export const steady: Scenario = {
   name: 'steady',
   about: () =>
     `${CLIENTS} clients, none of which has left \`general\`, get every price of ${PRODUCTS.length} products.`,
-  contenders: () => [
+  candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 400 },
     { label: PLAIN, start: startPlain, rate: 50 },
     { label: NATS, start: startNats, rate: 400 },
     { label: NCHAN, start: startNchan, rate: 400 },
   ],
-  run: ({ start, rate }, lab) =>
+  run: ({ start, rate }, context) =>
     runWindow(
-      { start, feed: { kind: 'underlying', products: PRODUCTS }, wishes: listeners(CLIENTS) },
+      { start, feed: { kind: 'underlying', products: PRODUCTS }, workloads: listeners(CLIENTS) },
       rate,
-      lab,
+      context,
     ),
   metrics: LOAD_METRICS,
   bars: (results) => loadBars(results, 6),

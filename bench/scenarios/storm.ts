@@ -2,7 +2,7 @@ import { Random } from '../../tools/simulator/random.js';
 import { redisReads } from '../harness/redis-reads.js';
 import { Trial } from '../harness/trial.js';
 import { startGateway, startPlain } from '../peers/node-servers.js';
-import type { Wish } from '../peers/peer.js';
+import type { Workload } from '../peers/peer.js';
 import { atMost, ratioAtMost } from './bars.js';
 import { GATEWAY, PLAIN, PRODUCTS, type Scenario } from './scenario.js';
 
@@ -17,7 +17,7 @@ export const storm: Scenario = {
   about: (quick) =>
     `${clientsOf(quick).toLocaleString('en')} clients connect as fast as they can, subscribe to two products and a ` +
     'chain (14 KB) each and wait for the three snapshots. Measured from the first connect to the last snapshot.',
-  contenders: () => [
+  candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 0 },
     { label: PLAIN, start: startPlain, rate: 0 },
   ],
@@ -27,7 +27,7 @@ export const storm: Scenario = {
       {
         start,
         feed: { kind: 'underlying', products: PRODUCTS },
-        wishes: returning(clientsOf(quick)),
+        workloads: returning(clientsOf(quick)),
         latestFirst: true,
         sampled: 0,
       },
@@ -61,7 +61,7 @@ function clientsOf(quick: boolean): number {
 }
 
 /** Two random products and the chain of one of them; the same in every run. */
-function returning(count: number): Wish[] {
+function returning(count: number): Workload[] {
   const random = new Random(SEED);
   return Array.from({ length: count }, () => {
     const first = random.integer(0, PRODUCTS.length - 1);

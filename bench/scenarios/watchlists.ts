@@ -1,7 +1,7 @@
 import { Random } from '../../tools/simulator/random.js';
 import { startNats } from '../peers/nats.js';
 import { startGateway, startPlain } from '../peers/node-servers.js';
-import type { Wish } from '../peers/peer.js';
+import type { Workload } from '../peers/peer.js';
 import { LOAD_METRICS, loadBars } from './bars.js';
 import { GATEWAY, NATS, PLAIN, runWindow, type Scenario } from './scenario.js';
 
@@ -18,28 +18,28 @@ export const watchlists: Scenario = {
   about: () =>
     `${CLIENTS} clients that have left \`general\`, each in the rooms of ${WATCHED} random ones of ` +
     `${PRODUCT_COUNT} products, whose prices come in turn.`,
-  contenders: (quick) => [
+  candidates: (quick) => [
     { label: GATEWAY, start: startGateway, rate: 2000 },
     { label: PLAIN, start: startPlain, rate: 500 },
     ...(quick ? [] : [{ label: NATS, start: startNats, rate: 2000 }]),
   ],
-  run: ({ start, rate }, lab) =>
+  run: ({ start, rate }, context) =>
     runWindow(
       {
         start,
         feed: { kind: 'underlying', products: MANY_PRODUCTS },
-        wishes: watchers(),
+        workloads: watchers(),
         subjectPerProduct: true,
       },
       rate,
-      lab,
+      context,
     ),
   metrics: LOAD_METRICS,
   bars: (results) => loadBars(results, 4),
 };
 
 /** The same lists in every run. */
-function watchers(): Wish[] {
+function watchers(): Workload[] {
   const random = new Random(SEED);
   return Array.from({ length: CLIENTS }, () => {
     const keys = new Set<number>();
