@@ -100,6 +100,8 @@ it('links in the documents lead somewhere', () => {
   const documents = [
     'README.md',
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'bench/README.md',
     'clients/python/README.md',
     'clients/typescript/README.md',
     'helm/socket-gateway/README.md',

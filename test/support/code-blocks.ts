@@ -21,7 +21,7 @@ const CLIENTS = ['examples', 'python', 'typescript'].map((client) => `clients/${
 /** Documents whose code is tried. */
 export function documents(): string[] {
   const pages = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md'));
-  return ['README.md', ...CLIENTS, ...pages.map((file) => `docs/${file}`)];
+  return ['README.md', 'CONTRIBUTING.md', ...CLIENTS, ...pages.map((file) => `docs/${file}`)];
 }
 
 export function codeBlocks(files: readonly string[] = documents()): CodeBlock[] {
