@@ -8,10 +8,10 @@ import json
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 from unittest import mock
 
+from deltastream_socket_client.addresses import parse_addresses
 from deltastream_socket_client.core import Core
 from deltastream_socket_client.reconnect import ReconnectPolicy
 from deltastream_socket_client.room_requests import RoomRequest
-from deltastream_socket_client.addresses import parse_addresses
 
 from . import recorded
 

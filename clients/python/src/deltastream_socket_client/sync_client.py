@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable, List, Literal, Mapping, Optional, Se
 from .addresses import Symbols, parse_addresses, request_payload
 from .base_client import BaseClient
 from .core import ANSWER_TIMEOUT
-from .errors import GatewayError, NotConnected
+from .errors import GatewayError
 from .failures import Failure
 from .handle import Handle
 from .options import LAGGING_WAIT, Options, TokenReason
