@@ -1,6 +1,8 @@
+import 'reflect-metadata';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './support/code-blocks.js';
+import { allMetrics } from './support/all-metrics.js';
+import { documents, ROOT } from './support/code-blocks.js';
 
 /** Text of every source file of the gateway, without specs. */
 function sources(): string[] {
@@ -46,4 +48,17 @@ it('docs/support.md has every event of the log with its level, and no other', ()
   const documented = [...text.matchAll(/^\| `(\w+)` \| (debug|info|warn|error|fatal) \|/gm)];
   expect(Object.fromEntries(documented.map(([, event, level]) => [event, level]))).toEqual(loggedEvents());
   expect(documented.length).toBeGreaterThan(50);
+});
+
+it('every metric that a document names exists', async () => {
+  const series = [...(await allMetrics()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(([, name, kind]) =>
+    kind === 'histogram' ? ['', '_bucket', '_sum', '_count'].map((part) => `${name}${part}`) : [name],
+  );
+  const known = new Set([...series, ...Object.keys(loggedEvents())]);
+  const unknown = documents().flatMap((file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    const named = text.match(/\b(?:socket_gateway|process|nodejs)_[a-z0-9_]*[a-z0-9]\b(?!\*|_)/g) ?? [];
+    return named.filter((name) => !known.has(name)).map((name) => `${file}: ${name}`);
+  });
+  expect(unknown).toEqual([]);
 });

@@ -11,6 +11,22 @@ it('docs/kubernetes.md has every alert with its severity, and no other', () => {
   expect(documented).toEqual(groups[0].rules.map(({ alert, labels }) => [alert, labels.severity]));
 });
 
+it('docs/runbooks.md has a section for each alert, where its runbook_url leads, and for no other', () => {
+  const url = 'https://docs.example.com/runbooks.md';
+  const values = { 'prometheusRule.enabled': true, 'prometheusRule.runbookUrl': url };
+  const { groups } = Rendered.from(values).one('PrometheusRule').spec;
+  const [, text = ''] = read('docs/runbooks.md').split(/^## Alerts$/m);
+  const sections = text.split(/^### /m).slice(1);
+  expect(sections.map((section) => `${url}#${section.split('\n')[0]!.toLowerCase()}`)).toEqual(
+    groups[0].rules.map(({ annotations }) => annotations.runbook_url),
+  );
+  for (const section of sections) {
+    for (const part of ['Symptom', 'Cause', 'Fix']) {
+      expect(section).toMatch(new RegExp(`\\*\\*${part}s?\\*\\*`, 'i'));
+    }
+  }
+});
+
 describe('what people read', () => {
   it('the README has the values of values.yaml', () => {
     const { status, stderr } = spawnSync(
