@@ -255,13 +255,13 @@ export class Environment {
   @Integer(1, 100_000_000)
   WORK_BURST = 10_000; // all of MAX_SUBSCRIPTIONS, of which Redis must be asked for some, and their snapshots
 
-  @Integer(0, 1_000_000, '0: as many as it likes')
+  @Integer(0, 1_000_000, '0: no limit')
   MAX_CONNECTIONS_PER_USER = 100;
 
-  @Integer(0, 1_000_000, '0: as many as it likes')
+  @Integer(0, 1_000_000, '0: no limit')
   MAX_CONNECTIONS_PER_IP = 0;
 
-  @Integer(0, 1_000_000, '0: as many as it likes')
+  @Integer(0, 1_000_000, '0: no limit')
   HANDSHAKES_PER_IP_PER_MINUTE = 0;
 
   /** Addresses and networks of the proxies whose `X-Forwarded-For` is believed. */
@@ -296,10 +296,10 @@ export class Environment {
   @Integer(1, 1_000_000)
   HANDSHAKES_PER_SECOND = 2_000;
 
-  @Integer(0, 60_000, 'milliseconds; 0 switches the guard off')
+  @Integer(0, 60_000, 'milliseconds; 0 switches this check off')
   MAX_EVENT_LOOP_DELAY_MS = 500;
 
-  @Integer(0, 1_099_511_627_776, 'bytes; 0: from the container')
+  @Integer(0, 1_099_511_627_776, 'bytes; 0: 90 % of the limit of the container')
   MAX_RSS_BYTES = 0;
 
   @Integer(0, 3_600_000, 'milliseconds; 0 closes all clients at once')
