@@ -24,7 +24,7 @@ FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 # Types, TypeScript and source maps are half of what is installed, and nothing reads them at run
-# time. The only exception is the maps of the client library, because the gateway serves them with it.
+# time. Only the maps of the client library are needed, because the gateway serves them with it.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' \) \
     ! -path 'node_modules/socket.io/client-dist/*' -delete

@@ -62,3 +62,19 @@ it('every metric that a document names exists', async () => {
   });
   expect(unknown).toEqual([]);
 });
+
+it('every source, test or script that a document names exists', () => {
+  const files = ['src', 'test', 'tools', 'scripts', 'deploy', 'bench'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
+  );
+  const lost = documents().flatMap((file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    const named = [...text.matchAll(/`((?:src|test|tools|scripts|deploy|bench)\/[\w./-]*\w)\/?`/g)];
+    // `test/auth` is short for `test/auth.e2e-spec.ts`.
+    return named
+      .map(([, name]) => name!)
+      .filter((name) => !files.some((path) => path === name || path.startsWith(`${name}.`)))
+      .map((name) => `${file}: ${name}`);
+  });
+  expect(lost).toEqual([]);
+});
