@@ -22,8 +22,8 @@ const STEPS: readonly Step[] = [
 export const capacity: Scenario<Step> = {
   name: 'capacity',
   about: () =>
-    'Clients in `general`, who get every message, at one gateway. 10 messages a second are what the platform publishes to everybody ' +
-    'today; 100 are a market ten times as lively.',
+    'Clients in `general`, which receive every message, on one gateway. 10 messages a second are what the platform ' +
+    'publishes to all clients today; 100 are a market ten times as busy.',
   candidates: (quick) => (quick ? STEPS.slice(0, 1) : STEPS),
   run: ({ start, rate, clients }, context) => runWindow(crowdOfListeners(start, clients), rate, context),
   metrics: [

@@ -11,8 +11,8 @@ const CHAIN_BYTES = 80_000;
 export const chains: Scenario = {
   name: 'chains',
   about: () =>
-    `${CLIENTS} clients, out of \`general\`, get the whole option chain of one product, ${CHAIN_BYTES / 1000} KB; ` +
-    'they offer permessage-deflate as browsers do.',
+    `${CLIENTS} clients that have left \`general\` receive the whole option chain of one product, ` +
+    `${CHAIN_BYTES / 1000} KB. They offer permessage-deflate, as browsers do.`,
   candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 8 },
     { label: PLAIN, start: startPlain, rate: 8 },

@@ -22,7 +22,7 @@ export const max: Scenario = {
   name: 'max',
   about: (quick) =>
     `As \`steady\`, at the highest rate with p99 at most ${MAX_P99_MS} ms, everything delivered and the publisher ` +
-    `not held up; searched in steps of x${stepOf(quick)}, then between two of them.`,
+    `not delayed. The rate is searched in steps of x${stepOf(quick)}, then between two of them.`,
   candidates: (quick) => [
     { label: GATEWAY, start: startGateway, rate: 1000 },
     { label: NATS, start: startNats, rate: 1000 },

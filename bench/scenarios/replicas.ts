@@ -45,8 +45,9 @@ const ROWS: readonly Subscribers[] = [
 export const replicas: Scenario<Subscribers> = {
   name: 'replicas',
   about: () =>
-    "What replicas cost Redis: bare connections that subscribe to the feed's channel as a gateway does. Redis is sent prices (0.25 KB) or chains (80 KB), and " +
-    'writes each to all of them. A delivery is a message to a replica. CPU is that of all nodes, and of the busiest; each is one thread.',
+    "What replicas cost Redis: bare connections subscribe to the feed's channel as a gateway does. Redis receives " +
+    'prices (0.25 KB) or chains (80 KB), and writes each to all of them. A delivery is a message to a replica. CPU is ' +
+    'for all nodes, and for the busiest; each is one thread.',
   candidates: (quick) => (quick ? ROWS.filter(({ replicas: count }) => count === 10) : ROWS),
   run: measure,
   metrics: [

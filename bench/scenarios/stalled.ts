@@ -13,10 +13,10 @@ const AFTER_RESUME_MS = 1500;
 export const stalled: Scenario = {
   name: 'stalled',
   about: (quick) =>
-    `${CLIENTS} clients in \`general\`. After a window with all well, ${STALLED} of them stop reading for ` +
-    `${stallMs(quick) / 1000} s, then read again. "p99 before" is that of the first window, the other figures are of ` +
-    'the time of the stall and of the clients that go on reading; stale are those of the others that in the end did ' +
-    'not have the newest message.',
+    `${CLIENTS} clients in \`general\`. After a first window in which all of them read, ${STALLED} of them stop ` +
+    `reading for ${stallMs(quick) / 1000} s, then read again. "p99 before" is from the first window. The other ` +
+    'figures are from the time of the stall, for the clients that continue to read. "stale" counts the clients that ' +
+    'stopped and in the end did not have the newest message.',
   candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 400 },
     { label: PLAIN, start: startPlain, rate: 50 },

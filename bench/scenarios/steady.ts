@@ -9,8 +9,7 @@ const CLIENTS = 1000;
 /** What everyday load costs. */
 export const steady: Scenario = {
   name: 'steady',
-  about: () =>
-    `${CLIENTS} clients, none of which has left \`general\`, get every price of ${PRODUCTS.length} products.`,
+  about: () => `${CLIENTS} clients in \`general\` receive every price of ${PRODUCTS.length} products.`,
   candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 400 },
     { label: PLAIN, start: startPlain, rate: 50 },

@@ -16,7 +16,7 @@ export const storm: Scenario = {
   name: 'storm',
   about: (quick) =>
     `${clientsOf(quick).toLocaleString('en')} clients connect as fast as they can, subscribe to two products and a ` +
-    'chain (14 KB) each and wait for the three snapshots. Measured from the first connect to the last snapshot.',
+    'chain (14 KB) each, and wait for the three snapshots. Measured from the first connection to the last snapshot.',
   candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 0 },
     { label: PLAIN, start: startPlain, rate: 0 },

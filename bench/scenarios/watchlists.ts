@@ -16,8 +16,8 @@ const MANY_PRODUCTS = Array.from({ length: PRODUCT_COUNT }, (_, n) => `STOCK${St
 export const watchlists: Scenario = {
   name: 'watchlists',
   about: () =>
-    `${CLIENTS} clients that have left \`general\`, each in the rooms of ${WATCHED} random ones of ` +
-    `${PRODUCT_COUNT} products, whose prices come in turn.`,
+    `${CLIENTS} clients that have left \`general\`. Each is in the rooms of ${WATCHED} random products out of ` +
+    `${PRODUCT_COUNT}, whose prices are published in turn.`,
   candidates: (quick) => [
     { label: GATEWAY, start: startGateway, rate: 2000 },
     { label: PLAIN, start: startPlain, rate: 500 },
