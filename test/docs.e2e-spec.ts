@@ -102,6 +102,7 @@ it('links in the documents lead somewhere', () => {
     'CHANGELOG.md',
     'CONTRIBUTING.md',
     'bench/README.md',
+    'SECURITY.md',
     'clients/python/README.md',
     'clients/typescript/README.md',
     'helm/socket-gateway/README.md',
