@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse as parseYaml } from 'yaml';
 import {
   ClientEvent,
   CLOSINGS,
@@ -30,6 +31,10 @@ describe('the committed document', () => {
   it.each([JSON_FILE, YAML_FILE])('%s is what the code says; else run `npm run asyncapi`', (file) => {
     expect(read(file)).toBe(artefacts.get(file));
   });
+});
+
+it.each(['1.1', '1.2'] as const)('a YAML %s reader reads the same document as a JSON reader', (version) => {
+  expect(parseYaml(read(YAML_FILE), { version })).toEqual(DOCUMENT);
 });
 
 it('has every event, both ways, and no other', () => {

@@ -45,7 +45,7 @@ export async function generate(root: string): Promise<Artefacts> {
   }
   return new Map([
     [JSON_FILE, json],
-    [YAML_FILE, toYaml(JSON.parse(json), { lineWidth: 0, aliasDuplicateObjects: false })],
+    [YAML_FILE, toYaml(JSON.parse(json), { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })],
   ]);
 }
 
