@@ -164,7 +164,7 @@ describe('a gateway that asks for tokens', () => {
       expect(expires_at).toBe(client.all('connected')[0]!.user!.expires_at);
       expect(await client.next('closing')).toEqual({
         code: 'TOKEN_EXPIRED',
-        message: 'The token has expired; come back with a new one.',
+        message: 'The token has expired. Reconnect with a new one.',
         reconnect: true,
       });
       await waitFor(() => client.disconnects.length === 1, 'it was not closed');
@@ -297,7 +297,8 @@ describe('a gateway that asks for tokens', () => {
         error: {
           code: 'FORBIDDEN',
           event: 'subscribe',
-          message: 'Your token does not allow this subscription',
+          message:
+            'Your token does not allow this request. Ask for other rooms, or get a token that allows these.',
           details: [
             {
               field: expect.any(String),
@@ -318,7 +319,8 @@ describe('a gateway that asks for tokens', () => {
         error: {
           code: 'FORBIDDEN',
           event: 'get_snapshot',
-          message: 'Your token does not allow this subscription',
+          message:
+            'Your token does not allow this request. Ask for other rooms, or get a token that allows these.',
           details: [{ field: 'symbol', problem: 'product:AAPL is not allowed' }],
         },
       });
@@ -368,7 +370,10 @@ describe('a gateway that takes tokens, and who has none', () => {
     expect(anonymous.all('connected')[0]).toMatchObject({ rooms: [], user: null });
     expect(await anonymous.ask('subscribe', { type: 'general' })).toMatchObject({
       ok: false,
-      error: { code: 'FORBIDDEN', message: 'This subscription needs a token that allows it' },
+      error: {
+        code: 'FORBIDDEN',
+        message: 'This request needs a token that allows it. Connect with such a token.',
+      },
     });
     expect(await anonymous.ask('subscribe', { type: 'product', symbol: 'FREE' })).toMatchObject({ ok: true });
     // Signing in does not need another connection.
@@ -506,7 +511,7 @@ describe('connections of one user', () => {
       const third = { transports: ['websocket'], ...bearer(hs256(claims(more))) };
       expect(await refusal(where[2]!, third)).toEqual({
         code: 'TOO_MANY_CONNECTIONS',
-        message: 'You have 2 connections already',
+        message: 'You already have 2 connections. Close one, or try again after retry_after_ms.',
         retry_after_ms: 5_000,
       });
       // Nor by signing in later.
@@ -560,7 +565,7 @@ describe('keys from a JWKS URL', () => {
     expect(await gateway.metric('socket_gateway_keys_missing')).toBe(1);
     expect(await refusal(gateway.url, options)).toEqual({
       code: 'AUTH_UNAVAILABLE',
-      message: 'The token cannot be checked now',
+      message: 'The gateway cannot check the token at the moment. Try again after retry_after_ms.',
       retry_after_ms: 2_000,
     });
 

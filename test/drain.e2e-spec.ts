@@ -155,7 +155,11 @@ describe('a replica that leaves service with 300 clients', () => {
       const { client } = wanderer;
       expect(client.all('server_draining')).toHaveLength(1);
       expect(client.all('closing')).toEqual([
-        { code: 'DRAINING', message: 'The replica leaves service; others go on.', reconnect: true },
+        {
+          code: 'DRAINING',
+          message: 'This replica is shutting down. Reconnect to reach another one.',
+          reconnect: true,
+        },
       ]);
       expect(client.disconnects).toEqual(['transport close']);
       // Each price once and in order on either; none left out while connected.

@@ -304,10 +304,10 @@ describe('get_snapshot, without Redis', () => {
       const { ok, error } = await ask(); // which ends by itself
       expect(ok).toBe(false);
       expect(error).toStrictEqual({
-        message: 'The snapshot cannot be looked up now',
+        message: 'The gateway cannot look up the snapshot at the moment. Try again after retry_after_ms.',
         code: 'SNAPSHOT_UNAVAILABLE',
         event: 'get_snapshot',
-        details: [{ field: 'symbol', problem: 'product:UNKNOWN cannot be looked up now' }],
+        details: [{ field: 'symbol', problem: 'product:UNKNOWN cannot be looked up at the moment' }],
         retry_after_ms: expect.any(Number),
       });
       expect(client.all('underlying_update')).toHaveLength(1);

@@ -308,7 +308,7 @@ describe('what clients send', () => {
         expect(answer).toStrictEqual({ ok: false, error });
         expect(error).toStrictEqual({
           message:
-            'There is no such event; there are subscribe, unsubscribe, get_products, list_subscriptions, get_snapshot, refresh_token',
+            'The gateway has no event of this name. Use one of subscribe, unsubscribe, get_products, list_subscriptions, get_snapshot, refresh_token.',
           code: 'UNKNOWN_EVENT',
           event: quoted,
         });

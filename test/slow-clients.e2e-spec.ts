@@ -231,7 +231,8 @@ describe('a client that does not begin to read again', () => {
       event: 'closing',
       payload: {
         code: 'TOO_SLOW' satisfies ClosingCode,
-        message: 'The client did not read what it was sent.',
+        message:
+          'The client did not read what it was sent. Reconnect, and subscribe to less if this happens again.',
         reconnect: true,
       },
     });

@@ -64,7 +64,7 @@ describe('a client that asks and does not read', () => {
             {
               code: 'SLOW_CLIENT',
               event: 'subscribe',
-              message: 'Read what was sent before subscribing to more',
+              message: 'You have not read what you were sent. Read it before you subscribe to more.',
             },
           ]
         : [],

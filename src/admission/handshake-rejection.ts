@@ -9,14 +9,47 @@ interface HandshakeRejection {
 
 /** Why a new client is not taken: by this replica now (503), for what its address takes already (429), or at all (403). */
 export const HANDSHAKE_REJECTIONS = {
-  draining: { status: 503, message: 'This replica is leaving service.', retry: true },
-  event_loop_delay: { status: 503, message: 'This replica is overloaded.', retry: true },
-  memory: { status: 503, message: 'This replica is short of memory.', retry: true },
-  max_connections: { status: 503, message: 'This replica has as many clients as it takes.', retry: true },
-  rate: { status: 503, message: 'Too many clients are connecting at once.', retry: true },
-  ip_handshakes: { status: 429, message: 'Your address connects too often.', retry: true },
-  ip_connections: { status: 429, message: 'Your address has as many connections as one may.', retry: true },
-  origin: { status: 403, message: 'Pages of this origin may not connect.', retry: false },
+  draining: {
+    status: 503,
+    message: 'This replica is shutting down. Try again to reach another one.',
+    retry: true,
+  },
+  event_loop_delay: {
+    status: 503,
+    message: 'This replica is overloaded. Try again after retry_after_ms.',
+    retry: true,
+  },
+  memory: {
+    status: 503,
+    message: 'This replica is short of memory. Try again after retry_after_ms.',
+    retry: true,
+  },
+  max_connections: {
+    status: 503,
+    message: 'This replica has reached its connection limit. Try again after retry_after_ms.',
+    retry: true,
+  },
+  rate: {
+    status: 503,
+    message: 'Too many clients are connecting at the same time. Try again after retry_after_ms.',
+    retry: true,
+  },
+  ip_handshakes: {
+    status: 429,
+    message: 'Too many connection attempts from your IP address. Try again after retry_after_ms.',
+    retry: true,
+  },
+  ip_connections: {
+    status: 429,
+    message:
+      'Connection limit reached for your IP address. Close another connection, or try again after retry_after_ms.',
+    retry: true,
+  },
+  origin: {
+    status: 403,
+    message: 'Pages of this origin may not connect. Ask the operator of the gateway to allow the origin.',
+    retry: false,
+  },
 } as const satisfies Record<string, HandshakeRejection>;
 
 /** Every reason. */

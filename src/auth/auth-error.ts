@@ -19,7 +19,7 @@ export class AuthError extends Error {
 }
 
 export function invalidToken(problem: string): AuthError {
-  return new AuthError('TOKEN_INVALID', `The token ${problem}`);
+  return new AuthError('TOKEN_INVALID', `The token ${problem}. Get another token.`);
 }
 
 /** What a client is asked to wait where its token cannot be checked, ms. */
@@ -27,5 +27,9 @@ const UNAVAILABLE_RETRY_MS = 2_000;
 
 /** Nothing is said of the token, or of why. */
 export function authUnavailable(): AuthError {
-  return new AuthError('AUTH_UNAVAILABLE', 'The token cannot be checked now', UNAVAILABLE_RETRY_MS);
+  return new AuthError(
+    'AUTH_UNAVAILABLE',
+    'The gateway cannot check the token at the moment. Try again after retry_after_ms.',
+    UNAVAILABLE_RETRY_MS,
+  );
 }

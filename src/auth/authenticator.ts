@@ -33,7 +33,7 @@ export class Authenticator {
     if (mode === 'optional') return undefined;
     throw new AuthError(
       'AUTH_REQUIRED',
-      'A token is required, in auth.token or in the Authorization header; one in the URL is not looked at',
+      'A token is required. Send it in auth.token or in the Authorization header; a token in the URL is ignored.',
     );
   }
 
@@ -46,7 +46,11 @@ export class Authenticator {
 
   /** @throws AuthError */
   checkRevoked(principal: Principal): void {
-    if (this.options.isRevoked(principal)) throw new AuthError('TOKEN_REVOKED', 'The token was revoked');
+    if (this.options.isRevoked(principal))
+      throw new AuthError(
+        'TOKEN_REVOKED',
+        'This token, or every token of this user, has been revoked. Sign in again.',
+      );
   }
 }
 

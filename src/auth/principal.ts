@@ -32,13 +32,14 @@ const MAX_PRODUCTS = 1_000;
  */
 export function principalOf(claims: Claims, roleRooms: RoleRooms): Principal {
   const userId = parseId(claims.user_id ?? claims.sub);
-  if (userId === undefined) throw invalidToken('has no user_id, or none of 1 to 128 characters');
+  if (userId === undefined) throw invalidToken('has no user_id of 1 to 128 characters');
   const jti = claims.jti ?? undefined;
   const tokenId = parseId(jti);
   if (jti !== undefined && tokenId === undefined) {
-    throw invalidToken('has a jti that is not of 1 to 128 characters');
+    throw invalidToken('has a jti that is not 1 to 128 characters long');
   }
-  if (typeof claims.exp !== 'number' || !Number.isFinite(claims.exp)) throw invalidToken('has no exp');
+  if (typeof claims.exp !== 'number' || !Number.isFinite(claims.exp))
+    throw invalidToken('has no expiry time (exp)');
   const role = claims.role ?? DEFAULT_ROLE;
   if (typeof role !== 'string' || !ROLE_PATTERN.test(role)) {
     throw invalidToken('has a role that is not 1 to 63 letters, digits or . _ -');

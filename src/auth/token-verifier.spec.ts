@@ -93,16 +93,17 @@ describe('TokenVerifier refuses', () => {
   const pem = pemOf(KEYS.RS256.publicKey);
   const other = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
   const jwk = KEYS.EdDSA.publicKey.export({ format: 'jwk' });
-  const ALGORITHM = 'The token is signed by an algorithm that is not taken here';
-  const SIGNATURE = 'The token has a signature that is wrong';
-  const NONE = 'The token is not a JSON Web Token';
-  const MALFORMED = 'The token is malformed';
+  const ALGORITHM =
+    'The token is signed with an algorithm that this gateway does not accept. Get another token.';
+  const SIGNATURE = 'The token has a wrong signature. Get another token.';
+  const NONE = 'The token is not a JSON Web Token. Get another token.';
+  const MALFORMED = 'The token is malformed. Get another token.';
   const part = (json: string): string => Buffer.from(json).toString('base64url');
 
   it.each<[string, unknown, string, string]>([
     ['nothing', '', 'TOKEN_INVALID', NONE],
-    ['a number', 7, 'TOKEN_INVALID', 'The token is not a string'],
-    ['an object', { alg: 'none' }, 'TOKEN_INVALID', 'The token is not a string'],
+    ['a number', 7, 'TOKEN_INVALID', 'The token is not a string. Get another token.'],
+    ['an object', { alg: 'none' }, 'TOKEN_INVALID', 'The token is not a string. Get another token.'],
     ['words', 'let me in', 'TOKEN_INVALID', NONE],
     ['dots', '...', 'TOKEN_INVALID', NONE],
     ['two parts', unsigned({ alg: 'HS256' }, claims()), 'TOKEN_INVALID', NONE],
@@ -115,7 +116,7 @@ describe('TokenVerifier refuses', () => {
       '8 KB and more',
       hs256(claims({ more: 'x'.repeat(8_192) })),
       'TOKEN_INVALID',
-      'The token is longer than 8192 characters',
+      'The token is longer than 8192 characters. Get another token.',
     ],
     ['no signature at all', `${unsigned({ alg: 'none' }, claims())}.`, 'TOKEN_INVALID', ALGORITHM],
     ['none in other letters', `${unsigned({ alg: 'nOnE' }, claims())}.`, 'TOKEN_INVALID', ALGORITHM],
@@ -149,52 +150,77 @@ describe('TokenVerifier refuses', () => {
       'TOKEN_INVALID',
       MALFORMED,
     ],
-    ['an expired one', hs256(claims({ exp: epoch(-10) })), 'TOKEN_EXPIRED', 'The token has expired'],
-    ['one without an end', hs256(claims({ exp: undefined })), 'TOKEN_INVALID', 'The token has no exp'],
-    ['an end that is no number', hs256(claims({ exp: 'never' })), 'TOKEN_INVALID', 'The token has no exp'],
+    [
+      'an expired one',
+      hs256(claims({ exp: epoch(-10) })),
+      'TOKEN_EXPIRED',
+      'The token has expired. Get a new one.',
+    ],
+    [
+      'one without an end',
+      hs256(claims({ exp: undefined })),
+      'TOKEN_INVALID',
+      'The token has no expiry time (exp). Get another token.',
+    ],
+    [
+      'an end that is no number',
+      hs256(claims({ exp: 'never' })),
+      'TOKEN_INVALID',
+      'The token has no expiry time (exp). Get another token.',
+    ],
     [
       'one that was issued tomorrow, and that no revocation would reach',
       hs256(claims({ iat: epoch(60) })),
       'TOKEN_INVALID',
-      'The token was issued in time to come',
+      'The token has an issue time (iat) in the future. Get another token.',
     ],
-    ['an end that never comes', never(), 'TOKEN_INVALID', 'The token has no exp'],
-    ['one of tomorrow', hs256(claims({ nbf: epoch(60) })), 'TOKEN_INVALID', 'The token is not valid yet'],
+    [
+      'an end that never comes',
+      never(),
+      'TOKEN_INVALID',
+      'The token has no expiry time (exp). Get another token.',
+    ],
+    [
+      'one of tomorrow',
+      hs256(claims({ nbf: epoch(60) })),
+      'TOKEN_INVALID',
+      'The token is not valid yet. Get another token.',
+    ],
     [
       'one of nobody',
       hs256(claims({ user_id: undefined })),
       'TOKEN_INVALID',
-      'The token has no user_id, or none of 1 to 128 characters',
+      'The token has no user_id of 1 to 128 characters. Get another token.',
     ],
     [
       'a user that is an object',
       hs256(claims({ user_id: {} })),
       'TOKEN_INVALID',
-      'The token has no user_id, or none of 1 to 128 characters',
+      'The token has no user_id of 1 to 128 characters. Get another token.',
     ],
     [
       'a jti that is none',
       hs256(claims({ jti: '' })),
       'TOKEN_INVALID',
-      'The token has a jti that is not of 1 to 128 characters',
+      'The token has a jti that is not 1 to 128 characters long. Get another token.',
     ],
     [
       'a role that is a list',
       hs256(claims({ role: ['admin'] })),
       'TOKEN_INVALID',
-      'The token has a role that is not 1 to 63 letters, digits or . _ -',
+      'The token has a role that is not 1 to 63 letters, digits or . _ -. Get another token.',
     ],
     [
       'rooms that are a text',
       hs256(claims({ rooms: '*' })),
       'TOKEN_INVALID',
-      'The token has rooms that are not a list of at most 100 patterns of rooms',
+      'The token has rooms that are not a list of at most 100 patterns of rooms. Get another token.',
     ],
     [
       'products that are none',
       hs256(claims({ products: ['a b'] })),
       'TOKEN_INVALID',
-      'The token has products that are not a list of at most 1000 symbols',
+      'The token has products that are not a list of at most 1000 symbols. Get another token.',
     ],
   ])('%s', async (_, token, code, message) => {
     expect(await refusal(token)).toEqual([code, message]);
@@ -208,7 +234,7 @@ describe('TokenVerifier refuses', () => {
   ])('%s', async (_, options, payload) => {
     expect(await refusal(hs256(payload), options)).toEqual([
       'TOKEN_INVALID',
-      'The token is not for this service',
+      'The token is not for this service. Get another token.',
     ]);
   });
 
@@ -222,7 +248,7 @@ describe('TokenVerifier refuses', () => {
     const keys = [{ algorithms: ['ES256'], key }];
     expect(await refusal(signed('ES256'), { keys })).toEqual([
       'AUTH_UNAVAILABLE',
-      'The token cannot be checked now',
+      'The gateway cannot check the token at the moment. Try again after retry_after_ms.',
     ]);
   });
 
@@ -231,7 +257,7 @@ describe('TokenVerifier refuses', () => {
     const keys = [{ algorithms: ['ES256'], key }];
     expect(await refusal(signed('ES256'), { keys })).toEqual([
       'TOKEN_INVALID',
-      'The token is signed with a key that is not known',
+      'The token is signed with an unknown key. Get another token.',
     ]);
   });
 

@@ -39,8 +39,9 @@ export class TokenVerifier {
     if (token.length > MAX_TOKEN_LENGTH) throw invalidToken(`is longer than ${MAX_TOKEN_LENGTH} characters`);
     const algorithm = algorithmOf(token);
     const keys = this.options.keys.filter(({ algorithms }) => algorithms.includes(algorithm));
-    if (keys.length === 0) throw invalidToken('is signed by an algorithm that is not taken here');
-    let refusal = invalidToken('has a signature that is wrong');
+    if (keys.length === 0)
+      throw invalidToken('is signed with an algorithm that this gateway does not accept');
+    let refusal = invalidToken('has a wrong signature');
     for (const { key } of keys) {
       try {
         const principal = principalOf(await this.claimsOf(token, algorithm, key), this.options.roleRooms);
@@ -58,7 +59,7 @@ export class TokenVerifier {
   /** No revocation would reach what says that it was issued later; jose looks at `iat` only for a token's age. */
   private checkIssued({ issuedAt = -Infinity }: Principal): void {
     if (issuedAt > this.options.now() / 1_000 + this.options.clockToleranceSeconds)
-      throw invalidToken('was issued in time to come');
+      throw invalidToken('has an issue time (iat) in the future');
   }
 
   private async claimsOf(token: string, algorithm: string, key: VerificationKey['key']): Promise<Claims> {
@@ -106,7 +107,8 @@ function isWrongKeyError(error: unknown): boolean {
 /** By code and claim; jose's own messages are for developers. */
 function refusalOf(error: unknown): AuthError {
   if (error instanceof AuthError) return error;
-  if (error instanceof errors.JWTExpired) return new AuthError('TOKEN_EXPIRED', 'The token has expired');
+  if (error instanceof errors.JWTExpired)
+    return new AuthError('TOKEN_EXPIRED', 'The token has expired. Get a new one.');
   if (error instanceof errors.JWTClaimValidationFailed) {
     switch (error.claim) {
       case 'nbf':
@@ -115,16 +117,15 @@ function refusalOf(error: unknown): AuthError {
       case 'aud':
         return invalidToken('is not for this service');
       case 'exp':
-        return invalidToken('has no exp');
+        return invalidToken('has no expiry time (exp)');
       default:
-        return invalidToken('has a claim that is wrong');
+        return invalidToken('has an invalid claim');
     }
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return invalidToken('has a signature that is wrong');
+    return invalidToken('has a wrong signature');
   }
-  if (error instanceof errors.JWKSNoMatchingKey)
-    return invalidToken('is signed with a key that is not known');
+  if (error instanceof errors.JWKSNoMatchingKey) return invalidToken('is signed with an unknown key');
   if (error instanceof KeysUnavailable) return authUnavailable();
   return invalidToken('is malformed');
 }

@@ -27,7 +27,11 @@ export class UserConnections<Client extends Connected> {
   async take(client: Client, userId: string): Promise<void> {
     if (this.limit === 0) return;
     if (!(await this.counts.take('user', userId, this.limit))) {
-      throw new AuthError('TOO_MANY_CONNECTIONS', `You have ${this.limit} connections already`, RETRY_MS);
+      throw new AuthError(
+        'TOO_MANY_CONNECTIONS',
+        `You already have ${this.limit} connections. Close one, or try again after retry_after_ms.`,
+        RETRY_MS,
+      );
     }
     const { conn } = client;
     const release = once(() => {

@@ -2,25 +2,31 @@ import type { Room } from './rooms.js';
 
 /** Why a client's request was refused. Each is documented in docs/events.md. */
 export const ERROR_CODES = {
-  INVALID_PAYLOAD: 'The payload is not an object.',
-  INVALID_TYPE: 'The subscription type is missing or unknown.',
-  INVALID_SYMBOL: 'A symbol is missing or malformed.',
-  TOO_MANY_SYMBOLS: 'The batch names more symbols than one request may.',
-  INVALID_EXPIRY: 'The expiry is not a date, or does not go with this type.',
+  INVALID_PAYLOAD: 'The payload is not what this event takes. Send an object with the documented fields.',
+  INVALID_TYPE: 'The `type` is missing or unknown. Use one of the types that `details` lists.',
+  INVALID_SYMBOL: 'A symbol is missing or malformed. `details` says what a symbol may contain.',
+  TOO_MANY_SYMBOLS:
+    'The request names more symbols than `limits.max_symbols_per_request`. Split it into several requests.',
+  INVALID_EXPIRY:
+    'The `expiry` is not a date YYYY-MM-DD, or the type is not `chain`. Correct the expiry or leave it out.',
   TOO_MANY_SUBSCRIPTIONS:
-    'The client would hold more subscriptions than it may. With retry_after_ms it may ask again then for those that rooms names.',
-  FORBIDDEN: 'The token, or having none, does not allow it.',
-  RATE_LIMITED: 'The client asks more often than it may; try again after retry_after_ms.',
-  AUTH_REQUIRED: 'A token is required, and there is none.',
-  TOKEN_INVALID: 'The token is not one that this gateway takes.',
-  TOKEN_EXPIRED: 'The token has expired; come back with a new one.',
-  TOKEN_REVOKED: 'The token, or all of its user, was revoked.',
-  AUTH_UNAVAILABLE: 'The token cannot be checked now; try again after retry_after_ms.',
-  TOO_MANY_CONNECTIONS: 'The user has as many connections as one may; try again after retry_after_ms.',
-  SLOW_CLIENT: 'The client has yet to read what it was sent; ask again when it has.',
-  SNAPSHOT_UNAVAILABLE: 'What a room last had cannot be looked up now; try again after retry_after_ms.',
-  UNKNOWN_EVENT: 'The gateway has no such event.',
-  INTERNAL_ERROR: 'The gateway failed; the request may be tried again.',
+    'The request would exceed `limits.max_subscriptions` or `limits.max_unknown_subscriptions`. Unsubscribe from other rooms first. If `retry_after_ms` is present, try again then for the rooms that `rooms` lists.',
+  FORBIDDEN:
+    'The client may not have a room that it asked for. Ask for other rooms, or get a token that allows this one.',
+  RATE_LIMITED:
+    'The client sends messages, or asks for work, faster than its limits allow. Wait for `retry_after_ms`, then send more slowly.',
+  AUTH_REQUIRED: 'The gateway requires a token, and the client sent none. Connect with a token.',
+  TOKEN_INVALID: 'The token is invalid for this gateway. Get another token.',
+  TOKEN_EXPIRED: 'The token has expired. Get a new token and connect again.',
+  TOKEN_REVOKED: 'This token, or every token of this user, has been revoked. Sign in again.',
+  AUTH_UNAVAILABLE: 'The gateway cannot check the token at the moment. Try again after `retry_after_ms`.',
+  TOO_MANY_CONNECTIONS:
+    'This user has reached the limit of connections. Close another connection, or try again after `retry_after_ms`.',
+  SLOW_CLIENT: 'The client has not read what it was sent. Read it, then send the request again.',
+  SNAPSHOT_UNAVAILABLE:
+    'The gateway cannot look up the latest update of a room at the moment. Try again after `retry_after_ms`.',
+  UNKNOWN_EVENT: 'The gateway has no event of this name. Use one of the documented events.',
+  INTERNAL_ERROR: 'The gateway failed to process the request. Try again.',
 } as const;
 
 /** Why a request was refused. */
@@ -92,28 +98,30 @@ export const INVALID_SUBSCRIPTION_MESSAGE = 'Invalid subscription request';
 export const CLOSINGS = {
   TOO_SLOW: {
     closeCode: 4008,
-    message: 'The client did not read what it was sent.',
+    message:
+      'The client did not read what it was sent. Reconnect, and subscribe to less if this happens again.',
     reconnect: true,
   },
   DRAINING: {
     // WebSocket's own "service restart".
     closeCode: 1012,
-    message: 'The replica leaves service; others go on.',
+    message: 'This replica is shutting down. Reconnect to reach another one.',
     reconnect: true,
   },
   TOKEN_EXPIRED: {
     closeCode: 4001,
-    message: 'The token has expired; come back with a new one.',
+    message: 'The token has expired. Reconnect with a new one.',
     reconnect: true,
   },
   TOKEN_REVOKED: {
     closeCode: 4003,
-    message: 'The token, or all of its user, was revoked.',
+    message: 'This token, or every token of this user, has been revoked. Sign in again.',
     reconnect: false,
   },
   RATE_LIMITED: {
     closeCode: 4029,
-    message: 'The client went on sending after it was told to slow down.',
+    message:
+      'The client kept sending after it was told to slow down. Make it send less before it connects again.',
     reconnect: false,
   },
 } as const satisfies Record<string, { closeCode: number; message: string; reconnect: boolean }>;

@@ -169,8 +169,8 @@ export const REFUSAL_EXAMPLE = { ok: false, error: MALFORMED_SYMBOL } as const;
 
 /** Of what a client is told that is not let in. */
 export const CONNECT_REFUSAL_EXAMPLE = {
-  message: 'The token has expired',
-  data: { code: 'TOKEN_EXPIRED', message: 'The token has expired' },
+  message: 'The token has expired. Get a new one.',
+  data: { code: 'TOKEN_EXPIRED', message: 'The token has expired. Get a new one.' },
 } as const satisfies ConnectRejection;
 
 /** Of each event that the gateway sends. */

@@ -31,6 +31,9 @@ export class ErrorResponder {
   private payloadOf(exception: unknown, event: string): ErrorPayload {
     if (exception instanceof RequestError) return exception.toPayload(event);
     this.log.error({ err: exception, event }, 'client_request_failed');
-    return new RequestError('INTERNAL_ERROR', 'The request failed; please try again').toPayload(event);
+    return new RequestError(
+      'INTERNAL_ERROR',
+      'The gateway failed to process the request. Try again.',
+    ).toPayload(event);
   }
 }

@@ -151,7 +151,7 @@ export class MarketDataGateway
     this.spend(client, ClientEvent.subscribe, this.cost.ofSnapshots(addresses));
     this.checkPermissions(client, addresses);
     const rooms = addresses.map(roomName);
-    this.checkReads(client, 'Read what was sent before subscribing to more');
+    this.checkReads(client, 'You have not read what you were sent. Read it before you subscribe to more.');
     const held = new Set(subscriptionsOf(client));
     checkBudget(this.config, held, addresses, (product) => this.cache.knows(product));
     const joined: string[] = [];
@@ -230,7 +230,7 @@ export class MarketDataGateway
     const addresses = addressesOf(request).filter((address) => address.type !== 'general');
     this.spend(client, ClientEvent.getSnapshot, this.cost.ofSnapshots(addresses));
     this.checkPermissions(client, addresses);
-    this.checkReads(client, 'Read what was sent before asking for more');
+    this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
     const rooms = addresses.map(roomName);
     this.log.debug({ client_id: client.id, rooms: rooms.length }, 'client_asked_snapshot');
     await new Promise<void>((resolve) => {
@@ -275,8 +275,8 @@ export class MarketDataGateway
     const refused = addresses.filter((address) => !permissions.mayJoin(address));
     if (refused.length === 0) return;
     const message = this.auth.userOf(client)
-      ? 'Your token does not allow this subscription'
-      : 'This subscription needs a token that allows it';
+      ? 'Your token does not allow this request. Ask for other rooms, or get a token that allows these.'
+      : 'This request needs a token that allows it. Connect with such a token.';
     throw forbidden(message, refused.map(roomName));
   }
 

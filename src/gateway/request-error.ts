@@ -81,11 +81,11 @@ export function forbidden(message: string, rooms: readonly string[]): RequestErr
 
 export function snapshotUnavailable(rooms: readonly string[]): RequestError {
   const retryAfterMs = jittered(RETRY_SNAPSHOT_MS, 2);
-  const message = 'The snapshot cannot be looked up now';
+  const message = 'The gateway cannot look up the snapshot at the moment. Try again after retry_after_ms.';
   return new RequestError(
     'SNAPSHOT_UNAVAILABLE',
     message,
-    named(rooms, 'cannot be looked up now'),
+    named(rooms, 'cannot be looked up at the moment'),
     retryAfterMs,
   );
 }
@@ -99,22 +99,27 @@ function named(rooms: readonly string[], problem: string): ErrorDetail[] {
 
 export function unknownEvent(): RequestError {
   const events = Object.values(ClientEvent).join(', ');
-  return new RequestError('UNKNOWN_EVENT', `There is no such event; there are ${events}`);
+  return new RequestError('UNKNOWN_EVENT', `The gateway has no event of this name. Use one of ${events}.`);
 }
 
 export function tooMuchWork(retryAfterMs: number): RequestError {
-  const message = 'Your requests ask for too much at once; slow down';
+  const message = 'Your requests ask for too much work. Wait for retry_after_ms, or ask for less at a time.';
   return new RequestError('RATE_LIMITED', message, undefined, retryAfterMs);
 }
 
 const RETRY_BUSY_MS = 1_000;
 
 export function tooManyWaiting(): RequestError {
-  const message = 'Too many requests wait for an answer; slow down';
+  const message = 'Too many requests are waiting for an answer. Try again after retry_after_ms.';
   const retryAfterMs = jittered(RETRY_BUSY_MS, 2);
   return new RequestError('RATE_LIMITED', message, undefined, retryAfterMs);
 }
 
 export function tooManyEvents(retryAfterMs: number): RequestError {
-  return new RequestError('RATE_LIMITED', 'Too many messages; slow down', undefined, retryAfterMs);
+  return new RequestError(
+    'RATE_LIMITED',
+    'You are sending messages too fast. Wait for retry_after_ms, then send more slowly.',
+    undefined,
+    retryAfterMs,
+  );
 }

@@ -93,7 +93,7 @@ describe('SnapshotRequestService', () => {
     asked.get('B')!(undefined);
     await expect(answer).rejects.toMatchObject({
       code: 'SNAPSHOT_UNAVAILABLE',
-      details: [{ field: 'symbol', problem: 'product:B cannot be looked up now' }],
+      details: [{ field: 'symbol', problem: 'product:B cannot be looked up at the moment' }],
       retryAfterMs: expect.any(Number) as number,
     });
   });

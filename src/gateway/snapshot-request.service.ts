@@ -76,7 +76,7 @@ export class SnapshotRequestService {
     const lacking = addresses.filter((_, index) => !found[index]);
     const lost = lacking.filter((address) => !mayHave(address));
     if (lost.length > 0 && client.connected)
-      throw forbidden('Your new token does not allow it', lost.map(roomName));
+      throw forbidden('Your new token does not allow this request. Ask for other rooms.', lost.map(roomName));
     if (lacking.length === 0 || !client.connected) return found.filter((snapshot) => snapshot !== undefined);
     this.metrics.snapshotRooms.inc({ source: 'unavailable' }, lacking.length);
     throw snapshotUnavailable(lacking.map(roomName));

@@ -26,7 +26,10 @@ export function checkBudget(
   const added = asked.filter((address) => !held.has(roomName(address)));
   if (held.size + added.length > maxSubscriptions) {
     throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [
-      { field: 'symbols', problem: `must not bring the subscriptions above ${maxSubscriptions}` },
+      {
+        field: 'symbols',
+        problem: `must not bring your subscriptions above ${maxSubscriptions}; unsubscribe from other rooms first`,
+      },
     ]);
   }
   const unknown = added.filter(isUnknown);

@@ -43,7 +43,7 @@ export abstract class RoomsDto implements SubscriptionRequest {
   abstract type: SubscriptionType;
 
   @ValidateIf((dto: RoomsDto) => needsSymbol(dto) && (dto.symbols == null || dto.symbol != null))
-  @IsDefined({ message: 'is missing' })
+  @IsDefined({ message: 'is missing; send symbol or symbols' })
   @Matches(SYMBOL_PATTERN, { message: `must be ${SYMBOL_RULE}` })
   symbol?: string;
 
@@ -54,7 +54,7 @@ export abstract class RoomsDto implements SubscriptionRequest {
   symbols?: string[];
 
   @IsOptional()
-  @IsExpiry({ message: 'must be a date YYYY-MM-DD, and goes with type chain only' })
+  @IsExpiry({ message: 'must be a date YYYY-MM-DD, and is allowed with type chain only' })
   expiry?: string;
 }
 
@@ -67,7 +67,7 @@ export class SubscriptionDto extends RoomsDto {
 /** Payload of `get_snapshot`, as a client sent it. */
 export class SnapshotDto extends RoomsDto implements SnapshotRequest {
   @IsIn(SNAPSHOT_TYPES, {
-    message: `must be one of ${SNAPSHOT_TYPES.join(', ')}; there is no snapshot of ${GENERAL_ROOM}, whose products tick by themselves`,
+    message: `must be one of ${SNAPSHOT_TYPES.join(', ')}; ${GENERAL_ROOM} has no snapshot, because it sends every product anyway`,
   })
   type!: SnapshotType;
 }

@@ -34,7 +34,12 @@ const SYMBOLS = ['A', 'B', 'C', 'D', 'E'];
 describe('SubscriptionPipe', () => {
   it.each([
     ['takes as many as there may be', SYMBOLS, undefined, undefined],
-    ['counts symbol with them', SYMBOLS, 'F', 'must name at most 5 symbols, symbol included'],
+    [
+      'counts symbol with them',
+      SYMBOLS,
+      'F',
+      'must name at most 5 symbols, counting symbol; split the request',
+    ],
     ['takes symbol as one of them', SYMBOLS.slice(1), 'A', undefined],
     ['says of none that there is none', [], undefined, 'must not be empty'],
     ['says of text that it is no list', 'A', undefined, 'must be a list of symbols'],

@@ -30,7 +30,10 @@ export function validateRequest<T extends RoomsDto>(value: unknown, dto: T, maxS
   }
   if (Array.isArray(dto.symbols) && dto.symbols.length + (dto.symbol == null ? 0 : 1) > maxSymbols) {
     throw invalidSubscription('TOO_MANY_SYMBOLS', [
-      { field: 'symbols', problem: `must name at most ${maxSymbols} symbols, symbol included` },
+      {
+        field: 'symbols',
+        problem: `must name at most ${maxSymbols} symbols, counting symbol; split the request`,
+      },
     ]);
   }
   const errors = validateSync(dto, { stopAtFirstError: true, forbidUnknownValues: false });

@@ -15,6 +15,10 @@ export class TokenPipe implements PipeTransform<unknown, TokenRefreshDto> {
     const [error] = validateSync(dto, { stopAtFirstError: true });
     if (!error) return dto;
     const problem = Object.values(error.constraints ?? {})[0] ?? 'is not valid';
-    throw new RequestError('INVALID_PAYLOAD', 'Invalid token request', [{ field: 'token', problem }]);
+    throw new RequestError(
+      'INVALID_PAYLOAD',
+      'The request has no usable token. Send {token} with a JSON Web Token.',
+      [{ field: 'token', problem }],
+    );
   }
 }
