@@ -37,6 +37,18 @@ it.each(['1.1', '1.2'] as const)('a YAML %s reader reads the same document as a 
   expect(parseYaml(read(YAML_FILE), { version })).toEqual(DOCUMENT);
 });
 
+it('has no schema that is only `true` or `false`, which generators of models fail at', () => {
+  const found: string[] = [];
+  const visit = (value: unknown, path: string, inProperties: boolean): void => {
+    if (inProperties && typeof value === 'boolean') found.push(path);
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, item] of Object.entries(value))
+      visit(item, `${path}/${key}`, path.endsWith('/properties') && !inProperties);
+  };
+  visit(schemas, '', false);
+  expect(found).toEqual([]);
+});
+
 it('has every event, both ways, and no other', () => {
   expect([...REQUESTS].sort()).toEqual(Object.values(ClientEvent).sort());
   expect([...EVENTS].sort()).toEqual([...Object.values(ServerEvent), 'connect_error'].sort());

@@ -1,16 +1,19 @@
-/** What the types of requests cannot say of how their fields go together, as JSON Schema. */
+/**
+ * What the types of requests cannot say of how their fields go together, as JSON Schema. Without the schemas `true` and
+ * `false`, which generators of models fail at.
+ */
 
 /** With `properties`, without which strict validators take `required` for a slip of the pen. */
 const NEEDS_SYMBOL = {
   anyOf: [
-    { properties: { symbol: true }, required: ['symbol'] },
-    { properties: { symbols: true }, required: ['symbols'] },
+    { properties: { symbol: {} }, required: ['symbol'] },
+    { properties: { symbols: {} }, required: ['symbols'] },
   ],
 } as const;
 
 const EXPIRY_OF_CHAINS_ALONE = {
   if: { properties: { type: { const: 'chain' } } },
-  else: { properties: { expiry: false } },
+  else: { properties: { expiry: { not: {} } } },
 } as const;
 
 /** By the name of the type: what its schema has beside the fields. */
