@@ -6,7 +6,7 @@ export type StoredRevocation = readonly [key: string, at: number];
 
 /**
  * Port: the revocations that all replicas know, for those that start later or were cut off when one was told. Implemented by
- * {@link RedisRevocationStore} and {@link MemoryRevocationStore}; one contract suite (`test/revocation-store.e2e-spec.ts`)
+ * {@link RedisRevocationStore} and {@link MemoryRevocationStore}; one contract suite (`test/e2e/auth/revocation-store.e2e-spec.ts`)
  * runs on both. Every method rejects when the store cannot be reached.
  */
 export interface RevocationStore {

@@ -17,7 +17,7 @@ export type WriteOutcome = 'written' | 'unchanged' | 'occupied';
 
 /**
  * Port: the platform's `latest:*` keys, shared by all replicas and the worker. Implemented by {@link RedisLatestStore}
- * and {@link MemoryLatestStore}; one contract suite (`test/latest-store.e2e-spec.ts`) runs on both.
+ * and {@link MemoryLatestStore}; one contract suite (`test/e2e/snapshots/latest-store.e2e-spec.ts`) runs on both.
  * Every method rejects when the store cannot be reached; none waits longer than the store's command timeout.
  */
 export interface LatestStore {

@@ -17,7 +17,7 @@ export interface FeedListener {
 
 /**
  * Port: where enriched messages come from. Implemented by {@link RedisFeed} and {@link MemoryFeed}; one contract suite
- * (`test/feed-source.e2e-spec.ts`) runs on both.
+ * (`test/e2e/feed/feed-source.e2e-spec.ts`) runs on both.
  */
 export interface FeedSource {
   readonly status: FeedStatus;

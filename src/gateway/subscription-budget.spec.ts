@@ -56,6 +56,11 @@ it('too many rooms in all are refused without a time, because waiting would not 
     code: 'TOO_MANY_SUBSCRIPTIONS',
     event: 'subscribe',
     message: 'Invalid subscription request',
-    details: [{ field: 'symbols', problem: 'must not bring your subscriptions above 6; unsubscribe from other rooms first' }],
+    details: [
+      {
+        field: 'symbols',
+        problem: 'must not bring your subscriptions above 6; unsubscribe from other rooms first',
+      },
+    ],
   });
 });

@@ -1,0 +1,169 @@
+import { GatewayProcess } from '../../support/gateway-process.js';
+import { RawHttp } from '../../support/raw-http.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { askRaw, sendRaw } from '../../support/raw-packet.js';
+import { TestClient, TRANSPORTS } from '../../support/test-client.js';
+import { waitFor } from '../../support/wait.js';
+
+/** Part of everything in here that is nobody's business. */
+const MARKER = 'Hunter2Marker';
+/** Looks like what it stands for; no part of it may be seen, in whatever case and encoding. */
+const TOKEN = `eyJhbGciOiJIUzI1NiJ9.${Buffer.from(MARKER).toString('base64url')}.${MARKER}`;
+const TRACES = [MARKER, TOKEN.split('.')[1]!, encodeURIComponent(TOKEN)].map((text) => text.toLowerCase());
+
+const HEADERS = {
+  authorization: `Bearer ${TOKEN}`,
+  cookie: `session=${TOKEN}`,
+  referer: `https://app.example.com/?token=${TOKEN}`,
+  'user-agent': TOKEN,
+  'x-api-key': TOKEN,
+  'x-request-id': TOKEN,
+  'x-forwarded-for': TOKEN,
+};
+
+const PATHS = [
+  `/${TOKEN}`,
+  `/health/${TOKEN}`,
+  `/health/live/${TOKEN}`,
+  `/metrics/${TOKEN}`,
+  `/health?token=${TOKEN}`,
+  `/health/ready?token=${TOKEN}`,
+  `/health/live?token=${TOKEN}`,
+  `/metrics?token=${TOKEN}`,
+  `/socket.io?token=${TOKEN}`,
+  `/socket.io/${TOKEN}`,
+  `/socket.io/${TOKEN}?EIO=4&transport=polling`,
+  `/socket.io/?EIO=4&transport=${TOKEN}`,
+  `/socket.io/?EIO=${TOKEN}&transport=polling`,
+  `/socket.io/?EIO=4&transport=polling&sid=${TOKEN}`,
+  `/socket.io/?EIO=4&transport=websocket&token=${TOKEN}`,
+  `/%zz/${TOKEN}`,
+];
+
+/** A thing that somebody does with secrets of his own, and what he is answered. */
+type Act = (gateway: GatewayProcess) => Promise<string>;
+
+const text = async (response: Response): Promise<string> =>
+  JSON.stringify([...response.headers]) + (await response.text());
+
+const ask: Record<string, Act> = {
+  'GET, everywhere and in every header': async (gateway) => {
+    const answers = PATHS.map(async (path) => text(await gateway.get(path, HEADERS)));
+    return (await Promise.all(answers)).join('\n');
+  },
+  'POST, with a body': async (gateway) => {
+    const answers = PATHS.map(async (path) =>
+      text(await fetch(gateway.url + path, { method: 'POST', headers: HEADERS, body: TOKEN })),
+    );
+    return (await Promise.all(answers)).join('\n');
+  },
+  'a preflight': async (gateway) =>
+    text(
+      await fetch(`${gateway.url}/${TOKEN}`, {
+        method: 'OPTIONS',
+        // What it asks for is repeated to it, as CORS has it: no secret of the kind goes into these.
+        headers: { ...HEADERS, origin: 'https://app.example.com', 'access-control-request-method': 'GET' },
+      }),
+    ),
+  'malformed HTTP': (gateway) =>
+    RawHttp.exchange(gateway.url, `GET /${TOKEN} HTTP/1.1\r\n${TOKEN}\r\n: ${TOKEN}\r\n\r\n${TOKEN}`),
+  'an upgrade that is none': (gateway) =>
+    RawHttp.exchange(
+      gateway.url,
+      `GET /socket.io/?EIO=4&transport=websocket&token=${TOKEN} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n` +
+        `Upgrade: websocket\r\nSec-WebSocket-Key: ${TOKEN}\r\nSec-WebSocket-Protocol: ${TOKEN}\r\n\r\n`,
+    ),
+  ...Object.fromEntries(
+    Object.entries(TRANSPORTS).map(([name, transport]): [string, Act] => [
+      `a client (${name}) with a token wherever one fits`,
+      async (gateway) => {
+        const client = await TestClient.connect(gateway.url, {
+          ...transport,
+          query: { token: TOKEN },
+          auth: { password: TOKEN },
+          extraHeaders: HEADERS,
+        });
+        client.contract.sendsInvalid = true;
+        const answers = [
+          await client.ask('subscribe', { type: TOKEN, symbol: TOKEN, expiry: TOKEN, [TOKEN]: TOKEN }),
+          await client.ask('subscribe', { type: 'product', symbol: `*${TOKEN}`, token: TOKEN }),
+          await client.ask('subscribe', TOKEN),
+          await client.ask('unsubscribe', { type: 'product', symbols: [`*${TOKEN}`] }),
+          await askRaw(client, `["get_products","${TOKEN}"]`),
+        ];
+        const received = JSON.stringify(client.received);
+        // The name of an unknown event is repeated to who sent it, cut short, but nowhere else.
+        client.socket.emit(TOKEN, TOKEN);
+        await client.settled();
+        sendRaw(client, `9${TOKEN}`); // no packet: the connection is closed
+        await waitFor(() => client.disconnects.length > 0);
+        return JSON.stringify(answers) + received;
+      },
+    ]),
+  ),
+};
+
+describe.each<[string, Record<string, string>]>([
+  ['as it comes', {}],
+  ['behind a token', { ADMIN_TOKEN: `${MARKER}-admin-token` }],
+  ['behind a port', { ADMIN_PORT: '0' }],
+])('a gateway %s, at LOG_LEVEL=trace', (_, env) => {
+  let redis: RedisServer;
+  let gateway: GatewayProcess;
+  const answers: string[] = [];
+
+  beforeAll(async () => {
+    redis = await RedisServer.start([], `redis-${MARKER}`);
+    gateway = await GatewayProcess.start({
+      REDIS_URL: redis.url,
+      SECRET_KEY: `key-${MARKER}`,
+      LOG_LEVEL: 'trace',
+      ...env,
+    });
+    await gateway.ready();
+  });
+
+  const expectNoTrace = (where: string, seen: string): void => {
+    const lower = seen.toLowerCase();
+    expect([where, TRACES.filter((trace) => lower.includes(trace))]).toEqual([where, []]);
+  };
+
+  it.each(Object.entries(ask))('answers without a word of it: %s', async (name, act) => {
+    const answer = await act(gateway);
+    answers.push(answer);
+    expectNoTrace(name, answer);
+  });
+
+  it('keeps no word of it in metrics, health, logs or standard error, through an outage and to the end', async () => {
+    expect(answers.join('').length).toBeGreaterThan(1_000); // they did ask
+    const { ADMIN_TOKEN } = env;
+    const operator: Record<string, string> =
+      ADMIN_TOKEN === undefined ? {} : { authorization: `Bearer ${ADMIN_TOKEN}` };
+    const url = 'ADMIN_PORT' in env ? gateway.adminUrl : gateway.url;
+    const read = async (path: string, accept: string) =>
+      text(await fetch(url + path, { headers: { ...operator, accept } }));
+    const told = async () =>
+      [
+        await read('/metrics', 'application/json'),
+        await read('/metrics', 'text/plain'),
+        await read('/health', '*/*'),
+      ].join();
+    expect(await told()).toContain('socket_gateway_connections_total');
+    expectNoTrace('metrics and health', await told());
+
+    await redis.kill();
+    await waitFor(() => gateway.logged('redis_connection_failed'), 'the outage was not logged');
+    expectNoTrace('metrics and health in an outage', await told());
+    expect(await gateway.stop()).toBe(0);
+    for (const msg of [
+      'socket_gateway_listening',
+      'request completed',
+      'client_connected',
+      'client_request_refused',
+    ]) {
+      expect([msg, gateway.logged(msg)]).toEqual([msg, expect.anything()]);
+    }
+    expectNoTrace('the logs', JSON.stringify(gateway.logs));
+    expectNoTrace('standard error', gateway.stderr);
+  });
+});

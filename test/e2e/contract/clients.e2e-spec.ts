@@ -1,0 +1,253 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Browser } from '../../support/browser.js';
+import { repeat } from '../../support/cleanup.js';
+import { GatewayProcess } from '../../support/gateway-process.js';
+import { chain, EXPIRY, underlying } from '../../support/messages.js';
+import { startProcess } from '../../support/processes.js';
+import { Recording } from '../../support/recording.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { hs256, JWT_SECRET } from '../../support/tokens.js';
+import { waitFor } from '../../support/wait.js';
+
+const ROOT = join(__dirname, '../../..');
+const EXAMPLES = join(ROOT, 'clients/examples');
+const PROGRAMS = [
+  ['Node', 'node-client.mjs'],
+  ['Python', 'python_client.py'],
+] as const;
+
+/** A program whose output is kept. */
+class Program {
+  output = '';
+  readonly exited: Promise<unknown>;
+
+  private constructor(readonly child: ChildProcess) {
+    this.exited = once(child, 'exit');
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+  }
+
+  static run(command: string, args: readonly string[], env: Record<string, string>): Program {
+    const options = { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] as const };
+    return new Program(startProcess(command, args, { ...options, stdio: [...options.stdio] }));
+  }
+
+  async stop(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
+    await this.exited;
+    return this.child.exitCode;
+  }
+}
+
+describe('client examples', () => {
+  let redis: RedisServer;
+  let gateway: GatewayProcess;
+  let stopProducer: (() => void) | undefined;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+    let n = 0;
+    stopProducer = repeat(() => {
+      n++;
+      void redis.client.publish('enriched:underlying', JSON.stringify(underlying('NIFTY', n)));
+      void redis.client.publish('enriched:option_chain', JSON.stringify(chain('NIFTY', n)));
+    }, 100);
+  });
+  afterAll(async () => {
+    stopProducer?.();
+    await gateway.stop();
+    await redis.stop();
+  });
+
+  it.each(PROGRAMS)(
+    '%s: connects, subscribes, gets prices, summaries and full chains, and leaves',
+    async (_, file) => {
+      const recording = await Recording.start();
+      const program = Program.run(...recording.command(join(EXAMPLES, file), '--messages', '30'), {
+        GATEWAY_URL: gateway.url,
+        ...recording.env,
+      });
+      await program.exited;
+      expect({ exit: program.child.exitCode, output: program.output }).toMatchObject({ exit: 0 });
+      expect(program.output).toMatch(/^Connected: \S+/m);
+      expect(program.output).toMatch(/^NIFTY: \d+/m);
+      expect(program.output).toMatch(new RegExp(`^NIFTY ${EXPIRY}: PCR 0.9464, max pain 21400`, 'm'));
+      expect(program.output).toMatch(new RegExp(`^NIFTY ${EXPIRY}: full chain of 3 strikes`, 'm'));
+      expect(program.output).not.toContain('Refused');
+      expect([...recording.kinds()].sort()).toEqual([
+        ...['received chain_summary', 'received chain_update', 'received connected', 'received subscribed'],
+        ...['received underlying_update', 'sent subscribe'],
+      ]);
+    },
+  );
+
+  it.each(PROGRAMS)('%s: brings a token to a gateway that asks for one', async (_, file) => {
+    const recording = await Recording.start();
+    const guarded = await GatewayProcess.start({
+      REDIS_URL: redis.url,
+      AUTH_MODE: 'required',
+      JWT_SECRET,
+      SECRET_KEY: JWT_SECRET.toLowerCase(),
+    });
+    const run = (env: Record<string, string>): Program =>
+      Program.run(...recording.command(join(EXAMPLES, file), '--messages', '1'), {
+        GATEWAY_URL: guarded.url,
+        ...recording.env,
+        ...env,
+      });
+    const [welcome, stranger] = [run({ GATEWAY_TOKEN: hs256() }), run({})];
+    await welcome.exited;
+    expect({ exit: welcome.child.exitCode, output: welcome.output }).toMatchObject({ exit: 0 });
+    expect(welcome.output).toMatch(/^Connected: \S+/m);
+    await waitFor(
+      () => stranger.output.includes('Not let in: AUTH_REQUIRED'),
+      () => stranger.output,
+    );
+    expect(stranger.output).not.toContain('Connected');
+    expect(recording.kinds()).toEqual(
+      expect.arrayContaining(['received connected', 'received connect_error']),
+    );
+    await stranger.stop('SIGTERM');
+    await guarded.stop();
+  });
+
+  it('browser: a page of another origin shows prices', async () => {
+    const site = createServer((request, response) => {
+      const name = request.url?.startsWith('/browser.js') ? 'browser.js' : 'browser.html';
+      response.setHeader('content-type', name.endsWith('.js') ? 'text/javascript' : 'text/html');
+      response.end(readFileSync(join(EXAMPLES, name)));
+    });
+    await listen(site);
+    const browser = await Browser.launch();
+    try {
+      const page = await browser.open(`http://127.0.0.1:${portOf(site)}/browser.html?gateway=${gateway.url}`);
+      await page.getByText(/^Connected as/).waitFor();
+      await page.getByText(/^NIFTY: \d+\.00$/).waitFor();
+      expect(browser.complaints.filter((text) => !text.includes('favicon') && !text.includes('404'))).toEqual(
+        [],
+      );
+    } finally {
+      await browser.close();
+      site.close();
+    }
+  });
+});
+
+describe('npm run demo', () => {
+  /** Starts the demo as its script does, once built, with `path` as the search path for programs. */
+  async function demo(path: string): Promise<{ program: Program; url: string }> {
+    const program = Program.run(process.execPath, [join(ROOT, 'dist/tools/demo.js')], {
+      PORT: '0',
+      PATH: path,
+      // Of some other Redis, and not of the demo's own.
+      REDIS_USERNAME: 'gateway',
+      REDIS_PASSWORD: 'hunter2',
+    });
+    await waitFor(
+      () => {
+        if (program.child.exitCode !== null) throw new Error(program.output);
+        return program.output.includes('Open http');
+      },
+      () => program.output,
+      30_000,
+    );
+    return { program, url: /Open (\S+)/.exec(program.output)![1]! };
+  }
+
+  it('shows a live market in the browser, on a private Redis, and leaves nothing behind', async () => {
+    const { program, url } = await demo(process.env.PATH!);
+    expect(program.output).toMatch(/It runs on a private (redis|valkey)-server at/);
+    const redisPort = /redis:\/\/127\.0\.0\.1:(\d+)/.exec(program.output)![1]!;
+    const browser = await Browser.launch();
+    try {
+      const page = await browser.open(url);
+      await page.getByText(/^Connected/).waitFor();
+      const row = page.locator('#prices tbody tr', { hasText: 'BANKNIFTY' });
+      await row.getByText(/^₹[\d,]+\.\d\d$/).waitFor();
+
+      await row.getByRole('button', { name: 'Subscribe to product:BANKNIFTY' }).click();
+      await row.getByRole('button', { name: 'Unsubscribe from product:BANKNIFTY' }).waitFor();
+      await row.getByRole('button', { name: 'Subscribe to chain:BANKNIFTY' }).click();
+      await page.locator('#chain tbody tr').first().waitFor();
+      await row.getByRole('button', { name: 'Unsubscribe from chain:BANKNIFTY' }).click();
+      await row.getByRole('button', { name: 'Subscribe to chain:BANKNIFTY' }).waitFor();
+
+      const feedStatus = (status: string) =>
+        page.evaluate(`socket.listeners('feed_status')[0]({ product: 'BANKNIFTY', status: '${status}' })`);
+      await feedStatus('stale');
+      await page.locator('#prices tr.stale', { hasText: 'BANKNIFTY' }).getByText('(stale)').waitFor();
+      await page.locator('#summaries tr.stale', { hasText: 'BANKNIFTY' }).first().waitFor();
+      expect(await page.locator('#prices tr.stale').count()).toBe(1);
+      await feedStatus('live');
+      await page.locator('tr.stale').first().waitFor({ state: 'detached' });
+
+      await waitFor(
+        async () => (await page.locator('#updates li').count()) === 20,
+        'the log never filled',
+        30_000,
+      );
+      await page.locator('#updates li').first().waitFor();
+      expect(await page.locator('#updates li').count()).toBe(20);
+      expect(browser.complaints).toEqual([]);
+      if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
+    } finally {
+      await browser.close();
+    }
+    expect(await program.stop('SIGINT')).toBe(0);
+    await expect(fetch(`http://127.0.0.1:${redisPort}`)).rejects.toThrow();
+  });
+
+  it('runs on a broker of its own where there is no Redis', async () => {
+    const { program, url } = await demo('/nonexistent');
+    expect(program.output).toContain('an in-process broker');
+    await waitFor(async () => {
+      const text = await (await fetch(`${url}metrics`, { headers: { accept: 'text/plain' } })).text();
+      return /socket_gateway_broadcasts_total\{event="chain_update"\} [1-9]/.test(text);
+    });
+    expect(await program.stop('SIGTERM')).toBe(0);
+  });
+
+  it('takes its private Redis along when it is killed', async () => {
+    const before = readdirSync(tmpdir());
+    const { program } = await demo(process.env.PATH!);
+    const port = /redis:\/\/127\.0\.0\.1:(\d+)/.exec(program.output)![1]!;
+    await program.stop('SIGKILL');
+    await waitFor(() =>
+      fetch(`http://127.0.0.1:${port}`).then(
+        () => false,
+        (error: { cause?: { code?: string } }) => error.cause?.code === 'ECONNREFUSED',
+      ),
+    );
+    await waitFor(() =>
+      readdirSync(tmpdir()).every((name) => before.includes(name) || !name.startsWith('deltastream-demo-')),
+    );
+  });
+
+  it('says in a sentence that the Redis it was told to use is not there', async () => {
+    const program = Program.run(process.execPath, [join(ROOT, 'dist/tools/demo.js')], {
+      REDIS_URL: 'redis://:hunter2@127.0.0.1:1/0',
+    });
+    await program.exited;
+    expect(program.child.exitCode).toBe(1);
+    expect(program.output).toMatch(
+      /^The demo cannot run: Redis at redis:\/\/\*\*\*@127.0.0.1:1\/0 cannot be used: .+\n$/,
+    );
+  });
+});
+
+async function listen(server: Server): Promise<void> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}

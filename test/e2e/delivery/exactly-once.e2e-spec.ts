@@ -1,0 +1,152 @@
+import { repeat } from '../../support/cleanup.js';
+import { GatewayProcess } from '../../support/gateway-process.js';
+import { chain, EXPIRY, numberOf, underlying } from '../../support/messages.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { TestClient, TRANSPORTS } from '../../support/test-client.js';
+
+const REPLICAS = 3;
+const UPDATES = 200;
+const PRODUCTS = ['NIFTY', 'M&M'];
+const OTHER_EXPIRY = '2026-12-03';
+
+/** What a client subscribes to beside `general`, and how many of the updates it must get. */
+const MIXES = [
+  { name: 'general alone', subscriptions: [], chains: 0 },
+  { name: 'overlapping product room', subscriptions: [{ type: 'product', symbols: PRODUCTS }], chains: 0 },
+  { name: 'all chains', subscriptions: [{ type: 'chain', symbols: PRODUCTS }], chains: 2 },
+  {
+    name: 'overlapping chain rooms',
+    subscriptions: [
+      { type: 'chain', symbols: PRODUCTS },
+      { type: 'chain', symbols: PRODUCTS, expiry: EXPIRY },
+      { type: 'product', symbols: PRODUCTS },
+    ],
+    chains: 2,
+  },
+  { name: 'one expiry', subscriptions: [{ type: 'chain', symbols: PRODUCTS, expiry: EXPIRY }], chains: 1 },
+];
+
+const range = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
+
+it('3 replicas, 15 clients: each gets each update once, in order, whatever rooms it is in', async () => {
+  const redis = await RedisServer.start();
+  const replicas = await Promise.all(
+    // The burst is larger than what a client may have waiting by default: none is to be conflated here.
+    range(REPLICAS).map(() =>
+      GatewayProcess.start({ REDIS_URL: redis.url, CONFLATE_ABOVE_BYTES: '8388608' }),
+    ),
+  );
+  const transports = Object.values(TRANSPORTS);
+  const clients = await Promise.all(
+    MIXES.flatMap((mix, index) =>
+      replicas.map(async (replica, number) => {
+        const client = await TestClient.connect(
+          replica.url,
+          transports[(index + number) % transports.length],
+        );
+        for (const subscription of mix.subscriptions) await client.ask('subscribe', subscription);
+        return { mix, client };
+      }),
+    ),
+  );
+  expect(clients).toHaveLength(15);
+
+  for (const n of range(UPDATES)) {
+    for (const product of PRODUCTS) {
+      void redis.client.publish('enriched:underlying', JSON.stringify(underlying(product, n)));
+      void redis.client.publish('enriched:option_chain', JSON.stringify(chain(product, n)));
+      void redis.client.publish('enriched:option_chain', JSON.stringify(chain(product, n, OTHER_EXPIRY)));
+    }
+  }
+
+  for (const { mix, client } of clients) {
+    await client.next('underlying_update', UPDATES * PRODUCTS.length);
+    await client.next('chain_summary', UPDATES * PRODUCTS.length * 2);
+    if (mix.chains > 0) await client.next('chain_update', UPDATES * PRODUCTS.length * mix.chains);
+    await client.settled(); // a duplicate still under way would be here by now
+    for (const product of PRODUCTS) {
+      const prices = client.all('underlying_update').filter((update) => update.product === product);
+      expect([mix.name, prices.map(numberOf)]).toEqual([mix.name, range(UPDATES)]);
+      for (const expiry of [EXPIRY, OTHER_EXPIRY]) {
+        const numbers = (event: 'chain_summary' | 'chain_update') =>
+          client
+            .all(event)
+            .filter((update) => update.product === product && update.expiry === expiry)
+            .map(numberOf);
+        expect([mix.name, numbers('chain_summary')]).toEqual([mix.name, range(UPDATES)]);
+        const wanted = mix.chains === 2 || (mix.chains === 1 && expiry === EXPIRY);
+        expect([mix.name, expiry, numbers('chain_update')]).toEqual([
+          mix.name,
+          expiry,
+          wanted ? range(UPDATES) : [],
+        ]);
+      }
+    }
+  }
+
+  for (const { client } of clients) client.close();
+  await Promise.all(replicas.map((replica) => replica.stop()));
+  await redis.stop();
+});
+
+describe('order, on one replica', () => {
+  let redis: RedisServer;
+  let gateway: GatewayProcess;
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    gateway = await GatewayProcess.start({ REDIS_URL: redis.url, CLOCK_RESET_AFTER_MS: '500' });
+  });
+  afterAll(async () => {
+    await gateway.stop();
+    await redis.stop();
+  });
+
+  const publish = (message: object) => redis.client.publish('enriched:underlying', JSON.stringify(message));
+  const prices = (client: TestClient, product: string) =>
+    client.all('underlying_update').flatMap((update) => (update.product === product ? [update.price] : []));
+
+  it('an older message is dropped, and one that repeats the newest is not sent again; both are counted', async () => {
+    const client = await TestClient.connect(gateway.url);
+    for (const n of [1, 5, 3, 4, 5, 6]) await publish(underlying('ORDER', n));
+    await client.next('underlying_update', 3);
+    await client.settled();
+    expect(prices(client, 'ORDER')).toEqual([1, 5, 6]);
+    expect(await gateway.metric('socket_gateway_feed_older_total{kind="underlying"}')).toBe(2);
+    expect(await gateway.metric('socket_gateway_feed_repeated_total{kind="underlying"}')).toBe(1);
+    client.close();
+  });
+
+  it('times are compared to the microsecond, whatever their form', async () => {
+    const client = await TestClient.connect(gateway.url);
+    const times = [
+      '2026-11-22T04:43:39',
+      '2026-11-22T04:43:39.000002',
+      '2026-11-22T04:43:39.000001',
+      '2026-11-22T04:43:39.5Z',
+      '2026-11-22T10:13:39.4+05:30',
+      '2026-11-22T04:43:40',
+    ];
+    for (const [index, timestamp] of times.entries())
+      await publish({ ...underlying('MICRO', index), timestamp });
+    await client.next('underlying_update', 4);
+    await client.settled();
+    expect(prices(client, 'MICRO')).toEqual([0, 1, 3, 5]);
+    client.close();
+  });
+
+  it('a producer whose clock is set back is heard again after a while, which is logged and counted', async () => {
+    const client = await TestClient.connect(gateway.url);
+    await publish(underlying('RESET', 1_000_000));
+    await client.next('underlying_update');
+    let n = 0;
+    const stop = repeat(() => publish(underlying('RESET', ++n)), 20);
+    await client.next('underlying_update', 10);
+    stop();
+    const [, first = 0, ...rest] = prices(client, 'RESET');
+    expect(first).toBeGreaterThan(10); // some were dropped first
+    expect(rest.slice(0, 3)).toEqual([first + 1, first + 2, first + 3]);
+    expect(await gateway.metric('socket_gateway_feed_rebased_total{kind="underlying"}')).toBe(1);
+    expect(gateway.logged('feed_clock_set_back')).toMatchObject({ product: 'RESET' });
+    client.close();
+  });
+});

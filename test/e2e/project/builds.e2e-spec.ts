@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT } from '../../support/code-blocks.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { waitFor } from '../../support/wait.js';
+
+/** Why the gateway's build in a project has to be made again; undefined if it is that of the project's sources. */
+function reasonIn(project: string): string | undefined {
+  const program = `
+    import { BUILDS, staleBecause } from ${JSON.stringify(join(ROOT, 'scripts/builds.mjs'))};
+    console.log(staleBecause(BUILDS.gateway, ${JSON.stringify(project)}) ?? '');`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+  });
+  return output.trim() || undefined;
+}
+
+/** Writes the outputs of a build of two sources, until they are newer than the sources. */
+async function build(project: string): Promise<void> {
+  await waitFor(async () => {
+    for (const file of ['src/main.js', 'src/feed/feed.js']) await writeFile(join(project, 'dist', file), '');
+    return reasonIn(project) === undefined;
+  });
+}
+
+describe('a build', () => {
+  let project: string;
+
+  beforeEach(async () => {
+    project = await temporaryFolder();
+    for (const folder of ['src/feed', 'tools', 'bench', 'docs', 'dist/src/feed']) {
+      await mkdir(join(project, folder), { recursive: true });
+    }
+    const configuration = [
+      'package.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'nest-cli.json',
+      'docs/asyncapi.json',
+    ];
+    for (const file of ['src/main.ts', 'src/main.spec.ts', 'src/feed/feed.ts', ...configuration]) {
+      await writeFile(join(project, file), '');
+    }
+    await build(project);
+  });
+
+  it('is stale when an output is missing', async () => {
+    await rm(join(project, 'dist/src/feed/feed.js'));
+    expect(reasonIn(project)).toBe('dist/src/feed/feed.js is missing');
+  });
+
+  it('is stale when a source or the configuration was written since', async () => {
+    await writeFile(join(project, 'src/feed/feed.ts'), 'changed');
+    expect(reasonIn(project)).toMatch(/^dist\/src\/\S+ is older than src\/feed\/feed.ts$/);
+    await build(project);
+    await writeFile(join(project, 'nest-cli.json'), 'changed');
+    expect(reasonIn(project)).toMatch(/ is older than nest-cli.json$/);
+  });
+
+  it('is stale when a source was replaced by a file with an older time, as a copy may have', async () => {
+    await writeFile(join(project, 'elsewhere.ts'), 'another version');
+    await utimes(join(project, 'elsewhere.ts'), 0, 0);
+    await rename(join(project, 'elsewhere.ts'), join(project, 'src/main.ts'));
+    expect(reasonIn(project)).toMatch(/ is older than src(\/main.ts)?$/);
+  });
+
+  it('is stale when a source was deleted', async () => {
+    await rm(join(project, 'src/feed/feed.ts'));
+    expect(reasonIn(project)).toMatch(/ is older than src\/feed$/);
+  });
+});

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { GatewayProcess } from '../../support/gateway-process.js';
+import { timestampOf, underlying } from '../../support/messages.js';
+import { UNDERLYING } from '../../support/platform.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { TestClient } from '../../support/test-client.js';
+import { hs256, JWT_SECRET } from '../../support/tokens.js';
+import { waitFor } from '../../support/wait.js';
+
+const stored = (price: number) => JSON.stringify({ price, timestamp: timestampOf(price) });
+const pricesOf = (client: TestClient, product: string) =>
+  client.all('underlying_update').flatMap((update) => (update.product === product ? [update.price] : []));
+
+it("the adapter's channels are forbidden and allowed again: nothing ends, and it subscribes again", async () => {
+  const redis = await RedisServer.start();
+  const may = (...channels: string[]) =>
+    redis.client.call('ACL', 'SETUSER', 'gw', 'reset', 'on', '>pw', '~*', '+@all', ...channels);
+  const requests = 'socket-gateway:adapter:socket-gateway-request#/#';
+  const subscribed = async () =>
+    Number(((await redis.client.pubsub('NUMSUB', requests)) as [string, number])[1]) > 0;
+  const own = ['&enriched:*', '&socket-gateway:probe:*'];
+  const adapters = ['&socket-gateway:adapter:*'];
+  await may(...own, ...adapters);
+  const gateway = await GatewayProcess.start({ REDIS_URL: `redis://gw:pw@127.0.0.1:${redis.port}/0` });
+  await waitFor(subscribed);
+  const client = await TestClient.connect(gateway.url);
+  await may(...own); // Redis cuts the connection that has them
+  await waitFor(() => gateway.logged('redis_adapter_failed'));
+  const adapter = async () =>
+    (await gateway.json<{ details: { adapter?: object } }>('/health')).details.adapter;
+  await waitFor(adapter, '/health does not name it');
+  expect(await adapter()).toMatchObject({ status: 'up', problem: expect.stringContaining('NOPERM') });
+  await may(...own, ...adapters);
+  await waitFor(subscribed, 'the adapter does not subscribe again');
+  await waitFor(async () => (await adapter()) === undefined, '/health names it still');
+  await gateway.ready();
+  expect(gateway.exitCode).toBeNull();
+  expect(client.disconnects).toEqual([]);
+  client.close();
+  expect(await gateway.stop()).toBe(0);
+  await redis.stop();
+});
+
+it('a user with the rights that docs/operations.md lists lacks nothing', async () => {
+  const docs = readFileSync(join(__dirname, '../../../docs/operations.md'), 'utf8');
+  const [, row = ''] = /^\| `no_permission`.*?the user needs (.*?)\. Without/m.exec(docs) ?? [];
+  const rights = [...row.matchAll(/`([^`]+)`/g)].flatMap(([, text = '']) => text.split(' '));
+  expect(rights.length).toBeGreaterThan(10);
+  const redis = await RedisServer.start();
+  await redis.client.call('ACL', 'SETUSER', 'gw', 'reset', 'on', '>pw', ...rights);
+  const gateway = await GatewayProcess.start({
+    REDIS_URL: redis.url,
+    REDIS_USERNAME: 'gw',
+    REDIS_PASSWORD: 'pw',
+    CACHE_WRITE_INTERVAL_MS: '100',
+    FEED_PROBE_AFTER_MS: '100',
+    AUTH_MODE: 'optional',
+    JWT_SECRET,
+    LIMITS_STORE: 'redis',
+    MAX_CONNECTIONS_PER_IP: '10',
+    HANDSHAKES_PER_IP_PER_MINUTE: '100',
+  });
+  await gateway.ready();
+  const client = await TestClient.connect(gateway.url, { auth: { token: hs256() } });
+  await redis.client.publish('auth:revoked', '{"user_id":42}');
+  await client.next('closing');
+  await redis.client.publish(UNDERLYING, JSON.stringify(underlying('A', 1)));
+  await waitFor(async () => (await redis.client.get('latest:underlying:A')) !== null);
+  await delay(1_000); // several probes
+  expect((await gateway.json<{ details: object }>('/health')).details).toEqual({
+    feed: { status: 'up' },
+    cache: { status: 'up' },
+  });
+  expect(await gateway.stop()).toBe(0);
+  expect(gateway.logs.filter(({ level = 0 }) => level >= 40)).toEqual([]);
+  await redis.stop();
+});
+
+it('a product that came up during an outage reaches who waits in its room', async () => {
+  const redis = await RedisServer.start();
+  const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+  await gateway.ready();
+  const client = await TestClient.connect(gateway.url);
+  await client.ask('subscribe', { type: 'product', symbol: 'NEW' });
+  await redis.client.set('latest:underlying:NEW', stored(7));
+  await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await waitFor(() => pricesOf(client, 'NEW').includes(7), 'the missed price did not come', 5_000);
+  client.close();
+  await gateway.stop();
+  await redis.stop();
+});
+
+it('a price found when Redis comes after the clients is not sent again when it comes live', async () => {
+  const redis = await RedisServer.start();
+  await redis.kill();
+  const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+  const client = await TestClient.connect(gateway.url);
+  await redis.restart();
+  await redis.client.set('latest:underlying:NIFTY', stored(9));
+  await waitFor(() => pricesOf(client, 'NIFTY').includes(9));
+  for (const price of [9, 10]) {
+    await redis.client.publish(UNDERLYING, JSON.stringify(underlying('NIFTY', price)));
+  }
+  await waitFor(() => pricesOf(client, 'NIFTY').includes(10));
+  expect(pricesOf(client, 'NIFTY')).toEqual([9, 10]);
+  client.close();
+  await gateway.stop();
+  await redis.stop();
+});
