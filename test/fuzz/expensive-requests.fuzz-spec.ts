@@ -107,9 +107,10 @@ async function survives(name: string, attacked: AttackName, events: readonly Cli
   const p99 = survivors.p99();
   process.stderr.write(`${name}: p99 of a bystander ${p99.before} ms before, ${p99.during} ms during\n`);
   expect(notReady).toBe(0);
-  // Not for want of trying.
+  // The attack really happened: every connection that had time for it got its requests in.
   expect(figures[name]!.letIn).toBeGreaterThan(count);
-  expect((await asked()) - before).toBeGreaterThanOrEqual(20 * figures[name]!.letIn);
+  expect(figures[name]!.asked).toBeGreaterThanOrEqual(count);
+  expect((await asked()) - before).toBeGreaterThanOrEqual(20 * figures[name]!.asked);
   expect(p99.during).toBeLessThan(allowed(p99.before));
   await survivors.settle();
 }

@@ -105,6 +105,23 @@ export class WatchedGateway {
     expect((await this.gateway.get('/health/ready')).status).toBe(503);
   }
 
+  /**
+   * Waits until the gateway notices that its feed connection failed, and says why. In a Redis Cluster another node may
+   * carry the feed a moment later, too soon for `/health` to be seen while the feed is down.
+   */
+  async feedFails(problem: RegExp): Promise<void> {
+    await waitFor(
+      () =>
+        this.gateway.logs.some(
+          (line) =>
+            line.msg === 'redis_connection_failed' &&
+            line.role === 'feed' &&
+            problem.test(String(line.problem)),
+        ),
+      () => `the gateway does not notice it; ${this.lastFault()}`,
+    );
+  }
+
   /** Waits until `/health`, still 200, names a problem of the cache. */
   async cacheHasProblem(problem: RegExp): Promise<void> {
     await waitFor(

@@ -145,9 +145,10 @@ describe.each([
     for (const node of cluster.nodes) if (await carries(node)) carrier = node;
     await watched.missesOne();
     carrier!.freeze();
-    await watched.feedIsDown(/does not answer|cannot be reached/);
+    await watched.feedFails(/does not answer|cannot be reached/);
     carrier!.thaw();
     await watched.converges();
+    await waitFor(() => watched.client.all('feed_gap').length > 0, 'the client did not learn of the gap');
   });
 });
 

@@ -40,6 +40,8 @@ export interface AttackFigures {
   readonly cut: number;
   /** How long each of those lasted. */
   readonly cutAfterMs: readonly number[];
+  /** Connections that sent all their requests and waited for the answers; the last of each lane may have no time left. */
+  readonly asked: number;
 }
 
 /** Attacks from a process of its own; ends when it does. */

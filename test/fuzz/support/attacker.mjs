@@ -10,10 +10,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const { attack, port, count, ms, address } = JSON.parse(process.argv[2]);
 const CONCURRENT = 1_000;
+/** How long a connection waits for answers to its requests before a new one takes its place. */
+const ANSWERS_WITHIN_MS = 1_000;
 const begun = performance.now();
 const left = () => ms - (performance.now() - begun);
 
-const figures = { tried: 0, opened: 0, letIn: 0, refused: {}, cut: 0, cutAfterMs: [] };
+const figures = { tried: 0, opened: 0, letIn: 0, refused: {}, cut: 0, cutAfterMs: [], asked: 0 };
 const refuse = (why) => (figures.refused[why] = (figures.refused[why] ?? 0) + 1);
 const sockets = new Set();
 
@@ -88,7 +90,9 @@ async function askTexts(requests) {
     socket.resume();
     socket.write(burst);
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    await Promise.race([closed, delay(Math.min(1_000, Math.max(0, left())))]);
+    const wait = Math.min(ANSWERS_WITHIN_MS, Math.max(0, left()));
+    await Promise.race([closed, delay(wait)]);
+    if (wait === ANSWERS_WITHIN_MS) figures.asked++;
     sockets.delete(socket);
     socket.destroy();
   }
