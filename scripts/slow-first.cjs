@@ -7,24 +7,23 @@ const Sequencer = require('@jest/test-sequencer').default;
  * time, nothing else.
  */
 const SLOW = [
-  ...[
-    'python.client',
-    'image.e2e',
-    'old-front-end.client',
-    'soak.client',
-    'redis-topologies.e2e',
-    'freshness.e2e',
-  ],
-  ...[
-    'auth.e2e',
-    'limits.e2e',
-    'overload.e2e',
-    'tls.e2e',
-    'drain.e2e',
-    'cleanup.e2e',
-    'refusals.helm',
-    'storms.e2e',
-  ],
+  'scaling.cluster',
+  'roll-out.cluster',
+  'http-bounds.e2e',
+  'python.client',
+  'image.e2e',
+  'old-front-end.client',
+  'soak.client',
+  'redis-topologies.e2e',
+  'freshness.e2e',
+  'auth.e2e',
+  'limits.e2e',
+  'overload.e2e',
+  'tls.e2e',
+  'drain.e2e',
+  'cleanup.e2e',
+  'refusals.helm',
+  'storms.e2e',
 ];
 
 module.exports = class SlowFirst extends Sequencer {

@@ -13,7 +13,7 @@ import { JEST, runJest } from './run-jest.mjs';
 import { endReport } from './test-report.mjs';
 
 /** A suite that never ends must not hold a CI machine for its whole allowance of 90 minutes: minutes for each batch. */
-const MINUTES = { chosen: 60, most: 50, chaos: 15, fuzz: 15, cluster: 15, rerun: 15 };
+const MINUTES = { chosen: 60, most: 50, chaos: 15, fuzz: 15, rerun: 15 };
 
 /** Debian package -> how to see that it is there. */
 const needs = {
@@ -82,20 +82,18 @@ const RERUN_FAILED = '--rerun-failed';
 const QUICK = '--quick';
 const given = process.argv.slice(2);
 const chosen = given.filter((argument) => argument !== RERUN_FAILED && argument !== QUICK);
-// Jest would leave one of two processors idle, while most of these tests wait for something.
-const workers = `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`;
-// The chaos suite wants the machine for itself, and so does each file of the fuzz suite. The cluster suite's two long files do
-// not measure time: they may share the machine with each other.
+// Most of these tests wait for something: three at a time keep two processors busy.
+const workers = `--maxWorkers=${Math.max(3, availableParallelism() - 1)}`;
+// The chaos suite wants the machine for itself, and so does each file of the fuzz suite.
 const batches =
   chosen.length > 0
     ? [[MINUTES.chosen, ...chosen]]
     : given.includes(QUICK)
       ? [[MINUTES.chosen, workers, ...QUICK_FILES]]
       : [
-          [MINUTES.most, workers, '--selectProjects', 'unit', 'e2e', 'helm', 'clients'],
+          [MINUTES.most, workers, '--selectProjects', 'unit', 'e2e', 'helm', 'clients', 'cluster'],
           [MINUTES.chaos, '--selectProjects', 'chaos'],
           [MINUTES.fuzz, '--selectProjects', 'fuzz', '--runInBand'],
-          [MINUTES.cluster, '--selectProjects', 'cluster', '--maxWorkers=2'],
         ];
 /** Path of each file -> what became of it. */
 const files = new Map();
