@@ -126,7 +126,7 @@ function refusedMessage(): object {
 }
 
 function connectError(): { readonly summary: string } {
-  const summary = 'The client is not let into the namespace: what its library gives to `connect_error`.';
+  const summary = 'The gateway rejected the client. The Socket.IO library passes this to `connect_error`.';
   return message(CONNECT_ERROR, summary, 'connection', 'ConnectRejection', [
     { name: 'expired', payload: CONNECT_REFUSAL_EXAMPLE },
   ]);

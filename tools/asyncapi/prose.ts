@@ -11,32 +11,35 @@ const CLOSING_ROWS = Object.entries(CLOSINGS).map(
     `| \`${code}\` | ${closeCode} | ${reconnect ? 'yes' : 'no'} | ${message} |`,
 );
 
-export const INTRODUCTION = `Option-market data of DeltaStream, for Socket.IO v4 clients: prices, option chains and whether they still move.
+export const INTRODUCTION = `Prices and option chains of DeltaStream, for Socket.IO v4 clients.
 
-A client connects, is told \`connected\`, and is in the room \`general\` from the start where it may be. It asks for more with \`subscribe\`; each
-subscription is answered with the newest known update of its room. Within (event, product, expiry) no update is older than the one before it.
+When a client has connected, it gets \`connected\`. It is then in the room \`general\`, if its token allows that.
+It subscribes to more rooms with \`subscribe\`, and gets the newest known update of each room at once.
+A client never gets an older update of an event, product and expiry after a newer one.
 
-Each event is one Socket.IO EVENT packet of the default namespace, \`["name", payload]\`; what is described here is its payload. A request
-may carry an acknowledgement, which is answered by \`{ok: true, ...}\` or \`{ok: false, error}\`.
+Each event is one Socket.IO EVENT packet of the default namespace, \`["name", payload]\`. This document describes the payloads.
+A request may ask for an acknowledgement, which is \`{ok: true, ...}\` or \`{ok: false, error}\`.
 
-Market data is the platform's: what a schema of it requires was checked, what it leaves out is passed on as it was published.
-Of the legs of a chain that is \`strike\` alone; their other types are what the platform writes.
+The gateway passes market data on as the platform published it. It has checked the fields that a schema requires.
+In the options of a chain it checks only \`strike\`; the types of the other fields are those that the platform writes.
 
-## Who is let in
+## Authentication
 
-Where tokens are asked for, a client brings one as the security schemes say; without one that the gateway takes it gets \`connect_error\`, and may come again
-after \`retry_after_ms\` where that is there. With \`statuses: 'batch'\` in \`auth\` a client asks for one \`feed_statuses\` instead of a \`feed_status\` for each stale product. What the token does not allow is refused with \`FORBIDDEN\`. Before Socket.IO is spoken the handshake may be refused by status:
-400 (another protocol, or no such session), 403 (its origin), 429 (its address) and 503 (no room now), the last two with \`Retry-After\`.
+If the gateway requires a token, the client sends it in one of the ways listed under the security schemes. Without a valid token the
+client gets \`connect_error\`; if that has \`retry_after_ms\`, the client may try again after that time. A client that sends
+\`statuses: 'batch'\` in \`auth\` gets one \`feed_statuses\` instead of a \`feed_status\` for each stale product. Requests that the token does not allow are
+rejected with \`FORBIDDEN\`. The gateway may also reject the handshake with an HTTP status: 400 (wrong protocol or unknown session),
+403 (the origin is not allowed), 429 (too many connections from this address) or 503 (no capacity now). 429 and 503 come with \`Retry-After\`.
 
 ## Limits
 
-Each client is told its own in \`connected\`. By default: ${limits.max_subscriptions} rooms, ${limits.max_symbols_per_request} symbols a request,
-${limits.max_payload_bytes} bytes a message, ${MAX_SYMBOL_LENGTH} characters a symbol, ${limits.events_per_second} messages a second after ${limits.event_burst} at once,
-${limits.max_connections_per_user} connections of one user. Who sends too often is refused with \`RATE_LIMITED\` and \`retry_after_ms\`, and closed if it goes on.
+Each client gets its own limits in \`connected\`. The defaults are ${limits.max_subscriptions} rooms, ${limits.max_symbols_per_request} symbols in one request,
+${limits.max_payload_bytes} bytes in one message, ${MAX_SYMBOL_LENGTH} characters in a symbol, ${limits.events_per_second} messages per second after a burst of ${limits.event_burst}, and
+${limits.max_connections_per_user} connections for one user. A client that sends too fast gets \`RATE_LIMITED\` with \`retry_after_ms\`. If it does not slow down, the gateway closes its connection.
 
 ## Errors
 
-A request that is not done is answered by the event \`error\`, and by the acknowledgement.
+If the gateway rejects a request, the client gets the event \`error\` and a negative acknowledgement.
 
 | code | meaning |
 | --- | --- |
@@ -44,19 +47,19 @@ ${ERRORS.join('\n')}
 
 ## Closings
 
-What \`closing\` says before the gateway ends a connection, and the close code of the WebSocket.
+Before the gateway closes a connection, it sends \`closing\` with one of these codes. The WebSocket then has the close code.
 
-| code | close code | come back? | meaning |
+| code | close code | reconnect? | meaning |
 | --- | --- | --- | --- |
 ${CLOSING_ROWS.join('\n')}
 `;
 
 export const TAGS = [
-  { name: 'requests', description: 'What clients send.' },
-  { name: 'answers', description: 'Events that answer a request.' },
-  { name: 'acknowledgements', description: 'What the acknowledgement of a request carries.' },
-  { name: 'market data', description: 'What the rooms carry.' },
-  { name: 'connection', description: 'Of the connection itself: who the client is, and when it ends.' },
+  { name: 'requests', description: 'Events that the client sends.' },
+  { name: 'answers', description: 'Events that the gateway sends in reply to a request.' },
+  { name: 'acknowledgements', description: 'The payloads of the acknowledgements of requests.' },
+  { name: 'market data', description: 'Events that the gateway sends to rooms.' },
+  { name: 'connection', description: 'Events about the connection: its start, its state and its end.' },
 ] as const;
 
 const PATH = '/socket.io/';
@@ -66,16 +69,16 @@ const SECURITY = [
   { $ref: '#/components/securitySchemes/bearerToken' },
 ] as const;
 
-const WHERE = 'Socket.IO v4 (Engine.IO 4), by WebSocket or by long-polling on the same path.';
+const WHERE = 'Socket.IO v4 (Engine.IO 4), over WebSocket, or over long-polling on the same path.';
 
 export const SERVERS = {
   production: {
     host: '{host}',
     pathname: PATH,
     protocol: 'wss',
-    description: `${WHERE} A token is asked for where AUTH_MODE says so.`,
+    description: `${WHERE} AUTH_MODE says whether a token is required.`,
     variables: {
-      host: { description: 'Where the platform serves the gateway.', default: 'gateway.example.com' },
+      host: { description: 'The host name of the gateway.', default: 'gateway.example.com' },
     },
     security: SECURITY,
   },
@@ -83,7 +86,7 @@ export const SERVERS = {
     host: 'localhost:8002',
     pathname: PATH,
     protocol: 'ws',
-    description: `${WHERE} As \`npm run demo\` starts it: no token is asked for.`,
+    description: `${WHERE} This is the gateway that \`npm run demo\` starts. It requires no token.`,
   },
 } as const;
 
@@ -92,14 +95,14 @@ export const SECURITY_SCHEMES = {
     type: 'apiKey',
     in: 'password',
     description:
-      "A JSON Web Token of the platform's auth service as `auth.token` of Socket.IO's CONNECT packet: `io(url, {auth: {token}})`. Never in the URL.",
+      "A JSON Web Token from the platform's auth service, in `auth.token` of Socket.IO's CONNECT packet: `io(url, {auth: {token}})`. Never send it in the URL.",
   },
   bearerToken: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
     description:
-      'The same token as `Authorization: Bearer TOKEN` of the handshake, for clients that can set headers.',
+      'The same token in the header `Authorization: Bearer TOKEN` of the handshake, for clients that can set headers.',
   },
 } as const;
 
@@ -116,7 +119,7 @@ export const NAMESPACE = {
         properties: {
           EIO: { type: 'string', const: '4', description: "Engine.IO's protocol." },
           transport: { type: 'string', enum: ['websocket', 'polling'] },
-          sid: { type: 'string', description: 'Of the session, where it was opened by polling.' },
+          sid: { type: 'string', description: 'The id of the session, if the session began with polling.' },
         },
       },
       bindingVersion: '0.1.0',
@@ -127,5 +130,5 @@ export const NAMESPACE = {
 export const ACKNOWLEDGEMENTS = {
   address: null,
   title: 'Acknowledgements',
-  description: "Socket.IO's ACK packets, each with the id of the request it answers.",
+  description: "Socket.IO's ACK packets. Each has the id of its request.",
 } as const;

@@ -26,6 +26,10 @@ AsyncApiStandalone.render(
     config: {
       show: { sidebar: true, errors: true },
       expand: { messageExamples: true },
+      // The renderer's own labels are those of the gateway's side: a request of a client is a "REPLY" there.
+      replyLabel: 'CLIENT SENDS',
+      receiveLabel: 'CLIENT SENDS',
+      sendLabel: 'GATEWAY SENDS',
     },
   },
   reference,

@@ -145,6 +145,25 @@ it.each([
   await browser.close();
 });
 
+it('/docs labels each operation by its sender, and has the fonts and colours of the reader', async () => {
+  const browser = await Browser.launch();
+  const page = await browser.open('about:blank');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto(`${gateway.url}/docs`);
+  const subscribe = page.locator('#operation-reply-subscribe');
+  await subscribe.waitFor({ timeout: 30_000 });
+  expect(await subscribe.innerText()).toContain('CLIENT SENDS');
+  expect(await page.locator('#operation-send-snapshot').innerText()).toContain('GATEWAY SENDS');
+  const style = (selector: string, property: string, part = '') =>
+    page.evaluate<string>(
+      `getComputedStyle(document.querySelector('${selector}'), '${part}').getPropertyValue('${property}')`,
+    );
+  expect(await style('#reference .prose p', 'font-family')).toContain('system-ui');
+  expect(await style('#reference .prose code', 'content', '::before')).toBe('none');
+  expect(await style('html', 'background-color')).toBe('rgb(20, 20, 20)');
+  await browser.close();
+});
+
 describe('the address of a place', () => {
   /** /docs with `hash`, rendered. */
   async function shown(hash: string) {
