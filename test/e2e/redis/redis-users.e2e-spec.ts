@@ -9,9 +9,9 @@ import { TestClient } from '../../support/test-client.js';
 import { hs256, JWT_SECRET } from '../../support/tokens.js';
 import { waitFor } from '../../support/wait.js';
 
-/** The users that docs/what-it-does-not-do.md recommends, by name: what follows `ACL SETUSER NAME`. */
+/** The users that docs/security.md recommends, by name: what follows `ACL SETUSER NAME`. */
 function documentedUsers(): Map<string, string[]> {
-  const page = readFileSync(join(__dirname, '../../../docs/what-it-does-not-do.md'), 'utf8');
+  const page = readFileSync(join(__dirname, '../../../docs/security.md'), 'utf8');
   return new Map(
     [...page.matchAll(/^ACL SETUSER (\S+) (reset .*)$/gm)].map(([, name = '', rules = '']) => [
       name,
