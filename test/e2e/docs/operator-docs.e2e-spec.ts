@@ -50,6 +50,13 @@ it('docs/support.md has every event of the log with its level, and no other', ()
   expect(documented.length).toBeGreaterThan(50);
 });
 
+it('docs/operations.md has every key that the gateway has in Redis', () => {
+  const text = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+  const keys = new Set(sources().flatMap((source) => source.match(/(?<=')socket-gateway:[a-z-]+/g) ?? []));
+  expect(keys.size).toBeGreaterThanOrEqual(5);
+  expect([...keys].filter((key) => !text.includes(`\`${key}`))).toEqual([]);
+});
+
 it('every metric that a document names exists', async () => {
   const series = [...(await allMetrics()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(([, name, kind]) =>
     kind === 'histogram' ? ['', '_bucket', '_sum', '_count'].map((part) => `${name}${part}`) : [name],
