@@ -5,7 +5,7 @@ function setUp({ handshakesPerMinute = 0, maxConnections = 1, waitMs = 0 } = {})
   const memory = new MemoryConnectionCounts();
   let held = 0;
   let asked = 0;
-  // As memory, with what is counted by it.
+  // The real counts in memory, which also record how many connections are held.
   const counts: ConnectionCounts = {
     take: async (...args) => {
       const taken = await memory.take(...args);
@@ -30,14 +30,14 @@ function setUp({ handshakesPerMinute = 0, maxConnections = 1, waitMs = 0 } = {})
 
 const here = () => false;
 
-it('counts from the handshake to the end of the connection', async () => {
+it('counts a connection from its handshake to the end of the connection', async () => {
   const { limits, held } = setUp();
   const [handshake, connection] = [{}, {}];
   expect(await limits.enter(handshake, 'a', here)).toBeUndefined();
   expect(await limits.enter({}, 'a', here)).toEqual({ reason: 'ip_connections' });
   expect(await limits.enter({}, 'b', here)).toBeUndefined();
   expect(limits.connect(handshake, connection)).toBe(true);
-  limits.over(handshake); // as it is after every handshake
+  limits.over(handshake); // the gate calls this after every handshake
   expect(await limits.enter({}, 'a', here)).toEqual({ reason: 'ip_connections' });
   limits.disconnect(connection);
   limits.disconnect(connection);
@@ -45,7 +45,7 @@ it('counts from the handshake to the end of the connection', async () => {
   expect(await limits.enter({}, 'a', here)).toBeUndefined();
 });
 
-it('forgets a handshake that fails, once', async () => {
+it('releases a failed handshake only once', async () => {
   const { limits, held } = setUp();
   const handshake = {};
   await limits.enter(handshake, 'a', here);
@@ -55,7 +55,7 @@ it('forgets a handshake that fails, once', async () => {
   expect(limits.connect(handshake, {})).toBe(false);
 });
 
-it('keeps nothing of one that gave up while it was counted', async () => {
+it('does not keep counting a client that gave up while it was being counted', async () => {
   const { limits, held } = setUp();
   let gone = false;
   const entering = limits.enter({}, 'a', () => gone);
@@ -64,13 +64,13 @@ it('keeps nothing of one that gave up while it was counted', async () => {
   expect(held()).toBe(0);
 });
 
-it('tells when an address may connect again, and counts no connection of it meanwhile', async () => {
+it('says when an address may connect again, and does not count a refused handshake as a connection', async () => {
   const { limits, held } = setUp({ handshakesPerMinute: 5, waitMs: 1_234 });
   expect(await limits.enter({}, 'a', here)).toEqual({ reason: 'ip_handshakes', retryAfterMs: 1_234 });
   expect(held()).toBe(0);
 });
 
-it('asks nobody where there are no limits', async () => {
+it('consults neither the quota nor the counts if there are no limits', async () => {
   const { limits, held, asked } = setUp({ maxConnections: 0 });
   expect(limits.active).toBe(false);
   expect(await limits.enter({}, 'a', here)).toBeUndefined();

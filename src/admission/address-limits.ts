@@ -4,21 +4,21 @@ import type { HandshakeQuota } from './handshake-quota.js';
 export interface AddressLimitsOptions {
   readonly quota: HandshakeQuota;
   readonly counts: ConnectionCounts;
-  /** Handshakes of one address in a minute; 0: no limit. */
+  /** The most handshakes that one address may make in a minute; 0: no limit. */
   readonly handshakesPerMinute: number;
-  /** Its connections at a time; 0: no limit. */
+  /** The most connections that one address may have at a time; 0: no limit. */
   readonly maxConnections: number;
 }
 
-/** `retryAfterMs`: undefined where nobody can tell. */
+/** `retryAfterMs` is undefined if the gateway does not know when the address may try again. */
 export interface AddressRefusal {
   readonly reason: 'ip_handshakes' | 'ip_connections';
   readonly retryAfterMs?: number;
 }
 
 /**
- * What clients of one address may take. A connection is counted from the moment its handshake is let in, until the handshake fails
- * or the connection is closed.
+ * Limits the handshakes and the connections of each client address. A connection counts from the
+ * moment its handshake is admitted until the handshake fails or the connection is closed.
  */
 export class AddressLimits<Handshake extends object, Connection extends object> {
   private readonly arriving = new Map<Handshake, string>();
@@ -26,15 +26,16 @@ export class AddressLimits<Handshake extends object, Connection extends object> 
 
   constructor(private readonly options: AddressLimitsOptions) {}
 
-  /** Whether there are any. */
+  /** False if both limits are switched off. */
   get active(): boolean {
     const { handshakesPerMinute, maxConnections } = this.options;
     return handshakesPerMinute > 0 || maxConnections > 0;
   }
 
   /**
-   * Never rejects.
-   * @param gone whether the handshake was given up meanwhile
+   * Counts a handshake against the limits of its address. Never rejects.
+   * @param gone returns true once the client has given the handshake up
+   * @returns why the handshake is refused; undefined if it is admitted
    */
   async enter(
     handshake: Handshake,
@@ -53,7 +54,11 @@ export class AddressLimits<Handshake extends object, Connection extends object> 
     return undefined;
   }
 
-  /** The handshake has become a connection. Answers whether it is counted, and its end to be told. */
+  /**
+   * The handshake has become a connection.
+   * @returns true if the connection is counted: the caller must then call `disconnect` when it
+   * closes
+   */
   connect(handshake: Handshake, connection: Connection): boolean {
     const address = this.arriving.get(handshake);
     if (address === undefined) return false;
@@ -62,7 +67,7 @@ export class AddressLimits<Handshake extends object, Connection extends object> 
     return true;
   }
 
-  /** The handshake has failed, or was given up; nothing happens where it has become a connection. */
+  /** The handshake has failed or was given up. Does nothing if it has become a connection. */
   over(handshake: Handshake): void {
     this.release(this.arriving, handshake);
   }

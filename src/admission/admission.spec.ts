@@ -22,20 +22,20 @@ function setUp({ perSecond = 1_000, maxConnections = 5 } = {}) {
   return { clock, state, admission, answers, ask };
 }
 
-it('counts those on their way in to the cap', () => {
+it('counts admitted handshakes towards the connection limit', () => {
   const { state, admission, answers, ask } = setUp();
   const handshakes = Array.from({ length: 6 }, ask);
   expect(answers).toEqual([...Array<string>(5).fill('taken'), 'max_connections']);
   expect(admission.refusal).toBe('max_connections');
 
-  state.connections = 5; // they have come
+  state.connections = 5; // the admitted clients have connected
   for (const handshake of handshakes) admission.over(handshake);
   expect(admission.refusal).toBe('max_connections');
   state.connections = 4;
   expect(admission.refusal).toBeUndefined();
 });
 
-it('forgets one that never came', () => {
+it('stops counting a handshake that never became a connection', () => {
   const { admission, ask } = setUp({ maxConnections: 1 });
   const handshake = ask();
   expect(admission.refusal).toBe('max_connections');
@@ -43,7 +43,7 @@ it('forgets one that never came', () => {
   expect(admission.refusal).toBeUndefined();
 });
 
-it('judges one that waited by what is true when its turn comes', () => {
+it('decides on a waiting handshake by the state when its turn comes', () => {
   const { clock, state, answers, ask } = setUp({ perSecond: 10 });
   ask();
   ask();
@@ -52,7 +52,7 @@ it('judges one that waited by what is true when its turn comes', () => {
   expect(answers).toEqual(['taken', 'memory']);
 });
 
-it('does not decide on one that was given up while it waited', () => {
+it('does not decide on a handshake that was given up while it waited', () => {
   const { clock, admission, answers, ask } = setUp({ perSecond: 10 });
   ask();
   admission.over(ask());
@@ -61,7 +61,7 @@ it('does not decide on one that was given up while it waited', () => {
   expect(admission.queued).toBe(0);
 });
 
-it('refuses those beyond the rate', () => {
+it('refuses handshakes that exceed the rate', () => {
   const { answers, ask } = setUp({ perSecond: 1 });
   ask();
   ask();
@@ -69,7 +69,7 @@ it('refuses those beyond the rate', () => {
   expect(answers).toEqual(['taken', 'rate']);
 });
 
-it('takes nobody once it leaves, not even those that wait', () => {
+it('refuses every client once the replica drains, including those that wait', () => {
   const { clock, state, admission, answers, ask } = setUp({ perSecond: 10 });
   ask();
   ask();

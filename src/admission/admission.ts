@@ -7,23 +7,26 @@ export interface AdmissionOptions {
   readonly rate: HandshakeRate;
   /** Clients that are connected. */
   readonly connections: () => number;
-  /** Why the process is overloaded; undefined while it is not. */
+  /** Why the process is overloaded; undefined if it is not. */
   readonly overload: () => OverloadReason | undefined;
 }
 
 /**
- * Whether a new client is taken, and when: asked before anything is made for it. `Handshake` is what stands for one
- * attempt to connect.
+ * Decides whether and when a new client is admitted, before anything is allocated for it.
+ * `Handshake` represents one attempt to connect.
  */
 export class Admission<Handshake extends object> {
-  /** Let through, and not yet connected: they count, or a storm would pass the cap before its first client is counted. */
+  /**
+   * Handshakes that were admitted but are not connected yet. They count towards `maxConnections`:
+   * otherwise a burst of handshakes could exceed it before the first client is connected.
+   */
   private readonly arriving = new Set<Handshake>();
   private readonly waiting = new Map<Handshake, Ticket>();
   private left = false;
 
   constructor(private readonly options: AdmissionOptions) {}
 
-  /** Why nobody is taken now; undefined while clients are. */
+  /** Why new clients are refused now; undefined while they are admitted. */
   get refusal(): NotReadyReason | undefined {
     const { maxConnections, connections, overload } = this.options;
     if (this.left) return 'draining';
@@ -32,13 +35,14 @@ export class Admission<Handshake extends object> {
     );
   }
 
-  /** Handshakes that wait for their turn. */
+  /** The number of handshakes that wait for their turn. */
   get queued(): number {
     return this.options.rate.size;
   }
 
   /**
-   * @param decide is called once, with why it is refused or with nothing; never, if the handshake is `over` before
+   * @param decide is called once: with the reason of the refusal, or with undefined if the client
+   * is admitted. It is never called if `over(handshake)` comes first.
    */
   ask(handshake: Handshake, decide: (refusal: NotReadyReason | undefined) => void): void {
     const { refusal } = this;
@@ -50,7 +54,7 @@ export class Admission<Handshake extends object> {
     const ticket = this.options.rate.take((passed) => {
       decided = true;
       this.waiting.delete(handshake);
-      // What was true when it began to wait may not be any more.
+      // The state may have changed while the handshake waited.
       const reason = this.refusal ?? (passed ? undefined : 'rate');
       if (reason === undefined) this.arriving.add(handshake);
       decide(reason);
@@ -65,7 +69,7 @@ export class Admission<Handshake extends object> {
     this.waiting.delete(handshake);
   }
 
-  /** From now on nobody is taken, and who waits is refused. */
+  /** From now on every new client is refused, and so are those that already wait. */
   leave(): void {
     this.left = true;
     this.options.rate.refuseWaiting();

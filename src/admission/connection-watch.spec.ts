@@ -15,7 +15,7 @@ describe('ConnectionWatch', () => {
 
   const listeners = (socket: EventEmitter) => [socket.listenerCount('close'), socket.listenerCount('error')];
 
-  it('listens once to a connection, for as many requests as it has', () => {
+  it('adds one listener to a connection, however many requests it has', () => {
     const socket = new EventEmitter();
     const requests = Array.from({ length: 100 }, () => ({ socket }));
     for (const request of requests) watch.add(request);
@@ -26,15 +26,18 @@ describe('ConnectionWatch', () => {
     expect(listeners(socket)).toEqual([0, 0]);
   });
 
-  it.each(['close', 'error'])('tells of all of them at a %s, and of no other connection', (event) => {
-    const [socket, other] = [new EventEmitter(), new EventEmitter()];
-    const requests = [{ socket }, { socket }];
-    for (const request of [...requests, { socket: other }]) watch.add(request);
-    socket.emit(event, new Error('reset'));
-    expect(gone).toEqual(requests);
-    expect([listeners(socket), listeners(other)]).toEqual([
-      [0, 0],
-      [1, 1],
-    ]);
-  });
+  it.each(['close', 'error'])(
+    'reports all requests of the connection on %s, and none of another connection',
+    (event) => {
+      const [socket, other] = [new EventEmitter(), new EventEmitter()];
+      const requests = [{ socket }, { socket }];
+      for (const request of [...requests, { socket: other }]) watch.add(request);
+      socket.emit(event, new Error('reset'));
+      expect(gone).toEqual(requests);
+      expect([listeners(socket), listeners(other)]).toEqual([
+        [0, 0],
+        [1, 1],
+      ]);
+    },
+  );
 });

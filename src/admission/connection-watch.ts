@@ -1,8 +1,9 @@
 import type { EventEmitter } from 'node:events';
 
 /**
- * Knows when requests that wait are over because their TCP connection is. One listener a connection, however many of its requests
- * wait: a client may send as many in a row as it likes.
+ * Notices when waiting requests have ended because their TCP connection has closed. It registers
+ * one listener for each connection, not for each request: a client may pipeline any number of
+ * requests on one connection.
  */
 export class ConnectionWatch<Request extends { readonly socket: EventEmitter }> {
   private readonly waiting = new Map<
@@ -19,8 +20,9 @@ export class ConnectionWatch<Request extends { readonly socket: EventEmitter }> 
       const over = (): void => {
         for (const each of [...(this.waiting.get(socket)?.requests ?? [])]) this.gone(each);
       };
-      // Node no longer listens for the errors of a connection that asks for an upgrade, and ws does not yet: a client that
-      // resets its connection while it waits would end the process.
+      // Node stops listening for the errors of a connection that asks for an upgrade, and ws has
+      // not started yet. Without this listener, a client that resets its connection while it waits
+      // would crash the process.
       socket.on('error', over).once('close', over);
       watched = { requests: new Set(), stop: () => socket.off('error', over).off('close', over) };
       this.waiting.set(socket, watched);

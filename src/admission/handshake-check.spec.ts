@@ -23,19 +23,19 @@ function codeOf(
   return (JSON.parse(answer.body) as { code: number }).code;
 }
 
-describe('a handshake is well-formed', () => {
+describe('a handshake is accepted', () => {
   it.each<[string, Record<string, string>, IncomingMessage['headers']]>([
-    ['by polling', POLLING, {}],
+    ['over polling', POLLING, {}],
     [
-      'by polling, with what else clients send',
+      'over polling, with the other parameters that clients send',
       { ...POLLING, t: 'x', sid: '' },
       { origin: 'https://a.example' },
     ],
-    ['by WebSocket', WEBSOCKET, UPGRADE],
-    ['by WebSocket, in capitals', WEBSOCKET, { ...UPGRADE, upgrade: 'WebSocket' }],
-    ['by WebSocket of version 8', WEBSOCKET, { ...UPGRADE, 'sec-websocket-version': '8' }],
+    ['over WebSocket', WEBSOCKET, UPGRADE],
+    ['over WebSocket, with capitals in the Upgrade header', WEBSOCKET, { ...UPGRADE, upgrade: 'WebSocket' }],
+    ['over WebSocket of version 8', WEBSOCKET, { ...UPGRADE, 'sec-websocket-version': '8' }],
     [
-      'with what browsers offer',
+      'with the extensions and subprotocols that browsers offer',
       WEBSOCKET,
       {
         ...UPGRADE,
@@ -48,35 +48,40 @@ describe('a handshake is well-formed', () => {
   });
 });
 
-describe('a handshake is malformed', () => {
+describe('a handshake is rejected', () => {
   it.each<[string, number, Record<string, string>, IncomingMessage['headers']]>([
     ['without a transport', 0, { EIO: '4' }, {}],
-    ['of an unknown transport', 0, { EIO: '4', transport: 'flash' }, {}],
-    ['of a transport that is a property of every object', 0, { EIO: '4', transport: 'constructor' }, {}],
-    ['of webtransport', 0, { EIO: '4', transport: 'webtransport' }, {}],
-    ['without a protocol', 5, { transport: 'polling' }, {}],
-    ['of protocol 3', 5, { EIO: '3', transport: 'polling' }, {}],
-    ['of protocol 04', 5, { EIO: '04', transport: 'polling' }, {}],
-    ['by WebSocket without an upgrade', 3, WEBSOCKET, {}],
-    ['by polling with an upgrade', 3, POLLING, UPGRADE],
-    ['with an upgrade to something else', 3, WEBSOCKET, { ...UPGRADE, upgrade: 'h2c' }],
-    ['without a key', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-key': undefined }],
-    ['with a key that is too short', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-key': 'dGhl' }],
-    ['without a version', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-version': undefined }],
-    ['of another version', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-version': '7' }],
-    ['with subprotocols that are none', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-protocol': 'a,,b' }],
-    ['with a subprotocol twice', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-protocol': 'a, a' }],
-    ['with extensions that are none', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-extensions': ';;' }],
-    ['with an origin that no header may have', 3, POLLING, { origin: 'a\x01b' }],
+    ['with an unknown transport', 0, { EIO: '4', transport: 'flash' }, {}],
+    [
+      'with a transport that is named like a property of every object',
+      0,
+      { EIO: '4', transport: 'constructor' },
+      {},
+    ],
+    ['with webtransport', 0, { EIO: '4', transport: 'webtransport' }, {}],
+    ['without a protocol version', 5, { transport: 'polling' }, {}],
+    ['with protocol version 3', 5, { EIO: '3', transport: 'polling' }, {}],
+    ['with protocol version 04', 5, { EIO: '04', transport: 'polling' }, {}],
+    ['over WebSocket without an upgrade', 3, WEBSOCKET, {}],
+    ['over polling with an upgrade', 3, POLLING, UPGRADE],
+    ['with an upgrade to another protocol', 3, WEBSOCKET, { ...UPGRADE, upgrade: 'h2c' }],
+    ['without a WebSocket key', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-key': undefined }],
+    ['with a WebSocket key that is too short', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-key': 'dGhl' }],
+    ['without a WebSocket version', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-version': undefined }],
+    ['with an unknown WebSocket version', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-version': '7' }],
+    ['with malformed subprotocols', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-protocol': 'a,,b' }],
+    ['with a repeated subprotocol', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-protocol': 'a, a' }],
+    ['with malformed extensions', 3, WEBSOCKET, { ...UPGRADE, 'sec-websocket-extensions': ';;' }],
+    ['with an origin that is not a valid header value', 3, POLLING, { origin: 'a\x01b' }],
   ])('%s', (_, code, query, headers) => {
     expect(codeOf(query, headers)).toBe(code);
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'HEAD', 'PATCH'])('by %s', (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'HEAD', 'PATCH'])('with method %s', (method) => {
     expect(codeOf(POLLING, {}, { method })).toBe(2);
   });
 
-  it('of a transport that is switched off', () => {
+  it('with a transport that is switched off', () => {
     expect(codeOf(POLLING, {}, { transports: ['websocket'] })).toBe(0);
     expect(codeOf(WEBSOCKET, UPGRADE, { transports: ['polling'] })).toBe(0);
   });

@@ -5,20 +5,21 @@ import { type HandshakeResponse, malformedResponse } from './handshake-rejection
 const PROTOCOL = '4';
 const WEBSOCKET_KEY = /^[+/0-9A-Za-z]{22}==$/;
 const WEBSOCKET_VERSIONS = ['13', '8'];
-/** Tabs, and everything printable: what engine.io and Node take for a header's value. */
+/** Tabs and printable characters: the header values that engine.io and Node accept. */
 const HEADER_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** engine.io's codes and sentences. */
+/** engine.io's own codes and messages, so that clients see the same errors as from engine.io. */
 const UNKNOWN_TRANSPORT = malformedResponse(0, 'Transport unknown');
 const BAD_METHOD = malformedResponse(2, 'Bad handshake method');
 const BAD_REQUEST = malformedResponse(3, 'Bad request');
 const UNSUPPORTED_PROTOCOL = malformedResponse(5, 'Unsupported protocol version');
 
 /**
- * What a request for a new session is answered if engine.io or ws would reject it whatever the gateway does; undefined if they would not.
- * It is checked before the request takes a place among those that wait, or a handshake of its address: otherwise clients that send nonsense
- * would use up what is meant for others.
- * @param isUpgrade whether it came as an HTTP upgrade
+ * Returns the response to a handshake that engine.io or ws would reject in any case; undefined if
+ * they would accept it. The gateway checks this before the request takes a place in the queue or a
+ * part of its address's quota. Otherwise, clients that send malformed requests would use up the
+ * capacity meant for others.
+ * @param isUpgrade whether the request is an HTTP upgrade
  */
 export function malformedHandshake(
   request: IncomingMessage,

@@ -25,12 +25,14 @@ import {
   UNKNOWN_SESSION,
 } from './handshake-rejection.js';
 
-/** The longest a handshake waits for its turn, ms. */
+/** The longest that a handshake waits for its turn, ms. */
 const MAX_WAIT_MS = 1_000;
 
 /**
- * Stands before engine.io and lets new clients in, or answers them with a status and Retry-After before anything is made for
- * them. Requests of clients that are in already, upgrades among them, pass, unless they are of a page that may not.
+ * Runs before engine.io and decides whether a new client may connect. A refused client receives an
+ * HTTP status and usually `Retry-After`, before anything is allocated for it. Requests of
+ * established sessions pass, including upgrades, unless they come from an origin that is not
+ * allowed.
  */
 @Injectable()
 export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -69,23 +71,24 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     });
   }
 
-  /** Why new clients are not taken now; undefined while they are. */
+  /** Why new clients are refused now; undefined while they are admitted. */
   get refusal(): NotReadyReason | undefined {
     return this.admission.refusal;
   }
 
-  /** From now on no new client is taken. */
+  /** From now on every new client is refused. */
   leave(): void {
     this.admission.leave();
   }
 
-  /** Nest has attached the server by now, and does not listen yet. */
+  /** Runs after Nest has attached the server, and before the server listens. */
   onApplicationBootstrap(): void {
     this.metrics.onScrape(() => this.metrics.handshakesQueued.set(this.admission.queued));
     const { engine } = this.server;
     engine.use((request: IncomingMessage, response: unknown, next: () => void) => {
       const sid = queryOf(request).sid;
-      // Before all else: browsers ask nobody's leave for a WebSocket, and send requests whose answers they would keep from the page.
+      // Check the origin first: browsers do not apply CORS to WebSockets, and for XHR they only
+      // hide the response after we have served it.
       if (!this.isAllowed(request)) this.refuse('origin', request, response);
       else if (sid && !hasSession(engine, sid)) answer(request, response, UNKNOWN_SESSION);
       else if (sid) next();
@@ -96,7 +99,8 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
       limits.disconnect(this);
     };
     engine.on('connection', (connection: Connection) => {
-      // Socket.IO takes `handshake.address` from here: the client's address, also behind a trusted proxy.
+      // Socket.IO reads `handshake.address` from here. Behind a trusted proxy it must be the
+      // address of the client, not of the proxy.
       Object.assign(connection, { remoteAddress: this.addresses.of(connection.request) });
       if (limits.connect(connection.request, connection)) connection.on('close', onClose);
       this.over(connection.request);
@@ -122,7 +126,8 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
 
   private ask(request: IncomingMessage, response: unknown, next: () => void): void {
     this.underWay.add(request);
-    // Nothing of what its address may take is spent on one that nobody takes now.
+    // Check the state of the replica first: a handshake that is refused in any case must not use up
+    // the quota of its address.
     const refusal = this.limits.active ? this.admission.refusal : undefined;
     if (refusal !== undefined) this.refuse(refusal, request, response);
     else if (!this.limits.active) this.admit(request, response, next);
@@ -158,9 +163,9 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   ): void {
     this.metrics.handshakesRefused.inc({ reason });
     this.faults.warn(`refused:${reason}`, 'handshake_refused', { reason });
-    // engine.io's own middleware has set the CORS headers: a page may read why.
+    // engine.io's own middleware has already set the CORS headers, so the page can read the reason.
     answer(request, response, rejectionResponse(reason, Math.random, retryAfterMs));
-    // A raw connection is listened to until it is closed.
+    // A raw connection stays watched until it closes: the watch handles its errors.
     if (response instanceof ServerResponse) this.over(request);
   }
 

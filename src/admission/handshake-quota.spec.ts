@@ -3,7 +3,7 @@ import { MemoryHandshakeQuota } from './handshake-quota.js';
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-it('lets so many through in a minute, tells the rest how long it lasts, and begins anew', async () => {
+it('admits the quota in a minute, tells the rest how long to wait, and then starts a new minute', async () => {
   const quota = new MemoryHandshakeQuota(2, () => Date.now());
   expect(await quota.take('a')).toBe(0);
   jest.advanceTimersByTime(20_000);
@@ -16,7 +16,7 @@ it('lets so many through in a minute, tells the rest how long it lasts, and begi
   expect(await quota.take('a')).toBe(0);
 });
 
-it('counts only so many addresses: those known stay counted, new ones are let through', async () => {
+it('counts a bounded number of addresses: known ones stay counted, new ones are admitted', async () => {
   const quota = new MemoryHandshakeQuota(1, () => Date.now(), 3);
   for (const address of ['a', 'b', 'c']) expect(await quota.take(address)).toBe(0);
   for (let n = 0; n < 5; n++) expect(await quota.take(`new ${n % 2}`)).toBe(0);

@@ -6,23 +6,33 @@ import type { RedisWithDeadline } from '../redis/redis-with-deadline.js';
 /** Nest token of the {@link HandshakeQuota}. */
 export const HANDSHAKE_QUOTA = Symbol('HANDSHAKE_QUOTA');
 
-/** How many handshakes an address may make in a minute: with this replica, or with all of them. */
+/**
+ * Limits how many handshakes an address may make in a minute, either on this replica or on all
+ * replicas together.
+ */
 export interface HandshakeQuota {
   /**
-   * Counts one more. Resolves within a quarter of a second and never rejects.
-   * @returns 0 where it may go on, else when the address may try again, ms from now
+   * Counts one more handshake. Resolves within a quarter of a second and never rejects.
+   * @returns 0 if the handshake is admitted, otherwise the time until the address may try again, ms
    */
   take(address: string): Promise<number>;
 }
 
 const WINDOW_S = 60;
-/** Different addresses counted in two minutes at most; more are not, and HANDSHAKES_PER_SECOND alone holds them. */
+/**
+ * The most addresses that are counted in two minutes. Handshakes of further addresses are limited
+ * only by HANDSHAKES_PER_SECOND.
+ */
 const MAX_ADDRESSES = 100_000;
 
-/** By this replica alone. */
+/** Counts the handshakes of this replica only. */
 export class MemoryHandshakeQuota implements HandshakeQuota {
   private readonly limiter: RateLimiterMemory;
-  /** New addresses of this minute and of the one before: no more are in the limiter, which keeps each for a minute. */
+  /**
+   * How many addresses are new in this minute, and how many were new in the minute before
+   * (`older`). The limiter keeps each address for one minute, so it never holds more than the sum
+   * of both.
+   */
   private fresh = 0;
   private older = 0;
   private minute: number;
@@ -54,8 +64,9 @@ export class MemoryHandshakeQuota implements HandshakeQuota {
 }
 
 /**
- * By all replicas, in Redis; by this one alone while Redis is away. The limiter's own insurance is not used: it waits for the
- * command to fail, which takes seconds where Redis is frozen.
+ * Counts the handshakes of all replicas in Redis, and those of this replica only while Redis is
+ * unavailable. It does not use the `insuranceLimiter` of rate-limiter-flexible, which waits until
+ * the command fails: that takes seconds if Redis hangs.
  */
 export class RedisHandshakeQuota implements HandshakeQuota {
   private readonly limiter: RateLimiterRedis;
@@ -74,7 +85,8 @@ export class RedisHandshakeQuota implements HandshakeQuota {
       keyPrefix: 'socket-gateway:handshakes',
       points: perMinute,
       duration: WINDOW_S,
-      // An address that is over its limit is refused without asking Redis, until its minute is over.
+      // An address that has exceeded its limit is refused without asking Redis until its minute is
+      // over.
       inMemoryBlockOnConsumed: perMinute + 1,
     });
   }
@@ -87,7 +99,10 @@ export class RedisHandshakeQuota implements HandshakeQuota {
   }
 }
 
-/** A limiter that refuses rejects with what it would otherwise resolve with. */
+/**
+ * When the limit is exceeded, the limiter rejects with the same object that it otherwise resolves
+ * with.
+ */
 async function consume(limiter: RateLimiterMemory | RateLimiterRedis, key: string) {
   try {
     return { ...(await limiter.consume(key)).toJSON(), passed: true };

@@ -15,13 +15,13 @@ function setUp(perSecond = 100, maxWaitMs = 1_000) {
   return { clock, rate, take, counts };
 }
 
-it('lets a burst through, has as many wait as a second takes, and refuses the rest at once', () => {
+it('admits a burst, queues as many as one second admits, and refuses the rest at once', () => {
   const { take, counts } = setUp();
   take(150);
   expect(counts()).toEqual({ passed: 10, refused: 40, waiting: 100 });
 });
 
-it('lets those that wait through at its rate, the longest in the queue first', () => {
+it('admits waiting handshakes at its rate, in the order of the queue', () => {
   const { clock, rate, take, counts } = setUp();
   take(10);
   const order: number[] = [];
@@ -35,24 +35,24 @@ it('lets those that wait through at its rate, the longest in the queue first', (
   expect(clock.pending).toBe(0);
 });
 
-it('does not let a newcomer overtake those that wait', () => {
+it('does not let a new handshake overtake those that wait', () => {
   const { clock, take, counts } = setUp();
   take(11);
-  clock.stall(500); // tokens are there, the timer was held up
+  clock.stall(500); // tokens are available, but the timer is late
   take(1);
   expect(counts()).toEqual({ passed: 10, refused: 0, waiting: 2 });
   clock.advance(1);
   expect(counts()).toEqual({ passed: 12, refused: 0, waiting: 0 });
 });
 
-it('saves no more than a burst for later, however long it was quiet', () => {
+it('saves no more than one burst during a quiet period, however long it is', () => {
   const { clock, take, counts } = setUp();
   clock.advance(3_600_000);
   take(20);
   expect(counts()).toMatchObject({ passed: 10, waiting: 10 });
 });
 
-it('gives the turn of one that gave up to the next', () => {
+it('gives the turn of a cancelled handshake to the next one', () => {
   const { clock, take, counts } = setUp();
   const tickets = take(12);
   tickets[10]!.cancel();
@@ -62,7 +62,7 @@ it('gives the turn of one that gave up to the next', () => {
   tickets[0]!.cancel();
 });
 
-it('refuses all that wait when told to', () => {
+it('refuses all waiting handshakes on request', () => {
   const { clock, rate, take, counts } = setUp();
   take(50);
   rate.refuseWaiting();
@@ -70,7 +70,7 @@ it('refuses all that wait when told to', () => {
   expect(clock.pending).toBe(0);
 });
 
-it('works at one a second too', () => {
+it('works at a rate of one per second', () => {
   const { clock, take, counts } = setUp(1);
   take(3);
   expect(counts()).toEqual({ passed: 1, refused: 1, waiting: 1 });

@@ -1,28 +1,32 @@
 import type { Clock, Timer } from '../common/clock.js';
 import { TokenBucket } from '../common/token-bucket.js';
 
-/** One handshake that waits, or has been decided. */
+/** A handshake that waits for its turn, or that has already been decided. */
 export interface Ticket {
-  /** It is given up: it takes no turn any more. */
+  /** Removes the handshake from the queue, so that it does not use up a turn. */
   cancel(): void;
 }
 
 export interface HandshakeRateOptions {
   readonly clock: Clock;
-  /** Handshakes let through in a second, on average. */
+  /** Handshakes admitted per second, on average. */
   readonly perSecond: number;
-  /** The longest a handshake waits for its turn, ms; as many wait as are let through in that time. */
+  /**
+   * The longest that a handshake waits for its turn, ms. It also limits the queue: as many
+   * handshakes may wait as are admitted in this time.
+   */
   readonly maxWaitMs: number;
 }
 
-/** How much of a second's handshakes may come at once after a silence. */
+/** The share of a second's handshakes that may be admitted at once after a quiet period. */
 const BURST_SECONDS = 0.1;
 
 const DECIDED: Ticket = { cancel: () => undefined };
 
 /**
- * Lets handshakes through at a steady rate: a token bucket with a short queue. A thousand clients that come back at once
- * are taken a little later each, instead of holding up those that are here; who would wait too long is told at once.
+ * Admits handshakes at a steady rate: a token bucket with a short queue. If a thousand clients
+ * reconnect at once, each is admitted a little later, so that they do not slow down the connected
+ * clients. A client that would have to wait too long is refused at once.
  */
 export class HandshakeRate {
   private readonly waiting = new Set<(passed: boolean) => void>();
@@ -36,12 +40,16 @@ export class HandshakeRate {
     this.maxWaiting = Math.floor((perSecond * maxWaitMs) / 1_000);
   }
 
-  /** Handshakes in the queue. */
+  /** The number of handshakes in the queue. */
   get size(): number {
     return this.waiting.size;
   }
 
-  /** @param decided is called once, at once or when it is its turn: whether the handshake may go on */
+  /**
+   * Admits a handshake now, queues it, or refuses it.
+   * @param decided is called once, immediately or when its turn comes, with true if the handshake
+   * is admitted
+   */
   take(decided: (passed: boolean) => void): Ticket {
     if (this.waiting.size === 0 && this.bucket.tokens >= 1) {
       this.bucket.take();
@@ -57,7 +65,7 @@ export class HandshakeRate {
     return { cancel: () => void this.waiting.delete(decided) };
   }
 
-  /** Refuses all that wait. */
+  /** Refuses all handshakes in the queue. */
   refuseWaiting(): void {
     this.timer?.cancel();
     this.timer = undefined;

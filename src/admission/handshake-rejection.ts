@@ -3,11 +3,14 @@ import { STATUS_CODES } from 'node:http';
 interface HandshakeRejection {
   readonly status: 403 | 429 | 503;
   readonly message: string;
-  /** Whether to come again: in any case nobody else is in the way then. */
+  /** Whether the client should try again later: false if a retry cannot succeed. */
   readonly retry: boolean;
 }
 
-/** Why a new client is not taken: by this replica now (503), for what its address takes already (429), or at all (403). */
+/**
+ * Why a new client is refused: this replica cannot admit it now (503), its address has reached a
+ * limit (429), or its origin is not allowed (403).
+ */
 export const HANDSHAKE_REJECTIONS = {
   draining: {
     status: 503,
@@ -52,35 +55,42 @@ export const HANDSHAKE_REJECTIONS = {
   },
 } as const satisfies Record<string, HandshakeRejection>;
 
-/** Every reason. */
 export type HandshakeRejectionReason = keyof typeof HANDSHAKE_REJECTIONS;
 
-/** Why nobody is taken now, whoever it is: also what makes a replica not ready. */
+/** The reasons for which every new client is refused. They also make the replica not ready. */
 export type NotReadyReason = Exclude<HandshakeRejectionReason, 'ip_handshakes' | 'ip_connections' | 'origin'>;
 
-/** The longest a refused client is asked to stay away, seconds. */
+/** The longest time that a refused client is asked to wait, seconds. */
 const MAX_RETRY_AFTER_S = 5;
 
-/** Seconds until a refused client should try again: not the same for all that were refused together. */
+/**
+ * The time until a refused client should try again, seconds. It is random, so that clients that
+ * were refused together do not return together.
+ */
 export function retryAfterSeconds(random: () => number): number {
   return 1 + Math.floor(random() * MAX_RETRY_AFTER_S);
 }
 
-/** What a handshake is answered that is not let in. */
+/** The HTTP response to a refused handshake. */
 export interface HandshakeResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** @param retryAfterMs when it may try again, where that is known; else some seconds from now, at random */
+/**
+ * Builds the response to a refused handshake.
+ * @param retryAfterMs the time until the client may try again, ms; if left out, a random time of a
+ * few seconds
+ */
 export function rejectionResponse(
   reason: HandshakeRejectionReason,
   random: () => number,
   retryAfterMs?: number,
 ): HandshakeResponse {
   const { status, message, retry } = HANDSHAKE_REJECTIONS[reason];
-  // So that the next attempt is not bound to this replica by a connection kept open.
+  // Close the connection: a load balancer would otherwise send the next attempt to this replica
+  // over the same keep-alive connection.
   const headers = { Connection: 'close' };
   if (!retry) return jsonResponse(status, { message, reason }, headers);
   const seconds =
@@ -93,15 +103,18 @@ export function rejectionResponse(
 }
 
 /**
- * Where engine.io would answer 400. By 404 a balancer knows that this replica is not the one that opened the session, and may
- * ask the next.
+ * engine.io would answer 400 here. A 404 tells a load balancer that another replica opened the
+ * session, so that it may try the next replica.
  */
 export const UNKNOWN_SESSION: HandshakeResponse = jsonResponse(404, {
   code: 1,
   message: 'Session ID unknown',
 });
 
-/** What engine.io would answer to a handshake that it does not understand, and the end of the connection. */
+/**
+ * Builds the response that engine.io would send to a malformed handshake, and closes the
+ * connection.
+ */
 export function malformedResponse(code: number, message: string): HandshakeResponse {
   return jsonResponse(400, { code, message }, { Connection: 'close' });
 }
@@ -120,7 +133,10 @@ function jsonResponse(
   };
 }
 
-/** The same as the bytes to put on a connection that asked for a WebSocket, and is closed then. */
+/**
+ * The response as the bytes to write to a connection that asked for a WebSocket, which is then
+ * closed.
+ */
 export function rawResponse({ status, headers, body }: HandshakeResponse): string {
   const lines = Object.entries({ ...headers, Connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}`,

@@ -13,7 +13,7 @@ function setUp() {
   return { limiter, changes, observe };
 }
 
-it('is overloaded with two late measurements in a row, and not at the limit', () => {
+it('is overloaded after two consecutive measurements above the limit, but not at the limit', () => {
   const { changes, observe } = setUp();
   expect(observe(100, 1_000, 5)).toBeUndefined();
   expect(observe(101)).toBeUndefined();
@@ -23,23 +23,23 @@ it('is overloaded with two late measurements in a row, and not at the limit', ()
   expect(changes).toEqual(['event_loop_delay begins']);
 });
 
-it('is over only after three calm measurements in a row, well below the limit', () => {
+it('is overloaded until three consecutive measurements are well below the limit', () => {
   const { changes, observe } = setUp();
   observe(101, 0, 2);
   expect(observe(51, 0, 10)).toBe('event_loop_delay');
   expect(observe(49, 0, 2)).toBe('event_loop_delay');
-  expect(observe(60)).toBe('event_loop_delay'); // begins to count anew
+  expect(observe(60)).toBe('event_loop_delay'); // restarts the count
   expect(observe(49, 0, 2)).toBe('event_loop_delay');
   expect(observe(49)).toBeUndefined();
   expect(changes).toEqual(['event_loop_delay begins', 'event_loop_delay ends']);
   expect(observe(101, 0, 2)).toBe('event_loop_delay');
 });
 
-it('is short of memory at once', () => {
+it('is overloaded after one measurement above the memory limit', () => {
   expect(setUp().observe(0, 1_001)).toBe('memory');
 });
 
-it('holds the reasons apart', () => {
+it('tracks each reason separately', () => {
   const { limiter, changes, observe } = setUp();
   observe(101, 0, 2);
   observe(101, 1_001);
@@ -49,7 +49,7 @@ it('holds the reasons apart', () => {
   expect(changes.slice(2)).toEqual(['event_loop_delay ends', 'memory ends']);
 });
 
-it('watches nothing where there is no limit', () => {
+it('is never overloaded if there are no limits', () => {
   const limiter = new OverloadLimiter({ maxEventLoopDelayMs: undefined, maxRssBytes: undefined }, () => {
     throw new Error('not expected');
   });
@@ -59,11 +59,11 @@ it('watches nothing where there is no limit', () => {
 
 describe('rssLimit', () => {
   it.each([
-    ['what is configured', 500, 1_000, 500],
-    ['90 % of what the container may use', 0, 1_000, 900],
-    ['nothing where the container has no limit', 0, 18_446_744_073_709_552_000, undefined],
-    ['nothing where that is not known', 0, undefined, undefined],
-    ['nothing where the limit is said to be 0', 0, 0, undefined],
+    ['the configured limit', 500, 1_000, 500],
+    ['90 % of the memory limit of the container', 0, 1_000, 900],
+    ['undefined if the container has no limit', 0, 18_446_744_073_709_552_000, undefined],
+    ['undefined if the limit of the container is unknown', 0, undefined, undefined],
+    ['undefined if the limit of the container is reported as 0', 0, 0, undefined],
   ])('is %s', (_, configured, container, expected) => {
     expect(rssLimit(configured, container, 10_000)).toBe(expected);
   });

@@ -1,10 +1,10 @@
 export type OverloadReason = 'event_loop_delay' | 'memory';
 
-/** What the process feels like, measured now and then. */
+/** One measurement of the load of this process. */
 export interface Load {
-  /** By how much a timer was late at most since the last measurement, ms. */
+  /** The longest delay of a timer since the last measurement, ms. */
   readonly eventLoopDelayMs: number;
-  /** Resident set, bytes. */
+  /** Resident set size, bytes. */
   readonly rssBytes: number;
 }
 
@@ -16,23 +16,27 @@ export interface OverloadLimits {
 }
 
 /**
- * For so many measurements in a row load must be above its limit. One that stands still for a moment, as for a collection of
- * garbage, is not overloaded; memory that is full is.
+ * The number of consecutive measurements above the limit that make the process overloaded. A single
+ * late event loop can be a garbage collection; memory above its limit is a problem at once.
  */
 const HIGH_MEASUREMENTS = { event_loop_delay: 2, memory: 1 } as const satisfies Record<
   OverloadReason,
   number
 >;
-/** Load must have fallen this far below its limit before clients are taken again. A heap gives little back. */
+/**
+ * The share of the limit below which the load must fall before clients are admitted again. It is
+ * high for memory, because a heap gives little memory back.
+ */
 const CALM_SHARE = { event_loop_delay: 0.5, memory: 0.95 } as const satisfies Record<OverloadReason, number>;
-/** ... for so many measurements in a row. */
+/** The number of consecutive measurements below that share that end the overload. */
 const CALM_MEASUREMENTS = 3;
-/** Of the memory that a container may use, the share from which on no new clients are taken. */
+/** The share of the container's memory above which new clients are refused. */
 const CONTAINER_SHARE = 0.9;
 
 /**
- * Above a limit soon, below it only after it has been well below for a while: without that, the clients kept away would
- * all be let in by the first calm moment, and be too many again.
+ * A high-water mark with hysteresis. It is exceeded soon after the value passes the limit, and ends
+ * only after the value has stayed well below the limit for a while. Otherwise the first calm moment
+ * would admit all refused clients at once, and they would overload the process again.
  */
 class HighMark {
   private over = false;
@@ -54,13 +58,13 @@ class HighMark {
   }
 }
 
-/** Tells from its load whether the process is overloaded. */
+/** Decides from measurements of the load whether the process is overloaded. */
 export class OverloadLimiter {
-  /** Every reason there is now. */
+  /** All reasons for which the process is overloaded now. */
   readonly reasons = new Set<OverloadReason>();
   private readonly marks = new Map<OverloadReason, HighMark>();
 
-  /** @param changed is told when a reason comes or goes */
+  /** @param changed is called when a reason begins or ends */
   constructor(
     { maxEventLoopDelayMs, maxRssBytes }: OverloadLimits,
     private readonly changed: (reason: OverloadReason, overloaded: boolean, load: Load) => void,
@@ -69,7 +73,7 @@ export class OverloadLimiter {
     this.mark('memory', maxRssBytes);
   }
 
-  /** The first reason there is; undefined while the process is not overloaded. */
+  /** The first of the reasons; undefined if the process is not overloaded. */
   get reason(): OverloadReason | undefined {
     for (const reason of this.reasons) return reason;
     return undefined;
@@ -93,9 +97,12 @@ export class OverloadLimiter {
 }
 
 /**
- * The resident set from which on no new clients are taken, bytes; undefined where there is no limit.
- * @param configured 0: from the container's limit
- * @param container what the container may use; unknown, 0 or beyond the machine's memory where there is no limit
+ * Returns the resident set size above which new clients are refused, bytes; undefined if there is
+ * no limit.
+ * @param configured the configured limit, bytes; 0: derive it from the limit of the container
+ * @param container the memory limit of the container, bytes. It is unknown, 0 or above the memory
+ * of the machine if the container has no limit.
+ * @param machine the memory of the machine, bytes
  */
 export function rssLimit(
   configured: number,

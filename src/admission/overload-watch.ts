@@ -11,7 +11,7 @@ import { OverloadLimiter, type OverloadReason, rssLimit } from './overload-limit
 const MEASURE_MS = 2_000;
 const RESOLUTION_MS = 10;
 
-/** Measures this process for the {@link OverloadLimiter}. */
+/** Measures the load of this process periodically and passes it to the {@link OverloadLimiter}. */
 @Injectable()
 export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly limiter: OverloadLimiter;
@@ -62,7 +62,7 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
   private measure(): void {
     const now = this.clock.now();
     const lateMs = now - this.measuredAt - MEASURE_MS;
-    // Nothing was recorded where the loop stood still from one measurement to the next.
+    // The histogram is empty if the event loop was blocked for the whole interval.
     const eventLoopDelayMs =
       this.delays.count > 0 ? Math.round(this.delays.max / 1e6) - RESOLUTION_MS : Math.round(lateMs);
     this.delays.reset();
@@ -70,7 +70,10 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
     this.limiter.observe({ eventLoopDelayMs, rssBytes: this.measureRss() });
   }
 
-  /** Node reads it from a file: where a flood has taken all descriptors it cannot be had, and what was measured before stands. */
+  /**
+   * Node reads the resident set size from a file, which fails if a flood of connections has used up
+   * all file descriptors. In that case the previous value is used.
+   */
   private measureRss(): number {
     try {
       this.rssBytes = process.memoryUsage.rss();

@@ -15,7 +15,7 @@ class Connection extends EventEmitter implements PingedConnection {
   }
 }
 
-it('pings 10,000 clients that came together evenly over the interval, and each once', () => {
+it('pings 10,000 clients that connected together evenly over the interval, and each once', () => {
   const clock = new ManualClock();
   const spread = new PingSpread(clock, 25_000, seededRandom());
   const connections = Array.from({ length: 10_000 }, () => new Connection());
@@ -32,7 +32,7 @@ it('pings 10,000 clients that came together evenly over the interval, and each o
   expect(clock.pending).toBe(0);
 });
 
-it('pings one that comes later within its own first interval', () => {
+it('pings a client that connects later within its own first interval', () => {
   const clock = new ManualClock();
   const random = seededRandom();
   const spread = new PingSpread(clock, 25_000, random);
@@ -47,7 +47,7 @@ it('pings one that comes later within its own first interval', () => {
   }
 });
 
-it('does not ping one that has gone, nor anyone once it is stopped', () => {
+it('does not ping a closed connection, nor any connection once it is stopped', () => {
   const clock = new ManualClock();
   const spread = new PingSpread(clock, 25_000, () => 0.5);
   const gone = new Connection();
@@ -62,7 +62,7 @@ it('does not ping one that has gone, nor anyone once it is stopped', () => {
   expect(clock.pending).toBe(0);
 });
 
-it('keeps nothing of a connection that closes before it was pinged, and no listener on one that was', () => {
+it('keeps no entry or listener for a connection that was closed or pinged', () => {
   const clock = new ManualClock();
   const spread = new PingSpread(clock, 25_000, seededRandom());
   const [gone, pinged] = [new Connection(), new Connection()];
@@ -77,7 +77,7 @@ it('keeps nothing of a connection that closes before it was pinged, and no liste
   expect([gone, pinged].map((connection) => connection.listenerCount('close'))).toEqual([0, 0]);
 });
 
-it('leaves a connection alone that has no sendPacket', () => {
+it('does not schedule a connection that has no sendPacket', () => {
   const clock = new ManualClock();
   const spread = new PingSpread(clock, 25_000, () => 0.5);
   expect(spread.add(Object.assign(new EventEmitter(), { readyState: 'open' }))).toBe(
@@ -86,8 +86,8 @@ it('leaves a connection alone that has no sendPacket', () => {
   expect(clock.pending).toBe(0);
 });
 
-// The canary: an upgrade of engine.io that takes the early ping otherwise fails here.
-it('has the installed engine.io count its interval from the early ping', async () => {
+// This test fails if an upgrade of engine.io changes how it handles an early ping.
+it('the installed engine.io restarts its interval at the pong to the early ping', async () => {
   const http = createServer();
   const server = new Server(http, { pingInterval: 60_000, pingTimeout: 60_000 });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
@@ -104,7 +104,8 @@ it('has the installed engine.io count its interval from the early ping', async (
     const started = connection.pingIntervalTimer?._idleStart;
     expect(started).toEqual(expect.any(Number));
     await new Promise<void>((resolve) => client.once('connect', resolve));
-    await new Promise((resolve) => setTimeout(resolve, 5)); // so that a later start has another number
+    // Let some time pass, so that a restarted timer has another start time.
+    await new Promise((resolve) => setTimeout(resolve, 5));
     const pinged = new Promise<void>((resolve) => client.io.once('ping', resolve));
     const answered = once(connection, 'heartbeat');
     clock.advance(30_000);

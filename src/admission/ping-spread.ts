@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../common/clock.js';
 import { canSendPacket, type PacketSender } from '../transports/socket-io/engine-io-internals.js';
 
-/** engine.io's connection of a client, as far as it is used here. */
+/** The part of engine.io's connection that is used here. */
 export interface PingedConnection {
   readonly readyState: string;
   once(event: 'close', listener: (this: this) => void): unknown;
@@ -10,24 +10,29 @@ export interface PingedConnection {
 
 type Pingable = PingedConnection & PacketSender;
 
-/** Moments of an interval at which clients are pinged: with 20,000 clients, 80 at a time. */
+/**
+ * The number of slots of an interval in which clients are pinged: with 20,000 clients, each slot
+ * pings about 80.
+ */
 const MOMENTS = 256;
 
 /**
- * Pings each client for the first time at a random moment of its first interval. engine.io pings a client one interval after
- * it connected and one interval after each pong, so ten thousand that connected together would be pinged, and would
- * answer, together for ever. The pong of this early ping starts engine.io's own interval anew, from that random moment.
+ * Sends each client its first ping at a random moment of its first interval. engine.io pings a
+ * client one interval after it connects and one interval after each pong. Ten thousand clients that
+ * connect together would therefore be pinged, and would respond, at the same moment for ever. The
+ * pong to this early ping restarts engine.io's own interval at that random moment.
  *
- * Until it was pinged, a client costs a place in a set and a listener that removes it from there when it leaves: nothing is kept of
- * connections that are opened and closed again faster than they are pinged.
+ * Until it is pinged, a client costs one entry in a set and one listener that removes the entry
+ * when the connection closes. So nothing is kept for connections that are opened and closed faster
+ * than they are pinged.
  */
 export class PingSpread {
   private readonly moments = Array.from({ length: MOMENTS }, () => new Set<Pingable>());
-  /** The moment of each connection that waits. */
+  /** The slot of each connection that waits for its first ping. */
   private readonly waiting = new Map<PingedConnection, Set<Pingable>>();
   private now = 0;
   private timer: Timer | undefined;
-  /** One function for all connections, which are its `this`. */
+  /** One listener shared by all connections, which receives the connection as `this`. */
   private readonly forget: (this: PingedConnection) => void;
 
   /** @param random from 0 up to 1, as Math.random */
@@ -43,12 +48,15 @@ export class PingSpread {
     };
   }
 
-  /** Connections that wait for their first ping. */
+  /** The number of connections that wait for their first ping. */
   get size(): number {
     return this.waiting.size;
   }
 
-  /** Answers what is missing in engine.io; undefined where all is well. */
+  /**
+   * Schedules the first ping of a connection.
+   * @returns what engine.io lacks, as a text for the log; undefined if the ping was scheduled
+   */
   add(connection: PingedConnection): string | undefined {
     if (!canSendPacket(connection)) return 'engine.io has no Socket#sendPacket';
     const moment = this.moments[Math.floor(this.random() * MOMENTS)]!;

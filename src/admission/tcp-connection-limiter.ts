@@ -8,23 +8,34 @@ import { AdmissionMetrics } from './admission.metrics.js';
 import { ClientAddresses } from '../http/client-address.js';
 import { CounterMap } from '../limits/connection-counts.js';
 
-/** TCP connections that have not made a request yet: each does so in a moment, and thousands connect together at the most. */
+/**
+ * The smallest number of TCP connections that may be open without having made a request. A client
+ * makes its request within moments of connecting, so even thousands that connect together stay near
+ * this number.
+ */
 const SILENT_CONNECTIONS = 1_000;
 const SILENT_SHARE = 0.1;
 
-/** TCP connections of one address: a polling client has two, and a page of ours needs some beside. */
+/**
+ * The TCP connections allowed for each client connection of an address: a polling client uses two.
+ * An address also gets some spare ones, which browsers need to load pages of this service.
+ */
 const TCP_PER_CONNECTION = 2;
 const TCP_SPARE = 16;
 
 /**
- * Bounds TCP connections, which cost something before they have said a word, and may never say one. Of those that have not made a
- * request yet the oldest goes, for a new one may be a client that has something to say; were the new one refused, whoever opens
- * enough of them would shut out all polling clients.
+ * Limits TCP connections, which cost memory even before they make a request, and may never make
+ * one. If too many have not made a request, the oldest of them is closed, because the new one may
+ * be a real client. If the new one were refused instead, an attacker that opens enough connections
+ * could lock out all polling clients.
  */
 @Injectable()
 export class TcpConnectionLimiter implements OnApplicationBootstrap {
   private readonly tally = new CounterMap();
-  /** Those without a request, the oldest first; by their peer, for of a TLS connection Node has two sockets. */
+  /**
+   * Connections that have not made a request yet, the oldest first. The key is the peer address and
+   * port, because Node has two socket objects for one TLS connection.
+   */
   private readonly silent = new Map<string, TcpSocket>();
 
   constructor(
@@ -34,14 +45,14 @@ export class TcpConnectionLimiter implements OnApplicationBootstrap {
     private readonly metrics: AdmissionMetrics,
   ) {}
 
-  /** Nest has attached the server by now, and does not listen yet. */
+  /** Runs after Nest has attached the server, and before the server listens. */
   onApplicationBootstrap(): void {
     const { maxConnections, maxConnectionsPerIp } = this.config;
     const httpServer = httpServerOf(this.server);
     httpServer.maxConnections = maxTcpConnections(maxConnections);
     httpServer.on('drop', () => {
       this.metrics.tcpRefused.inc({ reason: 'max_connections' });
-      // Kept alive for a next request that nobody may ever make.
+      // Idle keep-alive connections only wait for a request that may never come.
       httpServer.closeIdleConnections();
     });
     this.boundSilent(httpServer, maxSilentConnections(maxConnections));
@@ -52,7 +63,8 @@ export class TcpConnectionLimiter implements OnApplicationBootstrap {
 
   private boundSilent(httpServer: HttpServer, max: number): void {
     const { silent } = this;
-    // One function for all, and gone with the first request: an idle client costs nothing here.
+    // One listener shared by all connections, removed at the first request, so that an idle client
+    // costs nothing here.
     const forget = function (this: TcpSocket): void {
       silent.delete(peerOf(this));
     };
@@ -76,7 +88,7 @@ export class TcpConnectionLimiter implements OnApplicationBootstrap {
   }
 
   private count(connection: TcpSocket, maxOfOne: number): void {
-    // A trusted proxy has the connections of all.
+    // A trusted proxy carries the connections of many clients.
     if (this.addresses.isTrusted(connection.remoteAddress)) return;
     const peer = this.addresses.ofPeer(connection.remoteAddress);
     if (this.tally.get(peer) >= maxOfOne) {
@@ -97,7 +109,10 @@ export function maxSilentConnections(maxConnections: number): number {
   return Math.max(SILENT_CONNECTIONS, Math.ceil(maxConnections * SILENT_SHARE));
 }
 
-/** In all: what as many clients need that poll, and those that have not said yet what they are. */
+/**
+ * The limit of all TCP connections: enough for `maxConnections` polling clients, plus those that
+ * have not made a request yet.
+ */
 export function maxTcpConnections(maxConnections: number): number {
   return maxConnections * TCP_PER_CONNECTION + maxSilentConnections(maxConnections);
 }
