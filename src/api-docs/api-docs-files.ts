@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-/** Where the build puts them (nest-cli.json): nothing of development is installed in production. */
+/**
+ * The root of the service, into which the build copies the files (nest-cli.json): production
+ * installs no development dependencies.
+ */
 const ROOT = join(__dirname, '../..');
 const PAGE = 'src/api-docs/page';
 const RENDERER = 'node_modules/@asyncapi/react-component';
@@ -12,7 +15,10 @@ const RENDERER = 'node_modules/@asyncapi/react-component';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const SCRIPT_TYPE = 'text/javascript; charset=utf-8';
 
-/** What is served of the contract's description: by its name, the file and its media type. */
+/**
+ * The files that describe the contract, with their media types, by the name under which they are
+ * served.
+ */
 const FILES = {
   'asyncapi.json': { file: 'docs/asyncapi.json', type: JSON_TYPE },
   'asyncapi.yaml': { file: 'docs/asyncapi.yaml', type: 'application/yaml; charset=utf-8' },
@@ -33,7 +39,10 @@ export type ApiDocsFileName = keyof typeof FILES;
 
 const ELSEWHERE: ReadonlySet<string> = new Set<ApiDocsFileName>(['page', 'asyncapi.json', 'asyncapi.yaml']);
 
-/** Whether it is served below `/docs`. The others have addresses of their own; the page without its policy would stay empty. */
+/**
+ * Returns true if the file is served below `/docs`. The others have their own addresses; besides,
+ * the page needs its own content security policy, without which the browser would show it empty.
+ */
 export function isPageAsset(name: string): name is ApiDocsFileName {
   return Object.hasOwn(FILES, name) && !ELSEWHERE.has(name);
 }
@@ -45,17 +54,20 @@ export interface ApiDocsFile {
   readonly etag: string;
 }
 
-/** The files of the build that describe the contract. Each is read and compressed once, when it is first asked for; they are 4 MB together. */
+/**
+ * Reads the files that describe the contract. Each file is read and compressed once, at its first
+ * request, because together they are 4 MB.
+ */
 export class ApiDocsFiles {
   private readonly files = new Map<ApiDocsFileName, Promise<ApiDocsFile>>();
 
-  /** @throws Error where it cannot be read now */
+  /** @throws Error if the file cannot be read now */
   async get(name: ApiDocsFileName): Promise<ApiDocsFile> {
     let file = this.files.get(name);
     if (!file) {
       file = load(name);
       this.files.set(name, file);
-      file.catch(() => this.files.delete(name)); // for want of a descriptor, say: the next one may have it
+      file.catch(() => this.files.delete(name)); // it may be temporary, such as too many open files
     }
     return file;
   }
@@ -65,6 +77,6 @@ async function load(name: ApiDocsFileName): Promise<ApiDocsFile> {
   const { file, type } = FILES[name];
   const plain = await readFile(join(ROOT, file));
   const digest = createHash('sha256').update(plain).digest('base64url').slice(0, 22);
-  // Weak: one tag for the plain and the compressed form.
+  // The tag is weak because the plain and the compressed form share it.
   return { type, plain, zipped: await promisify(gzip)(plain), etag: `W/"${digest}"` };
 }

@@ -3,7 +3,10 @@ import type { Request, Response } from 'express';
 import { DOCS_POLICY } from '../http/security-headers.js';
 import { isPageAsset, type ApiDocsFileName, ApiDocsFiles } from './api-docs-files.js';
 
-/** The contract for machines, and for people: the same for everybody, and no secret. No token is asked for. */
+/**
+ * Serves the contract to programs and people. It needs no token: the contract is the same for every
+ * client and not secret.
+ */
 @Controller()
 export class ApiDocsController {
   private readonly files = new ApiDocsFiles();
@@ -20,7 +23,7 @@ export class ApiDocsController {
 
   @Get('docs')
   async page(@Req() request: Request, @Res() response: Response): Promise<void> {
-    // Its addresses are relative, so that it can stand below any path of a proxy.
+    // The links of the page are relative, so that it works below any path of a proxy.
     if (request.path.endsWith('/')) {
       response.redirect(308, '../docs');
       return;
@@ -38,7 +41,7 @@ export class ApiDocsController {
   private async send(name: ApiDocsFileName, request: Request, response: Response): Promise<void> {
     const { type, plain, zipped, etag } = await this.files.get(name);
     response.setHeader('ETag', etag);
-    // Kept, and asked about each time: the next release may have another.
+    // Browsers may cache the file but must revalidate it: the next release may change it.
     response.setHeader('Cache-Control', 'public, no-cache');
     response.vary('Accept-Encoding');
     if (request.fresh) {

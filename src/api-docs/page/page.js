@@ -2,7 +2,7 @@
 
 const reference = document.getElementById('reference');
 
-/** The id that the address names. */
+/** The id in the fragment of the URL. */
 function named() {
   const hash = location.hash.slice(1);
   try {
@@ -12,8 +12,8 @@ function named() {
   }
 }
 
-// The renderer fills the page after it was loaded, when the browser has given up looking for what the address names. All at once:
-// whoever reads it must not be pulled away by what changes later.
+// The renderer fills the page after the browser has given up looking for the element that the URL
+// names. Scroll to it only once: later changes of the page must not move a reader away.
 new MutationObserver((_, observer) => {
   if (!reference.querySelector('[id]')) return;
   observer.disconnect();
