@@ -26,16 +26,18 @@ import type { Ports } from './ports.js';
 /** A running gateway process. */
 export interface Gateway {
   readonly app: NestExpressApplication;
-  /** The port it listens on. */
   readonly port: number;
-  /** Drains, stops taking messages, flushes the cache, closes what is left of connections, and the ports. Idempotent. */
+  /**
+   * Drains the clients, stops the feed, flushes the cache, and closes the remaining connections and
+   * the ports. Idempotent.
+   */
   close(): Promise<void>;
 }
 
 /**
  * Builds the service on `ports` and listens.
- * @throws ConfigError where it cannot listen there
  * @param prepare may change the application before it listens (the demo adds its page)
+ * @throws ConfigError if the configured port or host cannot be listened on
  */
 export async function createGateway(
   config: GatewayConfig,
@@ -44,7 +46,7 @@ export async function createGateway(
   prepare: (app: NestExpressApplication) => void = () => undefined,
 ): Promise<Gateway> {
   const pair = config.tls && readTlsPair(config.tls);
-  // A poll is answered by the next ping at the latest.
+  // The next ping ends a poll at the latest.
   const longestPollMs = config.pingIntervalMs + config.pingTimeoutMs;
   const http = new GatewayHttpAdapter((listener) =>
     pair ? createHttpsServer(listener, longestPollMs, pair) : createHttpServer(listener, longestPollMs),
@@ -61,7 +63,8 @@ export async function createGateway(
   app.useLogger(app.get(NestPinoLogger));
   app.useWebSocketAdapter(new GatewayIoAdapter(app, transportHeaders(config)));
   app.use(pageHeaders(config));
-  // Not for the admin port: a page in an operator's browser, which reaches it, must not read what is there.
+  // Allow no cross-origin requests to the admin port: a page in the browser of an operator can reach
+  // that port and must not be able to read its responses.
   const access = app.get(AdminAccess);
   const [cors, none] = [corsOptions(config), { origin: false }];
   app.enableCors((request: IncomingMessage, decide: (error: null, options: object) => void) =>
@@ -90,8 +93,8 @@ export async function createGateway(
     });
 
   let closing: Promise<void> | undefined;
-  // The drain comes before Nest's own order, in which the feed stops first: clients get prices until they are sent away. Until
-  // then the admin port tells probes of it.
+  // Drain before Nest shuts down: Nest stops the feed first, but clients need prices until they are
+  // disconnected. Until then, the admin port reports the drain to probes.
   const stop = async (): Promise<void> => {
     try {
       await app.get(DrainService).drain();
@@ -104,7 +107,7 @@ export async function createGateway(
   const close = (): Promise<void> => (closing ??= stop());
 
   try {
-    await app.init(); // of what the admin port serves, nothing is there before
+    await app.init(); // the routes of the admin port only exist after this
     if (admin) {
       const port = await withListenErrors('ADMIN_PORT', admin, () => admin.listen());
       logger.info({ port, host }, 'admin_listening');

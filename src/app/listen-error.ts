@@ -1,7 +1,8 @@
 import { ConfigError } from '../config/gateway-config.js';
 
 /**
- * Runs `listen`, and rethrows a listen error as a {@link ConfigError} that names the setting to fix.
+ * Runs `listen`, and rethrows a listen error as a {@link ConfigError} that names the setting to
+ * fix.
  * @param name the setting that holds the port
  */
 export async function withListenErrors<T>(

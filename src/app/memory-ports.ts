@@ -10,7 +10,7 @@ import type { Ports } from './ports.js';
 
 type LimitsConfig = Pick<GatewayConfig, 'handshakesPerIpPerMinute'>;
 
-/** Limits by this replica alone. */
+/** Limits that count this replica only. */
 export function memoryLimits({
   handshakesPerIpPerMinute,
 }: LimitsConfig): Pick<Ports, 'connectionCounts' | 'handshakeQuota'> {
@@ -20,7 +20,9 @@ export function memoryLimits({
   };
 }
 
-/** Everything in this process. Publish on `feed` to be heard by the gateway. */
+/**
+ * Ports that keep everything in this process. Publish on `feed` to send messages to the gateway.
+ */
 export function memoryPorts(config: LimitsConfig): Ports & { readonly feed: MemoryFeed } {
   return {
     feed: new MemoryFeed(),

@@ -6,7 +6,9 @@ import type { ConnectionCounts } from '../limits/connection-counts.js';
 import type { HandshakeQuota } from '../admission/handshake-quota.js';
 import type { FaultSource } from '../redis/fault-source.js';
 
-/** The outside the gateway runs on: Redis in production, this process itself on a machine that has none. */
+/**
+ * The external services that the gateway runs on: Redis in production, or replacements in memory.
+ */
 export interface Ports {
   readonly feed: FeedSource;
   readonly store: LatestStore;
@@ -16,6 +18,6 @@ export interface Ports {
   readonly revocations: RevocationPorts | null;
   readonly connectionCounts: ConnectionCounts;
   readonly handshakeQuota: HandshakeQuota;
-  /** Closes every connection. To be called after the application has closed; never rejects. */
+  /** Closes every connection. Call it after the application has closed. Never rejects. */
   close(): Promise<void>;
 }

@@ -19,7 +19,10 @@ import { redisSocketAdapter } from '../redis/redis-socket.adapter.js';
 import { memoryLimits } from './memory-ports.js';
 import type { Ports } from './ports.js';
 
-/** The connections to Redis, made in the background: commands, the feed's subscribers, the adapter's subscriber. */
+/**
+ * Makes the connections to Redis in the background: for commands, for the subscribers of the feed,
+ * and for the subscriber of the adapter.
+ */
 export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
   const limited = new RateLimitedLog(log, systemClock.now);
   const faults = new RedisFaults(limited);
@@ -52,7 +55,7 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
         })
       : memoryLimits(config);
   return {
-    // The tag in braces puts the probe in the channel's slot, and so on its node.
+    // The hash tag in braces puts the probe into the slot of the channel, and so on the same node.
     feed: config.redisShardedPubsub
       ? new ShardedFeed((name) => feed(`${channel}:{${channelPrefix}${name}}`))
       : feed(channel),
@@ -89,7 +92,10 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
   };
 }
 
-/** Of this service and this environment alone: pub/sub knows no databases, and other applications may use the same Redis. */
+/**
+ * The channel prefix of the Socket.IO adapter, unique to this service and environment: Redis
+ * databases do not separate pub/sub channels, and other applications may use the same Redis.
+ */
 export function adapterKey({
   channelPrefix,
   serviceName,
@@ -97,7 +103,7 @@ export function adapterKey({
   return `${channelPrefix}socket-gateway:adapter:${serviceName}`;
 }
 
-/** The revocations are few: plain pub/sub, also where the feed is sharded. */
+/** Revocations are rare, so they use plain pub/sub even if the feed is sharded. */
 function revocationPorts(
   connections: RedisConnections,
   commands: Redis | Cluster,
@@ -130,15 +136,15 @@ function redisLimits(
   };
 }
 
-/** Publishes as a producer does, by the commands connection. */
+/** Publishes the probe over the commands connection, as a producer would publish a message. */
 export function probePublisher(redis: Redis | Cluster, sharded: boolean): ProbePublisher {
   return {
-    // For ioredis a sharded channel is a key: redis.spublish would put KEY_PREFIX before it.
+    // ioredis treats a sharded channel as a key, so `redis.spublish` would prepend KEY_PREFIX.
     publish: (channel, data) =>
       sharded
         ? (redis.sendCommand(new Command('spublish', [channel, data])) as Promise<unknown>)
         : redis.publish(channel, data),
-    // A user who may not ask is taken to be on a master, as nearly all are.
+    // If the user may not run INFO, assume that the server is a master, as nearly all are.
     reachesAll: () =>
       redis instanceof Cluster
         ? Promise.resolve(true)
