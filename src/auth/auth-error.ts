@@ -1,17 +1,20 @@
 import type { ConnectErrorCode, ConnectErrorData } from '../contract/index.js';
 
-/** A token, or its lack, that lets nobody in. Nothing of the token is in it. */
+/**
+ * Thrown when a client is refused because of its token, or because it has none. It never contains
+ * any part of the token.
+ */
 export class AuthError extends Error {
   constructor(
     readonly code: ConnectErrorCode,
     message: string,
-    /** When to try again, ms from now; where waiting helps. */
+    /** The time until a retry may succeed, ms; undefined if waiting does not help. */
     readonly retryAfterMs?: number,
   ) {
     super(message);
   }
 
-  /** As the stock client's `connect_error` has it in `data`. */
+  /** The `data` of the `connect_error` event that Socket.IO clients receive. */
   get data(): ConnectErrorData {
     const { code, message, retryAfterMs: retry_after_ms } = this;
     return retry_after_ms === undefined ? { code, message } : { code, message, retry_after_ms };
@@ -22,10 +25,12 @@ export function invalidToken(problem: string): AuthError {
   return new AuthError('TOKEN_INVALID', `The token ${problem}. Get another token.`);
 }
 
-/** What a client is asked to wait where its token cannot be checked, ms. */
+/** The time that a client is asked to wait while tokens cannot be checked, ms. */
 const UNAVAILABLE_RETRY_MS = 2_000;
 
-/** Nothing is said of the token, or of why. */
+/**
+ * The error for a token that cannot be checked now. It says nothing about the token or the cause.
+ */
 export function authUnavailable(): AuthError {
   return new AuthError(
     'AUTH_UNAVAILABLE',

@@ -4,7 +4,7 @@ import { AuthMetrics } from './auth.metrics.js';
 import { AuthService } from './auth.service.js';
 import { RevocationService } from './revocation.service.js';
 
-/** Who the clients are, and what they may see. */
+/** Authenticates clients and decides what they may see. */
 @Module({
   imports: [SocketIoModule],
   providers: [AuthMetrics, AuthService, RevocationService],

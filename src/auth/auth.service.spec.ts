@@ -23,7 +23,7 @@ describe('AuthService', () => {
   const counts: ConnectionCounts = {
     take: () => {
       counted++;
-      revoked = true; // heard while Redis is asked
+      revoked = true; // the revocation arrives while the connections are counted
       return Promise.resolve(true);
     },
     release: () => void counted--,
@@ -54,7 +54,7 @@ describe('AuthService', () => {
     ['off', true],
     ['optional', true],
     ['required', false],
-  ])('AUTH_MODE=%s: whether who has no token may have anything: %s', (mode, may) => {
+  ])('AUTH_MODE=%s: a client without a token may subscribe: %s', (mode, may) => {
     expect(service(mode).permissionsOf(client).mayJoin({ type: 'general' })).toBe(may);
   });
 });

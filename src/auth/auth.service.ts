@@ -34,12 +34,16 @@ import { Sessions } from './sessions.js';
 import { TokenVerifier, type VerificationKey } from './token-verifier.js';
 import { UserConnections } from './user-connections.js';
 
-/** Who the clients are, what they may have, and for how long. Nest's guards see neither connections nor what becomes of them. */
+/**
+ * Authenticates clients, decides what they may see, and ends their sessions when their tokens
+ * expire or are revoked. Nest guards cannot do this: they see only requests, neither connections
+ * nor how long they last.
+ */
 @Injectable()
 export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly authenticator: Authenticator;
   private readonly sessions: Sessions<GatewaySocket>;
-  /** Of those without a token. */
+  /** The permissions of clients without a token. */
   private readonly anonymous: Permissions;
   private readonly remoteKeys: RemoteKeys | undefined;
   private readonly users: UserConnections<GatewaySocket>;
@@ -112,7 +116,7 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
     });
   }
 
-  /** Why nobody can be authenticated now; undefined while somebody can. */
+  /** Why tokens cannot be checked now; undefined while they can. */
   get keysProblem(): string | undefined {
     const { remoteKeys } = this;
     return remoteKeys?.known === false
@@ -128,7 +132,11 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
     this.remoteKeys?.stop();
   }
 
-  /** The client has entered: its session begins. False where its token was revoked at the last moment, and it is closed. */
+  /**
+   * Starts the session of a client that has connected.
+   * @returns false if its token was revoked at the last moment, in which case the connection is
+   * closed
+   */
   enter(client: GatewaySocket): boolean {
     const principal = this.namespaceAuth.enter(client);
     this.metrics.authentications.inc({ at: 'connect', result: principal ? 'token' : 'anonymous' });
@@ -150,23 +158,26 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
     return this.sessions.principalOf(client)?.permissions ?? this.anonymous;
   }
 
-  /** As the client is told of itself. */
+  /** The user in the `connected` event; null if the client is anonymous. */
   userOf(client: GatewaySocket): ConnectedUser | null {
     const principal = this.sessions.principalOf(client);
     if (!principal) return null;
     return { user_id: principal.userId, role: principal.role, expires_at: principal.expiresAt };
   }
 
-  /** As logs call it; undefined for who is anonymous. */
+  /** The name of the user in logs; undefined if the client is anonymous. */
   pseudonymOf(client: GatewaySocket): string | undefined {
     const principal = this.sessions.principalOf(client);
     return principal && pseudonym(this.config.secretKey, principal.userId);
   }
 
   /**
-   * Continues the client's session with a new token. If the client had a token, the new one must be of the same user.
-   * @returns when that expires, seconds since the epoch; null where authentication is off
-   * @throws AuthError if the gateway does not accept the new token; the client then keeps the one it had
+   * Continues the client's session with a new token. If the client had a token, the new one must be
+   * of the same user.
+   * @returns the expiry time of the new token, seconds since the epoch; null if authentication is
+   * off
+   * @throws AuthError if the gateway does not accept the new token; the client then keeps the one
+   * it had
    */
   async refresh(client: GatewaySocket, token: unknown): Promise<number | null> {
     if (this.config.authMode === 'off') return null;
@@ -180,7 +191,7 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
         );
       }
       if (!before) await this.takeUser(client, principal);
-      // Closed meanwhile, perhaps because the old token expired.
+      // The connection may have closed in the meantime, for example because the old token expired.
       if (client.connected) this.sessions.start(client, principal);
       else this.users.release(client);
       this.metrics.authentications.inc({ at: 'refresh', result: 'token' });
@@ -193,14 +204,17 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
 
   private async admit(client: GatewaySocket): Promise<Principal | undefined> {
     const { auth, headers } = client.handshake;
-    // The token is not to be kept for as long as the connection lives.
+    // Do not keep the token in memory for as long as the connection lives.
     client.handshake.auth = handshakeOptions(auth);
     const principal = await this.authenticator.authenticate({ auth, headers });
     if (principal) await this.takeUser(client, principal);
     return principal;
   }
 
-  /** @throws AuthError where the user has too many connections, or is revoked while that is asked */
+  /**
+   * @throws AuthError if the user has too many connections, or is revoked while they are being
+   * counted
+   */
   private async takeUser(client: GatewaySocket, principal: Principal): Promise<void> {
     await this.users.take(client, principal.userId);
     try {
@@ -214,7 +228,8 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
   private closeRevoked(revocation?: Revocation): void {
     const revoked = this.sessions.matching(
       (principal) =>
-        // Of a hundred thousand sessions nearly none: a comparison is all that those should cost.
+        // Check the cheap condition first: there may be a hundred thousand sessions, and a
+        // revocation concerns almost none of them.
         (!revocation || isAbout(revocation, principal)) && this.revocations.isRevoked(principal),
     );
     for (const client of revoked) {
@@ -230,7 +245,8 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
 
 function permissionsOfAnonymous({ authMode, roleRooms }: GatewayConfig): Permissions {
   if (authMode === 'off') return Permissions.all;
-  // There are none, but for a client whose token has expired while it waited to be answered.
+  // Every client has a token in this mode, except one whose token has expired while its request
+  // waited.
   if (authMode === 'required') return Permissions.none;
   const rooms = roleRooms.withoutToken;
   return rooms ? new Permissions([rooms]) : Permissions.all;

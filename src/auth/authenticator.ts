@@ -2,7 +2,7 @@ import type { AuthMode } from '../config/environment.js';
 import { AuthError } from './auth-error.js';
 import type { Principal } from './principal.js';
 
-/** What a client brings when it enters the namespace. */
+/** The credentials that a client sends when it connects to the namespace. */
 export interface Credentials {
   /** `auth` of the Socket.IO handshake, as the client sent it. */
   readonly auth: unknown;
@@ -16,14 +16,14 @@ export interface AuthenticatorOptions {
   readonly isRevoked: (principal: Principal) => boolean;
 }
 
-/** Who a client is. */
+/** Finds out which user a client is. */
 export class Authenticator {
   constructor(private readonly options: AuthenticatorOptions) {}
 
   /**
-   * @returns undefined for who is anonymous, and may be
-   * @throws AuthError for who has no token and needs one, and for every token that is not good: who meant to be somebody
-   *   must not find himself anonymous
+   * @returns undefined if the client is anonymous, and the mode allows that
+   * @throws AuthError if a required token is missing, or if the token is not accepted. A client
+   * that tried to authenticate must never be silently downgraded to anonymous.
    */
   async authenticate(credentials: Credentials): Promise<Principal | undefined> {
     const { mode } = this.options;
@@ -54,11 +54,11 @@ export class Authenticator {
   }
 }
 
-/** Never from the URL: that is in every log on the way. */
+/** Ignores a token in the URL, because every proxy on the way logs URLs. */
 function tokenOf({ auth, headers }: Credentials): unknown {
   const given: unknown =
     typeof auth === 'object' && auth !== null && 'token' in auth ? auth.token : undefined;
-  // Front ends that have none send null or an empty text.
+  // Front ends without a token send null or an empty string.
   if (given !== undefined && given !== null && given !== '') return given;
   const { authorization } = headers;
   const [, bearer] = typeof authorization === 'string' ? (/^Bearer\b(.*)$/i.exec(authorization) ?? []) : [];

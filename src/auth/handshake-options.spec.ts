@@ -10,15 +10,15 @@ it.each([
   ['a list of values', { statuses: ['batch'] }],
   ['an object', { statuses: { toString: 'batch' } }],
   ['an inherited field', Object.create({ statuses: 'batch' })],
-])('auth with %s asks for no batches', (_, auth) => {
+])('auth with %s leaves the options at their defaults', (_, auth) => {
   expect(handshakeOptions(auth)).toEqual({});
 });
 
-it('keeps the option and forgets the token', () => {
+it('returns the option without the token', () => {
   expect(handshakeOptions({ token: 'secret', statuses: 'batch' })).toEqual({ statuses: 'batch' });
 });
 
-it('gives all clients with the same options the same object', () => {
+it('returns the same object for the same options', () => {
   expect(handshakeOptions({ statuses: 'batch' })).toBe(handshakeOptions({ statuses: 'batch', token: 'x' }));
   expect(handshakeOptions({})).toBe(handshakeOptions(undefined));
 });

@@ -23,7 +23,7 @@ describe('NamespaceAuthMiddleware', () => {
       clock: systemClock,
       admit: () => answer(),
       refused: ({ code }, fault) =>
-        codes.push(fault instanceof Error ? `${code}, for ${fault.message}` : code),
+        codes.push(fault instanceof Error ? `${code}, because ${fault.message}` : code),
     });
   });
 
@@ -31,13 +31,13 @@ describe('NamespaceAuthMiddleware', () => {
     new Promise((resolve) => namespaceAuth.ask(client, resolve));
   const refuseAll = (error: Error) => (answer = () => Promise.reject(error));
 
-  it('lets a client in with what it was admitted with, once', async () => {
+  it('returns what a client was admitted with, once', async () => {
     const client = new Client(connection());
     expect(await ask(client)).toBeUndefined();
     expect([namespaceAuth.enter(client), namespaceAuth.enter(client)]).toEqual(['pass', undefined]);
   });
 
-  it('closes a connection that sends another client while it is asked about one', async () => {
+  it('closes a connection that sends a second client while the first is being checked', async () => {
     const conn = connection();
     const answers: unknown[] = [];
     namespaceAuth.ask(new Client(conn), () => answers.push('first'));
@@ -46,7 +46,7 @@ describe('NamespaceAuthMiddleware', () => {
     expect([conn.closed, answers]).toEqual([1, ['first']]);
   });
 
-  it('takes the next when the one before is in, which Socket.IO has to allow', async () => {
+  it('accepts another client of the connection after the first has connected', async () => {
     const conn = connection();
     const first = new Client(conn);
     await ask(first);
@@ -54,7 +54,7 @@ describe('NamespaceAuthMiddleware', () => {
     expect(await ask(new Client(conn))).toBeUndefined();
   });
 
-  it('refuses as stock clients understand it', async () => {
+  it('refuses with an error that standard clients understand', async () => {
     refuseAll(new AuthError('AUTH_UNAVAILABLE', 'later', 2_000));
     expect(await ask(new Client(connection()))).toMatchObject({
       message: 'later',
@@ -63,15 +63,15 @@ describe('NamespaceAuthMiddleware', () => {
     expect(codes).toEqual(['AUTH_UNAVAILABLE']);
   });
 
-  it('lets nobody in by a fault of ours, and says nothing of it', async () => {
+  it('refuses the client on an internal error, and does not reveal the cause', async () => {
     refuseAll(new TypeError('keys[0] is undefined'));
     const error = await ask(new Client(connection()));
     expect(error).toMatchObject({ data: { code: 'AUTH_UNAVAILABLE' } });
     expect(JSON.stringify(error)).not.toContain('keys');
-    expect(codes).toEqual(['AUTH_UNAVAILABLE, for keys[0] is undefined']);
+    expect(codes).toEqual(['AUTH_UNAVAILABLE, because keys[0] is undefined']);
   });
 
-  it('closes a connection that tries and tries', async () => {
+  it('closes a connection that is refused repeatedly', async () => {
     refuseAll(new AuthError('TOKEN_INVALID', 'no'));
     const conn = connection();
     for (const closed of [0, 0, 1]) {

@@ -28,15 +28,15 @@ const NIFTY = ['product:NIFTY', 'chain:NIFTY', 'chain:NIFTY:2026-11-26'];
 
 describe('what a token allows', () => {
   it.each<[string, object, string | undefined, string[]]>([
-    ['everything, where nothing is said', {}, undefined, ROOMS],
-    ['nothing, where the lists are empty', { rooms: [], products: [] }, undefined, []],
-    ['a product’s rooms', { products: ['NIFTY'] }, undefined, NIFTY],
+    ['everything if the token has no claims about rooms', {}, undefined, ROOMS],
+    ['nothing if the lists are empty', { rooms: [], products: [] }, undefined, []],
+    ['all rooms of a product', { products: ['NIFTY'] }, undefined, NIFTY],
     ['rooms by name', { rooms: ['general', 'product:AAPL'] }, undefined, ['general', 'product:AAPL']],
     ['rooms by pattern', { rooms: ['product:*'] }, undefined, ['product:NIFTY', 'product:AAPL']],
-    ['all chains of a product, so each of them', { rooms: ['chain:NIFTY'] }, undefined, NIFTY.slice(1)],
-    ['one chain alone', { rooms: ['chain:NIFTY:2026-11-26'] }, undefined, ['chain:NIFTY:2026-11-26']],
+    ['all chains of a product, and so each of them', { rooms: ['chain:NIFTY'] }, undefined, NIFTY.slice(1)],
+    ['only one chain', { rooms: ['chain:NIFTY:2026-11-26'] }, undefined, ['chain:NIFTY:2026-11-26']],
     [
-      'each chain, and not all of them at once',
+      'each chain by itself, but not the room of all chains',
       { rooms: ['chain:NIFTY:*'] },
       undefined,
       ['chain:NIFTY:2026-11-26'],
@@ -47,22 +47,22 @@ describe('what a token allows', () => {
       undefined,
       ['general', ...NIFTY],
     ],
-    ['an admin everything', { role: 'admin', rooms: [] }, undefined, ROOMS],
-    ['a role what the setting says', { role: 'free' }, 'free=general', ['general']],
+    ['everything for an admin', { role: 'admin', rooms: [] }, undefined, ROOMS],
+    ['the rooms of the role in the setting', { role: 'free' }, 'free=general', ['general']],
     [
-      'and the token’s own beside',
+      'the rooms of the role and those of the token',
       { role: 'free', products: ['NIFTY'] },
       'free=general',
       ['general', ...NIFTY],
     ],
-    ['no role: that of user', {}, 'user=general', ['general']],
-    ['an unknown role no more than user', { role: 'owner' }, 'user=general; admin=*', ['general']],
-    ['a role that may have nothing', { role: 'none' }, 'none=', []],
+    ['the rooms of user if the token has no role', {}, 'user=general', ['general']],
+    ['only the rooms of user for an unknown role', { role: 'owner' }, 'user=general; admin=*', ['general']],
+    ['nothing for a role without rooms', { role: 'none' }, 'none=', []],
   ])('%s', (_, claims, roleRooms, rooms) => {
     expect(ofToken(claims, roleRooms)).toEqual(rooms);
   });
 
-  it('shows the products it has a room of', () => {
+  it('shows the products of which a room is allowed', () => {
     const token = { user_id: 1, exp: epoch(60), products: ['NIFTY'], rooms: ['chain:SPY'] };
     const { permissions } = principalOf(token, RoleRooms.parse(''));
     expect(['NIFTY', 'SPY', 'AAPL'].filter((symbol) => permissions.maySee(symbol))).toEqual(['NIFTY', 'SPY']);
@@ -81,7 +81,7 @@ it.each([
   ['product:B*', false],
   ['*BANKNIFTY', false],
   ['*PL:2026-11-26', false],
-])('shows the product of a chain of one expiry: %s, %s', (pattern, shown) => {
+])('the pattern %s shows NIFTY in the list of products: %s', (pattern, shown) => {
   const { permissions } = principalOf({ user_id: 1, exp: epoch(60), rooms: [pattern] }, RoleRooms.parse(''));
   expect(permissions.maySee('NIFTY')).toBe(shown);
 });
@@ -103,7 +103,7 @@ describe('the name of a role in a token', () => {
     'null',
     '0',
     'r'.repeat(63),
-  ])('%s is worth no more than user', (role) => {
+  ])('%s grants no more than user', (role) => {
     expect(ofToken({ role }, LIMITED)).toEqual(['general']);
   });
 
@@ -139,7 +139,7 @@ describe('the name of a role in a token', () => {
     expect(() => ofToken({ role }, LIMITED)).toThrow('has a role that is not');
   });
 
-  it('anonymous gets what the setting says of anonymous, if it says anything', () => {
+  it('anonymous grants the rooms of anonymous in the setting, if there are any', () => {
     expect(ofToken({ role: 'anonymous' }, 'user=general; anonymous=product:NIFTY')).toEqual([
       'product:NIFTY',
     ]);
@@ -167,7 +167,7 @@ describe('RoleRooms', () => {
   });
 });
 
-it('a pattern’s characters are those of rooms, not of expressions', () => {
+it('a pattern has no special characters of regular expressions', () => {
   expect(new RoomPatterns(['product:A.B*']).allow('product:AxB')).toBe(false);
   expect(new RoomPatterns(['product:A.B*']).allow('product:A.BC')).toBe(true);
   for (const pattern of ['', 'a b', 'a/b', '(a+)+', '*a*', 7, null])

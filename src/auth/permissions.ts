@@ -1,15 +1,16 @@
 import { chainRoom, type RoomAddress, roomName } from '../contract/index.js';
 import type { RoomPatterns } from '../config/room-patterns.js';
 
-/** What a client may subscribe to: the sum of what it was granted. */
+/** The rooms that a client may join: everything that any of its grants allows. */
 export class Permissions {
-  /** Everything. */
+  /** Allows every room. */
   static readonly all = new Permissions([]);
   static readonly none = new Permissions([], new Set());
 
   /**
-   * @param grants patterns of rooms; none, where nothing is said of rooms, and everything is allowed
-   * @param products whose rooms are granted, beside
+   * Without any grants and products, every room is allowed.
+   * @param grants patterns of the names of allowed rooms
+   * @param products products whose rooms are all allowed, in addition to the grants
    */
   constructor(
     private readonly grants: readonly RoomPatterns[],
@@ -20,14 +21,17 @@ export class Permissions {
     if (this.grants.length === 0 && !this.products) return true;
     if (this.allow(roomName(address))) return true;
     if (address.type === 'general') return false;
-    // Whoever may have all of a product's chains may have one of them.
+    // A client that may join all chains of a product may also join a single one.
     return (
       (this.products?.has(address.symbol) ?? false) ||
       (address.type === 'chain' && this.allow(chainRoom(address.symbol)))
     );
   }
 
-  /** Whether it is worth telling the client that there is such a product. */
+  /**
+   * True if the client may see at least one room of the product, so that lists of products should
+   * include it.
+   */
   maySee(symbol: string): boolean {
     return (
       this.mayJoin({ type: 'general' }) ||

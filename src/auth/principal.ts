@@ -5,30 +5,31 @@ import { Permissions } from './permissions.js';
 import { DEFAULT_ROLE, ROLE_PATTERN, type RoleRooms } from '../config/role-rooms.js';
 import { RoomPatterns } from '../config/room-patterns.js';
 
-/** Whom a token names, and what it says of them. */
+/** The user that a token names, and the claims of the token about that user. */
 export interface Principal {
   readonly userId: string;
-  /** `jti`; undefined where the token has none. */
+  /** The `jti` claim; undefined if the token has none. */
   readonly tokenId: string | undefined;
   readonly role: string;
-  /** Seconds since the epoch; undefined where the token does not say. */
+  /** The `iat` claim, seconds since the epoch; undefined if the token has none. */
   readonly issuedAt: number | undefined;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
   readonly permissions: Permissions;
 }
 
-/** The claims of a token whose signature, times, issuer and audience are right. */
+/** The claims of a token whose signature, times, issuer and audience have been checked. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Each is tried on a room's name, one after the other. */
+/** The most patterns in a token: each of them is matched against the name of a room in turn. */
 const MAX_PATTERNS = 100;
 const MAX_PRODUCTS = 1_000;
 
 /**
- * Reads the claims `user_id` (or `sub`), `jti`, `iat`, `exp`, `role`, `rooms` and `products`; what else is there, as the
- * platform's `email`, is not looked at.
- * @throws AuthError where one is not what it must be: a token that says nonsense of rights must not get all of them
+ * Reads the claims `user_id` (or `sub`), `jti`, `iat`, `exp`, `role`, `rooms` and `products`. Other
+ * claims, such as the `email` of the platform, are ignored.
+ * @throws AuthError if a claim is malformed: a token with malformed permissions must not be treated
+ * as one without any restrictions
  */
 export function principalOf(claims: Claims, roleRooms: RoleRooms): Principal {
   const userId = parseId(claims.user_id ?? claims.sub);

@@ -72,7 +72,7 @@ describe('RemoteKeys', () => {
   const started = async (): Promise<void> => {
     remote.start();
     await waitFor(() => remote.known, 'the keys were not fetched');
-    // jose counts the time since the last fetch by the wall clock.
+    // jose measures the time since the last fetch with the wall clock.
     jest.useFakeTimers({
       doNotFake: ['setTimeout', 'setImmediate', 'nextTick', 'queueMicrotask'],
       now: Date.now(),
@@ -86,7 +86,7 @@ describe('RemoteKeys', () => {
     expect([new Set(codes), asked, remote.problem]).toEqual([new Set(['taken']), 1, undefined]);
   });
 
-  it('finds the key of a token that names none', async () => {
+  it('finds the key of a token that names no key', async () => {
     publish('first', 'second');
     await started();
     expect(await codeOf(token('second', ''))).toBe('TOKEN_INVALID');
@@ -95,7 +95,7 @@ describe('RemoteKeys', () => {
     expect(await codeOf(signed('EdDSA', claims(), foreign))).toBe('TOKEN_INVALID');
   });
 
-  it('asks again for a key it does not know, but not for every token', async () => {
+  it('fetches again for an unknown key, but not for every token', async () => {
     publish('first');
     await started();
     publish('first', 'second');
@@ -107,7 +107,7 @@ describe('RemoteKeys', () => {
     expect(asked).toBe(2);
   });
 
-  it('goes on with the keys it has while the auth service is down', async () => {
+  it('keeps using its keys while the auth service is down', async () => {
     publish('first');
     await started();
     answer = { status: 500, body: 'stack trace' };
@@ -123,7 +123,7 @@ describe('RemoteKeys', () => {
     expect([await codeOf(token('first')), await codeOf(token('second'))]).toEqual(['TOKEN_INVALID', 'taken']);
   });
 
-  it('goes on with the keys it had last, also where a token had them fetched', async () => {
+  it('keeps using the keys of the latest fetch, even if a token caused that fetch', async () => {
     const fails = async (): Promise<void> => {
       answer = { status: 500, body: '' };
       jest.setSystemTime(Date.now() + 6_000);
@@ -141,19 +141,19 @@ describe('RemoteKeys', () => {
     expect(await codeOf(token('second'))).toBe('taken');
     await fails();
     expect([await codeOf(token('first')), await codeOf(token('second'))]).toEqual([
-      'AUTH_UNAVAILABLE', // by a key that is not known; nothing new can be asked
+      'AUTH_UNAVAILABLE', // its key is unknown, and the keys cannot be fetched now
       'taken',
     ]);
   });
 
   it.each([
-    ['an error', 503, ''],
-    ['no JSON', 200, '<html>'],
-    ['no key set', 200, '{"keys":7}'],
-  ])('refuses nobody for good while it has no keys: %s', async (_, status, body) => {
+    ['an error response', 503, ''],
+    ['a response that is not JSON', 200, '<html>'],
+    ['a response that is not a key set', 200, '{"keys":7}'],
+  ])('reports tokens as unverifiable, not invalid, while it has no keys: %s', async (_, status, body) => {
     answer = { status, body };
     remote.start();
-    await waitFor(() => problems.length > 0, 'the failure was not told');
+    await waitFor(() => problems.length > 0, 'the failure was not reported');
     expect([remote.known, await codeOf(token('first')), await codeOf(token('first'))]).toEqual([
       false,
       'AUTH_UNAVAILABLE',

@@ -6,22 +6,25 @@ import { KeysUnavailable } from './token-verifier.js';
 
 export interface RemoteKeysOptions {
   readonly url: URL;
-  /** Time between two fetches, ms; a key that is not known is asked for earlier. */
+  /** The time between two fetches, ms. A token with an unknown key causes an earlier one. */
   readonly refreshMs: number;
   readonly clock: Clock;
-  /** Told of a fetch that failed. */
+  /** Called after each failed fetch. */
   readonly failed: (problem: string) => void;
 }
 
 const FETCH_TIMEOUT_MS = 3_000;
-/** Shortest time between two fetches that tokens with unknown keys can cause: whoever makes them up must not cause more. */
+/**
+ * The shortest time between two fetches caused by tokens with unknown keys, ms: made-up keys must
+ * not cause more.
+ */
 const UNKNOWN_KEY_COOLDOWN_MS = 5_000;
-/** Shortest time between two fetches of which the first failed. */
+/** The shortest time between a failed fetch and the next one, ms. */
 const FAILED_COOLDOWN_MS = 1_000;
 
 /**
- * The keys of a JSON Web Key Set, fetched at start and every now and then. Those that were once fetched are good until a later
- * fetch says otherwise: an auth service that is down keeps nobody out.
+ * The keys of a JSON Web Key Set, fetched at start and then periodically. Fetched keys stay valid
+ * until a later fetch replaces them, so a failure of the auth service locks no client out.
  */
 export class RemoteKeys {
   private readonly keySet: ReturnType<typeof createRemoteJWKSet>;
@@ -30,24 +33,24 @@ export class RemoteKeys {
   private failedAt = -Infinity;
   private failure: string | undefined = 'not fetched yet';
   private stopped = false;
-  /** The set as it was before fetches began to fail. */
+  /** The key set from before the fetches began to fail. */
   private kept: JWTVerifyGetKey | undefined;
 
   constructor(private readonly options: RemoteKeysOptions) {
     this.keySet = createRemoteJWKSet(options.url, {
-      // Never too old by themselves: `refresh` sees to that.
+      // The keys never expire: `refresh` replaces them.
       cacheMaxAge: Infinity,
       cooldownDuration: UNKNOWN_KEY_COOLDOWN_MS,
       timeoutDuration: FETCH_TIMEOUT_MS,
     });
   }
 
-  /** Whether any were ever fetched. */
+  /** True if any keys have been fetched. */
   get known(): boolean {
     return this.keySet.jwks() !== undefined;
   }
 
-  /** Why the last fetch failed; undefined where it did not. */
+  /** Why the last fetch failed; undefined if it succeeded. */
   get problem(): string | undefined {
     return this.failure;
   }
@@ -61,11 +64,11 @@ export class RemoteKeys {
     this.timer?.cancel();
   }
 
-  /** Finds the key of a token: jose's `getKey`. */
+  /** Finds the key of a token, as the `getKey` parameter of jose. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     const failing = this.options.clock.now() - this.failedAt < FAILED_COOLDOWN_MS;
     const jwks = this.keySet.jwks();
-    // Every token with a key that is not known would cause a fetch.
+    // Otherwise every token with an unknown key would cause a fetch.
     if (failing && !jwks) throw new KeysUnavailable();
     try {
       return await (failing && jwks ? (this.kept ??= createLocalJWKSet(jwks)) : this.keySet)(header, token);
@@ -93,7 +96,7 @@ export class RemoteKeys {
     }
     if (this.stopped) return;
     const { refreshMs, clock } = this.options;
-    // Replicas started together should not ask together.
+    // Add jitter, so that replicas that started together do not fetch together.
     const wait = this.attempt > 0 ? backoffMs(this.attempt, 500) : refreshMs * (0.9 + Math.random() / 10);
     this.timer = clock.after(wait, () => void this.refresh());
   }
@@ -102,7 +105,8 @@ export class RemoteKeys {
     const cause = error instanceof Error && error.cause !== undefined ? ` (${messageOf(error.cause)})` : '';
     this.failure = `${messageOf(error)}${cause}`;
     this.failedAt = this.options.clock.now();
-    // A token with a key that was not known may have had others fetched since the last failure.
+    // Drop the copy: a token with an unknown key may have caused a successful fetch since the last
+    // failure.
     this.kept = undefined;
     this.options.failed(this.failure);
   }

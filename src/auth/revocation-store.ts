@@ -1,31 +1,41 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { FeedSource } from '../feed/feed-source.js';
 
-/** A revocation as it is kept: its key (see `revocationKey`) and when it was, ms since the epoch. */
+/** A stored revocation: its key (see `revocationKey`) and its time, ms since the epoch. */
 export type StoredRevocation = readonly [key: string, at: number];
 
 /**
- * Port: the revocations that all replicas know, for those that start later or were cut off when one was told. Implemented by
- * {@link RedisRevocationStore} and {@link MemoryRevocationStore}; one contract suite (`test/e2e/auth/revocation-store.e2e-spec.ts`)
- * runs on both. Every method rejects when the store cannot be reached.
+ * Port: the revocations that all replicas share. Replicas load them when they start, and after an
+ * outage in which they may have missed some. Implemented by {@link RedisRevocationStore} and {@link
+ * MemoryRevocationStore}; one contract suite (`test/e2e/auth/revocation-store.e2e-spec.ts`) runs on
+ * both. Every method rejects when the store cannot be reached.
  */
 export interface RevocationStore {
-  /** Those since then, the latest first; at most `limit`. */
+  /**
+   * Returns the revocations since that time (ms since the epoch), the latest first; at most
+   * `limit`.
+   */
   load(since: number, limit: number): Promise<StoredRevocation[]>;
-  /** Keeps one, and of the same key the later. Those before `since` are forgotten. */
+  /**
+   * Stores a revocation. If the key is already stored, the later time is kept. Revocations before
+   * `since` are deleted.
+   */
   add(revocation: StoredRevocation, since: number): Promise<void>;
 }
 
-/** Where revocations come from, and where they are kept. */
+/** The source of revocations and the store that keeps them. */
 export interface RevocationPorts {
   readonly feed: FeedSource;
   readonly store: RevocationStore;
 }
 
-/** Nest token of the {@link RevocationPorts}; `null` where nobody is authenticated. */
+/** Nest token of the {@link RevocationPorts}; `null` if authentication is off. */
 export const REVOCATION_PORTS = Symbol('REVOCATION_PORTS');
 
-/** A sorted set by time. An auth service may add to it too: then a revocation is not lost where no replica hears it. */
+/**
+ * A sorted set with the time as its score. An auth service may also add to it directly, so that a
+ * revocation is not lost when no replica receives the message.
+ */
 export const REVOCATIONS_KEY = 'socket-gateway:revocations';
 
 const ADD_LATER = `

@@ -22,21 +22,24 @@ import {
   Revocations,
 } from './revocations.js';
 
-/** Where the platform's auth service says what is revoked. */
+/** The channel on which the auth service of the platform publishes revocations. */
 export const REVOCATION_CHANNEL = 'auth:revoked';
 
 const MAX_MESSAGE_LENGTH = 1_024;
 const MAX_LOADED = 100_000;
 
-/** Hears of revocations, keeps them for replicas to come, and knows those told before this one was here. */
+/**
+ * Receives revocations, stores them for replicas that start later, and loads those that were
+ * published before this replica started.
+ */
 @Injectable()
 export class RevocationService implements OnApplicationBootstrap, BeforeApplicationShutdown, FeedListener {
   private readonly revocations: Revocations;
   private revoked: (revocation?: Revocation) => void = () => undefined;
-  /** What is in the store is known, since the last subscription. */
+  /** True if the store has been loaded since the last subscription. */
   private loaded = false;
   private loadTimer: Timer | undefined;
-  /** Ordinal of the latest load; an earlier one's retry is void. */
+  /** The ordinal of the latest load. Retries of an earlier load are dropped. */
   private loads = 0;
 
   constructor(
@@ -49,14 +52,17 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
     this.revocations = new Revocations({ now: () => clock.wallNow(), rememberMs: config.revocationMs });
   }
 
-  /** Why revocations are not heard of now; undefined while they are, and where there are none to hear of. */
+  /** Why revocations may be missed now; undefined while none are, and if authentication is off. */
   get problem(): string | undefined {
     const status = this.ports?.feed.status;
     if (status?.up === false) return status.reason ?? 'the subscription is down';
-    return this.ports && !this.loaded ? 'those told before are not read from Redis yet' : undefined;
+    return this.ports && !this.loaded ? 'earlier revocations have not been read from Redis yet' : undefined;
   }
 
-  /** Has `revoked` told each time that `isRevoked` answers otherwise than before: because of this one, or of many. */
+  /**
+   * Sets the function that is called when more tokens are revoked: with the revocation, or without
+   * one after many have been loaded.
+   */
   listen(revoked: (revocation?: Revocation) => void): void {
     this.revoked = revoked;
   }
@@ -74,7 +80,10 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
     await this.ports?.feed.stop();
   }
 
-  /** Subscribed, or subscribed again: what was told meanwhile is in the store. */
+  /**
+   * The subscription is up, for the first time or again. Revocations that were published before are
+   * in the store.
+   */
   up(): void {
     this.loaded = false;
     void this.load(++this.loads, 1);
@@ -106,7 +115,7 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
     const stored = [revocationKey(revocation), revocation.at] as const;
     this.ports?.store.add(stored, this.since()).catch((error: unknown) => {
       this.faults.warn('store', 'revocation_not_kept', { problem: messageOf(error) });
-      this.loadLater(this.loads, 1); // which keeps what is missing
+      this.loadLater(this.loads, 1); // the load also stores what is missing
     });
   }
 
@@ -115,7 +124,8 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
       const stored = (await this.ports?.store.load(this.since(), MAX_LOADED)) ?? [];
       if (ordinal !== this.loads) return;
       let news = false;
-      // The latest come first; they are to be forgotten last.
+      // The store returns the latest first, but the latest must be added last, so that they are
+      // evicted last.
       for (const [key, at] of stored.reverse()) {
         const revocation = revocationOf(key, Math.min(at, this.clock.wallNow() + this.toleranceMs));
         news = (revocation !== undefined && this.revocations.add(revocation)) || news;
@@ -130,7 +140,10 @@ export class RevocationService implements OnApplicationBootstrap, BeforeApplicat
     }
   }
 
-  /** What Redis lost, by starting anew or by a failover: replicas to come would not know it. One by one, for there is no hurry. */
+  /**
+   * Stores the revocations that Redis has lost in a restart or failover, because replicas that
+   * start later need them. It stores them one after the other, since there is no hurry.
+   */
   private async keepMissing(ordinal: number, stored: ReadonlyMap<string, number>): Promise<void> {
     for (const [key, at] of this.revocations.entries()) {
       if (ordinal !== this.loads) return;

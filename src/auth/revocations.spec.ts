@@ -15,7 +15,7 @@ describe('Revocations', () => {
 
   beforeEach(() => (now = NOW));
 
-  it('revokes the tokens of a user that were issued until then, and none issued later', () => {
+  it('revokes the tokens of a user that were issued until the revocation, and none issued later', () => {
     const list = revocations();
     expect(list.add({ userId: '42', at: NOW })).toBe(true);
     const issued = [NOW / 1_000 - 9, NOW / 1_000, NOW / 1_000 + 1, undefined];
@@ -32,20 +32,20 @@ describe('Revocations', () => {
     ]);
   });
 
-  it('does not take a user’s id for a token’s', () => {
+  it('does not confuse the id of a user with the id of a token', () => {
     const list = revocations();
     list.add({ tokenId: '42', at: NOW });
     expect(list.isRevoked(token(1))).toBe(false);
   });
 
-  it('keeps the later of two, and says whether there is news in it', () => {
+  it('keeps the later of two revocations, and reports whether it was new', () => {
     const list = revocations();
     list.add({ userId: '42', at: NOW });
     expect(list.add({ userId: '42', at: NOW - 5_000 })).toBe(false);
     expect(list.isRevoked(token(NOW / 1_000 - 1))).toBe(true);
   });
 
-  it('forgets what no token is left of, and the oldest where there are too many', () => {
+  it('forgets revocations older than any valid token, and the oldest if there are too many', () => {
     const list = revocations(2);
     expect(list.add({ userId: '1', at: NOW - 60_000 })).toBe(false);
     list.add({ userId: '2', at: NOW - 1_000 });
@@ -92,12 +92,12 @@ describe('a message of the channel', () => {
   it.each([
     [3, 3],
     [60, 5],
-  ])('of a clock that is %i s ahead counts up to the tolerance', (ahead, counted) => {
+  ])('a time %i s in the future counts as at most the tolerance ahead', (ahead, counted) => {
     const message = JSON.stringify({ user_id: 42, before: NOW / 1_000 + ahead });
     expect(parseRevocation(message, NOW, 5_000).at).toBe(NOW + counted * 1_000);
   });
 
-  it('is either one or a RevocationError, whatever comes', () => {
+  it('every message yields a revocation or a RevocationError', () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string()), (message) => {
         try {
@@ -112,7 +112,7 @@ describe('a message of the channel', () => {
 });
 
 it.each(['', 'jti', 'jti:', ':x', 'email:x', `user:${'x'.repeat(129)}`])(
-  'no revocation is kept as %s',
+  'the key %j is not a revocation',
   (key) => {
     expect(revocationOf(key, NOW)).toBeUndefined();
   },

@@ -1,23 +1,26 @@
 import { parseId } from './parse-id.js';
 import type { Principal } from './principal.js';
 
-/** What is revoked: one token, or all of a user's that were issued until then. */
+/**
+ * A revocation of one token, or of all tokens of a user that were issued until `at` (ms since the
+ * epoch).
+ */
 export type Revocation =
   { readonly tokenId: string; readonly at: number } | { readonly userId: string; readonly at: number };
 
 export interface RevocationsOptions {
   /** Wall clock, ms since the epoch. */
   readonly now: () => number;
-  /** How long a revocation is remembered, ms: as long as tokens live. */
+  /** How long a revocation is remembered, ms: the longest lifetime of a token. */
   readonly rememberMs: number;
   readonly maxEntries?: number;
 }
 
 const MAX_ENTRIES = 100_000;
 
-/** The revocations that still matter. Times are ms since the epoch. */
+/** The revocations that may still concern a valid token. Times are ms since the epoch. */
 export class Revocations {
-  /** By key, the latest remembered last. */
+  /** The time of each revocation by its key, in the order in which they were added. */
   private readonly at = new Map<string, number>();
 
   constructor(private readonly options: RevocationsOptions) {}
@@ -26,12 +29,12 @@ export class Revocations {
     return this.at.size;
   }
 
-  /** As they are kept, and as they are now. */
+  /** Returns a copy of the revocations in the form in which they are stored. */
   entries(): (readonly [key: string, at: number])[] {
     return [...this.at];
   }
 
-  /** False where nothing new is said by it, or what is too old to matter. */
+  /** @returns false if the revocation adds nothing new, or is too old to concern a valid token */
   add(revocation: Revocation): boolean {
     const { now, rememberMs, maxEntries = MAX_ENTRIES } = this.options;
     const key = revocationKey(revocation);
@@ -50,22 +53,22 @@ export class Revocations {
     const { userId, tokenId, issuedAt } = principal;
     if (tokenId !== undefined && this.at.has(revocationKey({ tokenId, at: 0 }))) return true;
     const at = this.at.get(revocationKey({ userId, at: 0 }));
-    // `iat` counts whole seconds: what was issued in the very second of the revocation is taken to be older.
+    // `iat` has whole seconds: a token issued in the same second as the revocation counts as older.
     return at !== undefined && (issuedAt === undefined || issuedAt * 1_000 <= at);
   }
 }
 
-/** Whether it may revoke such a token. */
+/** Returns true if the revocation names this token or its user. */
 export function isAbout(revocation: Revocation, { userId, tokenId }: Principal): boolean {
   return 'tokenId' in revocation ? revocation.tokenId === tokenId : revocation.userId === userId;
 }
 
-/** As it is kept in Redis: the members of a sorted set, by time. */
+/** Returns the key of a revocation: its member in the sorted set in Redis. */
 export function revocationKey(revocation: Revocation): string {
   return 'tokenId' in revocation ? `jti:${revocation.tokenId}` : `user:${revocation.userId}`;
 }
 
-/** The reverse; undefined for what is none. */
+/** The inverse of {@link revocationKey}; undefined if the key is not valid. */
 export function revocationOf(key: string, at: number): Revocation | undefined {
   const [kind, text] = splitOnce(key);
   const id = parseId(text);
@@ -79,13 +82,18 @@ function splitOnce(key: string): [string, string] {
   return [key.slice(0, Math.max(0, colon)), key.slice(colon + 1)];
 }
 
-/** A message of the revocation channel that is none. The text names the field and never echoes what it holds. */
+/**
+ * Thrown for an invalid message of the revocation channel. Its text names the field and never
+ * repeats the content.
+ */
 export class RevocationError extends Error {}
 
 /**
- * Reads a message of the channel: JSON `{"user_id": …}` or `{"jti": …}`, and optionally `before`, in seconds since the epoch:
- * the user's tokens issued until then. Without it, those issued until now. A field that is null is as good as none.
- * @param toleranceMs how far ahead of this one the clock of whoever issues tokens, and says `before`, may be
+ * Reads a message of the channel: JSON `{"user_id": …}` or `{"jti": …}`, optionally with `before`
+ * in seconds since the epoch. A revocation of a user concerns the tokens issued until `before`, or
+ * until now without it. A null field counts as missing.
+ * @param toleranceMs how far the clock of the auth service, which also sets `before`, may be ahead
+ * of the clock of this machine
  * @throws RevocationError
  */
 export function parseRevocation(message: string, now: number, toleranceMs = 0): Revocation {
@@ -103,8 +111,9 @@ export function parseRevocation(message: string, now: number, toleranceMs = 0): 
   }
   const id = parseId(user_id ?? jti);
   if (id === undefined) throw new RevocationError('user_id or jti must have 1 to 128 characters');
-  // A time to come would keep out tokens that are yet to be issued. But `iat` and `before` are of the same clock: what that is
-  // ahead must not save the latest tokens.
+  // A time in the future would revoke tokens that are not issued yet. But `iat` and `before` come
+  // from the same clock, so allow that clock to be ahead: otherwise the revocation would miss the
+  // latest tokens.
   const at = before == null ? now : Math.min(now + toleranceMs, before * 1_000);
   return user_id == null ? { tokenId: id, at: now } : { userId: id, at };
 }

@@ -32,17 +32,17 @@ describe('Sessions', () => {
       noticeMs: 60_000,
       toleranceMs: 5_000,
       random: () => 0,
-      tell: (client, { expiresAt }) => log.push(`${client} told, ${expiresAt * 1_000 - now()} ms left`),
+      tell: (client, { expiresAt }) => log.push(`${client} notified, ${expiresAt * 1_000 - now()} ms left`),
       expire: (client) => log.push(`${client} expired`),
     });
   });
 
-  it('tells a client before its token expires, and ends it behind the tolerance', () => {
+  it('notifies a client before its token expires, and ends the session after the tolerance', () => {
     sessions.start('a', principal(300));
     clock.advance(239_999);
     expect(log).toEqual([]);
     clock.advance(1);
-    expect(log).toEqual(['a told, 60000 ms left']);
+    expect(log).toEqual(['a notified, 60000 ms left']);
     clock.advance(64_999);
     expect(log).toHaveLength(1);
     clock.advance(1);
@@ -50,11 +50,11 @@ describe('Sessions', () => {
     expect([sessions.size, clock.pending]).toEqual([0, 0]);
   });
 
-  it('tells at once of what is nearly over, in a turn of its own', () => {
+  it('notifies a client at once if its token is about to expire, but in a later turn', () => {
     sessions.start('a', principal(10));
     expect(log).toEqual([]);
     clock.advance(0);
-    expect(log).toEqual(['a told, 10000 ms left']);
+    expect(log).toEqual(['a notified, 10000 ms left']);
   });
 
   it('continues the session with a new token, even if that one expires earlier', () => {
@@ -62,45 +62,45 @@ describe('Sessions', () => {
     clock.advance(250_000);
     sessions.start('a', principal(3_600));
     clock.advance(3_000_000);
-    expect(log).toEqual(['a told, 60000 ms left']);
+    expect(log).toEqual(['a notified, 60000 ms left']);
     sessions.start('a', principal(100));
     clock.advance(105_000);
-    expect(log).toEqual(['a told, 60000 ms left', 'a told, 50000 ms left', 'a expired']);
+    expect(log).toEqual(['a notified, 60000 ms left', 'a notified, 50000 ms left', 'a expired']);
   });
 
-  it('leaves half of the time after a renewal, so that who answers by the token it has is not told without end', () => {
+  it('does not notify a client in a loop if it renews its session with the same token', () => {
     const same = principal(60);
     sessions.start('a', same);
-    const told: number[] = [];
+    const notifiedAt: number[] = [];
     for (let n = 0; n <= 65; n++) {
       clock.advance(n === 0 ? 0 : 1_000);
-      if (log.some((line) => line.includes('told'))) {
-        told.push(n);
+      if (log.some((line) => line.includes('notified'))) {
+        notifiedAt.push(n);
         log.length = 0;
         sessions.start('a', same);
       }
     }
-    expect(told).toEqual([0, 30, 45, 53, 57, 59]);
+    expect(notifiedAt).toEqual([0, 30, 45, 53, 57, 59]);
     expect(log).toEqual(['a expired']);
   });
 
-  it('holds nothing of a client that left', () => {
+  it('keeps nothing of a disconnected client', () => {
     sessions.start('a', principal(300));
     sessions.end('a');
     sessions.end('b');
     expect([sessions.size, clock.pending]).toEqual([0, 0]);
   });
 
-  it('counts to days that no timer can hold, by the wall clock', () => {
+  it('handles lifetimes longer than any timer, and follows the wall clock', () => {
     sessions.start('a', principal(60 * DAY_S));
     clock.advance(59 * DAY_S * 1_000);
     expect(log).toEqual([]);
-    skew = DAY_S * 1_000; // the machine's clock is put right
+    skew = DAY_S * 1_000; // the clock of the machine is corrected
     clock.advance(60_000);
-    expect(log.map((line) => line.split(',')[0])).toEqual(['a told', 'a expired']);
+    expect(log.map((line) => line.split(',')[0])).toEqual(['a notified', 'a expired']);
   });
 
-  it('finds those a revocation is about', () => {
+  it('finds the clients that a revocation concerns', () => {
     sessions.start('a', principal(300));
     sessions.start('b', principal(300, '2'));
     sessions.start('c', principal(300));
@@ -108,7 +108,7 @@ describe('Sessions', () => {
     expect(sessions.principalOf('b')?.userId).toBe('2');
   });
 
-  it('spreads the notices of those who came together', () => {
+  it('spreads the notices of clients whose tokens expire together', () => {
     const notices: number[] = [];
     const spread = new Sessions<number>({
       clock,

@@ -3,13 +3,16 @@ import type { Principal } from './principal.js';
 
 export interface SessionsOptions<Client> {
   readonly clock: Clock;
-  /** Wall clock, ms since the epoch: what tokens expire by. */
+  /** Wall clock, ms since the epoch, by which tokens expire. */
   readonly now: () => number;
-  /** How long before its expiry a client is told, ms. */
+  /** How long before its token expires a client is notified, ms. */
   readonly noticeMs: number;
-  /** How long a token is good beyond its expiry, ms: the clocks' tolerance. */
+  /**
+   * How long a token is accepted after it has expired, ms: the tolerance for differences between
+   * clocks.
+   */
   readonly toleranceMs: number;
-  /** From 0 up to 1, as Math.random. */
+  /** Returns a number from 0 up to 1, like Math.random. */
   readonly random: () => number;
   readonly tell: (client: Client, principal: Principal) => void;
   readonly expire: (client: Client) => void;
@@ -20,20 +23,26 @@ interface Session {
   timer: Timer | undefined;
 }
 
-/** Clients that were given the same lifetime together should not all be told, and ask for new tokens, together. */
+/**
+ * The random part of `noticeMs`: clients whose tokens expire together should not all be notified,
+ * and all request new tokens, at the same moment.
+ */
 const NOTICE_SPREAD = 0.25;
 /**
- * From a renewal to the next notice, ms, and at least half of what is left: who answers each notice by the token that it has,
- * or by one that lives no longer than the notice, would be told as fast as it answers.
+ * The shortest time from a renewal to the next notice, ms; the notice also waits for at least half
+ * of the remaining lifetime. Without this pause, a client that responds to each notice with the
+ * same token, or with one that lives no longer than the notice, would be notified in an endless
+ * loop.
  */
 const SHORTEST_PAUSE_MS = 1_000;
 /**
- * Timers hold 24 days at most, and count by another clock than tokens do, which may stand still while that goes on: for so long
- * a session may outlive its token after the machine was suspended, or its clock put right.
+ * The longest single timer, ms. Timers can wait for 24 days at most and use another clock than
+ * tokens. That clock may stop while the machine is suspended, and it does not follow corrections of
+ * the wall clock. After such an event a session may outlive its token by this time.
  */
 const LONGEST_WAIT_MS = 60_000;
 
-/** The clients that are here by a token, for as long as it is good. */
+/** The sessions of authenticated clients, which last for as long as their tokens are valid. */
 export class Sessions<Client> {
   private readonly sessions = new Map<Client, Session>();
 
@@ -47,7 +56,7 @@ export class Sessions<Client> {
     return this.sessions.get(client)?.principal;
   }
 
-  /** The client is here by this token from now on, whatever it was here by before. */
+  /** Starts the session of a client, or continues it with a new token. */
   start(client: Client, principal: Principal): void {
     const isRenewed = this.sessions.has(client);
     this.end(client);
@@ -66,7 +75,7 @@ export class Sessions<Client> {
     this.sessions.delete(client);
   }
 
-  /** Those whose token `matches`. */
+  /** Returns the clients whose token `matches`. */
   matching(matches: (principal: Principal) => boolean): Client[] {
     return [...this.sessions].flatMap(([client, { principal }]) => (matches(principal) ? [client] : []));
   }
@@ -85,7 +94,7 @@ export class Sessions<Client> {
     });
   }
 
-  /** Runs `task` when the wall clock shows `time`; at once, in a turn of its own, where it is past. */
+  /** Runs `task` when the wall clock reaches `time`, or in the next turn if that has passed. */
   private at(session: Session, time: number, task: () => void): void {
     const { clock, now } = this.options;
     const left = Math.max(0, time - now());

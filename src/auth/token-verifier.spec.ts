@@ -31,7 +31,9 @@ function verifier(options: Partial<TokenVerifierOptions> = {}): TokenVerifier {
   });
 }
 
-/** Its `exp` is 1e999, which is more than JSON.stringify can write, and not more than JSON.parse reads. */
+/**
+ * A token with the `exp` 1e999, which JSON.parse reads as Infinity and JSON.stringify cannot write.
+ */
 function never(): string {
   const payload = Buffer.from('{"user_id":42,"exp":1e999}').toString('base64url');
   const input = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${payload}`;
@@ -46,7 +48,7 @@ async function refusal(token: unknown, options?: Partial<TokenVerifierOptions>):
   return [result.code, result.message];
 }
 
-describe('TokenVerifier takes', () => {
+describe('TokenVerifier accepts', () => {
   it("the platform's own tokens", async () => {
     expect(await verifier().verify(hs256())).toMatchObject({
       userId: '42',
@@ -56,11 +58,11 @@ describe('TokenVerifier takes', () => {
     });
   });
 
-  it.each(ALGORITHMS)('tokens signed by %s with the key for it', async (algorithm) => {
+  it.each(ALGORITHMS)('tokens signed with %s', async (algorithm) => {
     expect((await verifier().verify(signed(algorithm))).userId).toBe('42');
   });
 
-  it.each(ALGORITHMS)('%s by the second of two keys, while they are changed', async (algorithm) => {
+  it.each(ALGORITHMS)('%s signed with the second of two keys, during a key rotation', async (algorithm) => {
     const old = generateKeyPairSync('ed25519').publicKey;
     const first =
       algorithm === 'RS256'
@@ -72,18 +74,18 @@ describe('TokenVerifier takes', () => {
     expect((await verifier({ keys }).verify(signed(algorithm))).userId).toBe('42');
   });
 
-  it('what is within the clocks’ tolerance', async () => {
+  it('times within the clock tolerance', async () => {
     expect(
       await verifier().verify(hs256(claims({ exp: epoch(-2), nbf: epoch(2), iat: epoch(2) }))),
     ).toBeDefined();
   });
 
-  it('the audience among others, and the issuer', async () => {
+  it('one matching audience among others, and the issuer', async () => {
     const token = hs256(claims({ iss: 'auth', aud: ['web', 'gateway'] }));
     expect(await verifier({ issuer: 'auth', audience: ['gateway', 'x'] }).verify(token)).toBeDefined();
   });
 
-  it('sub for want of user_id, and jti', async () => {
+  it('sub if there is no user_id, and jti', async () => {
     const token = hs256(claims({ user_id: undefined, sub: 'u-7', jti: 't-1' }));
     expect(await verifier().verify(token)).toMatchObject({ userId: 'u-7', tokenId: 't-1' });
   });
@@ -101,105 +103,110 @@ describe('TokenVerifier refuses', () => {
   const part = (json: string): string => Buffer.from(json).toString('base64url');
 
   it.each<[string, unknown, string, string]>([
-    ['nothing', '', 'TOKEN_INVALID', NONE],
+    ['an empty string', '', 'TOKEN_INVALID', NONE],
     ['a number', 7, 'TOKEN_INVALID', 'The token is not a string. Get another token.'],
     ['an object', { alg: 'none' }, 'TOKEN_INVALID', 'The token is not a string. Get another token.'],
-    ['words', 'let me in', 'TOKEN_INVALID', NONE],
-    ['dots', '...', 'TOKEN_INVALID', NONE],
-    ['two parts', unsigned({ alg: 'HS256' }, claims()), 'TOKEN_INVALID', NONE],
-    ['a header that is no JSON', `${part('{')}.${part('{}')}.x`, 'TOKEN_INVALID', NONE],
+    ['plain words', 'let me in', 'TOKEN_INVALID', NONE],
+    ['only dots', '...', 'TOKEN_INVALID', NONE],
+    ['two parts only', unsigned({ alg: 'HS256' }, claims()), 'TOKEN_INVALID', NONE],
+    ['a header that is not JSON', `${part('{')}.${part('{}')}.x`, 'TOKEN_INVALID', NONE],
     ['a header that is a list', `${part('[]')}.${part('{}')}.x`, 'TOKEN_INVALID', NONE],
     ['a header that nests deeply', `${part('['.repeat(3_000))}.e30.x`, 'TOKEN_INVALID', NONE],
     ['an algorithm that is a list', `${part('{"alg":["HS256"]}')}.e30.x`, 'TOKEN_INVALID', ALGORITHM],
-    ['a payload that is no object', hs256([1] as never), 'TOKEN_INVALID', MALFORMED],
+    ['a payload that is not an object', hs256([1] as never), 'TOKEN_INVALID', MALFORMED],
     [
-      '8 KB and more',
+      'a token of more than 8 KB',
       hs256(claims({ more: 'x'.repeat(8_192) })),
       'TOKEN_INVALID',
       'The token is longer than 8192 characters. Get another token.',
     ],
-    ['no signature at all', `${unsigned({ alg: 'none' }, claims())}.`, 'TOKEN_INVALID', ALGORITHM],
-    ['none in other letters', `${unsigned({ alg: 'nOnE' }, claims())}.`, 'TOKEN_INVALID', ALGORITHM],
-    ['an empty signature', `${unsigned({ alg: 'HS256' }, claims())}.`, 'TOKEN_INVALID', SIGNATURE],
-    ['another secret', hs256(claims(), 'x'.repeat(32)), 'TOKEN_INVALID', SIGNATURE],
-    ['an empty secret', hs256(claims(), ''), 'TOKEN_INVALID', SIGNATURE],
-    ['the public key taken for a secret', hs256(claims(), pem), 'TOKEN_INVALID', SIGNATURE],
-    ['another private key', signed('RS256', claims(), other), 'TOKEN_INVALID', SIGNATURE],
+    ['the algorithm none', `${unsigned({ alg: 'none' }, claims())}.`, 'TOKEN_INVALID', ALGORITHM],
     [
-      'the right key by another algorithm',
+      'the algorithm none in mixed case',
+      `${unsigned({ alg: 'nOnE' }, claims())}.`,
+      'TOKEN_INVALID',
+      ALGORITHM,
+    ],
+    ['an empty signature', `${unsigned({ alg: 'HS256' }, claims())}.`, 'TOKEN_INVALID', SIGNATURE],
+    ['a signature with another secret', hs256(claims(), 'x'.repeat(32)), 'TOKEN_INVALID', SIGNATURE],
+    ['a signature with an empty secret', hs256(claims(), ''), 'TOKEN_INVALID', SIGNATURE],
+    ['a signature that uses a public key as the secret', hs256(claims(), pem), 'TOKEN_INVALID', SIGNATURE],
+    ['a signature with another private key', signed('RS256', claims(), other), 'TOKEN_INVALID', SIGNATURE],
+    [
+      'the right key with another algorithm',
       signed('RS256', claims(), undefined, { alg: 'PS256' }),
       'TOKEN_INVALID',
       ALGORITHM,
     ],
-    ['HS512', hs256(claims(), JWT_SECRET, { alg: 'HS512' }), 'TOKEN_INVALID', ALGORITHM],
+    ['the algorithm HS512', hs256(claims(), JWT_SECRET, { alg: 'HS512' }), 'TOKEN_INVALID', ALGORITHM],
     [
-      'a key of its own',
+      'a key inside the token',
       signed('EdDSA', claims(), generateKeyPairSync('ed25519').privateKey, { jwk }),
       'TOKEN_INVALID',
       SIGNATURE,
     ],
     [
-      'a key from its own URL',
+      'a URL of a key inside the token',
       hs256(claims(), 'y', { jku: 'http://127.0.0.1:1/', kid: '../../etc/passwd' }),
       'TOKEN_INVALID',
       SIGNATURE,
     ],
     [
-      'an extension it must understand',
+      'an unknown critical extension',
       hs256(claims(), JWT_SECRET, { crit: ['x'], x: 1 }),
       'TOKEN_INVALID',
       MALFORMED,
     ],
     [
-      'an expired one',
+      'an expired token',
       hs256(claims({ exp: epoch(-10) })),
       'TOKEN_EXPIRED',
       'The token has expired. Get a new one.',
     ],
     [
-      'one without an end',
+      'a token without an expiry',
       hs256(claims({ exp: undefined })),
       'TOKEN_INVALID',
       'The token has no expiry time (exp). Get another token.',
     ],
     [
-      'an end that is no number',
+      'an expiry that is not a number',
       hs256(claims({ exp: 'never' })),
       'TOKEN_INVALID',
       'The token has no expiry time (exp). Get another token.',
     ],
     [
-      'one that was issued tomorrow, and that no revocation would reach',
+      'a token issued in the future, which no revocation would cover',
       hs256(claims({ iat: epoch(60) })),
       'TOKEN_INVALID',
       'The token has an issue time (iat) in the future. Get another token.',
     ],
     [
-      'an end that never comes',
+      'an infinite expiry',
       never(),
       'TOKEN_INVALID',
       'The token has no expiry time (exp). Get another token.',
     ],
     [
-      'one of tomorrow',
+      'a token that is not valid yet',
       hs256(claims({ nbf: epoch(60) })),
       'TOKEN_INVALID',
       'The token is not valid yet. Get another token.',
     ],
     [
-      'one of nobody',
+      'a token without a user',
       hs256(claims({ user_id: undefined })),
       'TOKEN_INVALID',
       'The token has no user_id of 1 to 128 characters. Get another token.',
     ],
     [
-      'a user that is an object',
+      'a user id that is an object',
       hs256(claims({ user_id: {} })),
       'TOKEN_INVALID',
       'The token has no user_id of 1 to 128 characters. Get another token.',
     ],
     [
-      'a jti that is none',
+      'an empty jti',
       hs256(claims({ jti: '' })),
       'TOKEN_INVALID',
       'The token has a jti that is not 1 to 128 characters long. Get another token.',
@@ -211,13 +218,13 @@ describe('TokenVerifier refuses', () => {
       'The token has a role that is not 1 to 63 letters, digits or . _ -. Get another token.',
     ],
     [
-      'rooms that are a text',
+      'rooms that are a string',
       hs256(claims({ rooms: '*' })),
       'TOKEN_INVALID',
       'The token has rooms that are not a list of at most 100 patterns of rooms. Get another token.',
     ],
     [
-      'products that are none',
+      'products that are not symbols',
       hs256(claims({ products: ['a b'] })),
       'TOKEN_INVALID',
       'The token has products that are not a list of at most 1000 symbols. Get another token.',
@@ -238,12 +245,12 @@ describe('TokenVerifier refuses', () => {
     ]);
   });
 
-  it('what is signed by a secret where only public keys are set, and the reverse', async () => {
+  it('an HMAC signature if only public keys are set, and the reverse', async () => {
     expect(await refusal(hs256(), { keys: publicKeys })).toEqual(['TOKEN_INVALID', ALGORITHM]);
     expect(await refusal(signed('RS256'), { keys: [secretKey] })).toEqual(['TOKEN_INVALID', ALGORITHM]);
   });
 
-  it('what it cannot check, without saying that it is wrong', async () => {
+  it('a token that it cannot check, without calling it invalid', async () => {
     const key = (): Promise<never> => Promise.reject(new KeysUnavailable());
     const keys = [{ algorithms: ['ES256'], key }];
     expect(await refusal(signed('ES256'), { keys })).toEqual([
@@ -252,7 +259,7 @@ describe('TokenVerifier refuses', () => {
     ]);
   });
 
-  it('a key that no set has', async () => {
+  it('an unknown key', async () => {
     const key = (): Promise<never> => Promise.reject(new errors.JWKSNoMatchingKey());
     const keys = [{ algorithms: ['ES256'], key }];
     expect(await refusal(signed('ES256'), { keys })).toEqual([
@@ -267,7 +274,7 @@ describe('TokenVerifier refuses', () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(token.length - 2), fc.constantFrom(...alphabet), async (index, character) => {
         fc.pre(token[index] !== character);
-        // The last character of a part may hold bits that mean nothing.
+        // Skip the last character of a part, which may contain unused bits.
         fc.pre(token[index + 1] !== '.');
         const changed = `${token.slice(0, index)}${character}${token.slice(index + 1)}`;
         expect((await refusal(changed))[0]).toBe('TOKEN_INVALID');
@@ -276,7 +283,7 @@ describe('TokenVerifier refuses', () => {
     );
   });
 
-  it('whatever else, with a documented code', async () => {
+  it('any other value, with a documented code', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.anything(), fc.string(), fc.base64String()), async (token) => {
         expect((await refusal(token))[0]).toBe('TOKEN_INVALID');

@@ -4,18 +4,21 @@ import { AuthError, authUnavailable, invalidToken } from './auth-error.js';
 import { type Claims, type Principal, principalOf } from './principal.js';
 import type { RoleRooms } from '../config/role-rooms.js';
 
-/** A key for one algorithm, or what finds it by the token's header. */
+/**
+ * A key, or a function that finds it from the header of the token, with the algorithms it may be
+ * used for.
+ */
 export interface VerificationKey {
   readonly algorithms: readonly string[];
   readonly key: KeyObject | JWTVerifyGetKey;
 }
 
 export interface TokenVerifierOptions {
-  /** Tried in this order, as far as they are for the token's algorithm. */
+  /** Keys for the algorithm of the token are tried in this order. */
   readonly keys: readonly VerificationKey[];
-  /** undefined: not looked at. */
+  /** The required issuer; undefined: not checked. */
   readonly issuer: string | undefined;
-  /** One of them must be the token's; empty: not looked at. */
+  /** The token must name one of these audiences; empty: not checked. */
   readonly audience: readonly string[];
   readonly clockToleranceSeconds: number;
   /** Wall-clock time, ms since the epoch. */
@@ -23,12 +26,12 @@ export interface TokenVerifierOptions {
   readonly roleRooms: RoleRooms;
 }
 
-/** More than this, in characters, is no token of an auth service; nothing of it is decoded. */
+/** The longest token that is decoded, in characters: no auth service issues longer ones. */
 const MAX_TOKEN_LENGTH = 8_192;
 
 /**
- * Whether a JSON Web Token is one that this gateway takes, and whom it names. Which key checks it follows from the
- * algorithm each key is for: a token cannot have a public key taken for a secret, nor go unsigned.
+ * Checks a JSON Web Token and returns the user it names. Each key is bound to its algorithms, so an
+ * attacker can neither use a public key as an HMAC secret nor send an unsigned token.
  */
 export class TokenVerifier {
   constructor(private readonly options: TokenVerifierOptions) {}
@@ -49,14 +52,18 @@ export class TokenVerifier {
         return principal;
       } catch (error) {
         refusal = refusalOf(error);
-        // Another of the keys may be the one it was signed with; whose signature is right need not be tried again.
+        // Try the next key only if the signature was wrong: if it was right, another key cannot
+        // help.
         if (!isWrongKeyError(error)) break;
       }
     }
     throw refusal;
   }
 
-  /** No revocation would reach what says that it was issued later; jose looks at `iat` only for a token's age. */
+  /**
+   * Rejects a token that claims to be issued in the future, because a revocation would not cover
+   * it. jose checks `iat` only with `maxTokenAge`.
+   */
   private checkIssued({ issuedAt = -Infinity }: Principal): void {
     if (issuedAt > this.options.now() / 1_000 + this.options.clockToleranceSeconds)
       throw invalidToken('has an issue time (iat) in the future');
@@ -76,7 +83,7 @@ export class TokenVerifier {
       return (await jwtVerify(token, key, options)).payload;
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-      // A token that names no key, and a set with several of its kind.
+      // The token names no key, and several keys of the set match its algorithm: try each of them.
       let last: unknown = new errors.JWKSNoMatchingKey();
       for await (const candidate of error) {
         try {
@@ -104,7 +111,10 @@ function isWrongKeyError(error: unknown): boolean {
   return error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey;
 }
 
-/** By code and claim; jose's own messages are for developers. */
+/**
+ * Translates an error of jose by its code and claim, because the messages of jose are written for
+ * developers.
+ */
 function refusalOf(error: unknown): AuthError {
   if (error instanceof AuthError) return error;
   if (error instanceof errors.JWTExpired)
@@ -130,5 +140,5 @@ function refusalOf(error: unknown): AuthError {
   return invalidToken('is malformed');
 }
 
-/** The keys could not be fetched: nothing is known of the token. */
+/** Thrown if the keys could not be fetched, so that the token could not be checked. */
 export class KeysUnavailable extends Error {}

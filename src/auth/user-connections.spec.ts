@@ -15,7 +15,7 @@ describe('UserConnections', () => {
     return free;
   };
 
-  it('keeps nothing on a connection of clients that left it', async () => {
+  it('removes its listener from a connection when the client disconnects', async () => {
     const conn = new Connection();
     for (let i = 0; i < 3; i++) {
       const client = { conn };
@@ -27,7 +27,7 @@ describe('UserConnections', () => {
     }
   });
 
-  it('releases once who has left and whose connection ends then', async () => {
+  it('releases a client only once if its connection closes after it disconnected', async () => {
     const [gone, here] = [{ conn: new Connection() }, { conn: new Connection() }];
     await users.take(gone, '42');
     users.release(gone);
@@ -38,7 +38,7 @@ describe('UserConnections', () => {
     expect(await isFree()).toBe(true);
   });
 
-  it('releases both that were counted for one client', async () => {
+  it('releases both counts of a client that was counted twice', async () => {
     const two = new UserConnections<{ conn: Connection }>(counts, 2);
     const client = { conn: new Connection() };
     await two.take(client, '42');
@@ -48,7 +48,7 @@ describe('UserConnections', () => {
     expect(await isFree()).toBe(true);
   });
 
-  it('releases whose connection ended while it was counted', async () => {
+  it('releases a client whose connection closed while it was being counted', async () => {
     const client = { conn: new Connection() };
     client.conn.readyState = 'closed';
     await users.take(client, '42');

@@ -1,7 +1,7 @@
 import type { ConnectionCounts } from '../limits/connection-counts.js';
 import { AuthError } from './auth-error.js';
 
-/** The part of a Socket.IO socket that is needed to know when it is over. */
+/** The part of a Socket.IO socket that shows when its connection closes. */
 interface Connected {
   readonly conn: {
     readonly readyState: string;
@@ -10,20 +10,26 @@ interface Connected {
   };
 }
 
-/** What a user who has too many connections is asked to wait, ms: one that has died is counted until its ping times out. */
+/**
+ * How long a user with too many connections is asked to wait, ms: a dead connection counts until
+ * its ping times out.
+ */
 const RETRY_MS = 5_000;
 
-/** Counts each user's connections, from before they enter until they are over. */
+/**
+ * Counts the connections of each user, from before the client is admitted until its connection
+ * closes.
+ */
 export class UserConnections<Client extends Connected> {
   private readonly releases = new WeakMap<Client, () => void>();
 
-  /** @param limit connections of a user at a time; 0: as many as he likes */
+  /** @param limit the most connections of a user at a time; 0: unlimited */
   constructor(
     private readonly counts: ConnectionCounts,
     private readonly limit: number,
   ) {}
 
-  /** @throws AuthError where the user has as many as he may */
+  /** @throws AuthError if the user has reached the limit */
   async take(client: Client, userId: string): Promise<void> {
     if (this.limit === 0) return;
     if (!(await this.counts.take('user', userId, this.limit))) {
@@ -35,17 +41,17 @@ export class UserConnections<Client extends Connected> {
     }
     const { conn } = client;
     const release = once(() => {
-      // The connection may have other clients after this one.
+      // The connection may outlive this client and carry other ones.
       conn.off('close', release);
       this.counts.release('user', userId);
     });
     this.releases.set(client, release);
-    // Who goes before he is in leaves no other trace.
+    // Only the `close` event reports a client that disconnects before it is admitted.
     conn.once('close', release);
     if (conn.readyState !== 'open') release();
   }
 
-  /** The client has left, though its connection may stay. */
+  /** Stops counting a client that has disconnected, even if its connection stays open. */
   release(client: Client): void {
     this.releases.get(client)?.();
   }
