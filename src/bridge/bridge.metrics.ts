@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsGroup } from '../metrics/metrics-group.js';
 
-/** Messages of the feed, and what became of them. */
+/** Counts the messages of the feed and what happened to them. */
 @Injectable()
 export class BridgeMetrics extends MetricsGroup {
   readonly feedUp = this.gauge('feed_up', '1 while the subscription to the enriched channels is confirmed.');

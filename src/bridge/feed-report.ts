@@ -4,7 +4,10 @@ import { offsetText, ZoneWatch } from '../feed/zone-watch.js';
 import type { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { BridgeMetrics } from './bridge.metrics.js';
 
-/** Fields that the contract names. A producer can make up others, so those are counted as one. */
+/**
+ * The fields that the contract names. All others are counted under one label, because a producer
+ * could invent any number of them.
+ */
 const FIELDS: ReadonlySet<string> = new Set([
   ...['product', 'type', 'price', 'timestamp', 'processed_at'],
   ...['expiry', 'spot_price', 'pcr_oi', 'pcr_volume', 'max_pain_strike', 'atm_straddle_price', 'atm_strike'],
@@ -13,12 +16,15 @@ const FIELDS: ReadonlySet<string> = new Set([
 ]);
 const OTHER = 'other';
 
-/** Counts and logs what is wrong with the messages of the feed, by product and field. */
+/** Counts and logs the faults in the messages of the feed, by product and field. */
 export class FeedReport {
   private readonly zones = new ZoneWatch();
   private readonly products: ReadonlySet<string>;
 
-  /** @param products those configured: the metrics name them, and only them, so that a producer cannot make series up */
+  /**
+   * @param products the configured products. Metrics use only these as labels, so that a producer
+   * cannot create any number of time series.
+   */
   constructor(
     products: readonly string[],
     private readonly metrics: Pick<BridgeMetrics, 'feedRejected' | 'feedBadValues'>,
@@ -28,7 +34,7 @@ export class FeedReport {
     this.products = new Set(products);
   }
 
-  /** A message was not forwarded. */
+  /** Reports a message that was not forwarded. */
   rejected(channel: string, { reason, message, field, product, expiry }: FeedMessageError): void {
     this.metrics.feedRejected.inc({ reason });
     const fault = field === undefined ? reason : `${reason}:${labelOf(field)}`;
@@ -43,7 +49,10 @@ export class FeedReport {
     });
   }
 
-  /** A message is forwarded. */
+  /**
+   * Checks a message that is forwarded: the time zone of its times, and the repairs that were made
+   * to it.
+   */
   accepted(message: MarketMessage): void {
     const now = this.wallNow();
     const offset = this.zones.observe(message.processedTime / 1_000 - now);

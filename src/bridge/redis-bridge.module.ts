@@ -5,7 +5,7 @@ import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
 import { BridgeMetrics } from './bridge.metrics.js';
 import { RedisBridgeService } from './redis-bridge.service.js';
 
-/** Consumes the enriched channels and emits to this replica's clients. */
+/** Consumes the enriched channels and broadcasts their messages to the clients of this replica. */
 @Module({
   imports: [CacheModule, FreshnessModule, SocketIoModule],
   providers: [BridgeMetrics, RedisBridgeService],

@@ -31,15 +31,20 @@ import { BridgeMetrics } from './bridge.metrics.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
 import { FeedReport } from './feed-report.js';
 
-/** How long the start waits for a warm cache, so that the first clients get their snapshots from memory. */
+/**
+ * The longest time that the start waits for the cache to warm up, so that the first clients get
+ * their snapshots from memory, ms.
+ */
 const WARM_START_MS = 2_000;
 
-/** After an outage the replicas refresh their caches at random moments within this time. */
+/** After an outage, each replica refreshes its cache at a random moment within this time, ms. */
 const REFRESH_SPREAD_MS = 1_000;
 
 /**
- * Carries the enriched channels to this replica's clients: parse and check, remember, broadcast. Every replica consumes
- * the feed and emits to its own sockets alone (`server.local`), so no message crosses replicas and none comes twice.
+ * Relays the enriched channels to the clients of this replica: it parses and checks each message,
+ * remembers it and broadcasts it. Every replica consumes the whole feed and emits only to its own
+ * sockets (`server.local`). So no message travels between replicas, and no client receives one
+ * twice.
  */
 @Injectable()
 export class RedisBridgeService
@@ -47,7 +52,10 @@ export class RedisBridgeService
 {
   private readonly report: FeedReport;
   private refreshed: Promise<void> | undefined;
-  /** When the feed was heard last before it was lost, ms since the epoch; undefined while it is up. */
+  /**
+   * The last time at which the feed is known to have worked before it was lost, ms since the epoch;
+   * undefined while it is up.
+   */
   private lostAt: number | undefined;
   private heardAt = 0;
 
@@ -82,27 +90,35 @@ export class RedisBridgeService
     refreshed.abort();
   }
 
-  /** Before the clients' connections are closed: that may take a while, and `latest:*` should not wait for it. */
+  /**
+   * Runs before the connections of the clients are closed, because that may take a while and the
+   * pending writes to `latest:*` should not wait for it.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     await this.feed.stop();
     await this.cache.stop();
   }
 
-  /** Subscribed, or subscribed again: what was published meanwhile is in the store. */
+  /**
+   * The subscription is up, for the first time or again. Messages that were published in the
+   * meantime are in the store.
+   */
   up(): void {
     this.log.info({ channels: FEED_CHANNELS }, 'redis_listener_started');
     if (this.lostAt !== undefined) this.tellGap(this.lostAt);
     this.lostAt = undefined;
     this.refreshed = this.cache.refresh(
       (message) => this.freshness.observeStored(message, () => this.broadcast(message)),
-      // Replicas that lost Redis together must not all read it at the same moment; at the first start clients wait for it.
+      // Replicas that lost Redis together must not all read it at the same moment. The first start
+      // does not wait, because clients wait for it.
       this.refreshed === undefined ? 0 : Math.random() * REFRESH_SPREAD_MS,
       () => [...this.server.sockets.adapter.rooms.keys()].flatMap((room) => roomAddress(room) ?? []),
     );
   }
 
   down(): void {
-    // The feed was heard then, or a probe had come through it: what was lost before would have been noticed earlier.
+    // Either a message arrived at `heardAt`, or a probe came through within the time after which
+    // its absence is noticed. An earlier loss would have been noticed already.
     const noticedWithinMs = this.config.feedProbeAfterMs + PROBE_TIMES.hearMs + PROBE_TIMES.sendMs;
     this.lostAt ??= Math.max(this.heardAt, this.clock.wallNow() - noticedWithinMs);
     this.cache.suspendWrites();
@@ -117,7 +133,7 @@ export class RedisBridgeService
       if (error instanceof FeedMessageError) {
         this.report.rejected(channel, error);
       } else {
-        // A fault of ours must cost this message alone, not the listener.
+        // An error in our own code must cost only this message, not the whole listener.
         this.metrics.feedRejected.inc({ reason: 'internal_error' });
         this.faults.warn('internal_error', 'feed_message_failed', { channel, problem: messageOf(error) });
       }
@@ -151,7 +167,10 @@ export class RedisBridgeService
     this.broadcast(message);
   }
 
-  /** Updates published meanwhile are lost to this replica; of each stream the newest is fetched, and sent after this. */
+  /**
+   * Tells the clients that this replica has missed the updates published since `lostAt`. The
+   * refresh then fetches the newest message of each stream, and sends it after this event.
+   */
   private tellGap(lostAt: number): void {
     const gap: FeedGap = {
       since: new Date(lostAt).toISOString(),
@@ -167,7 +186,7 @@ export class RedisBridgeService
     else this.broadcastChain(message);
   }
 
-  /** One emit to the union of the rooms: Socket.IO sends to a client in several of them once. */
+  /** A single emit to both rooms: Socket.IO sends it only once to a client that is in both. */
   private broadcastUnderlying({ product, price, payload }: UnderlyingMessage): void {
     this.server.local.to([GENERAL_ROOM, productRoom(product)]).emit(ServerEvent.underlyingUpdate, payload);
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.underlyingUpdate });
