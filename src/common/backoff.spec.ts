@@ -7,7 +7,7 @@ describe('backoffMs', () => {
     ]);
   });
 
-  it('spreads the replicas over half of each step', () => {
+  it('spreads the retries of replicas over half of each step', () => {
     expect(backoffMs(10, 100, () => 0)).toBe(1_000);
   });
 });

@@ -1,10 +1,10 @@
-/** The time and timers; tests replace it by a clock that they turn by hand. */
+/** The time and timers of the service. Tests replace it with a clock that they control. */
 export interface Clock {
-  /** Monotonic time, ms: for durations and deadlines. */
+  /** Monotonic time, ms, for durations and deadlines. */
   readonly now: () => number;
-  /** Wall-clock time, ms since the epoch: for what is compared with other machines' times. */
+  /** Wall-clock time, ms since the epoch, for comparisons with the times of other machines. */
   readonly wallNow: () => number;
-  /** Runs `task` after the pending events: soon for a human, and after all messages of one read from the feed. */
+  /** Runs `task` after the pending events, and so after all messages of one read from the feed. */
   soon(task: () => void): Timer;
   /** Runs `task` once, `ms` from now. */
   after(ms: number, task: () => void): Timer;
@@ -13,7 +13,7 @@ export interface Clock {
 /** Nest token of the {@link Clock}. */
 export const CLOCK = Symbol('CLOCK');
 
-/** A clock that also tells how busy the process was. */
+/** A clock that also measures the CPU time of this process. */
 export interface CpuClock extends Clock {
   /** CPU time that this process has used, ms. */
   cpu(): number;
@@ -21,11 +21,13 @@ export interface CpuClock extends Clock {
 
 export interface Timer {
   cancel(): void;
-  /** Lets the process end although the timer is still pending; missing on the clocks of tests. */
+  /**
+   * Lets the process exit while the timer is pending. The clocks of tests do not have this method.
+   */
   unref?(): void;
 }
 
-/** Resolves `ms` from now, by the given clock; at once when `signal` is aborted. */
+/** Resolves after `ms` by the given clock, or as soon as `signal` is aborted. */
 export function delay(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) {

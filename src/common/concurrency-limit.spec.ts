@@ -1,6 +1,6 @@
 import { ConcurrencyLimit } from './concurrency-limit.js';
 
-/** Tasks that end when told to. */
+/** Tasks that end when the test says so. */
 function setUp(limit: ConcurrencyLimit) {
   const ends: ((error?: Error) => void)[] = [];
   let running = 0;
@@ -15,7 +15,7 @@ function setUp(limit: ConcurrencyLimit) {
   return { ends, run, turn, most: () => most };
 }
 
-it('runs so many at a time, has so many wait, and does not run the rest', async () => {
+it('runs a limited number of tasks, queues a limited number, and does not run the rest', async () => {
   const { ends, run, turn, most } = setUp(new ConcurrencyLimit(2, 3));
   const tasks = Array.from({ length: 6 }, run);
   expect(tasks.map((task) => task !== undefined)).toEqual([true, true, true, true, true, false]);
@@ -28,7 +28,7 @@ it('runs so many at a time, has so many wait, and does not run the rest', async 
   expect(most()).toBe(2);
 });
 
-it('gives a place to who waits, not to who comes in that moment', async () => {
+it('gives a free slot to a waiting task, not to one that arrives at that moment', async () => {
   const { ends, run, turn, most } = setUp(new ConcurrencyLimit(1, 10));
   const first = run()!;
   const second = run();
@@ -44,7 +44,7 @@ it('gives a place to who waits, not to who comes in that moment', async () => {
   await third;
 });
 
-it('goes on after a task has failed', async () => {
+it('continues after a task has failed', async () => {
   const { ends, run, turn } = setUp(new ConcurrencyLimit(1, 1));
   const failing = run()!;
   const next = run()!;

@@ -8,7 +8,11 @@ export class ConcurrencyLimit {
     private readonly maxWaiting: number,
   ) {}
 
-  /** Settles as the task does; undefined where too many wait, and then the task is not run. */
+  /**
+   * Runs a task now or when it is its turn.
+   * @returns a promise that settles like the task; undefined if too many tasks wait, in which case
+   * the task is not run
+   */
   run<T>(task: () => Promise<T>): Promise<T> | undefined {
     if (this.running < this.maxRunning) {
       this.running++;
@@ -22,7 +26,8 @@ export class ConcurrencyLimit {
     try {
       return await task();
     } finally {
-      // Its place goes to the next in turn directly: were it free meanwhile, a newcomer could take it too.
+      // Hand the slot directly to the next waiting task: if it became free in between, a new task
+      // could take it as well.
       const next = this.waiting.shift();
       if (next) next();
       else this.running--;

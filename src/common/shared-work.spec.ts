@@ -21,7 +21,7 @@ function setUp() {
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('SharedWork', () => {
-  it('runs once for all callers of one turn, and at once after a silence', async () => {
+  it('runs once for all callers of one turn, and immediately if it has rested', async () => {
     const { shared, end, runs } = setUp();
     const results = [shared.run(), shared.run(), shared.run()];
     await settle();
@@ -30,7 +30,7 @@ describe('SharedWork', () => {
     expect(await Promise.all(results)).toEqual([1, 1, 1]);
   });
 
-  it('gives a caller that comes during a run the result of the next run', async () => {
+  it('gives a caller that arrives during a run the result of the next run', async () => {
     const { clock, shared, end, runs } = setUp();
     const first = shared.run();
     await settle();
@@ -46,7 +46,7 @@ describe('SharedWork', () => {
     expect(await Promise.all(later)).toEqual([2, 2]);
   });
 
-  it('tells every caller of a run that it failed, and runs again for the next', async () => {
+  it('rejects for every caller of a failed run, and runs again for the next caller', async () => {
     let fails = true;
     const shared = new SharedWork(new ManualClock(), () =>
       fails ? Promise.reject(new Error('no')) : Promise.resolve('yes'),

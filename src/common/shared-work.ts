@@ -1,14 +1,17 @@
 import { type Clock, delay } from './clock.js';
 
-/** After a run, the next one begins no sooner than so many times its duration later. */
+/** The shortest rest after a run, as a multiple of its duration. */
 const REST_FACTOR = 3;
-/** The longest rest, ms: a run that a busy machine held up must not keep a probe waiting. */
+/**
+ * The longest rest, ms: after a run that was slow because the machine was busy, the next probe must
+ * not wait long.
+ */
 const MAX_REST_MS = 50;
 
 /**
- * Runs work that many callers ask for at the same time, once for all of them. A result is never older than the call that gets it:
- * callers that come while a run is under way share the next one. Runs rest in between, so that callers in a loop leave most of
- * the processor to others.
+ * Runs work once for all callers that ask for it at the same time. A result is never older than the
+ * call that receives it: callers that arrive during a run share the next one. There is a rest
+ * between runs, so that callers in a loop leave most of the processor to other work.
  */
 export class SharedWork<T> {
   private running: Promise<unknown> = Promise.resolve();
@@ -20,7 +23,7 @@ export class SharedWork<T> {
     private readonly work: () => Promise<T>,
   ) {}
 
-  /** Resolves or rejects as the work does that begins after this call. */
+  /** Settles like the first run that begins after this call. */
   run(): Promise<T> {
     return (this.next ??= this.begin());
   }

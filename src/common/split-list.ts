@@ -1,4 +1,4 @@
-/** The items of a list in a setting's text, without blanks around them and without empty ones. */
+/** Splits the text of a setting into its items. Blanks around items and empty items are dropped. */
 export function splitList(text: string, separator: string): string[] {
   return text
     .split(separator)

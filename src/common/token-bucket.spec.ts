@@ -6,7 +6,7 @@ function setUp(perSecond = 10, burst = 5) {
   return { clock, bucket: new TokenBucket({ clock, perSecond, burst }) };
 }
 
-it('has a burst at first, fills at its rate, and saves no more than the burst', () => {
+it('starts with a full burst, fills at its rate, and never holds more than the burst', () => {
   const { clock, bucket } = setUp();
   expect([bucket.take(), bucket.take(), bucket.take()]).toEqual([4, 3, 2]);
   clock.advance(100);
@@ -17,7 +17,7 @@ it('has a burst at first, fills at its rate, and saves no more than the burst', 
   expect(bucket.full).toBe(true);
 });
 
-it('owes what is taken beyond, and says when it is paid', () => {
+it('goes below zero if too many tokens are taken, and says when enough are back', () => {
   const { clock, bucket } = setUp();
   for (let n = 0; n < 8; n++) bucket.take();
   expect(bucket.tokens).toBe(-3);

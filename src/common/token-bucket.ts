@@ -2,13 +2,15 @@ import type { Clock } from './clock.js';
 
 export interface TokenRate {
   readonly clock: Pick<Clock, 'now'>;
-  /** Tokens added in a second. */
+  /** Tokens added per second. */
   readonly perSecond: number;
-  /** Tokens that are saved at most. */
+  /** The most tokens that the bucket can hold. */
   readonly burst: number;
 }
 
-/** So many of something a second on average, and so many at once after a silence. Full at first. */
+/**
+ * A token bucket: limits an average rate and allows a burst after a quiet period. It starts full.
+ */
 export class TokenBucket {
   private left: number;
   private countedAt: number;
@@ -19,7 +21,7 @@ export class TokenBucket {
     this.countedAt = rate.clock.now();
   }
 
-  /** What may be taken now; below zero what is owed, since more was taken than there was. */
+  /** The tokens that may be taken now. Negative if more tokens were taken than there were. */
   get tokens(): number {
     const { clock, perSecond, burst } = this.rate;
     const now = clock.now();
@@ -28,18 +30,23 @@ export class TokenBucket {
     return this.left;
   }
 
-  /** As good as new. */
+  /** True if the bucket holds all tokens, as a new one does. */
   get full(): boolean {
     return this.tokens >= this.rate.burst;
   }
 
-  /** Takes some, whether they are there or not; answers what is left. */
+  /**
+   * Takes tokens, even if there are not enough of them.
+   * @returns the tokens that are left, negative if too many were taken
+   */
   take(tokens = 1): number {
     this.left = this.tokens - tokens;
     return this.left;
   }
 
-  /** Until there are so many, whole ms; 0 or less where there are. */
+  /**
+   * The time until the bucket holds this many tokens, in whole ms; 0 or less if it does already.
+   */
   msUntil(tokens: number): number {
     return Math.ceil(((tokens - this.tokens) * 1_000) / this.rate.perSecond);
   }
