@@ -158,9 +158,9 @@ describe('RoleRooms', () => {
     ['a b=general', 'must begin with the name of a role'],
     ['user', 'must have one ='],
     ['user=a=b', 'must have one ='],
-    ['user=a;user=b', 'is there twice'],
-    ['user=pro duct', 'has a pattern that fits no room'],
-    ['user=**', 'has a pattern that fits no room'],
+    ['user=a;user=b', 'is defined twice'],
+    ['user=pro duct', 'has a pattern that matches no room'],
+    ['user=**', 'has a pattern that matches no room'],
   ])('refuses %s', (text, problem) => {
     expect(() => RoleRooms.parse(text)).toThrow(RoleRoomsError);
     expect(() => RoleRooms.parse(text)).toThrow(problem);

@@ -1,7 +1,10 @@
 import { type DynamicModule, Global, Module, type ValueProvider } from '@nestjs/common';
 import { GatewayConfig } from './gateway-config.js';
 
-/** Provides what is made before the application: its one {@link GatewayConfig}, and the `ports` it runs on. */
+/**
+ * Provides the objects that exist before the application: the {@link GatewayConfig} and the `ports`
+ * that it runs on.
+ */
 @Global()
 @Module({})
 export class ConfigModule {

@@ -1,6 +1,6 @@
 import type { GatewayConfig } from './gateway-config.js';
 
-/** As the cors package, Nest's types and Socket.IO's understand it. */
+/** The options in the form that the cors package, Nest and Socket.IO accept. */
 interface CorsOptions {
   readonly origin:
     | '*'
@@ -9,12 +9,15 @@ interface CorsOptions {
   readonly credentials: boolean;
 }
 
-/** Which pages may read answers of HTTP and long-polling; Socket.IO and Express take the same options. */
+/**
+ * Decides which pages may read HTTP and long-polling responses. Socket.IO and Express take the same
+ * options.
+ */
 export function corsOptions({
   origins,
   corsCredentials: credentials,
 }: Pick<GatewayConfig, 'origins' | 'corsCredentials'>): CorsOptions {
-  // With credentials browsers do not take `*`; the origin is named then.
+  // Browsers do not accept `*` with credentials, so in that case the origin is echoed.
   if (origins.any) return { origin: credentials ? true : '*', credentials };
   return {
     origin: (origin, decide) => decide(null, origin !== undefined && origins.allows(origin, undefined)),

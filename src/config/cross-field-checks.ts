@@ -2,10 +2,10 @@ import { isTlsPair, readTlsPair } from './tls-files.js';
 import type { Environment } from './environment.js';
 import { parseRedisUrl } from './redis-url.js';
 
-/** Shortest secret that tokens may be signed with by HS256, bytes: as long as the hash (RFC 7518, 3.2). */
+/** The shortest accepted secret for HS256, bytes: as long as the hash (RFC 7518, section 3.2). */
 const MIN_SECRET_BYTES = 32;
 
-/** Secrets from examples and templates: whoever forges tokens tries these first. */
+/** Secrets from examples and templates, which attackers who forge tokens try first. */
 const PLACEHOLDER =
   /dev-?secret|change[-_ ]?(?:me|this|in|it)|your[-_ ]|example|placeholder|default[-_ ]?secret/i;
 
@@ -14,8 +14,9 @@ function isWeak(secret: string): boolean {
 }
 
 /**
- * What of the settings does not go together, each as a sentence; each setting is right by itself.
- * @param show a setting's value, as far as it may be shown
+ * Finds settings that are valid on their own but contradict each other.
+ * @param show returns the value of a setting with its secrets masked
+ * @returns a sentence for each problem
  */
 export function crossFieldProblems(env: Environment, show: (name: keyof Environment) => string): string[] {
   const problems: string[] = [];
@@ -35,7 +36,7 @@ export function crossFieldProblems(env: Environment, show: (name: keyof Environm
   ] as const) {
     check(
       env[name] !== undefined && inUrl !== undefined && env[name] !== inUrl,
-      `${name} is ${show(name)}, but REDIS_URL, ${show('REDIS_URL')}, has another one: leave it out there.`,
+      `${name} is ${show(name)}, but REDIS_URL, ${show('REDIS_URL')}, has another one: remove it from the URL.`,
     );
   }
   check(
@@ -48,7 +49,7 @@ export function crossFieldProblems(env: Environment, show: (name: keyof Environm
   );
   check(
     production && env.CORS_CREDENTIALS && (env.CORS_ORIGINS ?? []).includes('*'),
-    'CORS_ORIGINS is "*", but must name the origins where CORS_CREDENTIALS is true, or any page could act for its visitors.',
+    'CORS_ORIGINS is "*", but must list the origins if CORS_CREDENTIALS is true: otherwise any page could act for its visitors.',
   );
   check(
     auth && [env.JWT_SECRET, env.JWT_PUBLIC_KEY, env.JWT_JWKS_URL].every((key) => key === undefined),
@@ -56,17 +57,17 @@ export function crossFieldProblems(env: Environment, show: (name: keyof Environm
   );
   check(
     auth && env.JWT_SECRET !== undefined && isWeak(env.JWT_SECRET),
-    `JWT_SECRET is "***", but must be at least ${MIN_SECRET_BYTES} random bytes, and none of an example: ` +
-      'who guesses it makes tokens of its own.',
+    `JWT_SECRET is "***", but must be at least ${MIN_SECRET_BYTES} random bytes and not come from an example: ` +
+      'an attacker who guesses it can forge tokens.',
   );
   check(
     env.AUTH_MODE === 'required' && isWeak(env.SECRET_KEY),
-    `SECRET_KEY is "***", but must be at least ${MIN_SECRET_BYTES} random bytes, and none of an example, where AUTH_MODE is ` +
-      '"required": users are named in logs by what it makes of their ids.',
+    `SECRET_KEY is "***", but must be at least ${MIN_SECRET_BYTES} random bytes and not come from an example if AUTH_MODE ` +
+      'is "required": it hides the ids of users in logs.',
   );
   check(
     env.ADMIN_PORT !== undefined && env.ADMIN_PORT !== 0 && env.ADMIN_PORT === env.PORT,
-    `ADMIN_PORT is "${env.ADMIN_PORT}", but must not be PORT.`,
+    `ADMIN_PORT is "${env.ADMIN_PORT}", but must differ from PORT.`,
   );
   check(
     (env.TLS_CERT === undefined) !== (env.TLS_KEY === undefined),

@@ -16,7 +16,7 @@ import { splitList } from '../common/split-list.js';
 import { parsePublicKeys, readPem } from './public-keys.js';
 import { parseRedisUrl } from './redis-url.js';
 
-/** Digits become a number; anything else stays as it is, for the validator to refuse by name. */
+/** Turns digits into a number. Any other value is left for the validator to reject. */
 const toInteger = ({ value }: TransformFnParams): unknown =>
   typeof value === 'string' && /^\d{1,15}$/.test(value.trim()) ? Number(value) : value;
 
@@ -29,7 +29,10 @@ export const toBoolean = ({ value }: TransformFnParams): unknown =>
 export const toList = ({ value }: TransformFnParams): unknown =>
   typeof value === 'string' ? [...new Set(splitList(value, ','))] : value;
 
-/** A whole number within bounds; `message` completes "NAME is VALUE, but must be ...". */
+/**
+ * A whole number within bounds. The error message completes the sentence "NAME is VALUE, but must
+ * be ...".
+ */
 export function Integer(min: number, max: number, unit = ''): PropertyDecorator {
   const message = `a whole number from ${min} to ${max}${unit && ` (${unit})`}`;
   return (target, key) => {
@@ -60,7 +63,7 @@ export const isRedisUrl = (value: unknown): boolean =>
 export function isHttpUrl(value: unknown): boolean {
   if (value === undefined) return true;
   if (typeof value !== 'string' || !/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
-  // Node's fetch takes none with a user, and says the whole of it in its error.
+  // fetch rejects a URL with a user or password, and its error message contains both.
   const { username, password } = new URL(value);
   return username === '' && password === '';
 }
@@ -71,14 +74,15 @@ export const toPem = ({ value }: TransformFnParams): unknown =>
 export function isProxyList(value: unknown): boolean {
   try {
     compile(value as string[]);
-    // A number is an address, too, as 1 is 0.0.0.1; whoever writes one means how many proxies there are.
+    // A plain number would be parsed as an address (1 as 0.0.0.1), but an operator who writes one
+    // means the number of proxies.
     return !(value as string[]).some((entry) => /^\w+$/.test(entry) && /^\d/.test(entry));
   } catch {
     return false;
   }
 }
 
-/** What `parse` says is wrong with a value; `undefined` where nothing is. */
+/** Returns the message of the error that `parse` throws; undefined if it throws none. */
 function problemOf(parse: () => unknown, ParseError: new () => Error): string | undefined {
   try {
     parse();
@@ -98,7 +102,10 @@ export const roleRoomsProblem = (value: unknown): string | undefined =>
 export const publicKeyProblem = (value: unknown): string | undefined =>
   typeof value === 'string' ? problemOf(() => parsePublicKeys(value), Error) : undefined;
 
-/** What a file's end leaves behind a password is refused when the settings are read, and not by Redis. */
+/**
+ * A single-line value. A password that was read from a file with a final line break is rejected
+ * when the settings are read, instead of later by Redis.
+ */
 export function OneLine(what: string): PropertyDecorator {
   return (target, key) => {
     for (const check of [Matches(/^[^\r\n]+$/, { message: `${what} without line breaks` }), IsOptional()])

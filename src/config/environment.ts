@@ -24,7 +24,10 @@ import {
 import { isOriginPattern } from './origins.js';
 import { isCertificateFile, isPrivateKeyFile } from './pem-files.js';
 
-/** Without blanks, the wildcards of SCAN and ACL patterns, and the braces that decide the slot of a key in a cluster. */
+/**
+ * A prefix excludes blanks, the wildcards of SCAN and ACL patterns, and the braces that set the
+ * slot of a key in a cluster.
+ */
 const REDIS_PREFIX_PATTERN = /^[A-Za-z0-9:._/-]{0,64}$/;
 const REDIS_PREFIX_RULE = 'at most 64 letters, digits or : . _ / -, such as staging:';
 
@@ -39,8 +42,9 @@ export type AuthMode = (typeof AUTH_MODES)[number];
 export type LimitsStoreName = (typeof LIMITS_STORES)[number];
 
 /**
- * The environment variables of the service, by their own names, with their defaults. The text of each check completes
- * the sentence "NAME is VALUE, but must be ...". `docs/configuration.md` describes them; a test compares the two.
+ * The environment variables of the service, under their own names, with their defaults. The text of
+ * each check completes the sentence "NAME is VALUE, but must be ...". `docs/configuration.md`
+ * describes them, and a test compares the two.
  */
 export class Environment {
   @OneOf(['development', 'test', 'production'])
@@ -55,11 +59,11 @@ export class Environment {
   })
   REDIS_URL = 'redis://localhost:6379/0';
 
-  /** Used if the URL names no user; with sentinels, the master's. */
+  /** Used if the URL names no user. With sentinels, this is the user of the master. */
   @OneLine('a name')
   REDIS_USERNAME?: string = undefined;
 
-  /** Used if the URL has no password; with sentinels, the master's. */
+  /** Used if the URL has no password. With sentinels, this is the password of the master. */
   @OneLine('a password')
   REDIS_PASSWORD?: string = undefined;
 
@@ -74,12 +78,12 @@ export class Environment {
   @IsBoolean({ message: 'true or false' })
   REDIS_SHARDED_PUBSUB = false;
 
-  /** Every key in Redis begins with it. */
+  /** The prefix of every key in Redis. */
   @Transform(toTrimmed)
   @Matches(REDIS_PREFIX_PATTERN, { message: REDIS_PREFIX_RULE })
   KEY_PREFIX = '';
 
-  /** Every channel in Redis begins with it. */
+  /** The prefix of every channel in Redis. */
   @Transform(toTrimmed)
   @Matches(REDIS_PREFIX_PATTERN, { message: REDIS_PREFIX_RULE })
   CHANNEL_PREFIX = '';
@@ -105,12 +109,16 @@ export class Environment {
   ADMIN_PORT?: number = undefined;
 
   /** `undefined`: metrics and health details need no token. */
-  // A header must be able to carry it: a token read from a file with a final line break would never match.
+  // The token must be a valid header value. One with a final line break, read from a file, would
+  // never match.
   @Matches(/^[\x21-\x7e]{16,}$/, { message: 'at least 16 letters, digits or signs, without blanks' })
   @IsOptional()
   ADMIN_TOKEN?: string = undefined;
 
-  /** Names that the admin port accepts as `Host`, besides addresses and names that public DNS does not have. */
+  /**
+   * Names that the admin port accepts as `Host`, in addition to addresses and names that public DNS
+   * does not resolve.
+   */
   @Transform(toList)
   @Check((value) => Array.isArray(value) && value.every(isAdminHost), {
     message: 'a comma-separated list of names such as gateway.example.com or *.example.com, or *',
@@ -150,7 +158,7 @@ export class Environment {
   @OneOf(AUTH_MODES)
   AUTH_MODE: AuthMode = 'off';
 
-  /** The secret of tokens that are signed with HS256. */
+  /** The secret that signs HS256 tokens. */
   JWT_SECRET?: string = undefined;
 
   @Transform(toPem)
@@ -232,7 +240,7 @@ export class Environment {
   @Integer(1, 100_000)
   MAX_SUBSCRIPTIONS = 1_000;
 
-  /** Rooms of one client whose product the gateway has never seen. */
+  /** The most rooms of one client whose products the gateway has never seen. */
   @Integer(0, 100_000)
   MAX_UNKNOWN_SUBSCRIPTIONS = 250;
 
@@ -246,14 +254,14 @@ export class Environment {
   EVENTS_PER_SECOND = 50;
 
   @Integer(1, 1_000_000)
-  EVENT_BURST = 1_200; // all of MAX_SUBSCRIPTIONS one by one, as some clients subscribe after a reconnection, and some more
+  EVENT_BURST = 1_200; // after reconnecting, some clients send a message for each of their rooms
 
-  /** In units of work: see `RequestCost`. */
+  /** Units of work: see `RequestCost`. */
   @Integer(1, 10_000_000)
   WORK_PER_SECOND = 1_000;
 
   @Integer(1, 100_000_000)
-  WORK_BURST = 10_000; // all of MAX_SUBSCRIPTIONS, of which Redis must be asked for some, and their snapshots
+  WORK_BURST = 10_000; // enough for MAX_SUBSCRIPTIONS rooms, some Redis look-ups and the snapshots
 
   @Integer(0, 1_000_000, '0: no limit')
   MAX_CONNECTIONS_PER_USER = 100;
@@ -264,7 +272,7 @@ export class Environment {
   @Integer(0, 1_000_000, '0: no limit')
   HANDSHAKES_PER_IP_PER_MINUTE = 0;
 
-  /** Addresses and networks of the proxies whose `X-Forwarded-For` is believed. */
+  /** Addresses and networks of the proxies whose `X-Forwarded-For` is trusted. */
   @Transform(toList)
   @Check(isProxyList, {
     message:

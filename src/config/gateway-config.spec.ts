@@ -8,7 +8,7 @@ import { Origins } from './origins.js';
 import { targetOf } from '../redis/redis-connections.js';
 
 describe('loadConfig', () => {
-  it('takes the documented defaults from an empty environment', () => {
+  it('uses the documented defaults if the environment is empty', () => {
     const config = loadConfig({});
     expect(config).toMatchObject({
       redisUrl: 'redis://localhost:6379/0',
@@ -41,22 +41,22 @@ describe('loadConfig', () => {
     expect(config.transports).toEqual(['websocket']);
   });
 
-  it('takes REDIS_URL without the blanks around it', () => {
+  it('trims blanks around REDIS_URL', () => {
     expect(loadConfig({ REDIS_URL: ' redis://:a b@h/1 \n' }).redisUrl).toBe('redis://:a b@h/1');
     expect(loadConfig({ REDIS_URL: ' redis+cluster://h ' }).redisUrl).toBe('redis+cluster://h');
   });
 
-  it('takes prefixes for keys and channels, none by default', () => {
+  it('reads prefixes of keys and channels, which are empty by default', () => {
     const given = { KEY_PREFIX: 'deltastream/staging:', CHANNEL_PREFIX: 'b-1_2.' };
     expect(loadConfig(given)).toMatchObject({ keyPrefix: 'deltastream/staging:', channelPrefix: 'b-1_2.' });
     expect(loadConfig({})).toMatchObject({ keyPrefix: '', channelPrefix: '' });
   });
 
-  it('treats an empty variable as unset, as Compose and Helm write them', () => {
+  it('treats an empty variable, as Compose and Helm write it, as unset', () => {
     expect(loadConfig({ PORT: '', PRODUCTS: ' ' }).port).toBe(8002);
   });
 
-  it('allows no foreign origin in production unless told', () => {
+  it('allows no foreign origin in production unless one is configured', () => {
     expect(loadConfig({ NODE_ENV: 'production' }).origins).toEqual(new Origins(undefined));
     expect(loadConfig({ NODE_ENV: 'production', CORS_ORIGINS: '*' }).origins.any).toBe(true);
   });
@@ -110,18 +110,18 @@ describe('loadConfig', () => {
     ['TRANSPORTS', 'carrier-pigeon', 'TRANSPORTS is "carrier-pigeon", but must be'],
     ['PING_TIMEOUT_MS', 'soon', 'PING_TIMEOUT_MS is "soon", but must be'],
     ['NODE_ENV', 'staging', 'NODE_ENV is "staging", but must be one of development, test, production'],
-  ])('refuses %s=%s with a sentence', (name, value, sentence) => {
+  ])('rejects %s=%s and says what is allowed', (name, value, sentence) => {
     expect(() => loadConfig({ [name]: value })).toThrow(ConfigError);
     expect(() => loadConfig({ [name]: value })).toThrow(sentence);
   });
 
-  it('wants a slow client conflated before it is closed', () => {
+  it('requires MAX_CLIENT_BUFFER_BYTES to be above CONFLATE_ABOVE_BYTES', () => {
     expect(() => loadConfig({ CONFLATE_ABOVE_BYTES: '1000000', MAX_CLIENT_BUFFER_BYTES: '1000000' })).toThrow(
       'MAX_CLIENT_BUFFER_BYTES is "1000000", but must be more than CONFLATE_ABOVE_BYTES ("1000000").',
     );
   });
 
-  it('names every wrong variable at once', () => {
+  it('names all invalid variables in one error', () => {
     expect(() => loadConfig({ PORT: 'x', LOG_LEVEL: 'y' })).toThrow(/PORT is "x".*LOG_LEVEL is "y"/);
   });
 
@@ -145,11 +145,11 @@ describe('loadConfig', () => {
     ['redis+cluster://:my"hunter2@h/1', '"redis+cluster://***@h/1"'],
     ['redis:/:my hunter2@h', '"***@h"'],
     ["redis://h?password=my'hunter2&x=y", '"redis://h?password=***"'],
-  ])('never shows a part of a password: %s', (url, shown) => {
+  ])('never shows any part of a password: %s', (url, shown) => {
     expect(() => loadConfig({ REDIS_URL: url })).toThrow(`REDIS_URL is ${shown}, but`);
   });
 
-  it('takes the password of Redis by itself, as Secrets of operators have it', () => {
+  it('reads the user and password of Redis from variables of their own', () => {
     const env = { REDIS_URL: 'redis+cluster://h', REDIS_PASSWORD: ' p@:%ss', REDIS_USERNAME: 'gw' };
     expect(loadConfig(env)).toMatchObject({ redisUsername: 'gw', redisPassword: ' p@:%ss' });
     expect(loadConfig({}).redisPassword).toBeUndefined();
@@ -160,7 +160,7 @@ describe('loadConfig', () => {
     { REDIS_URL: 'redis://gw@h', REDIS_PASSWORD: 'p@ss' },
     { REDIS_URL: 'redis://:p%40ss@h', REDIS_USERNAME: 'gw' },
     { REDIS_URL: 'redis+cluster://gw:p%40ss@h', REDIS_PASSWORD: 'p@ss' },
-  ])('takes each of user and password from where it is: %j', (env) => {
+  ])('combines the user and password of the URL and the variables: %j', (env) => {
     expect(targetOf(loadConfig(env))).toMatchObject({ username: 'gw', password: 'p@ss' });
   });
 
@@ -174,18 +174,18 @@ describe('loadConfig', () => {
     [{ REDIS_USERNAME: 'gw' }, 'REDIS_USERNAME is "gw", but has no password: set REDIS_PASSWORD.'],
     [
       { REDIS_URL: 'redis://:hunter2@h', REDIS_PASSWORD: 'hunter22' },
-      'REDIS_PASSWORD is "***", but REDIS_URL, "redis://***@h", has another one: leave it out there.',
+      'REDIS_PASSWORD is "***", but REDIS_URL, "redis://***@h", has another one: remove it from the URL.',
     ],
     [
       { REDIS_URL: 'redis+sentinel://gw@h/name', REDIS_USERNAME: 'other', REDIS_PASSWORD: 'hunter2' },
       'REDIS_USERNAME is "other", but REDIS_URL, "redis+sentinel://***@h/name", has another one',
     ],
-  ])('refuses %j, and shows no password', (env, sentence) => {
+  ])('rejects %j without showing a password', (env, sentence) => {
     expect(() => loadConfig(env)).toThrow(sentence);
     expect(() => loadConfig(env)).not.toThrow('hunter2');
   });
 
-  it('refuses a certificate authority for a connection without TLS', () => {
+  it('rejects a certificate authority for a connection without TLS', () => {
     const folder = mkdtempSync(join(tmpdir(), 'gateway-config-'));
     const env = { REDIS_TLS_CA: join(folder, 'ca.pem') };
     writeFileSync(env.REDIS_TLS_CA, '-----BEGIN CERTIFICATE-----\n');
@@ -194,13 +194,13 @@ describe('loadConfig', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('cuts a long value short', () => {
+  it('truncates a long value in the error', () => {
     expect(() => loadConfig({ PORT: 'x'.repeat(5000) })).toThrow(/^PORT is "x{80}\.\.\.", but/);
   });
 });
 
 describe('maskSecrets', () => {
-  it('masks user-info inside a longer text and leaves other text alone', () => {
+  it('masks credentials inside a longer text and leaves other text unchanged', () => {
     expect(maskSecrets('connect redis://:pw@h:1/0 failed')).toBe('connect redis://***@h:1/0 failed');
     expect(maskSecrets('redis://:pa/ss@h and redis://h?password=pw&db=1')).toBe(
       'redis://***@h and redis://h?password=***&db=1',
@@ -210,7 +210,7 @@ describe('maskSecrets', () => {
   });
 
   it.each(["my'secret", 'my secret', 'my"secret', '12 34', 'a@b c', 'a/b?c#d e', 'my\nsecret'])(
-    'masks all of the password %j',
+    'masks the whole password %j',
     (password) => {
       for (const scheme of ['redis', 'rediss', 'redis+sentinel', 'redis+cluster']) {
         expect(maskSecrets(`${scheme}://user:${password}@h:1/0`)).toBe(`${scheme}://***@h:1/0`);

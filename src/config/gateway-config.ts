@@ -11,7 +11,10 @@ import type { TlsFiles } from './tls-files.js';
 import { parsePublicKeys, type PublicKey } from './public-keys.js';
 import { maskSecrets, maskUrl } from './mask-secrets.js';
 
-/** A wrong environment variable. The message is one sentence a person can act on, with secrets masked. */
+/**
+ * An invalid environment variable. The message says in one sentence what to change, with secrets
+ * masked.
+ */
 export class ConfigError extends Error {}
 
 const SECRETS: ReadonlySet<string> = new Set([
@@ -19,14 +22,17 @@ const SECRETS: ReadonlySet<string> = new Set([
   'REDIS_PASSWORD',
   'REDIS_SENTINEL_PASSWORD',
   'JWT_SECRET',
-  'JWT_PUBLIC_KEY', // somebody may put the private one there
+  'JWT_PUBLIC_KEY', // it may hold a private key by mistake
   'ADMIN_TOKEN',
 ]);
 const SHOWN_LENGTH = 80;
-/** Chains tick more slowly than prices: in the platform's feed, one comes with every fifth price. */
+/**
+ * The default of CHAIN_STALE_AFTER_MS, as a multiple of STALE_AFTER_MS. Chains are published less
+ * often than prices: in the feed of the platform, one chain follows every fifth price.
+ */
 const CHAIN_INTERVALS = 4;
 
-/** `PING_INTERVAL_MS` is `pingIntervalMs`. */
+/** Converts `PING_INTERVAL_MS` to `pingIntervalMs`. */
 type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
   : Lowercase<Name>;
@@ -53,14 +59,17 @@ const PlainSettings = class {
 } as new (env: Environment) => PlainSettings;
 
 /**
- * The validated configuration. {@link loadConfig} makes it once at start, and no code writes to it. The settings are declared, with
- * their meaning and default, in {@link Environment}; this class adds only what is derived from them.
+ * The validated configuration. {@link loadConfig} makes it once at start, and no code writes to it.
+ * The settings are declared, with their meaning and default, in {@link Environment}; this class
+ * adds only what is derived from them.
  */
 export class GatewayConfig extends PlainSettings {
   readonly production: boolean;
-  /** Certificate files of the main port; undefined if it has no TLS. The admin port never has TLS. */
+  /**
+   * Certificate files of the main port; undefined if it has no TLS. The admin port never has TLS.
+   */
   readonly tls: TlsFiles | undefined;
-  /** Which web origins may connect. */
+  /** The web origins that may connect. */
   readonly origins: Origins;
   readonly jwtPublicKeys: readonly PublicKey[];
   readonly jwtJwksUrl: URL | undefined;
@@ -99,8 +108,8 @@ export class GatewayConfig extends PlainSettings {
 }
 
 /**
- * Reads the configuration from environment variables. An unset or empty one takes its default.
- * @throws ConfigError with a sentence for each variable that is wrong.
+ * Reads the configuration from environment variables. An unset or empty variable takes its default.
+ * @throws ConfigError with one sentence for each invalid variable
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
   const given = Object.fromEntries(

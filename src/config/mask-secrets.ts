@@ -1,12 +1,19 @@
 const SCHEME = '[a-z][a-z0-9+.-]*://';
-/** From the `://` of a URL to the last `@` before the next one: a password may hold an unescaped @, / or ", even a blank. */
+/**
+ * Matches from the `://` of a URL to the last `@` before the next URL: a password may contain an
+ * unescaped @, / or ", or even a blank.
+ */
 const USER_INFO = new RegExp(`(${SCHEME})((?:(?!\\s${SCHEME})[^])*)@`, 'gi');
-/** A URL without a user, and more words. An `@` behind them is not its own, if it is part of a sentence. */
+/**
+ * Matches a URL without user info that is followed by more words. If it is part of a sentence, an
+ * `@` in those words does not belong to the URL.
+ */
 const HOSTS = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?(?:[,/]\S*)?\s+\S+\s/i;
 
 /**
- * Hides whatever may be a credential in `text`, so that a connection string can be shown in a log or an error: all that
- * stands before an `@`, and query parameters named for a password. In doubt it hides too much.
+ * Masks everything that may be a credential in `text`, so that a connection string can be logged:
+ * all text before an `@` of a URL or word, and query parameters that are named like secrets. In
+ * doubt it masks too much.
  */
 export function maskSecrets(text: string): string {
   return text
@@ -18,7 +25,10 @@ export function maskSecrets(text: string): string {
     .replace(/((?:password|secret|token)=)[^&\s"']+/gi, '$1***');
 }
 
-/** The same for a text that should be one URL and may be none: all before its last `@`, and what its query says. */
+/**
+ * Masks a text that should be a single URL but may be malformed: everything before its last `@`,
+ * and the values of its query.
+ */
 export function maskUrl(text: string): string {
   return text.replace(new RegExp(`^(\\s*${SCHEME})?[^]*@`, 'i'), '$1***@').replace(/(\?[^=]*=)[^]*/, '$1***');
 }

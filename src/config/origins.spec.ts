@@ -10,13 +10,13 @@ const own = new Origins(undefined);
 describe('a list of origins', () => {
   it.each([
     ['https://app.example.com', true],
-    ['https://app.example.com:443', false], // no browser writes it
+    ['https://app.example.com:443', false], // browsers leave out the default port
     ['https://app.example.com:8443', false],
     ['http://app.example.com', false],
     ['https://app.example.com.evil.org', false],
     ['https://evil.app.example.com', false],
     ['https://evilapp.example.com', false],
-    ['https://APP.EXAMPLE.COM', false], // no browser writes that either
+    ['https://APP.EXAMPLE.COM', false], // browsers write lower case
     ['https://a.example.org', true],
     ['https://a.b.example.org', true],
     ['https://xn--bcher-kva.example.org', true],
@@ -40,12 +40,12 @@ describe('a list of origins', () => {
     ['https://', false],
     ['nonsense', false],
     ['https://app.example.com, https://evil.com', false],
-    [undefined, true], // no browser
+    [undefined, true], // not a browser
   ])('%s: %s', (origin, allowed) => {
     expect(listed.allows(origin, 'gateway.example.com')).toBe(allowed);
   });
 
-  it("has not the gateway's own in it", () => {
+  it("does not include the gateway's own origin", () => {
     expect(listed.allows('https://gateway.example.com', 'gateway.example.com')).toBe(false);
   });
 });
@@ -73,7 +73,7 @@ describe("the gateway's own origin", () => {
   });
 });
 
-it('* is everybody', () => {
+it('* allows every origin', () => {
   for (const origin of ['https://evil.com', 'null', undefined, '']) {
     expect(new Origins(['*']).allows(origin, undefined)).toBe(true);
   }
@@ -99,6 +99,6 @@ it.each([
   ['null', false],
   ['', false],
   [undefined, false],
-])('as a setting %s: %s', (pattern, taken) => {
+])('%s is a valid setting: %s', (pattern, taken) => {
   expect(isOriginPattern(pattern)).toBe(taken);
 });

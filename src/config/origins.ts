@@ -1,7 +1,13 @@
-/** An origin, or with `*.` in front of its host any below it: `https://*.example.com`, which is not example.com itself. */
+/**
+ * An origin. With `*.` in front of its host it matches every host below that:
+ * `https://*.example.com` does not match example.com itself.
+ */
 const PATTERN = /^(https?:\/\/)(\*\.)?([^*]+)$/;
 
-/** What may stand for the `*`. No `/`, `?`, `#` or `@`: behind one of them the rest would not be the host. */
+/**
+ * The text that `*` may match. It contains no `/`, `?`, `#` or `@`, because the text after one of
+ * them would not be part of the host.
+ */
 const LABELS = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
 export function isOriginPattern(value: unknown): boolean {
@@ -9,17 +15,18 @@ export function isOriginPattern(value: unknown): boolean {
   const [, scheme = '', wildcard, host = ''] = typeof value === 'string' ? (PATTERN.exec(value) ?? []) : [];
   const origin = `${scheme}${host}`;
   if (!URL.canParse(origin) || new URL(origin).origin !== origin) return false;
-  // `https://*.com` would be half the world; so would an address, which has nothing below it.
+  // Reject `https://*.com`, which would allow any site, and wildcards before an address, which has
+  // no subdomains.
   return wildcard === undefined || /^[^.]+\..*[a-z]/i.test(host);
 }
 
-/** The pages that browsers may connect from: the origins of `CORS_ORIGINS`. */
+/** The origins of the pages that may connect, from `CORS_ORIGINS`. */
 export class Origins {
   readonly any: boolean;
   private readonly exact: ReadonlySet<string>;
   private readonly below: readonly { readonly scheme: string; readonly suffix: string }[];
 
-  /** @param patterns undefined: the gateway's own origin alone */
+  /** @param patterns undefined: only the gateway's own origin */
   constructor(private readonly patterns: readonly string[] | undefined) {
     const parts = (patterns ?? []).map((pattern) => PATTERN.exec(pattern) ?? []);
     this.any = patterns?.includes('*') ?? false;
@@ -30,8 +37,10 @@ export class Origins {
   }
 
   /**
-   * @param origin the request's Origin, as browsers send it; no other client has one, and who has none is not kept out by this
-   * @param host the request's Host
+   * Returns true if a request may connect. A request without an Origin is allowed: only browsers
+   * send one, and only browsers run pages of other sites.
+   * @param origin the Origin header
+   * @param host the Host header
    */
   allows(origin: string | undefined, host: string | undefined): boolean {
     if (origin === undefined || this.any || this.exact.has(origin)) return true;
@@ -45,11 +54,15 @@ export class Origins {
   }
 }
 
-/** Whether a page came from this very host. The scheme is not compared: TLS may end before the gateway. */
+/**
+ * Returns true if the page came from this host. Schemes are not compared, because TLS may end at a
+ * proxy.
+ */
 function isOwn(origin: string, host: string | undefined): boolean {
   if (!host || !URL.canParse(origin)) return false;
   const page = new URL(origin);
-  // Parsed as well: some clients and proxies write the port that the scheme has in any case.
+  // Parse the host as well, because some clients and proxies include the default port of the
+  // scheme.
   const asked = `${page.protocol}//${host}`;
   return page.host !== '' && URL.canParse(asked) && new URL(asked).host === page.host;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Whether a setting is the path of a file with such a block; unset is as good. */
+/** Returns true if the setting is unset, or is the path of a file that contains such a block. */
 function isFileWith(block: RegExp, value: unknown): boolean {
   if (value === undefined) return true;
   if (typeof value !== 'string') return false;
@@ -14,6 +14,9 @@ function isFileWith(block: RegExp, value: unknown): boolean {
 export const isCertificateFile = (value: unknown): boolean =>
   isFileWith(/-----BEGIN CERTIFICATE-----/, value);
 
-/** Of one with a passphrase too, which is refused with its certificate: there it is seen for what it is. */
+/**
+ * Also accepts a key with a passphrase. The check of the pair rejects it later, with a message that
+ * names the passphrase.
+ */
 export const isPrivateKeyFile = (value: unknown): boolean =>
   isFileWith(/-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/, value);

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** A key that tokens are checked with, and the one algorithm it is for. */
+/** A public key that checks tokens, and the only algorithm it may be used for. */
 export interface PublicKey {
   readonly algorithm: PublicKeyAlgorithm;
   readonly key: KeyObject;
@@ -12,7 +12,10 @@ export type PublicKeyAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
 const MIN_RSA_BITS = 2_048;
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/g;
 
-/** The text itself, or what is in the file of that name; the line breaks of an environment variable may be written as \n. */
+/**
+ * Returns the text itself, or the content of the file with that path. In an environment variable,
+ * line breaks may be written as \n.
+ */
 export function readPem(value: string): string {
   if (value.includes('-----BEGIN')) return value.replaceAll('\\n', '\n');
   try {
@@ -23,17 +26,18 @@ export function readPem(value: string): string {
 }
 
 /**
- * The public keys of a PEM text: several while they are being changed. The algorithm follows from the key, never from the
- * token.
- * @throws Error saying what is wrong; nothing of the text is in it
+ * Reads the public keys of a PEM text. There may be several of them during a key rotation. The
+ * algorithm follows from the key, never from the token.
+ * @throws Error that says what is wrong, without any part of the text
  */
 export function parsePublicKeys(pem: string): PublicKey[] {
   const blocks = [...pem.matchAll(BLOCK)];
-  if (blocks.length === 0) throw new Error('there is no PEM block in it');
+  if (blocks.length === 0) throw new Error('it contains no PEM block');
   return blocks.map(([block, label = '']) => {
-    // Node would take the public half of it; but whoever holds it can make tokens, and should not have to be the gateway.
+    // Node would derive the public key from a private one. Reject it, because the owner of the
+    // private key can issue tokens, and the gateway should not be able to.
     if (label.includes('PRIVATE'))
-      throw new Error('that is a private key, which belongs to the issuer alone');
+      throw new Error('that is a private key, which only the issuer of the tokens should have');
     return publicKey(block);
   });
 }
@@ -43,15 +47,15 @@ function publicKey(block: string): PublicKey {
   try {
     key = createPublicKey(block);
   } catch {
-    throw new Error('a block of it is no public key');
+    throw new Error('one of its PEM blocks is not a public key');
   }
   const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
   switch (String(key.asymmetricKeyType)) {
     case 'rsa':
-      if (modulusLength < MIN_RSA_BITS) throw new Error(`an RSA key must have ${MIN_RSA_BITS} bits at least`);
+      if (modulusLength < MIN_RSA_BITS) throw new Error(`an RSA key must have at least ${MIN_RSA_BITS} bits`);
       return { algorithm: 'RS256', key };
     case 'ec':
-      if (namedCurve !== 'prime256v1') throw new Error('an EC key must be of the curve P-256');
+      if (namedCurve !== 'prime256v1') throw new Error('an EC key must use the curve P-256');
       return { algorithm: 'ES256', key };
     case 'ed25519':
       return { algorithm: 'EdDSA', key };

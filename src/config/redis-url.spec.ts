@@ -41,7 +41,7 @@ describe('parseRedisUrl', () => {
   it.each([
     'http://localhost',
     'redis://localhost/zero',
-    ' redis://localhost', // the environment's blanks are gone before
+    ' redis://localhost', // the environment trims its values before this
     'redis://:x%zz@localhost',
     'redis://x%zz@localhost',
     'redis://localhost?retryStrategy=no',

@@ -1,22 +1,28 @@
-/** One server to connect to. */
+/** The address of a server. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
-/** What a `REDIS_URL` names. */
+/** The parsed form of a `REDIS_URL`. */
 export type RedisTarget = {
-  /** `rediss`: TLS to every server named, sentinels too. */
+  /** True for `rediss`: TLS is used for every server, including sentinels. */
   readonly tls: boolean;
 } & RedisCredentials &
   (
     | {
-        /** One server; ioredis reads the URL itself, which has no user or password any more. */
+        /**
+         * A single server. ioredis parses the URL itself, from which the user and password have
+         * been removed.
+         */
         readonly kind: 'single';
         readonly url: string;
       }
     | {
-        /** `endpoints` are sentinels, which know where the master `name` is; user and password are the master's. */
+        /**
+         * `endpoints` are sentinels that know the address of the master `name`. The user and
+         * password are those of the master.
+         */
         readonly kind: 'sentinel';
         readonly endpoints: readonly Endpoint[];
         readonly name: string;
@@ -34,7 +40,7 @@ export interface RedisCredentials {
   readonly password?: string;
 }
 
-/** The number of the database that a URL names. */
+/** Returns the number of the database that a URL names. */
 export function databaseOf(target: RedisTarget): number {
   switch (target.kind) {
     case 'single':
@@ -49,7 +55,10 @@ export function databaseOf(target: RedisTarget): number {
 const MANY = /^(rediss?)\+(sentinel|cluster):\/\/(?:(.*)@)?([^/@?#]+)(\/[^?#]*)?$/;
 const DEFAULT_PORT = { sentinel: 26_379, cluster: 6_379 } as const;
 
-/** Reads `redis://`, `redis+sentinel://`, `redis+cluster://` and their `rediss` forms; undefined for anything else. */
+/**
+ * Reads `redis://`, `redis+sentinel://`, `redis+cluster://` and their `rediss` forms; undefined for
+ * anything else.
+ */
 export function parseRedisUrl(url: string): RedisTarget | undefined {
   const [, scheme, kind, userInfo = '', hosts = '', path = ''] = MANY.exec(url) ?? [];
   if (kind !== 'sentinel' && kind !== 'cluster') return parseSingle(url);
@@ -67,11 +76,12 @@ export function parseRedisUrl(url: string): RedisTarget | undefined {
 }
 
 function parseSingle(url: string): RedisTarget | undefined {
-  // Blanks before it would keep ioredis from seeing that it is a URL.
+  // ioredis would not recognize a URL with leading blanks.
   if (!/^rediss?:\/\//i.test(url) || !URL.canParse(url)) return undefined;
   const { protocol, username, password, hostname, pathname, search, hash } = new URL(url);
   if (hostname === '' || !/^(\/\d{0,3})?$/.test(pathname)) return undefined;
-  // ioredis lets a query override any option of the gateway's, and fails on a wrong escape only when it connects.
+  // In ioredis, a query can override any option that the gateway sets, and an invalid escape only
+  // fails when it connects.
   const credentials = parseUserInfo(`${username}:${password}`);
   if (search !== '' || hash !== '' || !credentials) return undefined;
   const bare = Object.assign(new URL(url), { username: '', password: '' });
@@ -86,7 +96,7 @@ function parseEndpoint(text: string, defaultPort: number): Endpoint | undefined 
   return host === undefined || number < 1 || number > 65_535 ? undefined : { host, port: number };
 }
 
-/** `user:password`, `:password` or nothing, each percent-encoded where it must be. */
+/** Reads `user:password`, `:password` or an empty text, with percent-encoded characters. */
 function parseUserInfo(text: string): RedisCredentials | undefined {
   const [username = '', ...rest] = text.split(':');
   try {
@@ -96,6 +106,6 @@ function parseUserInfo(text: string): RedisCredentials | undefined {
       ...(password !== '' && { password }),
     };
   } catch {
-    return undefined; // a lone %
+    return undefined; // an invalid escape, such as a single %
   }
 }

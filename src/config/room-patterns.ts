@@ -1,10 +1,13 @@
-/** Rooms' names, with `*` for any characters: `general`, `product:*`, `chain:NIFTY:*`, `*`. */
+/**
+ * Names of rooms, in which `*` matches any characters: `general`, `product:*`, `chain:NIFTY:*`,
+ * `*`.
+ */
 const PATTERN = /^[A-Za-z0-9&._:*-]{1,128}$/;
 
-/** Characters of `YYYY-MM-DD`. */
+/** The length of `YYYY-MM-DD`, characters. */
 const EXPIRY_LENGTH = 10;
 
-/** A list of patterns of rooms' names. */
+/** A list of patterns for the names of rooms. */
 export class RoomPatterns {
   private readonly exact: ReadonlySet<string>;
   private readonly expressions: readonly RegExp[];
@@ -15,7 +18,7 @@ export class RoomPatterns {
   }
 
   static isPattern(this: void, value: unknown): value is string {
-    // Two stars could make a name's check slow, and say nothing that one does not.
+    // Allow only one star: several stars could make the match slow, and add nothing useful.
     return typeof value === 'string' && PATTERN.test(value) && value.split('*').length <= 2;
   }
 
@@ -23,7 +26,7 @@ export class RoomPatterns {
     return this.exact.has(room) || this.expressions.some((expression) => expression.test(room));
   }
 
-  /** Whether there is an expiry of that chain that they allow. */
+  /** Returns true if the patterns allow at least one expiry of that chain. */
   allowExpiryOf(chain: string): boolean {
     const prefix = `${chain}:`;
     return this.patterns.some((pattern) => {

@@ -18,15 +18,15 @@ function problem(env: Readonly<Record<string, string>>): string {
   return 'none';
 }
 
-describe('a start with authentication', () => {
-  it('takes strong secrets', () => {
+describe('a configuration with authentication', () => {
+  it('is accepted with strong secrets', () => {
     expect(problem(required)).toBe('none');
     expect(problem({ ...required, AUTH_MODE: 'optional', SECRET_KEY: 'short' })).toBe('none');
   });
 
   it.each([
     [
-      'no key at all',
+      'no key',
       { ...required, JWT_SECRET: '' },
       /^AUTH_MODE is "required", but nothing says what tokens are signed with/,
     ],
@@ -35,14 +35,18 @@ describe('a start with authentication', () => {
       { ...required, JWT_SECRET: 'x'.repeat(31) },
       /^JWT_SECRET is "\*\*\*", but must be at least 32 random bytes/,
     ],
-    ['a short one for optional tokens', { AUTH_MODE: 'optional', JWT_SECRET: 'secret' }, /^JWT_SECRET/],
     [
-      'one out of an example',
+      'a short JWT_SECRET for optional tokens',
+      { AUTH_MODE: 'optional', JWT_SECRET: 'secret' },
+      /^JWT_SECRET/,
+    ],
+    [
+      'a JWT_SECRET from an example',
       { ...required, JWT_SECRET: 'your-super-secret-jwt-key-change-in-production' },
       /^JWT_SECRET/,
     ],
     [
-      'one of development',
+      'a JWT_SECRET for development',
       { ...required, JWT_SECRET: 'dev-secret-key-that-is-quite-long-enough' },
       /^JWT_SECRET/,
     ],
@@ -53,22 +57,22 @@ describe('a start with authentication', () => {
     ],
     ['a short SECRET_KEY', { ...required, SECRET_KEY: 'x'.repeat(31) }, /^SECRET_KEY/],
     ['a wrong mode', { AUTH_MODE: 'on' }, /^AUTH_MODE is "on", but must be one of off, optional, required/],
-    ['a JWKS that is no URL', { ...required, JWT_JWKS_URL: 'auth:8000' }, /^JWT_JWKS_URL is/],
+    ['a JWKS that is not a URL', { ...required, JWT_JWKS_URL: 'auth:8000' }, /^JWT_JWKS_URL is/],
     [
-      'a JWKS with a password, which would be in every error of its fetch',
+      'a JWKS URL with a password, which every fetch error would contain',
       { ...required, JWT_JWKS_URL: 'https://gateway:hunter2@auth/jwks.json' },
       /^JWT_JWKS_URL is "https:\/\/\*\*\*@auth\/jwks.json", but must be a URL such as .*, without a user or password/,
     ],
     [
-      'rooms for no role',
+      'rooms without the name of a role',
       { ...required, ROLE_ROOMS: '=*' },
       /^ROLE_ROOMS is "=\*", but must be like .* an entry must begin/,
     ],
-  ])('is refused with %s', (_, env, sentence) => {
+  ])('is rejected with %s', (_, env, sentence) => {
     expect(problem(env)).toMatch(sentence);
   });
 
-  it('does not look at secrets where nobody is authenticated', () => {
+  it('does not check secrets if authentication is off', () => {
     expect(problem({ JWT_SECRET: 'short' })).toBe('none');
   });
 
@@ -98,15 +102,15 @@ describe('JWT_PUBLIC_KEY', () => {
   const short = generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey;
   const curve = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey;
   it.each([
-    ['no file', '/nowhere/key.pem', 'there is no PEM block in it'],
-    ['a private key', privateKey, 'that is a private key, which belongs to the issuer alone'],
+    ['a missing file', '/nowhere/key.pem', 'it contains no PEM block'],
+    ['a private key', privateKey, 'that is a private key, which only the issuer of the tokens should have'],
     [
-      'rubbish in a block',
+      'garbage in a block',
       '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
-      'a block of it is no public key',
+      'one of its PEM blocks is not a public key',
     ],
-    ['a short RSA key', pemOf(short), 'an RSA key must have 2048 bits at least'],
-    ['another curve', pemOf(curve), 'an EC key must be of the curve P-256'],
+    ['a short RSA key', pemOf(short), 'an RSA key must have at least 2048 bits'],
+    ['another curve', pemOf(curve), 'an EC key must use the curve P-256'],
     [
       'another kind of key',
       pemOf(generateKeyPairSync('x25519').publicKey),
@@ -120,12 +124,7 @@ describe('JWT_PUBLIC_KEY', () => {
 });
 
 it.each([
-  [
-    'production',
-    'true',
-    '*',
-    /^CORS_ORIGINS is "\*", but must name the origins where CORS_CREDENTIALS is true/,
-  ],
+  ['production', 'true', '*', /^CORS_ORIGINS is "\*", but must list the origins if CORS_CREDENTIALS is true/],
   ['production', 'true', 'https://a.example.com,*', /^CORS_ORIGINS/],
   ['production', 'true', 'https://*.example.com', /^none$/],
   ['production', 'false', '*', /^none$/],
