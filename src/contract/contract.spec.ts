@@ -22,7 +22,7 @@ describe('isSymbol', () => {
     5,
     null,
     ['A'],
-  ])('refuses %p', (symbol) => {
+  ])('rejects %p', (symbol) => {
     expect(isSymbol(symbol)).toBe(false);
   });
 });
@@ -70,7 +70,7 @@ describe('parseTimestamp', () => {
     '2026-11-22T04:43',
     1e9,
     null,
-  ])('refuses %p', (value) => {
+  ])('rejects %p', (value) => {
     expect(parseTimestamp(value)).toBeUndefined();
   });
 
@@ -86,13 +86,13 @@ describe('parseTimestamp', () => {
     ['2026-02-30T00:00:00', /exists/],
     ['now', /ISO 8601/],
     [5, /ISO 8601/],
-  ])('refuses %p and says why', (value, why) => {
+  ])('rejects %p and says why', (value, why) => {
     expect(parseTimestamp(value)).toBeUndefined();
     expect(timestampProblem(value)).toMatch(why);
   });
 
   it.each(['2026-11-22T18:43:39+14:00', '2026-11-21T16:43:39-12:00', '2026-11-22T04:43:39'])(
-    'takes %s, whose offset exists',
+    'accepts %s, whose offset exists',
     (value) => {
       expect(parseTimestamp(value)).toBe(second);
       expect(timestampProblem(value)).toBeUndefined();
@@ -100,7 +100,7 @@ describe('parseTimestamp', () => {
   );
 });
 
-it('names and recognises rooms', () => {
+it('builds the names of rooms, and recognises them', () => {
   expect(roomName({ type: 'general' })).toBe('general');
   expect(roomName({ type: 'product', symbol: 'M&M' })).toBe('product:M&M');
   expect(roomName({ type: 'chain', symbol: 'NIFTY' })).toBe('chain:NIFTY');

@@ -8,20 +8,20 @@ import {
 import type { ClientEvent, ClientToServerEvents, ServerEvent, ServerToClientEvents } from './events.js';
 import { SYMBOL_RULE } from './symbol.js';
 
-/** A message as it is sent, for documents; of the shapes and sizes of the real feed. */
+/** An example message for the documents. Its shape and size are those of the real feed. */
 export interface Example<T> {
   readonly name: string;
   readonly payload: T;
 }
 
-/** What an event carries; `undefined` where that is nothing. */
+/** The payload of an event; `undefined` if it has none. */
 type PayloadOf<F> = F extends (payload: infer P, ...rest: never[]) => void
   ? [NonNullable<P>] extends [(...args: never[]) => unknown]
     ? undefined
     : P
   : never;
 
-/** What the acknowledgement of an event carries. */
+/** The content of the acknowledgement of an event. */
 type AnswerOf<F extends (...args: never[]) => void> =
   Required<Parameters<F>> extends [...unknown[], (answer: infer T) => void] ? T : never;
 
@@ -110,7 +110,7 @@ const TOO_MANY_UNKNOWN = {
 
 const { closeCode: _, ...TOO_SLOW } = CLOSINGS.TOO_SLOW;
 
-/** Of each event that clients send. */
+/** Examples of each event that clients send. */
 export const CLIENT_EXAMPLES = {
   subscribe: [
     { name: 'product', payload: { type: 'product', symbol: 'NIFTY' } },
@@ -135,7 +135,7 @@ export const CLIENT_EXAMPLES = {
   readonly [E in ClientEvent]: readonly Example<PayloadOf<ClientToServerEvents[E]>>[];
 };
 
-/** Of the acknowledgement of each, where it is done. */
+/** Examples of the acknowledgement of each successful request. */
 export const ACKNOWLEDGEMENT_EXAMPLES = {
   subscribe: [
     { name: 'done', payload: { ok: true, rooms: ['product:NIFTY'] } },
@@ -164,16 +164,16 @@ export const ACKNOWLEDGEMENT_EXAMPLES = {
   readonly [E in ClientEvent]: readonly Example<AnswerOf<ClientToServerEvents[E]>>[];
 };
 
-/** Of the acknowledgement of any, where it is refused. */
+/** An example of the acknowledgement of a refused request. */
 export const REFUSAL_EXAMPLE = { ok: false, error: MALFORMED_SYMBOL } as const;
 
-/** Of what a client is told that is not let in. */
+/** An example of the `connect_error` of a refused client. */
 export const CONNECT_REFUSAL_EXAMPLE = {
   message: 'The token has expired. Get a new one.',
   data: { code: 'TOKEN_EXPIRED', message: 'The token has expired. Get a new one.' },
 } as const satisfies ConnectRejection;
 
-/** Of each event that the gateway sends. */
+/** Examples of each event that the gateway sends. */
 export const SERVER_EXAMPLES = {
   connected: [
     {

@@ -1,26 +1,32 @@
 /**
- * A payload as the JSON text it is sent as: made once, by whoever published it where that can be sent on as it is, and
- * never parsed or serialised again for a client.
+ * A payload as the JSON text in which it is sent. The text is made once and never parsed or
+ * serialised again for a client. If the text of the feed can be forwarded unchanged, it is that
+ * very text.
  */
 export class JsonPayload<T extends object> {
   /**
-   * @param text JSON of a `T`; nobody checks it again
-   * @param key what this is the newest of: of two payloads of one event and key, a client that lags needs the later alone
+   * @param text JSON of a `T`, which is not checked again
+   * @param key identifies the stream: of two payloads of one event with the same key, a lagging
+   * client needs only the newer one
    */
   constructor(
     readonly text: string,
     readonly key: string,
   ) {}
 
-  /** Parses the text, at its full cost: for encoders that know nothing of this class, and for tests. */
+  /**
+   * Parses the text. This is expensive, and meant for tests and for encoders that do not know this
+   * class.
+   */
   toJSON(): T {
     return JSON.parse(this.text) as T;
   }
 }
 
 /**
- * An answer to one client, from a text that many share. No newer answer takes its place: like any other reply it is sent at once,
- * ahead of what is held back from a client that lags.
+ * A reply to one client, made from a text that many clients share. A newer reply does not replace
+ * it. Like every reply, it is sent at once, ahead of the updates that are held back from a lagging
+ * client.
  */
 export class ReplyPayload<T extends object> extends JsonPayload<T> {
   constructor(text: string) {
@@ -28,7 +34,10 @@ export class ReplyPayload<T extends object> extends JsonPayload<T> {
   }
 }
 
-/** Several payloads of one event, for one client: sent as so many events, which are prepared and written as one. */
+/**
+ * Several payloads of one event for one client. They are sent as separate events, which are
+ * prepared and written together.
+ */
 export class JsonPayloads<T extends object> {
   constructor(readonly list: readonly JsonPayload<T>[]) {}
 

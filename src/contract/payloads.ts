@@ -4,21 +4,25 @@ import type { Expiry, ProductSymbol } from './symbol.js';
 import type { Timestamp } from './timestamp.js';
 
 /**
- * One enriched price of a product. Fields that the platform adds travel with it to the letter.
+ * One enriched price of a product. Other fields of the platform are passed on unchanged.
  * @additionalProperties true
  */
 export interface UnderlyingUpdate {
   readonly type: 'UNDERLYING_ENRICHED';
   readonly product: ProductSymbol;
   readonly price: number;
-  /** When the tick was made. Orders the updates of a product. */
+  /** The time of the tick. Orders the updates of a product. */
   readonly timestamp: Timestamp;
-  /** When the worker enriched it, ISO 8601; equals `timestamp` where only the worker's cache entry was at hand. */
+  /**
+   * When the worker enriched it, ISO 8601. Equal to `timestamp` if the gateway read the price from
+   * the cache entry of the worker.
+   */
   readonly processed_at: string;
 }
 
 /**
- * One option of a chain; `strike` is always there, the rest as the platform computes it.
+ * One option of a chain. Only `strike` is always present. The platform decides about the other
+ * fields.
  * @additionalProperties true
  */
 export interface OptionLeg {
@@ -43,26 +47,27 @@ export interface OptionLeg {
   readonly timestamp?: string;
 }
 
-/** The light extract of a chain that everybody in `general` gets. */
+/** A short summary of a chain, sent to the clients in `general`. */
 export interface ChainSummary {
   readonly product: ProductSymbol;
   readonly expiry: Expiry;
-  /** The product's price that the chain was computed with. */
+  /** The price of the product that the chain was computed with. */
   readonly spot_price: number;
   /** Put/call ratio by open interest. */
   readonly pcr_oi: number;
   /** Put/call ratio by volume. */
   readonly pcr_volume: number;
-  /** The strike at which the options' buyers lose most. */
+  /** The strike at which the buyers of the options lose the most. */
   readonly max_pain_strike: number;
-  /** `null` where the platform could not price the straddle. */
+  /** `null` if the platform could not price the straddle. */
   readonly atm_straddle_price: number | null;
-  /** When the chain was made. Orders the chains of a product and expiry. */
+  /** The time of the chain. Orders the chains of one product and expiry. */
   readonly timestamp: Timestamp;
 }
 
 /**
- * The full option chain of one product and one expiry. Fields that the platform adds travel with it to the letter.
+ * The full option chain of one product and one expiry. Other fields of the platform are passed on
+ * unchanged.
  * @additionalProperties true
  */
 export interface ChainUpdate extends ChainSummary {
@@ -73,106 +78,113 @@ export interface ChainUpdate extends ChainSummary {
   readonly put_buildup_otm?: number | null;
   readonly calls: readonly OptionLeg[];
   readonly puts: readonly OptionLeg[];
-  /** Every strike of the legs once, ascending. */
+  /** Each strike of the legs once, in ascending order. */
   readonly strikes: readonly number[];
   /** When the worker enriched it, ISO 8601. */
   readonly processed_at?: string | null;
 }
 
-/** Bounds on what one client may ask; told on connection so that front ends need not guess. */
+/** The limits of one client, sent when it connects so that front ends need not guess them. */
 export interface ClientLimits {
   /**
-   * Symbols that one request may name.
+   * The most symbols in one request.
    * @asType integer
    * @minimum 1
    */
   readonly max_symbols_per_request: number;
   /**
-   * Rooms that the client may be in.
+   * The most rooms that the client may be in.
    * @asType integer
    * @minimum 1
    */
   readonly max_subscriptions: number;
   /**
-   * Bytes of one message.
+   * The most bytes in one message.
    * @asType integer
    * @minimum 1
    */
   readonly max_payload_bytes: number;
   /**
-   * Characters of a symbol; a room's name is a little longer.
+   * The most characters in a symbol. The name of a room is a little longer.
    * @asType integer
    * @minimum 1
    */
   readonly max_symbol_length: number;
   /**
-   * Messages that the client may send in a second, on average.
+   * The most messages that the client may send per second, on average.
    * @minimum 1
    */
   readonly events_per_second: number;
   /**
-   * Messages that it may send at once after a silence.
+   * The most messages that it may send at once after a quiet period.
    * @minimum 1
    */
   readonly event_burst: number;
   /**
-   * Units of work that its requests may cost in a second, on average. A room that is joined, left or asked for costs 1, and 4 more
-   * where nothing is known of it yet; each 65,536 characters of snapshots cost 1, and a list of names 1 and 1 for each 200 names.
+   * The most units of work that its requests may cost per second, on average. Joining, leaving or
+   * asking for a room costs 1, and 4 more if nothing is known about the room yet. Each 65,536
+   * characters of snapshots cost 1. A list of names costs 1, and 1 more for each 200 names.
    * @minimum 1
    */
   readonly work_per_second: number;
   /**
-   * Units of work that they may cost at once after a silence. No request costs more than this.
+   * The most units of work that they may cost at once after a quiet period. No request costs more
+   * than this.
    * @minimum 1
    */
   readonly work_burst: number;
   /**
-   * Rooms that the client may be in of products that the gateway has never seen.
+   * The most rooms that the client may be in of products that the gateway has never seen.
    * @asType integer
    * @minimum 0
    */
   readonly max_unknown_subscriptions: number;
   /**
-   * Chains of one product that a snapshot has: those of the nearest expiries.
+   * The most chains of one product in a snapshot. It has those of the nearest expiries.
    * @asType integer
    * @minimum 1
    */
   readonly max_chains_per_snapshot: number;
-  /** Connections of one user at a time; `null`: as many as it likes. */
+  /** The most connections of one user at a time; `null`: unlimited. */
   readonly max_connections_per_user: number | null;
-  /** Connections of one address at a time; `null`: as many as it likes. */
+  /** The most connections of one address at a time; `null`: unlimited. */
   readonly max_connections_per_ip: number | null;
 }
 
-/** Whom the gateway takes a client for, by its token. */
+/** The user of a client, as its token names it. */
 export interface ConnectedUser {
   readonly user_id: string;
-  /** The token's role, which decides with its other claims what may be subscribed to. */
+  /**
+   * The role in the token. Together with other claims, it decides what the client may subscribe to.
+   */
   readonly role: string;
-  /** When the token expires and the connection with it, seconds since the epoch. */
+  /** When the token expires, seconds since the epoch. The gateway then closes the connection. */
   readonly expires_at: number;
 }
 
 /**
- * What a client may ask for in `auth` of Socket.IO's CONNECT packet, besides its `token`. A gateway ignores what it does not know,
- * so a client that asks must handle the default too.
+ * Options that a client may send in `auth` of the CONNECT packet of Socket.IO, next to its `token`.
+ * A gateway ignores options that it does not know, so a client must also handle the default.
  */
 export interface HandshakeOptions {
-  /** `batch`: one `feed_statuses` for all that is stale, instead of one `feed_status` for each product. */
+  /**
+   * `batch`: one `feed_statuses` for all stale products, instead of one `feed_status` for each of
+   * them.
+   */
   readonly statuses?: 'batch';
 }
 
-/** The client is let in: what it is taken for, and what it may ask. */
+/** The client is connected: its identity and its limits. */
 export interface Connected {
   readonly message: string;
-  /** Of this connection; another after each reconnection. */
+  /** The id of this connection. It changes with each reconnection. */
   readonly client_id: string;
-  /** Those that it is in already. */
+  /** The rooms that the client is already in. */
   readonly rooms: readonly Room[];
   /** Seconds since the epoch, with a fraction. */
   readonly server_time: number;
   readonly limits: ClientLimits;
-  /** `null`: anonymous, or authentication is off. */
+  /** `null` if the client is anonymous or authentication is off. */
   readonly user: ConnectedUser | null;
 }
 
@@ -181,123 +193,143 @@ export const CONNECTED_MESSAGE = 'Connected to DeltaStream socket gateway';
 /** Payload of `subscribed` and `unsubscribed`: one event per room. */
 export interface SubscriptionConfirmed {
   readonly room: Room;
-  /** For people. */
+  /** A text for people. */
   readonly message: string;
   /**
-   * Only with `available`: the updates of the snapshot that follows.
+   * The number of updates in the snapshot that follows. Only present with `available`.
    * @asType integer
    * @minimum 1
    */
   readonly updates?: number;
   /**
-   * Only where the snapshot leaves some out: the updates that there are. Those of the nearest expiries follow; the room gets the
-   * others when they change.
+   * The number of updates that exist. Only present if the snapshot leaves some out. It has those of
+   * the nearest expiries; the others follow when they change.
    * @asType integer
    * @minimum 1
    */
   readonly available?: number;
-  /** Only in `subscribed`: `false` if no message of the room is known yet. Left out if one is. */
+  /** `false` if no message of the room is known yet; otherwise left out. Only in `subscribed`. */
   readonly known?: false;
 }
 
-/** What there is to subscribe to, and the client may have: the configured products, then any other seen on the feed. */
+/**
+ * The products that the client may subscribe to: first the configured ones, then others that were
+ * seen on the feed.
+ */
 export interface Products {
   readonly products: readonly ProductSymbol[];
 }
 
-/** Answer to `list_subscriptions`: every room of this contract that the client is in. */
+/** Response to `list_subscriptions`: the rooms that the client is in. */
 export interface Subscriptions {
   readonly rooms: readonly Room[];
 }
 
-/** Payload of `snapshot`: closes the answer to `get_snapshot` for one room; what was sent for it came before. */
+/**
+ * Payload of `snapshot`: the end of the response to `get_snapshot` for one room. Its updates were
+ * sent before this.
+ */
 export interface RoomSnapshot {
   readonly room: Room;
   /**
-   * Updates that were sent for the room. 0: nothing is known of it.
+   * The number of updates that were sent for the room. 0 if nothing is known about it.
    * @asType integer
    * @minimum 0
    */
   readonly updates: number;
   /**
-   * Only where some were left out: the updates that there are. Those of the nearest expiries were sent.
+   * The number of updates that exist. Only present if some were left out. Those of the nearest
+   * expiries were sent.
    * @asType integer
    * @minimum 1
    */
   readonly available?: number;
 }
 
-/** Payload of `feed_status`: whether a product's price still moves, and how old it is. */
+/**
+ * Payload of `feed_status`: whether the price of a product is still being updated, and how old it
+ * is.
+ */
 export interface ProductStatus {
   readonly product: ProductSymbol;
-  /** `stale`: its price has stopped. `live`: it goes on, right after this. */
+  /**
+   * `stale`: the price is no longer updated. `live`: it is updated again, and the new price
+   * follows.
+   */
   readonly status: 'stale' | 'live';
-  /** When the newest price came, by the gateway's clock; `null` where none ever did. */
+  /** When the newest price arrived, by the clock of the gateway; `null` if none ever did. */
   readonly last_update: Timestamp | null;
-  /** How old it was when this was written, ms; `null` where there is none. */
+  /** The age of that price when this message was written, ms; `null` if there is none. */
   readonly age_ms: number | null;
 }
 
 /**
- * Payload of `feed_statuses`: everything that is stale, as one message to one client that asked for it in its handshake. Each
- * entry means what a `feed_status` of its own would.
+ * Payload of `feed_statuses`: all stale products in one message, for a client that asked for this
+ * in its handshake. Each entry has the same meaning as a `feed_status`.
  */
 export interface FeedStatuses {
   /**
-   * Those that went stale last, at most 1,000.
+   * The products that became stale last, at most 1,000.
    * @minItems 1
    * @maxItems 1000
    */
   readonly statuses: readonly ProductStatus[];
 }
 
-/** Payload of `chain_status`: whether an option chain still moves, and how old it is. */
+/** Payload of `chain_status`: whether an option chain is still being updated, and how old it is. */
 export interface ChainStatus {
   readonly product: ProductSymbol;
-  /** Of which chain; `null`: no chain of the product is known, of any expiry. */
+  /** The expiry of the chain; `null` if no chain of the product is known. */
   readonly expiry: Expiry | null;
-  /** `stale`: the chain has stopped, though the price of its product may go on. `live`: it goes on, right after this. */
+  /**
+   * `stale`: the chain is no longer updated, even if the price of its product is. `live`: it is
+   * updated again, and the new chain follows.
+   */
   readonly status: 'stale' | 'live';
-  /** When the newest chain came, by the gateway's clock; `null` if none ever did. */
+  /** When the newest chain arrived, by the clock of the gateway; `null` if none ever did. */
   readonly last_update: Timestamp | null;
-  /** How old it was when this was written, ms; `null` if there is none. */
+  /** The age of that chain when this message was written, ms; `null` if there is none. */
   readonly age_ms: number | null;
 }
 
 /**
- * Payload of `feed_gap`: the replica was cut off from the feed. Updates published meanwhile are not sent later; the newest of each
- * product and chain follows within seconds, unless the client has it.
+ * Payload of `feed_gap`: the replica was disconnected from the feed. Updates published in the
+ * meantime are not sent later. The newest update of each product and chain follows within seconds,
+ * unless the client already has it.
  */
 export interface FeedGap {
-  /** When the feed was last known to deliver. */
+  /** When the feed was last known to work. */
   readonly since: Timestamp;
-  /** When it delivered again. */
+  /** When the feed worked again. */
   readonly until: Timestamp;
 }
 
 /**
- * The client took too long to read: of each product and chain it is sent the newest alone, right after this. Sent each time
- * it reads again and something was left out.
+ * The client read too slowly. For each product and chain, only the newest update follows. Sent each
+ * time that the client reads again after updates were dropped.
  */
 export interface Lagging {
   /**
-   * Updates that were left out for newer ones.
+   * The number of updates that were dropped in favour of newer ones.
    * @asType integer
    * @minimum 1
    */
   readonly dropped: number;
   /**
-   * For how long, ms.
+   * How long the client was behind, ms.
    * @minimum 0
    */
   readonly since_ms: number;
 }
 
-/** The token is about to expire: send `refresh_token`, or the connection is closed then. */
+/**
+ * The token is about to expire. Unless the client sends `refresh_token`, the gateway closes the
+ * connection when the token expires.
+ */
 export interface TokenExpiring {
-  /** How long it is still good for, ms. */
+  /** The time until the token expires, ms. */
   readonly expires_in_ms: number;
-  /** Seconds since the epoch. */
+  /** When the token expires, seconds since the epoch. */
   readonly expires_at: number;
 }
 
@@ -313,16 +345,17 @@ export interface TokenRefresh {
   readonly token: string;
 }
 
-/** The new token is in place. */
+/** The new token has replaced the old one. */
 export interface TokenRefreshed {
-  /** When the new token expires, seconds since the epoch; `null` where authentication is off. */
+  /** When the new token expires, seconds since the epoch; `null` if authentication is off. */
   readonly expires_at: number | null;
 }
 
-/** The replica leaves service. */
+/** The replica is shutting down. */
 export interface ServerDraining {
   /**
-   * When the gateway closes this connection, ms from now: for a client of its own making, when to connect again.
+   * The time until the gateway closes this connection, ms. Clients that reconnect on their own
+   * schedule should do so then.
    * @minimum 0
    */
   readonly reconnect_in_ms: number;
@@ -331,64 +364,78 @@ export interface ServerDraining {
 /** The last event before the gateway closes a connection. */
 export interface Closing {
   readonly code: ClosingCode;
-  /** For people. */
+  /** A text for people. */
   readonly message: string;
-  /** Whether to connect again. */
+  /** Whether the client should connect again. */
   readonly reconnect: boolean;
 }
 
 /**
- * Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`; only `chain` takes `expiry`.
- * Unknown fields are ignored.
+ * Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`. Only
+ * `chain` takes `expiry`. Unknown fields are ignored.
  * @additionalProperties true
  */
 export interface SubscriptionRequest {
   readonly type: SubscriptionType;
   readonly symbol?: ProductSymbol;
   /**
-   * In place of `symbol` or beside it; at most `limits.max_symbols_per_request` of `connected` in all.
+   * Several symbols, instead of `symbol` or together with it. At most
+   * `limits.max_symbols_per_request` of `connected` in all.
    * @minItems 1
    */
   readonly symbols?: readonly ProductSymbol[];
-  /** This chain alone. */
+  /** Only the chain of this expiry. */
   readonly expiry?: Expiry;
 }
 
 /**
- * Payload of `get_snapshot`: what `subscribe` takes, but `general`, which has no snapshot. Unknown fields are ignored.
+ * Payload of `get_snapshot`. It takes the fields of `subscribe`, but not the type `general`, which
+ * has no snapshot. Unknown fields are ignored.
  * @additionalProperties true
  */
 export interface SnapshotRequest extends SubscriptionRequest {
   readonly type: SnapshotType;
 }
 
-/** What the Socket.IO acknowledgement of a refused request carries. */
+/** The acknowledgement of a refused request. */
 export interface RequestRejection {
   readonly ok: false;
   readonly error: ErrorPayload;
 }
 
-/** What the Socket.IO acknowledgement of a request carries that is done. `rooms`: those that it named, or that the client is in. */
+/**
+ * The acknowledgement of a successful request. `rooms` are the rooms that the request named, or
+ * those that the client is in.
+ */
 export interface Done {
   readonly ok: true;
   readonly rooms: readonly Room[];
 }
 
-/** What the acknowledgement of `subscribe` carries that is done. */
+/** The acknowledgement of a successful `subscribe`. */
 export interface SubscriptionAcknowledgement extends Done {
-  /** Symbols that nothing is known of, each with the known product that its writer may have meant. Left out if there is none. */
+  /**
+   * The unknown symbols of the request, each with a known product that the client may have meant.
+   * Left out if there are none.
+   */
   readonly suggestions?: { readonly [symbol: string]: ProductSymbol };
 }
 
-/** What the Socket.IO acknowledgement carries, where the client passed one. */
+/** The acknowledgement of a request, if the client passed one. */
 export type Acknowledgement = Done | RequestRejection;
 
 export type ProductsAcknowledgement = Done & Products;
 
 export type SubscriptionsAcknowledgement = Done;
 
-/** Comes after all that was sent for the rooms; to a client that lags their updates may come later, the newest of each. */
+/**
+ * Sent after all updates for the rooms. A lagging client may receive those updates later, and only
+ * the newest of each stream.
+ */
 export type SnapshotAcknowledgement = Done & { readonly snapshots: readonly RoomSnapshot[] };
 
-/** `rooms`: those that the client is still in; the new token may allow less than the one before. */
+/**
+ * `rooms` are the rooms that the client is still in, because the new token may allow fewer rooms
+ * than the old one.
+ */
 export type TokenAcknowledgement = Done & TokenRefreshed;

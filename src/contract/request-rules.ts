@@ -1,9 +1,13 @@
 /**
- * What the types of requests cannot say of how their fields go together, as JSON Schema. Without the schemas `true` and
- * `false`, which generators of models fail at.
+ * JSON Schema rules for how the fields of requests depend on each other, which TypeScript types
+ * cannot express. They avoid the schemas `true` and `false`, which some model generators cannot
+ * handle.
  */
 
-/** With `properties`, without which strict validators take `required` for a slip of the pen. */
+/**
+ * `properties` is present because strict validators report a `required` field without it as a
+ * mistake.
+ */
 const NEEDS_SYMBOL = {
   anyOf: [
     { properties: { symbol: {} }, required: ['symbol'] },
@@ -16,7 +20,7 @@ const EXPIRY_OF_CHAINS_ALONE = {
   else: { properties: { expiry: { not: {} } } },
 } as const;
 
-/** By the name of the type: what its schema has beside the fields. */
+/** The additional rules of each type, by its name. */
 export const REQUEST_RULES = {
   SubscriptionRequest: {
     allOf: [

@@ -111,14 +111,20 @@ function answerMessage({ name, answers: [done] }: EventDeclaration): [string, ob
   const examples = examplesOf(ACKNOWLEDGEMENT_EXAMPLES, name);
   return [
     answerOf(name),
-    message(answerOf(name), `Acknowledges \`${name}\`, which is done.`, 'acknowledgements', type, examples),
+    message(
+      answerOf(name),
+      `The acknowledgement of a successful \`${name}\`.`,
+      'acknowledgements',
+      type,
+      examples,
+    ),
   ];
 }
 
 function refusedMessage(): object {
   return message(
     REFUSED,
-    'Acknowledges a request that is not done.',
+    'The acknowledgement of a refused request.',
     'acknowledgements',
     'RequestRejection',
     [{ name: 'malformed symbol', payload: REFUSAL_EXAMPLE }],
@@ -126,7 +132,7 @@ function refusedMessage(): object {
 }
 
 function connectError(): { readonly summary: string } {
-  const summary = 'The gateway rejected the client. The Socket.IO library passes this to `connect_error`.';
+  const summary = 'The client may not connect. Socket.IO clients receive this as `connect_error`.';
   return message(CONNECT_ERROR, summary, 'connection', 'ConnectRejection', [
     { name: 'expired', payload: CONNECT_REFUSAL_EXAMPLE },
   ]);

@@ -31,7 +31,8 @@ function declarationOf(member: ts.TypeElement, source: ts.SourceFile): EventDecl
   const handler = ts.isPropertySignature(member) ? member.type : undefined;
   if (!handler || !ts.isFunctionTypeNode(handler)) throw new Error(`${name} is not declared as a function`);
   const [comment] = ts.getJSDocCommentsAndTags(member);
-  const summary = typeof comment?.comment === 'string' ? comment.comment : '';
+  const text = typeof comment?.comment === 'string' ? comment.comment : '';
+  const summary = text.replaceAll(/\s+/g, ' ');
   if (summary === '') throw new Error(`${name} has no comment that says when it is sent`);
   const parameters = handler.parameters.map(({ type }) => type);
   const ack = parameters.find((type) => type !== undefined && ts.isFunctionTypeNode(type));

@@ -1,6 +1,9 @@
 import { CLOSINGS, ERROR_CODES, MAX_SYMBOL_LENGTH, SERVER_EXAMPLES } from '../../src/contract/index.js';
 
-/** What the contract's types cannot say: how its messages travel, for whom, and what the codes mean. */
+/**
+ * The parts of the document that the types of the contract cannot express: how messages are
+ * transported, who may connect, and what the codes mean.
+ */
 
 const { limits } = SERVER_EXAMPLES.connected[0].payload;
 
@@ -11,35 +14,39 @@ const CLOSING_ROWS = Object.entries(CLOSINGS).map(
     `| \`${code}\` | ${closeCode} | ${reconnect ? 'yes' : 'no'} | ${message} |`,
 );
 
-export const INTRODUCTION = `Prices and option chains of DeltaStream, for Socket.IO v4 clients.
+export const INTRODUCTION = `Option-market data of DeltaStream for Socket.IO v4 clients: prices, option chains, and whether they are still being updated.
 
-When a client has connected, it gets \`connected\`. It is then in the room \`general\`, if its token allows that.
-It subscribes to more rooms with \`subscribe\`, and gets the newest known update of each room at once.
-A client never gets an older update of an event, product and expiry after a newer one.
+A client connects and receives \`connected\`. It is in the room \`general\` from the start, if its token allows that. It subscribes to
+other rooms with \`subscribe\`, and receives the newest known updates of each room. For each event, product and expiry, no update is
+older than the one before it.
 
-Each event is one Socket.IO EVENT packet of the default namespace, \`["name", payload]\`. This document describes the payloads.
-A request may ask for an acknowledgement, which is \`{ok: true, ...}\` or \`{ok: false, error}\`.
+Each event is one EVENT packet of Socket.IO in the default namespace, \`["name", payload]\`. This document describes the payloads. A
+request may ask for an acknowledgement, which is \`{ok: true, ...}\` or \`{ok: false, error}\`.
 
-The gateway passes market data on as the platform published it. It has checked the fields that a schema requires.
-In the options of a chain it checks only \`strike\`; the types of the other fields are those that the platform writes.
+Market data comes from the platform. The gateway has checked the fields that a schema requires, and passes all others on as they
+were published. In the legs of a chain it has checked only \`strike\`; the types of the other fields are those that the platform writes.
 
 ## Authentication
 
-If the gateway requires a token, the client sends it in one of the ways listed under the security schemes. Without a valid token the
-client gets \`connect_error\`; if that has \`retry_after_ms\`, the client may try again after that time. A client that sends
-\`statuses: 'batch'\` in \`auth\` gets one \`feed_statuses\` instead of a \`feed_status\` for each stale product. Requests that the token does not allow are
-rejected with \`FORBIDDEN\`. The gateway may also reject the handshake with an HTTP status: 400 (wrong protocol or unknown session),
-403 (the origin is not allowed), 429 (too many connections from this address) or 503 (no capacity now). 429 and 503 come with \`Retry-After\`.
+If the gateway requires tokens, a client sends one as the security schemes describe. Without a valid token it receives
+\`connect_error\`, and may try again after \`retry_after_ms\` if that is present. A request for a room that the token does not allow is
+refused with \`FORBIDDEN\`.
+
+With \`statuses: 'batch'\` in \`auth\`, a client asks for one \`feed_statuses\` instead of a \`feed_status\` for each stale product.
+
+The gateway may also refuse the handshake with an HTTP status: 400 (another protocol version, or a malformed request), 403 (the origin is not allowed), 404 (an
+unknown session), 429 (a limit of the address) or 503 (the replica cannot take new clients now). 429 and 503 come with \`Retry-After\`.
 
 ## Limits
 
-Each client gets its own limits in \`connected\`. The defaults are ${limits.max_subscriptions} rooms, ${limits.max_symbols_per_request} symbols in one request,
-${limits.max_payload_bytes} bytes in one message, ${MAX_SYMBOL_LENGTH} characters in a symbol, ${limits.events_per_second} messages per second after a burst of ${limits.event_burst}, and
-${limits.max_connections_per_user} connections for one user. A client that sends too fast gets \`RATE_LIMITED\` with \`retry_after_ms\`. If it does not slow down, the gateway closes its connection.
+Each client receives its limits in \`connected\`. The defaults are ${limits.max_subscriptions} rooms, ${limits.max_symbols_per_request} symbols per request,
+${limits.max_payload_bytes} bytes per message, ${MAX_SYMBOL_LENGTH} characters per symbol, ${limits.events_per_second} messages per second with a burst of ${limits.event_burst}, and
+${limits.max_connections_per_user} connections per user. A client that exceeds the rate is refused with \`RATE_LIMITED\` and \`retry_after_ms\`, and is disconnected if
+it continues.
 
 ## Errors
 
-If the gateway rejects a request, the client gets the event \`error\` and a negative acknowledgement.
+A request that fails causes an \`error\` event, and a negative acknowledgement if the client asked for one.
 
 | code | meaning |
 | --- | --- |
@@ -47,7 +54,7 @@ ${ERRORS.join('\n')}
 
 ## Closings
 
-Before the gateway closes a connection, it sends \`closing\` with one of these codes. The WebSocket then has the close code.
+The gateway sends one of these codes in \`closing\` before it closes a connection. The WebSocket has the close code in the table.
 
 | code | close code | reconnect? | meaning |
 | --- | --- | --- | --- |
@@ -55,11 +62,14 @@ ${CLOSING_ROWS.join('\n')}
 `;
 
 export const TAGS = [
-  { name: 'requests', description: 'Events that the client sends.' },
-  { name: 'answers', description: 'Events that the gateway sends in reply to a request.' },
-  { name: 'acknowledgements', description: 'The payloads of the acknowledgements of requests.' },
-  { name: 'market data', description: 'Events that the gateway sends to rooms.' },
-  { name: 'connection', description: 'Events about the connection: its start, its state and its end.' },
+  { name: 'requests', description: 'The requests of clients.' },
+  { name: 'answers', description: 'Events in response to a request.' },
+  { name: 'acknowledgements', description: 'The acknowledgements of requests.' },
+  { name: 'market data', description: 'The updates of rooms.' },
+  {
+    name: 'connection',
+    description: 'The connection itself: the identity of the client, and the end of the connection.',
+  },
 ] as const;
 
 const PATH = '/socket.io/';
@@ -69,14 +79,14 @@ const SECURITY = [
   { $ref: '#/components/securitySchemes/bearerToken' },
 ] as const;
 
-const WHERE = 'Socket.IO v4 (Engine.IO 4), over WebSocket, or over long-polling on the same path.';
+const WHERE = 'Socket.IO v4 (Engine.IO 4), over WebSocket or long-polling on the same path.';
 
 export const SERVERS = {
   production: {
     host: '{host}',
     pathname: PATH,
     protocol: 'wss',
-    description: `${WHERE} AUTH_MODE says whether a token is required.`,
+    description: `${WHERE} The setting AUTH_MODE decides whether a token is required.`,
     variables: {
       host: { description: 'The host name of the gateway.', default: 'gateway.example.com' },
     },
@@ -86,7 +96,7 @@ export const SERVERS = {
     host: 'localhost:8002',
     pathname: PATH,
     protocol: 'ws',
-    description: `${WHERE} This is the gateway that \`npm run demo\` starts. It requires no token.`,
+    description: `${WHERE} The server that \`npm run demo\` starts. It requires no token.`,
   },
 } as const;
 
@@ -95,7 +105,7 @@ export const SECURITY_SCHEMES = {
     type: 'apiKey',
     in: 'password',
     description:
-      "A JSON Web Token from the platform's auth service, in `auth.token` of Socket.IO's CONNECT packet: `io(url, {auth: {token}})`. Never send it in the URL.",
+      "A JSON Web Token of the platform's auth service, as `auth.token` of the CONNECT packet: `io(url, {auth: {token}})`. A token in the URL is ignored.",
   },
   bearerToken: {
     type: 'http',
@@ -109,7 +119,7 @@ export const SECURITY_SCHEMES = {
 export const NAMESPACE = {
   address: '/',
   title: 'Events',
-  description: "Socket.IO's default namespace.",
+  description: 'The default namespace of Socket.IO.',
   bindings: {
     ws: {
       method: 'GET',
@@ -117,9 +127,9 @@ export const NAMESPACE = {
         type: 'object',
         required: ['EIO', 'transport'],
         properties: {
-          EIO: { type: 'string', const: '4', description: "Engine.IO's protocol." },
+          EIO: { type: 'string', const: '4', description: 'The protocol version of Engine.IO.' },
           transport: { type: 'string', enum: ['websocket', 'polling'] },
-          sid: { type: 'string', description: 'The id of the session, if the session began with polling.' },
+          sid: { type: 'string', description: 'The id of the session, if it was opened with polling.' },
         },
       },
       bindingVersion: '0.1.0',
@@ -130,5 +140,5 @@ export const NAMESPACE = {
 export const ACKNOWLEDGEMENTS = {
   address: null,
   title: 'Acknowledgements',
-  description: "Socket.IO's ACK packets. Each has the id of its request.",
+  description: 'ACK packets of Socket.IO, each with the id of its request.',
 } as const;

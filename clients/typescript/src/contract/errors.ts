@@ -1,7 +1,10 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
 import type { Room } from './rooms.js';
 
-/** Why a client's request was refused. Each is documented in docs/events.md. */
+/**
+ * The reasons for which a request or a connection is refused, with their meanings. docs/events.md
+ * documents each of them.
+ */
 export const ERROR_CODES = {
   INVALID_PAYLOAD: 'The payload is not what this event takes. Send an object with the documented fields.',
   INVALID_TYPE: 'The `type` is missing or unknown. Use one of the types that `details` lists.',
@@ -35,34 +38,38 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** What is wrong with one field of a request. */
 export interface ErrorDetail {
-  /** The field of the request at fault. */
+  /** The field of the request that is wrong. */
   readonly field: string;
-  /** What it must be; never echoes what was sent. */
+  /** What the field must be. The text never repeats what the client sent. */
   readonly problem: string;
 }
 
 /** Payload of the `error` event, and `error` of a negative acknowledgement. */
 export interface ErrorPayload {
-  /** For people. */
+  /** A text for people. */
   readonly message: string;
   readonly code: ErrorCode;
   /** The client event that was refused. */
   readonly event: string;
   readonly details?: readonly ErrorDetail[];
   /**
-   * When the request may be made again, ms from now; where that is known.
+   * The time until the request may be repeated, ms. Left out if it is not known.
    * @minimum 0
    */
   readonly retry_after_ms?: number;
   /**
-   * Only if some rooms of the request are to blame, and only for now: these rooms. Ask again for
-   * them after `retry_after_ms`; the other rooms of the request may be asked for at once.
+   * The rooms that were refused, if only some rooms of the request were refused and only for now.
+   * Ask for them again after `retry_after_ms`. The other rooms of the request may be asked for at
+   * once.
    * @minItems 1
    */
   readonly rooms?: readonly Room[];
 }
 
-/** Why a client is refused the namespace: `data.code` of the stock client's `connect_error`. */
+/**
+ * The reasons for which a client may not connect: `data.code` of the `connect_error` of Socket.IO
+ * clients.
+ */
 export const CONNECT_ERROR_CODES = [
   'AUTH_REQUIRED',
   'TOKEN_INVALID',
@@ -72,30 +79,33 @@ export const CONNECT_ERROR_CODES = [
   'TOO_MANY_CONNECTIONS',
 ] as const satisfies readonly ErrorCode[];
 
-/** Why a client is refused the namespace. */
+/** Why a client may not connect. */
 export type ConnectErrorCode = (typeof CONNECT_ERROR_CODES)[number];
 
-/** `data` of the stock client's `connect_error`. */
+/** The `data` of the `connect_error` of Socket.IO clients. */
 export interface ConnectErrorData {
   readonly code: ConnectErrorCode;
   readonly message: string;
   /**
-   * When to try again, ms from now; where waiting helps.
+   * The time until the client should try again, ms. Left out if waiting does not help.
    * @minimum 0
    */
   readonly retry_after_ms?: number;
 }
 
-/** The stock client's `connect_error`: Socket.IO's CONNECT_ERROR packet. */
+/** The `connect_error` of Socket.IO clients, which Socket.IO sends as a CONNECT_ERROR packet. */
 export interface ConnectRejection {
   readonly message: string;
   readonly data: ConnectErrorData;
 }
 
-/** The message of every refused subscription, as clients of the Flask service know it. */
+/** The message of every refused subscription, kept because clients of the Flask service know it. */
 export const INVALID_SUBSCRIPTION_MESSAGE = 'Invalid subscription request';
 
-/** Why the gateway closes a connection, in `closing` and as the reason of the WebSocket's close frame. */
+/**
+ * The reasons for which the gateway closes a connection, in `closing` and in the close frame of the
+ * WebSocket.
+ */
 export const CLOSINGS = {
   TOO_SLOW: {
     closeCode: 4008,
@@ -104,7 +114,7 @@ export const CLOSINGS = {
     reconnect: true,
   },
   DRAINING: {
-    // WebSocket's own "service restart".
+    // The WebSocket code for a service restart.
     closeCode: 1012,
     message: 'This replica is shutting down. Reconnect to reach another one.',
     reconnect: true,

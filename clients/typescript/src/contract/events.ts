@@ -30,7 +30,7 @@ import type {
   UnderlyingUpdate,
 } from './payloads.js';
 
-/** What clients send. */
+/** The events that clients send. */
 export const ClientEvent = {
   subscribe: 'subscribe',
   unsubscribe: 'unsubscribe',
@@ -47,7 +47,7 @@ export function isClientEvent(name: string): name is ClientEvent {
   return CLIENT_EVENTS.has(name);
 }
 
-/** What the gateway sends. */
+/** The events that the gateway sends. */
 export const ServerEvent = {
   connected: 'connected',
   subscribed: 'subscribed',
@@ -72,23 +72,31 @@ export const ServerEvent = {
 export type ServerEvent = (typeof ServerEvent)[keyof typeof ServerEvent];
 
 export interface ClientToServerEvents {
-  /** Joins rooms. Answered with `subscribed` for each, then with the room's snapshot. */
+  /** Joins rooms. The gateway sends `subscribed` for each room, then the snapshot of the room. */
   subscribe: (
     request: SubscriptionRequest,
     ack?: (answer: SubscriptionAcknowledgement | RequestRejection) => void,
   ) => void;
-  /** Leaves rooms. Answered with `unsubscribed` for each, also for one that the client was not in. */
+  /**
+   * Leaves rooms. The gateway sends `unsubscribed` for each room, even if the client was not in it.
+   */
   unsubscribe: (request: SubscriptionRequest, ack?: (answer: Acknowledgement) => void) => void;
-  /** Asks what there is to subscribe to. Answered with `products`. */
+  /** Asks for the products that the client may subscribe to. The gateway sends `products`. */
   get_products: (ack?: (answer: ProductsAcknowledgement | RequestRejection) => void) => void;
-  /** Asks which rooms the client is in. Answered with `subscriptions`. */
+  /** Asks for the rooms that the client is in. The gateway sends `subscriptions`. */
   list_subscriptions: (ack?: (answer: SubscriptionsAcknowledgement | RequestRejection) => void) => void;
-  /** Asks for what subscribing would send, without joining. Answered with the newest updates of each room, then `snapshot`. */
+  /**
+   * Asks for the snapshot of rooms without joining them. The gateway sends the newest updates of
+   * each room, then `snapshot`.
+   */
   get_snapshot: (
     request: SnapshotRequest,
     ack?: (answer: SnapshotAcknowledgement | RequestRejection) => void,
   ) => void;
-  /** Brings a new token of the same user. Answered with `token_refreshed`, and `unsubscribed` for each room that it does not allow. */
+  /**
+   * Replaces the token with a new one of the same user. The gateway sends `token_refreshed`, and
+   * `unsubscribed` for each room that the new token does not allow.
+   */
   refresh_token: (
     request: TokenRefresh,
     ack?: (answer: TokenAcknowledgement | RequestRejection) => void,
@@ -98,40 +106,45 @@ export interface ClientToServerEvents {
 export interface ServerToClientEvents {
   /** The first event of a connection. */
   connected: (payload: Connected) => void;
-  /** The client is in the room; its snapshot follows. */
+  /** The client is in the room. The snapshot of the room follows. */
   subscribed: (payload: SubscriptionConfirmed) => void;
-  /** The client is not in the room, or not any more. */
+  /** The client is no longer in the room, or was not in it. */
   unsubscribed: (payload: SubscriptionConfirmed) => void;
-  /** Answers `get_products`. */
+  /** The response to `get_products`. */
   products: (payload: Products) => void;
-  /** Answers `list_subscriptions`. */
+  /** The response to `list_subscriptions`. */
   subscriptions: (payload: Subscriptions) => void;
-  /** Closes the answer to `get_snapshot` for one room. */
+  /** The end of the response to `get_snapshot` for one room. */
   snapshot: (payload: RoomSnapshot) => void;
-  /** A product's price, to `general` and `product:SYM`. */
+  /** A price of a product, sent to `general` and `product:SYM`. */
   underlying_update: (payload: UnderlyingUpdate) => void;
-  /** The light extract of a chain, to `general`. */
+  /** A short summary of a chain, sent to `general`. */
   chain_summary: (payload: ChainSummary) => void;
-  /** A full option chain, to `chain:SYM` and `chain:SYM:EXPIRY`. */
+  /** A full option chain, sent to `chain:SYM` and `chain:SYM:EXPIRY`. */
   chain_update: (payload: ChainUpdate) => void;
-  /** A product's price has stopped, or goes on. */
+  /** The price of a product has become stale, or is live again. */
   feed_status: (payload: ProductStatus) => void;
-  /** Everything that is stale, to a client that asked for it as one message: after `connected`, and after `subscribed` to `general`. */
+  /**
+   * All stale products in one message, for a client that asked for batches. Sent after `connected`,
+   * and after `subscribed` for `general`.
+   */
   feed_statuses: (payload: FeedStatuses) => void;
-  /** The replica lost the feed for a while, and its clients miss updates. */
+  /** The replica lost the feed for a while, so its clients have missed updates. */
   feed_gap: (payload: FeedGap) => void;
-  /** An option chain has stopped, or goes on; to `chain:SYM` and `chain:SYM:EXPIRY`. */
+  /**
+   * An option chain has become stale, or is live again. Sent to `chain:SYM` and `chain:SYM:EXPIRY`.
+   */
   chain_status: (payload: ChainStatus) => void;
-  /** The client read too slowly, and updates were left out for newer ones. */
+  /** The client read too slowly, so older updates were dropped in favour of newer ones. */
   lagging: (payload: Lagging) => void;
-  /** The token expires soon: time to send `refresh_token`. */
+  /** The token expires soon. The client should send `refresh_token`. */
   token_expiring: (payload: TokenExpiring) => void;
-  /** Answers `refresh_token`. */
+  /** The response to `refresh_token`. */
   token_refreshed: (payload: TokenRefreshed) => void;
-  /** The replica leaves service; the connection goes on until it is closed. */
+  /** The replica is shutting down. The connection continues until the gateway closes it. */
   server_draining: (payload: ServerDraining) => void;
   /** The last event before the gateway closes the connection. */
   closing: (payload: Closing) => void;
-  /** A request was not done; the connection stays. */
+  /** A request was refused or failed. The connection stays open. */
   error: (payload: ErrorPayload) => void;
 }

@@ -1,5 +1,8 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
-/** The event contract: the one source of names and shapes. Imports nothing of the rest of the service. */
+/**
+ * The event contract: the only source of names and shapes. It imports nothing from the rest of the
+ * service.
+ */
 export * from './errors.js';
 export * from './events.js';
 export * from './payloads.js';

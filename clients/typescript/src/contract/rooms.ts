@@ -1,6 +1,6 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
 /**
- * What updates are sent to: `general`, `product:SYM`, `chain:SYM`, or `chain:SYM:EXPIRY`.
+ * A room that updates are sent to: `general`, `product:SYM`, `chain:SYM`, or `chain:SYM:EXPIRY`.
  * @pattern ^(general|(product|chain):[A-Za-z0-9][A-Za-z0-9&._-]{0,31}|chain:[A-Za-z0-9][A-Za-z0-9&._-]{0,31}:\d{4}-\d{2}-\d{2})$
  */
 export type Room = string;
@@ -8,14 +8,19 @@ export type Room = string;
 /** The room every client joins on connection: all prices, and a summary of every chain. */
 export const GENERAL_ROOM = 'general';
 
-/** What a subscription is about; the kinds of rooms. */
+/** The kinds of rooms that a client can subscribe to. */
 export const SUBSCRIPTION_TYPES = ['product', 'chain', 'general'] as const;
-/** What a subscription is about; `general` takes no symbol. */
+/** The kind of a room. `general` takes no symbol. */
 export type SubscriptionType = (typeof SUBSCRIPTION_TYPES)[number];
 
-/** What has a snapshot: of `general` every product ticks by itself. */
+/**
+ * The kinds of rooms that have a snapshot. `general` has none: its products are updated all the
+ * time.
+ */
 export const SNAPSHOT_TYPES = ['product', 'chain'] as const satisfies readonly SubscriptionType[];
-/** What has a snapshot: of `general` every product ticks by itself. */
+/**
+ * The kind of a room with a snapshot. `general` has none: its products are updated all the time.
+ */
 export type SnapshotType = (typeof SNAPSHOT_TYPES)[number];
 
 /** A room that has a snapshot. */
@@ -29,7 +34,10 @@ export function productRoom(symbol: string): string {
   return `product:${symbol}`;
 }
 
-/** The room of all of a product's chains, or with `expiry` (YYYY-MM-DD) of that one chain. */
+/**
+ * Returns the room of all chains of a product, or of a single chain if there is an `expiry`
+ * (YYYY-MM-DD).
+ */
 export function chainRoom(symbol: string, expiry?: string): string {
   return expiry === undefined ? `chain:${symbol}` : `chain:${symbol}:${expiry}`;
 }
@@ -45,7 +53,10 @@ export function roomName(address: RoomAddress): string {
   }
 }
 
-/** The kind of a room of this contract, or `undefined` for any other (each socket's own room). */
+/**
+ * Returns the kind of a room of this contract; `undefined` for any other, such as the own room of
+ * each socket.
+ */
 export function roomKind(room: string): SubscriptionType | undefined {
   if (room === GENERAL_ROOM) return 'general';
   if (room.startsWith('product:')) return 'product';
@@ -53,7 +64,7 @@ export function roomKind(room: string): SubscriptionType | undefined {
   return undefined;
 }
 
-/** What a room of this contract is about, or `undefined` for any other. */
+/** Parses the name of a room of this contract; returns `undefined` for any other name. */
 export function roomAddress(room: string): RoomAddress | undefined {
   const type = roomKind(room);
   const [, symbol = '', expiry] = room.split(':');
