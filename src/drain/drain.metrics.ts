@@ -1,12 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsGroup } from '../metrics/metrics-group.js';
 
-/** The drain of this replica. */
+/** Metrics of the drain of this replica. */
 @Injectable()
 export class DrainMetrics extends MetricsGroup {
-  readonly draining = this.gauge('draining', '1 while this replica leaves service.');
-  readonly drained = this.counter(
-    'drained_clients_total',
-    'Clients closed because this replica left service.',
-  );
+  readonly draining = this.gauge('draining', '1 while this replica drains its clients.');
+  readonly drained = this.counter('drained_clients_total', 'Clients closed because this replica drained.');
 }

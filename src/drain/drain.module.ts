@@ -4,7 +4,7 @@ import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
 import { DrainMetrics } from './drain.metrics.js';
 import { DrainService } from './drain.service.js';
 
-/** Sends the clients away before this replica stops. */
+/** Disconnects the clients gradually before this replica stops. */
 @Module({
   imports: [AdmissionModule, SocketIoModule],
   providers: [DrainMetrics, DrainService],

@@ -13,12 +13,16 @@ import { HandshakeGate } from '../admission/handshake-gate.js';
 import { DrainMetrics } from './drain.metrics.js';
 import { Drainer } from './drainer.js';
 
-/** What the last clients have to fetch their closing, ms: a poll, mostly. */
+/**
+ * The time that the last clients have to receive `closing`, ms: a polling client needs one more
+ * poll.
+ */
 const GRACE_MS = 1_000;
 
 /**
- * Takes this replica out of service without hurting its clients: no new ones, and those that are here sent away one after
- * the other. The feed goes on meanwhile; what comes after is not this class's to know (see `createGateway`).
+ * Takes this replica out of service: it refuses new clients and disconnects the connected ones
+ * gradually. The feed continues in the meantime. The rest of the shutdown happens in
+ * `createGateway`.
  */
 @Injectable()
 export class DrainService {
@@ -33,7 +37,10 @@ export class DrainService {
     @InjectPinoLogger(DrainService.name) private readonly log: PinoLogger,
   ) {}
 
-  /** Resolves when the clients are gone, or have been given their time. In this very turn the replica stops being ready. */
+  /**
+   * Starts the drain, and makes the replica not ready in the same turn. Resolves when all clients
+   * are disconnected or their time is over. Later calls return the same promise.
+   */
   drain(): Promise<void> {
     return (this.drained ??= this.run());
   }

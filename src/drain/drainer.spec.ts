@@ -19,7 +19,7 @@ describe('drainTimes', () => {
     expect(drainTimes(10, WINDOW, seededRandom(1))).not.toEqual(drainTimes(10, WINDOW, seededRandom(2)));
   });
 
-  it('closes all at once over no time', () => {
+  it('closes all clients at once if the window is 0', () => {
     expect(drainTimes(3, 0, seededRandom())).toEqual([0, 0, 0]);
   });
 });
@@ -27,7 +27,7 @@ describe('drainTimes', () => {
 function setUp({ windowMs = WINDOW, costMs = 0, leaves = true } = {}) {
   const clock = new ManualClock();
   const start = clock.now();
-  const told = new Map<number, number>();
+  const notified = new Map<number, number>();
   const closed = new Map<number, number>();
   const drainer: Drainer<number> = new Drainer<number>({
     clock,
@@ -35,7 +35,7 @@ function setUp({ windowMs = WINDOW, costMs = 0, leaves = true } = {}) {
     graceMs: 1_000,
     random: seededRandom(),
     tell: (client, inMs) => {
-      told.set(client, clock.now() - start + inMs);
+      notified.set(client, clock.now() - start + inMs);
       clock.stall(costMs);
     },
     close: (client) => {
@@ -50,7 +50,7 @@ function setUp({ windowMs = WINDOW, costMs = 0, leaves = true } = {}) {
     ended = clock.now() - start;
   };
   const settle = () => new Promise((resolve) => setImmediate(resolve));
-  return { clock, drainer, told, closed, run, settle, ended: () => ended };
+  return { clock, drainer, notified, closed, run, settle, ended: () => ended };
 }
 
 it('ends at once without clients', async () => {
@@ -59,20 +59,20 @@ it('ends at once without clients', async () => {
   expect(clock.pending).toBe(0);
 });
 
-it('tells each client when it will be closed, and closes it then', async () => {
-  const { clock, told, closed, run, settle, ended } = setUp();
+it('notifies each client of the time at which it will be closed, and closes it then', async () => {
+  const { clock, notified, closed, run, settle, ended } = setUp();
   void run(300);
-  expect(told.size).toBe(300);
+  expect(notified.size).toBe(300);
   expect(closed.size).toBe(0);
   clock.advance(WINDOW);
   await settle();
   expect(closed.size).toBe(300);
-  for (const [client, at] of closed) expect(Math.abs(at - told.get(client)!)).toBeLessThanOrEqual(1);
+  for (const [client, at] of closed) expect(Math.abs(at - notified.get(client)!)).toBeLessThanOrEqual(1);
   expect(ended()).toBeDefined();
   expect(clock.pending).toBe(0);
 });
 
-it('sends clients away in another order than they came in', () => {
+it('closes clients in another order than they connected', () => {
   const { clock, closed, run } = setUp();
   void run(100);
   clock.advance(WINDOW);
@@ -80,16 +80,16 @@ it('sends clients away in another order than they came in', () => {
   expect(order).not.toEqual([...order].sort((a, b) => a - b));
 });
 
-it('lets others have the event loop while it tells and closes many', () => {
-  const { clock, told, closed, run } = setUp({ windowMs: 0, costMs: 3 });
+it('yields the event loop while it notifies and closes many clients', () => {
+  const { clock, notified, closed, run } = setUp({ windowMs: 0, costMs: 3 });
   void run(100);
-  expect(told.size).toBeLessThan(10);
+  expect(notified.size).toBeLessThan(10);
   expect(closed.size).toBeLessThan(10);
   clock.advance(1_000);
   expect(closed.size).toBe(100);
 });
 
-it('does not tell or close one that has gone by itself, and ends when the last has', async () => {
+it('does not close a client that has disconnected, and ends when the last one has', async () => {
   const { clock, drainer, closed, run, settle, ended } = setUp();
   void run(30);
   for (let client = 0; client < 10; client++) drainer.gone(client);
@@ -103,18 +103,18 @@ it('does not tell or close one that has gone by itself, and ends when the last h
   expect(clock.pending).toBe(0);
 });
 
-it('sends one away within the window that came in late', () => {
-  const { clock, drainer, told, closed, run } = setUp();
+it('closes a client that connects late within the window', () => {
+  const { clock, drainer, notified, closed, run } = setUp();
   void run(10);
   clock.advance(5_000);
   drainer.add(99);
-  expect(told.get(99)).toBeGreaterThanOrEqual(5_000);
+  expect(notified.get(99)).toBeGreaterThanOrEqual(5_000);
   clock.advance(5_000);
   expect(closed.size).toBe(11);
   expect(closed.get(99)).toBeLessThanOrEqual(WINDOW);
 });
 
-it('does not wait for ever for clients that were closed and do not go', async () => {
+it('does not wait for ever for closed clients that do not disconnect', async () => {
   const { clock, run, settle, ended } = setUp({ leaves: false });
   void run(10);
   clock.advance(WINDOW + 500);

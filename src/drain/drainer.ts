@@ -2,31 +2,38 @@ import type { Clock } from '../common/clock.js';
 
 export interface DrainerOptions<Client> {
   readonly clock: Clock;
-  /** Time over which the clients are closed, ms; 0 closes all at once. */
+  /** The time over which the clients are closed, ms; 0 closes all of them at once. */
   readonly windowMs: number;
-  /** What the last clients have after their closing to be gone, ms. */
+  /** The time that the last clients have to disconnect after they were closed, ms. */
   readonly graceMs: number;
-  /** From 0 up to 1, as Math.random. */
+  /** Returns a number from 0 up to 1, like Math.random. */
   readonly random: () => number;
-  /** Tells a client that it will be closed in so many milliseconds. */
+  /** Notifies a client that it will be closed in `inMs` milliseconds. */
   readonly tell: (client: Client, inMs: number) => void;
   readonly close: (client: Client) => void;
 }
 
 interface Turn<Client> {
   readonly client: Client;
-  /** When it is closed, ms of the clock. */
+  /** The time at which it is closed, ms of the clock. */
   readonly at: number;
 }
 
-/** The first part of the window, in which nobody is closed: load balancers have to learn that this replica leaves. */
+/**
+ * The share of the window at its start in which no client is closed, because load balancers must
+ * first notice that this replica is not ready.
+ */
 const LEAD_SHARE = 0.05;
-/** How long telling or closing holds the event loop before it lets the feed's messages through, ms. */
+/**
+ * The longest time that notifying or closing blocks the event loop before messages of the feed are
+ * processed, ms.
+ */
 const SLICE_MS = 10;
 
 /**
- * When each of `clients` is closed, ms from the start, ascending: one in each of as many equal parts of the window, at a random
- * moment of its part. So the rate is the same all the time, and yet no two replicas that drain together keep in step.
+ * Returns the times at which the clients are closed, ms from the start, ascending. The window is
+ * divided into one part for each client, and each client is closed at a random moment of its part.
+ * So the rate is constant, but two replicas that drain together do not close clients in step.
  */
 export function drainTimes(clients: number, windowMs: number, random: () => number): number[] {
   const lead = windowMs * LEAD_SHARE;
@@ -34,10 +41,13 @@ export function drainTimes(clients: number, windowMs: number, random: () => numb
   return Array.from({ length: clients }, (_, index) => lead + part * (index + random()));
 }
 
-/** Closes clients one after the other, each told beforehand when. Once. */
+/**
+ * Closes clients one after the other, and notifies each of them in advance. An instance drains
+ * once.
+ */
 export class Drainer<Client> {
   private readonly open = new Set<Client>();
-  /** By their time, the next one last. */
+  /** Sorted by time in descending order, so that the next turn is the last element. */
   private turns: Turn<Client>[] = [];
   private started = 0;
   private finish: (() => void) | undefined;
@@ -45,7 +55,10 @@ export class Drainer<Client> {
 
   constructor(private readonly options: DrainerOptions<Client>) {}
 
-  /** Resolves when all are gone, or have had `graceMs` for it after the last was closed. */
+  /**
+   * Drains the clients. Resolves when all of them are disconnected, or `graceMs` after the last one
+   * was closed.
+   */
   run(clients: Iterable<Client>): Promise<void> {
     const { clock, windowMs, random } = this.options;
     this.started = clock.now();
@@ -64,7 +77,7 @@ export class Drainer<Client> {
     });
   }
 
-  /** One more, that was still connecting when the drain began. */
+  /** Adds a client that was still connecting when the drain began. */
   add(client: Client): void {
     const { clock, windowMs, random, tell } = this.options;
     if (!this.finish) return;
@@ -77,12 +90,15 @@ export class Drainer<Client> {
     this.closeDue();
   }
 
-  /** A client is no longer connected. */
+  /** Call this when a client has disconnected. */
   gone(client: Client): void {
     if (this.open.delete(client) && this.open.size === 0) this.end();
   }
 
-  /** Those first that are closed first. Takes the turns off the end of the list it is given. */
+  /**
+   * Notifies the clients, those that are closed first before the others. Removes the turns from the
+   * end of the list.
+   */
   private tell(turns: Turn<Client>[]): void {
     const { clock, tell } = this.options;
     const started = clock.now();
@@ -123,7 +139,7 @@ export class Drainer<Client> {
   }
 }
 
-/** In an order that has nothing to do with when they came, or those that came together would be sent away together. */
+/** Shuffles the clients: otherwise clients that connected together would be closed together. */
 function shuffled<T>(items: T[], random: () => number): T[] {
   for (let last = items.length - 1; last > 0; last--) {
     const other = Math.floor(random() * (last + 1));

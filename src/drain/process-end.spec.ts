@@ -42,7 +42,7 @@ function setUp(deadlineMs = 60_000) {
   };
 }
 
-it.each(['SIGTERM', 'SIGINT'])('ends with 0 on %s, once all is closed', async (signal) => {
+it.each(['SIGTERM', 'SIGINT'])('exits with 0 on %s after the gateway has closed', async (signal) => {
   const { process, end, gateway, closed, settle } = setUp();
   end.serve(gateway);
   process.emit(signal);
@@ -56,7 +56,7 @@ it.each(['SIGTERM', 'SIGINT'])('ends with 0 on %s, once all is closed', async (s
 it.each([
   ['SIGTERM', 143],
   ['SIGINT', 130],
-])('ends at once on a second signal, %s, whichever came first', (second, code) => {
+])('exits at once on a second signal, %s, whichever signal came first', (second, code) => {
   const { process, end, gateway, closings } = setUp();
   end.serve(gateway);
   process.emit('SIGTERM');
@@ -66,12 +66,12 @@ it.each([
 });
 
 it.each(['uncaughtException', 'unhandledRejection'])(
-  'closes in good order on %s, and ends with 1',
+  'closes the gateway on %s, and exits with 1',
   async (event) => {
     const { process, end, gateway, logged, closed, closings, settle } = setUp();
     end.serve(gateway);
     process.emit(event, new Error('bug'));
-    process.emit(event, new Error('another, meanwhile'));
+    process.emit(event, new Error('another bug'));
     expect(logged).toEqual(['uncaught_error', 'uncaught_error']);
     expect(closings()).toBe(1);
     closed();
@@ -80,7 +80,7 @@ it.each(['uncaughtException', 'unhandledRejection'])(
   },
 );
 
-it('ends with 1 where an error comes while a signal is obeyed', async () => {
+it('exits with 1 if an error occurs after a signal', async () => {
   const { process, end, gateway, closed, settle } = setUp();
   end.serve(gateway);
   process.emit('SIGTERM');
@@ -90,7 +90,7 @@ it('ends with 1 where an error comes while a signal is obeyed', async () => {
   expect(process.exits).toEqual([1]);
 });
 
-it('takes its time on the first signal, where an error has begun the end already', async () => {
+it('does not exit at once on the first signal if an error has already started the shutdown', async () => {
   const { process, end, gateway, closed, settle } = setUp();
   end.serve(gateway);
   process.emit('uncaughtException', new Error('bug'));
@@ -104,13 +104,13 @@ it('takes its time on the first signal, where an error has begun the end already
 it.each([
   ['uncaughtException', 1],
   ['SIGTERM', 0],
-])('ends at once on %s before there is anything to close', (event, code) => {
+])('exits at once on %s before there is a gateway to close', (event, code) => {
   const { process } = setUp();
   process.emit(event, new Error('bug'));
   expect(process.exits).toEqual([code]);
 });
 
-it('ends with 1 where closing fails, and where it does not end', async () => {
+it('exits with 1 if closing fails or does not finish', async () => {
   const failing = setUp();
   failing.end.serve(failing.gateway);
   failing.process.emit('SIGTERM');

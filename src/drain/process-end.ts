@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../common/clock.js';
 
-/** What can be brought to an end in good order. */
+/** Something that can be shut down in an orderly way. */
 interface Closable {
   close(): Promise<void>;
 }
 
-/** The part of Node's `process` that is used, so that a test can have one of its own. */
+/** The part of Node's `process` that is used, so that a test can replace it. */
 export interface EndingProcess {
   on(event: string, listener: (value: unknown) => void): unknown;
   exit(code: number): void;
@@ -15,8 +15,9 @@ export interface EndingProcess {
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
- * How this process ends: by a signal, with 0, or by an error nobody caught, with 1; either way the gateway is closed in good
- * order first. A second signal ends it at once, and so does `deadlineMs` without an end.
+ * Ends this process: with exit code 0 on a signal, or with 1 on an uncaught error. In both cases
+ * the gateway is closed first. The process exits at once on a second signal, or if closing takes
+ * longer than `deadlineMs`.
  */
 export class ProcessEnd {
   private gateway: Closable | undefined;
@@ -35,11 +36,11 @@ export class ProcessEnd {
         this.end(1);
       });
     }
-    // From the beginning: the first process of a container is not ended by a signal that it does not listen for.
+    // Listen from the start: PID 1 of a container ignores signals for which it has no listener.
     for (const [signal, number] of Object.entries(SIGNALS)) {
       this.process.on(signal, () => {
         if (this.signalled) {
-          // By convention what a shell shows for a process that the signal has killed.
+          // The exit code that shells report for a process killed by the signal.
           this.process.exit(128 + number);
           return;
         }
@@ -50,7 +51,7 @@ export class ProcessEnd {
     }
   }
 
-  /** From now on there is something to close. */
+  /** Sets the gateway that must be closed before the process ends. */
   serve(gateway: Closable): void {
     this.gateway = gateway;
   }
