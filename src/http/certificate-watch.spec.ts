@@ -57,11 +57,11 @@ describe('CertificateWatch', () => {
     ]);
   });
 
-  it('keeps the old pair while one file is ahead of the other, gone or nonsense, and says so once each', async () => {
+  it('keeps the old pair while the files do not match, are missing or are invalid, and logs each once', async () => {
     const { applied, logged, check } = start();
     const mixed = { cert: second.cert, key: first.key };
-    const mismatch = 'tls_certificate_not_renewed the key is not that of the certificate';
-    const gone = 'tls_certificate_not_renewed they cannot be read';
+    const mismatch = 'tls_certificate_not_renewed the key does not belong to the certificate';
+    const gone = 'tls_certificate_not_renewed the files cannot be read';
     await check(mixed);
     await check(mixed);
     await check(new Error('ENOENT'));
@@ -74,7 +74,7 @@ describe('CertificateWatch', () => {
     expect(logged.at(-1)).toBe(mismatch);
   });
 
-  it('does nothing more once it is stopped, not even what it was about to', async () => {
+  it('does nothing after it is stopped, not even a check that was in progress', async () => {
     const { applied, clock, watch } = start();
     clock.advance(10_000);
     watch.stop();

@@ -4,14 +4,16 @@ import type { Clock, Timer } from '../common/clock.js';
 import { isTlsPair, loadTlsPair, type TlsFiles, type TlsPair } from '../config/tls-files.js';
 import { secureContext } from './http-server.js';
 
-/** How often the files are looked at, ms. Certificates are renewed days before they end. */
+/**
+ * The time between two checks of the files, ms. Certificates are renewed days before they expire.
+ */
 const CHECK_EVERY_MS = 10_000;
 
 interface WatchedCertificate {
   readonly clock: Clock;
-  /** What is in the files now. */
+  /** Reads the current files. */
   readonly load: () => Promise<TlsPair>;
-  /** Has new connections use it; those that are open keep what they were made with. */
+  /** Makes new connections use the pair. Open connections keep the old one. */
   readonly apply: (pair: TlsPair) => void;
   readonly log: {
     info(fields: object, message: string): void;
@@ -19,19 +21,21 @@ interface WatchedCertificate {
   };
 }
 
-/** When the certificate of a pair ends, ms since the epoch. */
+/** Returns the expiry time of the certificate of a pair, ms since the epoch. */
 export function certificateEnd({ cert }: TlsPair): number {
   return Date.parse(new X509Certificate(cert).validTo);
 }
 
 /**
- * Takes a renewed certificate from its files without a restart. They are read and compared instead of watched: what rotates
- * them replaces a link above them (Kubernetes) or the files themselves, one after the other, and no notice tells which.
+ * Applies a renewed certificate without a restart. It reads and compares the files periodically
+ * instead of watching them. Tools that rotate certificates replace either a link above the files
+ * (Kubernetes) or the files one after the other, and file system events do not report both cases
+ * reliably.
  */
 export class CertificateWatch {
   private timer: Timer | undefined;
   private stopped = false;
-  /** What was wrong, as long as it is: told once. */
+  /** The current problem, which is logged only once. */
   private problem: string | undefined;
 
   constructor(
@@ -51,10 +55,11 @@ export class CertificateWatch {
   private async check(): Promise<void> {
     const pair = await this.options.load().catch(() => undefined);
     if (this.stopped) return;
-    if (pair === undefined) this.fault('they cannot be read');
+    if (pair === undefined) this.fault('the files cannot be read');
     else if (pair.cert === this.current.cert && pair.key === this.current.key) this.problem = undefined;
-    // Of two files one is always there first: until the other has come, too, the old ones stay in use.
-    else if (!isTlsPair(pair)) this.fault('the key is not that of the certificate');
+    // While only one of the two files has been replaced, they do not match, and the old pair stays
+    // in use.
+    else if (!isTlsPair(pair)) this.fault('the key does not belong to the certificate');
     else this.renew(pair);
     this.start();
   }
@@ -76,7 +81,8 @@ export class CertificateWatch {
 
 /**
  * Watches the certificate of a running server.
- * @param inUse is called with the end of the certificate in use, seconds since the epoch: now, and after each renewal
+ * @param inUse is called with the expiry time of the certificate in use, seconds since the epoch:
+ * immediately, and after each renewal
  */
 export function watchCertificate(
   server: HttpsServer,

@@ -2,39 +2,51 @@ import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
 
-/** What a request tells of where it came from. */
+/** The parts of a request from which the address of its client is found. */
 export type AddressedRequest = Pick<IncomingMessage, 'headers'> & {
   readonly socket: { readonly remoteAddress?: string | undefined };
 };
 
-/** Whoever has no address, as at the other end of a connection that is closed already. */
+/** The address of a client whose connection has already closed. */
 const UNKNOWN = 'unknown';
 
-/** Some proxies write the port too: `192.0.2.7:4711`, `[2001:db8::7]:4711`. */
+/**
+ * Matches an address with a port, as some proxies write it: `192.0.2.7:4711`, `[2001:db8::7]:4711`.
+ */
 const WITH_PORT = /^(?:(\d+\.\d+\.\d+\.\d+)|\[([^\]]+)\]):\d+$/;
 
-/** Where clients are, by their TCP connection or by what trusted proxies say of it. */
+/**
+ * Finds the addresses of clients, from their TCP connections or from the headers of trusted
+ * proxies.
+ */
 export class ClientAddresses {
   private readonly trusts: (address: string) => boolean;
 
-  /** @param trusted addresses and networks of proxies; of anybody else X-Forwarded-* is a client's own word, and not believed */
+  /**
+   * @param trusted addresses and networks of proxies. X-Forwarded-* headers from any other address
+   * are ignored, because clients can forge them.
+   */
   constructor(trusted: readonly string[]) {
     const trusts = proxyAddr.compile([...trusted]);
     this.trusts = (address) => trusts(withoutPort(address), 0);
   }
 
   /**
-   * What a client's limits are counted by: its IPv4 address, or the /64 of its IPv6 address, of which every household has one
-   * to itself and may use any part. Where a proxy says what is no address, the nearest one that is, which is a proxy's: nobody
-   * gets a share of his own by nonsense.
+   * Returns the address by which the limits of a client are counted: its IPv4 address, or the /64
+   * network of its IPv6 address. A /64 belongs to one household, which may use any address in it.
+   * If a proxy forwards something that is not an address, the address of the proxy counts. So a
+   * client cannot get a separate quota by sending an invalid address.
    */
   of(request: AddressedRequest): string {
-    // From the nearest to the farthest that a trusted proxy vouches for.
+    // The addresses from the nearest to the farthest for which a trusted proxy vouches.
     const hops = proxyAddr.all(request as IncomingMessage, this.trusts);
     return hops.map(keyOf).findLast((key) => key !== undefined) ?? UNKNOWN;
   }
 
-  /** The same of the other end of a TCP connection, whoever it stands for. */
+  /**
+   * Returns the address of the other end of a TCP connection in the same form, ignoring any
+   * proxies.
+   */
   ofPeer(remoteAddress: string | undefined): string {
     return keyOf(remoteAddress) ?? UNKNOWN;
   }
@@ -43,12 +55,18 @@ export class ClientAddresses {
     return remoteAddress !== undefined && this.trusts(remoteAddress);
   }
 
-  /** Whether somebody says whom he speaks for, and is not believed. */
+  /**
+   * Returns true if the request has an X-Forwarded-For header but does not come from a trusted
+   * proxy.
+   */
   isDisbelieved({ headers, socket }: AddressedRequest): boolean {
     return headers['x-forwarded-for'] !== undefined && !this.isTrusted(socket.remoteAddress);
   }
 
-  /** The host that the client asked for. */
+  /**
+   * Returns the host that the client asked for: X-Forwarded-Host from a trusted proxy, otherwise
+   * Host.
+   */
   hostOf({ headers, socket }: AddressedRequest): string | undefined {
     const forwarded = this.isTrusted(socket.remoteAddress) ? headers['x-forwarded-host'] : undefined;
     return forwarded === undefined ? headers.host : String(forwarded).split(',')[0]?.trim();

@@ -1,7 +1,10 @@
 import type { RequestListener, Server } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 
-/** Express on a server of our own making: Nest's options do not reach what bounds its clients. */
+/**
+ * Runs Express on a server that this service creates, because the options of Nest do not cover its
+ * timeouts and limits.
+ */
 export class GatewayHttpAdapter extends ExpressAdapter {
   constructor(private readonly createServer: (listener: RequestListener) => Server) {
     super();

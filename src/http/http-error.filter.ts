@@ -6,8 +6,9 @@ import { maskSecrets } from '../config/mask-secrets.js';
 import { messageOf } from '../common/message-of.js';
 
 /**
- * Answers a request that failed with its status and that status' name. Messages stay here: Nest's and Express' own repeat the
- * path, where tokens end up by mistake, and those of faults tell of the inside.
+ * Sends the status of a failed request and the name of that status. Error messages are not sent:
+ * those of Nest and Express repeat the path, which may contain a token by mistake, and those of
+ * internal errors reveal internals.
  */
 @Catch()
 export class HttpErrorFilter implements ExceptionFilter {
@@ -22,7 +23,7 @@ export class HttpErrorFilter implements ExceptionFilter {
         'request_failed',
       );
     }
-    // Half an answer cannot be taken back, only be cut short.
+    // A response that has been sent in part can only be cut off.
     if (response.headersSent) response.destroy();
     else response.status(statusCode).json({ statusCode, message: STATUS_CODES[statusCode] });
   }
@@ -30,12 +31,12 @@ export class HttpErrorFilter implements ExceptionFilter {
 
 function statusOf(exception: unknown): number {
   if (exception instanceof HttpException) return exception.getStatus();
-  // What Express' own middleware throws has the status of a client's mistake with it.
+  // Errors of the middleware of Express carry a status if the client caused them.
   const given = exception instanceof Error && 'status' in exception ? exception.status : undefined;
   return typeof given === 'number' && given >= 400 && given < 500 && given in STATUS_CODES ? given : 500;
 }
 
-/** Where it was thrown: the stack without its first lines, which are the message. */
+/** Returns the stack frames without the first lines, which contain the message. */
 function framesOf(exception: unknown): string[] {
   const stack = exception instanceof Error ? (exception.stack ?? '') : '';
   return stack.split('\n').filter((line) => /^\s+at /.test(line));

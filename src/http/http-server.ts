@@ -2,41 +2,54 @@ import { createServer, type RequestListener, type Server as HttpServer, type Ser
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import type { TlsPair } from '../config/tls-files.js';
 
-/** Has all its headers by then: they are a few hundred bytes, and come in one piece from every real client. */
+/**
+ * The time limit for the headers of a request. They are a few hundred bytes, which real clients
+ * send in one piece.
+ */
 const HEADERS_TIMEOUT_MS = 10_000;
 
 /**
- * Has its whole request by then. The largest there is, a polling client's packets of `MAX_PAYLOAD_BYTES`, takes a slow
- * mobile network half of it. What the gateway takes to answer does not count: a poll may wait for as long as it likes.
+ * The time limit for a whole request. The largest one, a polling client that sends packets of
+ * `MAX_PAYLOAD_BYTES`, takes about half of this time on a slow mobile network. The time until the
+ * response does not count, so a poll may wait longer.
  */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** How often Node looks for who is late; 30 s by its default, in which a slow client would have three times its time. */
+/**
+ * The time between two checks of these limits. With the default of 30 s, a slow client could keep a
+ * connection for several times its limit.
+ */
 const CONNECTIONS_CHECK_MS = 2_000;
 
 /**
- * Longer than load balancers keep an idle connection (60 s by the defaults of nginx and AWS): they must be the ones to close
- * it, or a request that crosses with the closing is answered 502.
+ * Longer than load balancers keep an idle connection (60 s by default in nginx and AWS). The load
+ * balancer must be the one that closes it. Otherwise a request that is sent while the gateway
+ * closes the connection fails with a 502.
  */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
 /**
- * After so long without a byte, beyond the longest that a poll waits for its answer, a connection is cut whose answer is not read:
- * Node would keep it, and all that is written for it, for ever. Not for WebSockets, which end with their pings.
+ * The time without any bytes, in addition to the longest poll, after which a connection is closed
+ * if its client does not read the response. Without it, Node would keep the connection and its
+ * unsent data for ever. It does not apply to WebSockets, which the ping timeout closes.
  */
 const UNREAD_TIMEOUT_MS = 30_000;
 
-/** A token, cookies of other services and what a few proxies add fit in; Node would take 2,000 headers. */
+/**
+ * Enough for a token, cookies of other services and the headers of a few proxies. Node would accept
+ * 2,000 headers.
+ */
 const MAX_HEADER_BYTES = 16_384;
 const MAX_HEADERS = 100;
 
-/** A TLS handshake takes three round trips; Node would wait two minutes. */
+/** A TLS handshake takes three round trips. The default of Node is two minutes. */
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 const TLS_MIN_VERSION = 'TLSv1.2';
 
 /**
- * Against clients that hold a connection by saying nothing, or little: each has its time, after which it is cut. They are
- * constants and not settings, for no operator knows more about them than what is written here.
+ * Limits against clients that keep a connection open but send nothing, or little: the connection is
+ * closed when the time is over. These are constants instead of settings, because no deployment
+ * needs other values.
  */
 const BOUNDS = {
   headersTimeout: HEADERS_TIMEOUT_MS,
@@ -46,7 +59,7 @@ const BOUNDS = {
   maxHeaderSize: MAX_HEADER_BYTES,
 } as const satisfies ServerOptions;
 
-/** @param longestPollMs what a request may have to wait for its answer */
+/** @param longestPollMs the longest time that a request may wait for its response, ms */
 export function createHttpServer(listener: RequestListener, longestPollMs: number): HttpServer {
   return bounded(createServer(BOUNDS, listener), longestPollMs);
 }
@@ -60,7 +73,10 @@ export function createHttpsServer(
   return bounded(createTlsServer(options, listener), longestPollMs);
 }
 
-/** What a server of that certificate is to have; of a running one too, which forgets what it is not told again. */
+/**
+ * Returns the TLS options for a certificate. A running server needs all of them again at each
+ * renewal, because it does not keep the old ones.
+ */
 export function secureContext({ cert, key }: TlsPair): {
   readonly cert: string;
   readonly key: string;

@@ -5,8 +5,8 @@ import type { GatewayConfig } from '../config/gateway-config.js';
 const YEAR_SECONDS = 31_536_000;
 
 /**
- * In production browsers are told to come by TLS alone from then on; over plain HTTP they do not listen to that. Not for what
- * is below this host: that is not this service's to decide.
+ * In production, browsers are told to use only TLS from then on. Browsers ignore this header over
+ * plain HTTP. Subdomains are not included, because other services may own them.
  */
 const HSTS = { maxAge: YEAR_SECONDS, includeSubDomains: false } as const;
 
@@ -16,20 +16,21 @@ type Middleware = (
   next: (error?: unknown) => void,
 ) => void;
 
-/** What a page runs and loads is what this service itself serves, nothing else, and nobody may frame it. */
+/** Pages may only run and load files of this service, and no site may frame them. */
 const POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
   styleSrc: ["'self'"],
   imgSrc: ["'self'"],
-  connectSrc: ["'self'"], // the WebSocket of the same host included
+  connectSrc: ["'self'"], // this includes the WebSocket of the same host
   baseUri: ["'none'"],
   formAction: ["'none'"],
   frameAncestors: ["'none'"],
 } as const;
 
 /**
- * Headers of pages and of answers for operators. No `upgrade-insecure-requests`: on a laptop there is no TLS to upgrade to.
+ * Returns the headers of pages and of responses for operators. There is no
+ * `upgrade-insecure-requests`, because a development server has no TLS to upgrade to.
  */
 export function pageHeaders({ production }: Pick<GatewayConfig, 'production'>): Middleware {
   return helmet({
@@ -43,9 +44,10 @@ export function pageHeaders({ production }: Pick<GatewayConfig, 'production'>): 
 }
 
 /**
- * Headers of what engine.io and Socket.IO answer, before Express sees it. Pages of other origins load the client library by
- * script tag, which `Cross-Origin-Resource-Policy` has to allow; who may read polls is `CORS_ORIGINS`' to say.
- * A few fixed ones, for a polling client makes a request for every update.
+ * Sets the headers of responses of engine.io and Socket.IO, which Express does not see. Pages of
+ * other origins load the client library with a script tag, so `Cross-Origin-Resource-Policy` must
+ * allow that. `CORS_ORIGINS` decides which pages may read polls. The headers are few and fixed,
+ * because a polling client makes a request for every update.
  */
 export function transportHeaders({ production }: Pick<GatewayConfig, 'production'>): RequestListener {
   return (_request, response) => {
@@ -56,8 +58,9 @@ export function transportHeaders({ production }: Pick<GatewayConfig, 'production
 }
 
 /**
- * The policy of the page at `/docs` alone: AsyncAPI's parser, in the renderer's bundle, compiles the schemas it checks by as it
- * is loaded (`eval`). What is compiled comes from the bundle and the document, nothing of it from a request or a client.
+ * The content security policy of the page at `/docs` only. The AsyncAPI parser in the bundle of the
+ * renderer compiles JSON schemas with `eval` when it loads. It only compiles parts of the bundle
+ * and the document, never input from a request or a client.
  */
 export const DOCS_POLICY = Object.entries({ ...POLICY, scriptSrc: [...POLICY.scriptSrc, "'unsafe-eval'"] })
   .map(
