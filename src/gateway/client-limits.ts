@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { type ClientLimits, MAX_SYMBOL_LENGTH } from '../contract/index.js';
 
-/** What each client is told of how much it may ask. */
+/** Returns the limits that each client receives in `connected`. */
 export function clientLimits(config: GatewayConfig): ClientLimits {
   return {
     max_symbols_per_request: config.maxSymbolsPerRequest,

@@ -4,20 +4,21 @@ import { CLOCK, type Clock } from '../common/clock.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { MessageRate } from '../limits/message-rate.js';
 
-/** Lines about one client's requests: at once after a silence, and a second on average. */
+/** The most log lines about one client: at once after a quiet period, and per second on average. */
 const BURST = 10;
 const PER_SECOND = 0.5;
-/** Rooms that a line names. */
+/** The most rooms that a line names. */
 const MAX_NAMED_ROOMS = 5;
 
 /**
- * Logs what clients ask for: one line a request, and not more lines of one client than an operator can read. A client without
- * lines costs nothing.
+ * Logs the requests of clients, with one line for each request. The rate of lines about one client
+ * is limited, so that an operator can read the log. A client that causes no lines uses no memory
+ * here.
  */
 @Injectable()
 export class ClientLog implements OnApplicationShutdown {
   private readonly rate: MessageRate<GatewaySocket['conn']>;
-  /** Lines left out, of any client, since the last one that was written. */
+  /** The number of suppressed lines, of all clients, since the last line that was written. */
   private suppressed = 0;
 
   constructor(
@@ -31,7 +32,10 @@ export class ClientLog implements OnApplicationShutdown {
     this.rate.stop();
   }
 
-  /** Rooms that a client has joined or left with one request; nothing is logged if there are none. */
+  /**
+   * Logs the rooms that a client has joined or left with one request. Logs nothing if there are
+   * none.
+   */
   rooms(client: GatewaySocket, rooms: readonly string[], message: string): void {
     if (rooms.length === 0) return;
     const { suppressed } = this;

@@ -8,8 +8,9 @@ import { RequestError } from './request-error.js';
 export type RejectionAck = (answer: RequestRejection) => void;
 
 /**
- * Answers a request that failed with the documented `error` event and, if the client passed an acknowledgement, with
- * `{ok: false, error}`. An error of the gateway itself is logged; the client is not told its cause.
+ * Rejects a request with the documented `error` event and, if the client passed an acknowledgement,
+ * with `{ok: false, error}`. An internal error is logged, but its cause is not revealed to the
+ * client.
  */
 @Injectable()
 export class ErrorResponder {
@@ -21,7 +22,8 @@ export class ErrorResponder {
   reject(client: GatewaySocket, event: string, exception: unknown, ack?: RejectionAck): void {
     const error = this.payloadOf(exception, event);
     this.metrics.clientErrors.inc({ code: error.code });
-    // The name of an unknown event is the client's own text, and could be anything, even a token.
+    // Do not log the name of an unknown event: it is arbitrary text of the client, possibly even a
+    // token.
     const known = error.code !== 'UNKNOWN_EVENT' && { event };
     this.log.debug({ client_id: client.id, code: error.code, ...known }, 'client_request_refused');
     client.emit(ServerEvent.error, error);

@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { ErrorResponder, type RejectionAck } from './error-responder.js';
 
-/** Hands what a handler or pipe throws to the {@link ErrorResponder}. */
+/** Passes errors of handlers and pipes to the {@link ErrorResponder}. */
 @Catch()
 export class GatewayExceptionFilter implements ExceptionFilter {
   constructor(private readonly responder: ErrorResponder) {}

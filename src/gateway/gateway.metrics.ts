@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsGroup } from '../metrics/metrics-group.js';
 
-/** Connections and requests of clients. */
+/** Counts connections and requests of clients. */
 @Injectable()
 export class GatewayMetrics extends MetricsGroup {
   readonly connectionsTotal = this.counter('connections_total', 'Connections accepted.');
@@ -10,12 +10,12 @@ export class GatewayMetrics extends MetricsGroup {
   readonly clientErrors = this.counter('client_errors_total', 'Client requests refused.', ['code']);
   readonly requestsRefused = this.counter(
     'requests_refused_total',
-    'Client requests refused with RATE_LIMITED, by what there was too much of.',
+    'Client requests refused with RATE_LIMITED, by the limit that was exceeded.',
     ['limit'],
   );
   readonly snapshotRooms = this.counter(
     'snapshot_rooms_total',
-    'Rooms asked for by get_snapshot, by where their newest messages came from.',
+    'Rooms asked for with get_snapshot, by the source of their newest messages.',
     ['source'],
   );
 }

@@ -64,7 +64,10 @@ import { TokenRefreshDto } from './token-refresh.dto.js';
 import { TokenPipe } from './token.pipe.js';
 import { reduceRequest } from './waiting-request.js';
 
-/** Socket.IO's disconnect reasons; anything else is counted as one kind, for a label must not be unbounded. */
+/**
+ * The disconnect reasons of Socket.IO. All others are counted under one label, because the values
+ * of a label must be bounded.
+ */
 const DISCONNECT_REASONS: ReadonlySet<string> = new Set([
   'transport error',
   'transport close',
@@ -77,7 +80,7 @@ const DISCONNECT_REASONS: ReadonlySet<string> = new Set([
   'server namespace disconnect',
 ]);
 
-/** The clients' side: connect, disconnect, what they ask for. */
+/** Handles the connections, disconnections and requests of clients. */
 @WebSocketGateway()
 @UseFilters(GatewayExceptionFilter)
 export class MarketDataGateway
@@ -111,7 +114,8 @@ export class MarketDataGateway
     if (!this.auth.enter(client)) return;
     const joins = this.auth.permissionsOf(client).mayJoin({ type: 'general' });
     if (joins) void client.join(GENERAL_ROOM);
-    // Before the handlers, which GatewayIoAdapter puts behind it, and before anything of the event waits for its turn.
+    // This runs before the handlers, which GatewayIoAdapter adds after it, and before the event
+    // waits for its turn.
     client.use((packet: unknown[], next) => {
       reduceRequest(packet, this.config.maxSymbolsPerRequest);
       const [event, ...args] = packet;
@@ -169,7 +173,11 @@ export class MarketDataGateway
     return suggestions ? { ok: true, rooms, suggestions } : { ok: true, rooms };
   }
 
-  /** In one turn, so that no update of the room comes between the join and its snapshot. False if nothing is known of the room. */
+  /**
+   * Joins the room and sends its snapshot in one turn, so that no update of the room can come in
+   * between.
+   * @returns false if nothing is known about the room
+   */
   private join(client: GatewaySocket, room: string, address: RoomAddress): boolean {
     const snapshot = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
     const updates = snapshot.messages.length;
@@ -207,7 +215,8 @@ export class MarketDataGateway
     const { products, payload } = this.productLists.of(this.auth.permissionsOf(client));
     const rooms = subscriptionsOf(client);
     this.spend(client, ClientEvent.getProducts, this.cost.ofList(products.length + rooms.length));
-    // As a broadcast to the client's own room: the fan-out engine has one frame of the payload for all clients.
+    // Send it as a broadcast to the own room of the client, so that the fan-out engine shares one
+    // frame of the payload among all clients.
     this.server.local.to(client.id).emit(ServerEvent.products, payload);
     return { ok: true, rooms, products };
   }
@@ -220,7 +229,10 @@ export class MarketDataGateway
     return { ok: true, rooms };
   }
 
-  /** Waited for until memory's part is sent, and no longer: what the client asks next must not wait for Redis with it. */
+  /**
+   * Resolves as soon as the snapshots from memory are sent: the next request of the client must not
+   * wait for Redis.
+   */
   @SubscribeMessage(ClientEvent.getSnapshot)
   async getSnapshot(
     @ConnectedSocket() client: GatewaySocket,
@@ -245,7 +257,10 @@ export class MarketDataGateway
     });
   }
 
-  /** The client stays by a new token, and in the rooms that this one allows. */
+  /**
+   * Continues the session with a new token, and removes the client from the rooms that the token
+   * does not allow.
+   */
   @SubscribeMessage(ClientEvent.refreshToken)
   async refreshToken(
     @ConnectedSocket() client: GatewaySocket,
@@ -269,7 +284,7 @@ export class MarketDataGateway
     return { ok: true, rooms: subscriptionsOf(client), expires_at };
   }
 
-  /** A request is done whole or not at all. */
+  /** Rejects the whole request if any of its rooms is not allowed. */
   private checkPermissions(client: GatewaySocket, addresses: readonly RoomAddress[]): void {
     const permissions = this.auth.permissionsOf(client);
     const refused = addresses.filter((address) => !permissions.mayJoin(address));
@@ -280,14 +295,17 @@ export class MarketDataGateway
     throw forbidden(message, refused.map(roomName));
   }
 
-  /** A request of fifty bytes may be answered with a megabyte: who does not read must not be able to pile that up. */
+  /**
+   * A request of fifty bytes may cause a response of a megabyte. A client that does not read must
+   * not be able to make such responses pile up.
+   */
   private checkReads(client: GatewaySocket, message: string): void {
     if (isSlow(client, this.config.maxClientBufferBytes / 2)) throw new RequestError('SLOW_CLIENT', message);
   }
 
   /**
-   * Takes what a request costs before any of it is done.
-   * @throws RequestError if there is not enough left
+   * Takes the cost of a request from the budget of the client before any of the work is done.
+   * @throws RequestError if the budget is too small
    */
   private spend(client: GatewaySocket, event: ClientEvent, units: number): void {
     const waitMs = this.work.spend(client, event, units);
@@ -296,20 +314,21 @@ export class MarketDataGateway
     throw tooMuchWork(waitMs);
   }
 
-  /** Whether an event may be handled; answers it where it may not. */
+  /** Decides whether an event may be handled, and rejects it if not. */
   private admit(client: GatewaySocket, event: string, args: readonly unknown[]): boolean {
-    if (!client.connected) return false; // what it sent before it was closed still comes by
+    if (!client.connected) return false; // packets sent before it was closed may still arrive
     const known = isClientEvent(event);
     this.metrics.clientMessages.inc({ event: known ? event : 'unknown' });
     const answer = this.messages.take(client);
-    if (!answer.taken && answer.waitMs === undefined) return false; // it was closed
+    if (!answer.taken && answer.waitMs === undefined) return false; // the client was closed
     if (!this.requests.hasRoomFor(client)) {
       this.metrics.requestsRefused.inc({ limit: 'waiting' });
       this.refuseTooMany(client, event, args, tooManyWaiting());
       return false;
     }
     if (answer.taken && known) return true;
-    // Refusals have their turn as well: a thousand at once would hold up the feed, and an earlier request is answered earlier.
+    // Rejections wait for their turn as well: a thousand at once would delay the feed, and earlier
+    // requests are processed first.
     this.requests.run(client, () => {
       if (!client.connected) return Promise.resolve();
       if (answer.taken) {
@@ -329,7 +348,7 @@ export class MarketDataGateway
     args: readonly unknown[],
     refused: RequestError,
   ): void {
-    // Who does not read need not be told again and again: it would pile up.
+    // Do not send more errors to a client that does not read them, because they would pile up.
     if (isSlow(client, this.config.conflateAboveBytes))
       this.metrics.clientErrors.inc({ code: 'RATE_LIMITED' });
     else this.refuse(client, event, args, refused);
@@ -363,7 +382,7 @@ function addressesOf({ type, symbol, symbols, expiry }: RoomsDto): RoomAddress[]
   );
 }
 
-/** The rooms of this contract that a client is in (every socket is also in a room of its own). */
+/** The rooms of this contract that a client is in. Every socket is also in a room of its own. */
 function subscriptionsOf(client: GatewaySocket): string[] {
   return [...client.rooms].filter((room) => roomKind(room) !== undefined);
 }

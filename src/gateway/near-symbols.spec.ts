@@ -16,27 +16,27 @@ describe('NearSymbols', () => {
     ['m&m', 'M&M'],
     ['tata', 'Tata'],
     ['go', 'GO'],
-  ])('for %s there is %s', (symbol, found) => expect(near.of(symbol, all)).toBe(found));
+  ])('for %s it suggests %s', (symbol, found) => expect(near.of(symbol, all)).toBe(found));
 
   it.each(['NFT', 'NIFTYXY', 'YTFIN', 'P-18', 'G', 'GOO1', 'BANK', ''])(
-    'for %s there is nothing',
+    'for %s it suggests nothing',
     (symbol) => {
       expect(near.of(symbol, all)).toBeUndefined();
     },
   );
 
-  it('suggests nothing for what is known itself', () => {
+  it('suggests nothing for a known symbol', () => {
     expect(near.of('NIFTY', all)).toBeUndefined();
     expect(near.of('TATA', all)).toBeUndefined();
   });
 
-  it('suggests only what is allowed', () => {
+  it('suggests only allowed symbols', () => {
     expect(near.of('tata', (symbol) => symbol === 'TATA')).toBe('TATA');
     expect(near.of('nifty', () => false)).toBeUndefined();
     expect(near.of('NFTY', () => false)).toBeUndefined();
   });
 
-  it('costs a hundred unknown symbols no look at each of many', () => {
+  it('does not compare each unknown symbol with every known one', () => {
     const many = new NearSymbols(Array.from({ length: 20_000 }, (_, n) => `PRODUCT-${n.toString(36)}`));
     let looked = 0;
     const allowed = () => ++looked > 0;

@@ -1,12 +1,12 @@
-/** Symbols that are indexed; more would take longer than a request may. */
+/** The most symbols in the index: a larger one would take too long to build within a request. */
 const MAX_SYMBOLS = 10_000;
-/** Symbols remembered for one spelling with a letter left out. */
+/** The most symbols kept for one spelling with a letter left out. */
 const MAX_PER_SPELLING = 4;
 
 /**
- * Finds symbols that differ from a given one by case, or by one letter (not digit): another one, one more, one less, or two
- * swapped.
- * Each spelling with one letter left out is in an index, so a search looks up as many as the symbol has letters, however
+ * Finds symbols that differ from a given one only by case, or by one letter (not digit): a letter
+ * replaced, inserted, left out, or swapped with the next one. The index holds each spelling with
+ * one letter left out. So a search does only as many look-ups as the symbol has letters, however
  * many symbols there are.
  */
 export class NearSymbols {
@@ -23,10 +23,13 @@ export class NearSymbols {
     }
   }
 
-  /** @param allowed what may be suggested */
+  /**
+   * Returns a known symbol that is close to the given one.
+   * @param allowed returns true if a symbol may be suggested
+   */
   of(symbol: string, allowed: (symbol: string) => boolean): string | undefined {
     const folded = symbol.toUpperCase();
-    // One that is known itself, of which only this room is not, was written as it was meant.
+    // Suggest nothing for a known symbol: its spelling is right, even if the room is unknown.
     if (this.exact.has(symbol)) return undefined;
     const near = (one: string) => allowed(one) && isNear(folded, one.toUpperCase());
     return (
@@ -52,13 +55,16 @@ function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R |
   return undefined;
 }
 
-/** Every spelling with one letter left out; of one or two letters there are none, for everything would be near. */
+/**
+ * Returns every spelling with one letter left out. Returns none for texts of one or two letters,
+ * for which almost every symbol would be near.
+ */
 function shorter(text: string): string[] {
   if (text.length < 3) return [];
   return Array.from(text, (_, index) => text.slice(0, index) + text.slice(index + 1));
 }
 
-/** Whether two texts differ by one letter, or by two that are swapped. */
+/** Returns true if two texts differ by one letter, or by two letters that are swapped. */
 function isNear(one: string, other: string): boolean {
   if (Math.abs(one.length - other.length) > 1) return false;
   let start = 0;
@@ -67,7 +73,7 @@ function isNear(one: string, other: string): boolean {
   const rest = Math.min(one.length, other.length) - start;
   while (end < rest && one.at(-1 - end) === other.at(-1 - end)) end++;
   const [left, right] = [one.slice(start, one.length - end), other.slice(start, other.length - end)];
-  // Names that are numbered differ by a digit, and each is meant as it is written.
+  // Symbols that differ only by a digit are different products, not misspellings.
   if (/\d/.test(left + right)) return false;
   if (left.length <= 1 && right.length <= 1) return true;
   return left.length === 2 && right.length === 2 && left[0] === right[1] && left[1] === right[0];

@@ -17,7 +17,7 @@ function setUp() {
   return { products, lists: new ProductLists(cache as unknown as CacheService), made: () => made };
 }
 
-it('makes one list for all clients that may see everything, until the products change', () => {
+it('shares one list among all clients that may see everything, until the products change', () => {
   const { products, lists, made } = setUp();
   const first = lists.of(Permissions.all);
   expect(lists.of(new Permissions([])).payload).toBe(first.payload);
@@ -28,7 +28,7 @@ it('makes one list for all clients that may see everything, until the products c
   expect(made()).toBe(2);
 });
 
-it('makes one list for a client that may see some, until the products change', () => {
+it('keeps one list for a client that may see some products, until the products change', () => {
   const { products, lists, made } = setUp();
   const some = new Permissions([], new Set(['B', 'C']));
   expect(lists.of(some).products).toEqual(['B']);

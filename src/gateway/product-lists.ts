@@ -14,8 +14,9 @@ interface Prepared {
 }
 
 /**
- * The answers to `get_products`. Each is made once for all clients that may see every product, and for the others once per client,
- * until the products change: the fan-out engine shares the frame of a payload.
+ * Prepares the responses to `get_products`. All clients that may see every product share one list.
+ * Each other client has a list of its own. A list is reused until the products change, so that the
+ * fan-out engine can share the frame of its payload.
  */
 @Injectable()
 export class ProductLists {
@@ -24,10 +25,10 @@ export class ProductLists {
 
   constructor(private readonly cache: CacheService) {}
 
-  /** What a client with these permissions may see. */
+  /** Returns the products that a client with these permissions may see. */
   of(permissions: Permissions): ProductList {
     const version = this.cache.productsVersion;
-    // A client that may join `general` hears of every product there.
+    // A client that may join `general` learns about every product there.
     if (permissions.mayJoin({ type: 'general' })) {
       if (this.everything?.version !== version) {
         this.everything = { version, list: listOf(this.cache.products()) };

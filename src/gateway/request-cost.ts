@@ -4,22 +4,22 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import type { RoomAddress } from '../contract/index.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 
-/** What a room costs that is joined, left or asked for. */
+/** The cost of joining, leaving or asking for a room. */
 const ROOM_UNITS = 1;
-/** What a room costs in addition of which memory has nothing: it is looked up in Redis. */
+/** The additional cost of a room that is not in memory and must be looked up in Redis. */
 const LOOKUP_UNITS = 4;
-/** Characters of a snapshot or a list that are written for one unit. */
+/** The characters of snapshots that are sent for one unit. */
 const CHARACTERS_PER_UNIT = 65_536;
-/** Names in a list that are written for one unit. */
+/** The names in a list that are sent for one unit. */
 const NAMES_PER_UNIT = 200;
-/** Statuses of stale products that are sent to a client of `general` for one unit. */
+/** The statuses of stale products that are sent for one unit to a client that joins `general`. */
 const STATUSES_PER_UNIT = 25;
-/** What it costs to verify a token. */
+/** The cost of verifying a token. */
 const TOKEN_UNITS = 10;
 
 /**
- * What requests cost, in units of work: about the processor time of one room that is joined, 25 microseconds. Taken from what is
- * known before the work is done.
+ * Estimates the cost of requests in units of work, before the work is done. One unit is about the
+ * CPU time of joining one room, 25 microseconds.
  */
 @Injectable()
 export class RequestCost {
@@ -31,7 +31,7 @@ export class RequestCost {
 
   readonly ofToken = TOKEN_UNITS;
 
-  /** Of rooms whose newest messages are sent. */
+  /** The cost of sending the newest messages of rooms. */
   ofSnapshots(addresses: readonly RoomAddress[]): number {
     let units = 0;
     let characters = 0;
@@ -48,12 +48,12 @@ export class RequestCost {
     return units + Math.floor(characters / CHARACTERS_PER_UNIT);
   }
 
-  /** Of rooms that are left. */
+  /** The cost of leaving rooms. */
   ofRooms(rooms: number): number {
     return rooms * ROOM_UNITS;
   }
 
-  /** Of a list of names. */
+  /** The cost of sending a list of names. */
   ofList(names: number): number {
     return 1 + Math.floor(names / NAMES_PER_UNIT);
   }

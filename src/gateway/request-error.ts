@@ -10,17 +10,17 @@ import {
 } from '../contract/index.js';
 
 /**
- * A client's request that the gateway does not do. `ErrorResponder` turns it into the `error` event and the negative
- * acknowledgement.
+ * Thrown for a request that the gateway refuses. `ErrorResponder` turns it into the `error` event
+ * and the negative acknowledgement.
  */
 export class RequestError extends WsException {
   constructor(
     readonly code: ErrorCode,
     message: string,
     readonly details?: readonly ErrorDetail[],
-    /** When the request may be made again, ms from now. */
+    /** The time until the request may be repeated, ms. */
     readonly retryAfterMs?: number,
-    /** The rooms of the request that are to blame; without them it would be done. */
+    /** The rooms of the request that caused the refusal. Without them the request would succeed. */
     readonly rooms?: readonly string[],
   ) {
     super(message);
@@ -48,8 +48,8 @@ export function invalidSubscription(code: ErrorCode, details: readonly ErrorDeta
 }
 
 /**
- * When a client may try again: from `ms` to `(1 + spread) * ms`, at random, so that clients that were refused together do not come
- * back together.
+ * Returns a random time from `ms` to `(1 + spread) * ms`, so that clients that were refused
+ * together do not retry together.
  */
 function jittered(ms: number, spread: number): number {
   return Math.round(ms * (1 + spread * Math.random()));
@@ -58,8 +58,10 @@ function jittered(ms: number, spread: number): number {
 const RETRY_UNKNOWN_MS = 30_000;
 
 /**
- * A product may be unknown only until its first message comes, so the client is asked to try again.
- * @param rooms those of the request that are too many
+ * A product is unknown only until its first message arrives, so the client is asked to try again
+ * later.
+ * @param most the limit of rooms of unknown products
+ * @param rooms the rooms of the request that exceed it
  */
 export function tooManyUnknown(most: number, rooms: readonly string[]): RequestError {
   const message =
@@ -71,7 +73,7 @@ export function tooManyUnknown(most: number, rooms: readonly string[]): RequestE
   return new RequestError('TOO_MANY_SUBSCRIPTIONS', message, details, retryAfterMs, rooms);
 }
 
-/** Rooms that a refusal names. */
+/** The most rooms that an error names. */
 const MAX_NAMED = 10;
 const RETRY_SNAPSHOT_MS = 1_000;
 

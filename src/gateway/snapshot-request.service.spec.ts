@@ -19,7 +19,7 @@ const price = (symbol: string): MarketMessage => {
   return parseMessage('enriched:underlying', JSON.stringify(message), { maxSize: 1_000 });
 };
 
-/** With a store that answers when it is told to. */
+/** Uses a store that returns when the test says so. */
 function setUp({ env = {}, memory = [] as readonly string[] } = {}) {
   const asked = new Map<string, (found: Found) => void>();
   const sent: string[] = [];
@@ -57,7 +57,7 @@ function setUp({ env = {}, memory = [] as readonly string[] } = {}) {
 }
 
 describe('SnapshotRequestService', () => {
-  it('a room that the new token does not allow is refused, and nothing of it sent', async () => {
+  it('refuses a room that the new token does not allow, and sends none of its messages', async () => {
     const { ask, asked, sent } = setUp({ memory: ['KNOWN'] });
     let allowed = true;
     const answer = ask(
@@ -73,7 +73,7 @@ describe('SnapshotRequestService', () => {
     expect(sent.sort()).toEqual(['KEPT', 'KNOWN', 'product:KEPT 1', 'product:KNOWN 1']);
   });
 
-  it('what waits for its turn when the token is replaced does not cost the store a look-up', async () => {
+  it('does not look up rooms that were still waiting when the token was replaced', async () => {
     const { ask, asked, sent } = setUp();
     let allowed = true;
     const answer = ask(products(20), () => allowed);
@@ -86,7 +86,7 @@ describe('SnapshotRequestService', () => {
     expect(sent).toEqual([]);
   });
 
-  it('is unavailable, and says when to ask again, where the store cannot be asked', async () => {
+  it('is unavailable, and says when to try again, if the store cannot be reached', async () => {
     const { ask, asked } = setUp();
     const answer = ask([product('A'), product('B')], () => true);
     asked.get('A')!([]);
@@ -98,7 +98,7 @@ describe('SnapshotRequestService', () => {
     });
   });
 
-  it('ends though the store never answers; what it answers then is not sent', async () => {
+  it('times out if the store does not return, and does not send a late result', async () => {
     const { ask, asked, sent } = setUp();
     const answer = ask([product('A')], () => true);
     await expect(answer).rejects.toMatchObject({ code: 'SNAPSHOT_UNAVAILABLE' });
@@ -107,7 +107,7 @@ describe('SnapshotRequestService', () => {
     expect(sent).toEqual([]);
   });
 
-  it('who is gone is told nothing', async () => {
+  it('sends nothing to a disconnected client', async () => {
     const { ask, asked, client, sent } = setUp();
     const answer = ask([product('A')], () => true);
     client.connected = false;
@@ -116,7 +116,7 @@ describe('SnapshotRequestService', () => {
     expect(sent).toEqual([]);
   });
 
-  it('one request is answered whole, however few subscriptions a client may have; more are refused at once', async () => {
+  it('completes one request even if it exceeds the limit of subscriptions, and refuses more at once', async () => {
     const { ask, asked } = setUp({ env: { MAX_SUBSCRIPTIONS: '1', MAX_SYMBOLS_PER_REQUEST: '20' } });
     const answer = ask(products(20), () => true);
     const more = ask(
@@ -124,7 +124,7 @@ describe('SnapshotRequestService', () => {
       () => true,
     );
     const refused = expect(more).rejects.toMatchObject({ code: 'SNAPSHOT_UNAVAILABLE' });
-    // As each is answered the next one is asked for.
+    // Each result starts the next look-up.
     for (let count = 0; asked.size > count; await new Promise(setImmediate)) {
       for (const found of [...asked.values()].slice(count)) found([]);
       count = asked.size;

@@ -10,31 +10,43 @@ import { GatewayMetrics } from './gateway.metrics.js';
 import { forbidden, snapshotUnavailable } from './request-error.js';
 import { SnapshotSender } from './snapshot-sender.js';
 
-/** Rooms of one client looked up in the store at a time: who asks for a thousand that nobody knows must not hold up the others. */
+/**
+ * The most rooms of one client that are looked up in the store at a time. A client that asks for a
+ * thousand unknown rooms must not delay other clients.
+ */
 const MAX_LOOKUPS_PER_CLIENT = 8;
-/** A request is answered in this time; longer than the store takes to answer or to fail, ms. */
+/** The time limit of a request, ms. It is longer than the store takes to return or to fail. */
 const ANSWER_WITHIN_MS = 5_000;
 
-/** The turns of the client that asks: see RequestQueue. */
+/** The turns of the client that sent the request: see RequestQueue. */
 export interface Turns {
-  /** A promise of the client's next turn, where this one is over. */
+  /** Returns a promise of the next turn of the client; undefined if its turn is not over. */
   pause(): Promise<void> | undefined;
-  /** What memory has was sent, and the store is asked for the rest: the client's next request need not wait any longer. */
+  /**
+   * Called when the snapshots from memory are sent, and the store has been asked for the rest. The
+   * next request of the client may then start.
+   */
   done(): void;
 }
 
 const ONE_TURN: Turns = { pause: () => undefined, done: () => undefined };
 
-/** One `get_snapshot` on its way. */
+/** A `get_snapshot` request in progress. */
 interface Asking {
   readonly client: GatewaySocket;
-  /** Whether the client may still have what it asked for: its token may be another by the time that Redis answers. */
+  /**
+   * Returns true if the client may still see a room: its token may have been replaced while Redis
+   * was asked.
+   */
   readonly mayHave: (address: SnapshotAddress) => boolean;
-  /** The time is up, and the client was told so. */
+  /** True once the request has ended, so that late results of the store are not sent. */
   over: boolean;
 }
 
-/** Answers `get_snapshot`: each room's newest messages, whether its product is stale, and a `snapshot` that closes it. */
+/**
+ * Handles `get_snapshot`: sends the newest messages of each room, the status of stale products, and
+ * a `snapshot` that ends the response for the room.
+ */
 @Injectable()
 export class SnapshotRequestService {
   private readonly lookups = new WeakMap<GatewaySocket, ConcurrencyLimit>();
@@ -49,8 +61,10 @@ export class SnapshotRequestService {
   ) {}
 
   /**
-   * What is in memory is sent in this turn, or room by room in as many turns as that takes; the rest as the store answers.
-   * @throws RequestError where a room could not be looked up: that nothing is known of it would not be true
+   * Sends the snapshots in memory in this turn, or over several turns if they are many. Sends the
+   * rest as soon as the store returns them.
+   * @throws RequestError if a room could not be looked up: the gateway must not claim that nothing
+   * is known about it
    */
   async answer(
     client: GatewaySocket,
@@ -94,19 +108,20 @@ export class SnapshotRequestService {
     const { client } = asking;
     const { changes } = this.freshness;
     const wanted = () => !asking.over && client.connected && asking.mayHave(address);
-    // Those that nobody waits for any more cost the store nothing.
+    // Skip the look-up if the client no longer waits for it.
     const messages = await this.limitOf(client).run(async () =>
       wanted() ? this.cache.find(address) : undefined,
     );
     if (!messages) return undefined;
     const sends = wanted();
-    // Who is gone does not get them, but they are in memory now, and their age must be known before the next one asks.
+    // Observe the messages even if the client has disconnected: they are in memory now, so their
+    // age must be known before the next request.
     const sent = sends ? Math.min(messages.length, this.config.maxChainsPerSnapshot) : 0;
     for (const [index, message] of messages.entries()) {
       this.freshness.observeFetched(message, () => index < sent && this.sender.send(client, message));
     }
     if (!sends) return undefined;
-    // That they made the product stale is said in a microtask.
+    // A change of the status is sent in a microtask: let it run first.
     await Promise.resolve();
     this.freshness.notifyRequester(client, address, messages, changes);
     return this.close(client, address, sent, messages.length, messages.length > 0 ? 'store' : 'nowhere');
@@ -129,7 +144,10 @@ export class SnapshotRequestService {
     return snapshot;
   }
 
-  /** Of a client no more rooms wait than it may subscribe to; those of one request always do. */
+  /**
+   * The queue of a client holds at most as many rooms as it may subscribe to, but at least those of
+   * one request.
+   */
   private limitOf(client: GatewaySocket): ConcurrencyLimit {
     let limit = this.lookups.get(client);
     if (!limit) {

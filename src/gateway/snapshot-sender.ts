@@ -17,7 +17,7 @@ import type { MarketMessage } from '../feed/market-message.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
 
-/** Sends a room's newest messages to one client. */
+/** Sends the newest messages of a room to one client. */
 @Injectable()
 export class SnapshotSender {
   constructor(
@@ -29,9 +29,10 @@ export class SnapshotSender {
   ) {}
 
   /**
-   * To one who has just joined. From memory in the turn of the join; else from the store, unless the live feed or the client
-   * is faster. What is stale is said to be, once, right after it.
-   * @param snapshot what memory has of the room, taken in this turn
+   * Sends the snapshot to a client that has just joined a room. Messages in memory are sent in the
+   * turn of the join. Otherwise they come from the store, unless a live message arrives first or
+   * the client leaves first. If the product is stale, its status follows once.
+   * @param snapshot the messages of the room in memory, read in this turn
    */
   sendJoined(client: GatewaySocket, address: RoomAddress, snapshot: Snapshot): void {
     if (address.type === 'general') {
@@ -46,11 +47,13 @@ export class SnapshotSender {
     const { changes } = this.freshness;
     void this.cache.fetch(address, snapshot, this.config.maxChainsPerSnapshot).then((messages) => {
       const stays = client.rooms.has(roomName(address));
-      // Who left does not get them, but they are in memory now, and their age must be known before the next one asks.
+      // Observe the messages even if the client has left: they are in memory now, so their age must
+      // be known before the next request.
       for (const message of messages) {
         this.freshness.observeFetched(message, () => stays && this.send(client, message));
       }
-      // What went stale meanwhile its rooms are told.
+      // Send only the statuses from before the look-up (`changes`): the client receives later ones
+      // as a member of the room.
       if (!stays) return;
       this.freshness.notify(client.id, address, [...snapshot.messages, ...messages], changes);
       if (!this.knows(address)) this.freshness.notifyUnknown(client.id, address);
@@ -58,8 +61,8 @@ export class SnapshotSender {
   }
 
   /**
-   * Whether anything is known of a room, as far as this replica knows without asking the store.
-   * @param snapshot what memory has of the room now
+   * Returns true if anything is known about a room, without asking the store.
+   * @param snapshot the messages of the room in memory now
    */
   knows(
     address: RoomAddress,
@@ -68,7 +71,10 @@ export class SnapshotSender {
     return this.freshness.knows(address) || snapshot.known > 0;
   }
 
-  /** As a broadcast to the client's own room, which the fan-out engine sends from the frame it has of the message. */
+  /**
+   * Sends a message as a broadcast to the own room of the client, so that the fan-out engine reuses
+   * the frame that it has of the message.
+   */
   send(client: GatewaySocket, message: MarketMessage): void {
     const own = this.server.local.to(client.id);
     if (message.kind === 'underlying') own.emit(ServerEvent.underlyingUpdate, message.payload);
@@ -78,7 +84,10 @@ export class SnapshotSender {
     });
   }
 
-  /** The same way, so that it comes after the room's updates to a client that lags, too. */
+  /**
+   * Sends `snapshot` in the same way, so that a lagging client also receives it after the updates
+   * of the room.
+   */
   close(client: GatewaySocket, snapshot: RoomSnapshot): void {
     const payload = new JsonPayload<RoomSnapshot>(JSON.stringify(snapshot), `snapshot:${snapshot.room}`);
     this.server.local.to(client.id).emit(ServerEvent.snapshot, payload);

@@ -7,13 +7,14 @@ export interface SubscriptionBudget {
 }
 
 /**
- * Clients share the rooms of a product that exists. A room that a client has made up is for that
- * client only, and costs six times as much memory.
+ * Checks that a client may join the rooms of a request. The number of rooms of unknown products is
+ * limited separately: clients share the rooms of a real product, but a room that a client has made
+ * up belongs to that client only, and costs six times as much memory.
  * @param held the rooms that the client is in
  * @param asked the rooms of its request
- * @param isKnown whether the gateway has seen a product, or expects it
- * @throws RequestError if the client would be in more rooms than it may. If only the unknown ones
- * are too many, the rejection says when to ask again.
+ * @param isKnown returns true if the gateway has seen a product, or expects it
+ * @throws RequestError if the client would be in too many rooms. If only the rooms of unknown
+ * products are too many, the error says when to try again.
  */
 export function checkBudget(
   { maxSubscriptions, maxUnknownSubscriptions }: SubscriptionBudget,

@@ -50,7 +50,7 @@ export abstract class RoomsDto implements SubscriptionRequest {
   @ValidateIf((dto: RoomsDto) => needsSymbol(dto) && dto.symbols != null)
   @Matches(SYMBOL_PATTERN, { each: true, message: `must each be ${SYMBOL_RULE}` })
   @ArrayNotEmpty({ message: 'must not be empty' })
-  @IsArray({ message: 'must be a list of symbols' }) // the last one is asked first
+  @IsArray({ message: 'must be a list of symbols' }) // the last decorator is checked first
   symbols?: string[];
 
   @IsOptional()

@@ -21,7 +21,7 @@ const almost = fc.record(
   },
   { requiredKeys: [] },
 );
-/** What JSON can bring, its `__proto__` among it, and what it cannot. */
+/** Values that JSON can contain, including `__proto__`, and values that it cannot. */
 const anything = fc.oneof(
   almost,
   fc.json().map((text) => JSON.parse(text) as unknown),
@@ -33,17 +33,17 @@ const SYMBOLS = ['A', 'B', 'C', 'D', 'E'];
 
 describe('SubscriptionPipe', () => {
   it.each([
-    ['takes as many as there may be', SYMBOLS, undefined, undefined],
+    ['accepts as many symbols as the limit', SYMBOLS, undefined, undefined],
     [
-      'counts symbol with them',
+      'counts symbol as one of the symbols',
       SYMBOLS,
       'F',
       'must name at most 5 symbols, counting symbol; split the request',
     ],
-    ['takes symbol as one of them', SYMBOLS.slice(1), 'A', undefined],
-    ['says of none that there is none', [], undefined, 'must not be empty'],
-    ['says of text that it is no list', 'A', undefined, 'must be a list of symbols'],
-    ['says of what has a length that it is no list', { length: 1e9 }, undefined, 'must be a list of symbols'],
+    ['accepts symbol together with symbols', SYMBOLS.slice(1), 'A', undefined],
+    ['rejects an empty list', [], undefined, 'must not be empty'],
+    ['rejects a text', 'A', undefined, 'must be a list of symbols'],
+    ['rejects an object with a length', { length: 1e9 }, undefined, 'must be a list of symbols'],
   ])('%s', (_, symbols, symbol, problem) => {
     const details = (): unknown => {
       try {
@@ -56,7 +56,7 @@ describe('SubscriptionPipe', () => {
     expect(details()).toEqual(problem && [{ field: 'symbols', problem }]);
   });
 
-  it('makes of anything a request that keeps the contract, or refuses it with a documented code', () => {
+  it('turns any value into a valid request, or rejects it with a documented code', () => {
     let taken = 0;
     fc.assert(
       fc.property(anything, (value) => {

@@ -15,10 +15,12 @@ const CODES: Readonly<Record<(typeof FIELDS)[number], ErrorCode>> = {
 };
 
 /**
- * Fills `dto` from what a client sent. Synchronous, and takes the four fields it knows by their own names instead of
- * converting the whole payload: a client must not be able to make it recurse, set a prototype, or have a later request
- * overtake an earlier one.
- * Unknown fields are ignored. The length of a batch is looked at before its items are.
+ * Fills `dto` from the payload of a client and validates it. Unknown fields are ignored, and the
+ * length of a batch is checked before its items.
+ *
+ * It copies the four known fields instead of converting the whole payload, so that a client can
+ * neither cause deep recursion nor set a prototype. It is synchronous, so that a later request
+ * cannot overtake an earlier one.
  * @throws RequestError
  */
 export function validateRequest<T extends RoomsDto>(value: unknown, dto: T, maxSymbols: number): T {
@@ -45,7 +47,7 @@ export function validateRequest<T extends RoomsDto>(value: unknown, dto: T, maxS
   throw invalidSubscription(CODES[details[0]?.field ?? 'type'], details);
 }
 
-/** Checks what a client sent with `subscribe` or `unsubscribe`. */
+/** Validates the payload of `subscribe` and `unsubscribe`. */
 @Injectable()
 export class SubscriptionPipe implements PipeTransform<unknown, SubscriptionDto> {
   constructor(private readonly config: GatewayConfig) {}
@@ -56,7 +58,7 @@ export class SubscriptionPipe implements PipeTransform<unknown, SubscriptionDto>
   }
 }
 
-/** Checks what a client sent with `get_snapshot`. */
+/** Validates the payload of `get_snapshot`. */
 @Injectable()
 export class SnapshotPipe implements PipeTransform<unknown, SnapshotDto> {
   constructor(private readonly config: GatewayConfig) {}

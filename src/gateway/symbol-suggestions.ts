@@ -5,10 +5,13 @@ import { CacheService } from '../cache/cache.service.js';
 import type { RoomAddress } from '../contract/index.js';
 import { NearSymbols } from './near-symbols.js';
 
-/** For how long the known products are taken from the last look, ms: an index of them is not made for each request. */
+/**
+ * How long an index of the known products is reused, ms, because building it for each request would
+ * be slow.
+ */
 const INDEX_FOR_MS = 10_000;
 
-/** Finds the known products that the writers of unknown symbols may have meant. */
+/** Finds the known products that clients may have meant with unknown symbols. */
 @Injectable()
 export class SymbolSuggestions {
   private index: { readonly at: number; readonly near: NearSymbols } | undefined;
@@ -20,7 +23,8 @@ export class SymbolSuggestions {
 
   /**
    * Returns a suggestion for each unknown symbol that has one; `undefined` if none has.
-   * @param permissions those of the client: it is not told of products that it may not see
+   * @param permissions the permissions of the client: products that it may not see are not
+   * suggested
    */
   of(
     unknown: readonly RoomAddress[],

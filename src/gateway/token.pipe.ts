@@ -3,7 +3,10 @@ import { validateSync } from 'class-validator';
 import { RequestError } from './request-error.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
 
-/** Checks what a client sent with `refresh_token`; like `SubscriptionPipe`, it takes the field it knows by its own name. */
+/**
+ * Validates the payload of `refresh_token`. Like `SubscriptionPipe`, it copies only the known
+ * field.
+ */
 @Injectable()
 export class TokenPipe implements PipeTransform<unknown, TokenRefreshDto> {
   /** @throws RequestError */

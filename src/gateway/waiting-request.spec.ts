@@ -15,11 +15,11 @@ describe('reduceRequest', () => {
     ['text'],
     [null],
     [7],
-  ])('keeps %j as it is', (data) => {
+  ])('keeps %j unchanged', (data) => {
     expect(reduced('subscribe', data)).toEqual(['subscribe', data]);
   });
 
-  it('drops what no request reads, however large it is', () => {
+  it('drops fields that no request reads, however large they are', () => {
     const junk = Array.from({ length: 20_000 }, () => ({}));
     const data = { type: 'product', symbol: 'NIFTY', junk, more: { junk } };
     expect(reduced('subscribe', data)).toEqual(['subscribe', { type: 'product', symbol: 'NIFTY' }]);
@@ -30,7 +30,7 @@ describe('reduceRequest', () => {
     expect(reduced('subscribe', { symbols })).toEqual(['subscribe', { symbols: ['P0', 'P1', 'P2', 'P3'] }]);
   });
 
-  it('keeps of nested values only what makes them invalid', () => {
+  it('replaces nested values with empty ones, which are still invalid', () => {
     const deep = [[[['x']]]];
     expect(reduced('subscribe', { type: deep, symbol: { deep }, symbols: [deep, { deep }] })).toEqual([
       'subscribe',
@@ -40,12 +40,12 @@ describe('reduceRequest', () => {
     expect(reduced('subscribe', Buffer.alloc(9))).toEqual(['subscribe', []]);
   });
 
-  it('keeps a text too long for a symbol as one that is still too long', () => {
+  it('shortens a very long text to one that is still too long for a symbol', () => {
     const [, data] = reduced('subscribe', { symbol: 'A'.repeat(60_000) });
     expect((data as { symbol: string }).symbol).toHaveLength(129);
   });
 
-  it('keeps the acknowledgement, and that there was more than one argument', () => {
+  it('keeps the acknowledgement, and keeps it visible that there were several arguments', () => {
     const ack = () => undefined;
     expect(reduced('get_products', ack)).toEqual(['get_products', ack]);
     expect(reduced('subscribe', { type: 'general' }, ack)).toEqual(['subscribe', { type: 'general' }, ack]);

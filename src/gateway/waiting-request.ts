@@ -1,13 +1,13 @@
 const FIELDS = ['type', 'symbol', 'symbols', 'expiry', 'token'] as const;
 
-/** No symbol, type or expiry is as long as this. */
+/** The longest text that is kept, characters. No symbol, type or expiry is as long as this. */
 const MAX_TEXT = 128;
 const TOO_LONG = '!'.repeat(MAX_TEXT + 1);
 
 /**
- * Reduces a request, `[event, data, acknowledgement]`, to what its handler reads, before it waits for its turn. A client can put
- * into 64 KB of JSON what takes two megabytes of memory, and a thousand of its requests may wait. What is invalid stays invalid for
- * the same reason.
+ * Reduces a request, `[event, data, acknowledgement]`, to the parts that its handler reads, before
+ * it waits for its turn. 64 KB of JSON can take two megabytes of memory once parsed, and a thousand
+ * requests of a client may wait. An invalid request stays invalid for the same reason.
  */
 export function reduceRequest(packet: unknown[], maxSymbols: number): void {
   const hasAck = typeof packet.at(-1) === 'function';
