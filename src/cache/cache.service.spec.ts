@@ -15,10 +15,10 @@ const KEY = 'latest:underlying:X';
 const price = (second: number) => ({ price: second, timestamp: `2026-11-22T04:43:0${second}` });
 const message = (second: number) => parseCached(KEY, JSON.stringify(price(second)), { maxSize: 1_000 });
 
-/** A store that can be out of reach. */
+/** A store that can be made unreachable. */
 class FlakyStore extends MemoryLatestStore {
   down = false;
-  /** Answers an error for these keys, as a cluster that lacks their node. */
+  /** Returns an error for these keys, as a cluster with a missing node does. */
   lacks = new Set<string>();
   reads = 0;
 
@@ -53,7 +53,7 @@ function setUp() {
 }
 
 describe('CacheService.refresh', () => {
-  it('broadcasts what is news, and nothing that memory already holds as new', async () => {
+  it('broadcasts stored messages that are newer than memory, and no others', async () => {
     const { store, cache, broadcast, refresh } = setUp();
     await store.put(3);
     await refresh();
@@ -69,7 +69,7 @@ describe('CacheService.refresh', () => {
     await cache.stop();
   });
 
-  it('tries again until the store answers, and only for the last who asked', async () => {
+  it('retries until the store can be read, and only for the last call', async () => {
     const { store, cache, broadcast, refresh } = setUp();
     await store.put(1);
     store.down = true;
@@ -83,7 +83,7 @@ describe('CacheService.refresh', () => {
     await cache.stop();
   });
 
-  it('takes what can be read of a store that lacks a part, says so, and tries the rest again', async () => {
+  it('uses the keys it can read, reports the others as a problem, and retries them', async () => {
     const { store, cache, broadcast, refresh } = setUp();
     const other = KEY.replace(/[^:]+$/, 'OTHER');
     await store.put(1);
@@ -100,7 +100,7 @@ describe('CacheService.refresh', () => {
     await cache.stop();
   });
 
-  it('looks up the rooms that have a member and are not in memory', async () => {
+  it('reads the rooms that have members and are not in memory', async () => {
     const { store, cache, broadcast } = setUp();
     await cache.refresh((news) => void broadcast.push(news));
     await store.put(1);
@@ -113,7 +113,7 @@ describe('CacheService.refresh', () => {
     await cache.stop();
   });
 
-  it('goes through the rooms a few at a time, and lets others work in between', async () => {
+  it('reads the rooms in batches, so that other work can run in between', async () => {
     const { store, cache } = setUp();
     const reads: number[] = [];
     const rooms = Array.from({ length: 1_000 }, (_, n) => ({
@@ -133,7 +133,7 @@ describe('CacheService.refresh', () => {
     await cache.stop();
   });
 
-  it('ends with the service, though the store never answered', async () => {
+  it('ends when the service stops, even if the store was never reachable', async () => {
     const { store, cache, refresh } = setUp();
     await store.put(1);
     store.down = true;
@@ -146,7 +146,7 @@ describe('CacheService.refresh', () => {
 describe('CacheService.fetch', () => {
   const room = { type: 'product', symbol: 'X' } as const;
 
-  it('asks the store once for all who want the same room meanwhile', async () => {
+  it('reads the store once for all concurrent requests of one room', async () => {
     const { store, cache } = setUp();
     await store.put(1);
     const answers = await Promise.all([1, 2, 3].map(() => cache.fetch(room, cache.snapshot(room))));
@@ -154,13 +154,13 @@ describe('CacheService.fetch', () => {
     expect(store.reads).toBe(1);
   });
 
-  it('keeps quiet when the store cannot be read', async () => {
+  it('returns nothing if the store cannot be read', async () => {
     const { store, cache } = setUp();
     store.down = true;
     await expect(cache.fetch(room, cache.snapshot(room))).resolves.toEqual([]);
   });
 
-  it('answers a newer message than the snapshot had, where it finds one', async () => {
+  it('returns a message only if it is newer than that of the snapshot', async () => {
     const { store, cache } = setUp();
     cache.remember(message(1));
     const snapshot = cache.snapshot(room);
@@ -170,7 +170,7 @@ describe('CacheService.fetch', () => {
     await cache.stop();
   });
 
-  it('withholds what a broadcast was faster with', async () => {
+  it('does not return a message if a newer one was broadcast during the read', async () => {
     const { store, cache } = setUp();
     await store.put(1);
     const fetching = cache.fetch(room, cache.snapshot(room));
@@ -180,7 +180,7 @@ describe('CacheService.fetch', () => {
 });
 
 describe('CacheService.fetch', () => {
-  it('looks up a bounded number of rooms at a time, and leaves those beyond to the live feed', async () => {
+  it('limits how many look-ups run and wait, and rejects the others', async () => {
     const { store, cache, metrics } = setUp();
     const room = (n: number) => ({ type: 'product', symbol: `P${n}` }) as const;
     const fetch = (n: number) => cache.fetch(room(n), cache.snapshot(room(n)));
@@ -194,7 +194,7 @@ describe('CacheService.fetch', () => {
     };
 
     const fetches = Array.from({ length: 1_100 }, (_, n) => fetch(n));
-    const again = fetch(0); // shares the look-up under way
+    const again = fetch(0); // shares the look-up that is already running
     expect(asked).toBe(32);
     await expect(fetches[1_032]).resolves.toEqual([]);
     expect(await metrics.text()).toContain('socket_gateway_cache_store_reads_refused_total 68');
@@ -202,6 +202,6 @@ describe('CacheService.fetch', () => {
     const found = await Promise.all([...fetches, again]);
     expect(found.filter((messages) => messages.length === 1)).toHaveLength(1_033);
     expect(asked).toBe(1_032);
-    await expect(fetch(1_099)).resolves.toHaveLength(1); // nothing is held against it
+    await expect(fetch(1_099)).resolves.toHaveLength(1); // a rejected room can be looked up later
   });
 });

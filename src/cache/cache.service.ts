@@ -21,41 +21,52 @@ import { LatestMessages, type StoredMessage, type StoredUse, type Verdict } from
 import { LATEST_STORE, type LatestStore } from './latest-store.js';
 import { WriteBehind } from './write-behind.js';
 
-/** Keys of one MGET: a chain may weigh 100 KB, so this bounds a reply to a few MB. */
+/** Keys per MGET. A chain can be 100 KB long, so this limits a reply to a few MB. */
 const READ_BATCH = 32;
-/** Rooms looked up in the store at a time, and how many more may wait: a storm of clients asks for many at once. */
+/** How many rooms are looked up in the store at a time. */
 const MAX_LOOKUPS = 32;
+/** How many more look-ups may wait. Clients that reconnect all at once request many rooms. */
 const MAX_WAITING_LOOKUPS = 1_000;
 const FIRST_REFRESH_RETRY_MS = 200;
 /**
- * When a refresh looks again, in write intervals: the replica that writes may have held a message back when the first look was
- * taken, at most for an interval, or may have died, so that another one writes once its lease has expired.
+ * When a refresh reads the store again, in write intervals after its first read. The first extra
+ * read finds messages that the writing replica had not written yet: it writes once per interval.
+ * The second one finds messages of a writer that died: another replica writes them once the lease
+ * has expired.
  */
 const LOOK_AGAIN_AFTER_INTERVALS = [1.5, 4.5] as const;
-/** Keys watched because the store was found to hold newer values; those beyond it wait for their next message. */
+/**
+ * How many keys with a newer value in the store are watched. Others wait for their next message.
+ */
 const MAX_NEWER_KEYS = 10_000;
-/** Keys of rooms that a refresh reads though its walk has not found them, because it may have been cut short. */
+/** How many keys of occupied rooms a refresh reads in addition to those that its scan found. */
 const MAX_ROOM_KEYS = 10_000;
-/** How long a failed look-up is told of, where none came after it. */
+/** How long a failed look-up is reported as a problem if no other look-up follows it, ms. */
 const READ_PROBLEM_MS = 30_000;
 
-/** Sends a message to its rooms. */
+/** Broadcasts a message to its rooms. */
 type Broadcast = (message: MarketMessage) => void;
 
 type StoreOperation = 'read' | 'write' | 'refresh';
 
-/** What a room has to send to one who joins now. */
+/** The messages that a client receives when it joins a room. */
 export interface Snapshot {
   readonly messages: readonly MarketMessage[];
-  /** Whether memory has all it ever knew of the room: if not, {@link CacheService.fetch} may find more. */
+  /**
+   * False if messages of the room may be missing from memory: {@link CacheService.fetch} may find
+   * them.
+   */
   readonly complete: boolean;
-  /** To be handed to {@link CacheService.fetch}. */
+  /**
+   * Sequence number of the last broadcast before the snapshot; {@link CacheService.fetch} needs it.
+   */
   readonly sequence: number;
 }
 
 /**
- * The newest message per product and per (product, expiry): in memory for snapshots and ordering, in the store's
- * `latest:*` keys so that late replicas start warm and other readers of the platform find them.
+ * Keeps the newest message per product and per (product, expiry). The copy in memory serves
+ * snapshots and decides the order of messages. The copy under the store's `latest:*` keys lets new
+ * replicas start with data, and serves the platform's other readers.
  */
 @Injectable()
 export class CacheService implements OnModuleInit {
@@ -63,16 +74,21 @@ export class CacheService implements OnModuleInit {
   private readonly writer: WriteBehind;
   private readonly fetching = new Map<string, Promise<boolean>>();
   private readonly lookups = new ConcurrencyLimit(MAX_LOOKUPS, MAX_WAITING_LOOKUPS);
-  /** Operations whose last attempt failed, why and when. */
+  /** Operations whose last attempt failed, with the error text and the clock time in ms. */
   private readonly problems = new Map<StoreOperation, { readonly text: string; readonly at: number }>();
   private readonly stopping = new AbortController();
-  /** Calls of `refresh` and `hold`: a connection that flaps must not gather a retry loop each time. */
+  /**
+   * Counts the calls of `refresh` and `suspendWrites`. A refresh stops when this number changes, so
+   * that a flapping connection does not accumulate retry loops.
+   */
   private refreshes = 0;
-  /** Whether it was ever brought up to date from the store. */
+  /** Whether a refresh has ever read the whole store. */
   private warm = false;
-  /** Of the last refresh: sends to the rooms what was news. */
+  /**
+   * The function that the last call of `refresh` passed: it broadcasts messages found in the store.
+   */
   private broadcast: Broadcast = () => undefined;
-  /** Keys of which the store was found to hold newer values, and that are watched for their live message. */
+  /** How many keys with a newer value in the store are being watched for their live message. */
   private newerKeys = 0;
 
   constructor(
@@ -100,12 +116,13 @@ export class CacheService implements OnModuleInit {
       },
       compare: (key, value, source) => {
         const message = this.parse(key, value);
-        // What no reader can use is no loss.
+        // A stored value that cannot be parsed is of no use to any reader, so it may be replaced.
         return message ? this.latest.compareStored(source, { message, short: isShort(value) }) : -1;
       },
       onWritten: (entries) => metrics.cacheWrites.inc(entries),
       onNewer: (keys) => this.storeIsNewer(keys),
-      // A store that takes writes is there to be read, too; a refresh that fails says itself when it does no more.
+      // A store that accepts writes can be read as well. A refresh that failed keeps retrying and
+      // clears its own problem.
       onFlushed: () => {
         this.problems.delete('write');
         this.problems.delete('read');
@@ -122,8 +139,9 @@ export class CacheService implements OnModuleInit {
   }
 
   /**
-   * Judges a live message against the newest of its key and remembers it if it is news. The caller broadcasts what is `newest` or
-   * `rebased` in the same turn.
+   * Compares a live message with the newest one of its key, and stores it if it is newer. The
+   * caller must broadcast a message that is `newest` or `rebased` in the same turn of the event
+   * loop.
    */
   remember(message: MarketMessage): Verdict {
     const verdict = this.latest.offerLive(message);
@@ -134,12 +152,18 @@ export class CacheService implements OnModuleInit {
     return verdict;
   }
 
-  /** The newest messages of a room, from memory; chains nearest expiry first. Nobody asks for `general`'s. */
+  /**
+   * The newest messages of a room, from memory. Chains are sorted by expiry, nearest first. The
+   * `general` room has no snapshot: the result is empty.
+   */
   snapshot(address: RoomAddress): Snapshot {
     return this.nearest(address, Infinity);
   }
 
-  /** As {@link snapshot}, with the `most` nearest of a product's chains; `known` is how many updates of the room there are. */
+  /**
+   * Like {@link snapshot}, but with at most the `most` nearest chains of a product. `known` is how
+   * many messages the room has in total.
+   */
   nearest(address: RoomAddress, most: number): Snapshot & { readonly known: number } {
     const { sequence } = this.latest;
     if (address.type === 'chain' && address.expiry === undefined) {
@@ -150,20 +174,21 @@ export class CacheService implements OnModuleInit {
     return { messages, complete: messages.length > 0, sequence, known: messages.length };
   }
 
-  /** Whether the product is configured, or a message of it is held. */
+  /** Whether the product is configured, or was seen on the feed or in the store. */
   knows(product: string): boolean {
     return this.latest.knows(product) || this.config.products.includes(product);
   }
 
-  /** Another number each time that {@link products} has changed. */
+  /** A number that changes each time {@link products} changes. */
   get productsVersion(): number {
     return this.latest.productsVersion;
   }
 
   /**
-   * Looks the room of an incomplete snapshot up in the store: one read, shared by all who ask for the room meanwhile.
-   * Answers what the asker still needs: nothing that its snapshot had, or that was broadcast to the room since then.
-   * Never rejects; a store that cannot be read, or is asked for too much at once, leaves the asker to the live feed.
+   * Looks up the room of an incomplete snapshot in the store. Concurrent calls for one room share
+   * one read. Returns only messages that the caller still needs: neither those of its snapshot, nor
+   * those that were broadcast to the room since then. Never rejects. The result is empty if the
+   * store cannot be read or too many look-ups are waiting; the client then waits for the live feed.
    */
   async fetch(address: RoomAddress, since: Snapshot, most = Infinity): Promise<readonly MarketMessage[]> {
     await this.readRoom(address);
@@ -174,9 +199,10 @@ export class CacheService implements OnModuleInit {
   }
 
   /**
-   * The newest messages of a room, for one who need not be in it: from memory, else by the same shared read as `fetch`.
-   * What was broadcast meanwhile is among them. Undefined where nothing is in memory and the store cannot be read, or is
-   * asked for too much at once: it may know more. Never rejects.
+   * The newest messages of a room, for a client that may not have joined it. They come from memory,
+   * or through the same shared read as `fetch`, and include messages broadcast during that read.
+   * Returns undefined if memory has nothing and the store cannot be read or too many look-ups are
+   * waiting, because the store may have messages. Never rejects.
    */
   async find(address: RoomAddress): Promise<readonly MarketMessage[] | undefined> {
     const { messages: known, complete } = this.snapshot(address);
@@ -187,12 +213,13 @@ export class CacheService implements OnModuleInit {
   }
 
   /**
-   * Brings memory up to date from the store by one walk of the keyspace, within bounds, and hands each message that was news to
-   * `broadcast` in the turn in which it is remembered. Retries until it succeeds, a later call takes over, or the service stops. To
-   * be called when the feed is subscribed, so that nothing falls in between. What the replica that writes may have held back at
-   * that time is looked for twice more, later.
-   * @param afterMs is waited first; what comes live meanwhile is newer, and stays
-   * @param rooms those with a member: who is in them must be told the news
+   * Brings memory up to date from the store with one bounded scan of the keyspace. Each newer
+   * message is passed to `broadcast` in the same turn in which it enters memory. Retries until the
+   * scan succeeds, a later call takes over, or the service stops. Call it once the feed is
+   * subscribed: then each message arrives either through the feed or through the store. The store
+   * is read twice more later, for messages that the writing replica had not written yet.
+   * @param afterMs how long to wait first; live messages that arrive meanwhile are newer, and stay
+   * @param rooms the rooms that have members: their keys are read even if the scan is cut short
    */
   async refresh(
     broadcast: Broadcast,
@@ -208,7 +235,10 @@ export class CacheService implements OnModuleInit {
     void this.lookAgain(turn, rooms, sequence);
   }
 
-  /** @param sequence the last broadcast before the feed was up: what was heard after it is newer than the store */
+  /**
+   * @param sequence the last broadcast before the feed was up. Keys with a live message after it
+   *   are not read again, because memory is newer than the store.
+   */
   private async lookAgain(
     turn: number,
     rooms: () => readonly RoomAddress[],
@@ -222,7 +252,10 @@ export class CacheService implements OnModuleInit {
     }
   }
 
-  /** Waits for `afterMs`, and then tries `read` until it succeeds, another refresh or a loss of the feed takes over, or the service stops. */
+  /**
+   * Waits for `afterMs`, and then retries `read` until it succeeds, another refresh starts, the
+   * feed is lost, or the service stops.
+   */
   private async readUntilDone(turn: number, afterMs: number, read: () => Promise<void>): Promise<void> {
     const { signal } = this.stopping;
     const wait = (ms: number) => delay(this.clock, ms, signal);
@@ -241,8 +274,9 @@ export class CacheService implements OnModuleInit {
   }
 
   /**
-   * The store holds newer values than memory. Usually they were written a moment before they are published; a key of which nothing
-   * was heard for an interval after that missed its update, and takes it from the store.
+   * Handles keys for which the store holds a newer value than memory. Usually the worker has
+   * written the value and publishes it a moment later. If a key gets no live message within one
+   * write interval, this replica missed the update, and reads it from the store.
    */
   private storeIsNewer(keys: readonly string[]): void {
     const { sequence } = this.latest;
@@ -255,29 +289,34 @@ export class CacheService implements OnModuleInit {
   }
 
   /**
-   * The feed is down: the worker may write newer messages to the store than memory has, which what waits to be written must
-   * not overwrite. Nothing is written until the next refresh has brought memory up to date.
+   * Stops writing to the store until the next refresh has brought memory up to date. Call it when
+   * the feed is down: the worker may write messages that this replica misses, and a write from
+   * memory must not overwrite them.
    */
   suspendWrites(): void {
     this.refreshes++;
     this.writer.hold();
   }
 
-  /** Why the store does not do what is asked of it, in words; undefined while it does. The live feed needs none of it. */
+  /**
+   * The last error of the store, in words; undefined while the store works. The live feed does not
+   * depend on the store.
+   */
   get problem(): string | undefined {
     for (const [operation, { text, at }] of this.problems) {
-      // Writes and refreshes are tried again until they succeed; what nobody looks up any more says nothing of now.
+      // Writes and refreshes are retried until they succeed. A look-up is not, so its failure says
+      // nothing about the present after a while.
       if (operation !== 'read' || this.clock.now() - at < READ_PROBLEM_MS) return `${operation}: ${text}`;
     }
     return undefined;
   }
 
-  /** The configured products and every other one seen on the feed or in the store. */
+  /** The configured products and every other product seen on the feed or in the store. */
   products(): string[] {
     return [...new Set([...this.config.products, ...this.latest.products()])];
   }
 
-  /** Writes what the store still lacks. To be called when the feed has stopped. Never rejects. */
+  /** Writes all pending updates to the store. Call it once the feed has stopped. Never rejects. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.writer.stop();
@@ -312,7 +351,7 @@ export class CacheService implements OnModuleInit {
     }
   }
 
-  /** One read of a room's keys, shared by all who ask meanwhile. False where they could not be read. */
+  /** Reads a room's keys; concurrent calls share one read. False if they could not be read. */
   private async readRoom(address: RoomAddress): Promise<boolean> {
     const room = roomName(address);
     let reading = this.fetching.get(room);
@@ -339,7 +378,7 @@ export class CacheService implements OnModuleInit {
     }
   }
 
-  /** Reads every key of the store's that was not heard after `sequence`. */
+  /** Reads every key of the store that has had no live message after `sequence`. */
   private async readAll(rooms: readonly RoomAddress[], sequence: number): Promise<void> {
     const started = this.clock.now();
     const use = this.warm || rooms.length > 0 ? 'refresh' : 'warm';
@@ -351,7 +390,8 @@ export class CacheService implements OnModuleInit {
       await this.read(wanted, use, this.broadcast);
     };
     for await (const keys of this.store.scan(prefixes, this.config.cacheWarmMaxKeys)) await readNew(keys);
-    // The walk may have been too short for these. A few at a time: there may be thousands of rooms with many keys each.
+    // The bounded scan may have missed these keys. They are read in batches, because there may be
+    // thousands of rooms with many keys each.
     let keys: string[] = [];
     for (const key of this.worthALook(rooms)) {
       if (keys.push(key) < READ_BATCH) continue;
@@ -396,7 +436,7 @@ export class CacheService implements OnModuleInit {
         if (this.latest.offerStored(stored, use)) broadcast?.(message);
       }
     }
-    // What could be read is taken; the rest is for the next attempt.
+    // The values that could be read are used. The error makes the caller retry the others.
     if (problem) throw problem;
   }
 
@@ -421,7 +461,7 @@ export class CacheService implements OnModuleInit {
   }
 }
 
-/** Whether it is the worker's `{price, timestamp}`. */
+/** Whether a stored value is the worker's short form `{price, timestamp}`. */
 function isShort(value: string): boolean {
   return !value.includes('"processed_at"') && !value.includes('"expiry"');
 }

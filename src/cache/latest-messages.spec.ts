@@ -36,7 +36,10 @@ const priced = (message: UnderlyingMessage, value: number): UnderlyingMessage =>
   price: value,
 });
 
-/** @param wallNow the wall clock, ms after noon; by default a day later, as where a recording is replayed */
+/**
+ * @param wallNow the wall clock, ms after noon. The default is a day later, as when a recording is
+ *   replayed.
+ */
 function setUp({ maxBytes = 1_000_000, clockResetAfterMs = 5_000, wallNow = DAY / 1_000 } = {}) {
   const evicted: string[] = [];
   const latest = new LatestMessages({
@@ -54,7 +57,7 @@ function setUp({ maxBytes = 1_000_000, clockResetAfterMs = 5_000, wallNow = DAY 
 }
 
 describe('LatestMessages', () => {
-  it('takes newer messages, and drops older ones and those that repeat the newest', () => {
+  it('accepts newer messages, and drops older ones and duplicates of the newest', () => {
     const { latest } = setUp();
     expect([3, 3, 2, 4].map((time) => latest.offerLive(price('X', time)))).toEqual([
       'newest',
@@ -65,7 +68,7 @@ describe('LatestMessages', () => {
     expect(latest.get('latest:underlying:X')?.time).toBe(NOON + 4);
   });
 
-  it('comes to the same newest of equal times, in whatever order they come', () => {
+  it('picks the same newest of messages with equal times, in whatever order they arrive', () => {
     const early = price('X', 5, 7);
     const late = price('X', 5, 8);
     const same = [price('X', 5, 8), withText(price('X', 5, 8), 'z')];
@@ -79,17 +82,17 @@ describe('LatestMessages', () => {
       expect(latest.offerLive(first)).toBe('newest');
       expect(latest.offerLive(second)).toBe(second === newest ? 'newest' : 'older');
       expect(latest.get('latest:underlying:X')).toBe(newest);
-      // A replica that finds one in the store, and is brought the other by the feed.
+      // A replica that reads one from the store and receives the other from the feed.
       const other = setUp();
       other.offerStored(first, 'refresh');
       other.latest.offerLive(second);
       expect(other.latest.get('latest:underlying:X')).toBe(newest);
-      // One that had the first, and finds the second.
+      // A replica that has the newest and reads the other from the store.
       expect(offerStored(newest === first ? second : first, 'refresh')).toBe(false);
     }
   });
 
-  it('judges each product, and each expiry of a product, by itself', () => {
+  it('orders each product, and each expiry of a product, separately', () => {
     const { latest } = setUp();
     latest.offerLive(price('X', 9));
     expect(latest.offerLive(price('Y', 1))).toBe('newest');
@@ -98,8 +101,8 @@ describe('LatestMessages', () => {
     expect(latest.offerLive(chain('X', '2026-11-26', 0))).toBe('older');
   });
 
-  describe('when a producer is set back', () => {
-    it('takes the new time base once only older messages came for the while', () => {
+  describe("when a producer's clock is set back", () => {
+    it('accepts the new time after only older messages have arrived for the configured time', () => {
       const { latest } = setUp();
       latest.offerLive(price('X', 60 * SECOND));
       const back = (second: number) => latest.offerLive(price('X', second * SECOND));
@@ -108,7 +111,7 @@ describe('LatestMessages', () => {
       ]);
     });
 
-    it('decides by processed_at, which is in the messages, and not by when they come', () => {
+    it('measures that time by processed_at of the messages, not by when they arrive', () => {
       const { latest } = setUp();
       latest.offerLive(price('X', 60 * SECOND, 60 * SECOND));
       const back = (n: number, processed: number) => latest.offerLive(price('X', n, processed * SECOND));
@@ -117,7 +120,7 @@ describe('LatestMessages', () => {
       ]);
     });
 
-    it('does not count stragglers among newer messages', () => {
+    it('does not count late messages that arrive between newer ones', () => {
       const { latest } = setUp();
       for (let time = 10; time < 30; time++) {
         expect(latest.offerLive(price('X', time * SECOND))).toBe('newest');
@@ -125,7 +128,7 @@ describe('LatestMessages', () => {
       }
     });
 
-    it('gets out of a time base in the far future, left by one wrong message', () => {
+    it('recovers from one message that was stamped far in the future', () => {
       const { latest } = setUp({ wallNow: 0 });
       latest.offerLive(price('X', 365 * DAY));
       for (let second = 0; second < 5; second++) {
@@ -134,7 +137,7 @@ describe('LatestMessages', () => {
       expect(latest.offerLive(price('X', 5 * SECOND))).toBe('rebased');
     });
 
-    it('does not take copies of an old message, or stragglers out of order, for a new time base', () => {
+    it('does not accept a new time because of duplicates or late messages out of order', () => {
       const { latest } = setUp();
       latest.offerLive(price('X', 1_000 * SECOND));
       for (const [index, time] of [5, 5, 5, 4, 3, 7, 2, 9, 1].entries()) {
@@ -142,7 +145,7 @@ describe('LatestMessages', () => {
       }
     });
 
-    it('does not take chains that are delivered again for it while the price of their product goes on', () => {
+    it('keeps dropping redelivered chains while the price of their product gets newer', () => {
       const { latest } = setUp();
       latest.offerLive(chain('X', '2026-11-26', 3_600 * SECOND));
       for (let second = 1; second < 100; second++) {
@@ -151,7 +154,7 @@ describe('LatestMessages', () => {
       }
     });
 
-    it('takes a chain back though the price of its product, set back with it, goes on', () => {
+    it('accepts the new time of a chain and of the price of its product if both were set back', () => {
       const { latest } = setUp();
       latest.offerLive(price('X', 3_600 * SECOND));
       latest.offerLive(chain('X', '2026-11-26', 3_600 * SECOND));
@@ -163,7 +166,7 @@ describe('LatestMessages', () => {
       expect(verdicts[6]).toEqual(['newest', 'newest']);
     });
 
-    it('takes hour-old messages for delivered again where the wall clock agreed with the newest, for ten times as long', () => {
+    it('waits ten times as long if the newest message agreed with the wall clock', () => {
       const { latest } = setUp({ wallNow: 0 });
       latest.offerLive(chain('X', '2026-11-26', 0));
       const HOUR = 3_600 * SECOND;
@@ -173,7 +176,7 @@ describe('LatestMessages', () => {
       expect(latest.offerLive(chain('X', '2026-11-26', 50 * SECOND - HOUR))).toBe('rebased');
     });
 
-    it('does so, too, where a replica that has just started read the newest from the store', () => {
+    it('waits ten times as long also if the newest message was read from the store at startup', () => {
       const { latest, offerStored } = setUp({ wallNow: 2_000 });
       offerStored(chain('X', '2026-11-26', 0), 'warm');
       const HOUR = 3_600 * SECOND;
@@ -183,7 +186,7 @@ describe('LatestMessages', () => {
       expect(latest.offerLive(chain('X', '2026-11-26', 50 * SECOND - HOUR))).toBe('rebased');
     });
 
-    it('is not set forth again by what the store has of the time base that was given up', () => {
+    it('ignores a stored message from before the clock was set back', () => {
       const { latest, offerStored } = setUp();
       latest.offerLive(price('X', 60 * SECOND));
       for (const second of [0, 2, 5, 6]) latest.offerLive(price('X', second * SECOND));
@@ -193,7 +196,7 @@ describe('LatestMessages', () => {
       expect(offerStored(price('X', 61 * SECOND), 'refresh')).toBe(true);
     });
 
-    it('takes from the store what it missed since, though the time base that was given up lies ahead', () => {
+    it('accepts a stored message that it missed after the clock was set back', () => {
       const { latest, offerStored } = setUp();
       const HOUR = 3_600 * SECOND;
       latest.offerLive(price('X', HOUR));
@@ -201,13 +204,13 @@ describe('LatestMessages', () => {
       const missed = price('X', 20 * SECOND);
       expect(latest.compareStored(missed.key, { message: missed, short: false })).toBeGreaterThan(0);
       expect(offerStored(missed, 'refresh')).toBe(true);
-      // The base that was given up, a little before its end.
+      // A message from shortly before the clock was set back.
       expect(offerStored(price('X', HOUR - 20 * SECOND), 'refresh')).toBe(false);
     });
   });
 
   describe('stored messages', () => {
-    it('are news only when newer, and never set the time back', () => {
+    it('are accepted only if newer, and never set the time back', () => {
       const { latest, offerStored } = setUp();
       expect(offerStored(price('X', 5), 'snapshot')).toBe(true);
       expect(offerStored(price('X', 5), 'snapshot')).toBe(false);
@@ -216,17 +219,17 @@ describe('LatestMessages', () => {
       expect(offerStored(price('X', 6), 'refresh')).toBe(true);
     });
 
-    it('that a refresh broadcast are not broadcast again when their live message comes', () => {
+    it('that a refresh broadcast are not broadcast again when their live message arrives', () => {
       const { latest, offerStored } = setUp();
       offerStored(price('X', 5), 'refresh');
       expect([5, 6].map((time) => latest.offerLive(price('X', time)))).toEqual(['repeated', 'newest']);
-      offerStored(price('W', 5), 'warm'); // a client that connects after the start has not got it
+      offerStored(price('W', 5), 'warm'); // clients that connect after startup have not received it
       expect(latest.offerLive(price('W', 5))).toBe('newest');
-      offerStored(price('Y', 5), 'snapshot'); // sent to one asker only: the rooms have yet to get it
+      offerStored(price('Y', 5), 'snapshot'); // sent to one client, not to the rooms
       expect(latest.offerLive(price('Y', 5))).toBe('newest');
     });
 
-    it("in the worker's short form are completed by their live message, which is not broadcast again", () => {
+    it("in the worker's short form are replaced by their live message without a second broadcast", () => {
       const { latest, offerStored } = setUp();
       offerStored(priced(price('X', 5), 100), 'refresh', { short: true });
       const live = priced(price('X', 5, 7), 100);
@@ -235,16 +238,16 @@ describe('LatestMessages', () => {
       expect(latest.offerLive(priced(price('X', 5, 8), 101))).toBe('newest');
     });
 
-    it("in the worker's short form are newer than memory of the same time if their price is another one", () => {
+    it("in the worker's short form are newer than memory with the same time if the price differs", () => {
       const { latest, offerStored } = setUp();
       latest.offerLive(priced(price('X', 5, 7), 100));
       expect(offerStored(priced(price('X', 5), 100), 'refresh', { short: true })).toBe(false);
-      // Asked for before the live message came, the store may not have known it.
+      // The store was read before the live message arrived, and may not have had it.
       expect(offerStored(priced(price('X', 5), 101), 'refresh', { short: true, since: 0 })).toBe(false);
       expect(offerStored(priced(price('X', 5), 101), 'refresh', { short: true })).toBe(true);
     });
 
-    it('that one asker got are broadcast when a refresh finds them: the rooms have yet to get them', () => {
+    it("that were read for one client's snapshot are broadcast when a refresh finds them", () => {
       const { offerStored } = setUp();
       for (const [product, short] of [
         ['X', false],
@@ -258,14 +261,14 @@ describe('LatestMessages', () => {
       }
     });
 
-    it("in the worker's short form are older than memory of the same time if their price was heard, and lost the tie", () => {
+    it("in the worker's short form are older than memory with the same time if their price was superseded", () => {
       for (const prices of [
         [9, 10],
         [10, 9],
         [10, 9, 10],
       ]) {
         const { latest, offerStored } = setUp();
-        // Equal in both times: the text decides, and '9' is the greater one.
+        // Both times are equal, so the text decides, and '9' sorts after '10'.
         for (const value of prices) latest.offerLive(priced(price('X', 5), value));
         const stored = priced(price('X', 5), 10);
         expect(latest.get(stored.key)).toMatchObject({ price: 9 });
@@ -275,7 +278,7 @@ describe('LatestMessages', () => {
       }
     });
 
-    it('count as broadcast only where they are', () => {
+    it('count as broadcast if read by a refresh, but not if read for a snapshot', () => {
       const { latest, offerStored } = setUp();
       offerStored(price('X', 5), 'snapshot');
       expect(latest.wasBroadcastSince('latest:underlying:X', 0)).toBe(false);
@@ -291,7 +294,7 @@ describe('LatestMessages', () => {
     });
   });
 
-  it('gives the live expiries of a product, nearest first, by the time of the feed', () => {
+  it('returns the live expiries of a product, nearest first, by the time of the feed', () => {
     const { latest } = setUp();
     for (const expiry of ['2026-12-03', '2026-11-21', '2026-11-22', '2026-11-26']) {
       latest.offerLive(chain('X', expiry, 0));
@@ -303,7 +306,7 @@ describe('LatestMessages', () => {
     expect(latest.liveChains('unknown')).toEqual([]);
   });
 
-  it('hides no chain for longer than until the next message because one was stamped in the future', () => {
+  it('shows the nearer chains again after the next message if one was stamped in the future', () => {
     const { latest } = setUp();
     for (const expiry of ['2026-11-26', '2026-12-03']) latest.offerLive(chain('X', expiry, 0));
     latest.offerLive(chain('X', '2027-01-28', 100 * DAY));
@@ -316,14 +319,14 @@ describe('LatestMessages', () => {
     ]);
   });
 
-  it('judges expiries read from the store by the latest of them, whatever their order', () => {
+  it('decides which stored expiries are live by their latest time, whatever their order', () => {
     const { latest, offerStored } = setUp();
     offerStored(chain('X', '2026-12-03', 5 * DAY), 'snapshot');
     offerStored(chain('X', '2026-11-26', 0), 'snapshot');
     expect(latest.liveChains('X').map(({ expiry }) => expiry)).toEqual(['2026-12-03']);
   });
 
-  it('lists the products and expiries it holds', () => {
+  it('lists its products and the most recent expiries', () => {
     const { latest } = setUp();
     latest.offerLive(price('X', 0));
     latest.offerLive(chain('Y', '2026-11-26', 0));
@@ -334,7 +337,7 @@ describe('LatestMessages', () => {
     expect(latest.recentExpiries().at(-1)).toBe('2027-01-39');
   });
 
-  it('holds no more than its limit: the least recently updated go first', () => {
+  it('evicts the least recently updated messages when it is over its limit', () => {
     const { latest, evicted } = setUp({ maxBytes: 3 * (3 * 100 + 1_024) });
     for (const product of ['A', 'B', 'C']) latest.offerLive(price(product, 0));
     latest.offerLive(price('A', 1));
@@ -347,7 +350,7 @@ describe('LatestMessages', () => {
     expect(latest.bytes).toBe(3 * (3 * 100 + 1_024));
   });
 
-  it('remembers the names of what it evicted, so that it is still listed and can be looked up', () => {
+  it('still lists products and expiries whose messages were evicted', () => {
     const { latest } = setUp({ maxBytes: 2 * (3 * 100 + 1_024) });
     for (const expiry of ['2026-12-10', '2026-12-03', '2026-11-26']) latest.offerLive(chain('X', expiry, 0));
     expect(latest.liveChains('X').map(({ expiry }) => expiry)).toEqual(['2026-11-26', '2026-12-03']);
@@ -359,14 +362,14 @@ describe('LatestMessages', () => {
     expect(latest.nearestChains('X', 24).evicted).toEqual(['2026-11-26', '2026-12-03']);
   });
 
-  it('keeps a message that alone is over the limit', () => {
+  it('keeps a single message that is larger than the limit', () => {
     const { latest } = setUp({ maxBytes: 10 });
     latest.offerLive(price('A', 0, 0, 5_000));
     expect(latest.products()).toEqual(['A']);
   });
 });
 
-describe('LatestMessages, of a product with many expiries', () => {
+describe('LatestMessages with many expiries of one product', () => {
   const expiryOf = (n: number) =>
     new Date(Date.UTC(2026, 10, 22) + n * 86_400_000).toISOString().slice(0, 10);
   const shuffled = (count: number) => {
@@ -380,10 +383,10 @@ describe('LatestMessages, of a product with many expiries', () => {
     ['ascending', (count: number) => shuffled(count).sort()],
     ['descending', (count: number) => shuffled(count).sort().reverse()],
     ['shuffled', shuffled],
-  ])('finds the nearest that are live, and counts all, when they came %s', (_, make) => {
+  ])('finds the nearest live expiries and counts all if they arrive in %s order', (_, make) => {
     for (const count of [0, 1, 4, 5, 6, 9, 10, 11, 100]) {
       const { latest } = setUp({ maxBytes: 10_000_000 });
-      latest.offerLive(chain('X', '2026-11-21', -DAY)); // over by the time of the others
+      latest.offerLive(chain('X', '2026-11-21', -DAY)); // expired by the time of the others
       for (const expiry of make(count)) latest.offerLive(chain('X', expiry, 0));
       if (count === 0) latest.offerLive(price('X', 0));
       const live = make(count).sort();
@@ -395,12 +398,12 @@ describe('LatestMessages, of a product with many expiries', () => {
     }
   });
 
-  it('finds nothing of an unknown product', () => {
+  it('returns no chains for an unknown product', () => {
     expect(setUp().latest.nearestChains('X', 5)).toEqual({ messages: [], evicted: [], live: 0 });
   });
 });
 
-it('LatestMessages: has another version of its products when one comes, and knows those it held', () => {
+it('LatestMessages: changes its products version with each new product, and knows evicted ones', () => {
   const { latest } = setUp({ maxBytes: 2 * (3 * 100 + 1_024) });
   const versions = new Set([latest.productsVersion]);
   latest.offerLive(price('A', 0));
@@ -413,7 +416,7 @@ it('LatestMessages: has another version of its products when one comes, and know
   for (const product of ['B', 'C']) latest.offerLive(price(product, 0));
   versions.add(latest.productsVersion);
   expect(versions.size).toBe(3);
-  // Evicted, it is still one.
+  // A product is still known after its message was evicted.
   expect(latest.get(underlyingKey('A'))).toBeUndefined();
   expect([latest.knows('A'), latest.knows('B')]).toEqual([true, true]);
 });

@@ -3,15 +3,18 @@ import { chainKey, type ChainMessage, type MarketMessage } from '../feed/market-
 import { compareMessages } from './message-order.js';
 
 /**
- * What became of a live message: `newest` and `rebased` are to be broadcast, `older` and `repeated` are not.
- * `rebased`: the producer's clock was set back, and its new time is taken.
- * `repeated`: the newest message came again; the rooms have it, but it shows that the feed moves.
+ * The result of comparing a live message with the newest one. A message that is `newest` or
+ * `rebased` must be broadcast; one that is `older` or `repeated` must not.
+ * `rebased`: the producer's clock was set back, and the cache has accepted the new time.
+ * `repeated`: the newest message arrived again. Clients have it already, but it shows that the feed
+ * is alive.
  */
 export type Verdict = 'newest' | 'rebased' | 'older' | 'repeated';
 
 /**
- * What a message read from the store is for. `snapshot`: it goes to whoever asked. `warm` and `refresh`: it goes to the
- * rooms in the same turn, at start and after an outage.
+ * Why a message was read from the store. `snapshot`: it is sent to the clients that requested the
+ * room. `warm`: at startup, before any room has members. `refresh`: after an outage; it is
+ * broadcast in the same turn.
  */
 export type StoredUse = 'snapshot' | 'warm' | 'refresh';
 
@@ -19,55 +22,76 @@ export type StoredUse = 'snapshot' | 'warm' | 'refresh';
 export interface StoredMessage {
   readonly message: MarketMessage;
   /**
-   * The worker's short form `{price, timestamp}`, which it writes with each update. It does not say when it was processed, so
-   * between equal times it is newer if its price is another one.
+   * Whether it is the short form `{price, timestamp}` that the worker writes with each update. It
+   * has no `processed_at`, so if the timestamps are equal, it counts as newer when its price
+   * differs.
    */
   readonly short: boolean;
-  /** {@link LatestMessages.sequence} when the store was asked: what was broadcast since then may be newer. */
+  /** {@link LatestMessages.sequence} before the read: messages broadcast after it may be newer. */
   readonly since: number;
 }
 
 export interface LatestMessagesOptions {
-  /** What the messages held may weigh; past it the least recently updated are evicted. */
+  /**
+   * Limit of {@link LatestMessages.bytes}; beyond it the least recently updated messages are
+   * evicted.
+   */
   readonly maxBytes: number;
-  /** How long only older messages must come before their time is taken for the new one, ms of their own `processed_at`. */
+  /**
+   * How long a stream of older messages must last before its time is accepted as the new one, in ms
+   * of the messages' own `processed_at`.
+   */
   readonly clockResetAfterMs: number;
   /** Wall clock, ms since the epoch. */
   readonly wallNow: () => number;
   readonly onEvict?: (message: MarketMessage) => void;
 }
 
-/** What an entry costs beside its JSON: the map's slots, the message's object, a chain's summary, the key. */
+/**
+ * Memory of an entry besides its JSON: map slots, the message object, a chain's summary, the key.
+ */
 const ENTRY_OVERHEAD_BYTES = 1_024;
-/** The JSON's text and, once somebody gets it, its frame, deflated frame and packet for long-polling. */
+/** An estimate: the JSON text, and once it is sent its frame, deflated frame and polling packet. */
 const COPIES = 3;
 
 interface Entry {
   message: MarketMessage;
-  /** Ordinal of the broadcast that carried it; 0 if it was only read from the store. */
+  /** Sequence number of the broadcast that carried it; 0 if it was read for a snapshot only. */
   sequence: number;
-  /** How it came. */
+  /** `live` if it came from the feed; otherwise why it was read from the store. */
   readonly use: StoredUse | 'live';
-  /** The worker's short form, from the store. */
+  /** Whether it is the worker's short form, read from the store. */
   short: boolean;
-  /** Newest time of a time base that was given up because the producer's clock was set back, as long as it lies ahead. */
+  /**
+   * The newest time before the producer's clock was set back, in µs since the epoch; undefined once
+   * the new time has passed it.
+   */
   readonly abandoned: number | undefined;
-  /** The wall clock agreed with its time when it came: an older time is more likely old news than a clock set back. */
+  /**
+   * Whether its time was close to the wall clock when it arrived. If so, older messages are
+   * probably redelivered, rather than sent by a producer whose clock was set back.
+   */
   readonly plausible: boolean;
-  /** Prices of the same time that were heard, and are older by {@link compareMessages}; the last {@link MAX_BEATEN}. */
+  /**
+   * The last {@link MAX_BEATEN} prices of messages with the same time that are older than this one
+   * by {@link compareMessages}.
+   */
   beaten: readonly number[];
-  /** The older messages that came since, as long as each was newer than the one before. */
+  /** The older messages that arrived since, as long as each was newer than the one before. */
   older: OlderRun | undefined;
 }
 
-/** What is known of a product. */
+/** What the cache knows about a product. */
 interface Product {
   hasPrice: boolean;
-  /** Those with a chain held, and those whose chain was evicted. */
+  /** Expiries whose chain is in memory or was evicted from it. */
   readonly expiries: Set<string>;
-  /** Time of the last message taken live, or the latest of those read from the store before. */
+  /**
+   * Time of the last accepted live message; before one arrives, the latest time read from the
+   * store.
+   */
   time: number;
-  /** Live messages taken. */
+  /** Number of accepted live messages. */
   taken: number;
 }
 
@@ -79,36 +103,42 @@ export interface NearestChains {
 }
 
 interface OlderRun {
-  /** When the first was processed, in microseconds since the epoch. */
+  /** `processed_at` of the first message, in µs since the epoch. */
   readonly since: number;
-  /** Time of the last one. */
+  /** Time of the last message, in µs since the epoch. */
   readonly time: number;
   readonly count: number;
-  /** What its product had taken when the last one came. */
+  /** {@link Product.taken} of the product when the last message arrived. */
   readonly taken: number;
 }
 
-/** How many messages make a clock that was set back; one or two may be stragglers or copies. */
+/** How many older messages show that a clock was set back; one or two may be late or duplicates. */
 const MIN_OLDER_RUN = 3;
-/** A message whose time differs from the wall clock by less was stamped by a clock that is right, µs. */
+/** If a message's time is closer to the wall clock than this, the producer's clock is right, µs. */
 const PLAUSIBLE_US = 60_000_000;
-/** How many times longer older messages must come if the wall clock agreed with the newest: they are probably delivered again. */
+/**
+ * How many times longer a stream of older messages must last if the newest message was plausible:
+ * the older ones are probably redelivered.
+ */
 const IMPLAUSIBLE_RUN = 10;
-/** Prices of one time that are told from one that was missed. */
+/** How many superseded prices of one time are kept, to tell them from a price that was missed. */
 const MAX_BEATEN = 16;
 const NONE: readonly number[] = [];
 const MAX_RECENT_EXPIRIES = 24;
-/** Names of evicted messages that are kept, so that they are still listed and looked up in the store. */
+/**
+ * How many names of evicted messages are kept, so that they are listed and looked up in the store.
+ */
 const MAX_EVICTED_NAMES = 50_000;
 
 /**
- * The newest message per product and per (product, expiry): the one judge of what is newer. Plain and synchronous,
- * so that judging, remembering and broadcasting a message happen in one turn.
+ * Holds the newest message per product and per (product, expiry), and decides which message is
+ * newer. It is synchronous, so that a message is compared, stored and broadcast in one turn of the
+ * event loop.
  */
 export class LatestMessages {
-  /** In order of their last update, the oldest first. */
+  /** By key, least recently updated first. */
   private readonly entries = new Map<string, Entry>();
-  /** By their keys, the first evicted first. */
+  /** Names of evicted messages by key, first evicted first. */
   private readonly evicted = new Map<string, { readonly product: string; readonly expiry?: string }>();
   private readonly known = new Map<string, Product>();
   private readonly recent = new Set<string>();
@@ -122,19 +152,26 @@ export class LatestMessages {
     return this.entries.size;
   }
 
-  /** What the held messages weigh: three times their JSON's length and a fixed overhead each. */
+  /**
+   * Estimated size of the messages in memory: three times the JSON length plus a fixed overhead
+   * each.
+   */
   get bytes(): number {
     return this.held;
   }
 
-  /** Ordinal of the last broadcast. A snapshot that waits for the store must not repeat what is broadcast after it. */
+  /**
+   * Sequence number of the last broadcast. A snapshot that waits for the store uses it to leave out
+   * messages that were broadcast in the meantime.
+   */
   get sequence(): number {
     return this.broadcasts;
   }
 
   /**
-   * Judges a live message by {@link compareMessages} and remembers it if it is to be broadcast. Decided by the messages
-   * themselves, in the order in which the feed brings them, so that all replicas that hear the same decide the same.
+   * Compares a live message by {@link compareMessages}, and stores it if it must be broadcast. The
+   * decision depends on the messages and on their order on the feed, so that replicas which receive
+   * the same messages decide the same.
    */
   offerLive(message: MarketMessage): Verdict {
     const { key } = message;
@@ -158,16 +195,18 @@ export class LatestMessages {
   }
 
   /**
-   * Whether the older messages have become a stream of their own, so that the producer's clock must have been set back: several,
-   * one newer than the other, for a while by their own `processed_at`. They have not if the product had news meanwhile that is
-   * newer than what they are compared with: they are delivered again then. Where the wall clock agreed with the newest message, the
-   * same is likely, and they must go on for much longer.
+   * Whether the older messages form a stream of their own, which means that the producer's clock
+   * was set back. They do if there are several, each newer than the one before, over a period
+   * measured by their own `processed_at`. They do not if the product has meanwhile had a message
+   * newer than the one they are compared with: then they are being redelivered. If the newest
+   * message's time agreed with the wall clock, redelivery is likely too, and the stream must last
+   * much longer.
    */
   private isSetBack(entry: Entry, { product, time, processedTime }: MarketMessage): boolean {
     const { taken = 0, time: last = 0 } = this.known.get(product) ?? {};
     const run = entry.older;
     const movedOn = run !== undefined && run.taken !== taken && last > entry.message.time;
-    // A copy of the last one neither breaks the stream nor makes it one.
+    // A duplicate of the last message neither breaks the stream nor counts towards it.
     entry.older =
       run && !movedOn && time >= run.time
         ? { since: run.since, time, count: time > run.time ? run.count + 1 : run.count, taken }
@@ -176,23 +215,30 @@ export class LatestMessages {
     return entry.older.count >= MIN_OLDER_RUN && processedTime - entry.older.since >= lastsUs;
   }
 
-  /** Remembers a message read from the store if it is news: false if memory holds one as new or newer. */
+  /**
+   * Stores a message read from the store if it is newer. False if memory holds one as new or newer.
+   */
   offerStored(stored: StoredMessage, use: StoredUse): boolean {
     const { message, short, since } = stored;
     const { key } = message;
     const entry = this.entries.get(key);
     if (entry) {
-      // The rooms have yet to get what was read for one asker.
+      // A message read for one client's snapshot has not been broadcast yet.
       const onlyOneHasIt = entry.use === 'snapshot' && use !== 'snapshot' && isSame(stored, entry);
       if (!onlyOneHasIt && compareStored(stored, entry) <= 0) return false;
-      // Only the store's word says that it is newer, and that may be out of date.
+      // Only its different price makes the short form newer, and the read may be older than the
+      // message that was broadcast meanwhile.
       if (message.time === entry.message.time && short && entry.sequence > since) return false;
     }
     this.put(key, message, { sequence: use === 'snapshot' ? 0 : ++this.broadcasts, use, short });
     return true;
   }
 
-  /** Whether a message read from the store is newer than what is held under `key`, older, or the same message. */
+  /**
+   * Compares a message read from the store with the one in memory under `key`.
+   * @returns more than 0 if the stored message is newer, less than 0 if it is older, 0 if they are
+   *   the same message
+   */
   compareStored(key: string, stored: Omit<StoredMessage, 'since'>): number {
     const entry = this.entries.get(key);
     return entry ? compareStored(stored, entry) : 1;
@@ -202,26 +248,36 @@ export class LatestMessages {
     return this.entries.get(key)?.message;
   }
 
-  /** True where the newest message of `key` was broadcast after `sequence`: whoever was in its rooms has it. */
+  /**
+   * Whether the newest message of `key` was broadcast after `sequence`: members of its rooms have
+   * it.
+   */
   wasBroadcastSince(key: string, sequence: number): boolean {
     return (this.entries.get(key)?.sequence ?? 0) > sequence;
   }
 
-  /** True if a live message of `key` was taken after `sequence`: the store cannot know a newer one that was not heard. */
+  /**
+   * Whether a live message of `key` was accepted after `sequence`. If so, the feed delivers this
+   * key, and its value need not be read from the store.
+   */
   wasHeardSince(key: string, sequence: number): boolean {
     const entry = this.entries.get(key);
     return entry?.use === 'live' && entry.sequence > sequence;
   }
 
   /**
-   * The newest chain of each live expiry, nearest first. An expiry is live until its day (UTC) is over by the feed's own
-   * time, not the wall clock's, so that a replayed recording behaves as it did on its day.
+   * The newest chain of each live expiry, nearest first. An expiry is live until its day (UTC) has
+   * ended. The feed's own time decides that, not the wall clock, so that a replayed recording
+   * behaves as it did on its day.
    */
   liveChains(product: string): ChainMessage[] {
     return this.nearestChains(product, Infinity).messages;
   }
 
-  /** The first `most` of {@link liveChains}; `evicted` are the expiries among them whose chain the store may have. */
+  /**
+   * The first `most` of {@link liveChains}. `evicted` lists the expiries among them whose chain is
+   * no longer in memory; the store may have it.
+   */
   nearestChains(product: string, most: number): NearestChains {
     const { expiries, live } = this.nearestExpiries(product, most);
     const messages: ChainMessage[] = [];
@@ -234,13 +290,16 @@ export class LatestMessages {
     return { messages, evicted, live };
   }
 
-  /** Costs one pass over the expiries, however many there are, and sorts only those that it returns. */
+  /**
+   * Makes one pass over the expiries and sorts few more than it returns, however many there are.
+   */
   private nearestExpiries(
     product: string,
     most: number,
   ): { readonly expiries: string[]; readonly live: number } {
     const { expiries = [], time = 0 } = this.known.get(product) ?? {};
-    // The last message's time, not the latest: one chain stamped in the future would hide all others for good.
+    // `time` is the time of the last message, not the latest time: otherwise one chain stamped in
+    // the future would hide all others for good.
     const today = utcDate(time);
     let nearest: string[] = [];
     let live = 0;
@@ -248,7 +307,7 @@ export class LatestMessages {
     for (const expiry of expiries) {
       if (expiry < today) continue;
       live++;
-      // Once there are enough, what lies beyond them is passed over.
+      // Once there are enough, later expiries are skipped.
       if (nearest.length === most && expiry > nearest.at(-1)!) continue;
       nearest.push(expiry);
       if (nearest.length === most || nearest.length >= 2 * most) cut();
@@ -257,27 +316,30 @@ export class LatestMessages {
     return { expiries: nearest, live };
   }
 
-  /** Whether a message of the product is held, or was until it was evicted. */
+  /** Whether a message of the product is in memory, or was until it was evicted. */
   knows(product: string): boolean {
     return this.known.has(product);
   }
 
-  /** Another number each time that {@link products} has changed. */
+  /** A number that changes each time {@link products} changes. */
   get productsVersion(): number {
     return this.productChanges;
   }
 
-  /** Every product with a message that is held, or was until it was evicted. */
+  /** Every product with a message that is in memory, or was until it was evicted. */
   products(): string[] {
     return [...this.known.keys()];
   }
 
-  /** The expiries of any product that came up last, at most {@link MAX_RECENT_EXPIRIES}: what a product of which nothing is known may have. */
+  /**
+   * The expiries of any product that appeared last, at most {@link MAX_RECENT_EXPIRIES}. They serve
+   * as guesses for a product whose expiries are unknown.
+   */
   recentExpiries(): string[] {
     return [...this.recent];
   }
 
-  /** Every key held. */
+  /** The key of every message in memory. */
   keys(): string[] {
     return [...this.entries.keys()];
   }
@@ -296,7 +358,7 @@ export class LatestMessages {
     const previous = this.entries.get(key);
     if (previous) {
       this.held -= weight(previous.message);
-      this.entries.delete(key); // so that set() moves the key to the end: the map's order is the eviction order
+      this.entries.delete(key); // so that set() moves the key to the end of the eviction order
     }
     const ahead = Math.max(
       previous?.abandoned ?? -Infinity,
@@ -318,7 +380,7 @@ export class LatestMessages {
     while (this.held > this.options.maxBytes && this.entries.size > 1) this.evictOldest();
   }
 
-  /** The whole message takes the place of the store's short form of it. */
+  /** Replaces the short form read from the store with the whole message. */
   private complete(entry: Entry, message: MarketMessage): void {
     this.held += weight(message) - weight(entry.message);
     entry.message = message;
@@ -370,9 +432,12 @@ export class LatestMessages {
   }
 }
 
-/** Whether the rooms, which have the entry's message, have this one by it. The times are equal. */
+/**
+ * Whether the rooms already have this message, because the entry's message was broadcast and is the
+ * same one. The times are equal.
+ */
 function repeats(message: MarketMessage, { message: held, use, short }: Entry): boolean {
-  // What was read at the start, or for one client, the rooms have yet to get.
+  // Messages read at startup or for one client's snapshot have not reached the rooms.
   if (use === 'warm' || use === 'snapshot') return false;
   return short ? samePrice(message, held) : compareMessages(message, held) === 0;
 }
@@ -385,7 +450,10 @@ function compareStored({ message, short }: Omit<StoredMessage, 'since'>, entry: 
   return compareMessages(message, held);
 }
 
-/** Whether a time is of the base that ended with `abandoned`: it is nearer to its end than to the newest of the base that came after it. */
+/**
+ * Whether a time was stamped before the producer's clock was set back: it is nearer to `abandoned`,
+ * the last such time, than to `newest`, the newest time after that.
+ */
 function isOf(abandoned: number, time: number, newest: number): boolean {
   return time > newest && time <= abandoned && abandoned - time < time - newest;
 }
@@ -395,7 +463,7 @@ function isSame({ message, short }: StoredMessage, { message: held }: Entry): bo
   return compareMessages(message, held) === 0;
 }
 
-/** What the entry's message is known to beat, with `message`, which is of the same time. */
+/** The entry's superseded prices, with that of `message` added, which has the same time. */
 function beating({ beaten }: Entry, message: MarketMessage): readonly number[] {
   return message.kind === 'underlying' ? [...beaten, message.price].slice(-MAX_BEATEN) : beaten;
 }

@@ -8,15 +8,18 @@ import {
 
 interface Stored {
   readonly value: string;
-  /** When it dies, ms since the epoch. */
+  /** In ms since the epoch. */
   readonly expiresAt: number;
 }
 
-/** The `latest:*` keys in this process: stands in for Redis on a machine that has none (`npm run demo`) and in tests. */
+/**
+ * Holds the `latest:*` keys in this process. It replaces Redis in tests, and in `npm run demo` on a
+ * machine without Redis.
+ */
 export class MemoryLatestStore implements LatestStore {
   private readonly stored = new Map<string, Stored>();
 
-  /** @param now ms since the epoch */
+  /** @param now the time in ms since the epoch */
   constructor(private readonly now: () => number) {}
 
   read(keys: readonly string[]): Promise<(string | null | Error)[]> {
@@ -33,7 +36,7 @@ export class MemoryLatestStore implements LatestStore {
     return Promise.resolve(entries.map((entry) => this.writeOne(entry, ttlMs)));
   }
 
-  /** Sets a key whatever it holds, as the worker does. */
+  /** Sets a key unconditionally, as the worker does. */
   set(key: string, value: string, ttlMs: number): Promise<void> {
     this.stored.set(key, { value, expiresAt: this.now() + ttlMs });
     return Promise.resolve();

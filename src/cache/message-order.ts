@@ -1,10 +1,11 @@
 import type { MarketMessage } from '../feed/market-message.js';
 
 /**
- * The one order of a stream's messages (of one product's prices, or of one product and expiry), decided by the messages
- * themselves, so that every replica, its memory and the store come to the same newest message in whatever order they see them:
- * by `timestamp`; between equal ones by `processed_at`; between those that are equal in both by their JSON text.
- * @returns more than 0 where `a` is newer, less than 0 where `b` is, and 0 where they are the same message
+ * Orders the messages of one stream: the prices of a product, or the chains of a product and
+ * expiry. Messages are ordered by `timestamp`, then by `processed_at`, then by their JSON text. The
+ * order depends only on the messages, so that every replica and the store agree on the newest
+ * message, whatever order they receive them in.
+ * @returns more than 0 if `a` is newer, less than 0 if `b` is newer, 0 if they are the same message
  */
 export function compareMessages(a: MarketMessage, b: MarketMessage): number {
   return a.time - b.time || a.processedTime - b.processedTime || compareText(a.payload.text, b.payload.text);

@@ -1,12 +1,13 @@
 import { Cluster, type Redis } from 'ioredis';
 import { WRITER_LEASE_KEY, type LatestStore, type StoreEntry, type WriteOutcome } from './latest-store.js';
 
-/** Keys looked at per SCAN step: about half a millisecond of the server's time. */
+/** Keys examined per SCAN call: about half a millisecond of the server's time. */
 const SCAN_COUNT = 1_000;
 
 /**
- * Sets KEYS[1] to ARGV[1] if it is absent or holds the value with the fingerprint ARGV[3]. The key lives for ARGV[2] ms, or for
- * as long as it already had to live where that is longer (-1: for ever). Answers an index of {@link OUTCOMES}.
+ * Sets KEYS[1] to ARGV[1] if the key is absent, holds no string, or holds the value with the
+ * fingerprint ARGV[3]. The key expires in ARGV[2] ms, or keeps its TTL if that is longer or it
+ * never expires (-1). Returns an index of {@link OUTCOMES}.
  */
 const WRITE = `
 local held = redis.pcall('GET', KEYS[1])
@@ -34,11 +35,11 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0`;
 
 /**
- * The `latest:*` keys in Redis, over a command connection that the caller owns and closes. In a cluster each key is a
- * command of its own, for the node that has it; keys of one command would have to share a slot.
+ * The `latest:*` keys in Redis, over a command connection that the caller owns and closes. In a
+ * cluster each key gets its own command, because the keys of one command must share a slot.
  */
 export class RedisLatestStore implements LatestStore {
-  /** @param explain what to reject with in place of an error of ioredis' */
+  /** @param explain turns an error of ioredis into the error that the methods reject with */
   constructor(
     private readonly redis: Redis | Cluster,
     private readonly explain: (error: unknown) => Error = asError,
@@ -47,7 +48,7 @@ export class RedisLatestStore implements LatestStore {
   async read(keys: readonly string[]): Promise<(string | null | Error)[]> {
     const { redis } = this;
     if (keys.length === 0) return [];
-    // MGET and not GET: it answers null for a key that holds no string.
+    // MGET instead of GET, because MGET returns null for a key that holds no string.
     if (!(redis instanceof Cluster)) return this.explained(() => redis.mget(...keys));
     const values = await Promise.all(
       keys.map((key) => redis.mget(key).then(([value]) => value ?? null, this.explain)),
@@ -59,7 +60,8 @@ export class RedisLatestStore implements LatestStore {
 
   async *scan(prefixes: readonly string[], maxExamined: number): AsyncIterable<string[]> {
     const { redis } = this;
-    // What the connection puts before the keys of commands by itself, but not before those of SCAN.
+    // ioredis adds the key prefix to the keys of commands, but not to the pattern and results of
+    // SCAN.
     const own = redis.options.keyPrefix ?? '';
     const pattern = `${own}${commonPrefix(prefixes)}*`;
     let examined = 0;
@@ -118,7 +120,7 @@ function writing({ key, value, replaces = '' }: StoreEntry, ttlMs: number) {
   return [WRITE, 1, key, value, ttlMs, replaces] as const;
 }
 
-/** Waits for all, so that nothing is still being written when the first failure is told. */
+/** Waits for all, so that no write is still in progress when the first failure is reported. */
 async function all(work: readonly Promise<unknown>[]): Promise<unknown[]> {
   return (await Promise.allSettled(work)).map((result) => {
     if (result.status === 'rejected') throw asError(result.reason);

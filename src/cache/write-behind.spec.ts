@@ -8,7 +8,7 @@ class CountingStore extends MemoryLatestStore {
     super(systemClock.wallNow);
   }
 
-  /** What was written, without what was left alone. */
+  /** Entries that were written, without those that were left unchanged. */
   readonly written: StoreEntry[] = [];
   writes = 0;
   failing = false;
@@ -23,7 +23,7 @@ class CountingStore extends MemoryLatestStore {
     return outcomes;
   }
 
-  /** As the worker does. */
+  /** Sets a key unconditionally, as the worker does. */
   put(key: string, value: number): Promise<void> {
     return this.set(key, JSON.stringify({ value }), 60_000);
   }
@@ -60,7 +60,7 @@ describe('WriteBehind', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('writes the first update at once, and after that the newest of each key once an interval', async () => {
+  it('writes the first update at once, and then the newest of each key once per interval', async () => {
     const store = new CountingStore();
     const { update } = setUp(store);
     update('a', 0);
@@ -79,11 +79,11 @@ describe('WriteBehind', () => {
     ]);
   });
 
-  it('does not write on behalf of a busy feed for ever within one flush', async () => {
+  it('leaves updates that arrive during a flush to the next flush', async () => {
     const store = new CountingStore();
     const { update } = setUp(store);
     jest.spyOn(store, 'write').mockImplementation((entries) => {
-      update('a', ++store.writes); // a message comes while the write is under way
+      update('a', ++store.writes); // an update arrives while the write is in progress
       return Promise.resolve(entries.map(() => 'written'));
     });
     update('a', 0);
@@ -91,7 +91,7 @@ describe('WriteBehind', () => {
     expect(store.writes).toBe(1);
   });
 
-  it('writes once for all replicas: only the holder of the lease does', async () => {
+  it('writes only on the replica that holds the lease', async () => {
     const store = new CountingStore();
     const replicas = ['r1', 'r2', 'r3'].map((owner) => setUp(store, owner));
     for (let tick = 0; tick < 10; tick++) {
@@ -102,7 +102,7 @@ describe('WriteBehind', () => {
     await expect(store.read(['a'])).resolves.toEqual(['{"value":9}']);
   });
 
-  it('has another replica write what the holder left undone when it died', async () => {
+  it('writes the pending updates of a lease holder that died', async () => {
     const store = new CountingStore();
     await store.acquireLease('dead', 3_000);
     const { update } = setUp(store);
@@ -111,7 +111,7 @@ describe('WriteBehind', () => {
     expect(store.written).toEqual([{ key: 'a', value: '{"value":1}' }]);
   });
 
-  it('forgets what a living holder must have written', async () => {
+  it('drops pending updates that a live lease holder must have written', async () => {
     const store = new CountingStore();
     const holder = setInterval(() => void store.acquireLease('holder', 3_000), 500);
     await store.acquireLease('holder', 3_000);
@@ -123,7 +123,7 @@ describe('WriteBehind', () => {
     clearInterval(holder);
   });
 
-  it('keeps what could not be written and tries again, without holding keys that memory dropped', async () => {
+  it('retries failed writes, except for keys that were evicted from memory', async () => {
     const store = new CountingStore();
     const { update, memory, errors, writer } = setUp(store);
     store.failing = true;
@@ -139,7 +139,7 @@ describe('WriteBehind', () => {
     expect(store.written).toEqual([{ key: 'a', value: '{"value":1}' }]);
   });
 
-  it('flushes at shutdown whoever holds the lease, and gives its own up', async () => {
+  it('flushes at shutdown even without the lease, and releases its own', async () => {
     const store = new CountingStore();
     const first = setUp(store, 'first');
     const second = setUp(store, 'second');
@@ -152,7 +152,7 @@ describe('WriteBehind', () => {
     await expect(store.acquireLease('third', 1_000)).resolves.toBe(true);
   });
 
-  it('does not overwrite what the worker wrote while the feed was down', async () => {
+  it('does not overwrite a value that the worker wrote while the feed was down', async () => {
     const store = new CountingStore();
     const { update, remember, writer } = setUp(store);
     update('a', 1);
@@ -169,7 +169,7 @@ describe('WriteBehind', () => {
     await expect(store.read(['a'])).resolves.toEqual(['{"value":4}']);
   });
 
-  it('does not either where the lease was asked for before that, and is granted when the store answers again', async () => {
+  it('does not overwrite it either if a lease requested before the outage is granted during it', async () => {
     const store = new CountingStore();
     let thaw = (): void => undefined;
     jest
@@ -179,7 +179,7 @@ describe('WriteBehind', () => {
     update('a', 1);
     await jest.advanceTimersByTimeAsync(0);
     writer.hold();
-    await store.put('a', 2); // the worker's
+    await store.put('a', 2); // written by the worker
     thaw();
     await jest.advanceTimersByTimeAsync(500);
     await expect(store.read(['a'])).resolves.toEqual(['{"value":2}']);
@@ -192,7 +192,7 @@ describe('WriteBehind', () => {
     await expect(store.read(['a'])).resolves.toEqual(['{"value":3}']);
   });
 
-  it('stops between two batches, too', async () => {
+  it('also stops between two batches of a flush', async () => {
     const store = new CountingStore();
     const { update, writer } = setUp(store);
     const write = jest.spyOn(store, 'write').mockImplementation((entries) => {
@@ -206,8 +206,8 @@ describe('WriteBehind', () => {
     expect(writer.pending).toBe(40 - store.written.length);
   });
 
-  describe('compares what the store holds in the step that writes', () => {
-    it('and leaves newer values alone, in the flush of a shutdown too, and says which they are', async () => {
+  describe('compares the stored value in the step that writes', () => {
+    it('and keeps newer values, also in the flush at shutdown, and reports their keys', async () => {
       const store = new CountingStore();
       const { update, writer, newer } = setUp(store);
       await store.put('a', 2);
@@ -234,7 +234,7 @@ describe('WriteBehind', () => {
       expect(newer).toEqual([]);
     });
 
-    it('and does not overwrite what was written between its look and its write', async () => {
+    it('and does not overwrite a value written between its read and its write', async () => {
       const store = new CountingStore();
       const { update, newer } = setUp(store);
       await store.put('a', 1);
@@ -247,12 +247,12 @@ describe('WriteBehind', () => {
       update('a', 2);
       await jest.advanceTimersByTimeAsync(500);
       await expect(read(['a'])).resolves.toEqual(['{"value":3}']);
-      await jest.advanceTimersByTimeAsync(1_000); // and looks again
+      await jest.advanceTimersByTimeAsync(1_000); // the next flush reads again
       expect(newer).toEqual(['a']);
       await expect(read(['a'])).resolves.toEqual(['{"value":3}']);
     });
 
-    it('which takes one step where this replica wrote last', async () => {
+    it('and needs no read if this replica wrote the stored value', async () => {
       const store = new CountingStore();
       const { update } = setUp(store);
       const read = jest.spyOn(store, 'read');
@@ -265,7 +265,7 @@ describe('WriteBehind', () => {
     });
   });
 
-  it('gives the lease up while it is held, so that another replica writes', async () => {
+  it('releases the lease while writes are on hold, so that another replica can write', async () => {
     const store = new CountingStore();
     const { update, writer } = setUp(store, 'cut off');
     const other = setUp(store, 'other');
@@ -277,14 +277,14 @@ describe('WriteBehind', () => {
     await expect(store.read(['a'])).resolves.toEqual(['{"value":2}']);
   });
 
-  it('does not flush when the process has just stood still, but an interval later', async () => {
+  it('postpones a flush by one interval if the process was suspended', async () => {
     const store = new CountingStore();
     const { update } = setUp(store);
     update('a', 1);
     await jest.advanceTimersByTimeAsync(0);
     update('a', 2);
     const now = performance.now.bind(performance);
-    jest.spyOn(performance, 'now').mockImplementation(() => now() + 5_000); // stopped for five seconds
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 5_000); // suspended for 5 s
     await jest.advanceTimersByTimeAsync(1_000);
     expect(store.written).toHaveLength(1);
     await jest.advanceTimersByTimeAsync(1_000);

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../common/clock.js';
 import { fingerprint, type LatestStore, type StoreEntry } from './latest-store.js';
 
-/** What memory holds under a source key. */
+/** The value in memory under a source key. */
 export interface HeldValue {
   /** JSON text. */
   readonly text: string;
@@ -11,34 +11,37 @@ export interface HeldValue {
 
 export interface WriteBehindOptions {
   readonly clock: Pick<Clock, 'now' | 'after'>;
-  /** Shortest time between two flushes, ms: the most a key of the store lags behind. */
+  /** Shortest time between two flushes, ms. A key in the store lags memory by at most this long. */
   readonly intervalMs: number;
-  /** How long a written entry lives, ms. */
+  /** Time to live of a written entry, ms. */
   readonly ttlMs: number;
-  /** This replica, in the lease. */
+  /** Identifies this replica in the lease. */
   readonly owner: string;
-  /** What memory holds under a source key; undefined if it is held no more. */
+  /** The value in memory under a source key; undefined if it was evicted. */
   readonly valueOf: (source: string) => HeldValue | undefined;
   /**
-   * Compares what the store holds under `key` with what memory holds under `source`: more than 0 if the store's is newer, less
-   * than 0 if it may be replaced.
+   * Compares the value `stored` under `key` with the value in memory under `source`.
+   * @returns more than 0 if the stored value is newer, less than 0 if it may be replaced
    */
   readonly compare: (key: string, stored: string, source: string) => number;
   readonly onWritten: (entries: number) => void;
-  /** The store holds newer values than memory under these keys. They were left alone. */
+  /** Called with the keys whose stored value is newer than memory. They were not overwritten. */
   readonly onNewer: (keys: readonly string[]) => void;
-  /** After a flush in which the store refused nothing. */
+  /** Called after a flush in which no call to the store failed. */
   readonly onFlushed: () => void;
   readonly onError: (error: unknown) => void;
 }
 
-/** Entries of one write command: bounds how long it holds the event loop and Redis. */
+/** Entries per write, which limits how long one write blocks the event loop and Redis. */
 const BATCH = 16;
-/** Intervals a lease lives unless renewed. */
+/** Duration of a lease, in write intervals. */
 const LEASE_INTERVALS = 3;
-/** Fingerprints kept; past it all are forgotten, which costs one more read of each key. */
+/** How many fingerprints are kept. Beyond it all are dropped, which costs one more read per key. */
 const MAX_FINGERPRINTS = 100_000;
-/** A flush this much later than planned, ms, shows that the process stood still: the feed may have been lost meanwhile. */
+/**
+ * A flush that starts this much later than planned, ms, shows that the process was suspended. The
+ * feed may have been lost in the meantime.
+ */
 const GAP_MS = 500;
 
 interface Waiting {
@@ -49,17 +52,26 @@ interface Waiting {
 type Planned = Waiting & StoreEntry & Pick<HeldValue, 'time'>;
 
 /**
- * Keeps the store's `latest:*` near what memory holds, at a cost that grows neither with the feed's rate nor with the
- * number of replicas: updates of a key between two flushes are conflated, and of all replicas only the one that holds
- * the writer's lease writes. The others forget what it must have written by the time its lease could have passed on.
+ * Writes the newest messages from memory to the store's `latest:*` keys. The cost grows neither
+ * with the rate of the feed nor with the number of replicas: updates of a key between two flushes
+ * are conflated, and only the replica that holds the writer's lease writes. The others drop a
+ * pending update after twice the duration of a lease: by then the holder has written it, or another
+ * replica has acquired the lease.
  *
- * A value replaces only what is older than itself. The store compares a fingerprint of what was found older with what the key holds
- * in the step that writes, so that nothing the worker or another replica writes meanwhile is lost.
+ * A value replaces only an older value. The store compares the fingerprint of that older value with
+ * the key's value in the same atomic step that writes, so that no value written meanwhile by the
+ * worker or by another replica is lost.
  */
 export class WriteBehind {
-  /** Store key -> what to write there and when that last changed. Bounded by the keys memory holds. */
+  /**
+   * By store key: the source key of the value to write, and when it last changed. Its size is
+   * limited by the number of keys in memory.
+   */
   private readonly dirty = new Map<string, { readonly source: string; readonly at: number }>();
-  /** Store key -> what this replica last wrote there: the usual value to be replaced, known without a look. */
+  /**
+   * By store key: the value that this replica last wrote. The next write usually replaces that
+   * value, and so needs no read first.
+   */
   private readonly written = new Map<string, { readonly fingerprint: string; readonly time: number }>();
   private readonly leaseMs: number;
   private timer: Timer | undefined;
@@ -79,16 +91,19 @@ export class WriteBehind {
     return this.dirty.size;
   }
 
-  /** Notes that `key` is to hold what memory holds under `source`. */
+  /** Schedules a write of the value in memory under `source` to the store's `key`. */
   mark(key: string, source: string): void {
     this.dirty.set(key, { source, at: this.options.clock.now() });
     this.schedule();
   }
 
-  /** Writes nothing until `release`: the store may know better than memory, and other replicas write meanwhile. */
+  /**
+   * Stops writing until `release`, because the store may be newer than memory. Other replicas can
+   * write meanwhile: the lease is released.
+   */
   hold(): void {
     this.held = true;
-    // Not waited for: a store that cannot be reached lets the lease expire.
+    // The result does not matter: if the store cannot be reached, the lease expires.
     void this.store.releaseLease(this.options.owner).catch(() => undefined);
   }
 
@@ -96,7 +111,10 @@ export class WriteBehind {
     this.held = false;
   }
 
-  /** Writes what waits, lease or not, unless held, and gives the lease up. Resolves when done or failed; call once, at shutdown. */
+  /**
+   * Writes all pending updates, even without the lease, unless writes are on hold, and releases the
+   * lease. Never rejects: errors go to `onError`. Call it once, at shutdown.
+   */
   async stop(): Promise<void> {
     this.stopped = true;
     this.timer?.cancel();
@@ -141,10 +159,10 @@ export class WriteBehind {
   }
 
   private async writeDirty(): Promise<void> {
-    const due = [...this.dirty]; // what is marked from here on waits for the next flush
+    const due = [...this.dirty]; // updates that arrive from here on wait for the next flush
     const newer: string[] = [];
     for (let start = 0; start < due.length; start += BATCH) {
-      // Since the flush began, perhaps: a store that froze grants the lease, or takes a batch, when it goes on.
+      // `hold` may have been called since the flush began, for example while the store was frozen.
       if (this.held) break;
       const batch = due.slice(start, start + BATCH);
       for (const [key] of batch) this.dirty.delete(key);
@@ -158,12 +176,16 @@ export class WriteBehind {
     if (newer.length > 0) this.options.onNewer(newer);
   }
 
-  /** Writes what is newer than the store's; answers the keys of which the store's is newer. */
+  /**
+   * Writes the values that are newer than the stored ones. Returns the keys whose stored value is
+   * newer.
+   */
   private async writeBatch(batch: readonly Waiting[]): Promise<string[]> {
     const occupied = await this.write(batch.flatMap((waiting) => this.planned(waiting)));
     if (occupied.length === 0) return [];
     const newer: string[] = [];
-    // What it was held up with, or another writer was faster with, is looked at again by the next flush.
+    // Keys that were put on hold, or that another writer changed meanwhile, are retried by the next
+    // flush.
     let again: readonly Waiting[] = occupied;
     const stored = this.held ? [] : await this.store.read(occupied.map(({ key }) => key));
     if (!this.held) {
@@ -176,7 +198,9 @@ export class WriteBehind {
     return newer;
   }
 
-  /** The entry that replaces `stored`, if that is older; if it is newer, its key is added to `newer`. */
+  /**
+   * The entry that replaces `stored` if that is older. If it is newer, its key is added to `newer`.
+   */
   private compared({ key, source }: Waiting, stored: string | null | Error, newer: string[]): Planned[] {
     if (stored instanceof Error) throw stored;
     const held = this.options.valueOf(source);
@@ -199,7 +223,10 @@ export class WriteBehind {
     return [{ key, source, value, time, replaces: last && last.time < time ? last.fingerprint : undefined }];
   }
 
-  /** Answers the entries whose keys hold something else than what may be replaced. */
+  /**
+   * Returns the entries that were not written because their keys hold a value that may not be
+   * replaced.
+   */
   private async write(entries: readonly Planned[]): Promise<Planned[]> {
     if (entries.length === 0) return [];
     const outcomes = await this.store.write(entries, this.options.ttlMs);
@@ -216,7 +243,9 @@ export class WriteBehind {
     for (const [key, { at }] of this.dirty) if (at < limit) this.dirty.delete(key);
   }
 
-  /** While the store is away keys may be evicted from memory; without this their names would pile up here. */
+  /**
+   * Drops keys that were evicted from memory. They would accumulate while the store is unreachable.
+   */
   private forgetGone(): void {
     for (const [key, { source }] of this.dirty) {
       if (this.options.valueOf(source) === undefined) this.dirty.delete(key);
