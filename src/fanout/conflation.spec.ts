@@ -13,7 +13,7 @@ function drain(conflation: Conflation): Frame[] {
 }
 
 describe('Conflation', () => {
-  it('keeps the newest frame of each key, in the order they came', () => {
+  it('keeps the newest frame of each key, in order of arrival', () => {
     const conflation = new Conflation(0, 0);
     const [old, other, newest] = [frame('a'), frame('b'), frame('a')];
     for (const one of [old, other, newest]) conflation.add(one, true);
@@ -22,13 +22,13 @@ describe('Conflation', () => {
     expect(conflation.size).toBe(0);
   });
 
-  it('counts what was left out', () => {
+  it('counts dropped updates', () => {
     const conflation = new Conflation(0, 0);
     for (const key of ['a', 'b', 'a', 'a']) conflation.add(frame(key), true);
     expect(conflation.dropped).toBe(2);
   });
 
-  it('counts nothing as left out that was taken before', () => {
+  it('does not count an update as dropped that was sent before the newer one arrived', () => {
     const conflation = new Conflation(0, 0);
     conflation.add(frame('a'), true);
     conflation.shift();
@@ -38,9 +38,9 @@ describe('Conflation', () => {
 
   it.each([
     ['repeats the update that is held back', 1, 1, 0],
-    ['is repeated itself', 0, 3, 0],
-    ['comes between updates', 3, 1, 2],
-  ])('does not count a snapshot as left out that %s', (_, updates, snapshots, dropped) => {
+    ['is itself repeated', 0, 3, 0],
+    ['arrives after several updates', 3, 1, 2],
+  ])('does not count a snapshot as dropped that %s', (_, updates, snapshots, dropped) => {
     const conflation = new Conflation(0, 0);
     let newest = frame('a');
     for (let n = 0; n < updates; n++) conflation.add((newest = frame('a')), true);
@@ -49,7 +49,7 @@ describe('Conflation', () => {
     expect(drain(conflation)).toEqual([newest]);
   });
 
-  it('counts an update once, however often it was repeated before a newer one came', () => {
+  it('counts a dropped update once, however often snapshots repeated it', () => {
     const conflation = new Conflation(0, 0);
     const first = frame('a');
     conflation.add(first, true);
@@ -59,14 +59,14 @@ describe('Conflation', () => {
     expect(conflation.dropped).toBe(1);
   });
 
-  it('does not count a snapshot that gives way to an update', () => {
+  it('does not count a snapshot that an update replaces', () => {
     const conflation = new Conflation(0, 0);
     conflation.add(frame('a'), false);
     conflation.add(frame('a'), true);
     expect(conflation.dropped).toBe(0);
   });
 
-  it('takes two events of one key for two', () => {
+  it('keeps two different events with the same key', () => {
     const conflation = new Conflation(0, 0);
     conflation.add(frame('NIFTY', 'chain_summary'), true);
     conflation.add(frame('NIFTY', 'chain_update'), true);

@@ -2,39 +2,37 @@ import type { Frame } from './frame.js';
 
 interface Held {
   readonly frame: Frame;
-  /** It was broadcast to the client, so that to leave it out is to leave an update out. */
+  /** Whether it was broadcast to the client: if it is dropped, the client misses an update. */
   readonly update: boolean;
 }
 
-/**
- * What a client that cannot keep up is still to get: the newest frame of each key, in the order they came.
- */
+/** The frames held back from a lagging client: the newest of each key, in order of arrival. */
 export class Conflation {
-  /** Updates left out because a newer one of their key came, since the client was last told. */
+  /** How many updates newer ones have replaced since the client's last `lagging` notice. */
   dropped = 0;
   private readonly newest = new Map<string, Held>();
 
   /**
-   * @param lastProgress when the client last took something, as far as was looked; ms of the engine's clock
-   * @param waiting what it had yet to take then, bytes
+   * @param lastProgress when the client was last seen to read, ms of the engine's clock
+   * @param waiting how many bytes were still waiting for the client then
    */
   constructor(
     private lastProgress: number,
     private waiting: number,
   ) {}
 
-  /** For how long the client has taken nothing, ms. */
+  /** How long the client has not read anything, ms. */
   stalledFor(now: number): number {
     return now - this.lastProgress;
   }
 
-  /** Takes notice of what the client has yet to take: less than before is progress. */
+  /** Records how many bytes wait for the client. Fewer than before means that the client reads. */
   look(now: number, waiting: number): void {
     if (waiting < this.waiting) this.lastProgress = now;
     this.waiting = waiting;
   }
 
-  /** The client is sent something, for it has taken enough of what waited. */
+  /** Records that the client has read enough to be sent more frames. */
   resumed(now: number): void {
     this.lastProgress = now;
     this.waiting = Infinity;
@@ -45,9 +43,10 @@ export class Conflation {
   }
 
   /**
-   * Keeps a frame in place of the one of its key.
-   * @param update whether it is a broadcast to a room of the client's. What is sent to this client only, a snapshot, has the
-   *   frame of the update that it repeats; it is no update itself, so it can be left out without a loss.
+   * Adds a frame, which replaces the older frame of its key.
+   * @param update true for a broadcast to one of the client's rooms, false for a frame sent to this
+   *   client only, such as a snapshot. A snapshot shares the frame of the update that it repeats,
+   *   so dropping it loses no update.
    */
   add(frame: Frame, update: boolean): void {
     const held = this.newest.get(frame.key);
@@ -59,14 +58,14 @@ export class Conflation {
     this.newest.set(frame.key, { frame, update: update || (repeats && held.update) });
   }
 
-  /** Takes all frames out. */
+  /** Removes and returns all frames. */
   take(): Frame[] {
     const frames = [...this.newest.values()].map(({ frame }) => frame);
     this.newest.clear();
     return frames;
   }
 
-  /** Takes the oldest frame out; undefined where none is left. */
+  /** Removes and returns the oldest frame; undefined if there is none. */
   shift(): Frame | undefined {
     for (const [key, { frame }] of this.newest) {
       this.newest.delete(key);

@@ -4,23 +4,24 @@ import type { Link, LinkListener } from './link.js';
 
 export type ClientGroup = Group<FanoutClient>;
 
-/** One client of the fan-out engine. Its state is the engine's to change. */
+/** A client of the fan-out engine. Only the engine changes its state. */
 export class FanoutClient implements LinkListener {
   readonly link: Link;
-  /** Where it shares what is to be written; undefined until the next broadcast after its rooms changed. */
+  /** The group of its rooms. Undefined from a change of its rooms until the next broadcast. */
   group: ClientGroup | undefined;
-  /** How far it has its group's log: the position of the first frame it is still to get. */
+  /** Position in the group's log of the first frame that the client has not been sent yet. */
   cursor = 0;
-  /** Set while it cannot keep up. */
+  /** The frames held back while the client lags; undefined while it keeps up. */
   conflation: Conflation | undefined;
-  /** The engine itself is using the transport's own path. */
+  /** True while the engine itself sends through the transport's own path. */
   sending = false;
-  /** Closed or removed: nothing is for it any more. */
+  /** True once the client is closed or removed: it is sent nothing more. */
   gone = false;
 
   /**
-   * @param id the room that is its own
-   * @param rooms what it is in, its own among them; changed by the adapter, which then tells the engine
+   * @param id the client's id, which is also the name of its private room
+   * @param rooms all rooms of the client, including the private one. The adapter changes this set,
+   *   and calls the engine's `beforeChange` or `beforeLeave` before it does.
    */
   constructor(
     readonly id: string,
@@ -36,15 +37,15 @@ export class FanoutClient implements LinkListener {
   }
 
   onDrain(): void {
-    // While the engine itself is sending, the rest of that comes first.
+    // While the engine itself is sending, its remaining frames come first.
     if (!this.sending) this.owner.drained(this);
   }
 }
 
-/** The engine, as its clients see it. */
+/** The part of the engine that its clients call. */
 export interface ClientOwner {
-  /** Brings the client up to date with what was broadcast until now. */
+  /** Writes the frames that have been broadcast to the client so far. */
   settle(client: FanoutClient): void;
-  /** What waited for the client has been handed on. */
+  /** Called when the operating system has taken data that waited for the client. */
   drained(client: FanoutClient): void;
 }

@@ -8,8 +8,8 @@ import {
 } from '../../test/support/fanout-setup.js';
 import { Frame } from './frame.js';
 
-describe('FanoutEngine, with a client that cannot keep up', () => {
-  it('sends everything up to the limit', () => {
+describe('FanoutEngine with a client that lags', () => {
+  it('sends every update until the limit of waiting bytes is reached', () => {
     const { clock, told, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE);
     broadcast('a');
@@ -19,7 +19,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(told.lagging).toEqual([]);
   });
 
-  it('tells it what was left out, and sends the newest of each key, when it reads again', () => {
+  it('sends a lagging notice and the newest frame of each key when the client reads again', () => {
     const { clock, told, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1);
     broadcast('a1', { key: 'a' });
@@ -36,7 +36,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(got(client).at(-1)).toBe('a3');
   });
 
-  it('says nothing where nothing was left out', () => {
+  it('sends no lagging notice if no update was dropped', () => {
     const { clock, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1);
     broadcast('a');
@@ -45,7 +45,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(got(client)).toEqual(['a']);
   });
 
-  it('gives it no more at a time than it may have waiting', () => {
+  it('sends no more at a time than may wait for a client', () => {
     const { clock, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1);
     for (const key of ['a', 'b', 'c', 'd']) broadcast(key, { key, bytes: 100 });
@@ -58,7 +58,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(got(client)).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('sends it each of several replies, ahead of what is held back, and counts none as left out', () => {
+  it('sends every reply, before the frames held back, and counts none as dropped', () => {
     const { clock, told, engine, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1);
     broadcast('a1', { key: 'a' });
@@ -69,7 +69,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(told.conflated).toBe(0);
   });
 
-  it('gives it everything when it takes everything at once, though then no drain is told', () => {
+  it('sends everything if the client reads it at once, without waiting for a drain event', () => {
     const { clock, told, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1);
     for (const key of ['a', 'b', 'c', 'd']) broadcast(key, { key, bytes: 150 });
@@ -79,7 +79,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(told.lagging).toEqual([1, 0]);
   });
 
-  it('holds a snapshot back with the broadcasts, and lets a reply overtake them', () => {
+  it('holds back a snapshot with the broadcasts, and lets a reply overtake them', () => {
     const { clock, engine, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1);
     broadcast('a1', { key: 'a' });
@@ -90,7 +90,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(got(client)).toEqual(['reply', '2["lagging","1 in 0 ms"]', 'a1 again']);
   });
 
-  it('tells exactly how many updates were left out, however often it subscribes again meanwhile', () => {
+  it('reports the exact number of dropped updates, however often the client subscribes again', () => {
     const { clock, told, engine, connectStalled } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1);
     for (let n = 1; n <= 10; n++) {
@@ -104,7 +104,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(told.conflated).toBe(9);
   });
 
-  it('sends what is held back before it lets the client leave a room', () => {
+  it('sends the frames held back before the client leaves a room', () => {
     const { clock, engine, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1, ['room', 'left']);
     broadcast('a', { to: ['left'] });
@@ -116,7 +116,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(got(client)).toEqual(['a', 'left it']);
   });
 
-  it('holds back each part of a joined frame by itself', () => {
+  it('holds back each part of a joined frame separately', () => {
     const { clock, engine, connectStalled } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1);
     engine.send(client.client, Frame.joined([frame('a1', { key: 'a' }), frame('b1', { key: 'b' })]));
@@ -126,7 +126,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(got(client)).toEqual(['b1', 'a2']);
   });
 
-  it('costs the others nothing', () => {
+  it('does not delay the other clients', () => {
     const { clock, connect, connectStalled, broadcast } = setUp();
     connectStalled(CONFLATE_ABOVE + 1);
     const client = connect();
@@ -136,7 +136,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
   });
 
   it.each(['reply', 'send', 'join', 'leave', 'remove'] as const)(
-    'has nothing more to do with one that is too far behind at its %s',
+    'drops a client that is too far behind when it gets to its %s',
     (step) => {
       const { clock, told, engine, connectStalled, broadcast } = setUp();
       const client = connectStalled(MAX_WAITING + 1);
@@ -156,7 +156,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     },
   );
 
-  it('closes one that takes nothing for too long, with a last word', () => {
+  it('closes a client that has read nothing for too long, after a closing notice', () => {
     const { clock, told, connect, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE + 1);
     connect();
@@ -173,7 +173,7 @@ describe('FanoutEngine, with a client that cannot keep up', () => {
     expect(broadcast('d')).toBe(1);
   });
 
-  it('does not close one that is slow, but reads', () => {
+  it('does not close a client that reads slowly', () => {
     const { clock, told, connectStalled, broadcast } = setUp();
     const client = connectStalled(MAX_WAITING);
     for (let time = 0; time < 3 * STALL_TIMEOUT; time += 500) {

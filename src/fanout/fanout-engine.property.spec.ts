@@ -17,7 +17,7 @@ type Step =
   | { readonly do: 'advance'; readonly ms: number }
   | ClientStep;
 
-/** Something that happens to the client with this number, of those that are connected. */
+/** An event of the connected client with this number. */
 type ClientStep = { readonly of: number } & (
   | { readonly do: 'join' | 'leave'; readonly room: string }
   | { readonly do: 'snapshot'; readonly key: string }
@@ -27,7 +27,7 @@ type ClientStep = { readonly of: number } & (
 
 type Plain = 'remove' | 'vanish' | 'stall' | 'read' | 'block' | 'unblock' | 'startUpgrade' | 'endUpgrade';
 
-/** More than a group's log may hold, bytes. */
+/** Larger than the limit of a group's log, bytes. */
 const HUGE = 1_100_000;
 
 const of = fc.nat({ max: ACTORS - 1 });
@@ -113,7 +113,7 @@ function performOf(world: FanoutWorld, client: Client, step: ClientStep): void {
   }
 }
 
-/** A few clients, and at times as many more as make a flush pause. */
+/** A few clients, and sometimes a crowd that is large enough to make a flush pause. */
 const clients = fc.record({
   actors: fc.array(connecting, { minLength: 1, maxLength: ACTORS }),
   crowd: fc.oneof(
@@ -122,8 +122,8 @@ const clients = fc.record({
   ),
 });
 
-describe('FanoutEngine, whatever happens', () => {
-  it('gives each client what its rooms got: once, in order, and at least the newest where it lags', () => {
+describe('FanoutEngine under random events', () => {
+  it('sends each client the frames of its rooms once and in order, or the newest ones if it lags', () => {
     const coverage = new Coverage();
     const steps = fc.array(step, { maxLength: 120, size: 'max' });
     fc.assert(

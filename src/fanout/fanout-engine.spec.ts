@@ -1,7 +1,7 @@
 import { frame, got, HUGE, setUp } from '../../test/support/fanout-setup.js';
 
 describe('FanoutEngine', () => {
-  it('writes what is broadcast in a turn to clients of the same rooms as one shared buffer each', () => {
+  it('writes the broadcasts of one turn as one buffer, shared by clients of the same rooms', () => {
     const { clock, told, connect, broadcast } = setUp();
     const [one, two] = [connect(['room', 'other']), connect(['other', 'room'])];
     expect([broadcast('a'), broadcast('b', { to: ['other'] })]).toEqual([2, 2]);
@@ -18,7 +18,7 @@ describe('FanoutEngine', () => {
     expect(told.flushes).toEqual([{ durationMs: 0, writes: 2, frames: 4, bytes, savedBytes: 0 }]);
   });
 
-  it('gives deflated frames to those who take them, plain ones to the others', () => {
+  it('sends compressed frames only to clients that accept them', () => {
     const { clock, told, connect, broadcast } = setUp();
     const [deflating, plain] = [connect(['room'], { deflates: true }), connect()];
     broadcast('a', { bytes: 1_000 });
@@ -29,7 +29,7 @@ describe('FanoutEngine', () => {
     expect(told.flushes[0]).toMatchObject({ bytes: small! + large!, savedBytes: large! - small! });
   });
 
-  it('sends a broadcast to several rooms once to a client in more than one, and to nobody outside', () => {
+  it('sends a broadcast to several rooms once to a client that is in more than one of them', () => {
     const { clock, connect, broadcast } = setUp();
     const [both, one, none] = [connect(['a', 'b']), connect(['b']), connect(['c'])];
     expect(broadcast('x', { to: ['a', 'b'] })).toBe(2);
@@ -37,7 +37,7 @@ describe('FanoutEngine', () => {
     expect([got(both), got(one), got(none)]).toEqual([['x'], ['x'], []]);
   });
 
-  it('sends a broadcast without rooms to everyone, those in none included', () => {
+  it('sends a broadcast without rooms to every client, even to one without rooms', () => {
     const { clock, connect, broadcast } = setUp();
     const clients = [connect(['a']), connect([])];
     expect(broadcast('x', { to: [] })).toBe(2);
@@ -45,7 +45,7 @@ describe('FanoutEngine', () => {
     expect(clients.map(got)).toEqual([['x'], ['x']]);
   });
 
-  it('makes no frame for nobody', () => {
+  it('makes no frame if a broadcast has no receiver', () => {
     const { engine, connect } = setUp();
     connect(['elsewhere']);
     const makeFrame = jest.fn(() => frame('a'));
@@ -53,7 +53,7 @@ describe('FanoutEngine', () => {
     expect(makeFrame).not.toHaveBeenCalled();
   });
 
-  it('lets a client join between two broadcasts: the earlier is not for it', () => {
+  it('sends a client that joins between two broadcasts only the later one', () => {
     const { clock, engine, connect, broadcast } = setUp();
     const [inside, late] = [connect(), connect([])];
     broadcast('before');
@@ -64,7 +64,7 @@ describe('FanoutEngine', () => {
     expect([got(inside), got(late)]).toEqual([['before', 'after'], ['after']]);
   });
 
-  it('keeps replies and snapshots in their place among broadcasts', () => {
+  it('keeps the order of replies, snapshots and broadcasts', () => {
     const { clock, engine, connect, broadcast } = setUp();
     const client = connect();
     broadcast('a');
@@ -76,7 +76,7 @@ describe('FanoutEngine', () => {
     expect(got(client)).toEqual(['a', 'reply', 'b', 'snapshot', 'c']);
   });
 
-  it('goes by the transport as long as that holds something', () => {
+  it("uses the transport's own path while that path holds data", () => {
     const { clock, connect, broadcast } = setUp();
     const client = connect();
     client.link.block();
@@ -90,7 +90,7 @@ describe('FanoutEngine', () => {
     expect([client.link.fallbacks, client.link.writes.length]).toEqual([1, 1]);
   });
 
-  it('goes by the transport while that is polling or being upgraded', () => {
+  it("uses the transport's own path while the client is polling or upgrading", () => {
     const { clock, connect, broadcast } = setUp();
     const client = connect(['room'], { polling: true });
     const { link } = client;
@@ -103,7 +103,7 @@ describe('FanoutEngine', () => {
     expect([link.fallbacks, link.writes.length]).toEqual([2, 1]);
   });
 
-  it('writes an overfull log at once', () => {
+  it('writes a log at once when it is over its limit', () => {
     const { connect, broadcast } = setUp();
     const client = connect();
     broadcast('small');
@@ -112,7 +112,7 @@ describe('FanoutEngine', () => {
     expect(got(client)).toEqual(['small', 'huge']);
   });
 
-  it('writes what is queued when it is stopped, and nothing twice', () => {
+  it('writes queued frames once when it is stopped', () => {
     const { clock, engine, connect, broadcast } = setUp();
     const client = connect();
     broadcast('a');
@@ -121,7 +121,7 @@ describe('FanoutEngine', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('writes to a client what was broadcast before it is removed, and nothing after', () => {
+  it('writes queued frames to a client that is removed, and nothing after that', () => {
     const { clock, engine, connect, broadcast } = setUp();
     const client = connect();
     broadcast('a');
@@ -131,7 +131,7 @@ describe('FanoutEngine', () => {
     expect(got(client)).toEqual(['a']);
   });
 
-  describe('with more clients than one slice of a flush reaches', () => {
+  describe('with more clients than one slice of a flush can serve', () => {
     function setUpCrowd() {
       const world = setUp();
       const crowd = Array.from({ length: 40 }, () => world.connect(['room'], { writeMs: 1 }));
@@ -148,7 +148,7 @@ describe('FanoutEngine', () => {
       expect(told.flushes).toMatchObject([{ durationMs: 40, writes: 40, frames: 40 }]);
     });
 
-    it('keeps what is broadcast in the pause for the next flush', () => {
+    it('leaves frames that are broadcast during the pause to the next flush', () => {
       const { clock, crowd, broadcast, written } = setUpCrowd();
       broadcast('a');
       clock.turn();
@@ -160,7 +160,7 @@ describe('FanoutEngine', () => {
       expect(new Set(crowd.map((client) => got(client).join()))).toEqual(new Set(['a,b']));
     });
 
-    it('loses nothing after a log that grew overfull in the pause', () => {
+    it('loses no frame if a log exceeds its limit during the pause', () => {
       const { clock, crowd, broadcast } = setUpCrowd();
       broadcast('a');
       clock.turn();
@@ -171,7 +171,7 @@ describe('FanoutEngine', () => {
       expect(new Set(crowd.map((client) => got(client).join()))).toEqual(new Set(['a,huge,c']));
     });
 
-    it('writes the rest when it is stopped in the pause', () => {
+    it('writes the remaining frames if it is stopped during the pause', () => {
       const { clock, engine, crowd, broadcast } = setUpCrowd();
       broadcast('a');
       clock.turn();
@@ -182,8 +182,8 @@ describe('FanoutEngine', () => {
     });
   });
 
-  describe('with a connection it does not know', () => {
-    it('sends everything at once from then on, and says so once', () => {
+  describe('with a connection that reports a problem', () => {
+    it('writes every frame at once from then on, and reports it once', () => {
       const { told, connect, broadcast } = setUp();
       const [known, elsewhere] = [connect(), connect(['elsewhere'])];
       broadcast('queued');

@@ -10,55 +10,70 @@ import { Pacer } from './pacer.js';
 
 export interface FanoutOptions {
   readonly clock: CpuClock;
-  /** The longest a message waits so that others can go out with it, ms. */
+  /** The longest time that a message waits to be sent together with others, ms. */
   readonly maxDelayMs: number;
-  /** A client with more than this still to be taken by the operating system is conflated, bytes. */
+  /** A client with more than this many bytes waiting for the operating system is conflated. */
   readonly conflateAboveBytes: number;
-  /** ... and with more than this it is closed, bytes. */
+  /** A client with more than this many bytes waiting is closed. */
   readonly maxWaitingBytes: number;
-  /** A client that takes nothing for so long while there is something for it is closed, ms. */
+  /** A lagging client that reads nothing for this long is closed, ms. */
   readonly stallTimeoutMs: number;
-  /** The notice of what was left out for a client that lagged. */
+  /**
+   * Makes the notice that tells a lagging client how many updates it missed, and for how many ms it
+   * has not read.
+   */
   readonly laggingFrame: (dropped: number, sinceMs: number) => Frame;
-  /** The last frame a client is sent that is closed. */
+  /** Makes the last frame that a client is sent before it is closed. */
   readonly closingFrame: (reason: CloseReason) => Frame;
   readonly observer: FanoutObserver;
 }
 
-/** How long a flush holds the event loop before it lets pings, handshakes and probes in, ms. */
+/** How long a flush blocks the event loop before it lets other work run, such as pings, ms. */
 const SLICE_MS = 20;
-/** Clients written to between two looks at the clock. */
+/** How many clients are written to between two reads of the clock. */
 const CLIENTS_PER_LOOK = 32;
-/** What a group's log may hold before it is written without waiting for its turn, bytes. */
+/**
+ * Limit of a group's log, bytes. A log beyond it is written at once, without waiting for a flush.
+ */
 const MAX_LOG_BYTES = 1_048_576;
-/** Frames held back from one lagging client: as many as there are products and chains, far fewer than this. */
+/**
+ * Limit of the frames held back from one lagging client. There is at most one per event and key,
+ * which are far fewer in practice.
+ */
 const MAX_CONFLATED_FRAMES = 100_000;
 
 /**
- * Carries broadcasts to clients: one frame a message, one log for all clients with the same rooms, one write a client and
- * flush, and newest-only for whoever cannot keep up. Knows nothing of Socket.IO or of what the frames say.
+ * Sends broadcasts to clients. It encodes one frame per message, keeps one log for all clients with
+ * the same rooms, and makes one write per client and flush. It depends neither on Socket.IO nor on
+ * the content of the frames.
  *
- * Each client gets the frames of its rooms once and in order; one that lags gets the newest of each key, never an older
- * one after a newer. What the gateway sends to one client alone keeps its order with them, but overtakes what is held
- * back from a lagging one.
+ * A client receives each frame of its rooms once and in order. A lagging client receives only the
+ * newest frame of each key, and never an older one after a newer one. Replies to a client keep
+ * their order with broadcasts, but overtake the frames that are held back while the client lags.
  */
 export class FanoutEngine implements ClientOwner {
   private readonly groups = new GroupIndex();
-  /** Clients whose rooms changed: they find their group with the next broadcast, not with each of a hundred joins. */
+  /**
+   * Clients whose rooms changed. They are assigned to a group at the next broadcast, so that a
+   * client which joins a hundred rooms does not change its group a hundred times.
+   */
   private readonly loose = new Set<FanoutClient>();
   private readonly laggards = new Set<FanoutClient>();
-  /** Groups with something to write. */
+  /** Groups with frames that have not been written yet. */
   private readonly dirty = new Set<ClientGroup>();
   private readonly pacer: Pacer;
   private broadcasts = 0;
   private round: Generator<void> | undefined;
   private slice: Timer | undefined;
   private flushed = nothingFlushed();
-  /** Processor time the flush under way has cost so far, ms. */
+  /** CPU time used by the current flush so far, ms. */
   private cost = 0;
-  /** When it began, ms of the clock. */
+  /** When the current flush began, ms of the clock. */
   private roundStarted = 0;
-  /** Set once a link has a problem: nothing may wait any more, for what is sent past the engine would overtake it. */
+  /**
+   * Set once a link has reported a problem. From then on frames are written at once, because
+   * messages that bypass the engine would overtake queued ones.
+   */
   private degraded = false;
 
   constructor(private readonly options: FanoutOptions) {
@@ -72,7 +87,9 @@ export class FanoutEngine implements ClientOwner {
     return client;
   }
 
-  /** To be called before the client's rooms change, so that what was broadcast until now reaches it as it is. */
+  /**
+   * Call this before the client's rooms change: the client gets what was sent to its rooms so far.
+   */
   beforeChange(client: FanoutClient): void {
     this.settle(client);
     if (client.gone) return;
@@ -80,25 +97,30 @@ export class FanoutEngine implements ClientOwner {
     this.loose.add(client);
   }
 
-  /** As {@link beforeChange}; and nothing of the room left may come after the gateway has said that it is left. */
+  /**
+   * Like {@link beforeChange}, for a client that leaves a room. Frames held back from a lagging
+   * client are written too: no frame of a room may follow the confirmation that the client has left
+   * it.
+   */
   beforeLeave(client: FanoutClient): void {
     this.beforeChange(client);
     const { conflation } = client;
     if (conflation) this.writeAlone(client, [...this.notice(conflation), ...conflation.take()]);
   }
 
-  /** To be called before the client is taken out of its rooms for good. */
+  /** Removes a client. Call this before the client is removed from its rooms. */
   remove(client: FanoutClient): void {
-    if (client.gone) return; // it was closed, and this is the adapter taking notice
+    if (client.gone) return; // the engine closed the client, and the adapter reports it now
     if (client.group) this.deliver(client, client.group, client.group.end);
     client.link.detach();
     this.forget(client);
   }
 
   /**
-   * Queues a frame for every client in one of `rooms`; with none, for every client.
+   * Queues a frame for every client in at least one of `rooms`, or for every client if `rooms` is
+   * empty.
    * @param makeFrame is called only if there is such a client
-   * @returns how many clients it is for
+   * @returns the number of those clients
    */
   broadcast(rooms: ReadonlySet<string>, makeFrame: () => Frame): number {
     this.findGroups();
@@ -117,7 +139,10 @@ export class FanoutEngine implements ClientOwner {
     return receivers;
   }
 
-  /** Sends a frame to one client, behind what was broadcast until now. */
+  /**
+   * Sends a frame to one client, after everything that was broadcast to it so far. If the client
+   * lags, the frame is held back with the others.
+   */
   send(client: FanoutClient, frame: Frame): void {
     this.settle(client);
     if (client.gone) return;
@@ -125,13 +150,16 @@ export class FanoutEngine implements ClientOwner {
     else this.conflate(client, [frame], false);
   }
 
-  /** Sends a frame to one client as a reply: behind what was broadcast until now, ahead of what is held back from one that lags. */
+  /**
+   * Sends a reply to one client, after everything that was broadcast to it so far. If the client
+   * lags, the reply overtakes the frames that are held back.
+   */
   reply(client: FanoutClient, frame: Frame): void {
     this.settle(client);
     if (!client.gone) this.writeAlone(client, [frame]);
   }
 
-  /** Writes everything that is queued. To be called before the connections are closed. */
+  /** Writes everything that is queued. Call this before the connections are closed. */
   stop(): void {
     for (const group of this.groups.all()) this.flushGroup(group);
     this.pacer.stop();
@@ -159,7 +187,10 @@ export class FanoutEngine implements ClientOwner {
     this.dirty.delete(group);
   }
 
-  /** Brings one client up to date with what was broadcast until now. */
+  /**
+   * Delivers to one client everything that was broadcast to it so far, and closes it if too many
+   * bytes wait.
+   */
   settle(client: FanoutClient): void {
     if (client.gone) return;
     if (client.group) this.deliver(client, client.group, client.group.end);
@@ -187,7 +218,7 @@ export class FanoutEngine implements ClientOwner {
     this.flushed.savedBytes += saved;
   }
 
-  /** Writes frames that are for this client alone. */
+  /** Writes frames that are for this client only. */
   private writeAlone(client: FanoutClient, frames: readonly Frame[]): void {
     this.write(client, runOf(frames, client.link.deflates));
   }
@@ -219,11 +250,15 @@ export class FanoutEngine implements ClientOwner {
     if (client.conflation.size > MAX_CONFLATED_FRAMES) this.close(client, 'overflow');
   }
 
-  /** The client reads again: tell it what it missed, and send the newest, no more at a time than it may have waiting. */
+  /**
+   * Called when a client has read some of its data. Sends a lagging client a notice of the updates
+   * it missed, and then the frames held back, as long as no more bytes wait than are allowed.
+   */
   drained(client: FanoutClient): void {
     const { link } = client;
     const { clock, conflateAboveBytes } = this.options;
-    // As long as the system takes it at once: nothing waits then, and no drain will be told.
+    // If the operating system takes everything at once, nothing waits and no drain event follows.
+    // The loop goes on until data waits or no frames are left.
     for (let { conflation } = client; conflation; { conflation } = client) {
       let room = conflateAboveBytes - link.waiting;
       if (room <= 0) {
@@ -243,7 +278,7 @@ export class FanoutEngine implements ClientOwner {
     }
   }
 
-  /** Tells a client what was left out for it since it was last told. */
+  /** The notice of the updates dropped since the last notice; empty if none were dropped. */
   private notice(conflation: Conflation): Frame[] {
     if (conflation.dropped === 0) return [];
     const { clock, laggingFrame } = this.options;
@@ -301,7 +336,10 @@ export class FanoutEngine implements ClientOwner {
     if (this.dirty.size > 0) this.pacer.request();
   }
 
-  /** One flush; yields now and then, to be continued. What is broadcast meanwhile waits for the next. */
+  /**
+   * Runs one flush. It yields from time to time, and the caller decides when to continue. Frames
+   * that are broadcast meanwhile wait for the next flush.
+   */
   private *writeAll(): Generator<void> {
     const due = [...this.dirty].map((group) => ({ group, end: group.end }));
     this.dirty.clear();
@@ -315,7 +353,9 @@ export class FanoutEngine implements ClientOwner {
     }
   }
 
-  /** Out of turn, and in one piece. Paid for by the next flush. */
+  /**
+   * Writes one group outside of a flush, without pauses. Its CPU time is added to the next flush.
+   */
   private flushGroup(group: ClientGroup): void {
     const cpu = this.options.clock.cpu();
     const { end } = group;

@@ -1,26 +1,29 @@
-/** What one flush did. */
+/** Statistics of one flush. */
 export interface Flush {
-  /** Work, without the pauses between its slices, ms. */
+  /** Duration without the pauses between its slices, ms. */
   readonly durationMs: number;
-  /** Clients written to. */
+  /** Number of writes; a flush makes one per client. */
   readonly writes: number;
-  /** Frames those writes carried. */
+  /** Number of frames in those writes. */
   readonly frames: number;
   readonly bytes: number;
-  /** What deflating saved of the bytes. */
+  /** Bytes saved by compression. */
   readonly savedBytes: number;
 }
 
 export type CloseReason = 'stalled' | 'overflow';
 
-/** Told of what the engine does, for the metrics and the log. */
+/** Receives the engine's events, for metrics and the log. */
 export interface FanoutObserver {
   flushed(flush: Flush): void;
-  /** Frames that waited for a lagging client were left out for newer ones. */
+  /** Newer frames replaced this many updates that were held back from a lagging client. */
   conflated(frames: number): void;
-  /** A client began to lag, or caught up or went. */
+  /** The number of lagging clients changed. */
   lagging(clients: number): void;
   closed(reason: CloseReason): void;
-  /** A connection is not what the engine relies on: from now on every frame goes out at once, by the plain path there. */
+  /**
+   * A connection does not have the library internals that the engine relies on. From now on every
+   * frame is written at once.
+   */
   degraded(problem: string): void;
 }

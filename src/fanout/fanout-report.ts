@@ -4,7 +4,7 @@ import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { FanoutMetrics } from './fanout.metrics.js';
 import type { CloseReason, FanoutObserver, Flush } from './fanout-observer.js';
 
-/** Brings what the fan-out engine tells to the metrics and the log. */
+/** Records the fan-out engine's events in metrics and the log. */
 @Injectable()
 export class FanoutReport implements FanoutObserver {
   constructor(

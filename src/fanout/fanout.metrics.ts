@@ -1,36 +1,39 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsGroup } from '../metrics/metrics-group.js';
 
-/** Work of the fan-out engine. */
+/** Metrics of the fan-out engine. */
 @Injectable()
 export class FanoutMetrics extends MetricsGroup {
-  readonly laggingClients = this.gauge('lagging_clients', 'Clients that are behind and get the newest only.');
+  readonly laggingClients = this.gauge(
+    'lagging_clients',
+    'Clients that lag and receive only the newest message of each key.',
+  );
   readonly conflated = this.counter(
     'conflated_total',
-    'Updates left out for a newer one, because their client did not keep up.',
+    'Updates not sent to a lagging client because a newer one replaced them.',
   );
   readonly slowClosed = this.counter(
     'slow_clients_closed_total',
-    'Clients closed because they did not read.',
+    'Clients closed because they did not read their data in time.',
     ['reason'],
   );
-  readonly writtenBytes = this.counter('written_bytes_total', 'What flushes wrote to clients, bytes.');
+  readonly writtenBytes = this.counter('written_bytes_total', 'Bytes written to clients by flushes.');
   readonly deflateSavedBytes = this.counter(
     'deflate_saved_bytes_total',
-    'What flushes did not have to write because it was deflated, bytes.',
+    'Bytes that compression saved in flushes.',
   );
   readonly fanoutDegraded = this.gauge(
     'fanout_degraded',
-    '1 where messages go out one by one, because the engine does not know the libraries it runs on.',
+    '1 if every message is written at once because a library differs from what the fan-out engine expects.',
   );
   readonly flushDuration = this.histogram(
     'flush_duration_seconds',
-    'Work of one flush to all clients that had something to get.',
+    'Duration of a flush to all clients with queued messages.',
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   );
   readonly framesPerWrite = this.histogram(
     'flush_frames_per_write',
-    'Messages that one write to a client carried, on average over a flush.',
+    'Average number of messages per write to a client, in one flush.',
     [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
   );
 }

@@ -9,7 +9,7 @@ import { Frame } from './frame.js';
 const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
 
 const ALWAYS = 0;
-/** Bytes of a packet around the payload. */
+/** Bytes that a packet has in addition to its payload. */
 const AROUND = Buffer.byteLength('42["tick",]');
 
 function frame(text: string, compressAbove?: number): Frame {
@@ -21,7 +21,7 @@ function frameOfLength(length: number): Frame {
   return frame(`"${'x'.repeat(length - AROUND - 2)}"`);
 }
 
-/** What ws' own parser, as a client has it, makes of the bytes. */
+/** Parses the bytes with the parser of ws, as a client does. */
 async function received(bytes: Buffer): Promise<string[]> {
   const messages: string[] = [];
   const receiver = new Receiver({ isServer: false });
@@ -39,13 +39,13 @@ describe('Frame', () => {
     [126, 4],
     [65_535, 4],
     [65_536, 10],
-  ])('carries %i bytes behind a header of %i that ws reads', async (length, header) => {
+  ])('carries %i bytes after a header of %i bytes that ws can parse', async (length, header) => {
     const one = frameOfLength(length);
     expect(one.plain).toHaveLength(header + length);
     expect(await received(one.plain)).toEqual([`4${one.packet}`]);
   });
 
-  it('can be joined with others', async () => {
+  it('can be joined with other frames', async () => {
     const [one, two] = [frame('"one"'), frameOfLength(70_000)];
     expect(await received(Buffer.concat([one.plain, two.plain]))).toEqual([
       `4${one.packet}`,
@@ -58,12 +58,12 @@ describe('Frame', () => {
     expect(await received(one.plain)).toEqual([`42["tick","${'₹😀é'.repeat(20)}"]`]);
   });
 
-  it('gives the packet as text, for a transport that frames it itself', () => {
+  it('returns the packet as text, for a transport that frames it itself', () => {
     expect(frame('{"price":1}').packet).toBe('2["tick",{"price":1}]');
     expect(Frame.ofEvent('a "b"', new JsonPayload('1', 'key')).packet).toBe('2["a \\"b\\"",1]');
   });
 
-  it('tells events and keys apart', () => {
+  it('has different keys for different events and payload keys', () => {
     expect(frame('1').key).not.toBe(Frame.ofEvent('other', new JsonPayload('1', 'key')).key);
     expect(frame('1').key).not.toBe(Frame.ofEvent('tick', new JsonPayload('1', 'other')).key);
   });
@@ -84,7 +84,7 @@ describe('Frame', () => {
     expect(inflate(deflated.subarray(header))).toBe(`4${one.packet}`);
   });
 
-  it('stays plain up to the threshold', () => {
+  it('is not compressed up to the threshold', () => {
     const text = `"${'x'.repeat(1_000)}"`;
     const length = AROUND + text.length;
     const [below, above] = [frame(text, length), frame(text, length - 1)];
@@ -92,7 +92,7 @@ describe('Frame', () => {
     expect(above.deflated).not.toBe(above.plain);
   });
 
-  it('stays plain where deflating saves nothing', () => {
+  it('is not compressed if that saves no bytes', () => {
     const one = frame('"a1b2"', ALWAYS);
     expect(one.deflated).toBe(one.plain);
   });
@@ -104,7 +104,7 @@ describe('a joined frame', () => {
   );
   const joined = Frame.joined(parts);
 
-  it('is the bytes of its parts, deflated or not, made once', () => {
+  it('consists of the bytes of its parts, and is made only once', () => {
     expect(joined.plain).toEqual(Buffer.concat(parts.map(({ plain }) => plain)));
     expect(joined.deflated).toEqual(Buffer.concat(parts.map(({ deflated }) => deflated)));
     expect(joined.bytes(true)).toBe(joined.deflated);
@@ -113,7 +113,7 @@ describe('a joined frame', () => {
   });
 
   it('is a payload of several packets for long-polling', () => {
-    // engine.io puts the type of the first packet before it, and separates packets by this character.
+    // engine.io adds the type of the first packet, and separates packets by this character.
     const packets = `4${joined.packet}`.split('\x1e');
     expect(packets).toEqual(parts.map(({ packet }) => `4${packet}`));
   });

@@ -2,19 +2,20 @@ import { constants, deflateRawSync } from 'node:zlib';
 import type { JsonPayload } from '../contract/index.js';
 
 /**
- * zlib's level. An 80 KB chain is deflated in about half the time of the default level, for a tenth more bytes
- * (`npm run bench -- --only chains`).
+ * Compression level of zlib. Compared with the default level, it deflates an 80 KB chain in about
+ * half the time, to about a tenth more bytes (`npm run bench -- --only chains`).
  */
 const DEFLATE_LEVEL = 4;
-/** What Z_SYNC_FLUSH ends with; permessage-deflate leaves it out (RFC 7692, 7.2.1). */
+/** Length of the end marker of Z_SYNC_FLUSH; permessage-deflate omits it (RFC 7692, 7.2.1). */
 const SYNC_FLUSH_TAIL_BYTES = 4;
-/** First byte of an unfragmented text frame, and its bit for "deflated". */
+/** First byte of an unfragmented text frame, and the bit that marks a compressed one. */
 const FIN_TEXT = 0x81;
 const RSV1 = 0x40;
 
 /**
- * One message as the WebSocket frame that carries it: encoded once, deflated at most once, shared by all who get it.
- * A server's frames are not masked, which is what makes them the same for every client (RFC 6455, 5.1).
+ * A message as a WebSocket frame. It is encoded once, deflated at most once, and shared by all
+ * receivers. That is possible because frames of a server are not masked (RFC 6455, 5.1), so they
+ * are the same for every client.
  */
 export class Frame {
   private plainFrame: Buffer | undefined;
@@ -24,11 +25,11 @@ export class Frame {
   private length = 0;
 
   /**
-   * @param key of two frames of one key, a client that lags needs the later alone
+   * @param key of several frames with the same key, a lagging client needs only the newest
    * @param head engine.io's packet type and the Socket.IO packet up to the payload
-   * @param body the payload's JSON
-   * @param tail what closes the Socket.IO packet
-   * @param compressAbove largest payload not worth deflating, bytes
+   * @param body the JSON text of the payload
+   * @param tail the end of the Socket.IO packet
+   * @param compressAbove payloads up to this size are not deflated, bytes
    */
   protected constructor(
     readonly key: string,
@@ -38,7 +39,7 @@ export class Frame {
     private readonly compressAbove: number,
   ) {}
 
-  /** An event of the main namespace with a prepared payload. */
+  /** Makes the frame of an event of the main namespace, from a payload that is already JSON. */
   static ofEvent(event: string, { text, key }: JsonPayload<object>, compressAbove = Infinity): Frame {
     return new Frame(
       `${event} ${key}`,
@@ -49,12 +50,12 @@ export class Frame {
     );
   }
 
-  /** Several frames as one, which costs one write: each is still a message of its own. */
+  /** Joins several frames, so that one write sends them. The client receives separate messages. */
   static joined(frames: readonly Frame[]): Frame {
     return new JoinedFrame(frames);
   }
 
-  /** The frames that this one joins; for any other, itself. */
+  /** The frames that this one joins; the frame itself if it joins none. */
   get parts(): readonly Frame[] {
     return [this];
   }
@@ -64,17 +65,20 @@ export class Frame {
     return (this.packetText ??= this.head.slice(1) + this.body + this.tail);
   }
 
-  /** The frame for a client that takes deflated ones, or does not. */
+  /** The encoded frame; `deflates` is whether the client accepts compressed frames. */
   bytes(deflates: boolean): Buffer {
     return deflates ? this.deflated : this.plain;
   }
 
-  /** The frame for every client. */
+  /** The uncompressed frame. */
   get plain(): Buffer {
     return (this.plainFrame ??= this.encode());
   }
 
-  /** The frame for a client that negotiated permessage-deflate: the plain one where deflating is not worth it. */
+  /**
+   * The frame for a client that negotiated permessage-deflate. It is the plain frame if compression
+   * would save too little.
+   */
   get deflated(): Buffer {
     return (this.deflatedFrame ??= this.deflate());
   }
@@ -105,7 +109,10 @@ export class Frame {
   }
 }
 
-/** What separates the packets of one long-polling payload, and the type of those that follow: engine.io's "message". */
+/**
+ * The separator between two packets of a long-polling payload, followed by the packet type of the
+ * next one, which is engine.io's "message".
+ */
 const NEXT_PACKET = '\x1e4';
 
 class JoinedFrame extends Frame {
@@ -135,8 +142,9 @@ class JoinedFrame extends Frame {
 }
 
 /**
- * A frame with its header written and room for `length` bytes of payload (RFC 6455, 5.2). Not from Node's pool: a frame may
- * be kept for as long as its price stands, and would keep the pool's other 8 KB.
+ * Allocates a frame with its header written and room for `length` bytes of payload (RFC 6455, 5.2).
+ * It does not use Node's buffer pool, because a frame may be kept as long as its price is the
+ * newest, and would keep all 8 KB of the pool's buffer in memory.
  */
 function allocateFrame(firstByte: number, length: number): Buffer {
   if (length < 126) {

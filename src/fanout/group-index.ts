@@ -1,17 +1,23 @@
 import type { ClientGroup, FanoutClient } from './fanout-client.js';
 import { Group } from './group.js';
 
-/** The groups that have clients, by what their clients are in. */
+/** Finds the groups of clients by their rooms. */
 export class GroupIndex {
   private readonly groups = new Map<string, ClientGroup>();
-  /** A room of one group has no set of its own: clients that make up rooms make very many of these. */
+  /**
+   * The groups of each room. A room with only one group has no set, which saves memory: clients
+   * that invent room names create very many such rooms.
+   */
   private readonly byRoom = new Map<string, ClientGroup | Set<ClientGroup>>();
 
   all(): Iterable<ClientGroup> {
     return this.groups.values();
   }
 
-  /** The groups in one of the rooms, one that is in several of them several times; with no rooms, all. */
+  /**
+   * The groups in at least one of the rooms, or all groups if `rooms` is empty. A group in several
+   * of the rooms is returned several times.
+   */
   *in(rooms: ReadonlySet<string>): Generator<ClientGroup> {
     if (rooms.size === 0) yield* this.groups.values();
     for (const room of rooms) {
@@ -21,7 +27,7 @@ export class GroupIndex {
     }
   }
 
-  /** The group of a client's rooms, which is made if it is the first one in just these. */
+  /** The group of a client's rooms. It is created if no other client has exactly these rooms. */
   of({ id, rooms }: FanoutClient): ClientGroup {
     const shared = [...rooms].filter((room) => room !== id).sort();
     const key = JSON.stringify(shared);

@@ -17,14 +17,14 @@ function groupOf(...frames: readonly Frame[]): Group<unknown> {
 describe('Group', () => {
   const [a, b, c] = [frame('a'), frame('b'), frame('c')];
 
-  it('joins small frames into one buffer, kept for the next client', () => {
+  it('joins small frames into one buffer and caches it for the next client', () => {
     const group = groupOf(a, b);
     const run = group.run(0, 2, false);
     expect(run.buffers).toEqual([Buffer.concat([a.plain, b.plain])]);
     expect(group.run(0, 2, false).buffers[0]).toBe(run.buffers[0]);
   });
 
-  it('copies neither a frame that is alone nor one that is large', () => {
+  it('copies neither a single frame nor a large one', () => {
     const large = frame('x'.repeat(20_000));
     const { buffers } = groupOf(a, b, large, c).run(0, 4, false);
     expect(buffers).toHaveLength(3);
@@ -32,14 +32,14 @@ describe('Group', () => {
     expect(buffers[2]).toBe(c.plain);
   });
 
-  it('joins anew for another part of the log', () => {
+  it('joins another range of the log into a new buffer', () => {
     const group = groupOf(a, b);
     group.run(0, 1, false);
     expect(group.run(0, 2, false).bytes).toBe(a.plain.length + b.plain.length);
     expect(group.run(1, 2, false).buffers).toEqual([b.plain]);
   });
 
-  it('keeps deflated and plain buffers apart, and tells what deflating saved', () => {
+  it('caches compressed and plain buffers separately, and counts the bytes saved', () => {
     const long = frame('x'.repeat(1_000), ALWAYS);
     const group = groupOf(long);
     expect(group.run(0, 1, false)).toMatchObject({ buffers: [long.plain], saved: 0 });
@@ -48,7 +48,7 @@ describe('Group', () => {
     expect(group.run(0, 1, false).buffers[0]).toBe(long.plain);
   });
 
-  it('counts positions on when frames before them are forgotten', () => {
+  it('keeps the positions of frames when earlier ones are removed', () => {
     const group = groupOf(a, b);
     group.trim(1);
     expect(group.end).toBe(2);
@@ -58,14 +58,14 @@ describe('Group', () => {
     expect(group.run(2, 3, false).buffers).toEqual([c.plain]);
   });
 
-  it('keeps no joined buffer of what it has forgotten', () => {
+  it('drops the joined buffers of removed frames', () => {
     const group = groupOf(a, b);
     group.run(0, 2, false);
     group.trim(2);
     expect(group.run(0, 2, false).buffers).toEqual([]);
   });
 
-  it('is not set back by a flush that ends after its log was written in a pause', () => {
+  it('ignores the end of a flush whose frames were written during a pause', () => {
     const group = groupOf(a, b);
     group.trim(2);
     group.trim(1);

@@ -1,27 +1,31 @@
 import type { Frame } from './frame.js';
 
-/** Frames from this size on are written on their own: joining would copy them once for each group. */
+/** Frames of at least this size are not joined: joining would copy them once for each group. */
 const JOIN_BELOW_BYTES = 16_384;
 
-/** Some frames, joined into few buffers. */
+/** A sequence of frames, joined into few buffers. */
 export interface Run {
   readonly frames: readonly Frame[];
   readonly buffers: readonly Buffer[];
   readonly bytes: number;
-  /** What deflating saved, bytes. */
+  /** Bytes saved by compression. */
   readonly saved: number;
 }
 
 /**
- * The clients that are in the same rooms, and so get the same frames: they share one log of what is to be written and, in
- * a flush, one joined buffer. Each client has a cursor in the log, so that any of them can be brought up to date alone.
+ * The clients that are in the same rooms, and therefore receive the same frames. They share one log
+ * of frames to write and, in a flush, one joined buffer. Each client has its own cursor in the log,
+ * so that frames can be written to one client independently of the others.
  */
 export class Group<Client> {
   readonly clients = new Set<Client>();
-  /** The last broadcast that was put into the log: one that goes to several of the group's rooms is put there once. */
+  /**
+   * Number of the last broadcast in the log. A broadcast to several of the group's rooms is
+   * appended only once.
+   */
   lastBroadcast = 0;
   private frames: Frame[] = [];
-  /** Position of the log's first frame, counted from the group's first broadcast. */
+  /** Position of the log's first frame. Position 0 is the group's first broadcast. */
   private first = 0;
   private queued = 0;
   private plainRun: (Run & Range) | undefined;
@@ -32,12 +36,12 @@ export class Group<Client> {
     readonly rooms: readonly string[],
   ) {}
 
-  /** Position behind the log's last frame. */
+  /** Position after the log's last frame. */
   get end(): number {
     return this.first + this.frames.length;
   }
 
-  /** What waits in the log, bytes of plain frames. */
+  /** Size of the log, in bytes of uncompressed frames. */
   get bytes(): number {
     return this.queued;
   }
@@ -47,12 +51,15 @@ export class Group<Client> {
     this.queued += frame.plain.length;
   }
 
-  /** The frames of the log from one position to another. */
+  /** The frames of the log from position `from` up to, but not including, position `to`. */
   slice(from: number, to: number): readonly Frame[] {
     return this.frames.slice(from - this.first, to - this.first);
   }
 
-  /** Those frames joined. In a flush nearly all clients ask for the same ones, so the last answer is kept. */
+  /**
+   * The same frames as {@link slice}, joined. The last result is cached, because in a flush nearly
+   * all clients need the same frames.
+   */
   run(from: number, to: number, deflates: boolean): Run {
     const kept = deflates ? this.deflatedRun : this.plainRun;
     if (kept?.from === from && kept.to === to) return kept;
@@ -62,9 +69,11 @@ export class Group<Client> {
     return run;
   }
 
-  /** Forgets the frames before a position: every client has them. */
+  /**
+   * Removes the frames before a position. Call it once every client has been written these frames.
+   */
   trim(to: number): void {
-    if (to <= this.first) return; // an overfull log was written during a pause of the flush
+    if (to <= this.first) return; // a full log was already written during a pause of the flush
     for (const frame of this.frames.splice(0, to - this.first)) this.queued -= frame.plain.length;
     this.first = to;
     this.plainRun = undefined;
@@ -77,7 +86,7 @@ interface Range {
   readonly to: number;
 }
 
-/** Joins the small ones of the frames, for a client that takes deflated ones or does not. */
+/** Joins the small frames; `deflates` is whether the client accepts compressed frames. */
 export function runOf(frames: readonly Frame[], deflates: boolean): Run {
   const buffers: Buffer[] = [];
   let small: Buffer[] = [];

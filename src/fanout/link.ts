@@ -1,34 +1,41 @@
 import type { Frame } from './frame.js';
 
 /**
- * One client's connection, as the fan-out engine sees it. Implemented by {@link SocketIoLink}; tests have one that stalls,
- * upgrades and drains on command.
+ * Port: one client's connection. {@link SocketIoLink} implements it. The tests have an
+ * implementation that stalls, upgrades and drains on command.
  */
 export interface Link {
-  /** Whether bytes may be written past the transport's own path now, without overtaking what that path still holds. */
+  /**
+   * Whether frames may be written directly now. False while the transport's own path still holds
+   * data that they would overtake.
+   */
   readonly ready: boolean;
-  /** Whether the client takes deflated frames. */
+  /** Whether the client accepts compressed frames. */
   readonly deflates: boolean;
-  /** What was handed over and not yet taken by the operating system, bytes. */
+  /** Bytes that were written to the connection, but not yet taken by the operating system. */
   readonly waiting: number;
-  /** Why this connection cannot be relied on to keep the order of what is written past it; undefined where it can. */
+  /**
+   * Why direct writes to this connection might be sent out of order; undefined if they are safe.
+   */
   readonly problem: string | undefined;
-  /** Writes whole frames to the connection. To be called only while `ready`. */
+  /** Writes whole frames directly to the connection. Call it only while `ready`. */
   write(frames: readonly Buffer[]): void;
-  /** Sends a frame by the transport's own path, behind all that this path holds. */
+  /** Sends a frame through the transport's own path, after everything that this path holds. */
   send(frame: Frame): void;
-  /** Has the listener's `onDrain` called once less is waiting than now. */
+  /** Makes the link call the listener's `onDrain` once fewer bytes are waiting than now. */
   watchDrain(): void;
-  /** Closes the connection in a way that lets the client come back; `frame` is the last it is sent. */
+  /** Sends a last frame and closes the connection, in a way that lets the client reconnect. */
   close(frame: Frame): void;
   /** Stops listening to the connection. */
   detach(): void;
 }
 
-/** What a link tells of its connection. */
+/** Receives a link's events. */
 export interface LinkListener {
-  /** The gateway is about to send something to this client alone, by the transport's own path. */
+  /**
+   * The gateway is about to send a message to this client only, through the transport's own path.
+   */
   onSend(): void;
-  /** What waited has been handed on. */
+  /** The operating system has taken data that was waiting. */
   onDrain(): void;
 }

@@ -3,7 +3,7 @@ import { Pacer } from './pacer.js';
 
 const MAX_DELAY = 100;
 
-/** A pacer whose flushes cost `costMs` each. */
+/** A pacer whose flushes use `costMs` of CPU time each. */
 function setUp(costMs = 0) {
   const clock = new FakeClock();
   const flushes: number[] = [];
@@ -12,7 +12,7 @@ function setUp(costMs = 0) {
     flushes.push(clock.now());
     pacer.paid(clock.now() - costMs, costMs);
   });
-  /** How long a message that comes now waits for its flush to begin, ms. */
+  /** How long a message that arrives now waits until its flush begins, ms. */
   const wait = () => {
     const asked = clock.now();
     const before = flushes.length;
@@ -24,7 +24,7 @@ function setUp(costMs = 0) {
 }
 
 describe('Pacer', () => {
-  it('flushes an idle gateway in the same turn', () => {
+  it('flushes in the same turn if the gateway is idle', () => {
     const { clock, flushes, pacer } = setUp();
     pacer.request();
     expect(flushes).toEqual([]);
@@ -32,7 +32,7 @@ describe('Pacer', () => {
     expect(flushes).toEqual([0]);
   });
 
-  it('flushes once for all that is requested meanwhile', () => {
+  it('flushes once for all requests before the flush', () => {
     const { clock, flushes, pacer } = setUp();
     pacer.request();
     pacer.request();
@@ -40,12 +40,12 @@ describe('Pacer', () => {
     expect(flushes).toHaveLength(1);
   });
 
-  it('lets one cheap flush follow another at once', () => {
+  it('allows a second cheap flush without a delay', () => {
     const { wait } = setUp(4);
     expect([wait(), wait()]).toEqual([0, 0]);
   });
 
-  it('waits the longer the dearer flushes are', () => {
+  it('waits longer if flushes are more expensive', () => {
     const [cheap, dear] = [50, 60].map((costMs) => {
       const { wait } = setUp(costMs);
       wait();
@@ -55,20 +55,20 @@ describe('Pacer', () => {
     expect(dear).toBeGreaterThan(cheap!);
   });
 
-  it('waits the longer the more is owed from flushes before', () => {
+  it('waits longer if earlier flushes have left more debt', () => {
     const { wait } = setUp(30);
     wait();
     const second = wait();
     expect(wait()).toBeGreaterThan(second);
   });
 
-  it('makes no message wait longer than the limit, however dear flushes are', () => {
+  it('never delays a message beyond the limit, however expensive flushes are', () => {
     const { wait } = setUp(10_000);
     wait();
     expect([wait(), wait()]).toEqual([MAX_DELAY, MAX_DELAY]);
   });
 
-  it('takes the time that others took during a flush as time to pay in', () => {
+  it('deducts the time that other processes used during a flush from the debt', () => {
     const { clock, pacer, wait } = setUp();
     clock.advance(1_000);
     pacer.paid(clock.now() - 90, 30);
@@ -77,14 +77,14 @@ describe('Pacer', () => {
     expect(wait()).toBeGreaterThan(0);
   });
 
-  it('flushes at once again when the debt is paid', () => {
+  it('flushes without a delay again once the debt is paid', () => {
     const { clock, wait } = setUp(10_000);
     wait();
     clock.advance(MAX_DELAY);
     expect(wait()).toBe(0);
   });
 
-  it('saves nothing up while idle', () => {
+  it('accumulates no credit while idle', () => {
     const { clock, wait } = setUp(20);
     wait();
     const delay = wait();
@@ -93,7 +93,7 @@ describe('Pacer', () => {
     expect(wait()).toBe(delay);
   });
 
-  it('flushes nothing after its stop', () => {
+  it('does not flush after it is stopped', () => {
     const { clock, flushes, pacer } = setUp();
     pacer.request();
     pacer.stop();

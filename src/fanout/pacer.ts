@@ -1,29 +1,32 @@
 import type { Clock, Timer } from '../common/clock.js';
 
-/** Rest after a flush, as a multiple of what it cost: cheap flushes take a quarter of a core ... */
+/**
+ * Pause after a cheap flush, in multiples of its CPU time: flushes then use a quarter of a core.
+ */
 const CHEAP_REST = 3;
-/** ... for as long as that makes messages wait no longer than this, ms, which nobody sees; ... */
+/** Limit of that pause, ms: a delay of this length is not noticeable to a person. */
 const UNSEEN_REST_MS = 25;
-/** ... dearer ones take half a core. */
+/** Shortest pause, in multiples of CPU time: expensive flushes then use half a core. */
 const DEAR_REST = 1;
 /**
- * Debt that need not be paid before the next flush, ms: one or two flushes in a row go out at once. Without it, each of
- * two messages that happen to follow one another would be delayed on a gateway that is idle otherwise.
+ * Debt that does not delay the next flush, ms. It allows one or two flushes in a row. Without it,
+ * the second of two messages in quick succession would be delayed even on an idle gateway.
  */
 const FREE_DEBT_MS = 40;
 
 /**
- * Decides when to flush. An idle gateway flushes at once. Each flush makes a debt of time by what it cost; while
- * more than a little is owed, messages collect, so that the dearer flushes are, the more messages each one carries.
+ * Decides when to flush. An idle gateway flushes at once. Each flush adds its CPU time and a pause
+ * to a debt of time. While the debt is above {@link FREE_DEBT_MS}, messages wait, so that expensive
+ * flushes carry more messages each.
  */
 export class Pacer {
   private timer: Timer | undefined;
-  /** When the flushes so far are paid for, ms of the clock. */
+  /** When the debt of all flushes so far is paid, ms of the clock. */
   private paidAt = -Infinity;
 
   /**
-   * @param flush is called when it is time
-   * @param maxDelayMs the longest a message waits for the debt to be paid
+   * @param flush is called when it is time to flush
+   * @param maxDelayMs the longest time that a message waits for the debt to be paid
    */
   constructor(
     private readonly clock: Clock,
@@ -31,7 +34,7 @@ export class Pacer {
     private readonly flush: () => void,
   ) {}
 
-  /** There is something to flush. */
+  /** Requests a flush. Further requests before it share it. */
   request(): void {
     if (this.timer) return;
     const wait = Math.min(this.paidAt - FREE_DEBT_MS - this.clock.now(), this.maxDelayMs);
@@ -43,8 +46,10 @@ export class Pacer {
   }
 
   /**
-   * A flush that began at `started` has cost this much processor time, ms. Time that other processes took in between
-   * counts as time to pay in, not as cost: it is not to slow clients down twice.
+   * Adds a flush to the debt. CPU time that other processes used during the flush reduces the debt
+   * instead of adding to it, because it has already delayed the clients once.
+   * @param started when the flush began, ms of the clock
+   * @param costMs the CPU time that it used
    */
   paid(started: number, costMs: number): void {
     const rest = Math.max(Math.min(costMs * CHEAP_REST, UNSEEN_REST_MS), costMs * DEAR_REST);
