@@ -1,18 +1,22 @@
-/** A JSON number that parses to Infinity. */
+/** A number that is valid JSON, but parses to Infinity. */
 export const BEYOND_DOUBLE = '1e999';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 const TOKENS = ['NaN', 'Infinity', '-Infinity', '-NaN'];
-/** What may stand before a value of JSON, and after one; the text's ends may, too. */
+/** Characters that may precede a JSON value; so may the start of the text. */
 const BEFORE_VALUE = ':,[ \t\n\r';
+/** Characters that may follow a JSON value; so may the end of the text. */
 const AFTER_VALUE = ',]} \t\n\r';
 
 /**
- * Replaces the tokens NaN and Infinity, which Python's `json.dumps` writes and JSON does not have, outside of strings. One
- * pass over the text; everything else stays as it is to the letter. A token that is part of something else, such as `1NaN`, is
- * left alone: a number in its place would join with what is around it, and null would not be JSON.
+ * Replaces the tokens NaN and Infinity outside of strings. Python's `json.dumps` writes them, but
+ * they are not valid JSON. Makes one pass over the text and changes nothing else. A token that is
+ * part of something else, such as `1NaN`, is not replaced: a number in its place would merge with
+ * its neighbours, and null would be invalid JSON.
+ * @param by the replacement
+ * @returns the new text, and how many tokens were replaced
  */
 export function replaceBareTokens(text: string, by: string): { replaced: string; count: number } {
   if (!text.includes('NaN') && !text.includes('Infinity')) return { replaced: text, count: 0 };
@@ -43,7 +47,10 @@ function standsAlone(text: string, start: number, end: number): boolean {
   );
 }
 
-/** The position of the quote that ends the string which begins at `start`; the end of the text if there is none. */
+/**
+ * The position of the quote that ends the string beginning at `start`, or the end of the text if
+ * there is none.
+ */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);

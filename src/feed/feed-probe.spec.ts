@@ -13,7 +13,7 @@ function probe(publish: (hear: () => void) => Promise<unknown>, reachesAll = tru
 }
 
 describe('FeedProbe', () => {
-  it('is heard, before or after its publication is confirmed', async () => {
+  it('reports `heard` if the probe arrives, before or after its publication is confirmed', async () => {
     await expect(
       probe((hear) => {
         hear();
@@ -28,11 +28,11 @@ describe('FeedProbe', () => {
     ).resolves.toBe('heard');
   });
 
-  it('is unheard when it was published and does not come', async () => {
+  it('reports `unheard` if the probe was published but does not arrive', async () => {
     await expect(probe(() => Promise.resolve()).send()).resolves.toBe('unheard');
   });
 
-  it('says nothing of the subscription when it cannot be published', async () => {
+  it('reports `unknown` if the probe cannot be published', async () => {
     let tries = 0;
     const failing = probe(() => {
       tries++;
@@ -42,11 +42,11 @@ describe('FeedProbe', () => {
     expect(tries).toBeGreaterThan(1);
   });
 
-  it('says nothing of the subscription when it is published on a replica, which keeps it to itself', async () => {
+  it('reports `unknown` if the probe is published on a replica, which reaches only its own subscribers', async () => {
     await expect(probe(() => Promise.resolve(), false).send()).resolves.toBe('unknown');
   });
 
-  it('waits for a publisher that comes back', async () => {
+  it('retries until the publisher has reconnected', async () => {
     let tries = 0;
     const late = probe((hear) => {
       if (++tries === 1) return Promise.reject(new Error('no connection'));

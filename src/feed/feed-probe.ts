@@ -1,23 +1,33 @@
 import { type Clock, delay } from '../common/clock.js';
 
-/** Where a probe is published: as producers do, and not by the connection that is to hear it. */
+/**
+ * Publishes probes the way that producers publish: over another connection than the one that
+ * receives them.
+ */
 export interface ProbePublisher {
-  /** Rejects where it cannot be published. */
+  /** Rejects if the message cannot be published. */
   publish(channel: string, data: string): Promise<unknown>;
-  /** Whether what is published reaches every subscriber; a replica keeps it to its own. Never rejects. */
+  /**
+   * Whether a published message reaches every subscriber. It does not if the connection is to a
+   * Redis replica, which delivers only to its own subscribers. Never rejects.
+   */
   reachesAll(): Promise<boolean>;
 }
 
 /**
- * `heard`: the subscription delivers. `unheard`: it was published and did not come. `unknown`: it could not be published,
- * or not where it would have to be heard, which says nothing of the subscription.
+ * `heard`: the subscription delivers. `unheard`: the probe was published, but did not arrive.
+ * `unknown`: the probe could not be published, or only on a Redis replica, so the state of the
+ * subscription is not known.
  */
 export type FeedProbeResult = 'heard' | 'unheard' | 'unknown';
 
 export interface ProbeTimes {
-  /** How long a probe that is on its way is waited for, ms. */
+  /** How long to wait for a published probe, ms. */
   readonly hearMs: number;
-  /** How long a publisher may be without a connection, ms: after an outage it comes back about when the feed does. */
+  /**
+   * How long to retry publishing, ms. After an outage the publisher reconnects at about the same
+   * time as the feed.
+   */
   readonly sendMs: number;
 }
 
@@ -25,12 +35,17 @@ export const PROBE_TIMES: ProbeTimes = { hearMs: 3_000, sendMs: 1_000 };
 const SEND_RETRY_MS = 50;
 const REPEAT_MS = 500;
 
-/** Sends a message round: over a publisher, through the subscription, back here. */
+/**
+ * Checks a subscription: publishes a probe message and waits until the subscription delivers it.
+ */
 export class FeedProbe {
   private sent = 0;
   private heard: (() => void) | undefined;
 
-  /** @param channel one that nobody else publishes on; the feed subscribes to it and hands its messages to `hear` */
+  /**
+   * @param channel a channel on which no other process publishes. The feed must subscribe to it and
+   *   call `hear` for each of its messages.
+   */
   constructor(
     readonly channel: string,
     private readonly publisher: ProbePublisher,
@@ -38,7 +53,9 @@ export class FeedProbe {
     readonly times = PROBE_TIMES,
   ) {}
 
-  /** A message of the channel. An answer to an earlier probe shows the same: it has come through. */
+  /**
+   * Call this for each message of the channel. A late earlier probe proves the subscription too.
+   */
   hear(): void {
     this.heard?.();
   }
@@ -60,7 +77,8 @@ export class FeedProbe {
       if (this.clock.now() > deadline || signal.aborted) return 'unknown';
       await delay(this.clock, SEND_RETRY_MS, signal);
     }
-    // Again and again: a subscription that comes to life meanwhile is to be noticed at once.
+    // Publish repeatedly, so that a subscription that starts to deliver meanwhile is detected at
+    // once.
     for (const until = this.clock.now() + this.times.hearMs; this.clock.now() < until;) {
       await delay(this.clock, REPEAT_MS, signal);
       if (signal.aborted) return 'heard';

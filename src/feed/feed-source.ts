@@ -1,32 +1,35 @@
-/** Whether the feed flows, for health, readiness and logs. */
+/** The state of the feed, for health, readiness and logs. */
 export interface FeedStatus {
   /** True while the subscription to every channel is confirmed. */
   readonly up: boolean;
-  /** Why it is not up, in words an operator can act on; never holds a password. */
+  /** Why it is not up, in words that an operator can act on. Never contains a password. */
   readonly reason?: string;
 }
 
 export interface FeedListener {
-  /** A message. `data` is the published string, untouched. */
+  /** Called with each message. `data` is the published string, unchanged. */
   message(channel: string, data: string): void;
-  /** The subscription was confirmed, for the first time or after an outage in which messages were missed. */
+  /**
+   * Called when the subscription works, at first or after an outage that may have lost messages.
+   */
   up(): void;
-  /** It was lost after having been up: from here to the next `up`, messages may be missed. */
+  /** Called when a working subscription is lost. Until the next `up`, messages may be missed. */
   down(): void;
 }
 
 /**
- * Port: where enriched messages come from. Implemented by {@link RedisFeed} and {@link MemoryFeed}; one contract suite
- * (`test/e2e/feed/feed-source.e2e-spec.ts`) runs on both.
+ * Port: the source of enriched messages. {@link RedisFeed} and {@link MemoryFeed} implement it, and
+ * one contract suite (`test/e2e/feed/feed-source.e2e-spec.ts`) tests both.
  */
 export interface FeedSource {
   readonly status: FeedStatus;
   /**
-   * Subscribes to `channels` and hands every message to `listener`, in the order published. Returns at once; when the
-   * source cannot be reached it keeps trying for ever and says so in `status`. Call once.
+   * Subscribes to `channels` and passes every message to `listener`, in the order of publication.
+   * Returns at once. While the source cannot be reached, it retries for ever and reports the reason
+   * in `status`. Call it once.
    */
   start(channels: readonly string[], listener: FeedListener): void;
-  /** Stops for good; no message is handed over after it resolves. */
+  /** Stops for good. The listener receives no message after this resolves. */
   stop(): Promise<void>;
 }
 

@@ -19,20 +19,22 @@ describe('FeedTimeZone', () => {
 
   it.each([
     ['the last second of summer', '2026-10-25T01:59:59', '2026-10-24T23:59:59.000Z'],
-    ['the first of the hour that comes twice', '2026-10-25T02:00:00', '2026-10-25T00:00:00.000Z'],
-    ['the end of the hour that comes twice', '2026-10-25T02:59:59', '2026-10-25T00:59:59.000Z'],
-    ['the first second of winter that comes once', '2026-10-25T03:00:00', '2026-10-25T02:00:00.000Z'],
+    ['the start of the repeated hour', '2026-10-25T02:00:00', '2026-10-25T00:00:00.000Z'],
+    ['the end of the repeated hour', '2026-10-25T02:59:59', '2026-10-25T00:59:59.000Z'],
+    ['the first second after the repeated hour', '2026-10-25T03:00:00', '2026-10-25T02:00:00.000Z'],
     ['the last second of winter', '2026-03-29T01:59:59', '2026-03-29T00:59:59.000Z'],
-    ['a time that is left out', '2026-03-29T02:30:00', '2026-03-29T01:30:00.000Z'],
+    ['a time in the skipped hour', '2026-03-29T02:30:00', '2026-03-29T01:30:00.000Z'],
     ['the first second of summer', '2026-03-29T03:00:00', '2026-03-29T01:00:00.000Z'],
-  ])('when clocks change, %s is read', (_, local, utc) => expect(read('Europe/Berlin', local)).toBe(utc));
+  ])('converts %s to UTC when clocks change', (_, local, utc) =>
+    expect(read('Europe/Berlin', local)).toBe(utc),
+  );
 
-  it('has no say where a time names its zone', () => {
+  it('does not apply to a time that names its own zone', () => {
     expect(read('Asia/Kolkata', '2026-11-22T04:43:39Z')).toBe('2026-11-22T04:43:39.000Z');
     expect(read('Asia/Kolkata', '2026-11-22T05:43:39+01:00')).toBe('2026-11-22T04:43:39.000Z');
   });
 
-  it('reads times of different zones one after another, each by its own day', () => {
+  it('uses the offset of each day, for many days in a row', () => {
     const { offsetOf } = new FeedTimeZone('Europe/Berlin');
     for (let day = 1; day <= 200; day++) {
       const local = Date.UTC(2026, 0, day, 12);
@@ -40,7 +42,7 @@ describe('FeedTimeZone', () => {
     }
   });
 
-  it('knows which zones there are', () => {
+  it('tells existing time zones from invalid ones', () => {
     expect(['UTC', 'Asia/Kolkata', 'Europe/Berlin'].map(isTimeZone)).toEqual([true, true, true]);
     expect(['Asia/Nowhere', '', 'IST+5', 5, undefined].map(isTimeZone)).toEqual([
       false,

@@ -1,17 +1,17 @@
-/** How far apart the clocks of two zones can be, ms. */
+/** Largest offset of a time zone from UTC, ms. */
 const MAX_OFFSET_MS = 14 * 3_600_000;
-/** Clocks change at a quarter of an hour, so an offset holds for all of one. */
+/** Clocks change only at full quarters of an hour, so one offset applies to a whole quarter. */
 const SLOT_MS = 15 * 60_000;
-/** Offsets remembered. A feed's times are of now, so one would nearly do. */
+/** How many offsets are cached. The times of a feed are close to now, so few are in use. */
 const MAX_SLOTS = 64;
 
-/** The time zone of a feed's timestamps that name none. */
+/** The time zone of feed timestamps that do not name one. */
 export class FeedTimeZone {
   private readonly format: Intl.DateTimeFormat | undefined;
   private readonly slots = new Map<number, number>();
 
   /**
-   * @param zone an IANA name
+   * @param zone an IANA name, such as `Asia/Kolkata`
    * @throws RangeError if there is no such time zone
    */
   constructor(readonly zone: string) {
@@ -30,7 +30,10 @@ export class FeedTimeZone {
     if (format.resolvedOptions().timeZone !== 'UTC') this.format = format;
   }
 
-  /** By how much the zone's clock is ahead of UTC when it shows `localMs`; `undefined` for UTC itself, which needs no sum. */
+  /**
+   * A function that returns how far, in ms, the zone's clock is ahead of UTC when it shows
+   * `localMs`. It is `undefined` for UTC, which needs no correction.
+   */
   get offsetOf(): ((localMs: number) => number) | undefined {
     return this.format && ((localMs) => this.offsetAt(localMs));
   }
@@ -47,8 +50,10 @@ export class FeedTimeZone {
   }
 
   /**
-   * The offset before the next change of the clocks, if that fits; else the one after it. A time that comes twice, when clocks
-   * are set back, is the first of the two; one that is left out is as if the clock had not been set yet.
+   * Returns the offset before a nearby change of the clocks if `localMs` exists with it, and
+   * otherwise the offset after the change. When clocks are set back, an ambiguous time is read as
+   * the first of the two. When they are set forward, a skipped time is read with the offset before
+   * the change.
    */
   private search(localMs: number): number {
     const before = this.offsetAtUtc(localMs - MAX_OFFSET_MS);
@@ -65,7 +70,7 @@ export class FeedTimeZone {
   }
 }
 
-/** Whether there is a time zone of that name. */
+/** Whether a time zone with this name exists. */
 export function isTimeZone(zone: unknown): boolean {
   if (typeof zone !== 'string') return false;
   try {

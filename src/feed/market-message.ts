@@ -1,15 +1,18 @@
 import type { ChainSummary, ChainUpdate, JsonPayload, UnderlyingUpdate } from '../contract/index.js';
 
-/** A checked message of the feed: past this point its types are true. */
+/** A validated message of the feed: its fields have the declared types. */
 export type MarketMessage = UnderlyingMessage | ChainMessage;
 
 interface MessageBase {
   readonly product: string;
-  /** What it is the newest of, one per product and one per (product, expiry): its key in Redis. Also its payloads' key. */
+  /**
+   * Identifies the message's stream: one per product, and one per (product, expiry). It is the key
+   * in Redis, and the key of the payload.
+   */
   readonly key: string;
-  /** The payload's `timestamp` in microseconds since the epoch; orders the messages of a key. */
+  /** The payload's `timestamp` in microseconds since the epoch. It orders the messages of a key. */
   readonly time: number;
-  /** The payload's `processed_at`, else its `timestamp`, in microseconds since the epoch. */
+  /** The payload's `processed_at`, or its `timestamp` if it has none, in µs since the epoch. */
   readonly processedTime: number;
 }
 
@@ -25,15 +28,17 @@ export interface ChainMessage extends MessageBase {
   readonly expiry: string;
   readonly payload: JsonPayload<ChainUpdate>;
   readonly summary: ChainSummary;
-  /** What was taken out so that the rest could be sent on; left out if nothing was. */
+  /** The bad values that were removed; undefined if the message had none. */
   readonly repairs?: readonly Repair[];
 }
 
-/** Bad values that were taken out of a chain. */
+/** Bad values of one field that were removed from a chain. */
 export interface Repair {
-  /** The field, as the producer named it: not from a bounded set. */
+  /**
+   * The name that the producer gave the field. It can be any name, so it must not label a metric.
+   */
   readonly field: string;
-  /** `nulled`: null was put in its place. `left_out`: an option of that side was left out. */
+  /** `nulled`: the value was replaced with null. `left_out`: an option of that side was removed. */
   readonly action: 'nulled' | 'left_out';
   readonly count: number;
 }
@@ -45,7 +50,10 @@ export function underlyingKey(product: string): string {
   return UNDERLYING_KEY_PREFIX + product;
 }
 
-/** Without an expiry: the key under which the Flask gateway kept a product's last chain of any expiry. */
+/**
+ * The key of a product's chain in Redis. Without an expiry, it is the key under which the Flask
+ * gateway stored the product's last chain of any expiry.
+ */
 export function chainKey(product: string, expiry?: string): string {
   return expiry === undefined ? CHAIN_KEY_PREFIX + product : `${CHAIN_KEY_PREFIX}${product}:${expiry}`;
 }

@@ -1,11 +1,13 @@
 import type { FeedListener, FeedSource, FeedStatus } from './feed-source.js';
 
-/** Where a simulator or a test publishes, as a producer does on Redis. */
+/** What a simulator or a test publishes to, as a producer does to Redis. */
 export interface FeedPublisher {
   publish(channel: string, data: string): Promise<void> | void;
 }
 
-/** In-process pub/sub: stands in for Redis on a machine that has none (`npm run demo`) and in tests. */
+/**
+ * In-process pub/sub. It replaces Redis in tests, and in `npm run demo` on a machine without Redis.
+ */
 export class MemoryFeed implements FeedSource, FeedPublisher {
   private channels: ReadonlySet<string> = new Set();
   private listener: FeedListener | undefined;
@@ -20,7 +22,7 @@ export class MemoryFeed implements FeedSource, FeedPublisher {
     listener.up();
   }
 
-  /** Delivers in the same turn, to this process alone. */
+  /** Delivers a message in the same turn, only within this process. */
   publish(channel: string, data: string): void {
     if (this.channels.has(channel)) this.listener?.message(channel, data);
   }

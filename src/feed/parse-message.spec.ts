@@ -43,7 +43,7 @@ function reasonOf(act: () => unknown): string {
 }
 
 describe('parseMessage', () => {
-  it('reads an underlying update as published', () => {
+  it('parses an underlying update', () => {
     const time = Date.UTC(2026, 10, 22, 4, 43, 39) * 1000;
     expect(parse(FeedChannel.underlying, UNDERLYING)).toEqual({
       kind: 'underlying',
@@ -56,7 +56,7 @@ describe('parseMessage', () => {
     });
   });
 
-  it('sends on what was published to the letter, with what it lacks added', () => {
+  it('forwards the published text unchanged, except for missing fields that it adds', () => {
     expect(parse(FeedChannel.underlying, UNDERLYING).payload.text).toBe(UNDERLYING);
     const bare =
       '{"product": "X", "price": 1.50, "big": 9007199254740993, "timestamp": "2026-11-22T04:43:39"} \n';
@@ -70,28 +70,28 @@ describe('parseMessage', () => {
     );
   });
 
-  it('writes a payload anew where a field is there and must be changed', () => {
+  it('serializes a payload again if an existing field must be changed', () => {
     const text = underlying({ processed_at: null }).payload.text;
     expect(text.match(/processed_at/g)).toHaveLength(1);
     expect(JSON.parse(text)).toMatchObject({ processed_at: '2026-11-22T04:43:39.333273' });
     expect(chain({ strikes: null }).payload.toJSON()).toEqual({ ...CHAIN, strikes: [21000, 21050, 21100.5] });
   });
 
-  it('adds the strikes a published chain lacks: the union of the legs, ascending', () => {
+  it('adds missing strikes to a chain: the union of the strikes of its legs, ascending', () => {
     expect(chain().payload.toJSON()).toEqual({ ...CHAIN, strikes: [21000, 21050, 21100.5] });
   });
 
-  it('keeps strikes that are there', () => {
+  it('keeps published strikes', () => {
     expect(chain({ strikes: [1, 2] }).payload.toJSON()).toMatchObject({ strikes: [1, 2] });
   });
 
-  it('passes unknown fields through untouched', () => {
+  it('forwards unknown fields unchanged', () => {
     const extra = { venue: { name: 'NSE', tags: [1, null, 'x'] }, constructor: 'odd' };
     expect(underlying(extra).payload.toJSON()).toMatchObject(extra);
     expect(chain(extra).payload.toJSON()).toMatchObject(extra);
   });
 
-  it('completes type and processed_at where only a bare price is published', () => {
+  it('adds type and processed_at if they are missing', () => {
     expect(underlying({ type: undefined, processed_at: undefined }).payload.toJSON()).toEqual({
       type: 'UNDERLYING_ENRICHED',
       product: 'NIFTY',
@@ -101,11 +101,11 @@ describe('parseMessage', () => {
     });
   });
 
-  it('takes a straddle that could not be priced as null', () => {
+  it('accepts null as the price of the straddle', () => {
     expect(chain({ atm_straddle_price: null }).payload.toJSON()).toMatchObject({ atm_straddle_price: null });
   });
 
-  it('keeps an own __proto__ field from changing what the message is', () => {
+  it('ignores a __proto__ field', () => {
     const message = parse(
       FeedChannel.underlying,
       '{"__proto__": {"price": 1}, "product": "X", "timestamp": "2026-01-01T00:00:00"}'.replace(
@@ -181,7 +181,7 @@ describe('parseMessage', () => {
     expect(() => parse(channel, text)).toThrow(expect.objectContaining({ field, product, expiry }) as Error);
   });
 
-  it('does not repeat the name of a field at length', () => {
+  it('shortens a long field name in the error message', () => {
     const text = UNDERLYING.replace('{', `{"${'x'.repeat(5_000)}": NaN, `);
     expect(() => parse(FeedChannel.underlying, text)).toThrow(/^x{40}\.\.\. is or holds NaN/);
   });
@@ -196,7 +196,7 @@ describe('parseMessage', () => {
     const read = (text: string) => parse(FeedChannel.optionChain, text) as ChainMessage;
 
     it.each(['NaN', 'Infinity', '-Infinity'])(
-      '%s: is sent on with null there, the rest to the letter',
+      'is forwarded with null in place of %s, and otherwise unchanged',
       (token) => {
         const message = read(withIv(token));
         expect(message.payload.text).toBe(`${withIv('null').slice(0, -1)}${strikes}`);
@@ -205,12 +205,12 @@ describe('parseMessage', () => {
     );
 
     it.each(['1NaN', 'NaN0', '--NaN', '0.5Infinity', 'Infinity1', 'NaNNaN', '1 NaN'])(
-      'refuses %s, which is no number with or without null in its place',
+      'is rejected if the value is %s, because it is not JSON even with null for its tokens',
       (value) => expect(reasonOf(() => read(withIv(value)))).toBe('not_json'),
     );
 
     it.each(['1e309', '"0.2293"', 'true', '[0.2]', '{"mid": NaN}'])(
-      '%s: is sent on with null there',
+      'is forwarded with null in place of %s',
       (value) => {
         const message = read(withIv(value));
         const { calls } = message.payload.toJSON();
@@ -219,13 +219,13 @@ describe('parseMessage', () => {
       },
     );
 
-    it('null: is what it should be', () => {
+    it('is not repaired if the value is null', () => {
       expect(read(withIv('null')).repairs).toBeUndefined();
       expect(read(published).repairs).toBeUndefined();
     });
 
     it.each([null, 5, [21500], {}, { symbol: 'x' }, { strike: '21500' }, { strike: null }])(
-      'that is no option with a strike, %p, is sent on without it',
+      'is forwarded without an option that has no strike: %p',
       (leg) => {
         const message = chain({ puts: [leg, LEG(21000), leg, LEG(21100.5)] }) as ChainMessage;
         expect(message.payload.toJSON()).toEqual({ ...CHAIN, strikes: [21000, 21050, 21100.5] });
@@ -233,7 +233,7 @@ describe('parseMessage', () => {
       },
     );
 
-    it('leaves out an option whose strike is NaN', () => {
+    it('is forwarded without an option whose strike is NaN', () => {
       const message = read(published.replace('"strike":21000', '"strike":NaN'));
       expect(message.payload.toJSON()).toMatchObject({
         calls: [LEG(21050)],
@@ -243,7 +243,7 @@ describe('parseMessage', () => {
       expect(message.repairs).toEqual([{ field: 'calls', action: 'left_out', count: 1 }]);
     });
 
-    it('nulls NaN where the summary may be null, and in fields that the platform added to an option', () => {
+    it('has null in place of NaN in nullable summary fields and in unknown fields of options', () => {
       const text = published
         .replace('"atm_straddle_price":449.33', '"atm_straddle_price":NaN')
         .replace('"total_put_oi":1084590', '"total_put_oi":1e400')
@@ -265,15 +265,15 @@ describe('parseMessage', () => {
       ['no option of a side has a strike', { calls: [{}, null] }, 'wrong_type'],
       ['the price is not a number', { spot_price: null }, 'missing_field'],
       [
-        'an option is nested too deep',
+        'an option is nested too deeply',
         { calls: [{ strike: 1, x: JSON.parse(deep(40)) as unknown }] },
         'too_deep',
       ],
-    ])('rejects one where %s', (_, change, reason) => {
+    ])('is rejected if %s', (_, change, reason) => {
       expect(reasonOf(() => chain(change))).toBe(reason);
     });
 
-    it('takes as long as the text is long, not longer', () => {
+    it('takes time proportional to its length', () => {
       const hostile = `{"a": "${'\\"'.repeat(200_000)}", "b": ${'-'.repeat(200_000)}NaN, "c": "`;
       const started = performance.now();
       expect(reasonOf(() => read(hostile))).toBe('not_json');
@@ -281,7 +281,7 @@ describe('parseMessage', () => {
     });
   });
 
-  it('rejects what comes on another channel', () => {
+  it('rejects a message from an unknown channel', () => {
     expect(reasonOf(() => parse('enriched:other', UNDERLYING))).toBe('unknown_channel');
   });
 });
@@ -289,7 +289,7 @@ describe('parseMessage', () => {
 describe('parseCached', () => {
   const cached = (key: string, value: unknown) => parseCached(key, JSON.stringify(value), RULES);
 
-  it("completes the worker's bare underlying entry to the documented payload", () => {
+  it("adds the missing fields to the worker's short underlying entry", () => {
     expect(
       cached('latest:underlying:M&M', {
         price: 1.5,
@@ -304,7 +304,7 @@ describe('parseCached', () => {
     });
   });
 
-  it.each(['latest:chain:NIFTY', 'latest:chain:NIFTY:2026-11-26'])('reads a chain under %s', (key) => {
+  it.each(['latest:chain:NIFTY', 'latest:chain:NIFTY:2026-11-26'])('parses a chain under %s', (key) => {
     expect(cached(key, CHAIN)).toMatchObject({ kind: 'chain', product: 'NIFTY', expiry: '2026-11-26' });
   });
 
@@ -314,7 +314,7 @@ describe('parseCached', () => {
     ['latest:underlying:AAPL', JSON.parse(UNDERLYING), 'bad_product'],
     ['latest:underlying:', { price: 1, timestamp: '2026-11-22T04:44:38' }, 'bad_product'],
     ['latest:underlying:X', { price: 1 }, 'missing_field'],
-  ])('refuses an entry under %s that is not its own', (key, value, reason) => {
+  ])('rejects an entry under %s that does not belong there', (key, value, reason) => {
     expect(reasonOf(() => cached(key, value))).toBe(reason);
   });
 });

@@ -21,7 +21,7 @@ import {
   type UnderlyingMessage,
 } from './market-message.js';
 
-/** Why a feed message or a cache entry was refused; the label of the reject counter. */
+/** Why a feed message or a cache entry was rejected; the label of the reject counter. */
 export type RejectReason =
   | 'unknown_channel'
   | 'too_large'
@@ -35,14 +35,17 @@ export type RejectReason =
   | 'bad_expiry'
   | 'bad_timestamp';
 
-/** A message that must not be forwarded. `message` names the field; it never echoes content at length. */
+/**
+ * Thrown for a message that must not be forwarded. `message` names the field, and never repeats
+ * long content.
+ */
 export class FeedMessageError extends Error {
-  /** The product that the message names, if it names a valid one. */
+  /** The product of the rejected message, if it has a valid one. */
   product?: string;
-  /** The expiry that the message names, if it names a valid one. */
+  /** The expiry of the rejected message, if it has a valid one. */
   expiry?: string;
 
-  /** @param field the name of the field that is at fault; undefined if the whole message is */
+  /** @param field the name of the invalid field; undefined if the message as a whole is invalid */
   constructor(
     readonly reason: RejectReason,
     message: string,
@@ -54,22 +57,25 @@ export class FeedMessageError extends Error {
 
 /** How the parser reads and checks feed messages. */
 export interface FeedRules {
-  /** Longest text taken, in characters. */
+  /** Longest accepted text, in characters. */
   readonly maxSize: number;
-  /** The zone of timestamps that name none; UTC if left out. */
+  /** The time zone of timestamps that do not name one; UTC if undefined. */
   readonly offsetOf?: LocalOffset;
 }
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type JsonObject = { [key: string]: Json };
 
-/** Far past any real message (depth 3), far below what overflows the stack of JSON.stringify. */
+/**
+ * Deepest accepted nesting. Real messages have a depth of 3, and JSON.stringify can handle much
+ * deeper ones before its stack overflows.
+ */
 const MAX_DEPTH = 32;
 
 /**
- * Parses and checks one published message. Fields beyond the documented ones are kept untouched. Of a chain, bad values of
- * single options are taken out, and named in `repairs`.
- * @param channel the pub/sub channel it came on
+ * Parses and validates one published message. Undocumented fields are kept unchanged. Bad values of
+ * single options of a chain are removed and listed in `repairs`.
+ * @param channel the pub/sub channel of the message
  * @param text the published string
  * @throws FeedMessageError
  */
@@ -80,13 +86,14 @@ export function parseMessage(channel: string, text: string, rules: FeedRules): M
     case FeedChannel.optionChain:
       return chain(parseObject(text, rules), rules);
     default:
-      throw new FeedMessageError('unknown_channel', 'the channel is not one of the feed');
+      throw new FeedMessageError('unknown_channel', 'the channel does not belong to the feed');
   }
 }
 
 /**
- * Parses and checks one `latest:*` entry: the worker's (`{price, timestamp}` without product or type), the Flask
- * gateway's (the whole message, chains without an expiry in the key) and this gateway's own.
+ * Parses and validates one `latest:*` entry. It accepts the form of the worker (`{price,
+ * timestamp}` without product or type), of the Flask gateway (the whole message, and chains under
+ * keys without an expiry), and of this gateway.
  * @throws FeedMessageError
  */
 export function parseCached(key: string, text: string, rules: FeedRules): MarketMessage {
@@ -98,23 +105,24 @@ export function parseCached(key: string, text: string, rules: FeedRules): Market
   const [product = '', expiry] = key.slice(CHAIN_KEY_PREFIX.length).split(':');
   const message = sameProduct(chain(parsed, rules), product);
   if (expiry !== undefined && message.expiry !== expiry) {
-    throw new FeedMessageError('bad_expiry', 'the expiry is not the one of the key', 'expiry');
+    throw new FeedMessageError('bad_expiry', 'the expiry does not match the key', 'expiry');
   }
   return message;
 }
 
 function sameProduct<M extends MarketMessage>(message: M, product: string): M {
   if (message.product !== product) {
-    throw new FeedMessageError('bad_product', 'the product is not the one of the key', 'product');
+    throw new FeedMessageError('bad_product', 'the product does not match the key', 'product');
   }
   return message;
 }
 
-/** A message's object, and the text that it is sent on as. */
+/** A parsed message. */
 interface Parsed {
   readonly object: JsonObject;
+  /** The valid JSON text to forward: null replaces each bare token. */
   readonly text: string;
-  /** Numbers that JSON cannot send on, which were written as the bare tokens NaN or Infinity. `text` has null for each. */
+  /** How many values were written as the bare tokens NaN or Infinity. */
   readonly bareTokens: number;
 }
 
@@ -127,8 +135,9 @@ function parseObject(text: string, { maxSize }: FeedRules): Parsed {
   } catch (error) {
     if (error instanceof FeedMessageError) throw error;
   }
-  // Python's json.dumps writes the bare tokens NaN and Infinity, which are not JSON. Read as a number beyond the range of a
-  // double, so that it can be told where they are.
+  // Python's json.dumps writes the bare tokens NaN and Infinity, which are not valid JSON. Parse
+  // them as a number that is too large for a double, so that the checks below find the fields that
+  // have them.
   const { replaced, count } = replaceBareTokens(text, BEYOND_DOUBLE);
   if (count > 0) {
     try {
@@ -146,7 +155,7 @@ function requireObject(value: Json): JsonObject {
   throw new FeedMessageError('not_an_object', 'not a JSON object');
 }
 
-/** Calls `parse` so that what it refuses is told with the product and the expiry of the message. */
+/** Calls `parse`, and adds the product and expiry of the message to an error that it throws. */
 function naming<M>(object: JsonObject, keyed: string | undefined, parse: () => M): M {
   try {
     return parse();
@@ -161,8 +170,9 @@ function naming<M>(object: JsonObject, keyed: string | undefined, parse: () => M
 }
 
 /**
- * Refuses numbers JSON cannot send on (1e999 parses to Infinity) and nesting that would overflow a later stringify.
- * @param field the field of the message that `value` is, or is in
+ * Rejects numbers that JSON cannot represent (1e999 parses to Infinity), and nesting that might
+ * overflow the stack when the message is serialized.
+ * @param field the top-level field that `value` belongs to
  */
 function checkTree(value: Json, depth: number, field: string): void {
   if (isFiniteTree(value, depth, field)) return;
@@ -170,7 +180,11 @@ function checkTree(value: Json, depth: number, field: string): void {
   throw new FeedMessageError('non_finite_number', problem, field);
 }
 
-/** @throws FeedMessageError only where it is nested too deeply: an error for each bad value of a large chain would take seconds */
+/**
+ * Whether all numbers in `value` are finite. It returns a boolean, because throwing an error for
+ * each bad value of a large chain would take seconds.
+ * @throws FeedMessageError only if `value` is nested too deeply
+ */
 function isFiniteTree(value: Json, depth: number, field: string): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return true;
@@ -180,12 +194,12 @@ function isFiniteTree(value: Json, depth: number, field: string): boolean {
   return true;
 }
 
-/** A producer names its fields as it likes, and at any length. */
+/** Shortens a field name, because a producer can send names of any length. */
 function shorten(field: string): string {
   return field.length > 40 ? `${field.slice(0, 40)}...` : field;
 }
 
-/** @param keyed the product of the key, for an entry that does not name it */
+/** @param keyed the product in the key of a cache entry, which may not name it itself */
 function underlying({ object, text }: Parsed, rules: FeedRules, keyed?: string): UnderlyingMessage {
   return naming(object, keyed, () => {
     for (const field in object) checkTree(object[field]!, 1, field);
@@ -212,7 +226,7 @@ function underlying({ object, text }: Parsed, rules: FeedRules, keyed?: string):
   });
 }
 
-/** Values of an option that are numbers, or null if there is none. `strike` cannot be null. */
+/** Fields of an option that are numbers or null. `strike` is not among them: it cannot be null. */
 const LEG_NUMBERS: ReadonlySet<string> = new Set([
   'bid',
   'ask',
@@ -234,7 +248,7 @@ const OPTIONAL_CHAIN_NUMBERS = [
   'put_buildup_otm',
 ] as const;
 
-/** Numbers that the contract lets be null, so that NaN can be sent on as null. */
+/** Numbers that may be null in the contract, so that NaN can be forwarded as null. */
 const NULLABLE_CHAIN_NUMBERS: ReadonlySet<string> = new Set([
   ...OPTIONAL_CHAIN_NUMBERS,
   'atm_straddle_price',
@@ -288,8 +302,9 @@ function chainOf(parsed: Parsed, rules: FeedRules): ChainMessage {
 }
 
 /**
- * The message without what must not be sent on: bad options left out, bad values of the others and of the numbers that may
- * be null nulled. Any other bad number rejects the message.
+ * The message without its bad values. Bad options are left out. Bad values of other options and of
+ * nullable numbers are replaced with null.
+ * @throws FeedMessageError for any other bad number
  */
 function repaired(
   { object, text, bareTokens }: Parsed,
@@ -308,15 +323,17 @@ function repaired(
     }
   }
   if (repairs.none) return { object, text };
-  // As a JsonObject: whatever a leg holds was parsed from JSON.
+  // The cast is safe, because all values of a leg were parsed from JSON.
   const whole = { ...object, ...nulled, ...(legs as unknown as JsonObject) };
-  // Where nothing is wrong but bare tokens, the text with null for each is to the letter what was published.
+  // If bare tokens were the only problem, the text with null in their place is otherwise exactly
+  // what was published, and need not be serialized again.
   return { object: whole, text: repairs.only(bareTokens) ? text : JSON.stringify(whole) };
 }
 
 /**
- * The JSON text of `object`, which was parsed from `text`, with the documented fields it lacks. What was published is
- * kept to the letter (a number beyond 2^53 stays what it was); only where a field is there and must be changed is it written anew.
+ * The JSON text of `object`, with `fields` set. `text` is what `object` was parsed from. Missing
+ * fields are appended to it, which keeps the published text exactly (a number beyond 2^53 keeps its
+ * value). The object is serialized again only if an existing field must change.
  */
 function completed(text: string, object: JsonObject, fields: Readonly<Record<string, unknown>>): string {
   const lacking = Object.entries(fields).filter(([name, value]) => object[name] !== value);
@@ -358,7 +375,10 @@ function requireNumber(object: JsonObject, field: string): number {
   throw new FeedMessageError(...missingOr(object, field, 'wrong_type', `${field} is not a number`));
 }
 
-/** A number, or `null` where the field is null or missing: the worker writes None for what it could not compute. */
+/**
+ * A number, or `null` if the field is null or missing: the worker writes None for values that it
+ * could not compute.
+ */
 function optionalNumber(object: JsonObject, field: string): number | null {
   return object[field] === undefined || object[field] === null ? null : requireNumber(object, field);
 }
@@ -370,7 +390,7 @@ function optionalString(object: JsonObject, field: string): string | undefined {
   throw new FeedMessageError('wrong_type', `${field} is not a string`, field);
 }
 
-/** The options of a side that have a strike, with null for each value that is not what it should be. */
+/** The options of one side that have a strike, with null in place of each bad value. */
 function legsOf(object: JsonObject, field: 'calls' | 'puts', repairs: Repairs): readonly OptionLeg[] {
   const legs = object[field];
   if (!Array.isArray(legs)) {
@@ -379,7 +399,7 @@ function legsOf(object: JsonObject, field: 'calls' | 'puts', repairs: Repairs): 
   let good: OptionLeg[] | undefined;
   for (const [index, leg] of legs.entries()) {
     const taken = legOf(leg, field, repairs);
-    // Copied from the first one that is not as published.
+    // The list is copied only once the first option differs from the published one.
     if ((taken as Json | undefined) !== leg) good ??= legs.slice(0, index) as unknown as OptionLeg[];
     if (taken) good?.push(taken);
   }
@@ -389,7 +409,7 @@ function legsOf(object: JsonObject, field: 'calls' | 'puts', repairs: Repairs): 
   return good ?? (legs as unknown as OptionLeg[]);
 }
 
-/** The option itself if nothing is wrong with it, a mended copy, or `undefined` if it has no strike. */
+/** The option itself if it is good, a repaired copy if not, or `undefined` if it has no strike. */
 function legOf(leg: Json, side: string, repairs: Repairs): OptionLeg | undefined {
   if (!isLeg(leg)) {
     repairs.note(side, 'left_out', false);
@@ -410,14 +430,14 @@ function isLeg(leg: Json): leg is JsonObject & OptionLeg {
   return isObject(leg) && typeof leg.strike === 'number' && Number.isFinite(leg.strike);
 }
 
-/** Whether a value of an option that is no number may be sent on. */
+/** Whether a value of an option that is not a number may be forwarded. */
 function isGoodValue(field: string, value: Json): boolean {
   if (value === null) return true;
   if (LEG_NUMBERS.has(field)) return false;
   return isFiniteTree(value, 3, field);
 }
 
-/** What was taken out of a chain, by field. */
+/** Counts the bad values that were removed from a chain, by field. */
 class Repairs {
   private readonly counts = new Map<string, Repair>();
   private nonFinite = 0;
@@ -427,14 +447,14 @@ class Repairs {
     return this.counts.size === 0;
   }
 
-  /** @param nonFinite whether it was one number that JSON cannot send on */
+  /** @param nonFinite whether the bad value was a single number that JSON cannot represent */
   note(field: string, action: Repair['action'], nonFinite: boolean): void {
     this.counts.set(field, { field, action, count: (this.counts.get(field)?.count ?? 0) + 1 });
     if (nonFinite) this.nonFinite++;
     else this.others++;
   }
 
-  /** Whether it was just this many non-finite numbers, each a value of its own. */
+  /** Whether exactly this many single non-finite numbers were removed, and nothing else. */
   only(nonFinite: number): boolean {
     return this.others === 0 && this.nonFinite === nonFinite;
   }
@@ -451,7 +471,10 @@ function strikesOf(object: JsonObject): readonly number[] | undefined {
   throw new FeedMessageError('wrong_type', 'strikes is not a list of numbers', 'strikes');
 }
 
-/** The platform publishes no `strikes`, but front ends of the Flask gateway read them. */
+/**
+ * The strikes of all options, ascending. The platform does not publish `strikes`, but front ends of
+ * the Flask gateway read them.
+ */
 function unionOfStrikes(calls: readonly OptionLeg[], puts: readonly OptionLeg[]): readonly number[] {
   const strikes = new Set<number>();
   for (const leg of calls) strikes.add(leg.strike);

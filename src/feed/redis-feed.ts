@@ -8,38 +8,42 @@ const NOT_YET = 'not connected yet';
 
 export interface RedisFeedOptions {
   readonly clock: Pick<Clock, 'now' | 'after'>;
-  /** Goes round through the subscription when it is new, and when nothing else did for `probeAfterMs`. */
+  /** Checks a new subscription, and one that has delivered nothing for `probeAfterMs`. */
   readonly probe: FeedProbe;
   readonly probeAfterMs: number;
-  /** What the names of the channels begin with in Redis; the probe's has it already. */
+  /** Prefix of the channel names in Redis. The probe's channel name already includes it. */
   readonly channelPrefix?: string;
-  /** Sharded pub/sub: all channels, and the probe's, in one slot. */
+  /** Use sharded pub/sub. All channels and the probe's channel must be in the same slot. */
   readonly sharded?: boolean;
   readonly describeError: (error: unknown) => string;
-  /** Counts and logs a fault that the connection does not report itself; answers it in words. */
+  /** Counts and logs a fault that the connection does not report itself. Returns it in words. */
   readonly noteError: (error: unknown) => string;
-  /** Has the connection's next attempt go where `error` says the channels are; false where it says nothing of the kind. */
+  /**
+   * Makes the connection reconnect to the cluster node that `error` names as the owner of the
+   * channels. Returns false if the error names none.
+   */
   readonly redirect?: (error: unknown) => boolean;
 }
 
 /**
- * The feed over a Redis connection of its own (a subscribed connection is left to that). The connection retries by itself;
- * each time it is ready the channels are subscribed anew. Only a subscription that delivered a probe counts as up: one that
- * was confirmed and then delivers nothing looks just like a quiet market.
+ * The feed over a Redis connection of its own, because a connection with subscriptions cannot run
+ * other commands. The connection reconnects by itself, and each time it is ready the feed
+ * subscribes again. A subscription counts as up only once it has delivered a probe: a confirmed
+ * subscription that delivers nothing looks just like a quiet market.
  */
 export class RedisFeed implements FeedSource {
   private channels: readonly string[] = [];
   private listener: FeedListener | undefined;
   private current: FeedStatus = { up: false, reason: NOT_YET };
-  /** The retry of a refused subscription, or the next look at whether it is silent. */
+  /** Timer of the next attempt to subscribe, or of the next check for silence. */
   private timer: Timer | undefined;
-  /** Connections so far: what was begun on an earlier one is void. */
+  /** Changes with each connection and subscription attempt: work of an earlier one is abandoned. */
   private session = 0;
   private lastHeard = 0;
   private probing = false;
   private stopped = false;
 
-  /** @param redis a connection with a socket timeout, owned by this feed from here on: `stop` closes it */
+  /** @param redis a connection with a socket timeout. The feed owns it: `stop` closes it. */
   constructor(
     private readonly redis: Redis,
     private readonly options: RedisFeedOptions,
@@ -65,7 +69,7 @@ export class RedisFeed implements FeedSource {
       this.down(describeError(new Error('the connection is closed')));
     });
     this.redis.on('ready', () => void this.subscribe());
-    // The slot of a sharded channel went to another node.
+    // The slot of a sharded channel has moved to another node.
     this.redis.on('moved', () => {
       if (this.current.up) this.cut('the channel moved to another node of the cluster');
     });
@@ -76,7 +80,7 @@ export class RedisFeed implements FeedSource {
     this.stopped = true;
     this.timer?.cancel();
     this.down('stopped');
-    // Not to be waited for: a client between two attempts to connect says no `end`.
+    // Do not wait for `end`: a client that is between two attempts to connect does not emit it.
     if (this.redis.status !== 'end') this.redis.disconnect();
     return Promise.resolve();
   }
@@ -92,13 +96,15 @@ export class RedisFeed implements FeedSource {
         this.redis.disconnect(true);
         return;
       }
-      // The connection may be up and the channel forbidden (ACL): ask again, the rule may be mended.
+      // The connection may be up, but an ACL rule may forbid the channel. Retry, because an
+      // operator may correct the rule.
       this.down(this.options.noteError(error));
       this.later(RESUBSCRIBE_MS, () => void this.subscribe());
       return;
     }
     if (this.isOver(session)) return;
-    // A user whose rules know nothing of the probe's channel still gets the feed, watched by PING alone.
+    // If the ACL rules do not allow the probe's channel, the feed still works, checked only with
+    // PING.
     this.probing = await this.subscribeTo(this.options.probe.channel).then(
       () => true,
       (error: unknown) => {
@@ -116,7 +122,7 @@ export class RedisFeed implements FeedSource {
     return this.options.sharded ? this.redis.ssubscribe(...channels) : this.redis.subscribe(...channels);
   }
 
-  /** Looks again when the subscription may have been silent for too long. */
+  /** Schedules the next check for a subscription that has been silent for too long. */
   private watch(session: number): void {
     const { probeAfterMs } = this.options;
     const silent = (): boolean => this.options.clock.now() - this.lastHeard >= probeAfterMs;
@@ -128,16 +134,18 @@ export class RedisFeed implements FeedSource {
   }
 
   /**
-   * Whether messages come through. Where a probe cannot tell (its channel is forbidden, the publisher is away or stands on a
-   * replica), an answered PING does. Cuts the connection where they do not.
+   * Whether the subscription delivers messages. If a probe cannot show it (its channel is
+   * forbidden, or the publisher has no connection or is connected to a Redis replica), a reply to
+   * PING counts instead. Closes the connection if the subscription does not deliver.
    */
   private async delivers(): Promise<boolean> {
     const { session } = this;
     const asked = this.options.clock.now();
-    // One that is not answered ends the connection (its socket timeout): a frozen server, or nobody at the other end.
+    // A PING without a reply ends the connection through its socket timeout: the server is frozen
+    // or gone.
     const ping = this.redis.ping().then(
       () => true,
-      // A refusal (ACL) is an answer too.
+      // An error reply, such as one from an ACL rule, is a reply too.
       (error: unknown) => error instanceof ReplyError,
     );
     const result = this.probing ? await this.options.probe.send() : 'unknown';
@@ -146,7 +154,7 @@ export class RedisFeed implements FeedSource {
     else if (!this.isOver(session)) {
       this.cut(
         this.options.noteError(
-          new Error(`heard nothing of a probe for ${this.options.probe.times.hearMs} ms`),
+          new Error(`received no probe message for ${this.options.probe.times.hearMs} ms`),
         ),
       );
     }
@@ -170,7 +178,7 @@ export class RedisFeed implements FeedSource {
 
   private down(reason: string): void {
     if (this.current.up && !this.stopped) this.listener?.down();
-    // The first reason says more than the close that follows it.
+    // The first reason is more specific than the `close` event that follows it.
     if (this.current.up || this.current.reason === NOT_YET || !reason.includes('closed')) {
       this.current = { up: false, reason };
     }

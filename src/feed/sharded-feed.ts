@@ -1,14 +1,14 @@
 import type { FeedListener, FeedSource, FeedStatus } from './feed-source.js';
 
 /**
- * The feed over sharded pub/sub: each channel belongs to the node that owns its slot, so each has a connection of its own.
- * Up when all are.
+ * The feed over sharded pub/sub. Each channel belongs to the node that owns its slot, so each
+ * channel has its own connection. The feed is up when all of them are.
  */
 export class ShardedFeed implements FeedSource {
   private readonly feeds = new Map<string, FeedSource>();
   private stopped = false;
 
-  /** @param feedOf makes the feed of one channel */
+  /** @param feedOf creates the feed of one channel */
   constructor(private readonly feedOf: (channel: string) => FeedSource) {}
 
   get status(): FeedStatus {
@@ -25,7 +25,7 @@ export class ShardedFeed implements FeedSource {
       feed.start([channel], {
         message: (from, data) => listener.message(from, data),
         down: () => listener.down(),
-        // One that comes back while another is still away is brought up to date with it.
+        // If another connection is still down, `up` is called once that one is up as well.
         up: () => {
           if (this.status.up) listener.up();
         },

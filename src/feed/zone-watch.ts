@@ -1,23 +1,23 @@
-/** Zones differ by whole quarters of an hour, ms. */
+/** Offsets of time zones are multiples of a quarter of an hour, ms. */
 const QUARTER_MS = 15 * 60_000;
-/** No further than this from each other: UTC-12 and UTC+14, ms. */
+/** Largest difference between two time zones, ms: UTC-12 and UTC+14. */
 const MAX_OFFSET_MS = 26 * 3_600_000;
-/** What the clocks and the way of a message may add, ms. */
+/** Allowed error, ms: clocks differ, and a message takes time to arrive. */
 const TOLERANCE_MS = 10_000;
-/** Messages in a row that must be off by the same: one may have been delivered late. */
+/** How many messages in a row must have the same offset. A single one may just be late. */
 const MESSAGES = 20;
 
 /**
- * Notices a producer whose clock shows another time zone than the gateway reads its times in: they differ from this
- * machine's clock by whole quarters of an hour.
+ * Detects a producer that writes its timestamps in another time zone than the gateway is configured
+ * for: its times then differ from this machine's clock by a multiple of a quarter of an hour.
  */
 export class ZoneWatch {
   private offsetMs = 0;
   private count = 0;
 
   /**
-   * @param aheadMs by how much a message's time was ahead of the clock when it came
-   * @returns the offset, if the messages have been off by it for a while
+   * @param aheadMs how far a message's time was ahead of the clock on arrival
+   * @returns the offset in ms, once enough messages in a row have had it
    */
   observe(aheadMs: number): number | undefined {
     const offsetMs = Math.round(aheadMs / QUARTER_MS) * QUARTER_MS;
@@ -29,7 +29,7 @@ export class ZoneWatch {
   }
 }
 
-/** Such as `+05:30`, for people. */
+/** An offset in the usual notation, such as `+05:30`. */
 export function offsetText(offsetMs: number): string {
   const minutes = Math.abs(offsetMs) / 60_000;
   const two = (value: number) => String(value).padStart(2, '0');

@@ -49,7 +49,7 @@ describe('redisFault', () => {
     ['MOVED 3999 127.0.0.1:6381', 'failover'],
     ['Too many Cluster redirections. Last error: ReplyError: MOVED 1 h:1', 'failover'],
     ['self-signed certificate in certificate chain', 'tls'],
-    ['heard nothing of a probe for 3000 ms', 'silent'],
+    ['received no probe message for 3000 ms', 'silent'],
     ['ERR unknown command', 'other'],
   ])('calls "%s" %s', (text, kind) => {
     const fault = redisFault(new Error(text));

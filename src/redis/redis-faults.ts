@@ -8,7 +8,7 @@ export type RedisRole = 'commands' | 'feed' | 'adapter-sub' | 'auth-sub';
 
 /** The first that matches an error's text names it; the order is from the particular to the general. */
 const FAULTS = [
-  ['silent', /^heard nothing of a probe/, 'the subscription delivers nothing'],
+  ['silent', /^received no probe message/, 'the subscription delivers nothing'],
   [
     'refused_password',
     /WRONGPASS|NOAUTH|invalid (?:username-)?password|Authentication required/i,

@@ -218,7 +218,7 @@ describe('RedisFeed', () => {
     await begin(proxy.url);
     proxy.swallow(PUSHED_MESSAGE);
     await waitFor(
-      () => feed.status.reason?.includes('heard nothing of a probe'),
+      () => feed.status.reason?.includes('received no probe message'),
       () => JSON.stringify(feed.status),
     );
     // A new connection is no better: it must not count as up for having subscribed.
