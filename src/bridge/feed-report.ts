@@ -1,5 +1,5 @@
 import type { MarketMessage } from '../feed/market-message.js';
-import type { FeedMessageError } from '../feed/parse-message.js';
+import type { FeedMessageError } from '../feed/feed-message-error.js';
 import { offsetText, ZoneWatch } from '../feed/zone-watch.js';
 import type { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { BridgeMetrics } from './bridge.metrics.js';

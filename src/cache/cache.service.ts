@@ -11,7 +11,8 @@ import {
   underlyingKey,
   type MarketMessage,
 } from '../feed/market-message.js';
-import { parseCached, FeedMessageError } from '../feed/parse-message.js';
+import { FeedMessageError } from '../feed/feed-message-error.js';
+import { parseCached } from '../feed/parse-message.js';
 import { CLOCK, type Clock, delay } from '../common/clock.js';
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
 import { messageOf } from '../common/message-of.js';

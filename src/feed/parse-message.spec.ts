@@ -1,7 +1,8 @@
 import { JsonPayload } from '../contract/index.js';
 import { FeedChannel } from './channels.js';
 import type { ChainMessage } from './market-message.js';
-import { parseCached, parseMessage, FeedMessageError } from './parse-message.js';
+import { FeedMessageError } from './feed-message-error.js';
+import { parseCached, parseMessage } from './parse-message.js';
 
 const RULES = { maxSize: 1_000_000 };
 const UNDERLYING =

@@ -9,51 +9,29 @@ import {
   timestampProblem,
 } from '../contract/index.js';
 import { BEYOND_DOUBLE, replaceBareTokens } from './bare-tokens.js';
+import { legsOf, OPTIONAL_CHAIN_NUMBERS, repairMessage, Repairs } from './chain-repairs.js';
 import { FeedChannel } from './channels.js';
+import { FeedMessageError } from './feed-message-error.js';
 import {
   CHAIN_KEY_PREFIX,
   chainKey,
   type ChainMessage,
   type MarketMessage,
-  type Repair,
   UNDERLYING_KEY_PREFIX,
   underlyingKey,
   type UnderlyingMessage,
 } from './market-message.js';
-
-/** Why a feed message or a cache entry was rejected; the label of the reject counter. */
-export type RejectReason =
-  | 'unknown_channel'
-  | 'too_large'
-  | 'not_json'
-  | 'non_finite_number'
-  | 'too_deep'
-  | 'not_an_object'
-  | 'missing_field'
-  | 'wrong_type'
-  | 'bad_product'
-  | 'bad_expiry'
-  | 'bad_timestamp';
-
-/**
- * Thrown for a message that must not be forwarded. `message` names the field, and never repeats
- * long content.
- */
-export class FeedMessageError extends Error {
-  /** The product of the rejected message, if it has a valid one. */
-  product?: string;
-  /** The expiry of the rejected message, if it has a valid one. */
-  expiry?: string;
-
-  /** @param field the name of the invalid field; undefined if the message as a whole is invalid */
-  constructor(
-    readonly reason: RejectReason,
-    message: string,
-    readonly field?: string,
-  ) {
-    super(message);
-  }
-}
+import {
+  checkTree,
+  isObject,
+  type Json,
+  type JsonObject,
+  missingOr,
+  optionalNumber,
+  optionalString,
+  type ParsedMessage,
+  requireNumber,
+} from './message-fields.js';
 
 /** How the parser reads and checks feed messages. */
 export interface FeedRules {
@@ -62,15 +40,6 @@ export interface FeedRules {
   /** The time zone of timestamps that do not name one; UTC if undefined. */
   readonly offsetOf?: LocalOffset;
 }
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-type JsonObject = { [key: string]: Json };
-
-/**
- * Deepest accepted nesting. Real messages have a depth of 3, and JSON.stringify can handle much
- * deeper ones before its stack overflows.
- */
-const MAX_DEPTH = 32;
 
 /**
  * Parses and validates one published message. Undocumented fields are kept unchanged. Bad values of
@@ -117,16 +86,7 @@ function sameProduct<M extends MarketMessage>(message: M, product: string): M {
   return message;
 }
 
-/** A parsed message. */
-interface Parsed {
-  readonly object: JsonObject;
-  /** The valid JSON text to forward: null replaces each bare token. */
-  readonly text: string;
-  /** How many values were written as the bare tokens NaN or Infinity. */
-  readonly bareTokens: number;
-}
-
-function parseObject(text: string, { maxSize }: FeedRules): Parsed {
+function parseObject(text: string, { maxSize }: FeedRules): ParsedMessage {
   if (text.length > maxSize) {
     throw new FeedMessageError('too_large', `${text.length} characters, more than ${maxSize}`);
   }
@@ -169,38 +129,8 @@ function naming<M>(object: JsonObject, keyed: string | undefined, parse: () => M
   }
 }
 
-/**
- * Rejects numbers that JSON cannot represent (1e999 parses to Infinity), and nesting that might
- * overflow the stack when the message is serialized.
- * @param field the top-level field that `value` belongs to
- */
-function checkTree(value: Json, depth: number, field: string): void {
-  if (isFiniteTree(value, depth, field)) return;
-  const problem = `${shorten(field)} is or holds NaN, Infinity or a number beyond the range of a double`;
-  throw new FeedMessageError('non_finite_number', problem, field);
-}
-
-/**
- * Whether all numbers in `value` are finite. It returns a boolean, because throwing an error for
- * each bad value of a large chain would take seconds.
- * @throws FeedMessageError only if `value` is nested too deeply
- */
-function isFiniteTree(value: Json, depth: number, field: string): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object' || value === null) return true;
-  if (depth === MAX_DEPTH) throw new FeedMessageError('too_deep', `nested deeper than ${MAX_DEPTH}`, field);
-  if (Array.isArray(value)) return value.every((item) => isFiniteTree(item, depth + 1, field));
-  for (const key in value) if (!isFiniteTree(value[key]!, depth + 1, field)) return false;
-  return true;
-}
-
-/** Shortens a field name, because a producer can send names of any length. */
-function shorten(field: string): string {
-  return field.length > 40 ? `${field.slice(0, 40)}...` : field;
-}
-
 /** @param keyed the product in the key of a cache entry, which may not name it itself */
-function underlying({ object, text }: Parsed, rules: FeedRules, keyed?: string): UnderlyingMessage {
+function underlying({ object, text }: ParsedMessage, rules: FeedRules, keyed?: string): UnderlyingMessage {
   return naming(object, keyed, () => {
     for (const field in object) checkTree(object[field]!, 1, field);
     const product = productOf(keyed === undefined ? object : { product: keyed, ...object });
@@ -226,43 +156,15 @@ function underlying({ object, text }: Parsed, rules: FeedRules, keyed?: string):
   });
 }
 
-/** Fields of an option that are numbers or null. `strike` is not among them: it cannot be null. */
-const LEG_NUMBERS: ReadonlySet<string> = new Set([
-  'bid',
-  'ask',
-  'last',
-  'volume',
-  'open_interest',
-  'delta',
-  'gamma',
-  'vega',
-  'theta',
-  'iv',
-]);
-
-const OPTIONAL_CHAIN_NUMBERS = [
-  'atm_strike',
-  'total_call_oi',
-  'total_put_oi',
-  'call_buildup_otm',
-  'put_buildup_otm',
-] as const;
-
-/** Numbers that may be null in the contract, so that NaN can be forwarded as null. */
-const NULLABLE_CHAIN_NUMBERS: ReadonlySet<string> = new Set([
-  ...OPTIONAL_CHAIN_NUMBERS,
-  'atm_straddle_price',
-]);
-
-function chain(parsed: Parsed, rules: FeedRules): ChainMessage {
+function chain(parsed: ParsedMessage, rules: FeedRules): ChainMessage {
   return naming(parsed.object, undefined, () => chainOf(parsed, rules));
 }
 
-function chainOf(parsed: Parsed, rules: FeedRules): ChainMessage {
+function chainOf(parsed: ParsedMessage, rules: FeedRules): ChainMessage {
   const repairs = new Repairs();
   const calls = legsOf(parsed.object, 'calls', repairs);
   const puts = legsOf(parsed.object, 'puts', repairs);
-  const { object, text } = repaired(parsed, { calls, puts }, repairs);
+  const { object, text } = repairMessage(parsed, { calls, puts }, repairs);
   const product = productOf(object);
   const { timestamp, time } = timeOf(object, rules);
   const { expiry } = object;
@@ -302,35 +204,6 @@ function chainOf(parsed: Parsed, rules: FeedRules): ChainMessage {
 }
 
 /**
- * The message without its bad values. Bad options are left out. Bad values of other options and of
- * nullable numbers are replaced with null.
- * @throws FeedMessageError for any other bad number
- */
-function repaired(
-  { object, text, bareTokens }: Parsed,
-  legs: { readonly calls: readonly OptionLeg[]; readonly puts: readonly OptionLeg[] },
-  repairs: Repairs,
-): { readonly object: JsonObject; readonly text: string } {
-  const nulled: JsonObject = {};
-  for (const field in object) {
-    if (field === 'calls' || field === 'puts') continue;
-    const value = object[field]!;
-    if (NULLABLE_CHAIN_NUMBERS.has(field) && typeof value === 'number' && !Number.isFinite(value)) {
-      nulled[field] = null;
-      repairs.note(field, 'nulled', true);
-    } else {
-      checkTree(value, 1, field);
-    }
-  }
-  if (repairs.none) return { object, text };
-  // The cast is safe, because all values of a leg were parsed from JSON.
-  const whole = { ...object, ...nulled, ...(legs as unknown as JsonObject) };
-  // If bare tokens were the only problem, the text with null in their place is otherwise exactly
-  // what was published, and need not be serialized again.
-  return { object: whole, text: repairs.only(bareTokens) ? text : JSON.stringify(whole) };
-}
-
-/**
  * The JSON text of `object`, with `fields` set. `text` is what `object` was parsed from. Missing
  * fields are appended to it, which keeps the published text exactly (a number beyond 2^53 keeps its
  * value). The object is serialized again only if an existing field must change.
@@ -358,112 +231,6 @@ function timeOf(object: JsonObject, { offsetOf }: FeedRules): { timestamp: strin
   throw new FeedMessageError(...missingOr(object, 'timestamp', 'bad_timestamp', problem));
 }
 
-function missingOr(
-  object: JsonObject,
-  field: string,
-  reason: RejectReason,
-  problem: string,
-): [RejectReason, string, string] {
-  return object[field] === undefined || object[field] === null
-    ? ['missing_field', `${field} is missing`, field]
-    : [reason, problem, field];
-}
-
-function requireNumber(object: JsonObject, field: string): number {
-  const value = object[field];
-  if (typeof value === 'number') return value;
-  throw new FeedMessageError(...missingOr(object, field, 'wrong_type', `${field} is not a number`));
-}
-
-/**
- * A number, or `null` if the field is null or missing: the worker writes None for values that it
- * could not compute.
- */
-function optionalNumber(object: JsonObject, field: string): number | null {
-  return object[field] === undefined || object[field] === null ? null : requireNumber(object, field);
-}
-
-function optionalString(object: JsonObject, field: string): string | undefined {
-  const value = object[field];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string') return value;
-  throw new FeedMessageError('wrong_type', `${field} is not a string`, field);
-}
-
-/** The options of one side that have a strike, with null in place of each bad value. */
-function legsOf(object: JsonObject, field: 'calls' | 'puts', repairs: Repairs): readonly OptionLeg[] {
-  const legs = object[field];
-  if (!Array.isArray(legs)) {
-    throw new FeedMessageError(...missingOr(object, field, 'wrong_type', `${field} is not a list`));
-  }
-  let good: OptionLeg[] | undefined;
-  for (const [index, leg] of legs.entries()) {
-    const taken = legOf(leg, field, repairs);
-    // The list is copied only once the first option differs from the published one.
-    if ((taken as Json | undefined) !== leg) good ??= legs.slice(0, index) as unknown as OptionLeg[];
-    if (taken) good?.push(taken);
-  }
-  if (good?.length === 0) {
-    throw new FeedMessageError('wrong_type', `${field} holds no entry with a numeric strike`, field);
-  }
-  return good ?? (legs as unknown as OptionLeg[]);
-}
-
-/** The option itself if it is good, a repaired copy if not, or `undefined` if it has no strike. */
-function legOf(leg: Json, side: string, repairs: Repairs): OptionLeg | undefined {
-  if (!isLeg(leg)) {
-    repairs.note(side, 'left_out', false);
-    return undefined;
-  }
-  let mended: JsonObject | undefined;
-  for (const field in leg) {
-    const value = leg[field]!;
-    if (typeof value === 'number' ? Number.isFinite(value) : isGoodValue(field, value)) continue;
-    mended ??= { ...leg };
-    mended[field] = null;
-    repairs.note(field, 'nulled', typeof value === 'number');
-  }
-  return mended ? (mended as JsonObject & OptionLeg) : leg;
-}
-
-function isLeg(leg: Json): leg is JsonObject & OptionLeg {
-  return isObject(leg) && typeof leg.strike === 'number' && Number.isFinite(leg.strike);
-}
-
-/** Whether a value of an option that is not a number may be forwarded. */
-function isGoodValue(field: string, value: Json): boolean {
-  if (value === null) return true;
-  if (LEG_NUMBERS.has(field)) return false;
-  return isFiniteTree(value, 3, field);
-}
-
-/** Counts the bad values that were removed from a chain, by field. */
-class Repairs {
-  private readonly counts = new Map<string, Repair>();
-  private nonFinite = 0;
-  private others = 0;
-
-  get none(): boolean {
-    return this.counts.size === 0;
-  }
-
-  /** @param nonFinite whether the bad value was a single number that JSON cannot represent */
-  note(field: string, action: Repair['action'], nonFinite: boolean): void {
-    this.counts.set(field, { field, action, count: (this.counts.get(field)?.count ?? 0) + 1 });
-    if (nonFinite) this.nonFinite++;
-    else this.others++;
-  }
-
-  /** Whether exactly this many single non-finite numbers were removed, and nothing else. */
-  only(nonFinite: number): boolean {
-    return this.others === 0 && this.nonFinite === nonFinite;
-  }
-
-  list(): readonly Repair[] {
-    return [...this.counts.values()];
-  }
-}
-
 function strikesOf(object: JsonObject): readonly number[] | undefined {
   const { strikes } = object;
   if (strikes === undefined || strikes === null) return undefined;
@@ -480,8 +247,4 @@ function unionOfStrikes(calls: readonly OptionLeg[], puts: readonly OptionLeg[])
   for (const leg of calls) strikes.add(leg.strike);
   for (const leg of puts) strikes.add(leg.strike);
   return [...strikes].sort((a, b) => a - b);
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
