@@ -1,7 +1,7 @@
 import { Awaited } from './awaited.js';
 
 describe('Awaited', () => {
-  it('tells once that what was waited for has come', () => {
+  it('reports an awaited name once', () => {
     const awaited = new Awaited(10, () => true);
     expect([awaited.add('A'), awaited.add('A'), awaited.size]).toEqual([true, true, 1]);
     expect([awaited.take('B'), awaited.take('A', 'A:*'), awaited.take('A')]).toEqual([false, true, false]);
@@ -10,7 +10,7 @@ describe('Awaited', () => {
     expect([awaited.take('A:2026-11-26', 'A:*'), awaited.size]).toEqual([true, 0]);
   });
 
-  it('with too many drops those that no client waits for, and takes no more if all are waited for', () => {
+  it('removes unwanted names when it is full, and accepts no more if all are wanted', () => {
     const wanted = new Set(['A', 'B']);
     const awaited = new Awaited(2, (name) => wanted.has(name));
     awaited.add('A');
@@ -20,7 +20,7 @@ describe('Awaited', () => {
     expect([awaited.add('C'), awaited.take('A'), awaited.take('B', 'C')]).toEqual([true, false, true]);
   });
 
-  it('looks at a few names for one that finds no room, and finds what is free in the end', () => {
+  it('checks only a few names per rejected one, and finds an unwanted one in the end', () => {
     let looks = 0;
     const wanted = new Set(Array.from({ length: 1_000 }, (_, n) => `A${n}`));
     const awaited = new Awaited(1_000, (name) => looks++ >= 0 && wanted.has(name));

@@ -1,16 +1,21 @@
-/** Names looked at for room when there are too many: a look at all of them for each subscription would hold everybody up. */
+/**
+ * How many names are checked for removal when the set is full. Checking all of them for each
+ * subscription would block the event loop.
+ */
 const MAX_LOOKS = 32;
 
 /**
- * What clients were told that nothing is known of it: products, chains (`NIFTY:2026-11-26`) and all chains of a product
- * (`NIFTY:*`). The first message of one is announced as live, because until then these clients call it stale.
+ * The unknown products and chains that clients wait for: products (`NIFTY`), chains
+ * (`NIFTY:2026-11-26`) and all chains of a product (`NIFTY:*`). These clients were sent the status
+ * `stale`, so the first message of such a name must be announced as `live`.
  */
 export class Awaited {
   private readonly names = new Set<string>();
 
   /**
-   * @param max names remembered; with so many, those that no client waits for any more are dropped, a few at a time
-   * @param isWanted whether a client still waits for it
+   * @param max the largest number of names. When it is reached, names that no client waits for any
+   *   more are removed, a few at a time.
+   * @param isWanted whether a client still waits for a name
    */
   constructor(
     private readonly max: number,
@@ -21,7 +26,10 @@ export class Awaited {
     return this.names.size;
   }
 
-  /** Returns false if there are too many: the client must not be told what it would never be told the end of. */
+  /**
+   * Adds a name. Returns false if the set is full: then the client must not be told that the name
+   * is stale, because it would never be told that it is live.
+   */
   add(name: string): boolean {
     if (this.names.has(name)) return true;
     if (this.names.size >= this.max) this.dropSome();
@@ -30,19 +38,19 @@ export class Awaited {
     return true;
   }
 
-  /** Returns whether a client waits for one of them: they are not awaited any more. */
+  /** Removes the names. Returns whether at least one of them was awaited. */
   take(...names: readonly string[]): boolean {
     if (this.names.size === 0) return false;
     return names.filter((name) => this.names.delete(name)).length > 0;
   }
 
-  /** Looks at those that were not looked at for the longest time. */
+  /** Removes names that no client waits for, among those that were checked longest ago. */
   private dropSome(): void {
     let looks = 0;
     for (const name of this.names) {
       if (++looks > MAX_LOOKS) return;
       this.names.delete(name);
-      if (this.isWanted(name)) this.names.add(name); // as the last
+      if (this.isWanted(name)) this.names.add(name); // moves it to the end
     }
   }
 }

@@ -47,7 +47,7 @@ function setUp({ maxChains = 100, hours = '' } = {}) {
 }
 
 describe('ChainTracker', () => {
-  it('finds each chain of a product stale by itself, once, and live with its next', () => {
+  it('reports each chain of a product separately: as stale once, and as live with its next message', () => {
     const { live, pass, sweep, tracker } = setUp();
     live();
     live('2026-12-03');
@@ -63,7 +63,7 @@ describe('ChainTracker', () => {
     expect(live()).toBeUndefined();
   });
 
-  it('one from the store that is old is stale at once, one that is young when it is old', () => {
+  it('reports an old chain from the store as stale at once, and a recent one later', () => {
     const { stored, sweep, pass } = setUp();
     expect(stored(STALE)).toMatchObject({ status: 'stale' });
     expect(stored(STALE / 2, '2026-12-03')).toBeUndefined();
@@ -71,7 +71,7 @@ describe('ChainTracker', () => {
     expect(sweep()).toEqual(['A 2026-12-03 stale']);
   });
 
-  it("expects nothing of an expiry that is over by the feed's own time, and forgets it", () => {
+  it("forgets a chain once the day of its expiry has ended by the feed's own time", () => {
     const { live, pass, sweep, tracker, stored } = setUp();
     live('2026-11-23');
     live('2026-11-24');
@@ -85,7 +85,7 @@ describe('ChainTracker', () => {
     expect(tracker.knows('A')).toBe(false);
   });
 
-  it('stays quiet outside the market hours of its product', () => {
+  it('reports no chain as stale outside the market hours of its product', () => {
     const { live, pass, sweep } = setUp({ hours: 'UTC Mon-Fri 09:00-12:30; B=UTC Mon-Fri 09:00-17:00' });
     live(EXPIRY, 'A');
     live(EXPIRY, 'B');
@@ -93,7 +93,7 @@ describe('ChainTracker', () => {
     expect(sweep()).toEqual([`B ${EXPIRY} stale`]);
   });
 
-  it('watches no more chains than it may, counts the others, and makes room of those that are over', () => {
+  it('does not watch more chains than allowed, counts the others, and replaces expired ones', () => {
     const { live, pass, sweep, tracker, refused } = setUp({ maxChains: 2 });
     live('2026-11-23');
     live('2026-11-24');

@@ -8,17 +8,18 @@ export interface ChainTrackerOptions extends Pick<
   'staleAfterMs' | 'now' | 'wallNow' | 'onRefused'
 > {
   readonly hours: MarketHours;
-  /** Most chains watched. */
+  /** Largest number of chains that are watched. */
   readonly maxChains: number;
 }
 
 /**
- * How old the newest chain of each product and expiry is, and which have gone stale. A chain can stop while the price of its
- * product goes on. One whose expiry is over, by the feed's own time, is not expected any more.
+ * Tracks the age of the newest chain of each product and expiry, and finds chains that have gone
+ * stale. A chain can stop while the price of its product still moves. Once the day of its expiry
+ * has ended by the feed's own time, no more messages of a chain are expected.
  */
 export class ChainTracker {
   private readonly tracker: FreshnessTracker;
-  /** Chains watched, of each product that has one. */
+  /** How many chains of each product are watched. */
   private readonly ofProduct = new Map<string, number>();
 
   constructor({ hours, maxChains, ...options }: ChainTrackerOptions) {
@@ -32,22 +33,22 @@ export class ChainTracker {
     });
   }
 
-  /** Ordinal of the last change to stale. */
+  /** Number of the last change to stale. */
   get changes(): number {
     return this.tracker.changes;
   }
 
-  /** Whether a chain of the product was seen, or that of one expiry. */
+  /** Whether the chain of this expiry, or without an expiry any chain of the product, was seen. */
   knows(product: string, expiry?: string): boolean {
     return expiry === undefined ? this.ofProduct.has(product) : this.tracker.knows(nameOf(product, expiry));
   }
 
-  /** A chain came from the feed. Returns its status if it was stale. */
+  /** Records a chain that came from the feed. Returns its new status if it was stale. */
   live(message: ChainMessage): ChainStatus | undefined {
     return this.take(message, 'live');
   }
 
-  /** A chain was read from the store. Returns its status if that changed. */
+  /** Records a chain that was read from the store. Returns its new status if that changed. */
   stored(message: ChainMessage): ChainStatus | undefined {
     return this.take(message, 'stored');
   }
@@ -57,13 +58,16 @@ export class ChainTracker {
     return this.tracker.sweep(limit).map(({ payload }) => statusOf(payload));
   }
 
-  /** The status of a chain that is stale, and has been since the change `by` or before. */
+  /**
+   * The status of a chain if it is stale; otherwise undefined. If `by` is given, the chain must
+   * have gone stale with change number `by` or earlier.
+   */
   staleStatus(product: string, expiry: string, by?: number): ChainStatus | undefined {
     const status = this.tracker.staleStatus(nameOf(product, expiry), by);
     return status && statusOf(status);
   }
 
-  /** The stale chains whose markets are open, as `NIFTY:2026-11-26`. */
+  /** The stale chains whose market is open, in the form `NIFTY:2026-11-26`. */
   complaints(): string[] {
     return this.tracker.complaints();
   }
@@ -71,7 +75,7 @@ export class ChainTracker {
   private take({ product, expiry, time }: ChainMessage, from: 'live' | 'stored'): ChainStatus | undefined {
     const name = nameOf(product, expiry);
     const isNew = !this.tracker.knows(name);
-    // To the tracker, each chain is a product of its own, which ticks.
+    // The tracker treats each chain as a product of its own, with prices.
     const change = this.tracker[from]({ kind: 'underlying', product: name, time });
     if (isNew && this.tracker.knows(name)) this.count(product, 1);
     return change && statusOf(change.payload);
@@ -84,7 +88,7 @@ export class ChainTracker {
   }
 }
 
-/** No symbol has a colon. */
+/** The name of a chain in the tracker. It is unique, because symbols contain no colon. */
 function nameOf(product: string, expiry: string): string {
   return `${product}:${expiry}`;
 }

@@ -7,7 +7,7 @@ const STALE = 15_000;
 const MONDAY = Date.parse('2026-11-23T00:00:00Z');
 const HOUR = 3_600_000;
 
-/** A tracker with clocks that are turned by hand; the monotonic one has nothing to do with the other. */
+/** A tracker with manual clocks. The monotonic clock and the wall clock are independent. */
 function setUp(options: { hours?: string; expected?: string[]; wall?: number; maxProducts?: number } = {}) {
   const clock = { now: 5_000_000, wall: options.wall ?? MONDAY + 6 * HOUR };
   const tracker = new FreshnessTracker({
@@ -53,7 +53,7 @@ function setUp(options: { hours?: string; expected?: string[]; wall?: number; ma
 const named = ({ payload: { product, status } }: StatusChange) => `${product} ${status}`;
 
 describe('FreshnessTracker', () => {
-  it('finds a price stale after its time, once, and live with the next', () => {
+  it('reports a price as stale once, and as live again with the next price', () => {
     const { price, pass, sweep, iso, tracker } = setUp();
     expect(price()).toBeUndefined();
     const came = iso();
@@ -76,7 +76,7 @@ describe('FreshnessTracker', () => {
     expect(sweep()).toEqual(['A stale']);
   });
 
-  it('counts live prices by arrival: a recording of last year is live, and so is a clock that is behind or ahead', () => {
+  it('counts the age of live prices from their arrival, whatever time they contain', () => {
     const { price, pass, sweep } = setUp();
     price('RECORDED', 365 * 24 * HOUR);
     price('BEHIND', 60_000);
@@ -87,7 +87,7 @@ describe('FreshnessTracker', () => {
     expect(sweep()).toEqual(['RECORDED stale', 'BEHIND stale', 'AHEAD stale']);
   });
 
-  it('takes the same message again for a sign of life', () => {
+  it('accepts a repeated message as a sign of life', () => {
     const { tracker, message, pass, sweep } = setUp();
     const same = message('underlying', 'A', 0);
     tracker.live(same);
@@ -100,7 +100,7 @@ describe('FreshnessTracker', () => {
     expect(tracker.live(same)).toMatchObject({ payload: { status: 'live' } });
   });
 
-  it("does not mind a step of this machine's wall clock", () => {
+  it("is not affected by a step of this machine's wall clock", () => {
     const { price, clock, sweep, pass, tracker } = setUp();
     price();
     clock.wall += HOUR;
@@ -111,7 +111,7 @@ describe('FreshnessTracker', () => {
     expect(tracker.staleStatus('A')?.age_ms).toBe(STALE);
   });
 
-  it('sweeps oldest first and no more than asked, and goes on with the rest', () => {
+  it('sweeps the oldest prices first, up to the limit, and the others in the next sweep', () => {
     const { price, pass, sweep } = setUp();
     for (const product of ['A', 'B', 'C', 'D']) price(product);
     price('B');
@@ -121,8 +121,8 @@ describe('FreshnessTracker', () => {
     expect(sweep(3)).toEqual([]);
   });
 
-  describe('from the store', () => {
-    it('an old price is stale at once, a young one when it is old', () => {
+  describe('a price from the store', () => {
+    it('is stale at once if it is old, and later if it is recent', () => {
       const { storedPrice, sweep, pass, iso } = setUp();
       expect(storedPrice(STALE, 'OLD')).toEqual({
         payload: { product: 'OLD', status: 'stale', last_update: iso(STALE), age_ms: STALE },
@@ -135,7 +135,7 @@ describe('FreshnessTracker', () => {
       expect(sweep()).toEqual(['YOUNG stale']);
     });
 
-    it('one that is put in behind younger ones is found in time', () => {
+    it('goes stale on time even if it was read after newer prices', () => {
       const { price, storedPrice, sweep, pass } = setUp();
       price('NEW');
       storedPrice(10_000, 'YOUNG');
@@ -146,7 +146,7 @@ describe('FreshnessTracker', () => {
       expect(sweep()).toEqual(['NEW stale', 'FUTURE stale']);
     });
 
-    it('the copy of a live price, and an older one, change nothing', () => {
+    it('changes nothing if it is a copy of the live price, or older', () => {
       const { price, storedPrice, pass, sweep } = setUp();
       price('A', -HOUR);
       pass(10_000);
@@ -156,7 +156,7 @@ describe('FreshnessTracker', () => {
       expect(sweep()).toEqual(['A stale']);
     });
 
-    it('after an outage a young price makes its product live, an old one says nothing new', () => {
+    it('makes a product live after an outage if it is recent, and changes nothing if it is old', () => {
       const { price, storedPrice, pass, sweep, iso } = setUp();
       price('A', 120_000);
       price('B', 120_000);
@@ -169,7 +169,7 @@ describe('FreshnessTracker', () => {
       });
     });
 
-    it('a newer price of a producer whose clock is behind does not make a live product stale', () => {
+    it("does not make a live product stale if it is newer, but the producer's clock is behind", () => {
       const { price, storedPrice, pass, sweep } = setUp();
       price('A', 120_000);
       pass(1_000);
@@ -181,7 +181,7 @@ describe('FreshnessTracker', () => {
   });
 
   describe('chains', () => {
-    it('count where no underlying ever came', () => {
+    it('count as prices if the product has no prices of its own', () => {
       const { chain, storedChain, pass, sweep } = setUp();
       chain('A');
       storedChain(1_000, 'B');
@@ -193,7 +193,7 @@ describe('FreshnessTracker', () => {
       expect(sweep()).toEqual([]);
     });
 
-    it('do not bring a dead price to life', () => {
+    it('do not make a stale price live', () => {
       const { price, chain, storedChain, pass, sweep } = setUp();
       chain();
       price();
@@ -205,15 +205,15 @@ describe('FreshnessTracker', () => {
       expect(price()).toMatchObject({ payload: { status: 'live' } });
     });
 
-    it('give way to the first underlying, in whichever order the store is read', () => {
+    it('are replaced by the first price of the product, in whichever order the store is read', () => {
       const { storedPrice, storedChain } = setUp();
       expect([storedChain(0, 'A'), storedPrice(STALE, 'A')?.payload.status]).toEqual([undefined, 'stale']);
       expect([storedPrice(STALE, 'B')?.payload.status, storedChain(0, 'B')]).toEqual(['stale', undefined]);
     });
   });
 
-  describe('expected products that never came', () => {
-    it('are stale after a while, without a time', () => {
+  describe('expected products without any price', () => {
+    it('go stale, with a status that has no time', () => {
       const { sweep, pass, tracker, price } = setUp({ expected: ['A', 'B'] });
       price('B');
       pass(STALE);
@@ -226,7 +226,7 @@ describe('FreshnessTracker', () => {
       expect(price('A')).toMatchObject({ payload: { status: 'live', age_ms: 0 }, hadPrice: false });
     });
 
-    it('are stale anew, for everybody, when the store has an old price', () => {
+    it('are reported as stale again, with a price, when the store has an old price', () => {
       const { sweep, pass, storedPrice, iso } = setUp({ expected: ['A'] });
       pass(STALE);
       sweep();
@@ -241,7 +241,7 @@ describe('FreshnessTracker', () => {
   describe('market hours', () => {
     const hours = 'UTC Mon-Fri 09:00-17:00; US=UTC Mon-Fri 14:00-21:00';
 
-    it('nothing goes stale outside them, and the count begins at the opening', () => {
+    it('stop prices from going stale while closed, and ages count from the opening', () => {
       const { price, pass, sweep, tracker } = setUp({
         hours,
         expected: ['NEVER'],
@@ -266,7 +266,7 @@ describe('FreshnessTracker', () => {
       expect(sweep()).toEqual(['US stale']);
     });
 
-    it('a closing price is nothing to complain of, also where it is read from the store', () => {
+    it('keep a closing price out of the complaints, also if it is read from the store', () => {
       const { price, storedPrice, pass, sweep, tracker } = setUp({ hours, wall: MONDAY + 17 * HOUR - 5_000 });
       price('A');
       pass(5_000);
@@ -279,7 +279,7 @@ describe('FreshnessTracker', () => {
       expect(storedPrice(HOUR, 'C')?.payload.status).toBe('stale');
     });
 
-    it('what died before the close stays stale, but is not complained of', () => {
+    it('keep a product stale that stopped before the close, but out of the complaints', () => {
       const { price, storedPrice, pass, sweep, tracker } = setUp({ hours, wall: MONDAY + 16 * HOUR });
       price('A');
       pass(STALE);
@@ -297,7 +297,7 @@ describe('FreshnessTracker', () => {
     });
   });
 
-  it('watches no more products than it may, and does not forget for new ones who is stale', () => {
+  it('does not watch more products than allowed, and never evicts a stale one', () => {
     const { price, storedPrice, pass, sweep, tracker } = setUp({ expected: ['A'], maxProducts: 2 });
     price('A');
     price('B');
@@ -312,7 +312,7 @@ describe('FreshnessTracker', () => {
     expect(sweep()).toEqual(['A stale']);
   });
 
-  it('knows what was stale by which change, also where it is stale anew', () => {
+  it('knows with which change a product went stale, also if it goes stale again', () => {
     const { price, storedPrice, pass, sweep, tracker } = setUp({ expected: ['NEVER'] });
     price('A');
     const before = tracker.changes;

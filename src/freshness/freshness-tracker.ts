@@ -4,21 +4,25 @@ import type { MarketHours } from '../market-hours/market-hours.js';
 import type { Schedule } from '../market-hours/schedule.js';
 
 export interface FreshnessOptions {
-  /** A price this old is stale, ms. */
+  /** Age from which a price is stale, ms. */
   readonly staleAfterMs: number;
   readonly hours: Pick<MarketHours, 'scheduleOf'>;
-  /** Products that are expected to tick, from now on. */
+  /** Products that must have prices from now on. */
   readonly expected: readonly string[];
-  /** Most products known. Those that come later are not watched: one that is forgotten while stale would never be live again. */
+  /**
+   * Largest number of products. Later ones are not watched. Existing ones are not evicted for them,
+   * because a product that is evicted while stale would never be announced as live.
+   */
   readonly maxProducts: number;
   /**
-   * Whether nothing more is expected of it: it is forgotten instead of going stale. Asked of those that would go stale.
-   * @param time the feed's own time by now, in microseconds since the epoch
+   * Whether no more messages of a product are expected. It is then removed instead of going stale.
+   * Only called for products that are stale or about to go stale.
+   * @param time the feed's own time now, in microseconds since the epoch
    */
   readonly isOver?: (name: string, time: number) => boolean;
-  /** A message came of one that is not watched, because there are `maxProducts` already. */
+  /** Called for a message of a product that is not watched because of `maxProducts`. */
   readonly onRefused?: () => void;
-  /** One is over, and forgotten. */
+  /** Called when a product is removed because it `isOver`. */
   readonly onForgotten?: (name: string) => void;
   /** Monotonic clock, ms. */
   readonly now: () => number;
@@ -26,25 +30,28 @@ export interface FreshnessOptions {
   readonly wallNow: () => number;
 }
 
-/** How often room is looked for among those that are over, ms. */
+/** Shortest time between two searches for products to remove, ms. */
 const DROP_EVERY_MS = 60_000;
 
-/** What the tracker looks at of a message. */
+/** The part of a message that the tracker uses. */
 export type FreshnessMessage = Pick<MarketMessage, 'kind' | 'product' | 'time'>;
 
-/** A product went stale, or live. */
+/** A change of a product's status to stale or live. */
 export interface StatusChange {
   readonly payload: ProductStatus;
-  /** Whether a price of it was seen before: where not, only who waits for its first can want to know. */
+  /**
+   * Whether the product had a price before. If not, the change only concerns clients that wait for
+   * its first price.
+   */
   readonly hadPrice: boolean;
 }
 
-/** The products that keep the same hours. */
+/** The products that have the same market hours. */
 interface ScheduleGroup {
   readonly schedule: Schedule;
-  /** Those that are not stale, in the order their prices came, the oldest first. */
+  /** The products that are not stale, by name. The oldest price is first, unless `unsorted`. */
   readonly fresh: Map<string, Product>;
-  /** A price from the store was put in behind younger ones. */
+  /** Whether a price from the store may be behind newer ones in `fresh`. */
   unsorted: boolean;
 }
 
@@ -52,30 +59,36 @@ interface Product {
   readonly name: string;
   readonly group: ScheduleGroup;
   stale: boolean;
-  /** Ordinal of the change that made it stale; 0 before the first. */
+  /** Number of the change that made it stale; 0 before the first. */
   change: number;
-  /** Whether its underlying ticks; where it never did, its chains count instead. */
+  /** Whether it has prices of its own. If not, its chains count as prices. */
   underlying: boolean;
-  /** When the newest price came, on the monotonic clock, ms; before one came, since when it is expected. */
+  /** When the newest price arrived, or since when the first is expected, monotonic clock, ms. */
   cameAt: number;
-  /** The same on the wall clock, or what the price read from the store says; undefined where none came. */
+  /**
+   * When the newest price arrived by the wall clock, or the own time of a price read from the
+   * store, ms since the epoch. Undefined if there was none.
+   */
   lastUpdate: number | undefined;
   /** The newest price's own time, in microseconds since the epoch. */
   messageTime: number;
 }
 
 /**
- * How old each product's newest price is, and which products have gone stale. Plain: the clocks are injected.
+ * Tracks the age of each product's newest price, and finds products that have gone stale.
  *
- * A live price counts by its arrival on the monotonic clock, so that neither a replayed recording nor a wrong clock, here or
- * at the producer, makes it look old; one that repeats the last counts, too, for it shows that the feed moves. A price from
- * the store counts by its own time: when it was written is not known.
- * Each price costs a move to the end of a map; each sweep looks at the products that go stale and at one more.
+ * The age of a live price is counted from its arrival on the monotonic clock. So neither a replayed
+ * recording nor a wrong clock, here or at the producer, makes it look old. A repeated price counts
+ * too, because it shows that the feed is alive. The age of a price from the store is counted from
+ * its own time, because the time of its arrival is not known.
+ *
+ * Each price costs one move to the end of a map. For each schedule, a sweep examines the products
+ * that go stale and one more.
  */
 export class FreshnessTracker {
   private readonly products = new Map<string, Product>();
   private readonly groups = new Map<Schedule, ScheduleGroup>();
-  /** In the order they went stale. */
+  /** Stale products by name, in the order in which they went stale. */
   private readonly stale = new Map<string, Product>();
   private changed = 0;
   private forgotAt = -Infinity;
@@ -84,22 +97,22 @@ export class FreshnessTracker {
     for (const name of options.expected) this.add(name, options.now());
   }
 
-  /** Products known. */
+  /** How many products are watched. */
   get size(): number {
     return this.products.size;
   }
 
-  /** Whether it is expected, or a message of it was seen. */
+  /** Whether the product is expected, or a message of it was seen. */
   knows(name: string): boolean {
     return this.products.has(name);
   }
 
-  /** Ordinal of the last change to `stale`. */
+  /** Number of the last change to `stale`. */
   get changes(): number {
     return this.changed;
   }
 
-  /** A message came from the feed. Answers the change to `live`, where it is one. */
+  /** Records a message from the feed. Returns the change to `live` if the product was stale. */
   live(message: FreshnessMessage): StatusChange | undefined {
     const known = this.products.get(message.product);
     if (known && !counts(known, message)) return undefined;
@@ -116,23 +129,24 @@ export class FreshnessTracker {
     return changes ? { payload: this.statusOf(product), hadPrice } : undefined;
   }
 
-  /** A message was read from the store. Answers the change to `live` or `stale`, where it is one. */
+  /** Records a message read from the store. Returns the change if the status changes. */
   stored(message: FreshnessMessage): StatusChange | undefined {
     const now = this.options.now();
     const product = this.products.get(message.product) ?? this.add(message.product, now);
     if (!product) return undefined;
     const hadPrice = product.lastUpdate !== undefined;
     const isPrice = message.kind === 'underlying';
-    // The first underlying takes over from the chains, however old it is.
+    // The first price of the product itself replaces those of its chains, even if it is older.
     const first = !hadPrice || (isPrice && !product.underlying);
     if (!first && (!counts(product, message) || message.time <= product.messageTime)) return undefined;
 
     const wroteAt = message.time / 1_000;
-    // One from the future was written by a clock that is ahead; it cannot be younger than new.
+    // A price with a time in the future comes from a clock that is ahead. Its age is 0, not
+    // negative.
     const cameAt = now - Math.max(0, this.options.wallNow() - wroteAt);
     product.underlying = isPrice;
     product.messageTime = message.time;
-    // A newer message may still seem older than the last one that came live, where the producer's clock is behind.
+    // If the producer's clock is behind, a newer message may seem older than the last live one.
     if (first || cameAt > product.cameAt) {
       product.cameAt = cameAt;
       product.lastUpdate = Math.floor(wroteAt);
@@ -148,7 +162,7 @@ export class FreshnessTracker {
       this.putStale(product);
       return { payload: this.statusOf(product), hadPrice: true };
     }
-    // Stale since before the market closed, and an old price is no reason to think otherwise.
+    // The product went stale before the market closed, and an old price does not change that.
     if (wasStale && now - product.cameAt >= this.options.staleAfterMs) return undefined;
     this.putFresh(product);
     product.group.unsorted = true;
@@ -176,13 +190,16 @@ export class FreshnessTracker {
     return changes;
   }
 
-  /** The status of a product that is stale, and has been since the change `by` or before. */
+  /**
+   * The status of a product if it is stale; otherwise undefined. The product must have gone stale
+   * with change number `by` or earlier.
+   */
   staleStatus(name: string, by = this.changed): ProductStatus | undefined {
     const product = this.stale.get(name);
     return product && product.change <= by ? this.statusOf(product) : undefined;
   }
 
-  /** The statuses of the stale products that had a price, those that went stale last; at most `limit`. */
+  /** The statuses of stale products that had a price: the last `limit` that went stale. */
   staleStatuses(limit: number): ProductStatus[] {
     return [...this.stale.values()]
       .filter(({ lastUpdate }) => lastUpdate !== undefined)
@@ -190,7 +207,7 @@ export class FreshnessTracker {
       .map((product) => this.statusOf(product));
   }
 
-  /** The stale products whose market is open: a price that has stood still since the close is nothing to complain of. */
+  /** The stale products whose market is open. A price does not move while its market is closed. */
   complaints(): string[] {
     this.forgetOver(0);
     const open = new Map<ScheduleGroup, boolean>();
@@ -233,7 +250,7 @@ export class FreshnessTracker {
     this.options.onForgotten?.(product.name);
   }
 
-  /** Forgets the stale ones of which nothing more is expected, unless that was done in the last `everyMs`. */
+  /** Removes stale products that are over, unless that was done within the last `everyMs` ms. */
   private forgetOver(everyMs: number): void {
     const now = this.options.now();
     if (!this.options.isOver || now - this.forgotAt < everyMs) return;
@@ -244,7 +261,7 @@ export class FreshnessTracker {
   private putFresh(product: Product): void {
     product.stale = false;
     this.stale.delete(product.name);
-    // Deleted first, so that set() moves it to the end.
+    // Delete it first, so that set() moves it to the end.
     product.group.fresh.delete(product.name);
     product.group.fresh.set(product.name, product);
   }
@@ -260,7 +277,7 @@ export class FreshnessTracker {
     return this.options.now() - product.cameAt >= this.options.staleAfterMs && this.isTime(product.group);
   }
 
-  /** Whether its market has been open so long that a price could have come. */
+  /** Whether the market has been open for at least as long as a price takes to go stale. */
   private isTime({ schedule }: ScheduleGroup): boolean {
     return (schedule.openForMs(this.options.wallNow()) ?? -1) >= this.options.staleAfterMs;
   }
@@ -276,7 +293,9 @@ export class FreshnessTracker {
   }
 }
 
-/** Whether it says something of the product's price: a chain does only where no underlying ever came. */
+/**
+ * Whether a message counts as a price. A chain counts only if its product has no prices of its own.
+ */
 function counts(product: Product, message: FreshnessMessage): boolean {
   return message.kind === 'underlying' || !product.underlying;
 }

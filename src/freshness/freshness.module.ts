@@ -3,7 +3,7 @@ import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
 import { FreshnessMetrics } from './freshness.metrics.js';
 import { FreshnessService } from './freshness.service.js';
 
-/** Which prices and chains have stopped. */
+/** Detects prices and chains that have stopped, and tells clients. */
 @Module({
   imports: [SocketIoModule],
   providers: [FreshnessMetrics, FreshnessService],

@@ -31,24 +31,35 @@ import { FreshnessTracker, type StatusChange } from './freshness-tracker.js';
 import { ProductRooms } from './product-rooms.js';
 import { Sweeper } from './sweeper.js';
 
-/** Ten sweeps in the time after which a price is stale, but no more than one a second. */
+/**
+ * Sweeps in the time after which a price is stale: it is detected at most a tenth of that too late.
+ */
 const SWEEPS = 10;
 const MAX_SWEEP_INTERVAL_MS = 1_000;
-/** Products announced at a time, and the pause after them: a feed that dies must not send everybody everything at once. */
+/**
+ * How many changes are announced at a time, and the pause after them, ms. When a feed dies, all
+ * products go stale together, and must not be announced in one burst.
+ */
 const MAX_CHANGES_PER_SWEEP = 100;
 const BACKLOG_MS = 100;
-/** Far more than there are; a producer that makes up names must not fill the memory. The first to come are watched. */
+/**
+ * Limits of watched products and chains, far above real numbers. They keep a producer that invents
+ * names from filling the memory. The first to arrive are watched.
+ */
 const MAX_PRODUCTS = 50_000;
 const MAX_CHAINS = 50_000;
-/** Unknown products and chains that clients wait for. Those beyond are not said to be unknown. */
+/**
+ * Limit of unknown names that clients wait for. Beyond it, clients are not told that one is
+ * unknown.
+ */
 const MAX_AWAITED = 10_000;
-/** Statuses sent to a new connection. */
+/** How many statuses a new connection is sent at most. */
 const MAX_TOLD = 1_000;
-/** For how long the statuses for new connections are taken from the last one: their age is that much behind at most. */
+/** How long the list for new connections is reused, ms. Its ages are at most this much too low. */
 const TOLD_FOR_MS = 1_000;
 const MAX_LOGGED_NAMES = 20;
 
-/** How far a client has been told what is stale. */
+/** Numbers of the last changes to stale. They tell which changes a client has been sent. */
 export interface FreshnessMark {
   readonly products: number;
   readonly chains: number;
@@ -64,7 +75,7 @@ interface Newcomer {
   readonly handshake: { readonly auth: HandshakeOptions };
 }
 
-/** All that is stale, prepared in each of the two ways once a client needs it that way. */
+/** The stale products for new connections. Each of the two encodings is made when first needed. */
 interface Told {
   readonly at: number;
   readonly statuses: readonly ProductStatus[];
@@ -72,7 +83,11 @@ interface Told {
   batch?: JsonPayload<FeedStatuses>;
 }
 
-/** Tells clients which prices and chains have stopped, and when they go on. */
+/**
+ * Tells clients which prices and chains have stopped, and when they move again. Its methods follow
+ * three verbs: `observe` records a message, `announce` broadcasts a status change to all rooms of a
+ * product or chain, and `notify` sends current statuses to one client.
+ */
 @Injectable()
 export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly tracker: FreshnessTracker;
@@ -129,12 +144,14 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     this.sweeper.start();
   }
 
-  /** The feed is stopped now, which says nothing of the market. */
+  /**
+   * Stops the sweeps, because prices that stop due to the shutdown must not be announced as stale.
+   */
   beforeApplicationShutdown(): void {
     this.sweeper.stop();
   }
 
-  /** A message came from the feed: to be called right before it is broadcast. */
+  /** Records a message from the feed. Call this right before the message is broadcast. */
   observeLive(message: MarketMessage): void {
     const change = this.tracker.live(message);
     if (change) this.announce(change);
@@ -143,7 +160,10 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     this.endWait(message, change !== undefined, chain !== undefined);
   }
 
-  /** A message was read from the store, and `send` broadcasts it. What is live is said before it, what is stale after it. */
+  /**
+   * Records a message read from the store and calls `send` to broadcast it. A change to live is
+   * announced before the message, and a change to stale after it.
+   */
   observeStored(message: MarketMessage, send: () => void): void {
     this.observeFromStore(
       message,
@@ -154,8 +174,9 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   }
 
   /**
-   * As `observeStored`, where `send` sends it to one who asked: all who waited for the same read are sent theirs in a row of
-   * microtasks, and that the product is stale is said once, after the last of them.
+   * Like `observeStored`, for a `send` that sends the message to one client that requested it. All
+   * clients that waited for the same read are sent the message in consecutive microtasks. A change
+   * to stale is announced once, after the last of them.
    */
   observeFetched(message: MarketMessage, send: () => void): void {
     this.observeFromStore(
@@ -174,12 +195,15 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     );
   }
 
-  /** The last status changes that were announced. A client that has been in the rooms since then hears of later ones by itself. */
+  /**
+   * The last status changes that were announced. A client that is in the rooms from now on receives
+   * the later ones as broadcasts.
+   */
   get changes(): FreshnessMark {
     return { products: this.tracker.changes, chains: this.chains.changes };
   }
 
-  /** Whether anything of a room was seen by this replica, or is expected. */
+  /** Whether this replica has seen a message of the room's product or chain, or expects one. */
   knows(address: RoomAddress): boolean {
     switch (address.type) {
       case 'general':
@@ -192,8 +216,10 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   }
 
   /**
-   * Tells one client what is stale of a room, and became so with the change `by` or before: the product, and of its chains
-   * those of `messages`, the room's.
+   * Sends one client the statuses of a room that are stale: of its product, and of the chains in
+   * `messages`.
+   * @param messages the newest messages of the room
+   * @param by only statuses that went stale with this change or earlier are sent
    */
   notify(
     clientId: string,
@@ -210,8 +236,8 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   }
 
   /**
-   * Tells one client that nothing is known of a room that it is in, as a stale status without a time. The first update of
-   * it is announced as live.
+   * Tells one client that no message is known for a room that it has joined, with a stale status
+   * that has no time. The first message will be announced as live.
    */
   notifyUnknown(clientId: string, address: SnapshotAddress): void {
     const { symbol: product } = address;
@@ -227,8 +253,9 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   }
 
   /**
-   * As `notify`, for one who asked and may be in no room of the product's: what changed after `since` its rooms, where it is
-   * in one, have told it.
+   * Like `notify`, for a client that sent a request and may not be in a room of the product.
+   * @param since a client in such a room has already received later changes as broadcasts, and is
+   *   not sent them again
    */
   notifyRequester(
     client: Member,
@@ -254,7 +281,10 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     }
   }
 
-  /** Tells one client of every stale product it may have a price of: as one event if it asked for that, else one by one. */
+  /**
+   * Sends a new client the status of every stale product that has a price: in one event if its
+   * handshake requests `statuses: 'batch'`, and otherwise in one event per product.
+   */
   notifyNewcomer({ id, handshake }: Newcomer): void {
     const told = this.toldNow();
     const { statuses } = told;
@@ -269,12 +299,12 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     this.transportMetrics.snapshots.inc({ event: ServerEvent.feedStatus }, statuses.length);
   }
 
-  /** How many statuses `notifyNewcomer` sends now. */
+  /** How many statuses `notifyNewcomer` would send now. */
   get statusesForAll(): number {
     return this.toldNow().statuses.length;
   }
 
-  /** One list, and so one buffer, for all clients that reconnect at the same time. */
+  /** The cached list. Clients that reconnect at the same time share it and its encoded buffer. */
   private toldNow(): Told {
     const now = this.clock.now();
     if (!this.told || now - this.told.at >= TOLD_FOR_MS) {
@@ -283,12 +313,12 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     return this.told;
   }
 
-  /** The stale products, as far as their markets are open. */
+  /** The stale products whose market is open. */
   stale(): readonly string[] {
     return this.tracker.complaints();
   }
 
-  /** The stale chains, as far as their markets are open, as `NIFTY:2026-11-26`. */
+  /** The stale chains whose market is open, in the form `NIFTY:2026-11-26`. */
   staleChains(): readonly string[] {
     return this.chains.complaints();
   }
@@ -327,7 +357,7 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     return changes.length === MAX_CHANGES_PER_SWEEP || chains.length === MAX_CHANGES_PER_SWEEP;
   }
 
-  /** One emit to the union of the rooms, so that a client in several of them is told once. */
+  /** Emits once to the union of the rooms, so that a client in several of them receives it once. */
   private announce({ payload, hadPrice }: StatusChange): void {
     const { product, status } = payload;
     this.told = undefined;
@@ -351,7 +381,10 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     return added;
   }
 
-  /** What clients were told to be unknown has come: they are told that it is live, unless its status was told already. */
+  /**
+   * Announces an awaited product or chain as live when its first message arrives, unless its status
+   * was announced already.
+   */
   private endWait(message: MarketMessage, toldProduct: boolean, toldChain: boolean): void {
     if (this.awaited.size === 0) return;
     const { product } = message;
@@ -370,7 +403,7 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     }
   }
 
-  /** Whether a client is in a room of what is awaited. */
+  /** Whether a client is in a room of an awaited product or chain. */
   private hasMember(name: string): boolean {
     const [product = '', expiry] = name.split(':');
     const { rooms } = this.server.sockets.adapter;
@@ -378,7 +411,10 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     return rooms.has(expiry === '*' ? chainRoom(product) : chainRoom(product, expiry));
   }
 
-  /** As a broadcast to the client's own room, so that it keeps its place among the others. */
+  /**
+   * Sends a broadcast to the client's private room, so that it keeps its order with other
+   * broadcasts.
+   */
   private sendTo(clientId: string, event: 'feed_status', payload: JsonPayload<ProductStatus>): void;
   private sendTo(clientId: string, event: 'chain_status', payload: JsonPayload<ChainStatus>): void;
   private sendTo(clientId: string, event: 'feed_status' | 'chain_status', payload: JsonPayload<never>): void {
@@ -387,7 +423,7 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   }
 }
 
-/** The chains of a room of which something is at hand. */
+/** The expiries of a chain room: the one in its name, or those of the known messages. */
 function expiriesOf(address: SnapshotAddress, messages: readonly MarketMessage[]): readonly string[] {
   if (address.type !== 'chain') return [];
   if (address.expiry !== undefined) return [address.expiry];
@@ -411,14 +447,17 @@ function payloadOf(status: ProductStatus): JsonPayload<ProductStatus> {
 }
 
 /**
- * What one client is told again has a key of its own: if it lags, a status that was broadcast to it is not replaced by its
- * repetition, and so is not counted as an update that was left out.
+ * A status that is sent to one client. Its key differs from the broadcast's: if the client lags, it
+ * does not replace the broadcast status, which would count as a dropped update.
  */
 function repeated(status: ProductStatus): JsonPayload<ProductStatus> {
   return new JsonPayload(JSON.stringify(status), `repeated-status:${status.product}`);
 }
 
-/** Of two batches a client that lags needs the later only, because each has everything that is stale. */
+/**
+ * All statuses in one event. Batches share one key, because a lagging client needs only the last
+ * one: each contains all stale products.
+ */
 function batchOf(statuses: readonly ProductStatus[]): JsonPayload<FeedStatuses> {
   return new JsonPayload(JSON.stringify({ statuses }), 'repeated-statuses');
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { ProductRooms } from './product-rooms.js';
 
-it('knows the rooms of a product, with those of single expiries as they come and go', () => {
+it('lists the rooms of a product, including the current rooms of single expiries', () => {
   const adapter = new EventEmitter();
   const rooms = new ProductRooms(adapter);
   const NIFTY = ['product:NIFTY', 'chain:NIFTY'];

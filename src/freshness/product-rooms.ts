@@ -1,13 +1,13 @@
 import { chainRoom, GENERAL_ROOM, productRoom } from '../contract/index.js';
 
-/** The part of a Socket.IO adapter that tells which rooms there are. */
+/** The events of a Socket.IO adapter that report which rooms exist. */
 export interface RoomEvents {
   on(event: 'create-room' | 'delete-room', listener: (room: string) => void): unknown;
 }
 
 /**
- * The rooms of a product that could have a member. Follows the rooms of single expiries as they come and go, so that a
- * product's are found without a look at everybody's.
+ * Finds the rooms of a product that may have members. It keeps an index of the rooms of single
+ * expiries, so that it need not search through all rooms.
  */
 export class ProductRooms {
   private readonly ofExpiries = new Map<string, Set<string>>();
@@ -17,7 +17,10 @@ export class ProductRooms {
     adapter.on('delete-room', (room) => this.deleted(room));
   }
 
-  /** Without `general`: those alone who asked for the product. */
+  /**
+   * The rooms of a product. Without `general`, they reach only clients that have subscribed to the
+   * product.
+   */
   of(product: string, withGeneral: boolean): string[] {
     const own = [productRoom(product), chainRoom(product), ...(this.ofExpiries.get(product) ?? [])];
     return withGeneral ? [GENERAL_ROOM, ...own] : own;

@@ -15,7 +15,7 @@ function setUp(sweep: () => boolean) {
   const sweeper = new Sweeper({ clock, intervalMs: 1_000, backlogMs: 100, heldUpMs: 5_000, sweep });
   return {
     sweeper,
-    /** Runs the timer `lateMs` after it was due; answers when. */
+    /** Runs the timer `lateMs` after it was due. Returns the time. */
     turn: (lateMs = 0) => {
       const { at, task } = due ?? { at: -1, task: () => undefined };
       due = undefined;
@@ -28,7 +28,7 @@ function setUp(sweep: () => boolean) {
 }
 
 describe('Sweeper', () => {
-  it('sweeps every interval, sooner where there is more to do, and not after it was stopped', () => {
+  it('sweeps every interval, sooner if work is left, and not after it was stopped', () => {
     const answers = [false, true, true, false, false];
     const swept: number[] = [];
     const { sweeper, turn, waiting } = setUp(() => answers.shift() ?? false);
@@ -40,7 +40,7 @@ describe('Sweeper', () => {
     expect(waiting()).toBe(false);
   });
 
-  it('leaves one sweep out after the process was held up, and never two', () => {
+  it('skips one sweep after the process was suspended, but never two in a row', () => {
     const sweep = jest.fn(() => false);
     const { sweeper, turn } = setUp(sweep);
     sweeper.start();

@@ -2,17 +2,17 @@ import type { Clock, Timer } from '../common/clock.js';
 
 export interface SweeperOptions {
   readonly clock: Pick<Clock, 'now' | 'after'>;
-  /** Between two sweeps, ms. */
+  /** Time between two sweeps, ms. */
   readonly intervalMs: number;
-  /** ... and where the last one left something to do, ms. */
+  /** Time until the next sweep if the last one did not finish its work, ms. */
   readonly backlogMs: number;
-  /** A sweep that comes this much too late finds a process that was held up, ms. */
+  /** A sweep that is this late shows that the process was suspended, ms. */
   readonly heldUpMs: number;
-  /** Answers whether it left something to do. */
+  /** Runs one sweep. Returns whether work is left. */
   readonly sweep: () => boolean;
 }
 
-/** Calls `sweep` every now and then: one timer, whatever it is for. */
+/** Calls `sweep` periodically, with one timer. */
 export class Sweeper {
   private timer: Timer | undefined;
   private excused = false;
@@ -35,8 +35,8 @@ export class Sweeper {
 
   private run(dueAt: number): void {
     const { clock, intervalMs, backlogMs, heldUpMs, sweep } = this.options;
-    // What came while the process stood still waits behind this timer to be read: it is for the next sweep to judge. Only
-    // once in a row, for a process that is always late must go on sweeping.
+    // After a suspension this timer runs before the data that arrived meanwhile is read, so skip
+    // one sweep. Never skip two in a row, because a process that is always late must still sweep.
     this.excused = !this.excused && clock.now() - dueAt >= heldUpMs;
     this.schedule(!this.excused && sweep() ? backlogMs : intervalMs);
   }
