@@ -1,23 +1,24 @@
-/** Whose connections are counted: those of a client's address, or of a user. */
+/** What connections are counted by: the client's IP address, or the user. */
 export type CountedKind = 'ip' | 'user';
 
 /** Nest token of the {@link ConnectionCounts}. */
 export const CONNECTION_COUNTS = Symbol('CONNECTION_COUNTS');
 
-/** How many connections each address and each user has: on this replica, or on all of them. */
+/** Counts the connections of each address and each user, on this replica or on all of them. */
 export interface ConnectionCounts {
   /**
-   * Counts one more connection, unless there are `limit` already; each that was counted is to be released once. Resolves within
-   * a quarter of a second and never rejects: where other replicas cannot be asked, what this one has decides.
-   * @returns whether it was counted
+   * Counts one more connection, unless there are `limit` already. Each counted connection must be
+   * released once. Resolves within a quarter of a second and never rejects: if the counts of other
+   * replicas are not available, only those of this replica are compared with the limit.
+   * @returns whether the connection was counted
    */
   take(kind: CountedKind, key: string, limit: number): Promise<boolean>;
   release(kind: CountedKind, key: string): void;
-  /** Forgets what this replica has, for the others too. */
+  /** Removes this replica's connections from the counts, also for the other replicas. */
   close(): Promise<void>;
 }
 
-/** Numbers by name, of which a zero costs nothing. */
+/** Counters by name. A counter that is 0 takes no memory. */
 export class CounterMap {
   private readonly counts = new Map<string, number>();
 
@@ -25,13 +26,14 @@ export class CounterMap {
     return this.counts.get(name) ?? 0;
   }
 
-  /** Answers what it is then. */
+  /** Increments a counter and returns its new value. */
   add(name: string): number {
     const count = this.get(name) + 1;
     this.counts.set(name, count);
     return count;
   }
 
+  /** Decrements a counter, not below 0, and returns its new value. */
   remove(name: string): number {
     const count = Math.max(0, this.get(name) - 1);
     if (count === 0) this.counts.delete(name);
@@ -44,7 +46,7 @@ export class CounterMap {
   }
 }
 
-/** Of this replica alone. */
+/** Counts only the connections of this replica. */
 export class MemoryConnectionCounts implements ConnectionCounts {
   private readonly tally = new CounterMap();
 

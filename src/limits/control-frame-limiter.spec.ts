@@ -10,7 +10,7 @@ function setUp() {
   return { clock, rate, open };
 }
 
-it('takes a burst of frames of each WebSocket, and then as many as its rate allows', () => {
+it('accepts a burst of frames from each WebSocket, and then as many as its rate allows', () => {
   const { clock, rate, open } = setUp();
   const [one, other] = [open(), open()];
   expect(Array.from({ length: 6 }, () => rate.take(one))).toEqual([true, true, true, true, true, false]);
@@ -19,7 +19,7 @@ it('takes a burst of frames of each WebSocket, and then as many as its rate allo
   expect([rate.take(one), rate.take(one)]).toEqual([true, false]);
 });
 
-it('forgets WebSockets that were silent for long enough', () => {
+it('deletes the buckets of WebSockets that have been silent for long enough', () => {
   const { clock, rate, open } = setUp();
   rate.take(open());
   expect(rate.size).toBe(1);
@@ -27,7 +27,7 @@ it('forgets WebSockets that were silent for long enough', () => {
   expect(rate.size).toBe(0);
 });
 
-it('forgets closed WebSockets within a second, also those that have sent too much', () => {
+it('deletes the buckets of closed WebSockets within a second, also if they sent too much', () => {
   const { clock, rate, open } = setUp();
   const flooding = open();
   for (let n = 0; n < 100; n++) rate.take(flooding);

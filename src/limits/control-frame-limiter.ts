@@ -7,15 +7,16 @@ import { type GatewayServer, SOCKET_SERVER, UNCOUNTED_FRAME } from '../transport
 import { TransportMetrics } from '../transports/transport.metrics.js';
 import { TokenBucket, type TokenRate } from '../common/token-bucket.js';
 
-/** Time between two looks for WebSockets that are closed or have been silent for long enough, ms. */
+/** Time between two searches for buckets that are no longer needed, ms. */
 const SWEEP_MS = 1_000;
 
 /**
- * Limits the WebSocket frames that `MessageLimiter` does not see, because they are no packets of a session: pings, pongs, and the probes of
- * a WebSocket that is to take over a session from polling. A client may send as many of them as messages, and is closed if it sends more:
- * there is no request that could be refused first.
+ * Limits the WebSocket frames that `MessageLimiter` does not see, because they are not packets of a
+ * session: pings, pongs, and the probes of a WebSocket that is about to replace polling. A client
+ * may send them at the same rate as messages. If it sends more, it is closed, because there is no
+ * request that could be rejected first.
  *
- * Costs a client nothing that sends none, as browsers do.
+ * A client that sends no such frames, like most browsers, costs nothing.
  */
 @Injectable()
 export class ControlFrameLimiter implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -36,7 +37,8 @@ export class ControlFrameLimiter implements OnApplicationBootstrap, OnApplicatio
 
   onApplicationBootstrap(): void {
     this.server.engine.on(UNCOUNTED_FRAME, (websocket: BoundedWebSocket) => {
-      // Of one that is being closed, what was read together with the last frame still comes.
+      // A WebSocket that is closing may still deliver frames that were read together with its last
+      // one.
       if (websocket.readyState !== websocket.OPEN || this.rate.take(websocket)) return;
       this.metrics.closedClients.inc({ code: 'RATE_LIMITED' });
       closeWebSocket(websocket, 'RATE_LIMITED');
@@ -48,25 +50,28 @@ export class ControlFrameLimiter implements OnApplicationBootstrap, OnApplicatio
   }
 }
 
-/** What sends the frames; `readyState` is that of a WebSocket. */
+/** The sender of frames. `readyState` is that of a WebSocket. */
 export interface FrameSource {
   readonly readyState: number;
   readonly OPEN: number;
 }
 
-/** How many frames each WebSocket may send. One that sends none has no bucket, and a bucket that is full again is forgotten. */
+/**
+ * Limits the frame rate of each WebSocket. A WebSocket that has sent nothing has no bucket, and a
+ * bucket that is full again is deleted.
+ */
 export class FrameRate<Source extends FrameSource> {
   private readonly buckets = new Map<Source, TokenBucket>();
   private timer: Timer | undefined;
 
   constructor(private readonly options: TokenRate & { readonly clock: Pick<Clock, 'now' | 'after'> }) {}
 
-  /** WebSockets that have a bucket now. */
+  /** Number of buckets. */
   get size(): number {
     return this.buckets.size;
   }
 
-  /** Counts one frame; false if it is more than there may be. */
+  /** Counts one frame. Returns false if it exceeds the limit. */
   take(source: Source): boolean {
     let bucket = this.buckets.get(source);
     if (!bucket) {

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsGroup } from '../metrics/metrics-group.js';
 
-/** Work that clients ask for. */
+/** Metrics of the work that clients request. */
 @Injectable()
 export class LimitMetrics extends MetricsGroup {
   readonly requestWork = this.counter(
     'request_work_total',
-    'Units of work that client requests were charged before they were done.',
+    'Units of work charged to accepted client requests.',
     ['event'],
   );
 }

@@ -5,7 +5,7 @@ import { LimitMetrics } from './limit.metrics.js';
 import { MessageLimiter } from './message-limiter.js';
 import { WorkLimiter } from './work-limiter.js';
 
-/** Bounds what each connected client may send and ask for. */
+/** Limits what each connected client may send and request. */
 @Module({
   imports: [SocketIoModule],
   providers: [LimitMetrics, ControlFrameLimiter, MessageLimiter, WorkLimiter],

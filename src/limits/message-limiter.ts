@@ -17,18 +17,26 @@ interface Packet {
   readonly data?: unknown;
 }
 
-/** `waitMs`: when it may be tried again. Without, the client was closed and is answered nothing. */
+/**
+ * Whether a message is accepted. `waitMs` is the time until a rejected one may be retried. If it is
+ * missing, the client was closed, and must not be sent a reply.
+ */
 export type MessageAnswer = { readonly taken: true } | { readonly taken: false; readonly waitMs?: number };
 
-/** A message counts as another one for each of so many bytes: all of them are parsed before anything else can be looked at. */
+/**
+ * Each full block of this many bytes in a message counts as one more message, because the whole
+ * text is parsed before anything else can be checked.
+ */
 const BYTES_PER_MESSAGE = 1_024;
 
 const TAKEN: MessageAnswer = { taken: true };
 
 /**
- * Counts what each connection sends. Events are counted by whoever is about to handle them, one after the other: they come
- * a moment later than their packets, and a hundred in one write must not all be judged by the last. Every other packet
- * (pongs, acknowledgements, attachments, connects) is counted as it comes, or a flood of them would go unseen.
+ * Limits the message rate of each connection. Events are counted one by one by their handler,
+ * through `take`: all packets of one write arrive before their events are handled, so counting
+ * packets would apply the state after the last one to all of them. Every other packet (pongs,
+ * acknowledgements, attachments, connects) is counted on arrival, because it has no handler that
+ * could count it.
  */
 @Injectable()
 export class MessageLimiter implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -55,7 +63,8 @@ export class MessageLimiter implements OnApplicationBootstrap, OnApplicationShut
       if (more > 0) isAbuse = this.rate.spend(connection, more) === 'abuse' || isAbuse;
       if (isAbuse) this.close(connection);
     };
-    // One function for all connections, which are its `this`: a closure each would cost more than the rest of an idle client's share.
+    // One function serves all connections, each as its `this`. A closure per connection would cost
+    // more memory than everything else here costs for an idle client.
     const onPacket = function (this: Connection, packet: Packet): void {
       counted(this, packet);
     };
@@ -66,7 +75,7 @@ export class MessageLimiter implements OnApplicationBootstrap, OnApplicationShut
     this.rate.stop();
   }
 
-  /** Counts an event of a client. One that goes on and on is closed. */
+  /** Counts an event of a client, and closes a client that keeps exceeding the limit. */
   take(client: GatewaySocket): MessageAnswer {
     switch (this.rate.take(client.conn)) {
       case 'taken':
@@ -86,24 +95,24 @@ export class MessageLimiter implements OnApplicationBootstrap, OnApplicationShut
     else closeConnection(connection, 'RATE_LIMITED');
   }
 
-  /** Walks all clients: nothing leads from a connection to its client, and few are closed this way. */
+  /** Searches all clients, because a connection has no link to its client. It is rarely needed. */
   private clientOf(connection: Connection): GatewaySocket | undefined {
     for (const client of this.server.sockets.sockets.values()) if (client.conn === connection) return client;
     return undefined;
   }
 }
 
-/** Whether a packet is the text of a Socket.IO event, with attachments (5) or without (2); all others are no events. */
+/** Whether a packet is a Socket.IO event, with (type 5) or without (type 2) attachments. */
 function isEvent({ type, data }: Packet): boolean {
   return type === 'message' && typeof data === 'string' && (data.startsWith('2') || data.startsWith('5'));
 }
 
-/** Of a text its characters, which are its bytes where they are JSON of symbols. */
+/** Size of a packet: bytes, or characters of a text, which are the same for ASCII. */
 function sizeOf({ data }: Packet): number {
   return typeof data === 'string' || ArrayBuffer.isView(data) ? (data as string | Buffer).length : 0;
 }
 
-/** Whether it asks to be let into a namespace. */
+/** Whether a packet requests to connect to a namespace. */
 function isEntry({ type, data }: Packet): boolean {
   return type === 'message' && typeof data === 'string' && data.startsWith('0');
 }

@@ -9,12 +9,12 @@ function setUp({ perSecond = 10, burst = 5 } = {}) {
   return { clock, rate, client, send };
 }
 
-it('takes a burst, refuses another, and calls what comes then abuse', () => {
+it('accepts a burst, rejects another one, and reports further messages as abuse', () => {
   const { send } = setUp();
   expect(send(11)).toEqual([...Array<string>(5).fill('taken'), ...Array<string>(5).fill('refused'), 'abuse']);
 });
 
-it('takes a refused message when it said it would', () => {
+it('accepts a rejected message after the announced time', () => {
   const { clock, rate, client, send } = setUp();
   send(7);
   const waitMs = rate.retryAfterMs(client);
@@ -23,7 +23,7 @@ it('takes a refused message when it said it would', () => {
   expect(send(1)).toEqual(['taken']);
 });
 
-it('has a time for each of many refused at once, and takes them all where each keeps to its own', () => {
+it('announces a different time for each rejected message, and accepts each at its time', () => {
   const { clock, rate, client, send } = setUp();
   const waits = Array.from({ length: 10 }, () => (send(1)[0] === 'taken' ? 0 : rate.retryAfterMs(client)));
   expect(waits).toEqual([0, 0, 0, 0, 0, 100, 200, 300, 400, 500]);
@@ -33,7 +33,7 @@ it('has a time for each of many refused at once, and takes them all where each k
   }
 });
 
-it('takes no more than the rate of one that does not wait, and closes it in the end', () => {
+it('accepts only the rate from a client that does not wait, and reports abuse in the end', () => {
   const { clock, send } = setUp();
   send(5);
   const verdicts = [];
@@ -45,7 +45,7 @@ it('takes no more than the rate of one that does not wait, and closes it in the 
   expect(verdicts.indexOf('abuse')).toBe(11);
 });
 
-it('never tires of a client at its rate, or counts one for another', () => {
+it('accepts a client at its rate for ever, and counts clients separately', () => {
   const { clock, rate, send } = setUp();
   for (let n = 0; n < 1_000; n++) {
     clock.advance(100);
@@ -55,7 +55,7 @@ it('never tires of a client at its rate, or counts one for another', () => {
   expect(rate.take({ readyState: 'open' })).toBe('taken');
 });
 
-it('keeps nothing of clients that are silent again, or gone', () => {
+it('deletes the buckets of clients that are silent again or closed', () => {
   const { clock, rate, client, send } = setUp();
   send(1);
   rate.take({ readyState: 'open' });
@@ -71,7 +71,7 @@ it('keeps nothing of clients that are silent again, or gone', () => {
   expect([rate.size, clock.pending]).toEqual([0, 0]);
 });
 
-it('stops', () => {
+it('has no timer after it is stopped', () => {
   const { clock, rate, send } = setUp();
   send(1);
   rate.stop();

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../common/clock.js';
 import { TokenBucket } from '../common/token-bucket.js';
 
-/** engine.io's connection of a client, as far as it is used here. */
+/** The part of engine.io's connection that is used here. */
 export interface CountedConnection {
   readonly readyState: string;
 }
@@ -12,28 +12,39 @@ export interface MessageRateOptions {
   readonly burst: number;
 }
 
-/** `refused`: the message is more than there may be; `abuse`: so was another whole burst before it. */
+/**
+ * `refused`: the message exceeds the limit. `abuse`: it does, and so did messages worth a whole
+ * burst before it.
+ */
 export type MessageVerdict = 'taken' | 'refused' | 'abuse';
 
-/** Tokens: less than a sum of fractions may be wrong by. Who waited as long as told must not be refused for it. */
+/**
+ * Allowed rounding error, in tokens. Without it, a client that waited exactly as long as it was
+ * told could be rejected again.
+ */
 const ROUNDING = 1e-6;
 
-/** What each entry but the first costs, as a share of the burst: after eight in a row there is nothing left to owe. */
+/**
+ * Cost of each connect to a namespace except the first, as a share of the burst. About eight in a
+ * row use up the burst and the further burst that is tolerated.
+ */
 const ENTRY_SHARE = 0.25;
 
-/** Time between two looks for buckets that are full again, ms. */
+/** Time between two searches for buckets that are no longer needed, ms. */
 const SWEEP_MS = 1_000;
 
-/** What one connection may send, and what it has sent, taken or refused. */
+/** The buckets of one connection. */
 interface Account {
+  /** Decides what is accepted. Only accepted messages take tokens. */
   readonly allowance: TokenBucket;
+  /** Counts accepted and rejected messages. */
   readonly sent: TokenBucket;
 }
 
 /**
- * How many messages each connection may send. A client that says nothing costs nothing: its buckets are made with a message,
- * and forgotten once they are full, which is when new ones would be no different. The pong of a client that only listens
- * has them for a second.
+ * Limits the message rate of each connection. A silent client costs nothing: its buckets are
+ * created with its first message, and deleted once they are full again, because new ones would be
+ * the same. A client that only sends pongs has buckets for about a second per pong.
  */
 export class MessageRate<Connection extends CountedConnection> {
   private readonly accounts = new Map<Connection, Account>();
@@ -41,23 +52,25 @@ export class MessageRate<Connection extends CountedConnection> {
 
   constructor(private readonly options: MessageRateOptions) {}
 
-  /** Connections that have an account now. */
+  /** Number of connections that have buckets. */
   get size(): number {
     return this.accounts.size;
   }
 
   /**
-   * Counts one message. One that is refused is counted too, but takes nothing of what those after it may: each has a time of its
-   * own to come again, and whoever keeps to it is taken.
-   * @param isEntry whether it asks to be let into a namespace, for which a client is made and its token checked, and which is
-   *   answered in any case: once is enough for most, and the answers must not pile up for one that does not read
+   * Counts one message. A rejected message is counted too, but does not reduce what later ones may
+   * use: each rejected message gets its own time for a retry, and a client that keeps to it is
+   * accepted.
+   * @param isEntry whether the message is a connect to a namespace. It costs more, because the
+   *   gateway creates a client for it, checks its token, and always replies. Most clients send one,
+   *   and replies must not pile up for a client that does not read.
    */
   take(connection: Connection, isEntry = false): MessageVerdict {
     const cost = isEntry && this.accounts.has(connection) ? this.options.burst * ENTRY_SHARE : 1;
     return this.spend(connection, cost);
   }
 
-  /** As {@link take}, of something that costs `cost` tokens, `burst` at most. */
+  /** Like {@link take}, for a cost of `cost` tokens, which must not be more than `burst`. */
   spend(connection: Connection, cost: number): MessageVerdict {
     let account = this.accounts.get(connection);
     if (!account) {
@@ -73,12 +86,15 @@ export class MessageRate<Connection extends CountedConnection> {
     return sent >= -this.options.burst - ROUNDING ? 'refused' : 'abuse';
   }
 
-  /** Takes back what a refused message was counted as: it puts off no other. */
+  /** Undoes the counting of a rejected message, so that it does not delay later ones. */
   forgive(connection: Connection, cost: number): void {
     this.accounts.get(connection)?.sent.take(-cost);
   }
 
-  /** When the message that was just refused would be taken, ms from now: behind all that were refused before it. */
+  /**
+   * Time until the message that was just rejected would be accepted, ms. It is after the times of
+   * all messages that were rejected before it.
+   */
   retryAfterMs(connection: Connection): number {
     return Math.max(0, this.accounts.get(connection)?.sent.msUntil(0) ?? 0);
   }
@@ -90,7 +106,7 @@ export class MessageRate<Connection extends CountedConnection> {
 
   private readonly sweep = (): void => {
     for (const [connection, { sent }] of this.accounts) {
-      // What was sent is at least what was allowed: where that is forgotten, so may this be.
+      // `allowance` never has fewer tokens than `sent`, so if `sent` is full, both are.
       if (sent.full || connection.readyState === 'closed') this.accounts.delete(connection);
     }
     this.timer = this.accounts.size > 0 ? this.options.clock.after(SWEEP_MS, this.sweep) : undefined;

@@ -4,28 +4,39 @@ import { keyedHash } from '../common/keyed-hash.js';
 import type { RedisWithDeadline } from '../redis/redis-with-deadline.js';
 import { type ConnectionCounts, type CountedKind, CounterMap } from './connection-counts.js';
 
-/** Hash of all replicas: each one's id, and until when it is believed to live (ms since the epoch, Redis' clock). */
+/**
+ * Redis hash of all replicas: id, and the end of its lease in ms since the epoch by Redis' clock.
+ */
 export const REPLICAS_KEY = 'socket-gateway:replicas';
 const COUNTS_PREFIX = 'socket-gateway:connections:';
 
-/** How often a replica says that it lives, and asks who does not, ms. */
+/** How often a replica renews its lease, and reads which leases have expired, ms. */
 const HEARTBEAT_MS = 3_000;
-/** For so long it is believed to, ms. */
+/** Duration of a replica's lease, ms. */
 const LEASE_MS = 10_000;
-/** Fields of one dead for so long are deleted, ms; until then it may have been frozen, and they are only left out. */
+/**
+ * How long after its lease a replica's counts are deleted, ms. Until then they are only ignored,
+ * because the replica may be frozen and come back.
+ */
 const BURY_MS = 300_000;
-/** A count that nobody writes for so long is deleted, ms: nobody who has it lives. */
+/** A count that no replica writes for this long is deleted, ms. */
 const COUNT_TTL_MS = 1_800_000;
-/** How often all counts are written, so that they are not deleted, ms. */
+/** How often a replica writes all its counts, so that they do not expire, ms. */
 const REFRESH_MS = 600_000;
-/** The dead are forgotten when no field of theirs can be left, ms. */
+/** How long after its lease a replica is forgotten, ms. All its counts have expired by then. */
 const FORGET_MS = 2 * COUNT_TTL_MS;
-/** Counts written at a time. */
+/** How many counts are written at a time. */
 const CHUNK = 200;
-/** Counts that could not be written are remembered up to so many; after that all are written under a new id. */
+/**
+ * How many failed writes are remembered. Beyond it, all counts are written again, under a new id.
+ */
 const MAX_UNWRITTEN = 1_000;
 
-/** ARGV: id, ms it is believed, ms until burial, ms until it is forgotten. Answers whether it was alive, the dead, those to bury. */
+/**
+ * Renews a lease. ARGV: id, LEASE_MS, BURY_MS, FORGET_MS. Returns whether the lease was still
+ * valid, the ids of dead replicas whose counts must be ignored, and the ids of those whose counts
+ * must be deleted.
+ */
 const HEARTBEAT = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -43,8 +54,9 @@ end
 return {(until_ and tonumber(until_) > now) and 1 or 0, dead, buried}`;
 
 /**
- * Hash of one address or user: each replica's id, and its connections. Sets the caller's to ARGV[2] unless that, with those of the
- * living, is more than ARGV[3] (0: never). ARGV: id, its count, limit, ms to live, number of the buried, the buried, the dead.
+ * Writes a count to the hash of one address or user, which has a field for each replica. Returns 0,
+ * and writes nothing, if the sum of the counts of all live replicas would exceed the limit (0: no
+ * limit). ARGV: id, count, limit, TTL in ms, number of buried ids, the buried ids, the dead ids.
  */
 const COUNT = `
 for i = 6, 5 + ARGV[5] do redis.call('HDEL', KEYS[1], ARGV[i]) end
@@ -64,10 +76,12 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`;
 
 /**
- * Of all replicas, in Redis. Each writes what it has itself, never more or less than before, so that whatever was lost on the way is
- * mended by the next write. What a replica has counts for as long as it says that it lives; one that was killed lapses.
+ * Counts the connections of all replicas, in Redis. Each replica writes its own absolute counts,
+ * not increments, so that the next write corrects any that was lost. The counts of a replica are
+ * valid as long as it renews its lease. Those of a killed replica are ignored once its lease has
+ * expired.
  *
- * A new replica is not known yet, and counts: only those are left out that are known to be dead.
+ * A replica that is not known is assumed alive: only the counts of known dead replicas are ignored.
  */
 export class RedisConnectionCounts implements ConnectionCounts {
   private readonly own = new CounterMap();
@@ -90,12 +104,12 @@ export class RedisConnectionCounts implements ConnectionCounts {
 
   async take(kind: CountedKind, key: string, limit: number): Promise<boolean> {
     const name = this.nameOf(kind, key);
-    // Before the answer is there: of two who ask at once the second must be one more.
+    // Count before the reply arrives, so that two concurrent calls do not write the same count.
     const count = this.own.add(name);
     const refused = count > limit || (await this.write(name, count, limit)) === 0;
     if (!refused) return true;
     const left = this.own.remove(name);
-    // Somebody who came or left meanwhile wrote a count that has this one in it.
+    // A connection that was opened or closed meanwhile wrote a count that includes this one.
     if (left !== count - 1) void this.write(name, left);
     return false;
   }
@@ -111,7 +125,7 @@ export class RedisConnectionCounts implements ConnectionCounts {
     await this.leave(this.id);
   }
 
-  /** @returns 0 where the limit forbids it, undefined where Redis does not answer */
+  /** @returns 0 if the limit is exceeded, undefined if Redis does not reply */
   private async write(name: string, count: number, limit = 0): Promise<unknown> {
     const { id, buried, dead } = this;
     const args = [id, count, limit, COUNT_TTL_MS, buried.length, ...buried, ...dead];
@@ -130,19 +144,26 @@ export class RedisConnectionCounts implements ConnectionCounts {
     return this.redis.ask((redis) => redis.eval(HEARTBEAT, 1, REPLICAS_KEY, id, ms, BURY_MS, FORGET_MS));
   }
 
-  /** Its time is up. Were the id deleted instead, it would be unknown, and count. */
+  /**
+   * Expires the replica's id instead of deleting it: an unknown replica is assumed alive, so its
+   * counts would still be included.
+   */
   private async leave(id: string): Promise<void> {
     await this.lease(id, -1);
   }
 
-  /** Redis answers: brings it up to date with what could not be written, or was taken for dead. */
+  /**
+   * Writes the counts again that could not be written, or that others ignored as those of a dead
+   * replica.
+   */
   private async mend([alive, dead, buried]: Heartbeat): Promise<void> {
     this.dead = dead;
     this.buried = buried;
     const unwritten = [...this.unwritten];
     this.unwritten.clear();
     if (unwritten.length > MAX_UNWRITTEN) {
-      // Which fields are wrong is not known any more. Under this id nobody counts them.
+      // It is no longer known which counts are wrong. Expire the old id, so that all of them are
+      // ignored.
       const { id } = this;
       this.id = randomUUID();
       this.dead = [...dead, id];

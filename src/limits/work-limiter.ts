@@ -26,7 +26,11 @@ export class WorkLimiter implements OnApplicationShutdown {
     this.rate.stop();
   }
 
-  /** Takes what a request costs. Returns 0, or when the request, which must not be done now, may be made again, ms from now. */
+  /**
+   * Charges a client for a request.
+   * @returns 0 if the request may be served; otherwise the time in ms after which it may be sent
+   *   again
+   */
   spend(client: GatewaySocket, event: string, units: number): number {
     const waitMs = this.rate.spend(client.conn, units);
     if (waitMs === 0) this.metrics.requestWork.inc({ event }, units);

@@ -9,7 +9,7 @@ function setUp({ perSecond = 100, burst = 1_000 } = {}) {
   return { clock, rate, spend };
 }
 
-it('takes a burst of work, in one request or in many', () => {
+it('accepts a burst of work, in one request or in many', () => {
   for (const units of [1, 10, 100, 1_000]) {
     const { spend } = setUp();
     for (let n = 0; n < 1_000 / units; n++) expect(spend(units)).toBe(0);
@@ -17,7 +17,7 @@ it('takes a burst of work, in one request or in many', () => {
   }
 });
 
-it('refuses what is too much, and takes it when it said it would', () => {
+it('rejects work beyond the limit, and accepts it after the announced time', () => {
   const { clock, spend } = setUp();
   spend(1_000);
   const waits = [spend(100), spend(100), spend(50)];
@@ -30,7 +30,7 @@ it('refuses what is too much, and takes it when it said it would', () => {
   expect(spend(50)).toBe(0);
 });
 
-it('takes a request that costs more than a burst, from one that has asked for nothing yet', () => {
+it('accepts a request that costs more than a burst if the client has used nothing yet', () => {
   const { clock, spend } = setUp();
   expect(spend(5_000)).toBe(0);
   expect(spend(5_000)).toBe(10_000);
@@ -38,12 +38,12 @@ it('takes a request that costs more than a burst, from one that has asked for no
   expect(spend(5_000)).toBe(0);
 });
 
-it('asks no client to wait longer than two bursts take, however often it was refused', () => {
+it('never announces a wait longer than two bursts take, however many requests were rejected', () => {
   const { spend } = setUp();
   for (let n = 0; n < 1_000; n++) expect(spend(900)).toBeLessThanOrEqual(20_000);
 });
 
-it('keeps no timer once stopped', () => {
+it('has no timer after it is stopped', () => {
   const { clock, rate, spend } = setUp();
   spend(1);
   rate.stop();

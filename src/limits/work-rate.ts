@@ -1,8 +1,9 @@
 import { type CountedConnection, MessageRate, type MessageRateOptions } from './message-rate.js';
 
 /**
- * How much work each connection's requests may cause: `burst` units at once after a silence, `perSecond` on average. Unlike
- * too many messages, too much work never ends a connection: a refused request costs next to nothing, and counts as a message.
+ * Limits the work of each connection's requests: `burst` units at once after a pause, and
+ * `perSecond` on average. Too much work never closes a connection, unlike too many messages: a
+ * rejected request costs almost nothing, and counts as a message.
  */
 export class WorkRate<Connection extends CountedConnection> {
   private readonly rate: MessageRate<Connection>;
@@ -12,9 +13,10 @@ export class WorkRate<Connection extends CountedConnection> {
   }
 
   /**
-   * Takes what a request costs, before it is done. One that costs more than `burst` costs `burst`, or it could never be done.
-   * @returns 0, or when a refused request would be taken, ms from now: behind those refused before it, as far as they amount to
-   *   another burst
+   * Charges for a request before it is served. A request that costs more than `burst` is charged
+   * `burst`, because otherwise it could never be served.
+   * @returns 0 if it is accepted; otherwise the time in ms until it would be. That is after
+   *   requests that were rejected before it, up to the cost of one more burst.
    */
   spend(connection: Connection, units: number): number {
     const cost = Math.min(units, this.options.burst);
