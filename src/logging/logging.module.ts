@@ -7,7 +7,7 @@ import type { Options } from 'pino-http';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { RateLimitedLog } from './rate-limited-log.js';
 
-/** Paths that probes and scrapers ask every few seconds. */
+/** Paths that probes and scrapers request every few seconds; they are not logged. */
 const QUIET_PATHS = /^\/(?:health(?:\/|\?|$)|metrics(?:\?|$))/;
 
 interface LoggerOptions {
@@ -15,14 +15,15 @@ interface LoggerOptions {
   readonly serviceName: string;
 }
 
-/** The process's one logger: JSON lines on standard output, with the service's name. */
+/** Creates the logger of the process: JSON lines on standard output, with the service's name. */
 export function createLogger({ logLevel: level, serviceName: service }: LoggerOptions): Logger {
   return pino({ level, base: { service } });
 }
 
 /**
- * Logs requests by method, status and the route that answered. No header, query or body, where tokens travel, and no path that
- * is no route of ours: a client that puts its token in one is told 404, and must not find it in the log.
+ * Logs each request with its method, status and the route that served it. Headers, queries and
+ * bodies are not logged, because they may contain tokens. Neither are paths without a route: if a
+ * client puts its token into one by mistake, the token must not appear in the log.
  */
 export function requestLog(logger: Logger): Options<Routed> {
   return {
@@ -32,7 +33,8 @@ export function requestLog(logger: Logger): Options<Routed> {
     serializers: {
       req: ({ method }: { method: string }) => ({ method }),
       res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
-      // pino-http's own, of a 5xx without an error, says nothing but the status; what failed is logged where it did.
+      // pino-http makes an error of its own for a 5xx without one. It contains only the status, and
+      // the code that failed has logged the cause.
       err: () => undefined,
     },
     customSuccessObject: (request, _response, fields: object) => ({ ...fields, route: routeOf(request) }),
@@ -43,15 +45,20 @@ export function requestLog(logger: Logger): Options<Routed> {
   };
 }
 
-/** As Express leaves it: the path of a route is a pattern out of the code. */
+/** A request after Express has routed it. `path` is the route's pattern from the code. */
 type Routed = IncomingMessage & { readonly route?: { readonly path: string } };
 
-/** Nest's own middleware is a route as well, for every path. */
+/**
+ * The route's pattern. Nest's own middleware, a route with a wildcard for every path, is left out.
+ */
 function routeOf({ route }: Routed): string | undefined {
   return route?.path.includes('*') ? undefined : route?.path;
 }
 
-/** Provides loggers; a {@link RateLimitedLog} of its own, with its name as context, to each class that injects one. */
+/**
+ * Provides loggers. Each class that injects a {@link RateLimitedLog} gets its own, with the class
+ * name as context.
+ */
 @Global()
 @Module({})
 export class LoggingModule {

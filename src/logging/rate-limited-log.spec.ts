@@ -1,7 +1,7 @@
 import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from './rate-limited-log.js';
 
-it('logs each kind once an interval, with the number left out', () => {
+it('logs each kind once per interval, with the number of suppressed faults', () => {
   const lines: [object, string][] = [];
   let now = 0;
   const log = new RateLimitedLog(
@@ -20,6 +20,6 @@ it('logs each kind once an interval, with the number left out', () => {
   ]);
 });
 
-it('finds words for anything thrown', () => {
+it('describes any thrown value as text', () => {
   expect([new Error('x'), 'y', 3, null].map(messageOf)).toEqual(['x', 'y', '3', 'null']);
 });

@@ -1,14 +1,17 @@
-/** The part of a pino logger that a fault path needs. */
+/** The part of a pino logger that {@link RateLimitedLog} needs. */
 export interface FaultLog {
   warn(fields: object, message: string): void;
 }
 
-/** Different kinds of fault remembered at once; kinds come from code, so this is only a backstop. */
+/**
+ * How many kinds of fault are remembered. Kinds come from the code, so this is only a safeguard.
+ */
 const MAX_KINDS = 1_000;
 
 /**
- * Logs a fault of each kind at most once in `intervalMs`, with the number left out since. A producer that sends a
- * thousand bad messages a second must not fill the disk or slow the gateway, and must not go unseen either.
+ * Logs each kind of fault at most once per `intervalMs`, with the number of faults that were not
+ * logged since (`suppressed`). So a producer that sends a thousand bad messages per second is
+ * visible in the log, but neither fills the disk nor slows down the gateway.
  */
 export class RateLimitedLog {
   private readonly kinds = new Map<string, { last: number; suppressed: number }>();

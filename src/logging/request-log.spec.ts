@@ -10,7 +10,7 @@ describe('requestLog', () => {
     [{ path: '/docs/:page' }, '/docs/:page'],
     [{ path: '{/*splat}' }, undefined], // Nest's middleware, which every request passes
     [undefined, undefined],
-  ])('of a request that route %j answered it names %s', (route, named) => {
+  ])('logs a request that was served by route %j with route %s', (route, named) => {
     const request = Object.assign(new IncomingMessage(new Socket()), { url: '/docs/secret', route });
     const response = new ServerResponse(request);
     expect(customSuccessObject?.(request, response, { res: 1 })).toEqual({ res: 1, route: named });
