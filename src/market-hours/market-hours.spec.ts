@@ -10,7 +10,7 @@ describe('MarketHours', () => {
   const INDIA = 'Asia/Kolkata Mon-Fri 09:15-15:30';
   const NEW_YORK = 'America/New_York Mon-Fri 09:30-16:00';
 
-  it('is always open where nothing is set', () => {
+  it('is always open if no hours are set', () => {
     expect(openFor('', '2026-11-22T00:00:00Z')).toBe(Infinity);
     expect(openFor(' ', '2026-11-22T00:00:00Z')).toBe(Infinity);
   });
@@ -34,11 +34,11 @@ describe('MarketHours', () => {
     ['2026-10-30T13:30:00Z', 0, 'Friday before they change back'],
     ['2026-11-02T13:30:00Z', undefined, 'Monday after'],
     ['2026-11-02T14:30:00Z', 0, 'Monday after'],
-  ])('keeps to the wall clock when the clocks change: %s is open for %p (%s)', (time, expected, _) => {
+  ])('follows local time when the clocks change: %s is open for %p (%s)', (time, expected, _) => {
     expect(openFor(NEW_YORK, time)).toBe(expected);
   });
 
-  it('has schedules of their own for the products named, and the general one for the rest', () => {
+  it('has separate schedules for named products, and the general one for all others', () => {
     const text = `${INDIA}; AAPL, M&M =${NEW_YORK}`;
     const indianMorning = '2026-11-23T04:45:00Z';
     const newYorkMorning = '2026-11-23T15:30:00Z';
@@ -51,7 +51,7 @@ describe('MarketHours', () => {
     expect(openFor(`AAPL=${NEW_YORK}`, indianMorning)).toBe(Infinity);
   });
 
-  it('runs into the next day where the end comes before the beginning', () => {
+  it('ends the next day if the end is before the beginning', () => {
     const text = 'UTC Sun-Thu 22:00-21:00';
     expect(openFor(text, '2026-11-22T22:00:00Z')).toBe(0); // Sunday
     expect(openFor(text, '2026-11-23T20:59:59Z')).toBe(23 * HOUR - SECOND);
@@ -60,13 +60,13 @@ describe('MarketHours', () => {
     expect(openFor(text, '2026-11-27T22:00:00Z')).toBeUndefined();
   });
 
-  it('runs for 24 hours where the end is the beginning', () => {
+  it('is open for 24 hours if the end equals the beginning', () => {
     const text = 'UTC Mon,Sat 17:00-17:00';
     expect(openFor(text, '2026-11-23T16:59:59Z')).toBeUndefined(); // Monday
     expect(openFor(text, '2026-11-23T17:00:00Z')).toBe(0);
     expect(openFor(text, '2026-11-24T16:59:59Z')).toBe(24 * HOUR - SECOND);
     expect(openFor(text, '2026-11-24T17:00:00Z')).toBeUndefined();
-    expect(openFor(text, '2026-11-22T16:59:59Z')).toBe(24 * HOUR - SECOND); // Sunday, begun in the week before
+    expect(openFor(text, '2026-11-22T16:59:59Z')).toBe(24 * HOUR - SECOND); // Sunday, began last week
   });
 
   it.each<[string, string, number]>([
@@ -76,22 +76,22 @@ describe('MarketHours', () => {
     ['UTC Mon 09:00-12:00,12:00-15:00,11:00-14:00', '2026-11-23T14:30:00Z', 5.5 * HOUR],
     ['UTC Mon 09:00-15:00,10:00-11:00', '2026-11-23T14:00:00Z', 5 * HOUR],
     ['UTC Mon-Sun 00:00-24:00', '2026-11-25T00:00:00Z', Infinity],
-    ['America/New_York Mon-Sun 17:00-17:00', '2026-11-01T21:30:00Z', Infinity], // the day the clocks change
+    ['America/New_York Mon-Sun 17:00-17:00', '2026-11-01T21:30:00Z', Infinity], // clocks change
     ['UTC Sun-Fri 22:00-22:00; UTC Sat 22:00-23:00', '2026-11-28T22:30:00Z', 144.5 * HOUR], // Saturday
-    ['UTC Mon 09:00-12:00; Asia/Kolkata Mon 17:00-20:00', '2026-11-23T14:00:00Z', 5 * HOUR], // 11:30 to 14:30 in UTC
+    ['UTC Mon 09:00-12:00; Asia/Kolkata Mon 17:00-20:00', '2026-11-23T14:00:00Z', 5 * HOUR], // 11:30-14:30 UTC
     ['UTC Mon 09:00-12:00; Asia/Kolkata Mon 17:30-20:00', '2026-11-23T14:00:00Z', 5 * HOUR], // from 12:00
     ['UTC Mon 09:00-12:00; Asia/Kolkata Mon 17:31-20:00', '2026-11-23T14:01:00Z', 2 * HOUR], // from 12:01
   ])('counts windows that touch or overlap as one: %s at %s', (text, time, expected) => {
     expect(openFor(text, time)).toBe(expected);
   });
 
-  it('is round the clock where zones make it up between them', () => {
+  it('is always open if the windows of several zones together cover the whole day', () => {
     const text = 'UTC Mon-Sun 00:00-12:00; Asia/Tokyo Mon-Sun 20:00-09:00'; // 11:00 to 24:00 in UTC
     expect(openFor(text, '2026-11-25T00:00:00Z')).toBeGreaterThanOrEqual(7 * 24 * HOUR);
     expect(openFor(`UTC Mon-Sun 00:00-24:00; ${INDIA}`, '2026-11-25T00:00:00Z')).toBe(Infinity);
   });
 
-  it('adds up the entries of a product, and those of all products', () => {
+  it('combines the entries of a product, and those for all products', () => {
     const text =
       'UTC Mon-Thu 08:00-20:00; A,B=UTC Mon 10:00-11:00; UTC Fri 08:00-16:00; A=UTC Fri 12:00-13:00';
     const monday = '2026-11-23T10:30:00Z';
@@ -116,7 +116,7 @@ describe('MarketHours', () => {
     expect(hours.scheduleOf('D')).toBe(hours.scheduleOf('E'));
   });
 
-  it('takes several stretches and days', () => {
+  it('accepts several periods and days', () => {
     const text = 'Asia/Tokyo Mon,Wed-Thu 09:00-11:30,12:30-24:00';
     expect(openFor(text, '2026-11-23T02:00:00Z')).toBe(2 * HOUR); // Monday 11:00
     expect(openFor(text, '2026-11-23T03:00:00Z')).toBeUndefined(); // 12:00
@@ -125,7 +125,7 @@ describe('MarketHours', () => {
     expect(openFor(text, '2026-11-26T02:00:00Z')).toBe(2 * HOUR); // Thursday
   });
 
-  it('takes days round the end of the week', () => {
+  it('accepts a range of days that wraps around the week', () => {
     const days = ['22', '23', '24', '25', '26', '27', '28'].map((day) => `2026-11-${day}T12:00:00Z`); // from a Sunday
     expect(days.map((time) => openFor('UTC fri-MON 12:00-13:00', time) === 0)).toEqual([
       true,
@@ -138,7 +138,7 @@ describe('MarketHours', () => {
     ]);
   });
 
-  it('reads its own example', () => {
+  it('parses its own example', () => {
     expect(openFor(MARKET_HOURS_EXAMPLE, '2026-11-23T03:45:00Z')).toBe(0);
     expect(openFor(MARKET_HOURS_EXAMPLE, '2026-11-23T14:30:00Z', 'TSLA')).toBe(0);
   });
@@ -158,12 +158,12 @@ describe('MarketHours', () => {
     ['A B=UTC Mon 09:00-10:00', '"A B" is not a symbol'],
     ['=UTC Mon 09:00-10:00', '"" is not a symbol'],
     [' ; ', '" ; " has no entry'],
-  ])('refuses %p with a reason', (text, reason) => {
+  ])('rejects %p with a reason', (text, reason) => {
     expect(() => MarketHours.parse(text)).toThrow(MarketHoursError);
     expect(() => MarketHours.parse(text)).toThrow(reason);
   });
 
-  it('does not repeat a long text', () => {
+  it('shortens a long text in the error message', () => {
     expect(() => MarketHours.parse('x'.repeat(5_000))).toThrow(`"${'x'.repeat(40)}..." is not`);
   });
 });

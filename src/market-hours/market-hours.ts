@@ -2,7 +2,7 @@ import { isSymbol } from '../contract/index.js';
 import { splitList } from '../common/split-list.js';
 import { Schedule, type TimeWindow, WallClock, type ZonedWindows } from './schedule.js';
 
-/** What is wrong with a schedule's text, as the second half of a sentence. */
+/** Thrown for an invalid schedule. The message says which part is wrong, as a clause. */
 export class MarketHoursError extends Error {}
 
 export const MARKET_HOURS_EXAMPLE =
@@ -12,7 +12,7 @@ const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const MINUTE_MS = 60_000;
 const SHOWN_LENGTH = 40;
 
-/** When prices are expected to move: a schedule for all products, and others for those named. */
+/** The market hours: one schedule for all products, and separate ones for named products. */
 export class MarketHours {
   private constructor(
     private readonly general: Schedule,
@@ -20,8 +20,8 @@ export class MarketHours {
   ) {}
 
   /**
-   * Reads `[SYMBOLS=]ZONE DAYS TIMES` entries, separated by `;`. Those for the same product add up. Products that no entry
-   * covers are always open.
+   * Parses entries of the form `[SYMBOLS=]ZONE DAYS TIMES`, separated by `;`. Several entries for
+   * one product are combined. A product without an entry is always open.
    * @throws MarketHoursError
    */
   static parse(text: string): MarketHours {
@@ -49,7 +49,7 @@ export class MarketHours {
   }
 }
 
-/** Symbols with the same hours share one schedule, by which the products can be grouped. */
+/** Symbols with the same hours share one schedule object, so that products can be grouped by it. */
 function schedulesOf(
   own: ReadonlyMap<string, ReadonlyMap<string, ZonedWindows>>,
 ): ReadonlyMap<string, Schedule> {
@@ -90,7 +90,7 @@ function symbolsOf(text: string): string[] {
   return symbols;
 }
 
-/** `Mon`, or `Mon-Fri`, or round the week's end as `Sun-Thu`. */
+/** Parses `Mon` or a range such as `Mon-Fri`. A range may wrap around the week, as `Fri-Mon`. */
 function daysOf(text: string): number[] {
   const [first = -1, last = first, ...more] = text.split('-').map((day) => DAYS.indexOf(day.toLowerCase()));
   if (first < 0 || last < 0 || more.length > 0)

@@ -1,14 +1,17 @@
-/** A stretch of the day in which a market is open; one that does not end after it begins runs into the next day. */
+/**
+ * A period of a day in which a market is open. If `toMs` is not after `fromMs`, it ends the next
+ * day.
+ */
 export interface TimeWindow {
-  /** The days it begins on; 0 is Sunday. */
+  /** The weekdays on which it begins; 0 is Sunday. */
   readonly days: ReadonlySet<number>;
-  /** Since midnight, ms. */
+  /** Begin, in ms since midnight. */
   readonly fromMs: number;
-  /** Since midnight, ms, exclusive. */
+  /** End, in ms since midnight, exclusive. */
   readonly toMs: number;
 }
 
-/** Windows by the wall clock of a time zone. */
+/** Windows in the local time of a time zone. */
 export interface ZonedWindows {
   readonly clock: WallClock;
   readonly windows: readonly TimeWindow[];
@@ -18,11 +21,14 @@ const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-/** When a market is open: whenever one of its windows is. Windows that touch or overlap are one opening. */
+/**
+ * The opening hours of a market. It is open while at least one of its windows is. Windows that
+ * touch or overlap count as one opening.
+ */
 export class Schedule {
   private readonly weeks: readonly Week[];
 
-  /** Without entries it is never closed. */
+  /** @param entries the windows; without any, the market is always open */
   constructor(entries: readonly ZonedWindows[]) {
     const byZone = new Map<string, ZonedWindows>();
     for (const { clock, windows } of entries) {
@@ -33,15 +39,15 @@ export class Schedule {
   }
 
   /**
-   * For how long it has been open at a time, ms; `undefined` while it is closed. On a night when the clocks change that is off
-   * by the change.
-   * @param wallMs since the epoch
+   * How long the market has been open at a given time, ms; `undefined` if it is closed then. In an
+   * opening during which the clocks change, the result is off by that change.
+   * @param wallMs the time, in ms since the epoch
    */
   openForMs(wallMs: number): number | undefined {
     const [week, ...others] = this.weeks;
     if (!week) return Infinity;
     if (others.length === 0) return week.openForMs(wallMs);
-    // Where one zone's window begins, another's may have been open before.
+    // Before a window of one time zone began, a window of another zone may have been open.
     let openFor: number | undefined;
     let before = wallMs;
     while (wallMs - before < WEEK_MS) {
@@ -54,13 +60,13 @@ export class Schedule {
   }
 }
 
-/** The clock on the wall of a time zone. */
+/** The local time of a time zone. */
 export class WallClock {
-  /** The zone's name as `Intl` writes it. */
+  /** The name of the zone, as `Intl` normalizes it. */
   readonly zone: string;
   private readonly format: Intl.DateTimeFormat;
 
-  /** @throws RangeError where there is no such time zone */
+  /** @throws RangeError if there is no such time zone */
   constructor(zone: string) {
     this.format = new Intl.DateTimeFormat('en-US', {
       timeZone: zone,
@@ -73,7 +79,9 @@ export class WallClock {
     this.zone = this.format.resolvedOptions().timeZone;
   }
 
-  /** What it shows at a time since the epoch: since Sunday's midnight, ms. */
+  /**
+   * Converts a time in ms since the epoch to ms since the last local midnight that began a Sunday.
+   */
   sinceSundayMs(wallMs: number): number {
     const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
     for (const { type, value } of this.format.formatToParts(wallMs)) parts[type] = value;
@@ -84,12 +92,12 @@ export class WallClock {
 }
 
 interface Opening {
-  /** Since Sunday's midnight, ms; below 0 it was in the week before. */
+  /** Begin, in ms since Sunday's midnight; negative if it was in the week before. */
   readonly fromMs: number;
   toMs: number;
 }
 
-/** The openings of a week by one clock. */
+/** The openings of a week in one time zone. */
 class Week {
   private readonly clock: WallClock;
   private readonly openings: readonly Opening[];
@@ -108,7 +116,7 @@ class Week {
   }
 }
 
-/** Those of a window that begin this week and the week before. */
+/** The openings of a window that begin in this week and in the week before. */
 function openingsOf({ days, fromMs, toMs }: TimeWindow): Opening[] {
   const lengthMs = toMs > fromMs ? toMs - fromMs : toMs + DAY_MS - fromMs;
   return [...days].flatMap((day) =>
