@@ -2,27 +2,27 @@ import { Injectable } from '@nestjs/common';
 import type { Counter, Gauge, Histogram } from 'prom-client';
 import { MetricsRegistry, type Sampler } from './metrics-registry.js';
 
-/** The metrics of one feature: a subclass declares each as a field, next to the feature's code. */
+/** Base class for the metrics of one feature. A subclass declares each metric as a field. */
 @Injectable()
 export abstract class MetricsGroup {
   constructor(private readonly registry: MetricsRegistry) {}
 
-  /** Calls `sample` each time the metrics are read, before they are. */
+  /** Calls `sample` each time before the metrics are read. */
   onScrape(sample: Sampler): void {
     this.registry.onScrape(sample);
   }
 
-  /** @param name without the prefix `socket_gateway_` that all have */
+  /** @param name without the prefix `socket_gateway_`, which every metric has */
   protected gauge<T extends string>(name: string, help: string, labelNames: T[] = []): Gauge<T> {
     return this.registry.gauge(name, help, labelNames);
   }
 
-  /** @param name without the prefix `socket_gateway_`, with the suffix `_total` */
+  /** @param name without the prefix `socket_gateway_`, but with the suffix `_total` */
   protected counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {
     return this.registry.counter(name, help, labelNames);
   }
 
-  /** @param buckets upper bounds, in the unit that the name ends with */
+  /** @param buckets upper bounds, in the unit at the end of the name */
   protected histogram<T extends string>(
     name: string,
     help: string,

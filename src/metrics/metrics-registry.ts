@@ -5,9 +5,10 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export type Sampler = () => void | Promise<void>;
 
 /**
- * The Prometheus metrics of one gateway process. Each feature declares its own next to its code, and registers them here; the name
- * of each begins with `socket_gateway_`. Labels are kinds (event, reason, code), never a symbol, room or client, because
- * those are unbounded; the products that are configured are the one exception.
+ * Holds the Prometheus metrics of one gateway process. Each feature declares its own metrics and
+ * registers them here. All names begin with `socket_gateway_`. Labels are kinds, such as an event,
+ * a reason or a code. They are never rooms or clients, and never symbols except for configured
+ * products, because the number of those is unlimited.
  */
 @Injectable()
 export class MetricsRegistry {
@@ -15,7 +16,8 @@ export class MetricsRegistry {
   private readonly samplers: Sampler[] = [];
 
   constructor() {
-    // CPU, memory, file descriptors, garbage collection and event-loop lag of the process.
+    // These are CPU, memory, file descriptors, garbage collection and event-loop lag of the
+    // process.
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -38,12 +40,12 @@ export class MetricsRegistry {
     return new Histogram({ ...this.describe(name, help), buckets, labelNames });
   }
 
-  /** Calls `sample` each time the metrics are read, before they are. */
+  /** Calls `sample` each time before the metrics are read. */
   onScrape(sample: Sampler): void {
     this.samplers.push(sample);
   }
 
-  /** All metrics, in Prometheus' text format. */
+  /** All metrics, in the text format of Prometheus. */
   async text(): Promise<string> {
     for (const sample of this.samplers) await sample();
     return this.registry.metrics();
