@@ -9,10 +9,12 @@ import { messageOf } from './common/message-of.js';
 import { redisPorts } from './app/redis-ports.js';
 import { probeRedis, refusedSentence } from './redis/probe-redis.js';
 
-/** What a stop may take beyond its drain, ms, before the process is ended all the same. */
+/** How long a shutdown may take after its drain, ms. After that the process is ended by force. */
 const STOP_MARGIN_MS = 8_000;
 
-/** A wrong setting ends the start; a Redis that is not there yet does not. */
+/**
+ * Fails on a wrong setting, but not if Redis is unreachable: the gateway then starts and retries.
+ */
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const logger = createLogger(config);
