@@ -28,7 +28,7 @@ describe('AdminAccess', () => {
     expect(new AdminAccess(false, TOKEN).of(request(authorization))).toBe(access);
   });
 
-  it('takes requests of the admin port alone, where there is one, whatever their headers say', () => {
+  it('grants access only to requests on the admin port if there is one, whatever their headers say', () => {
     for (const token of [undefined, TOKEN]) {
       const access = new AdminAccess(true, token);
       const [admitted, other] = [request(`Bearer ${TOKEN}`), request(`Bearer ${TOKEN}`)];

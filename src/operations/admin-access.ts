@@ -1,21 +1,25 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** What a request for metrics or health details gets: them, or a refusal. */
+/** Whether a request may see metrics and health details, and if not, why. */
 export type Access = 'granted' | 'wrong_port' | 'wrong_token';
 
 /**
- * Who may see metrics and health details. Without `ADMIN_PORT` and `ADMIN_TOKEN` everybody does; with both a request has to
- * come over that port and bring that token.
+ * Decides which requests may see metrics and health details. Without `ADMIN_PORT` and `ADMIN_TOKEN`
+ * every request may. With `ADMIN_PORT` a request must arrive on that port, and with `ADMIN_TOKEN`
+ * it must contain that token.
  */
 export class AdminAccess {
-  /** Those that came over the admin port. By the listener that took them: what a header says, its sender chose. */
+  /**
+   * The requests that arrived on the admin port. The listener records them, because headers are
+   * chosen by the sender and prove nothing.
+   */
   private readonly requests = new WeakSet<IncomingMessage>();
   private readonly token: Buffer | undefined;
 
   /**
    * @param ownPort whether there is an admin port
-   * @param token undefined: none is asked for
+   * @param token the required token; undefined if none is required
    */
   constructor(
     private readonly ownPort: boolean,
@@ -24,7 +28,7 @@ export class AdminAccess {
     this.token = token === undefined ? undefined : digest(token);
   }
 
-  /** The request came over the admin port. */
+  /** Records that a request arrived on the admin port. */
   admit(request: IncomingMessage): void {
     this.requests.add(request);
   }
@@ -40,7 +44,7 @@ export class AdminAccess {
 
   private brings(token: Buffer, { headers }: IncomingMessage): boolean {
     const [, given] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-    // Digests are of one length, and how long they take to compare says nothing of the token.
+    // Digests have the same length, and the time to compare them reveals nothing about the token.
     return given !== undefined && timingSafeEqual(digest(given), token);
   }
 }

@@ -6,7 +6,7 @@ import { createHttpServer } from '../http/http-server.js';
 import type { AdminAccess } from './admin-access.js';
 
 interface AdminListenerOptions {
-  /** 0 takes any free port. */
+  /** Port to listen on; 0 selects any free port. */
   readonly port: number;
   readonly host: string;
   /** Names to accept as `Host`: see {@link AdminHosts}. */
@@ -15,8 +15,9 @@ interface AdminListenerOptions {
 }
 
 /**
- * The second port: it serves the same application as the first, without Socket.IO. It speaks plain HTTP even if the first port has TLS,
- * because probes and scrapers inside the cluster ask it.
+ * The admin port. It serves the same application as the main port, but without Socket.IO. It uses
+ * plain HTTP even if the main port has TLS, because it is for probes and scrapers inside the
+ * cluster.
  */
 export class AdminListener {
   private readonly server: Server;
@@ -38,7 +39,7 @@ export class AdminListener {
   }
 
   /**
-   * Returns the port it listens on.
+   * @returns the port on which it listens
    * @throws Node's error if it cannot listen
    */
   async listen(): Promise<number> {
@@ -47,14 +48,19 @@ export class AdminListener {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Cuts open connections: a scraper that keeps its connection must not keep the process running. */
+  /**
+   * Closes open connections too, so that a scraper's idle connection does not keep the process
+   * running.
+   */
   close(): void {
     this.server.close();
     this.server.closeAllConnections();
   }
 }
 
-/** The body has the form of the other error answers: the status and its name. */
+/**
+ * Responds with 421. The body has the form of all other error responses: the status and its name.
+ */
 function rejectHost(response: ServerResponse): void {
   const statusCode = 421;
   response.writeHead(statusCode, { 'Content-Type': 'application/json; charset=utf-8' });

@@ -9,7 +9,10 @@ import type { Request, Response } from 'express';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { AdminAccess } from './admin-access.js';
 
-/** Before routes that are for operators alone: 404 as for any unknown path on the wrong port, 401 without the token. */
+/**
+ * Protects routes that are only for operators. Responds with 404 on the wrong port, as for any
+ * unknown path, and with 401 if the token is missing or wrong.
+ */
 @Injectable()
 export class AdminGuard implements CanActivate {
   constructor(

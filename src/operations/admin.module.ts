@@ -3,7 +3,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { AdminAccess } from './admin-access.js';
 import { AdminGuard } from './admin.guard.js';
 
-/** Who sees metrics and health details. */
+/** Provides the access check for metrics and health details. */
 @Module({
   providers: [
     {

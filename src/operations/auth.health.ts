@@ -3,7 +3,7 @@ import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/term
 import { AuthService } from '../auth/auth.service.js';
 import { RevocationService } from '../auth/revocation.service.js';
 
-/** Whether clients can be authenticated. */
+/** Health of authentication. */
 @Injectable()
 export class AuthHealth {
   constructor(
@@ -12,13 +12,19 @@ export class AuthHealth {
     private readonly indicators: HealthIndicatorService,
   ) {}
 
-  /** Down while there is no key to check a token with: whoever is sent here would be refused. Nothing while there is. */
+  /**
+   * Down while there is no key to verify tokens with, because new clients would be rejected. Empty
+   * otherwise.
+   */
   checkKeys(): HealthIndicatorResult {
     const problem = this.auth.keysProblem;
     return problem === undefined ? {} : this.indicators.check('auth').down({ reason: problem });
   }
 
-  /** Never down: those who are here are to get their prices. Nothing while revocations are heard of. */
+  /**
+   * Reports that revocations are not received; empty otherwise. It is never down, because connected
+   * clients must keep getting prices.
+   */
   checkRevocations(): HealthIndicatorResult {
     const { problem } = this.revocations;
     return problem === undefined ? {} : this.indicators.check('revocations').up({ problem });

@@ -4,7 +4,10 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import { HandshakeGate } from '../admission/handshake-gate.js';
 
-/** Whether this replica takes more clients: not leaving service, not overloaded, and below the connection cap. */
+/**
+ * Health of this replica's capacity. It is up while the replica accepts clients: it is not
+ * draining, not overloaded, and below the connection cap.
+ */
 @Injectable()
 export class CapacityHealth {
   constructor(

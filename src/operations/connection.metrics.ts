@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsGroup } from '../metrics/metrics-group.js';
 
-/** Connections and rooms of this replica, counted when the metrics are read. */
+/** Metrics of this replica's connections and rooms. They are counted when the metrics are read. */
 @Injectable()
 export class ConnectionMetrics extends MetricsGroup {
   readonly connections = this.gauge('connections', 'Clients connected to this replica.');

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { FEED_SOURCE, type FeedSource } from '../feed/feed-source.js';
 
-/** Whether the subscription to the enriched channels is up. */
+/** Health of the subscription to the enriched channels. */
 @Injectable()
 export class FeedHealth {
   constructor(

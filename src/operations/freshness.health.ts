@@ -5,8 +5,8 @@ import { FreshnessService } from '../freshness/freshness.service.js';
 const MAX_NAMES = 20;
 
 /**
- * Which products and option chains stand still. Never down: one dead product is no reason to take a replica that serves the others out of
- * service, and a dead feed stands still on every replica alike.
+ * Reports stale products and option chains. It is never down: the replica still serves all other
+ * products, and if the whole feed is dead, it is dead on every replica.
  */
 @Injectable()
 export class FreshnessHealth {
@@ -15,7 +15,7 @@ export class FreshnessHealth {
     private readonly indicators: HealthIndicatorService,
   ) {}
 
-  /** Nothing while nothing is stale. */
+  /** Empty while nothing is stale. */
   check(): HealthIndicatorResult {
     const products = this.freshness.stale();
     const chains = this.freshness.staleChains();

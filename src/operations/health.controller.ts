@@ -11,18 +11,18 @@ import { FeedHealth } from './feed.health.js';
 import { FreshnessHealth } from './freshness.health.js';
 import { RedisHealth } from './redis.health.js';
 
-/** What everybody is told. */
+/** The response to any client. */
 interface BriefAnswer {
   readonly status: 'healthy' | 'unhealthy';
   readonly service: string;
 }
 
-/** What operators are told, who are everybody unless a port or a token keeps others away. */
+/** The response to operators. If neither an admin port nor a token is set, every client gets it. */
 interface HealthAnswer extends BriefAnswer, Omit<HealthCheckResult, 'status'> {
   readonly clients: number;
 }
 
-/** What ops, probes and load balancers ask. */
+/** Health endpoints for operators, probes and load balancers. */
 @Controller('health')
 export class HealthController {
   private readonly overallCheck: SharedWork<HealthAnswer>;
@@ -58,7 +58,7 @@ export class HealthController {
     );
   }
 
-  /** 200 while the gateway does its work; 503 with the reason in `error` while it does not. */
+  /** 200 while the gateway works; 503 with the reason in `error` while it does not. */
   @Get()
   async overall(
     @Req() request: Request,
@@ -67,7 +67,7 @@ export class HealthController {
     return this.answer(request, response, await this.overallCheck.run());
   }
 
-  /** 200 while clients may be sent here; 503 with the reason otherwise. */
+  /** 200 while this replica accepts clients; 503 with the reason in `error` while it does not. */
   @Get('ready')
   async ready(
     @Req() request: Request,
@@ -76,7 +76,10 @@ export class HealthController {
     return this.answer(request, response, await this.readinessCheck.run());
   }
 
-  /** The process and its event loop answer. Never looks at Redis: a restart would not mend that. */
+  /**
+   * 200 if the process and its event loop respond. It does not check Redis, because a restart of
+   * the gateway would not repair Redis.
+   */
   @Get('live')
   @HttpCode(200)
   live(): BriefAnswer {

@@ -22,7 +22,7 @@ import { RedisHealth } from './redis.health.js';
     CacheModule,
     FreshnessModule,
     SocketIoModule,
-    // Terminus would log every failed check in a format of its own; the answers to the probes say the same.
+    // Terminus would log every failed check in its own format. The responses contain the same.
     TerminusModule.forRoot({ logger: false }),
   ],
   controllers: [HealthController],

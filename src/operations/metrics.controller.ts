@@ -11,13 +11,19 @@ import { RoomCensus } from './room-census.js';
 
 interface MetricsAnswer {
   readonly total_clients: number;
-  /** Clients of this replica by room; rooms without one are left out, and so are the smallest where there are too many. */
+  /**
+   * Number of clients on this replica by room. Empty rooms are left out, and if there are too many
+   * rooms, the smallest are left out too.
+   */
   readonly rooms: Readonly<Record<string, number>>;
-  /** How many were left out because there are too many; missing if none were. */
+  /** How many rooms were left out because there are too many; missing if none were. */
   readonly rooms_left_out?: number;
 }
 
-/** This replica's figures: JSON as the Flask gateway gave them, Prometheus' text for Prometheus. */
+/**
+ * Serves this replica's metrics: to Prometheus in its text format, and otherwise as the Flask
+ * gateway's JSON.
+ */
 @Controller('metrics')
 @UseGuards(AdminGuard)
 export class MetricsController implements OnModuleInit {
@@ -71,8 +77,10 @@ export class MetricsController implements OnModuleInit {
 }
 
 /**
- * curl and browsers accept anything and get the first offered. Prometheus ranks its own types above that, with parameters
- * (`text/plain;version=0.0.4;q=0.5`) that would have to be offered to the letter to match: only their ranks are kept.
+ * Whether the client prefers JSON. curl and browsers accept anything and get the first type
+ * offered, which is JSON. Prometheus ranks its own types higher, but with parameters
+ * (`text/plain;version=0.0.4;q=0.5`) that an offered type would have to match exactly. So all
+ * parameters except the rank `q` are removed.
  */
 function prefersJson(request: Request): boolean {
   const { accept } = request.headers;

@@ -4,8 +4,9 @@ import { CacheService } from '../cache/cache.service.js';
 import { FAULT_SOURCE, type FaultSource } from '../redis/fault-source.js';
 
 /**
- * How Redis does beside the feed. Never down: without `latest:*` late joiners miss a snapshot, without the adapter calls do
- * not reach other replicas, while taking the replica out of service would cost its clients the feed.
+ * Health of Redis, except for the feed. It is never down: without `latest:*` new subscribers may
+ * miss a snapshot, and without the adapter calls do not reach other replicas, but taking the
+ * replica out of service would cost its clients the feed.
  */
 @Injectable()
 export class RedisHealth {
@@ -15,12 +16,12 @@ export class RedisHealth {
     private readonly indicators: HealthIndicatorService,
   ) {}
 
-  /** Whether `latest:*` can be read and written. */
+  /** Reports whether `latest:*` can be read and written. */
   checkCache(): HealthIndicatorResult {
     return this.up('cache', this.cache.problem ?? this.faults.problem('commands'));
   }
 
-  /** Whether other replicas can be heard; nothing while they can. */
+  /** Reports that messages of other replicas are not received; empty otherwise. */
   checkAdapter(): HealthIndicatorResult {
     const problem = this.faults.problem('adapter-sub');
     return problem === undefined ? {} : this.up('adapter', problem);

@@ -2,7 +2,7 @@ import { ManualClock } from '../../test/support/manual-clock.js';
 import { systemClock } from '../common/clock.js';
 import { MAX_NAMED_ROOMS, RoomCensus } from './room-census.js';
 
-/** One room of a product for each size, and of each client one of its own. */
+/** One product room for each size, and a private room for each client. */
 function rooms(sizes: readonly number[], clients = 0): Map<string, { size: number }> {
   return new Map([
     ...sizes.map((size, n) => [`product:P${n}`, { size }] as const),
@@ -10,7 +10,7 @@ function rooms(sizes: readonly number[], clients = 0): Map<string, { size: numbe
   ]);
 }
 
-it('names every room, and none that a client has to itself', async () => {
+it('names every room except the private rooms of clients', async () => {
   const census = new RoomCensus(
     () => new Map([...rooms([1, 3], 5), ['general', { size: 5 }]]),
     new ManualClock(),
@@ -30,7 +30,7 @@ it('names every room, and none that a client has to itself', async () => {
   });
 });
 
-it('names the largest of 100,000 rooms, counts the others, and pauses for other work', async () => {
+it('names the largest of 100,000 rooms, counts all of them, and pauses for other work', async () => {
   const sizes = Array.from({ length: 100_000 }, (_, n) => ((n * 7_919) % 100_000) + 1);
   const census = new RoomCensus(() => rooms(sizes), systemClock);
   let turns = 0;
@@ -49,7 +49,7 @@ it('names the largest of 100,000 rooms, counts the others, and pauses for other 
   expect(byKind.product).toEqual({ rooms: 100_000, members: sizes.reduce((sum, size) => sum + size) });
 });
 
-it('counts many rooms once for all who ask within a second', async () => {
+it('counts many rooms once for all requests within a second', async () => {
   const clock = new ManualClock();
   let counts = 0;
   const census = new RoomCensus(() => (counts++, rooms([], 20_000)), {
@@ -65,7 +65,7 @@ it('counts many rooms once for all who ask within a second', async () => {
   expect(counts).toBe(2);
 });
 
-it('is never late where there are few rooms', async () => {
+it('is always up to date if there are few rooms', async () => {
   const known = rooms([1]);
   const census = new RoomCensus(() => known, new ManualClock());
   await census.take();
@@ -73,7 +73,7 @@ it('is never late where there are few rooms', async () => {
   expect((await census.take()).named).toHaveLength(2);
 });
 
-it('is tried again after a count that failed', async () => {
+it('counts again after a count that failed', async () => {
   let fails = true;
   const census = new RoomCensus(() => {
     if (fails) throw new Error('no rooms');

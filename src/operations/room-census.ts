@@ -1,27 +1,33 @@
 import type { Clock } from '../common/clock.js';
 import { roomKind, SUBSCRIPTION_TYPES, type SubscriptionType } from '../contract/index.js';
 
-/** Rooms that are named; far more than a platform has products and expiries. */
+/** How many rooms are named; far more than a platform has products and expiries. */
 export const MAX_NAMED_ROOMS = 1_000;
 
-/** Rooms that are looked at before others get their turn: about a millisecond's work. The rooms of single clients are among them. */
+/**
+ * How many rooms are counted before other work may run: about 1 ms of work. They include the
+ * private rooms of clients.
+ */
 const ROOMS_PER_TURN = 5_000;
 
-/** How long a census is shared that was more than one turn's work, ms. */
+/**
+ * How long the result of a census is reused if it took more than one turn of the event loop, ms.
+ */
 const SHARED_MS = 1_000;
 
-/** Which rooms there are, and how many clients are in them. */
+/** The rooms of this replica, and the numbers of their clients. */
 export interface Census {
-  /** Those with the most clients, `MAX_NAMED_ROOMS` of them at most. */
+  /** The rooms with the most clients, at most `MAX_NAMED_ROOMS`. */
   readonly named: readonly (readonly [room: string, clients: number])[];
-  /** Rooms that are not named. */
+  /** The number of rooms that are not named. */
   readonly leftOut: number;
   readonly byKind: Readonly<Record<SubscriptionType, { readonly rooms: number; readonly members: number }>>;
 }
 
 /**
- * Counts rooms and their clients. Clients may make a hundred thousand rooms, and whoever reads the metrics may do so as often as they like, so
- * a long count pauses for others, is made once for all who wait for it, and is kept for a second.
+ * Counts rooms and their clients. Clients can create a hundred thousand rooms, and the metrics can
+ * be read at any rate. So a long count pauses for other work, concurrent requests share it, and its
+ * result is reused for a second.
  */
 export class RoomCensus {
   private running: Promise<Census> | undefined;
@@ -45,7 +51,8 @@ export class RoomCensus {
     let largest: [room: string, clients: number][] = [];
     let atLeast = 0;
     let seen = 0;
-    // What joins or leaves during a pause may be counted or not; the map itself allows it.
+    // Clients that join or leave during a pause may be counted or not. Iterating over a Map that
+    // changes is safe.
     for (const [room, { size }] of this.rooms()) {
       if (++seen % ROOMS_PER_TURN === 0) await new Promise<void>((resolve) => void this.clock.soon(resolve));
       const kind = roomKind(room);
