@@ -5,18 +5,18 @@ const disconnect = { uid: 'abcdef', type: 4, opts, close: true };
 const fetchSockets = { uid: 'abcdef', requestId: 'fedcba', type: 5, opts };
 const answer = { requestId: 'fedcba', sockets: [{ id: 'x', rooms: ['x'], handshake: {}, data: {} }] };
 
-describe('a call that crosses replicas', () => {
+describe('a call between replicas', () => {
   it.each([
-    ['disconnecting sockets', 'request', disconnect],
-    ['asking where sockets are', 'request', fetchSockets],
-    ['the answer', 'response', answer],
-    ['an empty answer', 'response', { ...answer, sockets: [] }],
-  ] as const)('%s', (_, kind, call) => {
+    ['a request to disconnect sockets', 'request', disconnect],
+    ['a request to find sockets', 'request', fetchSockets],
+    ['a response', 'response', answer],
+    ['an empty response', 'response', { ...answer, sockets: [] }],
+  ] as const)('can be %s', (_, kind, call) => {
     expect(isCall(kind, JSON.stringify(call))).toBe(true);
     expect(outgoingCall(kind, JSON.stringify(call))).toBe(JSON.stringify(call));
   });
 
-  it.each([0, 1, 2, 3, 6, 7, 8, 9, 10, -1, '4', null])('is not one of type %p', (type) => {
+  it.each([0, 1, 2, 3, 6, 7, 8, 9, 10, -1, '4', null])('cannot be of type %p', (type) => {
     for (const call of [disconnect, fetchSockets]) {
       expect(isCall('request', JSON.stringify({ ...call, type }))).toBe(false);
     }
@@ -31,29 +31,31 @@ describe('a call that crosses replicas', () => {
     ['is on the wrong channel', JSON.stringify(answer)],
     ['has no options', JSON.stringify({ ...disconnect, opts: undefined })],
     ['has options of another type', JSON.stringify({ ...disconnect, opts: [] })],
-    ['has rooms that are no list', JSON.stringify({ ...disconnect, opts: { ...opts, rooms: 'general' } })],
-    ['has a room that is no text', JSON.stringify({ ...fetchSockets, opts: { ...opts, except: [7] } })],
-    ['has a room with an endless name', JSON.stringify({ ...disconnect, uid: 'x'.repeat(257) })],
-    ['has a field too many', JSON.stringify({ ...disconnect, requestId: 'fedcba' })],
-    ['has an inherited name for a field', '{"uid":"a","type":4,"close":true,"__proto__":{"opts":{}}}'],
-    ['lacks the id of its answer', JSON.stringify({ ...fetchSockets, requestId: undefined })],
-    ['closes by something else than true or false', JSON.stringify({ ...disconnect, close: 1 })],
-  ])('is not one that %s', (_, text) => expect(isCall('request', text)).toBe(false));
+    ['has rooms that are not a list', JSON.stringify({ ...disconnect, opts: { ...opts, rooms: 'general' } })],
+    ['has a room that is not a string', JSON.stringify({ ...fetchSockets, opts: { ...opts, except: [7] } })],
+    ['has a name that is too long', JSON.stringify({ ...disconnect, uid: 'x'.repeat(257) })],
+    ['has an additional field', JSON.stringify({ ...disconnect, requestId: 'fedcba' })],
+    ['has only an inherited field', '{"uid":"a","type":4,"close":true,"__proto__":{"opts":{}}}'],
+    ['has no id for its response', JSON.stringify({ ...fetchSockets, requestId: undefined })],
+    ['has a close flag that is not a boolean', JSON.stringify({ ...disconnect, close: 1 })],
+  ])('cannot be a request that %s', (_, text) => expect(isCall('request', text)).toBe(false));
 
   it.each([
-    ['sockets that are none', { ...answer, sockets: [null] }],
+    ['invalid sockets', { ...answer, sockets: [null] }],
     ['a handshake', { ...answer, sockets: [{ ...answer.sockets[0], handshake: { auth: 'x' } }] }],
-    ['rooms in place of sockets', { requestId: 'fedcba', rooms: ['general'] }],
-  ])('is not an answer with %s', (_, call) => expect(isCall('response', JSON.stringify(call))).toBe(false));
+    ['rooms instead of sockets', { requestId: 'fedcba', rooms: ['general'] }],
+  ])('cannot be a response with %s', (_, call) =>
+    expect(isCall('response', JSON.stringify(call))).toBe(false),
+  );
 
-  it('nests as deep as it likes without harm', () => {
+  it('can be nested deeply without harm', () => {
     const deep = `{"uid":"a","type":4,"close":true,"opts":{"rooms":${'['.repeat(50_000)}${']'.repeat(50_000)},"except":[]}}`;
     expect(isCall('request', deep)).toBe(false);
   });
 });
 
-describe('what is sent', () => {
-  it('has no handshake and no data: there are tokens and addresses in them', () => {
+describe('an outgoing call', () => {
+  it('contains no handshake and no data, which may hold tokens and addresses', () => {
     const socket = {
       id: 'x',
       handshake: { auth: { token: 'secret' } },
@@ -68,9 +70,9 @@ describe('what is sent', () => {
     ['socketsJoin', 'request', JSON.stringify({ ...disconnect, type: 2, close: undefined, rooms: ['x'] })],
     ['serverSideEmit', 'request', JSON.stringify({ uid: 'abcdef', type: 6, data: ['x'] })],
     ['a broadcast', 'request', Buffer.from('x')],
-    ['another answer', 'response', JSON.stringify({ requestId: 'fedcba', rooms: [] })],
+    ['another response', 'response', JSON.stringify({ requestId: 'fedcba', rooms: [] })],
     ['nothing', 'request', undefined],
-  ] as const)('is not %s', (_, kind, message) => {
+  ] as const)('cannot be %s', (_, kind, message) => {
     expect(() => outgoingCall(kind, message)).toThrow(/does not cross replicas/);
   });
 });

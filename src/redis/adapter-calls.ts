@@ -1,19 +1,20 @@
 /**
- * The calls that may cross replicas, as `@socket.io/redis-adapter` writes them: asking where sockets are, and its answer, and
- * disconnecting sockets. Nothing else is sent, and nothing else is obeyed, so that a new call has to be added here first.
+ * The calls that may cross replicas, in the format of `@socket.io/redis-adapter`: requests to find
+ * sockets, responses to them, and requests to disconnect sockets. No other call is sent or
+ * executed, so a new one must be added here first.
  *
  * Market data and everything else that clients receive stays on its replica (`server.local`).
  */
 export type CallKind = 'request' | 'response';
 
-/** Sources: `RequestType` of `@socket.io/redis-adapter`. */
+/** Values of `RequestType` in `@socket.io/redis-adapter`. */
 const REMOTE_DISCONNECT = 4;
 const REMOTE_FETCH = 5;
 
 type Check = (value: unknown) => boolean;
 type Shape = Readonly<Record<string, Check>>;
 
-/** Names are short; what a replica says of itself is not user input, so this only bounds what is kept of it. */
+/** Names are short. They do not come from users, so the limit only protects memory. */
 const isName: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= 256;
 const isNames: Check = (value) => Array.isArray(value) && value.every(isName);
 const isEmpty: Check = (value) => isRecord(value) && Object.keys(value).length === 0;
@@ -50,16 +51,17 @@ const CALLS: Readonly<Record<CallKind, readonly Check[]>> = {
   ],
 };
 
-/** Whether `text` is one of the calls, field by field. Never throws. */
+/** Whether `text` is one of the calls. Checks every field, and never throws. */
 export function isCall(kind: CallKind, text: string): boolean {
   const call = parse(text);
   return CALLS[kind].some((check) => check(call));
 }
 
 /**
- * What the adapter wants to send, without what other replicas need not know: a handshake has tokens and addresses in it, and
- * anyone with access to Redis could read them.
- * @throws where it is none of the calls
+ * Removes from an outgoing call what other replicas do not need. A handshake contains tokens and
+ * addresses, which everyone with access to Redis could read.
+ * @returns the call's JSON text
+ * @throws Error if it is none of the calls
  */
 export function outgoingCall(kind: CallKind, message: unknown): string {
   const call = typeof message === 'string' ? parse(message) : undefined;

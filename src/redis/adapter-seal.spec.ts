@@ -18,7 +18,7 @@ describe('AdapterSeal', () => {
     other = new AdapterSeal(SECRET, () => now);
   });
 
-  it('opens what a replica with the same secret sealed, whatever characters it has', () => {
+  it('opens a message of a replica with the same secret, whatever characters it contains', () => {
     expect(opened(ours, other.seal(CHANNEL, '{"a":"é\u0000"}'))).toBe('opened {"a":"é\u0000"}');
     expect(opened(ours, ours.seal(CHANNEL, ''))).toBe('opened ');
   });
@@ -36,12 +36,12 @@ describe('AdapterSeal', () => {
     ['a huge message', Buffer.alloc(MAX_SEALED_BYTES + 1, 'SGA1'), 'size'],
   ])('drops %s', (_, message, reason) => expect(opened(ours, message)).toBe(reason));
 
-  it('drops what another secret signed', () => {
+  it('drops a message that was signed with another secret', () => {
     const stranger = new AdapterSeal('t'.repeat(32), () => now);
     expect(opened(ours, stranger.seal(CHANNEL, '{}'))).toBe('signature');
   });
 
-  it('drops a message of which any bit was changed', () => {
+  it('drops a message with any changed bit', () => {
     const message = ours.seal(CHANNEL, '{}');
     for (let bit = 32; bit < message.length * 8; bit++) {
       const changed = Buffer.from(message);
@@ -57,11 +57,11 @@ describe('AdapterSeal', () => {
     expect(opened(ours, message, CHANNEL.slice(0, -1))).toBe('signature');
   });
 
-  it('opens a message once', () => {
+  it('opens a message only once', () => {
     const message = other.seal(CHANNEL, '{}');
     expect(opened(ours, message)).toBe('opened {}');
     expect(opened(ours, message)).toBe('replay');
-    // Two messages of the same text in the same millisecond are two.
+    // Two messages with the same text in the same millisecond are different messages.
     expect(opened(ours, other.seal(CHANNEL, '{}'))).toBe('opened {}');
   });
 
@@ -73,7 +73,7 @@ describe('AdapterSeal', () => {
     expect(opened(ours, message)).toBe('opened {}');
   });
 
-  it('remembers a message as long as it is valid, and a bounded number of them', () => {
+  it('remembers a limited number of messages, each as long as it is valid', () => {
     const first = other.seal(CHANNEL, 'first');
     expect(opened(ours, first)).toBe('opened first');
     for (let n = 0; n < 9_999; n++) opened(ours, other.seal(CHANNEL, ''));
@@ -86,7 +86,7 @@ describe('AdapterSeal', () => {
     expect(seen.size).toBe(1);
   });
 
-  it('does not seal what it would not open', () => {
+  it('does not seal a message that is too large to be opened', () => {
     expect(() => ours.seal(CHANNEL, 'x'.repeat(MAX_SEALED_BYTES))).toThrow(/more than/);
   });
 });

@@ -1,9 +1,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** Why a message of another process is not used; a label of the metric that counts them. */
+/**
+ * Why a message of another process is dropped; a label of the metric that counts dropped messages.
+ */
 export type DropReason = 'size' | 'format' | 'signature' | 'replay' | 'operation' | 'internal_error';
 
-/** A message with a valid signature, or why it has none. */
+/** The payload of a valid message, or why the message is dropped. */
 export type Opened = { readonly payload: string } | { readonly dropped: DropReason };
 
 const MAGIC = Buffer.from('SGA1');
@@ -12,16 +14,23 @@ const NONCE_BYTES = 16;
 const HEAD_BYTES = MAGIC.length + TIME_BYTES + NONCE_BYTES;
 const SIGNATURE_BYTES = 32;
 
-/** A larger message is neither sent nor read, so that a neighbour cannot make a replica hash gigabytes. */
+/**
+ * Larger messages are neither sent nor read, so that no other process can make a replica hash
+ * gigabytes.
+ */
 export const MAX_SEALED_BYTES = 16 * 1_024 * 1_024;
-/** A message is valid for this long, so the clocks of the replicas must agree this well. */
+/** How long a message is valid. The clocks of the replicas must not differ by more than this. */
 export const VALID_MS = 30_000;
-/** Messages remembered for as long as they are valid. Only signed messages get here; past it the oldest is forgotten. */
+/**
+ * How many valid messages are remembered, to detect replays. Beyond it the oldest is forgotten.
+ * Only messages with a valid signature are remembered.
+ */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Signs the messages that replicas send each other over Redis, and accepts only those that a replica with the same secret
- * signed for the same channel, not long ago, and that were not accepted before.
+ * Signs the messages that replicas send each other over Redis. It accepts only messages that a
+ * replica with the same secret signed for the same channel within the last {@link VALID_MS}, and
+ * each only once.
  *
  * Format: magic, time, nonce, HMAC-SHA256 over channel, head and payload, payload.
  */
@@ -33,11 +42,11 @@ export class AdapterSeal {
     secret: string,
     private readonly now: () => number,
   ) {
-    // A key of its own: what SECRET_KEY signs elsewhere must not be valid here.
+    // Derive a separate key, so that nothing else that is signed with SECRET_KEY is valid here.
     this.key = createHmac('sha256', secret).update('socket-gateway: messages of the adapter').digest();
   }
 
-  /** @throws where the message is larger than replicas accept */
+  /** @throws Error if the message is larger than replicas accept */
   seal(channel: string, payload: string): Buffer {
     const body = Buffer.from(payload);
     const head = Buffer.alloc(HEAD_BYTES);
@@ -53,7 +62,7 @@ export class AdapterSeal {
     return sealed;
   }
 
-  /** Never throws, whatever the bytes are. */
+  /** Checks a message and returns its payload. Never throws, whatever the bytes are. */
   open(channel: string, message: Buffer): Opened {
     if (message.length > MAX_SEALED_BYTES) return { dropped: 'size' };
     if (message.length < HEAD_BYTES + SIGNATURE_BYTES || !message.subarray(0, MAGIC.length).equals(MAGIC)) {
@@ -70,7 +79,7 @@ export class AdapterSeal {
   }
 
   private sign(channel: string, head: Buffer, body: Buffer): Buffer {
-    // The length keeps the end of the channel's name apart from the beginning of the head.
+    // The length separates the channel's name from the head, so that no byte can move between them.
     const name = Buffer.from(channel);
     return createHmac('sha256', this.key)
       .update(`${name.length}:`)

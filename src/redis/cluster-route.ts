@@ -7,21 +7,22 @@ import { messageOf } from '../common/message-of.js';
 const DISCONNECT_TIMEOUT_MS = 2_000;
 
 /**
- * Which node of a cluster one connection goes to: another one at each attempt, or the one that a node said to ask. Messages
- * of plain pub/sub reach every node, so any will do; those of sharded pub/sub only the owner of the channel's slot, and every
- * other node answers who that is.
+ * Chooses the cluster node that a connection goes to: the next one at each attempt, or the one that
+ * a node has redirected to. Messages of plain pub/sub reach every node, so any node will do.
+ * Messages of sharded pub/sub reach only the owner of the channel's slot, and all other nodes
+ * redirect to it.
  *
- * Not ioredis' own subscriber of a cluster: it changes nodes by itself, tells nobody of it, and drops its errors.
+ * ioredis' own cluster subscriber is not used: it changes nodes silently, and drops its errors.
  */
 export class ClusterRoute {
   private redirect: Endpoint | undefined;
-  /** Replicas that start together must not all stand on the first node. */
+  /** Starts at random, so that replicas that start together do not all use the first node. */
   private turn = Math.floor(Math.random() * 1_000);
 
-  /** @param nodes those known now; at least one */
+  /** @param nodes returns the nodes known now, at least one */
   constructor(private readonly nodes: () => readonly Endpoint[]) {}
 
-  /** Whether the next attempt goes where a node said. */
+  /** Whether the next attempt goes to the node of a redirect. */
   get redirected(): boolean {
     return this.redirect !== undefined;
   }
@@ -33,7 +34,10 @@ export class ClusterRoute {
     return redirect ?? nodes[this.turn++ % nodes.length]!;
   }
 
-  /** Takes a node's answer "MOVED slot host:port" as where to go next; false where `error` is none. */
+  /**
+   * Makes the next attempt go to the node in a reply "MOVED slot host:port". Returns false if
+   * `error` is not such a reply.
+   */
   follow(error: unknown): boolean {
     const [, host = '', port] = /^MOVED \d+ (.*):(\d+)/.exec(messageOf(error)) ?? [];
     if (host === '') return false;

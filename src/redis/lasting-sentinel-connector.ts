@@ -1,18 +1,23 @@
 import { type SentinelConnectionOptions, SentinelConnector } from 'ioredis';
 
-/** ioredis' watch on the sentinels, which ends a connection when they name another master. */
+/**
+ * The object with which ioredis watches the sentinels. It disconnects when they name another
+ * master.
+ */
 interface FailoverDetector {
   readonly isDisconnected: boolean;
   cleanup(): void;
 }
 
 /**
- * Asks the sentinels for the master, and survives a failover at any moment. In ioredis the detector of a lost connection stays until
- * the next connection is made. If a sentinel names the new master meanwhile, while the next attempt still waits for an answer,
- * the detector cancels that attempt, and ioredis ends the client for good: it would never connect again.
+ * Asks the sentinels for the master, and survives a failover at any moment. In ioredis, the
+ * failover detector of a lost connection stays active until the next connection is made. If a
+ * sentinel names the new master while the next attempt still waits for a reply, the detector
+ * cancels that attempt, and ioredis ends the client for good. So this class stops the detector
+ * before each attempt.
  */
 export class LastingSentinelConnector extends SentinelConnector {
-  /** @param options all that the client was made with */
+  /** @param options all options of the client */
   constructor(options: unknown) {
     super(options as SentinelConnectionOptions);
   }

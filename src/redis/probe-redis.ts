@@ -4,20 +4,23 @@ import { maskSecrets } from '../config/mask-secrets.js';
 import { credentials, type RedisAddress, sentinelOptions, targetOf, tlsOf } from './redis-connections.js';
 import { describeRedisError } from './redis-faults.js';
 
-/** What Redis answered when it was first called. */
+/** The result of the first contact with Redis. */
 export type RedisProbeResult =
   | { readonly state: 'ready' }
-  /** Nobody there, or not yet: worth retrying. */
+  /** Nothing responds, or not yet: the gateway may retry. */
   | { readonly state: 'unreachable'; readonly problem: string }
-  /** It answers and refuses, or is no Redis: retrying cannot help, REDIS_URL is wrong. */
+  /** It rejects the gateway, or is not Redis: retrying cannot help, because REDIS_URL is wrong. */
   | { readonly state: 'refused'; readonly problem: string };
 
-/** A full answer is waited for this long; a Redis that is loading or far away is not a wrong one. */
+/** How long to wait for a reply, ms. A slow Redis counts as unreachable, not as wrong. */
 const PROBE_TIMEOUT_MS = 2_000;
 
 const NOT_REDIS = 'what answers there is not Redis';
 
-/** Calls Redis once, as the service will use it; of a cluster, the first node that answers. Never rejects. */
+/**
+ * Contacts Redis once, with the settings that the gateway will use. In a cluster it contacts the
+ * first node that responds. Never rejects.
+ */
 export async function probeRedis(address: RedisAddress): Promise<RedisProbeResult> {
   const target = targetOf(address);
   const tls = tlsOf(target, address);
@@ -63,14 +66,15 @@ async function probe(
   redis: Redis,
   ask: (redis: Redis) => Promise<unknown> = () => redis.ping(),
 ): Promise<RedisProbeResult> {
-  // A refusal during the handshake is emitted here; the rejected connect() then only says that the connection closed.
+  // A rejection during the handshake is emitted as an event. The error of connect() then only says
+  // that the connection was closed.
   const problems: unknown[] = [];
   redis.on('error', (error: unknown) => problems.push(error));
   redis.on('sentinelError', (error: unknown) => problems.push(error));
   try {
     await redis.connect();
     await ask(redis);
-    // A sentinel may be away while another knew the master.
+    // One sentinel may be unreachable while another one knows the master.
     if (problems.every((problem) => /failed to connect to sentinel/.test(describeRedisError(problem)))) {
       return { state: 'ready' };
     }
@@ -101,8 +105,9 @@ function refusalOf(error: unknown): string | undefined {
 }
 
 /**
- * Whether something answers there in another protocol. A web server closes the connection on the first command, and the
- * ones sent behind it may break it before its answer is read: so one line alone, which every Redis answers.
+ * Whether the server responds in another protocol than that of Redis. A web server closes the
+ * connection on the first command, and further commands may reset it before the response is read.
+ * So this sends only one line, to which every Redis responds.
  */
 function answersOtherwise({ host = 'localhost', port = 6379 }: RedisOptions): Promise<boolean> {
   return new Promise((resolve) => {
@@ -119,7 +124,7 @@ function answersOtherwise({ host = 'localhost', port = 6379 }: RedisOptions): Pr
   });
 }
 
-/** The sentence with which a start on a wrong REDIS_URL ends. */
+/** The error message for a wrong REDIS_URL at startup. */
 export function refusedSentence(
   { redisUrl, redisUsername, redisPassword }: RedisAddress,
   problem: string,

@@ -14,7 +14,7 @@ import { LastingSentinelConnector } from './lasting-sentinel-connector.js';
 import { redisFault, type RedisFaults, type RedisRole } from './redis-faults.js';
 import type { Clock } from '../common/clock.js';
 
-/** What says where Redis is and how it is reached. */
+/** The settings that say where Redis is and how to connect to it. */
 export type RedisAddress = Pick<GatewayConfig, 'redisUrl'> &
   Partial<Pick<GatewayConfig, 'redisUsername' | 'redisPassword' | 'redisTlsCa' | 'redisSentinelPassword'>>;
 
@@ -22,35 +22,39 @@ export type RedisSettings = RedisAddress &
   Pick<GatewayConfig, 'serviceName'> &
   Partial<Pick<GatewayConfig, 'keyPrefix'>>;
 
-/** What a connection that subscribes is for. */
+/** The purpose of a connection with subscriptions. */
 export type SubscriberRole = Exclude<RedisRole, 'commands'>;
 
-/** A subscriber's connection, and where it can be sent on to. */
+/** A connection with subscriptions. */
 export interface Subscriber {
   readonly redis: Redis;
-  /** Has the next attempt go where `error` says the channel is; false where it says nothing of the kind. */
+  /**
+   * Makes the next attempt go to the node that `error` redirects to. False if it is not a redirect.
+   */
   readonly redirect: (error: unknown) => boolean;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
- * A server that leaves a command unanswered for so long is frozen, or no longer at the other end: the command fails, and the
- * connection is made anew.
+ * How long to wait for the reply to a command, ms. After that the server counts as frozen or gone:
+ * the command fails, and the gateway reconnects.
  */
 const SILENCE_TIMEOUT_MS = 3_000;
-/** How often the map of a cluster's slots is read anew. */
+/** How often the map of a cluster's slots is read again, ms. */
 const SLOTS_REFRESH_MS = 2_000;
-/** Tries of one command while a cluster moves its slots or has lost a node: a second in all. */
+/** Attempts per command while a cluster moves slots or has lost a node; about a second in all. */
 const CLUSTER_TRIES = 8;
 /**
- * Shortest time between two connections made anew because the server turned out to be a read-only replica. A name that a
- * failover moved leads to the new master then; a server that is meant to be a replica must not be called for ever.
+ * Shortest time between two reconnects because the server is a read-only replica, ms. After a
+ * failover the same name may lead to the new master. But if the server is meant to be a replica,
+ * reconnecting must not go on at a high rate.
  */
 const LEAVE_REPLICA_MS = 30_000;
 
 /**
- * Makes the connections to what `REDIS_URL` names. Each is made in the background and remade for ever; faults are counted
- * and logged, never thrown. Commands fail at once while it is down instead of queueing without a bound.
+ * Creates the connections to the Redis of `REDIS_URL`. Each connects in the background and
+ * reconnects for ever. Faults are counted and logged, never thrown. While a connection is down,
+ * commands fail at once, instead of waiting in a queue without a limit.
  */
 export class RedisConnections {
   private readonly target: RedisTarget;
@@ -68,8 +72,8 @@ export class RedisConnections {
   }
 
   /**
-   * For snapshots, `latest:*` and publishing. The connection itself puts `KEY_PREFIX` before the keys of every command and script;
-   * not before the pattern and the results of SCAN.
+   * The connection for snapshots, `latest:*` and publishing. It adds `KEY_PREFIX` to the keys of
+   * every command and script, but not to the pattern and results of SCAN.
    */
   commands(): Redis | Cluster {
     const options = {
@@ -82,7 +86,10 @@ export class RedisConnections {
     return (this.cluster = this.watch('commands', this.connectCluster(options)));
   }
 
-  /** A plain connection to one server, of a cluster too, so that its loss is seen at once. Who subscribes does so anew on each. */
+  /**
+   * A connection to one server, also in a cluster, so that its loss is detected at once. The caller
+   * must subscribe again after each reconnect.
+   */
   subscriber(role: SubscriberRole): Subscriber {
     const { target } = this;
     const options = { ...this.options(role), maxRetriesPerRequest: null, autoResubscribe: false };
@@ -97,7 +104,7 @@ export class RedisConnections {
   }
 
   close(): void {
-    // A second disconnect of an ended client would leave a timer of ioredis' running.
+    // A second disconnect of an ended client would leave a timer of ioredis running.
     for (const redis of this.open) if (redis.status !== 'end') redis.disconnect();
   }
 
@@ -126,7 +133,7 @@ export class RedisConnections {
       slotsRefreshInterval: SLOTS_REFRESH_MS,
       slotsRefreshTimeout: SILENCE_TIMEOUT_MS,
       maxRedirections: CLUSTER_TRIES,
-      // A certificate names hosts, not the addresses they resolve to.
+      // TLS certificates contain host names, so do not resolve them to addresses.
       ...(this.tls && {
         dnsLookup: (host: string, done: (error: null, address: string) => void) => done(null, host),
       }),
@@ -134,7 +141,7 @@ export class RedisConnections {
     });
   }
 
-  /** The nodes of the URL, and those that the commands connection learnt of meanwhile. */
+  /** Routes to the nodes in the URL and to those that the commands connection has discovered. */
   private route(endpoints: readonly Endpoint[]): ClusterRoute {
     return new ClusterRoute(() => [
       ...endpoints,
@@ -153,8 +160,9 @@ export class RedisConnections {
       retryStrategy: (attempt) => backoffMs(attempt),
       enableOfflineQueue: false,
       tls: this.tls,
-      // A server that loads its data delivers messages already, and says LOADING to what it cannot do yet.
-      // A master named by a sentinel must prove that it still is one.
+      // A server that is loading its data already delivers messages, and replies LOADING to
+      // commands that it cannot run yet. But a master named by a sentinel must prove that it still
+      // is the master.
       enableReadyCheck: this.target.kind === 'sentinel',
       maxLoadingRetryTime: 500,
       reconnectOnError: (error) => {
@@ -166,12 +174,12 @@ export class RedisConnections {
     };
   }
 
-  /** @param expected whether the connection was closed on purpose, to be made elsewhere */
+  /** @param expected whether the connection was closed on purpose, to connect to another node */
   private watch<T extends Redis | Cluster>(role: RedisRole, redis: T, expected = () => false): T {
     const failed = (error: unknown): void => void this.faults.connectionFailed(role, error);
     redis.on('error', failed);
     redis.on('node error', failed);
-    // A server that goes away in good order closes the connection without an error.
+    // A server that shuts down in an orderly way closes the connection without an error.
     redis.on('reconnecting', () => {
       if (!expected()) failed(new Error('the connection is closed'));
     });
@@ -181,7 +189,10 @@ export class RedisConnections {
   }
 }
 
-/** @throws where the URL is none; `loadConfig` has seen to it that it is one, and contradicts neither user nor password */
+/**
+ * Parses `REDIS_URL` and applies the user and password settings.
+ * @throws Error if the URL is invalid, which `loadConfig` has already ruled out
+ */
 export function targetOf({ redisUrl, redisUsername, redisPassword }: RedisAddress): RedisTarget {
   const target = parseRedisUrl(redisUrl);
   if (!target) throw new Error('REDIS_URL names no Redis');
@@ -216,7 +227,8 @@ export function sentinelOptions(
     sentinelTLS: tls,
     sentinelCommandTimeout: SILENCE_TIMEOUT_MS,
     sentinelRetryStrategy: (attempt) => backoffMs(attempt),
-    // A master that is cut off from its sentinels, but not from here, does not know that it was replaced.
+    // A master that has lost its sentinels, but not this connection, does not know that it was
+    // replaced.
     failoverDetector: true,
   };
 }

@@ -2,13 +2,13 @@ import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { describeRedisError, redisFault, RedisFaults } from './redis-faults.js';
 
 describe('describeRedisError', () => {
-  it('says what failed without the password', () => {
+  it('describes an error without the password', () => {
     expect(describeRedisError(new Error('connect redis://:pw@host failed'))).toBe(
       'connect redis://***@host failed',
     );
   });
 
-  it('finds the causes of a host with several addresses, whose error has no message', () => {
+  it('includes the causes of an error without a message, as for a host with several addresses', () => {
     const error = new AggregateError([
       new Error('ECONNREFUSED ::1:6379'),
       new Error('ECONNREFUSED 127.0.0.1:6379'),
@@ -16,7 +16,7 @@ describe('describeRedisError', () => {
     expect(describeRedisError(error)).toBe('ECONNREFUSED ::1:6379; ECONNREFUSED 127.0.0.1:6379');
   });
 
-  it('finds what the last node of a cluster said', () => {
+  it('includes the error of the last node of a cluster', () => {
     const error = Object.assign(new Error('Failed to refresh slots cache.'), {
       lastNodeError: new Error('WRONGPASS invalid username-password pair'),
     });
@@ -25,7 +25,7 @@ describe('describeRedisError', () => {
 });
 
 describe('redisFault', () => {
-  // The texts are those of Redis 7.0, ioredis 6 and Node.js 20.
+  // These are error texts of Redis 7.0, ioredis 6 and Node.js 20.
   it.each([
     ['connect ECONNREFUSED 127.0.0.1:6379', 'unreachable'],
     ['getaddrinfo ENOTFOUND redis', 'unreachable'],
@@ -51,7 +51,7 @@ describe('redisFault', () => {
     ['self-signed certificate in certificate chain', 'tls'],
     ['received no probe message for 3000 ms', 'silent'],
     ['ERR unknown command', 'other'],
-  ])('calls "%s" %s', (text, kind) => {
+  ])('classifies "%s" as %s', (text, kind) => {
     const fault = redisFault(new Error(text));
     expect(fault.kind).toBe(kind);
     expect(fault.problem).toContain(text);
@@ -59,7 +59,7 @@ describe('redisFault', () => {
 });
 
 describe('RedisFaults', () => {
-  it('explains a command without a connection by what took the connection', () => {
+  it('reports the cause of a lost connection for a command that finds no connection', () => {
     const faults = new RedisFaults(new RateLimitedLog({ warn: () => undefined }, Date.now));
     faults.connectionFailed('commands', new Error('WRONGPASS invalid'));
     faults.connectionFailed('commands', new Error('the connection is closed'));
@@ -69,7 +69,7 @@ describe('RedisFaults', () => {
     expect(faults.commandFailed('commands', noConnection).kind).toBe('unreachable');
   });
 
-  it('counts what happened before anyone listened', () => {
+  it('counts faults that occurred before the first listener', () => {
     const faults = new RedisFaults(new RateLimitedLog({ warn: () => undefined }, Date.now));
     faults.connectionFailed('feed', new Error('connect ECONNREFUSED'));
     const counted: string[] = [];

@@ -3,10 +3,15 @@ import { messageOf } from '../common/message-of.js';
 import type { RateLimitedLog } from '../logging/rate-limited-log.js';
 import type { FaultSource } from './fault-source.js';
 
-/** What a connection is for; its name in the server's CLIENT LIST, in logs and in metrics. */
+/**
+ * The purpose of a connection. It is its name in the server's CLIENT LIST, in logs and in metrics.
+ */
 export type RedisRole = 'commands' | 'feed' | 'adapter-sub' | 'auth-sub';
 
-/** The first that matches an error's text names it; the order is from the particular to the general. */
+/**
+ * Kinds of faults. The first pattern that matches an error's text decides, so specific ones are
+ * first.
+ */
 const FAULTS = [
   ['silent', /^received no probe message/, 'the subscription delivers nothing'],
   [
@@ -38,17 +43,17 @@ const FAULTS = [
 
 export type RedisFaultKind = (typeof FAULTS)[number][0];
 
-/** ioredis' words for a command that found no connection: they say nothing of why there is none. */
+/** Error texts of ioredis for a command without a connection. They do not say why there is none. */
 const NO_CONNECTION =
   /isn't writeable|Connection is closed|connection close|max retries|Cluster isn't ready/i;
 
-/** A fault by its kind, and in words an operator can act on; never with a password. */
+/** A fault: its kind, and a description that an operator can act on. Never contains a password. */
 export interface RedisFault {
   readonly kind: RedisFaultKind;
   readonly problem: string;
 }
 
-/** Names and describes an error of ioredis or of Redis. */
+/** Classifies and describes an error of ioredis or of Redis. */
 export function redisFault(error: unknown): RedisFault {
   const text = describeRedisError(error);
   for (const [kind, pattern, sentence] of FAULTS) {
@@ -57,9 +62,10 @@ export function redisFault(error: unknown): RedisFault {
   return { kind: 'other', problem: text };
 }
 
-/** An ioredis error in words, without credentials. */
+/** The text of an ioredis error, without credentials. */
 export function describeRedisError(error: unknown): string {
-  // Node reports a name that resolves to several addresses as an AggregateError with an empty message.
+  // Node reports a name that resolves to several addresses as an AggregateError with an empty
+  // message.
   const causes: unknown[] = error instanceof AggregateError && error.message === '' ? error.errors : [error];
   const last: unknown = error instanceof Error && 'lastNodeError' in error ? error.lastNodeError : undefined;
   return maskSecrets([...causes, ...(last === undefined ? [] : [last])].map(messageOf).join('; '));
@@ -67,11 +73,16 @@ export function describeRedisError(error: unknown): string {
 
 type Counted = (connection: RedisRole, kind: RedisFaultKind) => void;
 
-/** Counts and logs the faults of all connections to Redis, so that each has one name wherever it shows. */
+/**
+ * Counts and logs the faults of all connections to Redis, so that a fault has the same name in
+ * metrics, logs and health.
+ */
 export class RedisFaults implements FaultSource {
-  /** Why a connection is down or does not do its work, which the commands that find it down cannot say themselves. */
+  /**
+   * Why each broken connection is broken. The errors of failing commands do not contain the cause.
+   */
   private readonly causes = new Map<RedisRole, RedisFault>();
-  /** Counted before anyone listened: connections are made before the application is. */
+  /** Faults before the first listener: connections are created before the application. */
   private readonly early: Parameters<Counted>[] = [];
   private counted: Counted = (...fault) => {
     if (this.early.length < 100) this.early.push(fault);
@@ -84,10 +95,13 @@ export class RedisFaults implements FaultSource {
     for (const fault of this.early.splice(0)) counted(...fault);
   }
 
-  /** Counts and logs a fault of a connection itself; commands that fail for want of it are explained by it. */
+  /**
+   * Counts and logs a fault of a connection itself. It becomes the cause of commands that fail
+   * because the connection is down.
+   */
   connectionFailed(connection: RedisRole, error: unknown): RedisFault {
     const fault = redisFault(error);
-    // That it is closed explains less than what closed it.
+    // Keep the cause: that the connection is closed says less than why it was closed.
     if (!NO_CONNECTION.test(fault.problem) || !this.causes.has(connection)) {
       this.causes.set(connection, fault);
     }
@@ -99,7 +113,7 @@ export class RedisFaults implements FaultSource {
     return fault;
   }
 
-  /** The connection is there again, and does its work. */
+  /** Records that a connection works again. */
   connectionReady(connection: RedisRole): void {
     this.causes.delete(connection);
   }
@@ -108,14 +122,14 @@ export class RedisFaults implements FaultSource {
     return this.causes.get(connection)?.problem;
   }
 
-  /** As `commandFailed`, of a connection that is of no use until the command succeeds. */
+  /** Like `commandFailed`, for a connection that does not work until the command succeeds. */
   refused(connection: RedisRole, error: unknown): RedisFault {
     const fault = this.commandFailed(connection, error);
     this.causes.set(connection, fault);
     return fault;
   }
 
-  /** Counts a command that failed. Who sent it logs what that means. */
+  /** Counts a failed command. The caller logs it. */
   commandFailed(connection: RedisRole, error: unknown): RedisFault {
     const fault = redisFault(error);
     const known = NO_CONNECTION.test(fault.problem) ? (this.causes.get(connection) ?? fault) : fault;

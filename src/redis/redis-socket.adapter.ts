@@ -7,24 +7,26 @@ import { type CallKind, isCall, outgoingCall } from './adapter-calls.js';
 import type { AdapterSeal, DropReason } from './adapter-seal.js';
 import type { Clock, Timer } from '../common/clock.js';
 
-/** Told how the adapter's connections do. */
+/** Receives the events of the adapter's connections. */
 export interface AdapterObserver {
   readonly failed: (error: unknown) => void;
-  /** All subscriptions are made. */
+  /** All subscriptions are active. */
   readonly subscribed: () => void;
-  /** A message was not used; `error` is what this process did wrong with it, if it did. */
+  /** A message was dropped. `error` is the error of this process, if that was the reason. */
   readonly dropped: (reason: DropReason, channel: string, error?: unknown) => void;
 }
 
 export interface AdapterOptions {
   readonly clock: Pick<Clock, 'after'>;
-  /** What its channels begin with: different for every service and environment that shares this Redis. */
+  /**
+   * Prefix of the channels. It differs for every service and environment that shares this Redis.
+   */
   readonly key: string;
   readonly seal: AdapterSeal;
   readonly observer: AdapterObserver;
 }
 
-/** Clients that `@socket.io/redis-adapter` is given in place of ioredis' own. */
+/** Wrapped ioredis clients for `@socket.io/redis-adapter`. */
 interface AdapterClients {
   readonly pub: Redis | Cluster;
   readonly sub: Redis;
@@ -33,8 +35,8 @@ interface AdapterClients {
 type Listener = (...args: unknown[]) => unknown;
 
 /**
- * The adapter decodes a broadcast with it, where it does not expect a failure, and every other message that is not JSON. None of
- * these gets here, because `receive` drops them.
+ * The base adapter decodes broadcasts and other messages that are not JSON with its parser. No such
+ * message arrives there, because `receive` drops them.
  */
 const NO_PARSER = {
   decode: (): unknown[] => [],
@@ -44,13 +46,14 @@ const NO_PARSER = {
 };
 
 /**
- * The Socket.IO adapter for the calls that really cross replicas (see `adapter-calls.ts`). Market data does not: every replica
- * consumes the feed itself and emits to its own clients (`server.local`). So it is plain pub/sub also where the feed is
- * sharded.
+ * The Socket.IO adapter for the few calls that cross replicas (see `adapter-calls.ts`). Market data
+ * does not: every replica consumes the feed itself and emits to its own clients (`server.local`).
+ * So plain pub/sub is enough, even if the feed is sharded.
  *
- * Redis may be shared, and anybody who reaches it may publish on any channel. So the channels have names of their own, every
- * message is signed, and only the calls that this service makes are obeyed. The rest is dropped and counted.
- * @param sub a connection without ioredis' own resubscription
+ * Redis may be shared, and every process that can reach it may publish on any channel. So the
+ * channels have unique names, every message is signed, and only known calls are executed. All other
+ * messages are dropped and counted.
+ * @param sub a connection without the resubscription of ioredis
  */
 export function redisSocketAdapter(pub: Redis | Cluster, sub: Redis, options: AdapterOptions): AdapterClass {
   return class extends RedisAdapter {
@@ -76,13 +79,18 @@ function adapterClients(pub: Redis | Cluster, sub: Redis, options: AdapterOption
   };
 }
 
-/** Source: the constructor of `RedisAdapter`. */
+/**
+ * Reads the kind of call from a channel's name, which the constructor of `RedisAdapter` defines.
+ */
 function kindOf(channel: string, key: string): CallKind | undefined {
   if (channel.startsWith(`${key}-request#`)) return 'request';
   return channel.startsWith(`${key}-response#`) ? 'response' : undefined;
 }
 
-/** Has the adapter hear only what a replica signed and what is one of the calls. Nothing that it does with one ends the process. */
+/**
+ * Passes only signed messages that contain a known call to the adapter's listeners. An error that a
+ * listener throws is reported, and does not end the process.
+ */
 function listeners(redis: Redis, { key, seal, observer }: AdapterOptions): Record<string, Listener> {
   const wrapped = new Map<Listener, Listener>();
   const receive = async (listener: Listener, name: Buffer, message: Buffer): Promise<void> => {
@@ -113,8 +121,9 @@ function listeners(redis: Redis, { key, seal, observer }: AdapterOptions): Recor
 }
 
 /**
- * Makes the adapter's subscriptions on every connection, and again while Redis refuses them. ioredis' own resubscription
- * tries once and drops its promise: a refusal (ACL) would end the process.
+ * Subscribes on every new connection, and retries while Redis rejects the subscriptions. The
+ * resubscription of ioredis tries once and drops its promise, so that a rejection, for example by
+ * an ACL rule, would end the process.
  */
 function subscriptions(
   redis: Redis,
@@ -130,7 +139,7 @@ function subscriptions(
       subscribed();
     } catch (error) {
       failed(error);
-      // Where the connection was lost, the next one is `ready` in its time.
+      // If the connection was lost, the `ready` event of the next one subscribes again.
       if (redis.status !== 'ready') return;
       retry = clock.after(RESUBSCRIBE_MS, () => void subscribe());
       retry.unref?.();
@@ -138,7 +147,7 @@ function subscriptions(
   };
   redis.on('ready', () => void subscribe());
   redis.on('close', () => retry?.cancel());
-  // Broadcasts do not cross replicas, so nothing is heard of the channels they would come by.
+  // Broadcasts do not cross replicas, so their channels are not subscribed to.
   const nothing = (): Promise<void> => Promise.resolve();
   return {
     subscribe: (names) => {
@@ -151,7 +160,7 @@ function subscriptions(
   };
 }
 
-/** `redis`, with some of its methods replaced. */
+/** A proxy of `redis` with some methods replaced. */
 function instead<T extends Redis | Cluster>(redis: T, methods: Readonly<Record<string, Listener>>): T {
   return new Proxy(redis, {
     get(target, name) {

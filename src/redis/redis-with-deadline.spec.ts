@@ -15,19 +15,19 @@ function setUp(status = 'ready') {
   return { clock, faults, ask, asked: () => asked };
 }
 
-it('answers', async () => {
+it('returns the reply', async () => {
   const { ask, clock } = setUp();
   expect(await ask(() => Promise.resolve('yes'))).toBe('yes');
   expect(clock.pending).toBe(0);
 });
 
-it('is not asked without a connection', async () => {
+it('sends no command without a connection', async () => {
   const { ask, asked, faults } = setUp('reconnecting');
   expect(await ask(() => Promise.resolve('yes'))).toBeUndefined();
   expect([asked(), faults]).toEqual([0, []]);
 });
 
-it('is given a quarter of a second, and then a second of rest', async () => {
+it('times out after a quarter of a second, and then sends no command for a second', async () => {
   const { ask, asked, clock, faults } = setUp();
   const answer = ask(() => new Promise(() => undefined));
   clock.advance(250);

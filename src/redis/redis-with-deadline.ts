@@ -1,29 +1,35 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../common/clock.js';
 
-/** The longest that one question may take, ms: somebody waits to connect. */
+/** How long to wait for a reply, ms. It is short because a client waits to connect. */
 const WAIT_MS = 250;
-/** After one that failed none is asked for so long, ms, or everybody would wait for a Redis that is frozen. */
+/**
+ * How long no command is sent after a failure, ms. Otherwise all clients would wait for a frozen
+ * Redis.
+ */
 const PAUSE_MS = 1_000;
 
-/** Redis as limits ask it: an answer at once, or none. */
+/** Runs Redis commands for limits: each replies quickly or not at all. */
 export class RedisWithDeadline {
   private pausedUntil = -Infinity;
 
-  /** @param failed is told why there was no answer */
+  /** @param failed called with the reason of each failure */
   constructor(
     private readonly redis: Redis | Cluster,
     private readonly clock: Clock,
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** Never rejects; undefined where there is no answer in time. The command may be carried out all the same. */
+  /**
+   * Runs a command. Never rejects. Returns undefined if there is no reply in time; Redis may still
+   * run the command.
+   */
   async ask<T>(command: (redis: Redis | Cluster) => Promise<T>): Promise<T | undefined> {
     if (this.redis.status !== 'ready' || this.clock.now() < this.pausedUntil) return undefined;
     return new Promise((resolve) => {
       let over = false;
       const fail = (error: unknown): void => {
-        if (over) return; // what was given up may fail seconds later
+        if (over) return; // a command that timed out may fail seconds later
         over = true;
         this.pausedUntil = this.clock.now() + PAUSE_MS;
         this.failed(error);

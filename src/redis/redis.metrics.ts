@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsGroup } from '../metrics/metrics-group.js';
 
-/** Faults of Redis and of the connections to it. */
+/** Metrics of the faults of Redis and of the connections to it. */
 @Injectable()
 export class RedisMetrics extends MetricsGroup {
   readonly redisErrors = this.counter('redis_errors_total', 'Faults of Redis and of the connections to it.', [
