@@ -5,18 +5,24 @@ export interface RequestQueueOptions<Client> {
   /** Clients with the same owner, such as an address, share one turn. */
   readonly ownerOf: (client: Client) => string;
   readonly clock: Pick<Clock, 'now' | 'soon'>;
-  /** How long requests hold the event loop before the feed, pings and probes get it, ms. */
+  /**
+   * How long requests may block the event loop before other work runs, such as the feed or pings,
+   * ms.
+   */
   readonly sliceMs: number;
-  /** Requests that wait on this replica; past it only a client with none of its own gets one in. */
+  /**
+   * Limit of waiting requests on this replica. Beyond it, only a client without a waiting request
+   * may add one.
+   */
   readonly maxWaiting: number;
-  /** Requests of one client that wait. */
+  /** Limit of waiting requests of one client. */
   readonly maxWaitingOfClient: number;
 }
 
 /** One request of a client. Must not reject. */
 type Job = () => Promise<void>;
 
-/** The requests of one client, in the order they came. */
+/** The requests of one client, in order of arrival. */
 interface Line<Client> {
   readonly client: Client;
   readonly owner: string;
@@ -26,26 +32,31 @@ interface Line<Client> {
 }
 
 /**
- * The requests of all clients. Each client's requests run one after the other in the order they came. Owners take turns, and so do
- * the clients of each owner: a client that asks for much makes no other client wait for all of it, and neither does an owner that
- * opens many connections. Requests run in slices of `sliceMs`, between which the event
- * loop is free: a thousand requests that arrive in one read do not hold up the feed.
+ * Schedules the requests of all clients. The requests of one client run one after the other, in
+ * order of arrival. Owners take turns, and so do the clients of each owner. So no client has to
+ * wait for all requests of a busy client, or of an owner with many connections. Requests run in
+ * slices of `sliceMs`, and other work runs in between: a thousand requests that arrive in one read
+ * do not delay the feed.
  *
- * The slice can only end between requests, and where a long request calls {@link pause}. A client without requests costs nothing.
+ * A slice can only end between requests, or if a long request calls {@link pause}. A client without
+ * requests costs nothing.
  */
 export class RequestQueue<Client extends object> {
   private readonly lines = new Map<Client, Line<Client>>();
-  /** Lines with something to run now, in the order of their turns. */
+  /** Lines with a request that can run now, in the order of their turns. */
   private readonly ready = new RoundRobin<Line<Client>>(({ owner }) => owner);
-  /** The line whose request runs in this slice. One that waits for something else, such as a key server, is let go. */
+  /**
+   * The line whose request runs in this slice. At the end of the slice it is reset, so that a
+   * request which waits for something else, such as a key server, does not block the others.
+   */
   private running: Line<Client> | undefined;
-  /** When this slice began; undefined while none is under way. */
+  /** When the current slice began; undefined if there is none. */
   private sliceBegan: number | undefined;
   private waitingJobs = 0;
 
   constructor(private readonly options: RequestQueueOptions<Client>) {}
 
-  /** Requests that have not begun. */
+  /** Number of requests that have not begun. */
   get waiting(): number {
     return this.waitingJobs;
   }
@@ -56,7 +67,7 @@ export class RequestQueue<Client extends object> {
     return own === 0 || (own < this.options.maxWaitingOfClient && this.waitingJobs < this.options.maxWaiting);
   }
 
-  /** Runs a request at its turn: at once if nothing is ahead of it and there is time left in this slice. */
+  /** Runs a request in its turn: at once if none is ahead of it and the slice has time left. */
   run(client: Client, job: Job): void {
     let line = this.lines.get(client);
     if (!line) {
@@ -72,8 +83,8 @@ export class RequestQueue<Client extends object> {
   }
 
   /**
-   * To be called by the client's running request where it can be interrupted. Returns undefined while there is time left in this
-   * slice, else a promise that resolves at the client's next turn.
+   * A running request calls this where it can be interrupted. Returns undefined while the slice has
+   * time left, and otherwise a promise that resolves at the client's next turn.
    */
   pause(client: Client): Promise<void> | undefined {
     if (!this.isSliceOver()) return undefined;
@@ -86,7 +97,7 @@ export class RequestQueue<Client extends object> {
     });
   }
 
-  /** Drops the requests of a client that have not begun: it has left. */
+  /** Drops the waiting requests of a client. Call this when the client has disconnected. */
   forget(client: Client): void {
     const line = this.lines.get(client);
     if (!line) return;

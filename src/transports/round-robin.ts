@@ -1,4 +1,6 @@
-/** Items that take turns by owner, and within an owner in the order in which they were added. */
+/**
+ * A queue in which owners take turns. The items of one owner are in the order of their addition.
+ */
 export class RoundRobin<Item> {
   private readonly byOwner = new Map<string, Item[]>();
 
@@ -8,7 +10,7 @@ export class RoundRobin<Item> {
     return this.byOwner.size === 0;
   }
 
-  /** The owner's other items come first, and the other owners' first items before those. */
+  /** Adds an item after all other items of its owner. A new owner has its turn after all others. */
   add(item: Item): void {
     const owner = this.ownerOf(item);
     const items = this.byOwner.get(owner);
@@ -16,7 +18,10 @@ export class RoundRobin<Item> {
     else this.byOwner.set(owner, [item]);
   }
 
-  /** Removes the first item of the owner whose turn it is. That owner is the last in turn from then on. */
+  /**
+   * Removes and returns the first item of the owner whose turn it is. That owner has its next turn
+   * after all others.
+   */
   take(): Item | undefined {
     for (const [owner, items] of this.byOwner) {
       const item = items.shift();

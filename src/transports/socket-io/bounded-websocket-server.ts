@@ -5,51 +5,67 @@ import { systemClock } from '../../common/clock.js';
 import { queryOf, tcpSocketOf, type UntypedWsOptions } from './engine-io-internals.js';
 
 /**
- * Frames that a message may come in. A browser makes one of each 64 to 128 KB, libraries one of each message. ws allows 16,384,
- * and each may hold on to all of the 64 KB that it was read with.
+ * Limit of the frames per message. Browsers send one frame per 64 to 128 KB, libraries one per
+ * message. ws allows 16,384, and each of them may keep the whole 64 KB of its read in memory.
  */
 const MAX_FRAGMENTS = 64;
 
-/** Pieces that what is not a whole frame yet may come in; a network makes one of each 500 bytes at least. */
+/**
+ * Average size from which an incomplete frame's pieces are accepted. Networks use about 500 bytes
+ * or more.
+ */
 const MIN_PIECE_BYTES = 512;
+/** How many pieces of an incomplete frame are always accepted, whatever their size. */
 const MAX_PIECES_OF_SHORT_FRAME = 1_024;
 
-/** What a client has to answer the close of its WebSocket, ms. ws has 30 s, in which it keeps what it was reading. */
+/**
+ * How long a client may take to reply to the close frame, ms. The default of ws is 30 s, during
+ * which it keeps the data that it was reading.
+ */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** How long a client whose connection is no longer read has to take the close frame, ms. */
+/** How long a client that is no longer read may take to receive the close frame, ms. */
 const CUT_OFF_MS = 1_000;
 
-/** Frames that a client may send before it has read that its connection is closed. */
+/** How many frames a client may send after the gateway has begun to close its connection. */
 const MAX_LATE_FRAMES = 100;
 
-/** engine.io's packet with which a WebSocket takes over a session from polling. */
+/** The packet of engine.io with which a session changes from polling to a WebSocket. */
 const UPGRADE_PACKET = '5';
 
-/** Told of each frame that is counted nowhere else: pings, pongs, and what comes before a WebSocket has taken over a session. */
+/**
+ * Called for each frame that is not counted elsewhere: pings, pongs, and the frames of a WebSocket
+ * before its session has changed from polling.
+ */
 export type UncountedFrameListener = (client: BoundedWebSocket) => void;
 
-/** Pongs held back until what waits for their client has gone out: the last one of each alone. */
+/**
+ * For each client whose TCP socket is full: the data of the pong that is sent when it has drained.
+ */
 const owed = new WeakMap<WebSocket, Buffer>();
 
-/** WebSockets that are no longer read. In sets, because a field would cost every client. */
+/**
+ * WebSockets that are no longer read. A set, because a field would cost memory for every client.
+ */
 const cutOff = new WeakSet<WebSocket>();
 
-/** Frames of those that the gateway is closing. */
+/** Number of frames that each closing WebSocket has sent. */
 const late = new WeakMap<WebSocket, number>();
 
-/** WebSockets that are to take over a session from polling, and have not yet. engine.io answers each of their probes. */
+/**
+ * WebSockets whose session is still on polling. engine.io replies to each of their probes.
+ */
 const probing = new WeakSet<WebSocket>();
 
 /**
- * Answers pings as long as the answers go out, and tells of each ping and pong. ws would queue an answer to each ping of a
- * client that does not read them, until memory ends; one to the latest is enough (RFC 6455, 5.5.3), and it is sent when the
- * TCP socket has drained.
+ * A WebSocket that limits pongs and reports each ping and pong. If a client does not read, ws would
+ * queue a pong for each of its pings until memory runs out. A pong for the latest ping is enough
+ * (RFC 6455, 5.5.3), so this class sends only that one, once the TCP socket has drained.
  *
- * A class, and not listeners, because it costs nothing per client.
+ * This is a class because listeners would cost memory for each client.
  */
 export class BoundedWebSocket extends WebSocket {
-  /** Whether it has yet to take over a session from polling. */
+  /** Whether its session is still on polling. */
   get isProbing(): boolean {
     return probing.has(this);
   }
@@ -63,14 +79,15 @@ export class BoundedWebSocket extends WebSocket {
   }
 
   /**
-   * Reads nothing more of the client, and ends the connection soon, whether the client closes it or not. A client that floods
-   * would go on until then. The close frame still goes out: `close()` may be called before this or after it.
+   * Stops reading from a client that floods the gateway, and ends the connection within {@link
+   * CUT_OFF_MS}, even if the client does not close it. The close frame is still sent: `close()` may
+   * be called before or after this.
    */
   stopReading(): void {
     if (cutOff.has(this) || this.readyState === WebSocket.CLOSED) return;
     cutOff.add(this);
     this.pause();
-    // ws itself makes these objects, so that no other clock can be handed to them.
+    // ws creates these objects, so a clock cannot be injected.
     const timer = systemClock.after(CUT_OFF_MS, () => this.terminate());
     this.once('close', () => timer.cancel());
     if (this.readyState === WebSocket.CLOSING) tcpSocketOf(this)?.end();
@@ -78,15 +95,16 @@ export class BoundedWebSocket extends WebSocket {
 
   override close(code?: number, reason?: string | Buffer): void {
     super.close(code, reason);
-    // ws waits for the client's close frame, which is not read.
+    // ws would wait for the client's close frame, which is not read any more.
     if (cutOff.has(this)) tcpSocketOf(this)?.end();
   }
 
   override pong(data?: unknown, mask?: boolean, callback?: (error: Error) => void): void {
-    // ws would make an error for each.
+    // ws would create an error for each pong.
     if (this.readyState !== WebSocket.OPEN) return;
     const tcp = tcpSocketOf(this);
-    // Without the TCP socket, which is no part of ws' interface, a client that has much to read is left without pongs.
+    // The TCP socket is not part of the interface of ws. If it is missing, a client that has data
+    // waiting gets no pongs.
     if (tcp ? !tcp.writableNeedDrain : this.bufferedAmount === 0) {
       super.pong(data, mask, callback);
       return;
@@ -98,16 +116,18 @@ export class BoundedWebSocket extends WebSocket {
         owed.delete(this);
       });
     }
-    // A copy: what ws hands on is a view of all that was read with it.
+    // Copy the data, because it is a view into the buffer of the whole read.
     owed.set(this, Buffer.from(data as Buffer));
   }
 
-  /** Nothing, unless the server was given a listener. */
+  /** Overridden if the server has a listener for uncounted frames. */
   onUncountedFrame(): void {
     return;
   }
 
-  /** What was under way when the gateway closed the connection is dropped, and a client that goes on is cut off. */
+  /**
+   * Drops a frame that arrives while the connection closes. Stops reading after too many of them.
+   */
   private dropLateFrame(): false {
     const count = (late.get(this) ?? 0) + 1;
     late.set(this, count);
@@ -116,7 +136,10 @@ export class BoundedWebSocket extends WebSocket {
   }
 }
 
-/** ws with bounds on what one client can make it keep. engine.io adds `maxPayload`, `MAX_PAYLOAD_BYTES`. */
+/**
+ * A server of ws that limits the memory one client can use. engine.io adds `maxPayload`, which is
+ * `MAX_PAYLOAD_BYTES`.
+ */
 export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSocket> {
   constructor(options: ServerOptions, onUncountedFrame?: UncountedFrameListener) {
     const bounded: ServerOptions<typeof BoundedWebSocket> & UntypedWsOptions = {
@@ -124,7 +147,8 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
       WebSocket: onUncountedFrame ? reporting(onUncountedFrame) : BoundedWebSocket,
       closeTimeout: CLOSE_TIMEOUT_MS,
       skipUTF8Validation: false,
-      // One frame of a client in each turn of the event loop: what it sends at once must not be parsed at once.
+      // Handle one frame of a client per turn of the event loop, so that a burst of frames is not
+      // parsed in one go.
       allowSynchronousEvents: false,
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: Math.max(
@@ -151,7 +175,7 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
   }
 }
 
-/** A class and not a listener of each client: it costs an idle one nothing. */
+/** Makes a class that calls `listener`. A listener on each client would cost memory. */
 function reporting(listener: UncountedFrameListener): typeof BoundedWebSocket {
   return class extends BoundedWebSocket {
     override onUncountedFrame(): void {
@@ -160,7 +184,7 @@ function reporting(listener: UncountedFrameListener): typeof BoundedWebSocket {
   };
 }
 
-/** One function for all. It has the message before engine.io has. */
+/** One function serves all WebSockets. It gets each message before engine.io does. */
 function onProbe(this: WebSocket, data: unknown): void {
   if (String(data) === UPGRADE_PACKET) {
     probing.delete(this);

@@ -7,7 +7,7 @@ import { gzip } from 'node:zlib';
 
 const PACKAGE = require.resolve('socket.io/package.json');
 
-/** The files that Socket.IO serves, below its path. */
+/** The files that Socket.IO serves under its path. */
 const FILE = /^\/(socket\.io(?:\.min|\.esm\.min|\.msgpack\.min)?\.js(?:\.map)?)(?:\?|$)/;
 
 interface Text {
@@ -16,20 +16,21 @@ interface Text {
 }
 
 /**
- * Serves Socket.IO's client library, in place of Socket.IO: that opens and compresses the file anew for each request, and keeps it open
- * for ever where a client asks for several in a row and goes. Here each is read once, when it is first asked for.
+ * Serves Socket.IO's client library instead of Socket.IO. Socket.IO opens and compresses the file
+ * for each request, and never closes it if a client sends several requests in a row and
+ * disconnects. This class reads and compresses each file once, at its first request.
  */
 export class ClientLibrary {
   private readonly texts = new Map<string, Promise<Text>>();
   private readonly etag: string;
 
-  /** @param path Socket.IO's */
+  /** @param path the path of Socket.IO, such as `/socket.io` */
   constructor(private readonly path: string) {
     const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { readonly version: string };
     this.etag = `W/"${version}"`;
   }
 
-  /** A middleware of engine.io, which hands on what is not for it. */
+  /** Middleware of engine.io. It passes all other requests on. */
   readonly serve = (request: IncomingMessage, response: unknown, next: () => void): void => {
     const [, file] = FILE.exec(request.url?.slice(this.path.length) ?? '') ?? [];
     if (file === undefined || !(response instanceof ServerResponse)) next();
@@ -53,7 +54,7 @@ export class ClientLibrary {
     if (!text) {
       text = load(file);
       this.texts.set(file, text);
-      text.catch(() => this.texts.delete(file)); // for want of a descriptor, say: the next one may have it
+      text.catch(() => this.texts.delete(file)); // the next request retries
     }
     try {
       const { plain, zipped } = await text;

@@ -9,10 +9,12 @@ import {
 import type { GatewaySocket } from './socket-server.js';
 
 /**
- * Tells a client why, and closes its connection behind all that it was sent. One that is to come back is closed by its
- * connection, not by `socket.disconnect()`: after that a stock client stays away, which is what the others are told.
+ * Sends a client a `closing` event with the reason, and closes its connection after everything that
+ * it was sent. A client that should reconnect is closed through its connection only, because a
+ * stock client does not reconnect after `socket.disconnect()`. All others are disconnected that
+ * way.
  *
- * Where engine.io's internals are not as they were, the client is closed as well, without the close code.
+ * If the internals of engine.io have changed, the client is closed without the close code.
  */
 export function closeClient(client: GatewaySocket, code: ClosingCode): void {
   const { message, reconnect } = CLOSINGS[code];
@@ -21,26 +23,32 @@ export function closeClient(client: GatewaySocket, code: ClosingCode): void {
   closeConnection(client.conn, code);
 }
 
-/** The same for a connection whose client may not be in the namespace, and then is told by the close code alone. */
+/**
+ * Like {@link closeClient}, for a connection that may have no client in the namespace. Then only
+ * the close code tells the reason.
+ */
 export function closeConnection(conn: Connection, code: ClosingCode): void {
   const webSocket = webSocketOf(conn);
-  // Until the client has answered the close frame, all that it sends would be read.
+  // Otherwise everything that the client sends would be read until it replies to the close frame.
   if (code === 'RATE_LIMITED' && webSocket instanceof BoundedWebSocket) webSocket.stopReading();
-  // Before `close` does it, which waits for what is in engine.io's buffer as well, but knows no codes.
+  // Close with the code before `conn.close()` closes without one. Both wait for engine.io's buffer.
   const closeWithCode = (): void => closeTransport(webSocketOf(conn), code);
   if (writeBufferOf(conn)?.length === 0) closeWithCode();
   else conn.once('drain', closeWithCode);
   conn.close();
 }
 
-/** Closes a connection's WebSocket with the close code of the reason. Polling has no close codes. */
+/**
+ * Closes a connection's WebSocket with the close code of the reason. Polling has no close codes.
+ */
 export function closeTransport(webSocket: TransportWebSocket | undefined, code: ClosingCode): void {
   webSocket?.close?.(CLOSINGS[code].closeCode, code);
 }
 
 /**
- * Closes a WebSocket that floods. Nothing leads from a WebSocket to its client, and a search through all clients would make each closing
- * expensive, so the packets that `closeClient` would send are written here. A client outside the namespace ignores them.
+ * Closes a WebSocket that floods the gateway. A WebSocket has no link to its client, and searching
+ * all clients would be expensive. So this writes the packets that `closeClient` would send. A
+ * client outside the namespace ignores them.
  */
 export function closeWebSocket(websocket: BoundedWebSocket, code: ClosingCode): void {
   const { message, reconnect } = CLOSINGS[code];
@@ -50,6 +58,7 @@ export function closeWebSocket(websocket: BoundedWebSocket, code: ClosingCode): 
     if (!reconnect) websocket.send('41');
   }
   closeTransport(websocket, code);
-  // Has engine.io close its connection now. Otherwise it would write to the WebSocket until that is gone.
+  // Make engine.io close its connection now. Otherwise it would write to the WebSocket until that
+  // is closed.
   if (websocket.listenerCount('error') > 0) websocket.emit('error', new Error(code));
 }

@@ -11,8 +11,9 @@ import { deflateOf } from './engine-io-internals.js';
 const EXTENSIONS = 'sec-websocket-extensions';
 
 /**
- * Negotiates permessage-deflate for the frames that the fan-out engine deflates once for all, and never deflates itself:
- * without context takeover each message stands alone (RFC 7692, 7.1.1), and no message reaches the threshold.
+ * Negotiates permessage-deflate for the frames that the fan-out engine compresses once for all
+ * clients. That is possible because without context takeover each message is compressed
+ * independently (RFC 7692, 7.1.1). ws itself never compresses: its threshold is infinite.
  */
 export class DeflatingWebSocketServer extends BoundedWebSocketServer {
   constructor(options: ServerOptions, onUncountedFrame?: UncountedFrameListener) {
@@ -29,7 +30,7 @@ export class DeflatingWebSocketServer extends BoundedWebSocketServer {
     );
   }
 
-  /** A client that wants a smaller window cannot read what is deflated for all, and gets plain frames. */
+  /** A client that requests a smaller window cannot read the shared frames, and gets plain ones. */
   override handleUpgrade(
     request: IncomingMessage,
     socket: Duplex,
@@ -48,8 +49,8 @@ export class DeflatingWebSocketServer extends BoundedWebSocketServer {
 }
 
 /**
- * ws keeps the window it inflated a client's first compressed message with, some 50 KB, for as long as the connection
- * lives, though without context takeover nothing of it is used again.
+ * Frees a client's inflater after each message. ws would keep it, some 50 KB, as long as the
+ * connection lives, although without context takeover its window is not used again.
  */
 function freeInflaterBetweenMessages(client: BoundedWebSocket): void {
   const deflate = deflateOf(client);

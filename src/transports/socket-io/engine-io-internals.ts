@@ -15,7 +15,9 @@ export type Connection = Socket['conn'];
 
 // ---- engine.io: a connection
 
-/** A packet in engine.io. A connection's 'packetCreate' listeners receive it before it is buffered. */
+/**
+ * A packet in engine.io. A connection's 'packetCreate' listeners receive it before it is buffered.
+ */
 export interface EnginePacket {
   readonly type: string;
   readonly data?: unknown;
@@ -46,8 +48,8 @@ export interface PacketSender {
 }
 
 /**
- * Whether a packet of any type, such as a ping, can be sent on the connection.
- * Source: `Socket#sendPacket` of engine.io. Without it, first pings are not spread over the interval.
+ * Whether a packet of any type, such as a ping, can be sent on the connection. Source:
+ * `Socket#sendPacket` of engine.io. Without it, first pings are not spread over the interval.
  */
 export function canSendPacket<T extends object>(connection: T): connection is T & PacketSender {
   return 'sendPacket' in connection && typeof connection.sendPacket === 'function';
@@ -105,9 +107,9 @@ export function hasSession(engine: object, sid: string): boolean {
 }
 
 /**
- * Has engine.io's response to an upgrade let go of its request, which it otherwise keeps for as long
- * as the connection lives.
- * Source: `WebSocketResponse#req` of engine.io. Without it, an idle client costs a fifth more memory.
+ * Removes the request from engine.io's response to an upgrade, which otherwise keeps it as long as
+ * the connection lives. Source: `WebSocketResponse#req` of engine.io. Without it, an idle client
+ * costs a fifth more memory.
  */
 export function releaseRequest(response: object): void {
   if ('req' in response) response.req = undefined;

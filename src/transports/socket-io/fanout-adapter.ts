@@ -7,16 +7,16 @@ import { Frame } from '../../fanout/frame.js';
 import { SocketIoLink } from './socket-io-link.js';
 import type { AdapterClass, GatewaySocket } from './socket-server.js';
 
-/** What the adapter needs beside its base. */
+/** What the adapter needs in addition to its base class. */
 export interface FanoutAdapterOptions {
   readonly createEngine: () => FanoutEngine;
-  /** Largest payload not worth deflating, bytes. */
+  /** Payloads up to this size are not compressed, bytes. */
   readonly compressAbove: number;
-  /** Told of each event that went out, and how many clients it is for. */
+  /** Called for each broadcast event, with the number of its receivers. */
   readonly onBroadcast: (event: string, receivers: number) => void;
 }
 
-/** A Socket.IO packet, as an adapter is given it. */
+/** A Socket.IO packet, as adapters receive it. */
 interface Packet {
   readonly type: number;
   readonly data?: unknown;
@@ -26,35 +26,44 @@ interface Packet {
 /** Socket.IO's packet type of an event without binary data. */
 const EVENT = 2;
 
-/** What the class below adds to its base. */
+/** The method that the class below adds to its base. */
 interface LinkSource {
   linkOf(id: string): SocketIoLink | undefined;
 }
 
-/** The link of a client; undefined for one that has left, or is not behind the fan-out engine. */
+/**
+ * The link of a client; undefined if the client has disconnected, or does not use the fan-out
+ * engine.
+ */
 export function linkOf({ id, nsp }: GatewaySocket): SocketIoLink | undefined {
   const adapter = nsp.adapter as Partial<LinkSource>;
   return adapter.linkOf?.(id);
 }
 
 /**
- * A Socket.IO adapter on top of another: events with a prepared payload that stay on this replica go to the fan-out engine.
- * To a socket's own room is to that client alone. Everything else goes the base's way, in order with the rest.
+ * Makes a Socket.IO adapter on top of another one. Local events with a prepared payload go to the
+ * fan-out engine. An event to a socket's private room is sent to that client only. Everything else
+ * is left to the base adapter, and keeps its order with the engine's events.
  *
- * Listeners of `socket.onAnyOutgoing` are not told of what the engine carries: that would be work for each client.
+ * Listeners of `socket.onAnyOutgoing` are not called for the engine's events, because that would be
+ * work for each client.
  */
 export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions): AdapterClass {
   return class FanoutAdapter extends Base implements LinkSource {
     private readonly namespace = this.nsp as Namespace;
     private readonly engine = options.createEngine();
     private readonly clients = new Map<string, FanoutClient>();
-    /** A payload goes with one event: a message's snapshots are sent as the very bytes of its broadcast. */
+    /**
+     * The frame of each payload, which always belongs to the same event. So the snapshots of a
+     * message use the same bytes as its broadcast.
+     */
     private readonly frames = new WeakMap<Prepared, Frame>();
 
     override addAll(id: string, rooms: Set<string>): Promise<void> | void {
       const known = this.clients.get(id);
       if (known && [...rooms].some((room) => !known.rooms.has(room))) this.engine.beforeChange(known);
-      // That may have found it too slow and closed it, and then it has left its rooms for good.
+      // `beforeChange` may have closed the client because it was too slow. It must not join rooms
+      // then.
       if (known && !this.clients.has(id)) return;
       const added = super.addAll(id, rooms);
       if (!known) this.connect(id);

@@ -17,24 +17,32 @@ import { type Connection, releaseRequest, setPollingCloseTimeout } from './engin
 import { RequestQueue } from '../request-queue.js';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
 
-/** What clients have to answer the closing of their connection, before it is cut. */
+/**
+ * How long clients may take to close their connections at shutdown, before they are destroyed, ms.
+ */
 const CLOSE_GRACE_MS = 1_000;
 
-/** What a connection has that asks for an upgrade where there is none, to take its answer, ms. */
+/** How long a connection with a rejected upgrade request may take to receive the response, ms. */
 const REFUSED_UPGRADE_MS = 1_000;
 
-/** What a session by polling that was closed has to fetch the news, ms. engine.io has 30 s, in which it takes a client's place. */
+/**
+ * How long a closed polling session may take to fetch its last packets, ms. The default of
+ * engine.io is 30 s, during which the session counts as a client.
+ */
 const POLLING_CLOSE_TIMEOUT_MS = 5_000;
 
-/** Has Nest's gateways use the injected Socket.IO server, and a client's requests done in the order they came. */
+/**
+ * Makes Nest's gateways use the injected Socket.IO server, and serves a client's requests in order
+ * of arrival.
+ */
 export class GatewayIoAdapter extends IoAdapter {
   private readonly server: GatewayServer;
   private readonly requests: RequestQueue<Socket>;
   private readonly clock: Clock;
-  /** Every TCP connection, upgraded or not: no one list of Node's or Socket.IO's has them all. */
+  /** All TCP connections, upgraded or not. Neither Node nor Socket.IO has a list of all of them. */
   private readonly connections = new Set<TcpSocket>();
 
-  /** @param headers sets those of every answer on Socket.IO's path */
+  /** @param headers sets the headers of every response on Socket.IO's path */
   constructor(
     app: INestApplicationContext,
     private readonly headers: RequestListener,
@@ -53,7 +61,7 @@ export class GatewayIoAdapter extends IoAdapter {
     });
     httpServer.on('upgrade', refuseOtherUpgrades(this.server.path(), this.clock));
     this.server.attach(httpServer);
-    // Ahead of engine.io, which answers some requests before any of its middleware.
+    // Run before engine.io, which responds to some requests before any of its middleware.
     const path = this.server.path();
     httpServer.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
       if (request.url?.startsWith(path)) this.headers(request, response);
@@ -63,7 +71,7 @@ export class GatewayIoAdapter extends IoAdapter {
       setPollingCloseTimeout(connection, POLLING_CLOSE_TIMEOUT_MS),
     );
     this.server.engine.use((request: Handshake, response: object, next: () => void) => {
-      // Only for upgrades: of a plain request Node's own response is known, and needs its request.
+      // Only for upgrades: a plain request has Node's own response, which needs its request.
       if (!(response instanceof ServerResponse)) request.res = response;
       next();
     });
@@ -71,8 +79,9 @@ export class GatewayIoAdapter extends IoAdapter {
   }
 
   /**
-   * Closes every connection, and cuts those whose other side does not answer: a client that stopped reading, or half an
-   * HTTP request, would hold the process for half a minute or for ever.
+   * Closes every connection, and destroys those that do not close in time. A client that has
+   * stopped reading, or an incomplete HTTP request, would keep the process alive for half a minute
+   * or for ever.
    */
   override async close(server: Server): Promise<void> {
     const cut = this.clock.after(CLOSE_GRACE_MS, () => {
@@ -88,31 +97,36 @@ export class GatewayIoAdapter extends IoAdapter {
     });
   }
 
-  /** As Nest's, without the wrappers that it keeps for each client: it happens once in any case. */
+  /**
+   * Like Nest's method, but without its wrappers for each client: the event occurs only once
+   * anyway.
+   */
   override bindClientDisconnect(client: Socket, callback: (reason: string) => void): void {
     client.on('disconnect', callback);
   }
 
   /**
-   * One request of a client after the other, by the {@link RequestQueue}. Nest runs pipes and guards asynchronously, and a
-   * handler with fewer of them overtakes: `get_products` would answer before the `subscribe` sent ahead of it.
+   * Runs the requests of a client one after the other, through the {@link RequestQueue}. Nest runs
+   * pipes and guards asynchronously, so that a handler with fewer of them would overtake:
+   * `get_products` would be answered before a `subscribe` that was sent earlier.
    */
   override bindMessageHandlers(
     socket: Socket,
     handlers: MessageMappingProperties[],
     transform: (data: unknown) => Observable<unknown>,
   ): void {
-    // One function for all events: with thousands of clients, each listener of each client counts. And in this place, behind
-    // what else the gateway has put before its events, which may drop them; it hands none on, for there is nobody else.
+    // One function for all events, because with thousands of clients each listener per client
+    // counts. It runs after the gateway's other middleware, which may drop events. It does not call
+    // `next`, because no other listener follows.
     socket.use(([event, ...args]: unknown[]) => {
       const handler = handlers.find(({ message }) => message === event);
       if (!handler) return;
       const ack = typeof args.at(-1) === 'function' ? (args.pop() as (answer: unknown) => void) : undefined;
       const data = args.length > 1 ? args : args[0];
       this.requests.run(socket, async () => {
-        if (!socket.connected) return; // it has left while the request waited
+        if (!socket.connected) return; // it disconnected while the request waited
         try {
-          // What fails has been answered by the exception filter, and comes as undefined.
+          // If the handler fails, the exception filter has replied, and the result is undefined.
           const answer = await firstValueFrom(transform(handler.callback(data, ack)), {
             defaultValue: undefined,
           });
@@ -126,8 +140,9 @@ export class GatewayIoAdapter extends IoAdapter {
 }
 
 /**
- * engine.io would close such a connection only where nothing was written on it before, and its half of it: Node's own
- * timeouts no longer look after it, so a client could keep as many as it likes for ever.
+ * Rejects upgrade requests outside of Socket.IO's path with 404 and closes their connections.
+ * engine.io would close them only if nothing was written before, and only its half. Node's own
+ * timeouts do not apply any more, so a client could keep any number of them open for ever.
  */
 function refuseOtherUpgrades(path: string, clock: Clock): (request: IncomingMessage, socket: Duplex) => void {
   return ({ url }, socket) => {
@@ -139,14 +154,17 @@ function refuseOtherUpgrades(path: string, clock: Clock): (request: IncomingMess
   };
 }
 
-/** A handshake's request; engine.io's response to an upgrade refers back to it for as long as the connection lives. */
+/**
+ * A handshake request. engine.io's response to an upgrade refers to it as long as the connection
+ * lives.
+ */
 type Handshake = IncomingMessage & { res?: object };
 
 const NO_HEADERS = Object.freeze({});
 
 /**
- * Lets go of the HTTP request of the handshake: with its headers it is a fifth of what an idle client costs, and nothing
- * reads it once the client is connected.
+ * Frees the HTTP request of the handshake. With its headers it uses a fifth of the memory of an
+ * idle client, and nothing reads it once the client is connected.
  */
 function forgetRequest(client: Socket): void {
   const request: Handshake | undefined = client.conn.request;

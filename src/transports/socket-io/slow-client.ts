@@ -5,8 +5,8 @@ import type { GatewaySocket } from './socket-server.js';
 const MAX_UNREAD_PACKETS = 10_000;
 
 /**
- * Whether a client has more than `maxBytes` yet to read: packets that wait in engine.io, and bytes
- * that wait in the TCP socket. A client without a link has left, and nothing more is sent to it.
+ * Whether more than `maxBytes` wait for a client, in engine.io and in its TCP socket, or too many
+ * packets. A client without a link has disconnected, and is sent nothing more.
  */
 export function isSlow(client: GatewaySocket, maxBytes: number): boolean {
   const link = linkOf(client);

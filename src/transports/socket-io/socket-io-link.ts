@@ -16,15 +16,16 @@ import {
 const OPEN = 1;
 
 /**
- * A Socket.IO client's connection. Frames are written to the WebSocket's TCP socket itself while that is safe: the
- * transport is an open WebSocket, no upgrade is under way, and nothing waits in engine.io's buffer. Then everything
- * engine.io was given before is in the TCP socket's buffer already, and what it is given later comes behind. At all other
- * times frames go by engine.io.
+ * The connection of a Socket.IO client. Frames are written directly to the WebSocket's TCP socket
+ * while that is safe: the transport is an open WebSocket, no upgrade is in progress, and
+ * engine.io's buffer is empty. Then all earlier packets of engine.io are already in the TCP
+ * socket's buffer, and later ones follow the frames. At all other times frames are sent through
+ * engine.io.
  *
  * Besides the members in `engine-io-internals.ts`, it relies on the moments of two events, which
- * `socket-io-link.spec.ts` pins: 'packetCreate' comes before a packet is buffered, and 'drain' after
- * the buffer went to the transport. All of it is checked once for each connection, so that an upgrade
- * which changes any of it costs speed and not order.
+ * `socket-io-link.spec.ts` pins: 'packetCreate' comes before a packet is buffered, and 'drain'
+ * after the buffer went to the transport. All of it is checked once for each connection, so that an
+ * upgrade which changes any of it costs speed and not order.
  */
 export class SocketIoLink implements Link {
   private transport: Connection['transport'] | undefined;
@@ -32,10 +33,14 @@ export class SocketIoLink implements Link {
   private tcp: TcpSocket | undefined;
   /** Bytes in engine.io's buffer. */
   private buffered = 0;
-  /** Whether `packetCreate` was seen: until then nothing tells what engine.io is given past this link. */
+  /**
+   * Whether a `packetCreate` event has occurred. Without it, packets that bypass this link are
+   * unknown.
+   */
   private hooked = false;
+  /** Whether `packetCreate` was emitted only after the packet was buffered. */
   private misplaced = false;
-  /** Set while the TCP socket's `drain` is waited for. */
+  /** Removes the listener for the TCP socket's `drain` event, if there is one. */
   private unwatch: (() => void) | undefined;
   private negotiatedDeflate = false;
 
@@ -76,7 +81,7 @@ export class SocketIoLink implements Link {
 
   get waiting(): number {
     this.look();
-    // Looked at here and not only with `drain`: were that ever to stay away, every client would seem to lag.
+    // Check it here, and not only in `onDrain`: without the event every client would seem to lag.
     if (!this.waitingPackets) this.buffered = 0;
     return this.buffered + (this.tcp?.writableLength ?? 0);
   }
@@ -99,15 +104,15 @@ export class SocketIoLink implements Link {
   }
 
   send(frame: Frame): void {
-    // engine.io's way to share a frame between WebSockets; polling takes the text. While an upgrade is under way the frame
-    // is a plain one, which any WebSocket may be sent.
+    // engine.io can share a pre-encoded frame between WebSockets; polling uses the text. During an
+    // upgrade the frame is a plain one, which every WebSocket can read.
     const options = { compress: false, wsPreEncodedFrame: [frame.bytes(this.deflates)] };
     this.connection.write(frame.packet, options);
   }
 
   watchDrain(): void {
     this.look();
-    if (this.unwatch || !this.tcp || this.tcp.writableLength === 0) return; // engine.io's own `drain` is heard anyway
+    if (this.unwatch || !this.tcp || this.tcp.writableLength === 0) return; // engine.io emits 'drain' itself
     const { tcp } = this;
     const onTcpDrain = (): void => {
       this.unwatch = undefined;
@@ -121,7 +126,8 @@ export class SocketIoLink implements Link {
     this.look();
     const { webSocket } = this;
     if (webSocket?.send && webSocket.close && webSocket.readyState === OPEN) {
-      // By the WebSocket itself: what waits in engine.io's buffer would be overtaken by the close frame, and lost.
+      // Use the WebSocket directly: the close frame would overtake a packet in engine.io's buffer,
+      // and that packet would be lost.
       webSocket.send(`4${frame.packet}`);
       closeTransport(webSocket, 'TOO_SLOW');
     } else {
@@ -137,7 +143,7 @@ export class SocketIoLink implements Link {
     this.unwatch = undefined;
   }
 
-  /** Takes notice of the transport, which an upgrade exchanges. */
+  /** Updates the fields that depend on the transport, which an upgrade replaces. */
   private look(): void {
     const { transport } = this.connection;
     if (transport === this.transport) return;
@@ -157,7 +163,7 @@ export class SocketIoLink implements Link {
       this.misplaced = writeBufferOf(this.connection)?.includes(packet) ?? true;
     }
     if (packet.type === 'message') this.listener.onSend();
-    // Behind what the listener sends and looks at: this packet is not in engine.io's buffer yet.
+    // Count the packet after the listener has run, because it is not in engine.io's buffer yet.
     if (typeof packet.data === 'string') this.buffered += packet.data.length;
   };
 

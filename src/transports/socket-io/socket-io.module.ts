@@ -16,9 +16,11 @@ import {
   SOCKET_SERVER,
 } from './socket-server.js';
 
-/** How long clients' requests hold the event loop before the feed gets it, ms. */
+/** How long client requests may block the event loop before the feed is handled, ms. */
 const REQUEST_SLICE_MS = 2;
-/** Requests that wait for their turn; a storm of clients that come back and subscribe one by one has fewer. */
+/**
+ * Limit of waiting requests. Even a storm of clients that reconnect and subscribe again has fewer.
+ */
 const MAX_WAITING_REQUESTS = 50_000;
 
 /** Provides the one Socket.IO server of the process, with the fan-out engine behind its adapter. */
@@ -40,7 +42,8 @@ const MAX_WAITING_REQUESTS = 50_000;
           ownerOf: ({ handshake }: GatewaySocket) => handshake.address,
           sliceMs: REQUEST_SLICE_MS,
           maxWaiting: MAX_WAITING_REQUESTS,
-          // A burst of requests and as many refusals, after which the client is closed.
+          // A client may send a burst of requests and then as many rejected ones, before it is
+          // closed.
           maxWaitingOfClient: 2 * eventBurst + eventsPerSecond,
         });
         metrics.onScrape(() => metrics.requestsWaiting.set(queue.waiting));

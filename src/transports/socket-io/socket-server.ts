@@ -12,10 +12,10 @@ import type {
   ServerToClientEvents,
 } from '../../contract/index.js';
 
-/** How long a connection may be there without having entered the namespace, ms. */
+/** How long a connection may exist without joining the namespace, ms. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
-/** What the gateway emits: the contract's payloads, each as an object or as its JSON text. */
+/** The events that the gateway emits. A payload is an object, or its prepared JSON text. */
 type EmittedEvents = {
   [E in keyof ServerToClientEvents]: ServerToClientEvents[E] extends (payload: infer P extends object) => void
     ? (payload: P | JsonPayload<P> | JsonPayloads<P>) => void
@@ -25,27 +25,30 @@ type EmittedEvents = {
 export type GatewayServer = Server<ClientToServerEvents, EmittedEvents>;
 export type GatewaySocket = Socket<ClientToServerEvents, EmittedEvents>;
 
-/** A Socket.IO adapter's class; Socket.IO makes one of it for each namespace. */
+/** The class of a Socket.IO adapter. Socket.IO creates one instance for each namespace. */
 export type AdapterClass = typeof Adapter;
 
 /**
- * Makes the adapter below the fan-out engine: it carries calls to other replicas, if there are any. `dropped` is called with a reason for
- * each message from another replica that the adapter did not use.
+ * Makes the adapter below the fan-out engine, which sends calls to other replicas if there are any.
+ * `dropped` is called with the reason for each message from another replica that the adapter drops.
  */
 export type AdapterFactory = (dropped: (reason: string) => void) => AdapterClass;
 
 /** Nest token of the {@link AdapterFactory}. */
 export const ADAPTER_FACTORY = Symbol('ADAPTER_FACTORY');
 
-/** The engine's event for a WebSocket's frame that is no message of a session: a ping, a pong, or a probe. Told with the WebSocket. */
+/**
+ * Event of the engine for a frame that is not a message of a session: a ping, a pong or a probe.
+ * Its argument is the WebSocket.
+ */
 export const UNCOUNTED_FRAME = 'uncounted_frame';
 
 /** Nest token of the one {@link GatewayServer}. */
 export const SOCKET_SERVER = Symbol('SOCKET_SERVER');
 
 /**
- * Makes the Socket.IO server, not yet attached to an HTTP server: the bridge emits through it and the gateway listens
- * on it, and neither has to know the other.
+ * Creates the Socket.IO server, which is not yet attached to an HTTP server. The bridge emits
+ * through it and the gateway listens on it, and neither depends on the other.
  */
 export function createSocketServer(config: GatewayConfig, adapter: AdapterClass): GatewayServer {
   const WsEngine = config.compressAboveBytes > 0 ? DeflatingWebSocketServer : BoundedWebSocketServer;
@@ -56,17 +59,18 @@ export function createSocketServer(config: GatewayConfig, adapter: AdapterClass)
     adapter,
     cors: corsOptions(config),
     connectTimeout: CONNECT_TIMEOUT_MS,
-    serveClient: false, // by ClientLibrary
+    serveClient: false, // ClientLibrary serves it
     transports: [...config.transports],
-    // Upgrades that are not for Socket.IO are answered by the adapter.
+    // The Nest adapter responds to upgrades that are not for Socket.IO.
     destroyUpgrade: false,
     pingInterval: config.pingIntervalMs,
     pingTimeout: config.pingTimeoutMs,
     maxHttpBufferSize: config.maxPayloadBytes,
-    // Not Socket.IO's own: that compresses for each client, and switches off the frame shared between them.
+    // Socket.IO's own compression is off: it would compress for each client, and disable shared
+    // frames.
     perMessageDeflate: false,
     httpCompression: false,
-    // engine.io makes one when it is attached, and another when the HTTP server listens.
+    // engine.io creates one instance when it is attached, and another when the HTTP server listens.
     wsEngine: class extends WsEngine {
       constructor(options: ServerOptions) {
         super(options, onUncountedFrame);
