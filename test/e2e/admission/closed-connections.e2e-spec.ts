@@ -10,14 +10,14 @@ import { waitFor } from '../../support/wait.js';
 
 const CONNECTIONS = 1_000;
 const AT_A_TIME = 20;
-/** Below the limit for headers, and more than anything else that a connection costs. */
+/** Stays below the header limit, but is larger than the rest of what a connection costs. */
 const PADDING = 'x'.repeat(12_000);
 
 let redis: RedisServer;
 let gateway: GatewayProcess;
 beforeAll(async () => {
   redis = await RedisServer.start();
-  // No ping is due while a test runs: it would clear away what was kept for it.
+  // No ping is due while a test runs, because a ping would clean up leaked state.
   gateway = await GatewayProcess.start({ REDIS_URL: redis.url, PING_INTERVAL_MS: '3600000', ...HEAP_ENV });
 });
 afterAll(async () => {
@@ -52,7 +52,7 @@ async function webSocket(...frames: Buffer[]): Promise<void> {
 
 const text = (packet: string): Buffer => clientFrame(0x81, Buffer.from(packet));
 
-describe('of connections that came and went the gateway keeps nothing', () => {
+describe('the gateway keeps no memory of closed connections', () => {
   const agent = new Agent({ keepAlive: true, maxSockets: AT_A_TIME });
   cleanUp(() => agent.destroy());
 
@@ -75,11 +75,11 @@ describe('of connections that came and went the gateway keeps nothing', () => {
   };
 
   it.each<[string, () => Promise<void>]>([
-    ['WebSockets that never entered', () => webSocket()],
-    ['WebSockets that entered', () => webSocket(text('40'))],
-    ['WebSockets that said goodbye', () => webSocket(text('40'), clientFrame(0x88, Buffer.alloc(0)))],
-    ['polling that never entered', () => polling('1')],
-    ['polling that entered', () => polling('40', '1')],
+    ['WebSockets that never joined the namespace', () => webSocket()],
+    ['WebSockets that joined the namespace', () => webSocket(text('40'))],
+    ['WebSockets that sent a close frame', () => webSocket(text('40'), clientFrame(0x88, Buffer.alloc(0)))],
+    ['polling sessions that never joined the namespace', () => polling('1')],
+    ['polling sessions that joined the namespace', () => polling('40', '1')],
   ])('%s', async (_, comeAndGo) => {
     const all = async (count: number): Promise<void> => {
       for (let n = 0; n < count; n += AT_A_TIME) {
@@ -87,11 +87,11 @@ describe('of connections that came and went the gateway keeps nothing', () => {
       }
       await waitFor(async () => (await clients()) === 0, 'some are still counted');
     };
-    await all(10 * AT_A_TIME); // what is made once
+    await all(10 * AT_A_TIME); // warms up: some things are allocated only once
     const before = await collectedHeap(gateway);
     await all(CONNECTIONS);
     let kept = Infinity;
-    // What is still being closed is gone within seconds.
+    // Connections that are still being closed are gone within seconds.
     await waitFor(
       async () => (kept = ((await collectedHeap(gateway)) - before) / CONNECTIONS) < 1_500,
       () => `it keeps ${kept} bytes a connection`,

@@ -14,7 +14,7 @@ interface Subject {
   stop(): Promise<void>;
 }
 
-/** What a replica has of the store. */
+/** The part of the store that belongs to one replica. */
 function replica(redis: Redis | Cluster, faults: unknown[] = []): RedisConnectionCounts {
   return new RedisConnectionCounts(
     new RedisWithDeadline(redis, systemClock, (error) => faults.push(error)),
@@ -45,7 +45,7 @@ describe.each(Object.entries(implementations))('ConnectionCounts: %s', (_, make)
   beforeAll(async () => void (subject = await make()));
   afterAll(() => subject.stop());
 
-  it('counts up to the limit, and again what was released', async () => {
+  it('counts up to the limit, and accepts more after a release', async () => {
     const { counts } = subject;
     expect(await counts.take('user', 'a', 2)).toBe(true);
     expect(await counts.take('user', 'a', 2)).toBe(true);
@@ -57,7 +57,7 @@ describe.each(Object.entries(implementations))('ConnectionCounts: %s', (_, make)
     expect(await counts.take('user', 'a', 3)).toBe(true);
   });
 
-  it('counts each address and each user for itself', async () => {
+  it('counts each address and each user separately', async () => {
     const { counts } = subject;
     for (const kind of ['ip', 'user'] as const) {
       for (const key of ['b', 'c', '', '__proto__', 'b:c'])
@@ -66,7 +66,7 @@ describe.each(Object.entries(implementations))('ConnectionCounts: %s', (_, make)
     expect(await counts.take('ip', 'b', 1)).toBe(false);
   });
 
-  it('lets no more in of those that come at once', async () => {
+  it('stays within the limit when many connections arrive at once', async () => {
     const { counts } = subject;
     const answers = await Promise.all(Array.from({ length: 50 }, () => counts.take('ip', 'd', 7)));
     expect(answers.filter(Boolean)).toHaveLength(7);
@@ -74,7 +74,7 @@ describe.each(Object.entries(implementations))('ConnectionCounts: %s', (_, make)
     expect(await counts.take('ip', 'd', 1)).toBe(true);
   });
 
-  it('minds no release too many', async () => {
+  it('ignores an extra release', async () => {
     const { counts } = subject;
     counts.release('user', 'e');
     counts.release('user', 'e');
@@ -88,7 +88,7 @@ describe('RedisConnectionCounts', () => {
   beforeEach(async () => void (server = await RedisServer.start()));
   afterEach(() => server.stop());
 
-  it('counts what all replicas have, under names that tell nobody anything', async () => {
+  it('counts the connections of all replicas, under names that reveal nothing', async () => {
     const [one, two] = [replica(server.client), replica(server.client)];
     expect(await one.take('user', 'jane@example.com', 2)).toBe(true);
     expect(await two.take('user', 'jane@example.com', 2)).toBe(true);
@@ -108,12 +108,13 @@ describe('RedisConnectionCounts', () => {
     await two.close();
   });
 
-  it('keeps nothing of one that was refused while another left', async () => {
+  it('keeps no entry of a connection that was rejected while another one was released', async () => {
     const [one, two] = [replica(server.client), replica(server.client)];
     expect(await two.take('user', 'a', 2)).toBe(true);
     expect(await one.take('user', 'a', 2)).toBe(true);
     const refused = one.take('user', 'a', 2);
-    one.release('user', 'a'); // writes a count that has the one in it that is about to be refused
+    // writes a count that still includes the connection that is about to be rejected
+    one.release('user', 'a');
     expect(await refused).toBe(false);
     two.release('user', 'a');
     const left = () => server.client.keys('socket-gateway:connections:*');
@@ -122,7 +123,7 @@ describe('RedisConnectionCounts', () => {
     await two.close();
   });
 
-  it('leaves out what a replica had that is closed', async () => {
+  it('no longer counts the connections of a replica that was closed', async () => {
     const [one, two] = [replica(server.client), replica(server.client)];
     expect(await one.take('ip', 'x', 1)).toBe(true);
     expect(await two.take('ip', 'x', 1)).toBe(false);
@@ -131,7 +132,7 @@ describe('RedisConnectionCounts', () => {
     await two.close();
   });
 
-  it('goes by its own count while Redis is away, and brings Redis up to date after', async () => {
+  it('uses only its own counts while Redis is away, and updates Redis afterwards', async () => {
     const faults: unknown[] = [];
     const [one, two] = [replica(server.client, faults), replica(server.client)];
     expect(await one.take('user', 'a', 9)).toBe(true);
@@ -156,10 +157,10 @@ describe('RedisConnectionCounts', () => {
     await one.take('user', 'a', 9);
     server.freeze();
     expect(await one.take('user', 'a', 2)).toBe(true);
-    const known = faults.length; // a heartbeat may have failed, too
+    const known = faults.length; // a heartbeat may have failed as well
     expect(known).toBeGreaterThan(0);
     expect(await one.take('user', 'a', 2)).toBe(false);
-    expect(faults).toHaveLength(known); // who came second was not made to wait
+    expect(faults).toHaveLength(known); // the second connection did not have to wait
     server.thaw();
     one.release('user', 'a');
     const [key] = await waitForKeys(server, 'socket-gateway:connections:*');

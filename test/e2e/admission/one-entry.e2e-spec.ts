@@ -8,7 +8,10 @@ import { RedisServer } from '../../support/redis-server.js';
 import { TestClient } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
-/** CONNECT packets in a row that a connection may send: each takes a quarter of the burst, and may owe one. */
+/**
+ * The CONNECT packets that a connection may send in a row. Each costs a quarter of the burst, and
+ * the last one may go into debt.
+ */
 const MAX_CONNECT_PACKETS = 8;
 
 let redis: RedisServer;
@@ -32,7 +35,7 @@ afterAll(async () => {
 const clients = async (): Promise<number> =>
   (await gateway.json<{ total_clients: number }>('/metrics')).total_clients;
 
-/** The watcher alone is there, and is told the next price. */
+/** Checks that only the watcher is connected, and that it receives the next price. */
 async function expectNobodyElse(): Promise<void> {
   await waitFor(async () => (await clients()) === 1);
   expect(await gateway.metric('socket_gateway_connections')).toBe(1);
@@ -57,21 +60,24 @@ async function post(session: string, packets: readonly string[]): Promise<number
   return response.status;
 }
 
-/** By a close frame; ws then waits half a minute for its answer. */
+/**
+ * Waits for the close frame, because ws waits another half minute for the TCP connection to close.
+ */
 const isClosed = (socket: RawWebSocket): boolean => socket.frames.some(({ opcode }) => opcode === 8);
 
 const times = (count: number, packet: string): string[] => Array.from({ length: count }, () => packet);
 
-describe('a connection that enters the namespace again before it is in', () => {
-  // Each made a client of its own on the same connection: 20,000 of one request, each told every update.
-  it.each([2, 20_000])('is closed: %d CONNECT packets in one body', async (count) => {
+describe('a connection that joins the namespace twice', () => {
+  // Each packet used to create another client on the same connection: one request made 20,000
+  // clients, and each was sent every update.
+  it.each([2, 20_000])('is closed after %d CONNECT packets in one body', async (count) => {
     const session = await pollingSession();
     await post(session, times(count, '40'));
     await waitFor(async () => (await post(session, ['3'])) !== 200, 'the session is still open');
     await expectNobodyElse();
   });
 
-  it('is closed: by WebSocket', async () => {
+  it('is closed over WebSocket', async () => {
     const socket = await RawWebSocket.connect(gateway.url);
     socket.tcp.cork();
     socket.send('41');
@@ -82,7 +88,7 @@ describe('a connection that enters the namespace again before it is in', () => {
     await expectNobodyElse();
   });
 
-  it('may leave it and come back', async () => {
+  it('may leave the namespace and join it again', async () => {
     const socket = await RawWebSocket.connect(gateway.url);
     socket.send('41');
     await waitFor(async () => (await clients()) === 1);
@@ -93,11 +99,12 @@ describe('a connection that enters the namespace again before it is in', () => {
   });
 });
 
-describe('a connection that asks for namespaces again and again', () => {
-  // The answers were kept for a client that did not read them, without a bound.
+describe('a connection that keeps sending CONNECT packets', () => {
+  // The gateway used to keep the responses in memory, without a limit, if the client did not read
+  // them.
   it.each([
-    ['of another name', '40/other,', /^44/],
-    ['that it leaves', '40', /^40/],
+    ['for an unknown namespace', '40/other,', /^44/],
+    ['for a namespace that it leaves', '40', /^40/],
   ])(`is closed after ${MAX_CONNECT_PACKETS}: %s`, async (_, packet, answer) => {
     const socket = await RawWebSocket.connect(gateway.url);
     const answers = (): number =>
@@ -123,7 +130,7 @@ describe('a connection that asks for namespaces again and again', () => {
 });
 
 describe('an upgrade that is not for Socket.IO', () => {
-  // Such a connection was nobody's: no timeout of Node's or engine.io's ended it.
+  // No timeout of Node or engine.io used to end such a connection.
   it.each([
     ['at once', []],
     ['on a connection that was used before', ['GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n']],
@@ -142,7 +149,8 @@ describe('an upgrade that is not for Socket.IO', () => {
     tcp.write('GET /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
     await waitFor(() => text.includes('HTTP/1.1 404 Not Found'));
     await waitFor(() => ended);
-    // It keeps its half open; the gateway has closed both of its own, and answers that with a reset.
+    // The client keeps its half of the connection open. The gateway has closed both halves, and so
+    // it responds with a reset.
     await waitFor(() => {
       tcp.write('x');
       return reset;

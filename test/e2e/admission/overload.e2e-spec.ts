@@ -13,12 +13,12 @@ let redis: RedisServer;
 beforeAll(async () => void (redis = await RedisServer.start()));
 afterAll(() => redis.stop());
 
-describe('a gateway that is overloaded', () => {
+describe('an overloaded gateway', () => {
   it.each([
     ['event_loop_delay', 'block', { MAX_EVENT_LOOP_DELAY_MS: '800' }],
     ['memory', 'memory', { MAX_EVENT_LOOP_DELAY_MS: '0', MAX_RSS_BYTES: '500000000' }],
   ])(
-    '(%s) takes no new clients, keeps those it has, and takes clients again when it is calm',
+    '(%s) rejects new clients, keeps its connected clients, and accepts new clients again when the load falls',
     async (reason, FAULT, limits) => {
       const gateway = await GatewayProcess.start({
         REDIS_URL: redis.url,
@@ -56,12 +56,12 @@ describe('a gateway that is overloaded', () => {
   );
 });
 
-it('outlives a flood that takes all of its file descriptors', async () => {
+it('survives a flood that uses up its file descriptors', async () => {
   const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
   const client = await TestClient.connect(gateway.url);
   const limitFiles = (files: number) =>
     execFileSync('prlimit', ['--pid', `${gateway.pid}`, `--nofile=${files}:`]);
-  limitFiles(10); // fewer than it has: none can be opened any more
+  limitFiles(10); // fewer than the gateway has open already, so that it can open no more
   await new Promise((resolve) => setTimeout(resolve, 5_000)); // two measurements
   await client.settled();
   limitFiles(1_000);

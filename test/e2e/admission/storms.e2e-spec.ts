@@ -16,11 +16,12 @@ const refused = (gateway: GatewayProcess, reason: string) =>
 const kinds = Object.keys(TRANSPORTS);
 
 describe('the connection cap', () => {
-  it('refuses those beyond it before they are connected, and costs those below it nothing', async () => {
+  it('rejects connections beyond the cap before the namespace is joined, without affecting the others', async () => {
     const CAP = 20;
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, MAX_CONNECTIONS: `${CAP}` });
     const platform = new Platform(redis, gateway);
-    // Polling that does not upgrade is let in for good by its first request; so is a WebSocket.
+    // The first request of a client decides, both for polling that does not upgrade and for a
+    // WebSocket.
     const storm = Array.from({ length: 3 * CAP }, (_, n) =>
       TestClient.connect(gateway.url, TRANSPORTS[n % 2 ? 'polling' : 'websocket']).catch(() => undefined),
     );
@@ -36,7 +37,7 @@ describe('the connection cap', () => {
       error: { capacity: { reason: `at the connection cap of ${CAP}` } },
     });
 
-    // Those that came, whichever they are: the others give up waiting for their greeting.
+    // It is open which clients were accepted. The others stop waiting for their greeting.
     const greeted: TestClient[] = [];
     for (const attempt of storm) void attempt.then((client) => client && greeted.push(client));
     await waitFor(() => greeted.length === CAP);
@@ -56,7 +57,7 @@ describe('the connection cap', () => {
 });
 
 describe('a storm of handshakes', () => {
-  it('is let in at the rate set, with a short queue, and the rest asked to come again at various times', async () => {
+  it('is accepted at the configured rate, with a short queue, and the rest is asked to retry at various times', async () => {
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, HANDSHAKES_PER_SECOND: '20' });
     const here = await TestClient.connect(gateway.url);
     const answers = await Promise.all(
@@ -74,12 +75,12 @@ describe('a storm of handshakes', () => {
     expect(new Set(away.map(({ headers }) => headers['retry-after'])).size).toBeGreaterThan(1);
     await here.settled();
     expect(here.disconnects).toEqual([]);
-    // It is no reason to take the replica out of service.
+    // A storm must not make the replica unready.
     expect((await gateway.get('/health/ready')).status).toBe(200);
     await gateway.stop();
   });
 
-  it('is over in the end: every stock client gets in, by any transport', async () => {
+  it('ends with every stock client connected, over any transport', async () => {
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, HANDSHAKES_PER_SECOND: '20' });
     const clients = await Promise.all(
       Array.from({ length: 60 }, (_, n) =>
@@ -91,7 +92,7 @@ describe('a storm of handshakes', () => {
     await gateway.stop();
   });
 
-  it('is not made worse by those that give up while they wait', async () => {
+  it('is not made worse by clients that give up while they wait', async () => {
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, HANDSHAKES_PER_SECOND: '10' });
     const head = (transport: string) =>
       `GET /socket.io/?EIO=4&transport=${transport} HTTP/1.1\r\nHost: x\r\n` +
@@ -109,7 +110,8 @@ describe('a storm of handshakes', () => {
       async () => (await gateway.metric('socket_gateway_handshakes_queued')) > 0,
       'nobody waited',
     );
-    // Not closed but reset: an error on a connection that nobody else listens to yet.
+    // The connection is reset instead of closed, which is an error that no other listener handles
+    // yet.
     for (const socket of sockets) socket.resetAndDestroy();
     await waitFor(async () => (await gateway.metric('socket_gateway_handshakes_queued')) === 0);
     await (await TestClient.connect(gateway.url, { ...TRANSPORTS.websocket, reconnection: true })).settled();
@@ -119,7 +121,7 @@ describe('a storm of handshakes', () => {
 });
 
 describe('200 clients that connect together', () => {
-  it('are not pinged together', async () => {
+  it('are not pinged at the same time', async () => {
     const INTERVAL_MS = 6_000;
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, PING_INTERVAL_MS: `${INTERVAL_MS}` });
     const pings: number[] = [];
@@ -136,7 +138,7 @@ describe('200 clients that connect together', () => {
       ...pings.map((from) => pings.filter((at) => at >= from && at < from + INTERVAL_MS / 10).length),
     );
     process.stdout.write(`first pings of 200 clients: at most ${most} within a tenth of the interval\n`);
-    // Pinged together, nearly all would be in one tenth.
+    // If the pings were not spread, nearly all of them would fall into one tenth.
     expect(most).toBeLessThan(100);
     for (const client of clients) client.close();
     await gateway.stop();

@@ -55,7 +55,7 @@ const bearer = (token: string): Options => ({ auth: { token } });
 const join = (url: string, more: TokenClaims = {}, options: Options = {}): Promise<TestClient> =>
   TestClient.connect(url, { transports: ['websocket'], ...bearer(hs256(claims(more))), ...options });
 
-/** What the stock client is told of why it is not let in. */
+/** Returns the error with which the gateway rejects a stock client. */
 function refusal(url: string, options: Options): Promise<ConnectErrorData> {
   const socket = openSocket(url, options);
   return new Promise((resolve, reject) => {
@@ -69,7 +69,7 @@ function refusal(url: string, options: Options): Promise<ConnectErrorData> {
   });
 }
 
-describe('a gateway that asks for tokens', () => {
+describe('a gateway that requires a token', () => {
   let gateway: GatewayProcess;
 
   beforeAll(async () => {
@@ -84,11 +84,11 @@ describe('a gateway that asks for tokens', () => {
       ['in auth.token', () => bearer(hs256())],
       ['in the Authorization header', () => ({ extraHeaders: { Authorization: `Bearer ${hs256()}` } })],
       [
-        'in auth.token, whatever the header says',
+        'in auth.token, which takes precedence over the header',
         () => ({ ...bearer(hs256()), extraHeaders: { Authorization: 'Bearer x' } }),
       ],
       ...ALGORITHMS.map((name): [string, () => Options] => [`by ${name}`, () => bearer(signed(name))]),
-    ])('lets in with a token %s', async (_name, options) => {
+    ])('accepts a client with a token %s', async (_name, options) => {
       const client = await TestClient.connect(gateway.url, { ...transport, ...options() });
       const [connected] = client.all('connected');
       expect(connected!.rooms).toEqual(['general']);
@@ -97,32 +97,32 @@ describe('a gateway that asks for tokens', () => {
 
     it.each<[string, () => Options, ConnectErrorData['code']]>([
       ['no token', () => ({}), 'AUTH_REQUIRED'],
-      ['an empty one', () => bearer(''), 'AUTH_REQUIRED'],
-      ['one in the URL', () => ({ query: { token: hs256() } }), 'AUTH_REQUIRED'],
+      ['an empty token', () => bearer(''), 'AUTH_REQUIRED'],
+      ['a token in the URL', () => ({ query: { token: hs256() } }), 'AUTH_REQUIRED'],
       [
-        'one by another scheme',
+        'another authorization scheme',
         () => ({ extraHeaders: { Authorization: `Basic ${hs256()}` } }),
         'AUTH_REQUIRED',
       ],
-      ['a header without one', () => ({ extraHeaders: { Authorization: 'Bearer' } }), 'TOKEN_INVALID'],
+      ['a header without a token', () => ({ extraHeaders: { Authorization: 'Bearer' } }), 'TOKEN_INVALID'],
       [
-        'two in the header',
+        'two tokens in the header',
         () => ({ extraHeaders: { Authorization: `Bearer ${hs256()} ${hs256()}` } }),
         'TOKEN_INVALID',
       ],
       ['a number', () => ({ auth: { token: 42 } }), 'TOKEN_INVALID'],
       ['a list', () => ({ auth: { token: [hs256()] } }), 'TOKEN_INVALID'],
-      ['a huge one', () => bearer('x'.repeat(50_000)), 'TOKEN_INVALID'],
-      ['an unsigned one', () => bearer(`${unsigned({ alg: 'none' }, claims())}.`), 'TOKEN_INVALID'],
+      ['a huge token', () => bearer('x'.repeat(50_000)), 'TOKEN_INVALID'],
+      ['an unsigned token', () => bearer(`${unsigned({ alg: 'none' }, claims())}.`), 'TOKEN_INVALID'],
       [
-        'one signed with the public key',
+        'a token signed with the public key',
         () => bearer(hs256(claims(), pemOf(KEYS.RS256.publicKey))),
         'TOKEN_INVALID',
       ],
-      ['one of another secret', () => bearer(hs256(claims(), 'z'.repeat(32))), 'TOKEN_INVALID'],
-      ['one of tomorrow', () => bearer(hs256(claims({ nbf: epoch(60) }))), 'TOKEN_INVALID'],
-      ['one of yesterday', () => bearer(hs256(claims({ exp: epoch(-60) }))), 'TOKEN_EXPIRED'],
-    ])('keeps out with %s', async (_name, options, code) => {
+      ['a token signed with another secret', () => bearer(hs256(claims(), 'z'.repeat(32))), 'TOKEN_INVALID'],
+      ['a token that is not valid yet', () => bearer(hs256(claims({ nbf: epoch(60) }))), 'TOKEN_INVALID'],
+      ['an expired token', () => bearer(hs256(claims({ exp: epoch(-60) }))), 'TOKEN_EXPIRED'],
+    ])('rejects a client with %s', async (_name, options, code) => {
       const data = await refusal(gateway.url, { ...transport, ...options() });
       expect(data).toEqual({ code, message: expect.any(String) });
       expect(data.message.length).toBeLessThan(200);
@@ -131,7 +131,7 @@ describe('a gateway that asks for tokens', () => {
 
   it.each<[string, () => string[]]>([
     ['tries token after token', () => Array.from({ length: 10 }, (_, i) => `guess-${i}`)],
-    ['enters again and again', () => Array.from({ length: 10 }, () => hs256())],
+    ['connects to the namespace repeatedly', () => Array.from({ length: 10 }, () => hs256())],
   ])('closes a connection that %s', async (_, tokens) => {
     const checked = () =>
       gateway.metric('socket_gateway_authentications_total{at="connect",result="TOKEN_INVALID"}');
@@ -144,7 +144,7 @@ describe('a gateway that asks for tokens', () => {
     expect(await gateway.metric('socket_gateway_connections_total')).toBeLessThanOrEqual(before + 1);
   });
 
-  it('counts who came and who was kept out', async () => {
+  it('counts the accepted and the rejected clients', async () => {
     await join(gateway.url);
     await refusal(gateway.url, { transports: ['websocket'] });
     for (const sample of [
@@ -156,8 +156,8 @@ describe('a gateway that asks for tokens', () => {
     }
   });
 
-  describe('for as long as a token is good', () => {
-    it('tells before, and closes after with a code that says to come back', async () => {
+  describe('a connection whose token expires', () => {
+    it('is warned first, then closed with a code that asks the client to reconnect', async () => {
       const client = await join(gateway.url, { exp: epoch(4) });
       const { expires_in_ms, expires_at } = await client.next('token_expiring');
       expect(expires_in_ms).toBeLessThanOrEqual(2_600);
@@ -171,7 +171,7 @@ describe('a gateway that asks for tokens', () => {
       expect(client.disconnects).toEqual(['transport close']);
     });
 
-    it('says so in the WebSocket’s close code', async () => {
+    it('is closed with the same code in the WebSocket’s close frame', async () => {
       const socket = await RawWebSocket.connect(gateway.url, undefined, {
         token: hs256(claims({ exp: epoch(2) })),
       });
@@ -179,7 +179,7 @@ describe('a gateway that asks for tokens', () => {
       expect(socket.closeCode).toBe(4001);
     });
 
-    it('has a stock client come back by itself with what its auth function gives', async () => {
+    it('lets a stock client reconnect by itself with the token from its auth function', async () => {
       const lives = [3, 600];
       const client = await TestClient.connect(gateway.url, {
         ...TRANSPORTS.websocket,
@@ -196,7 +196,7 @@ describe('a gateway that asks for tokens', () => {
       const clients: Record<string, TestClient> = {};
       const answers: Record<string, unknown> = {};
 
-      // All at once: each has to outlive its first token.
+      // The tokens are refreshed together, and every client has to outlive its first token.
       beforeAll(async () => {
         const old = await Promise.all(
           Object.entries(TRANSPORTS).map(async ([name, transport]) => {
@@ -222,18 +222,18 @@ describe('a gateway that asks for tokens', () => {
 
     it.each<[string, () => unknown, string, string | undefined]>([
       ['nothing', () => undefined, 'INVALID_PAYLOAD', undefined],
-      ['a text', () => 'token', 'INVALID_PAYLOAD', undefined],
+      ['a string', () => 'token', 'INVALID_PAYLOAD', undefined],
       ['no token', () => ({}), 'INVALID_PAYLOAD', undefined],
-      ['a token that is no text', () => ({ token: {} }), 'INVALID_PAYLOAD', undefined],
+      ['a token that is not a string', () => ({ token: {} }), 'INVALID_PAYLOAD', undefined],
       [
-        'one of another user',
+        'a token of another user',
         () => ({ token: hs256(claims({ user_id: 43 })) }),
         'TOKEN_INVALID',
         'This token belongs to another user. Open a new connection to use it.',
       ],
-      ['an expired one', () => ({ token: hs256(claims({ exp: epoch(-1) })) }), 'TOKEN_EXPIRED', undefined],
-      ['a forged one', () => ({ token: hs256(claims(), 'f'.repeat(32)) }), 'TOKEN_INVALID', undefined],
-    ])('goes on by the old one where the new one is %s', async (_, payload, code, message) => {
+      ['an expired token', () => ({ token: hs256(claims({ exp: epoch(-1) })) }), 'TOKEN_EXPIRED', undefined],
+      ['a forged token', () => ({ token: hs256(claims(), 'f'.repeat(32)) }), 'TOKEN_INVALID', undefined],
+    ])('keeps the old token if it sends %s', async (_, payload, code, message) => {
       const client = await join(gateway.url);
       client.contract.sendsInvalid = typeof (payload() as { token?: unknown } | null)?.token !== 'string';
       const answer = await client.ask('refresh_token', payload());
@@ -246,7 +246,7 @@ describe('a gateway that asks for tokens', () => {
       expect(client.disconnects).toEqual([]);
     });
 
-    it('takes away the rooms that the new token does not allow', async () => {
+    it('loses the rooms that the new token does not allow', async () => {
       const client = await join(gateway.url);
       await client.ask('subscribe', { type: 'product', symbols: ['KEEP', 'LOSE'] });
       client.clear();
@@ -259,32 +259,52 @@ describe('a gateway that asks for tokens', () => {
     });
   });
 
-  describe('gives what a token allows', () => {
+  describe('a token', () => {
     it.each<[string, TokenClaims, object, string[] | undefined]>([
       [
-        'a product of its own',
+        'allows a product that it names',
         { products: ['NIFTY'] },
         { type: 'product', symbol: 'NIFTY' },
         ['product:NIFTY'],
       ],
-      ['its chains', { products: ['NIFTY'] }, { type: 'chain', symbol: 'NIFTY' }, ['chain:NIFTY']],
+      [
+        'allows the chains of its product',
+        { products: ['NIFTY'] },
+        { type: 'chain', symbol: 'NIFTY' },
+        ['chain:NIFTY'],
+      ],
       [
         'one chain',
         { products: ['NIFTY'] },
         { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' },
         ['chain:NIFTY:2026-11-26'],
       ],
-      ['not that of another', { products: ['NIFTY'] }, { type: 'product', symbol: 'AAPL' }, undefined],
-      ['not general', { products: ['NIFTY'] }, { type: 'general' }, undefined],
       [
-        'not a batch with one too many',
+        'does not allow another product',
+        { products: ['NIFTY'] },
+        { type: 'product', symbol: 'AAPL' },
+        undefined,
+      ],
+      ['does not allow general', { products: ['NIFTY'] }, { type: 'general' }, undefined],
+      [
+        'does not allow a batch with one forbidden product',
         { products: ['NIFTY'] },
         { type: 'product', symbols: ['NIFTY', 'AAPL'] },
         undefined,
       ],
-      ['a room by its pattern', { rooms: ['chain:*'] }, { type: 'chain', symbol: 'AAPL' }, ['chain:AAPL']],
-      ['and none beside', { rooms: ['chain:*'] }, { type: 'product', symbol: 'AAPL' }, undefined],
-      ['an admin all', { role: 'admin', rooms: [] }, { type: 'general' }, ['general']],
+      [
+        'allows a room that matches its pattern',
+        { rooms: ['chain:*'] },
+        { type: 'chain', symbol: 'AAPL' },
+        ['chain:AAPL'],
+      ],
+      [
+        'does not allow a room outside its pattern',
+        { rooms: ['chain:*'] },
+        { type: 'product', symbol: 'AAPL' },
+        undefined,
+      ],
+      ['of an admin allows every room', { role: 'admin', rooms: [] }, { type: 'general' }, ['general']],
     ])('%s', async (_, more, request, rooms) => {
       const client = await join(gateway.url, more);
       const answer = await client.ask('subscribe', request);
@@ -310,7 +330,7 @@ describe('a gateway that asks for tokens', () => {
       expect((await client.ask('get_products')).rooms).toEqual([]);
     });
 
-    it('a snapshot of what it may subscribe to, and of nothing else', async () => {
+    it('allows snapshots of exactly the rooms that it allows to subscribe to', async () => {
       await publish('enriched:underlying', underlying('SNAPPED', 1));
       const client = await join(gateway.url, { products: ['SNAPPED'] });
       const ask = (...symbols: string[]) => client.ask('get_snapshot', { type: 'product', symbols });
@@ -330,7 +350,7 @@ describe('a gateway that asks for tokens', () => {
       expect((await client.ask('list_subscriptions')).rooms).toEqual([]);
     });
 
-    it('no price, no status and no product of what it does not', async () => {
+    it('hides the prices, statuses and names of products that it does not allow', async () => {
       const client = await join(gateway.url, { products: ['MINE'] });
       const [connected] = client.all('connected');
       expect(connected!.rooms).toEqual([]);
@@ -341,7 +361,7 @@ describe('a gateway that asks for tokens', () => {
       expect((await client.ask('get_products')).products).toEqual(['MINE']);
     });
 
-    it('and counts what it refuses', async () => {
+    it('makes the gateway count the requests that it forbids', async () => {
       const before = await gateway.metric('socket_gateway_client_errors_total{code="FORBIDDEN"}');
       const client = await join(gateway.url, { products: [] });
       await client.ask('subscribe', { type: 'general' });
@@ -350,8 +370,8 @@ describe('a gateway that asks for tokens', () => {
   });
 });
 
-describe('a gateway that takes tokens, and who has none', () => {
-  it('a token whose role is anonymous is restricted like any user', async () => {
+describe('a gateway with AUTH_MODE=optional', () => {
+  it('restricts a token with the role anonymous like that of any user', async () => {
     const gateway = await start({ AUTH_MODE: 'optional', ROLE_ROOMS: 'user=product:FREE' });
     const token = hs256(claims({ role: 'anonymous' }));
     const client = await TestClient.connect(gateway.url, { auth: { token } });
@@ -364,7 +384,7 @@ describe('a gateway that takes tokens, and who has none', () => {
     await gateway.stop();
   });
 
-  it('gives who is anonymous what the setting says, and a user the rest', async () => {
+  it('restricts anonymous clients as configured, until they send a token', async () => {
     const gateway = await start({ AUTH_MODE: 'optional', ROLE_ROOMS: 'anonymous=product:FREE' });
     const anonymous = await TestClient.connect(gateway.url);
     expect(anonymous.all('connected')[0]).toMatchObject({ rooms: [], user: null });
@@ -376,7 +396,7 @@ describe('a gateway that takes tokens, and who has none', () => {
       },
     });
     expect(await anonymous.ask('subscribe', { type: 'product', symbol: 'FREE' })).toMatchObject({ ok: true });
-    // Signing in does not need another connection.
+    // A client can authenticate on the connection that it already has.
     expect(await anonymous.ask('refresh_token', { token: hs256() })).toMatchObject({ ok: true });
     expect(await anonymous.ask('subscribe', { type: 'general' })).toMatchObject({ ok: true });
     expect((await join(gateway.url)).all('connected')[0]!.rooms).toEqual(['general']);
@@ -386,7 +406,7 @@ describe('a gateway that takes tokens, and who has none', () => {
     await gateway.stop();
   });
 
-  it('without authentication looks at no token, and has nothing to refresh', async () => {
+  it('never checks a token with AUTH_MODE=off, and rejects refresh_token', async () => {
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
     const client = await TestClient.connect(gateway.url, { ...TRANSPORTS.websocket, ...bearer('anything') });
     expect(client.all('connected')[0]).toMatchObject({ rooms: ['general'], user: null });
@@ -413,7 +433,7 @@ describe('a revocation', () => {
 
   afterEach(() => Promise.all(replicas.map((replica) => replica.stop())));
 
-  it('of a user reaches every replica, ends the user’s sessions alone and keeps out the tokens issued until then', async () => {
+  it('of a user reaches every replica, closes only that user’s sessions, and rejects all tokens issued before it', async () => {
     const old = claims({ iat: epoch(-10) });
     const clients = await Promise.all(replicas.map((replica) => join(replica.url, old)));
     const others = await Promise.all(replicas.map((replica) => join(replica.url, { user_id: 43 })));
@@ -421,14 +441,14 @@ describe('a revocation', () => {
     for (const client of clients) {
       expect(await client.next('closing')).toMatchObject({ code: 'TOKEN_REVOKED', reconnect: false });
       await waitFor(() => client.disconnects.length === 1, 'it was not closed');
-      // After which stock clients stay away.
+      // Stock clients do not reconnect after this reason.
       expect(client.disconnects).toEqual(['io server disconnect']);
     }
     for (const { url } of replicas) {
       expect(await refusal(url, { transports: ['websocket'], ...bearer(hs256(old)) })).toMatchObject({
         code: 'TOKEN_REVOKED',
       });
-      await join(url); // signed in again since
+      await join(url); // The user has a newer token
     }
     for (const other of others) {
       await other.settled();
@@ -436,7 +456,7 @@ describe('a revocation', () => {
     }
   });
 
-  it('of one token leaves the user’s others', async () => {
+  it('of one token does not affect the user’s other tokens', async () => {
     const [first, second] = await Promise.all(['a', 'b'].map((jti, i) => join(replicas[i]!.url, { jti })));
     await revoke({ jti: 'a' });
     await first!.next('closing');
@@ -450,7 +470,7 @@ describe('a revocation', () => {
     });
   });
 
-  it('is known to a replica that starts later, and to one that was cut off when it was told', async () => {
+  it('is known to a replica that starts later, and to one that was disconnected when it was published', async () => {
     const { url } = replicas[0]!;
     const client = await join(url, { jti: 'cut' });
     const connections = (await redis.client.client('LIST')) as string;
@@ -469,7 +489,7 @@ describe('a revocation', () => {
     );
   });
 
-  it('is put back into a Redis that lost it, for replicas to come', async () => {
+  it('is written again to a Redis that lost it, so that later replicas read it', async () => {
     const client = await join(replicas[0]!.url, { jti: 'lost' });
     await revoke({ jti: 'lost' });
     await client.next('closing');
@@ -484,7 +504,7 @@ describe('a revocation', () => {
     );
   });
 
-  it('that is none is counted and told, and harms nobody', async () => {
+  it('that is malformed is logged and counted, and has no effect on clients', async () => {
     const client = await join(replicas[0]!.url);
     await publish('auth:revoked', 'nonsense');
     await publish('auth:revoked', '{"user_id":{}}');
@@ -514,14 +534,14 @@ describe('connections of one user', () => {
         message: 'You already have 2 connections. Close one, or try again after retry_after_ms.',
         retry_after_ms: 5_000,
       });
-      // Nor by signing in later.
+      // Nor can a client get around the limit by authenticating later.
       const anonymous = await TestClient.connect(where[2]!);
       const token = hs256(claims(more));
       expect(await anonymous.ask('refresh_token', { token })).toMatchObject({
         ok: false,
         error: { code: 'TOO_MANY_CONNECTIONS', retry_after_ms: 5_000 },
       });
-      await join(where[2]!); // somebody else
+      await join(where[2]!); // another user
       clients[1]!.close();
       await waitFor(
         async () => (await anonymous.ask('refresh_token', { token })).ok === true,
@@ -551,7 +571,7 @@ describe('keys from a JWKS URL', () => {
     server.closeAllConnections();
   });
 
-  it('keep the replica from being ready until they are there, and are not needed again when the auth service goes away', async () => {
+  it('are required before the replica is ready, and kept when the auth service is unreachable later', async () => {
     const gateway = await start({
       JWT_JWKS_URL: url,
       JWT_PUBLIC_KEY: '',

@@ -7,12 +7,15 @@ import { TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { claims, epoch, hs256, type TokenClaims } from '../../support/tokens.js';
 import { waitFor } from '../../support/wait.js';
 
-/** Part of every secret and of everything personal in here. */
+/** A marker in every secret and every piece of personal data of this test. */
 const MARKER = 'Hunter2Marker';
 const JWT_SECRET = `${MARKER}-k8Wq2Lm5Zx7Rt1Vb4Nc6Jd9Fg3`;
 const USER = `${MARKER}.person`;
 
-/** Every way of writing it that may be in a token, in base64 by its three offsets, or in a URL. */
+/**
+ * Every encoding of the marker that a token or a URL can contain. In base64 there are three, one
+ * for each offset.
+ */
 const TRACES = [
   MARKER,
   ...['', 'x', 'xx'].map((before) => Buffer.from(`${before}${MARKER}`).toString('base64url').slice(4, 16)),
@@ -48,7 +51,7 @@ afterAll(async () => {
   await redis?.stop();
 });
 
-/** Brings a token that is not let in; answers the code it was refused with. */
+/** Sends a token that must be rejected, and returns the error code. */
 function refused(given: string, transport: Options): Promise<string> {
   const socket = openSocket(gateway.url, { ...transport, auth: { token: given } });
   return new Promise((resolve, reject) => {
@@ -62,7 +65,7 @@ function refused(given: string, transport: Options): Promise<string> {
   });
 }
 
-it('of nobody who connects, is refused, refreshes, is revoked or expires is there a trace in logs, metrics, health or keys', async () => {
+it('no personal data of a client appears in logs, metrics, health or keys, whether it connects, is rejected, refreshes, is revoked or expires', async () => {
   for (const transport of [TRANSPORTS.websocket!, TRANSPORTS.polling!]) {
     const enter = (more: TokenClaims = {}): Promise<TestClient> =>
       TestClient.connect(gateway.url, { ...transport, auth: { token: token(more) } });
@@ -86,7 +89,7 @@ it('of nobody who connects, is refused, refreshes, is revoked or expires is ther
       false,
     ]);
 
-    await clients[1]!.next('closing'); // it has expired
+    await clients[1]!.next('closing'); // its token has expired
     await redis.client.publish('auth:revoked', JSON.stringify({ jti }));
     await clients[0]!.next('closing');
     await waitFor(() => clients.every(({ disconnects }) => disconnects.length === 1), 'they were not closed');

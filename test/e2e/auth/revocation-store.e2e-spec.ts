@@ -14,11 +14,11 @@ beforeAll(async () => {
 
 afterAll(() => redis?.stop());
 
-/** One suite, run on every implementation of the port. */
+/** Runs the same tests on every implementation of the port. */
 describe.each<[string, () => RevocationStore]>([
   ['Redis', () => new RedisRevocationStore(redis.client)],
   ['memory', () => new MemoryRevocationStore()],
-])('the revocations kept by %s', (_, create) => {
+])('revocations in the %s store', (_, create) => {
   let store: RevocationStore;
 
   beforeEach(async () => {
@@ -30,7 +30,7 @@ describe.each<[string, () => RevocationStore]>([
     expect(await store.load(0, 10)).toEqual([]);
   });
 
-  it('come back as they were, the latest first', async () => {
+  it('are read back unchanged, latest first', async () => {
     await store.add(['user:a:b', 1_795_000_000_123], 0);
     await store.add(['jti:x', 1_795_000_000_125], 0);
     expect(await store.load(0, 10)).toEqual([
@@ -39,7 +39,7 @@ describe.each<[string, () => RevocationStore]>([
     ]);
   });
 
-  it('are of each key the later, in whatever order replicas write', async () => {
+  it('keep the later entry of each key, in whatever order replicas write', async () => {
     await store.add(['user:a', 200], 0);
     await store.add(['user:a', 100], 0);
     expect(await store.load(0, 10)).toEqual([['user:a', 200]]);
@@ -47,20 +47,20 @@ describe.each<[string, () => RevocationStore]>([
     expect(await store.load(0, 10)).toEqual([['user:a', 300]]);
   });
 
-  it('are forgotten when no token is left that they matter to', async () => {
+  it('are deleted once every token they affect has expired', async () => {
     await store.add(['user:old', 100], 0);
     await store.add(['user:new', 200], 150);
     expect(await store.load(0, 10)).toEqual([['user:new', 200]]);
     expect(await store.load(201, 10)).toEqual([]);
   });
 
-  it('are as many as are asked for', async () => {
+  it('are limited to the requested number', async () => {
     for (const at of [1, 2, 3]) await store.add([`user:${at}`, at], 0);
     expect((await store.load(0, 2)).map(([key]) => key)).toEqual(['user:3', 'user:2']);
   });
 });
 
-it('a key that holds something else is told as an error', async () => {
+it('report an error if a key has the wrong type', async () => {
   await redis.client.flushall();
   await redis.client.set(REVOCATIONS_KEY, 'x');
   const store = new RedisRevocationStore(redis.client);

@@ -5,9 +5,9 @@ import { askRaw, sendRaw } from '../../support/raw-packet.js';
 import { TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
-/** Part of everything in here that is nobody's business. */
+/** A marker in every secret of this test. */
 const MARKER = 'Hunter2Marker';
-/** Looks like what it stands for; no part of it may be seen, in whatever case and encoding. */
+/** Has the form of a real token. No part of it may be printed, in any case or encoding. */
 const TOKEN = `eyJhbGciOiJIUzI1NiJ9.${Buffer.from(MARKER).toString('base64url')}.${MARKER}`;
 const TRACES = [MARKER, TOKEN.split('.')[1]!, encodeURIComponent(TOKEN)].map((text) => text.toLowerCase());
 
@@ -40,18 +40,18 @@ const PATHS = [
   `/%zz/${TOKEN}`,
 ];
 
-/** A thing that somebody does with secrets of his own, and what he is answered. */
+/** Sends a request that contains secrets, and resolves with everything the gateway returns. */
 type Act = (gateway: GatewayProcess) => Promise<string>;
 
 const text = async (response: Response): Promise<string> =>
   JSON.stringify([...response.headers]) + (await response.text());
 
 const ask: Record<string, Act> = {
-  'GET, everywhere and in every header': async (gateway) => {
+  'GET requests with secrets in the path and every header': async (gateway) => {
     const answers = PATHS.map(async (path) => text(await gateway.get(path, HEADERS)));
     return (await Promise.all(answers)).join('\n');
   },
-  'POST, with a body': async (gateway) => {
+  'POST requests with secrets in the body': async (gateway) => {
     const answers = PATHS.map(async (path) =>
       text(await fetch(gateway.url + path, { method: 'POST', headers: HEADERS, body: TOKEN })),
     );
@@ -61,13 +61,13 @@ const ask: Record<string, Act> = {
     text(
       await fetch(`${gateway.url}/${TOKEN}`, {
         method: 'OPTIONS',
-        // What it asks for is repeated to it, as CORS has it: no secret of the kind goes into these.
+        // CORS repeats the requested method and headers to the client, so they contain no secret.
         headers: { ...HEADERS, origin: 'https://app.example.com', 'access-control-request-method': 'GET' },
       }),
     ),
   'malformed HTTP': (gateway) =>
     RawHttp.exchange(gateway.url, `GET /${TOKEN} HTTP/1.1\r\n${TOKEN}\r\n: ${TOKEN}\r\n\r\n${TOKEN}`),
-  'an upgrade that is none': (gateway) =>
+  'an invalid upgrade': (gateway) =>
     RawHttp.exchange(
       gateway.url,
       `GET /socket.io/?EIO=4&transport=websocket&token=${TOKEN} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n` +
@@ -92,10 +92,11 @@ const ask: Record<string, Act> = {
           await askRaw(client, `["get_products","${TOKEN}"]`),
         ];
         const received = JSON.stringify(client.received);
-        // The name of an unknown event is repeated to who sent it, cut short, but nowhere else.
+        // The gateway repeats a shortened name of an unknown event, but only to the client that
+        // sent it.
         client.socket.emit(TOKEN, TOKEN);
         await client.settled();
-        sendRaw(client, `9${TOKEN}`); // no packet: the connection is closed
+        sendRaw(client, `9${TOKEN}`); // not a valid packet: the gateway closes the connection
         await waitFor(() => client.disconnects.length > 0);
         return JSON.stringify(answers) + received;
       },
@@ -104,9 +105,9 @@ const ask: Record<string, Act> = {
 };
 
 describe.each<[string, Record<string, string>]>([
-  ['as it comes', {}],
-  ['behind a token', { ADMIN_TOKEN: `${MARKER}-admin-token` }],
-  ['behind a port', { ADMIN_PORT: '0' }],
+  ['with default settings', {}],
+  ['with an admin token', { ADMIN_TOKEN: `${MARKER}-admin-token` }],
+  ['with an admin port', { ADMIN_PORT: '0' }],
 ])('a gateway %s, at LOG_LEVEL=trace', (_, env) => {
   let redis: RedisServer;
   let gateway: GatewayProcess;
@@ -128,14 +129,14 @@ describe.each<[string, Record<string, string>]>([
     expect([where, TRACES.filter((trace) => lower.includes(trace))]).toEqual([where, []]);
   };
 
-  it.each(Object.entries(ask))('answers without a word of it: %s', async (name, act) => {
+  it.each(Object.entries(ask))('does not repeat the secrets in its response: %s', async (name, act) => {
     const answer = await act(gateway);
     answers.push(answer);
     expectNoTrace(name, answer);
   });
 
-  it('keeps no word of it in metrics, health, logs or standard error, through an outage and to the end', async () => {
-    expect(answers.join('').length).toBeGreaterThan(1_000); // they did ask
+  it('keeps the secrets out of metrics, health, logs and standard error, also during an outage and at the end', async () => {
+    expect(answers.join('').length).toBeGreaterThan(1_000); // the requests did return something
     const { ADMIN_TOKEN } = env;
     const operator: Record<string, string> =
       ADMIN_TOKEN === undefined ? {} : { authorization: `Bearer ${ADMIN_TOKEN}` };

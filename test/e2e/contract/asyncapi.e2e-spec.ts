@@ -25,10 +25,11 @@ describe('the committed document', () => {
   let artefacts: Artefacts;
 
   beforeAll(async () => {
-    artefacts = await generate(ROOT); // which has AsyncAPI's parser find nothing wrong with it
+    // `generate` also runs AsyncAPI's parser, and fails if the parser finds a problem.
+    artefacts = await generate(ROOT);
   });
 
-  it.each([JSON_FILE, YAML_FILE])('%s is what the code says; else run `npm run asyncapi`', (file) => {
+  it.each([JSON_FILE, YAML_FILE])('%s matches the code; if it does not, run `npm run asyncapi`', (file) => {
     expect(read(file)).toBe(artefacts.get(file));
   });
 });
@@ -37,7 +38,7 @@ it.each(['1.1', '1.2'] as const)('a YAML %s reader reads the same document as a 
   expect(parseYaml(read(YAML_FILE), { version })).toEqual(DOCUMENT);
 });
 
-it('has no schema that is only `true` or `false`, which generators of models fail at', () => {
+it('has no schema that is only `true` or `false`, because generators of models fail on them', () => {
   const found: string[] = [];
   const visit = (value: unknown, path: string, inProperties: boolean): void => {
     if (inProperties && typeof value === 'boolean') found.push(path);
@@ -49,12 +50,12 @@ it('has no schema that is only `true` or `false`, which generators of models fai
   expect(found).toEqual([]);
 });
 
-it('has every event, both ways, and no other', () => {
+it('has every event in both directions, and no other event', () => {
   expect([...REQUESTS].sort()).toEqual(Object.values(ClientEvent).sort());
   expect([...EVENTS].sort()).toEqual([...Object.values(ServerEvent), 'connect_error'].sort());
 });
 
-it('has every code with its meaning', () => {
+it('has every error code with its meaning', () => {
   expect(schema('ErrorCode')).toMatchObject({
     enum: Object.keys(ERROR_CODES),
     'x-enum-descriptions': ERROR_CODES,
@@ -70,13 +71,13 @@ it('has every code with its meaning', () => {
     expect(DOCUMENT.info.description).toContain(`| \`${code}\` |`);
 });
 
-it('has the version of the package, and the pattern that symbols are checked by', () => {
+it('has the version of the package, and the pattern that symbols are checked against', () => {
   const { version } = JSON.parse(read('package.json')) as { readonly version: string };
   expect(DOCUMENT.info.version).toBe(version);
   expect(schema('ProductSymbol').pattern).toBe(SYMBOL_PATTERN.source);
 });
 
-it('has a valid example of every message that carries something', () => {
+it('has a valid example of every message with a payload', () => {
   for (const { name, payload, examples = [] } of Object.values(messages)) {
     expect([name, examples.length > 0]).toEqual([name, payload !== undefined]);
     for (const example of examples)
@@ -84,7 +85,7 @@ it('has a valid example of every message that carries something', () => {
   }
 });
 
-it('refuses what is not as it says', () => {
+it('rejects payloads that do not match the schemas', () => {
   expect(problemOf('subscribe', { type: 'product' })).toContain('symbol');
   expect(problemOf('subscribe', { type: 'product', symbol: 'NIFTY', expiry: '2026-11-26' })).toContain(
     'expiry',
@@ -98,7 +99,7 @@ it('refuses what is not as it says', () => {
   expect(answerProblemOf('get_products', { ok: true, rooms: [] })).toContain('products');
 });
 
-describe('packets of a client', () => {
+describe('the packet check for clients', () => {
   const GENERAL = '{"ok":true,"rooms":["general"]}';
 
   function told(say: (packets: PacketCheck) => void): readonly string[] {
@@ -108,9 +109,9 @@ describe('packets of a client', () => {
 
   it.each<[string, (packets: PacketCheck) => void, string]>([
     ['an event', (it) => it.received('2["snapshot",{"room":"general"}]'), "received snapshot: .*'updates'"],
-    ['an event that there is not', (it) => it.received('2["news",{}]'), 'received news: .* no such event'],
+    ['an unknown event', (it) => it.received('2["news",{}]'), 'received news: .* no such event'],
     ['an attachment', (it) => it.received('51-["snapshot",{}]'), 'received something that cannot be read'],
-    ['a refusal', (it) => it.received('4{"message":"no"}'), "received connect_error: .*'data'"],
+    ['a rejection', (it) => it.received('4{"message":"no"}'), "received connect_error: .*'data'"],
     ['a request', (it) => it.sent('2["subscribe",{"type":"x"}]'), 'sent subscribe, and did not declare it'],
     [
       'an acknowledgement',
@@ -121,7 +122,7 @@ describe('packets of a client', () => {
       "received the acknowledgement of get_products: .*'products'",
     ],
     [
-      'an acknowledgement that is read, with all before it, after later requests: a poll',
+      'an acknowledgement that a poll reads only after later requests',
       (it) => {
         it.sent('0');
         it.sent('20["get_products"]');
@@ -131,18 +132,18 @@ describe('packets of a client', () => {
       "received the acknowledgement of get_products: .*'products'",
     ],
     [
-      'the refusal of what is allowed',
+      'the rejection of a valid request',
       (it) => {
         it.sent('2["subscribe",{"type":"general"}]');
         it.received('2["error",{"code":"INVALID_TYPE","message":"","event":"subscribe"}]');
       },
       'sent subscribe: the gateway refuses as INVALID_TYPE',
     ],
-  ])('that do not keep to it are told: %s', (_, say, problem) => {
+  ])('reports a packet that violates the contract: %s', (_, say, problem) => {
     expect(told(say)).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('that keep to it are not, nor what is sent wrongly on purpose, nor what is of another namespace', () => {
+  it('accepts valid packets, declared invalid requests, and packets of other namespaces', () => {
     const problems = told((packets) => {
       packets.sent('0{"token":"x"}');
       packets.received('0{"sid":"x"}');
@@ -165,13 +166,13 @@ describe('docs/events.md', () => {
     return json === undefined ? [] : names.map((name) => ({ name, payload: JSON.parse(json) as unknown }));
   });
 
-  it.each(examples)('has an example of $name as the contract has it', ({ name, payload }) => {
+  it.each(examples)('has an example of $name that matches the contract', ({ name, payload }) => {
     const known: readonly unknown[] = SERVER_EXAMPLES[name as ServerEvent].map((example) => example.payload);
     if (name === 'unsubscribed') expect(problemOf(name, payload)).toBeUndefined();
     else expect(known).toContainEqual(payload);
   });
 
-  it('has one of every event', () => {
+  it('has an example of every event', () => {
     expect(examples.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.values(ServerEvent)));
   });
 });

@@ -22,7 +22,7 @@ const PROGRAMS = [
   ['Python', 'python_client.py'],
 ] as const;
 
-/** A program whose output is kept. */
+/** A running program whose output is recorded. */
 class Program {
   output = '';
   readonly exited: Promise<unknown>;
@@ -68,7 +68,7 @@ describe('client examples', () => {
   });
 
   it.each(PROGRAMS)(
-    '%s: connects, subscribes, gets prices, summaries and full chains, and leaves',
+    '%s: connects, subscribes, receives prices, summaries and full chains, and disconnects',
     async (_, file) => {
       const recording = await Recording.start();
       const program = Program.run(...recording.command(join(EXAMPLES, file), '--messages', '30'), {
@@ -89,7 +89,7 @@ describe('client examples', () => {
     },
   );
 
-  it.each(PROGRAMS)('%s: brings a token to a gateway that asks for one', async (_, file) => {
+  it.each(PROGRAMS)('%s: sends a token to a gateway that requires one', async (_, file) => {
     const recording = await Recording.start();
     const guarded = await GatewayProcess.start({
       REDIS_URL: redis.url,
@@ -142,12 +142,12 @@ describe('client examples', () => {
 });
 
 describe('npm run demo', () => {
-  /** Starts the demo as its script does, once built, with `path` as the search path for programs. */
+  /** Starts the built demo like its npm script does. Programs are looked up in `path`. */
   async function demo(path: string): Promise<{ program: Program; url: string }> {
     const program = Program.run(process.execPath, [join(ROOT, 'dist/tools/demo.js')], {
       PORT: '0',
       PATH: path,
-      // Of some other Redis, and not of the demo's own.
+      // These settings describe some other Redis. The demo must not use them for its own.
       REDIS_USERNAME: 'gateway',
       REDIS_PASSWORD: 'hunter2',
     });
@@ -162,7 +162,7 @@ describe('npm run demo', () => {
     return { program, url: /Open (\S+)/.exec(program.output)![1]! };
   }
 
-  it('shows a live market in the browser, on a private Redis, and leaves nothing behind', async () => {
+  it('shows a live market in the browser with a private Redis, and cleans up when it ends', async () => {
     const { program, url } = await demo(process.env.PATH!);
     expect(program.output).toMatch(/It runs on a private (redis|valkey)-server at/);
     const redisPort = /redis:\/\/127\.0\.0\.1:(\d+)/.exec(program.output)![1]!;
@@ -205,7 +205,7 @@ describe('npm run demo', () => {
     await expect(fetch(`http://127.0.0.1:${redisPort}`)).rejects.toThrow();
   });
 
-  it('runs on a broker of its own where there is no Redis', async () => {
+  it('uses an in-process broker if there is no Redis', async () => {
     const { program, url } = await demo('/nonexistent');
     expect(program.output).toContain('an in-process broker');
     await waitFor(async () => {
@@ -215,7 +215,7 @@ describe('npm run demo', () => {
     expect(await program.stop('SIGTERM')).toBe(0);
   });
 
-  it('takes its private Redis along when it is killed', async () => {
+  it('stops its private Redis when it is killed', async () => {
     const before = readdirSync(tmpdir());
     const { program } = await demo(process.env.PATH!);
     const port = /redis:\/\/127\.0\.0\.1:(\d+)/.exec(program.output)![1]!;
@@ -231,7 +231,7 @@ describe('npm run demo', () => {
     );
   });
 
-  it('says in a sentence that the Redis it was told to use is not there', async () => {
+  it('explains in one sentence that it cannot reach the configured Redis', async () => {
     const program = Program.run(process.execPath, [join(ROOT, 'dist/tools/demo.js')], {
       REDIS_URL: 'redis://:hunter2@127.0.0.1:1/0',
     });

@@ -6,7 +6,7 @@ import { RedisServer } from '../../support/redis-server.js';
 import { TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
-/** The products of the seeds' documentation, listed in this order. */
+/** The products in the documentation of the original service, in that order. */
 const CONFIGURED = ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'];
 const OTHER_EXPIRY = '2026-12-31';
 const LIMITS = {
@@ -24,7 +24,7 @@ const LIMITS = {
   max_connections_per_ip: null,
 };
 
-/** The transport a client of each kind ends on. */
+/** The transport that a client of each kind uses in the end. */
 const SETTLES_ON: Readonly<Record<string, string>> = {
   websocket: 'websocket',
   polling: 'polling',
@@ -32,7 +32,7 @@ const SETTLES_ON: Readonly<Record<string, string>> = {
   'websocket, then polling': 'websocket',
 };
 
-/** The `n`-th chain as the gateway passes it on. */
+/** The `n`-th chain in the form in which the gateway sends it. */
 const chainUpdate = (...args: Parameters<typeof chain>) => ({ ...chain(...args), strikes: STRIKES });
 
 const subscribed = (room: string) => ({ room, message: `Subscribed to ${room}` });
@@ -46,9 +46,10 @@ beforeAll(async () => {
   redis = await RedisServer.start();
   gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
-    // The looks that follow the start, 1.5 and 4.5 times this later, send what only Redis knows to the rooms: before the tests do.
+    // The repeated reads of Redis after the start send entries that only Redis has to the rooms.
+    // Waiting for them here keeps those messages out of the tests.
     CACHE_WRITE_INTERVAL_MS: '50',
-    MARKET_HOURS: closedMarket(), // how old a price is, is test/freshness' own matter
+    MARKET_HOURS: closedMarket(), // test/freshness checks how the age of a price is handled
     MAX_SYMBOLS_PER_REQUEST: `${LIMITS.max_symbols_per_request}`,
     MAX_SUBSCRIPTIONS: `${LIMITS.max_subscriptions}`,
     MAX_PAYLOAD_BYTES: `${LIMITS.max_payload_bytes}`,
@@ -87,7 +88,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
     return client;
   };
 
-  /** A client that gets the prices and summaries of nobody's rooms but its own. */
+  /** A client that receives only the prices and summaries of the rooms it subscribes to. */
   const connectOutsideGeneral = async (): Promise<TestClient> => {
     const client = await connect();
     await client.ask('unsubscribe', { type: 'general' });
@@ -97,7 +98,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
 
   const transportOf = (client: TestClient) => client.socket.io.engine.transport.name;
 
-  it(`travels by ${SETTLES_ON[kind]}`, async () => {
+  it(`uses the transport ${SETTLES_ON[kind]}`, async () => {
     const client = await connect();
     await waitFor(() => transportOf(client) === SETTLES_ON[kind], 'the transport never changed');
     await client.settled();
@@ -128,7 +129,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(greeting!.server_time).toBeLessThanOrEqual(after);
     });
 
-    it('sends nothing else until something is published or asked', async () => {
+    it('sends nothing else until a message is published or the client sends a request', async () => {
       await platform.underlying(product, 1);
       await platform.carried();
       const client = await connect();
@@ -188,10 +189,11 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
     ];
 
     it.each(requests)(
-      '$name: confirms each room by an event, and all by the acknowledgement',
+      '$name: confirms each room with an event, and all rooms with the acknowledgement',
       async (entry) => {
         const client = await connect();
-        // Taken for absent, though nobody is told to send them.
+        // The gateway treats null and unknown fields as absent, although no document tells clients
+        // to send them.
         client.contract.sendsInvalid = Object.values(entry.request(product)).some((value) => value === null);
         const rooms = entry.rooms(product);
 
@@ -216,7 +218,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(await client.next('unsubscribed')).toStrictEqual(unsubscribed(`product:${product}`));
     });
 
-    it('does what it is asked in the order it is asked', async () => {
+    it('handles the requests of a client in the order in which they arrive', async () => {
       const client = await connectOutsideGeneral();
       const request = { type: 'product', symbol: product };
       for (let round = 0; round < 20; round++) {
@@ -232,8 +234,9 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect((await client.ask('get_products')).rooms).toEqual([`product:${product}`]);
     });
 
-    // get_products has no payload to check, which must not let it pass requests that have: its answer tells the rooms.
-    it('answers get_products after the subscriptions asked for before it', async () => {
+    // get_products has no payload to check, but it must not overtake requests that have one,
+    // because its response lists the rooms.
+    it('answers get_products after the subscriptions requested before it', async () => {
       const client = await connectOutsideGeneral();
       const symbols = Array.from({ length: 20 }, (_, index) => `${product}${index}`);
       for (const symbol of symbols) client.socket.emit('subscribe', { type: 'product', symbol });
@@ -241,7 +244,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(rooms).toEqual(symbols.map((symbol) => `product:${symbol}`));
     });
 
-    it('takes a second subscription to a room for the first: updates still come once', async () => {
+    it('ignores a second subscription to the same room: each update is still sent once', async () => {
       const client = await connectOutsideGeneral();
       const request = { type: 'product', symbol: product };
       const room = `product:${product}`;
@@ -259,7 +262,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(client.all('underlying_update')).toHaveLength(1);
     });
 
-    it('confirms an unsubscription from what was never subscribed', async () => {
+    it('confirms an unsubscription from a room that the client never joined', async () => {
       const client = await connect();
       const rooms = [`chain:${product}:${EXPIRY}`];
       const left = await client.ask('unsubscribe', { type: 'chain', symbol: product, expiry: EXPIRY });
@@ -268,7 +271,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(client.all('error')).toEqual([]);
     });
 
-    it('sends nothing more of a room that was left', async () => {
+    it('sends no more updates of a room after the client left it', async () => {
       const client = await connectOutsideGeneral();
       await client.ask('subscribe', { type: 'chain', symbol: product });
       await platform.chain(product, 1);
@@ -281,7 +284,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
   });
 
   describe('general', () => {
-    it('can be left for the subscribed rooms alone, and rejoined', async () => {
+    it('can be left, so that only updates of subscribed rooms arrive, and joined again', async () => {
       const other = platform.product();
       const client = await connect();
       await client.ask('subscribe', { type: 'product', symbol: product });
@@ -314,7 +317,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
   });
 
   describe('get_products', () => {
-    it('lists the configured products first, and those seen on the feed, by event and acknowledgement', async () => {
+    it('lists the configured products first, then those seen on the feed, in the event and the acknowledgement', async () => {
       const client = await connect();
       await platform.underlying(product, 1);
       const chained = platform.product();
@@ -333,7 +336,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(new Set(products).size).toBe(products.length);
     });
 
-    it('needs no acknowledgement and minds no payload', async () => {
+    it('needs no acknowledgement and ignores any payload', async () => {
       const client = await connect();
       client.socket.emit('get_products');
       client.socket.emit('get_products', {});
@@ -346,7 +349,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
   });
 
   describe('list_subscriptions', () => {
-    it('lists every room of the contract that the client is in, by event and acknowledgement', async () => {
+    it('lists every contract room that the client is in, in the event and the acknowledgement', async () => {
       const client = await connect();
       expect(await client.ask('list_subscriptions')).toStrictEqual({ ok: true, rooms: ['general'] });
       await client.ask('subscribe', { type: 'product', symbols: [product, `${product}B`] });
@@ -360,7 +363,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect((await client.ask('list_subscriptions')).rooms).toEqual(rooms.slice(1));
     });
 
-    it('needs no acknowledgement and minds no payload', async () => {
+    it('needs no acknowledgement and ignores any payload', async () => {
       const client = await connect();
       client.socket.emit('list_subscriptions');
       client.socket.emit('list_subscriptions', { type: 'product' }, [1]);
@@ -369,7 +372,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(client.all('error')).toEqual([]);
     });
 
-    it('answers after the subscriptions asked for before it', async () => {
+    it('is answered after the subscriptions requested before it', async () => {
       const client = await connectOutsideGeneral();
       client.socket.emit('subscribe', { type: 'product', symbol: product });
       expect((await client.ask('list_subscriptions')).rooms).toEqual([`product:${product}`]);
@@ -377,7 +380,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
   });
 
   describe('underlying_update', () => {
-    it('goes to general and to the product room, once to a client in both', async () => {
+    it('is sent to general and to the product room, once to a client that is in both', async () => {
       const inGeneral = await connect();
       const inBoth = await connect();
       const inProduct = await connectOutsideGeneral();
@@ -399,7 +402,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(inNeither.all('underlying_update')).toEqual([]);
     });
 
-    it('passes fields on that it does not know', async () => {
+    it('keeps fields that the gateway does not know', async () => {
       const client = await connect();
       const published = {
         ...underlying(product, 1),
@@ -411,7 +414,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(await client.next('underlying_update')).toStrictEqual(published);
     });
 
-    it('fills in type and processed_at where the producer left them out', async () => {
+    it('gets type and processed_at from the gateway if the producer omits them', async () => {
       const client = await connect();
       const timestamp = timestampOf(1);
       await platform.publish(UNDERLYING, { product, price: 1.5, timestamp });
@@ -424,7 +427,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       });
     });
 
-    it('comes to a client with many products in the order published', async () => {
+    it('reaches a client with many products in the order of publication', async () => {
       const products = Array.from({ length: LIMITS.max_symbols_per_request }, () => platform.product());
       const client = await connectOutsideGeneral();
       await client.ask('subscribe', { type: 'product', symbols: products });
@@ -434,7 +437,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(client.all('underlying_update')).toStrictEqual(expected);
     });
 
-    it('drops what is older than what went out', async () => {
+    it('is dropped if it is older than the last one sent', async () => {
       const client = await connect();
       for (const n of [1, 3, 2, 4]) await platform.underlying(product, n);
       await platform.carried(client);
@@ -443,7 +446,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
   });
 
   describe('chains', () => {
-    it('sends chain_summary to general alone, with exactly the documented fields', async () => {
+    it('sends chain_summary only to general, with exactly the documented fields', async () => {
       const inGeneral = await connect();
       const outside = await connectOutsideGeneral();
       await outside.ask('subscribe', { type: 'product', symbol: product });
@@ -465,7 +468,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(outside.counts()).toEqual({ subscribed: 1, products: 1 });
     });
 
-    it('sends chain_update in full, with strikes added, to the subscribers of the chain alone', async () => {
+    it('sends the full chain_update with strikes added, only to subscribers of the chain', async () => {
       const ofProduct = await connectOutsideGeneral();
       const ofExpiry = await connectOutsideGeneral();
       const ofBoth = await connectOutsideGeneral();
@@ -497,7 +500,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(ofExpiry.all('chain_update')).toHaveLength(2);
     });
 
-    it('sends a subscriber that is in general both, the chain once and its summary once', async () => {
+    it('sends a subscriber that is also in general the chain once and its summary once', async () => {
       const client = await connect();
       await client.ask('subscribe', { type: 'chain', symbol: product });
       await client.ask('subscribe', { type: 'chain', symbol: product, expiry: EXPIRY });
@@ -507,7 +510,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(client.all('chain_summary')).toStrictEqual([summary(product, 1)]);
     });
 
-    it('passes fields on that it does not know, and the strikes a producer sends; the summary stays light', async () => {
+    it('keeps unknown fields and the strikes that a producer sends, but leaves them out of the summary', async () => {
       const client = await connect();
       await client.ask('subscribe', { type: 'chain', symbol: product });
       const published = { ...chain(product, 1), strikes: [1, 2, 3], skew: { '25d': -0.1 }, note: null };
@@ -517,7 +520,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(client.all('chain_summary')).toStrictEqual([summary(product, 1)]);
     });
 
-    it('writes null for a straddle the platform could not price', async () => {
+    it('sends null for a straddle that the platform could not price', async () => {
       const client = await connect();
       await client.ask('subscribe', { type: 'chain', symbol: product });
       const { atm_straddle_price: _, ...unpriced } = chain(product, 1);
@@ -533,7 +536,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
   });
 
   describe('snapshots', () => {
-    it("sends the product's newest price, to the asker alone", async () => {
+    it("sends the product's newest price only to the client that subscribes", async () => {
       const [asker, member, bystander] = [await connect(), await connect(), await connect()];
       await member.ask('subscribe', { type: 'product', symbol: product });
       await platform.underlying(product, 1);
@@ -552,8 +555,8 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       }
     });
 
-    it("sends the newest chain of each of the product's live expiries, nearest first, to the asker alone", async () => {
-      const expired = '2026-11-21'; // the day before the feed's own
+    it('sends the newest chain of each live expiry of the product, nearest first, only to the client that subscribes', async () => {
+      const expired = '2026-11-21'; // the day before the date of the feed
       const [asker, member] = [await connectOutsideGeneral(), await connectOutsideGeneral()];
       await member.ask('subscribe', { type: 'chain', symbol: product });
       for (const expiry of [OTHER_EXPIRY, EXPIRY, expired]) {
@@ -573,7 +576,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(member.all('chain_update')).toEqual([]);
     });
 
-    it('sends the one chain of an expiry', async () => {
+    it('sends only the chain of the requested expiry', async () => {
       const client = await connectOutsideGeneral();
       for (const expiry of [EXPIRY, OTHER_EXPIRY]) await platform.chain(product, 1, expiry);
       await platform.carried();
@@ -595,7 +598,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       ]);
     });
 
-    it("takes what only Redis knows from there: the worker's entry becomes the full payload", async () => {
+    it("reads what only Redis has, and turns the worker's entry into the full payload", async () => {
       const client = await connect();
       const timestamp = timestampOf(1);
       await redis.client.set(
@@ -622,7 +625,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(await client.next('chain_update')).toStrictEqual(chainUpdate(product, 1));
     });
 
-    it('sends none where nothing is known, and none for general', async () => {
+    it('sends none for an unknown product, and none for general', async () => {
       const known = platform.product();
       const client = await connectOutsideGeneral();
       await redis.client.set(`latest:underlying:${known}`, JSON.stringify(underlying(known, 1)), 'EX', 300);
@@ -630,7 +633,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       await client.ask('subscribe', { type: 'chain', symbol: product });
       await client.ask('subscribe', { type: 'chain', symbol: product, expiry: EXPIRY });
       await client.ask('subscribe', { type: 'general' });
-      // Redis answers in order: when this snapshot is there, the others have been looked for.
+      // Redis replies in order: once this snapshot has arrived, the earlier reads are done too.
       await client.ask('subscribe', { type: 'product', symbol: known });
       expect(await client.next('underlying_update')).toStrictEqual(underlying(known, 1));
       await client.settled();

@@ -7,12 +7,12 @@ import { RedisServer } from '../../support/redis-server.js';
 import { TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
-/** Stands in what is sent; must not come back. */
+/** A marker in the client's input that must not appear in any response. */
 const ECHO = 'Ech0Ech0';
-/** Clients here ask faster than any front end. */
+/** The clients of these tests send requests faster than any front end. */
 const MANY_EVENTS = { EVENTS_PER_SECOND: '10000', EVENT_BURST: '100000' };
 const MEGABYTE = ECHO.repeat(131_072);
-/** Past what JSON.stringify's recursion survives, so it goes over the wire as text. */
+/** Too deep for the recursion of JSON.stringify, so it is sent as text. */
 const DEEP = '['.repeat(20_000) + ']'.repeat(20_000);
 
 const expectAlive = async (gateway: GatewayProcess): Promise<void> => {
@@ -26,11 +26,11 @@ describe('what clients send', () => {
   interface BadRequest {
     readonly name: string;
     readonly code: ErrorCode;
-    /** What `details` names, in order. */
+    /** The fields that `details` names, in order. */
     readonly fields: readonly string[];
-    /** Arguments after the event's name. */
+    /** The arguments after the event's name. */
     readonly args?: readonly unknown[];
-    /** In their stead, JSON text as it goes over the wire. */
+    /** JSON text that is sent as it is, in place of `args`. */
     readonly json?: string;
   }
 
@@ -96,7 +96,8 @@ describe('what clients send', () => {
       'a whole request under __proto__',
       JSON.parse('{"__proto__":{"type":"product","symbol":"NIFTY"},"toString":null,"hasOwnProperty":1}'),
     ),
-    // After those: were a prototype set, this would be taken for a request.
+    // These requests come after the prototype ones: with a polluted prototype they would look
+    // valid.
     bad('INVALID_TYPE', 'type symbol', 'an empty object', {}),
     bad('INVALID_TYPE', 'type symbol', 'a nested request', { data: { type: 'product', symbol: 'NIFTY' } }),
     bad('INVALID_TYPE', 'type', 'a missing type', { symbol: 'NIFTY' }),
@@ -163,12 +164,12 @@ describe('what clients send', () => {
     badSymbols('nested', [['NIFTY']]),
     badSymbols('with an item of 1 MB', [MEGABYTE]),
     badSymbols('20,000 nested arrays, as text', [DEEP]),
-    bad('INVALID_SYMBOL', 'symbol', 'a bad symbol beside good symbols', {
+    bad('INVALID_SYMBOL', 'symbol', 'a bad symbol among good symbols', {
       type: 'product',
       symbol: '*',
       symbols: ['NIFTY'],
     }),
-    bad('INVALID_SYMBOL', 'symbols', 'a good symbol beside bad symbols', {
+    bad('INVALID_SYMBOL', 'symbols', 'a good symbol with bad symbols', {
       type: 'product',
       symbol: 'NIFTY',
       symbols: ['*'],
@@ -202,7 +203,7 @@ describe('what clients send', () => {
     ofGeneral('general with an expiry', { expiry: '2026-11-26' }),
   ];
 
-  /** Names of events that there are not, and how the gateway quotes them. */
+  /** Names of events that do not exist, and how the gateway quotes them. */
   const unknownEvents: readonly (readonly [name: string, json: string, quoted: string])[] = [
     ...['', 'Subscribe', 'subscribe ', 'message', 'connection', 'error', 'underlying_update', 'toString'],
     ...['__proto__', 'constructor', 'prototype', 'hasOwnProperty', '\0', '*'],
@@ -218,7 +219,7 @@ describe('what clients send', () => {
 
   beforeAll(async () => {
     redis = await RedisServer.start();
-    // The inputs of a megabyte are to be read.
+    // The gateway must read the inputs of one megabyte.
     gateway = await GatewayProcess.start({
       REDIS_URL: redis.url,
       MAX_PAYLOAD_BYTES: '2097152',
@@ -234,7 +235,7 @@ describe('what clients send', () => {
   const refusals = (code: ErrorCode) => gateway.metric(`socket_gateway_client_errors_total{code="${code}"}`);
 
   describe.each(['websocket', 'polling'])('over %s', (transport) => {
-    /** One connection through the whole table: it must outlive every entry. */
+    /** One connection sends the whole table: it must stay open after every entry. */
     let client: TestClient;
     let id: string | undefined;
 
@@ -272,7 +273,7 @@ describe('what clients send', () => {
       ['unsubscribe', requests],
       ['get_snapshot', snapshotRequests],
     ])('%s', (event, itsRequests) => {
-      it.each(itsRequests)('refuses with $code: $name', async ({ code, fields, args = [], json }) => {
+      it.each(itsRequests)('rejects with $code: $name', async ({ code, fields, args = [], json }) => {
         const before = await refusals(code);
         const answer =
           json === undefined
@@ -291,7 +292,7 @@ describe('what clients send', () => {
         expect(JSON.stringify(error)).not.toContain(ECHO);
         expect(JSON.stringify(error).length).toBeLessThan(1_024);
 
-        // Without an acknowledgement the event alone tells.
+        // Without an acknowledgement, only the event reports the problem.
         if (json === undefined) client.socket.emit(event, ...args);
         else sendRaw(client, `2["${event}",${json}]`);
         expect(await client.next('error', 2)).toStrictEqual(error);
@@ -300,7 +301,7 @@ describe('what clients send', () => {
     });
 
     it.each([...unknownEvents, ...longEvents])(
-      'refuses an event it does not have: %s',
+      'rejects an event that does not exist, and quotes its name: %s',
       async (_, name, quoted) => {
         const before = await refusals('UNKNOWN_EVENT');
         const answer = await askRaw(client, `[${name},{"type":"product","symbol":"${ECHO}"}]`);
@@ -321,31 +322,31 @@ describe('what clients send', () => {
     );
 
     it.each([
-      ['a type beside unknown fields', { type: 'product', symbol: 'NIFTY', __proto: 1, [ECHO]: ECHO }],
+      ['a type with unknown fields', { type: 'product', symbol: 'NIFTY', __proto: 1, [ECHO]: ECHO }],
       [
         'the most symbols',
         { type: 'product', symbols: Array.from({ length: 100 }, (_, index) => `S${index}`) },
       ],
-      ['a megabyte it does not look at', { type: 'product', symbol: 'NIFTY', note: MEGABYTE }],
+      ['a megabyte in an ignored field', { type: 'product', symbol: 'NIFTY', note: MEGABYTE }],
     ])('takes %s', async (_, request) => {
       expect((await client.ask('subscribe', request)).ok).toBe(true);
       expect((await client.ask('unsubscribe', request)).ok).toBe(true);
       expect(client.all('error')).toEqual([]);
     });
 
-    it.each(['get_products', 'list_subscriptions'])('takes %s with nonsense for a payload', async (event) => {
+    it.each(['get_products', 'list_subscriptions'])('accepts %s with any payload', async (event) => {
       expect((await client.ask(event, null, MEGABYTE, Buffer.from(ECHO))).ok).toBe(true);
       expect((await askRaw(client, `["${event}",${DEEP}]`)).ok).toBe(true);
       expect(client.all('error')).toEqual([]);
     });
 
-    it('does nothing of a batch with one bad symbol', async () => {
+    it('applies nothing of a batch that contains one bad symbol', async () => {
       await client.ask('subscribe', { type: 'product', symbols: ['TSLA', 'A B'] });
       expect((await client.ask('get_products')).rooms).toEqual(['general']);
       expect(client.all('subscribed')).toEqual([]);
     });
 
-    describe('what is no Socket.IO message at all', () => {
+    describe('input that is not a Socket.IO message', () => {
       it.each([
         ['no packet', 'nonsense'],
         ['a packet of no known type', '9'],
@@ -357,7 +358,7 @@ describe('what clients send', () => {
         ['a name kept for the emitter', '2["newListener","x"]'],
         ['an impossible count of attachments', '5x-["subscribe",{}]'],
         ['text where its attachment was to come', '51-["subscribe",{"_placeholder":true,"num":0}]', '2["x"]'],
-      ])('ends the connection of the sender alone: %s', async (_, ...packets) => {
+      ])('closes only the connection of the sender: %s', async (_, ...packets) => {
         const sender = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
         sender.contract.sendsInvalid = true;
         for (const packet of packets) sendRaw(sender, packet);
@@ -365,7 +366,7 @@ describe('what clients send', () => {
         sender.close();
       });
 
-      it('ends the connection of a sender above MAX_PAYLOAD_BYTES alone', async () => {
+      it('closes only the connection of a sender that exceeds MAX_PAYLOAD_BYTES', async () => {
         const sender = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
         sender.contract.sendsInvalid = true;
         sender.socket.emit('subscribe', { type: MEGABYTE, symbol: MEGABYTE });
@@ -376,7 +377,7 @@ describe('what clients send', () => {
   });
 });
 
-describe('a client that wants more rooms than it may', () => {
+describe('a client that requests more rooms than its limit', () => {
   let redis: RedisServer;
   let gateway: GatewayProcess;
   let client: TestClient;
@@ -393,7 +394,7 @@ describe('a client that wants more rooms than it may', () => {
     await redis?.stop();
   });
 
-  it('is refused what goes above the limit, whole, and keeps what it has', async () => {
+  it('has the whole request rejected, and keeps its rooms', async () => {
     const rooms = ['general', 'product:A', 'product:B', 'product:C', 'product:D'];
     const heldRooms = async () => (await client.ask('get_products')).rooms as string[];
     const refused = {
@@ -407,7 +408,7 @@ describe('a client that wants more rooms than it may', () => {
     };
     expect(client.all('connected')[0]!.limits.max_subscriptions).toBe(5);
 
-    // general is a room like the others: with it, five more would be six.
+    // general counts as a room: with it, five more rooms would make six.
     expect(await client.ask('subscribe', { type: 'product', symbols: ['A', 'B', 'C', 'D', 'E'] })).toEqual(
       refused,
     );
@@ -420,7 +421,7 @@ describe('a client that wants more rooms than it may', () => {
     expect(client.all('error')).toEqual([refused.error, refused.error, refused.error]);
     expect(await gateway.metric('socket_gateway_client_errors_total{code="TOO_MANY_SUBSCRIPTIONS"}')).toBe(3);
 
-    // What it holds already costs nothing, and what it gives up can be had again.
+    // A room that the client already has does not count again, and a room it leaves becomes free.
     expect((await client.ask('subscribe', { type: 'product', symbols: ['A', 'D'] })).ok).toBe(true);
     expect((await client.ask('unsubscribe', { type: 'general' })).ok).toBe(true);
     expect((await client.ask('subscribe', { type: 'chain', symbol: 'A' })).ok).toBe(true);
@@ -429,7 +430,7 @@ describe('a client that wants more rooms than it may', () => {
   });
 });
 
-describe('what producers publish', () => {
+describe('a malformed message on the feed', () => {
   const MAX_FEED_MESSAGE_BYTES = 100_000;
 
   interface BadMessage {
@@ -441,21 +442,21 @@ describe('what producers publish', () => {
 
   const onBoth = (reason: string, name: string, make: BadMessage['make']): BadMessage[] =>
     [UNDERLYING, OPTION_CHAIN].map((channel) => ({ reason, name, channel, make }));
-  /** A good price but for `fields`; undefined ones are left out. */
+  /** A valid price, changed by `fields`; undefined fields are left out. */
   const price = (reason: string, name: string, fields: object): BadMessage => ({
     reason,
     name,
     channel: UNDERLYING,
     make: (product) => JSON.stringify({ ...underlying(product, 1), ...fields }),
   });
-  /** A good chain but for `fields`. */
+  /** A valid chain, changed by `fields`. */
   const chained = (reason: string, name: string, fields: object): BadMessage => ({
     reason,
     name,
     channel: OPTION_CHAIN,
     make: (product) => JSON.stringify({ ...chain(product, 1), ...fields }),
   });
-  /** A good price or chain with a field more, written as text that JSON.stringify would not write. */
+  /** A valid price or chain with one more field, as text that JSON.stringify cannot produce. */
   const withText = (reason: string, name: string, text: string): BadMessage[] => [
     { reason, name, channel: UNDERLYING, make: (p) => insert(underlying(p, 1), text) },
     { reason, name, channel: OPTION_CHAIN, make: (p) => insert(chain(p, 1), text) },
@@ -582,7 +583,7 @@ describe('what producers publish', () => {
     await expectAlive(gateway);
   });
 
-  /** The next good messages come through, and nothing came before them. */
+  /** Checks that the next valid messages arrive, and that nothing arrived before them. */
   const expectGoodAlone = async (): Promise<void> => {
     await platform.underlying(product, 2);
     await platform.chain(product, 2);
@@ -598,7 +599,7 @@ describe('what producers publish', () => {
     );
   };
 
-  it.each(messages)('are not forwarded: $reason on $channel, $name', async ({ reason, channel, make }) => {
+  it.each(messages)('is not forwarded: $reason on $channel, $name', async ({ reason, channel, make }) => {
     const sample = `socket_gateway_feed_rejected_total{reason="${reason}"}`;
     const before = await gateway.metric(sample);
     await platform.publish(channel, make(product));
@@ -609,7 +610,7 @@ describe('what producers publish', () => {
     await expectGoodAlone();
   });
 
-  it('are not forwarded on a channel for the other kind', async () => {
+  it('is not forwarded if its channel is for the other kind', async () => {
     await platform.publish(OPTION_CHAIN, underlying(product, 1));
     await platform.publish(UNDERLYING, chain(product, 1));
     await platform.carried(client);
@@ -617,7 +618,7 @@ describe('what producers publish', () => {
     await expectGoodAlone();
   });
 
-  it('are forwarded at the very limits', async () => {
+  it('is forwarded if its values are exactly at the limits', async () => {
     const deepest = { ...underlying(product, 1), extra: JSON.parse(deep(31)) as unknown };
     const longest = { ...underlying(product, 2), extra: '' };
     longest.extra = 'x'.repeat(MAX_FEED_MESSAGE_BYTES - JSON.stringify(longest).length);
@@ -627,7 +628,7 @@ describe('what producers publish', () => {
     expect(client.all('underlying_update')).toStrictEqual([deepest, longest]);
   });
 
-  it('cannot change what objects are', async () => {
+  it('cannot change the prototype of objects', async () => {
     const text = insert(
       underlying(product, 1),
       '"__proto__":{"polluted":true},"constructor":{"prototype":{}}',
@@ -640,7 +641,7 @@ describe('what producers publish', () => {
     expect(await gateway.json('/metrics')).not.toHaveProperty('polluted');
   });
 
-  it('are logged with their reason, at most once in a while, and without their content', async () => {
+  it('is logged with its reason, at most once per interval, and without its content', async () => {
     for (let round = 0; round < 200; round++) await platform.publish(UNDERLYING, `${ECHO} ${round}`);
     await platform.carried(client);
     const lines = gateway.logs.filter(

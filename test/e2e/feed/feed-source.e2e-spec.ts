@@ -20,7 +20,10 @@ interface Fault {
   readonly kind?: string;
 }
 
-/** The ports of a gateway with these settings; a short silence makes tests short. */
+/**
+ * Creates the ports of a gateway with these settings. The short silence limit keeps the tests
+ * short.
+ */
 function portsOn(url: string, env: Readonly<Record<string, string>> = {}, faults: Fault[] = []): Ports {
   const config = loadConfig({ REDIS_URL: url, FEED_PROBE_AFTER_MS: '500', ...env });
   return redisPorts(config, { warn: (fields: Fault) => void faults.push(fields) });
@@ -44,7 +47,8 @@ async function onCluster(
   command: 'publish' | 'spublish',
 ): Promise<Subject> {
   const cluster = await RedisCluster.start();
-  // By one node, as a producer with one connection does: nodes pass on messages in no order between them.
+  // A producer uses one connection, and so one node. Nodes do not keep the order of messages that
+  // different nodes publish.
   const publisher = command === 'publish' ? cluster.nodes[1]!.client : cluster.client;
   return subject(portsOn(cluster.url, env), cluster, (channel, data) =>
     publisher[command](`${env.CHANNEL_PREFIX ?? ''}${channel}`, data),
@@ -100,7 +104,7 @@ class Listener {
 }
 
 describe.each(Object.entries(implementations))('FeedSource: %s', (_, make) => {
-  it('hands over every message of its channels untouched, each channel in order, until stopped', async () => {
+  it('delivers every message of its channels unchanged and in order per channel, until it is stopped', async () => {
     const { feed, publish, stop } = await make();
     const listener = new Listener();
     expect(feed.status).toMatchObject({ up: false, reason: expect.any(String) });
@@ -113,7 +117,7 @@ describe.each(Object.entries(implementations))('FeedSource: %s', (_, make) => {
     await publish('another:channel', 'not ours');
     for (const [channel, data] of sent) await publish(channel, data);
     await waitFor(() => listener.messages.length === sent.length);
-    // Two channels may be two connections: order is promised within each.
+    // Two channels may use two connections, so only the order within each channel is guaranteed.
     for (const channel of FEED_CHANNELS) {
       const of = (messages: [string, string][]) => messages.filter(([name]) => name === channel);
       expect(of(listener.messages)).toEqual(of(sent));
@@ -164,7 +168,7 @@ describe('RedisFeed', () => {
     await server.stop();
   });
 
-  it('subscribes anew when its connection is killed, and says it is up again', async () => {
+  it('subscribes again when its connection is killed, and reports that it is up', async () => {
     await server.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await waitFor(() => !feed.status.up, 'it never noticed');
     await waitFor(() => listener.ups === 2);
@@ -173,7 +177,7 @@ describe('RedisFeed', () => {
     await waitFor(() => listener.messages.length === 1);
   });
 
-  it('says why it is down while Redis is away, and comes back with it', async () => {
+  it('reports why it is down while Redis is away, and reconnects when Redis is back', async () => {
     await server.kill();
     await waitFor(
       () => !feed.status.up && feed.status.reason?.includes('ECONNREFUSED'),
@@ -185,7 +189,7 @@ describe('RedisFeed', () => {
     await waitFor(() => listener.messages.length === 1);
   });
 
-  it('notices a Redis that is frozen with its connections open, and comes back when it thaws', async () => {
+  it('notices a frozen Redis although its connections stay open, and recovers when Redis does', async () => {
     server.freeze();
     await waitFor(() => !feed.status.up, 'it took a frozen Redis for a quiet one');
     server.thaw();
@@ -201,7 +205,7 @@ describe('RedisFeed', () => {
     expect(feed.status).toEqual({ up: false, reason: 'stopped' });
   });
 
-  it('names a channel it may not read, and subscribes once it may', async () => {
+  it('names a channel that it may not read, and subscribes once it may', async () => {
     await server.client.call('ACL', 'SETUSER', 'default', 'resetchannels');
     await server.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await waitFor(
@@ -212,7 +216,7 @@ describe('RedisFeed', () => {
     await waitFor(() => feed.status.up);
   });
 
-  it('cuts a connection that is up and answers, but delivers nothing, until one does', async () => {
+  it('replaces a connection that replies but delivers no messages, until a connection does', async () => {
     await end();
     const proxy = await SlowRedis.start(server.port);
     await begin(proxy.url);
@@ -221,7 +225,7 @@ describe('RedisFeed', () => {
       () => feed.status.reason?.includes('received no probe message'),
       () => JSON.stringify(feed.status),
     );
-    // A new connection is no better: it must not count as up for having subscribed.
+    // The new connection delivers nothing either, so its subscription must not count as up.
     await waitFor(() => faults.filter(({ kind }) => kind === 'silent').length >= 1);
     const sessions = await subscriptions();
     await waitFor(async () => (await subscriptions()) >= sessions + 4, 'it does not try again');
@@ -232,18 +236,18 @@ describe('RedisFeed', () => {
     await waitFor(() => listener.messages.length === 1);
   });
 
-  it('does not take a publisher that may not publish for a dead subscription', async () => {
+  it('does not treat a missing permission to publish probes as a dead subscription', async () => {
     await server.client.call('ACL', 'SETUSER', 'default', '-publish');
     await waitFor(async () => (await count('publish', 'rejected_calls')) >= 30, 'no probe was tried');
     expect([feed.status.up, listener.ups]).toEqual([true, 1]);
-    // Without probes a frozen server is still noticed.
+    // A frozen server is noticed even without probes.
     server.freeze();
     await waitFor(() => !feed.status.up, 'it took a frozen Redis for a quiet one');
     server.thaw();
     await waitFor(() => feed.status.up);
   });
 
-  it("is up without its probe's channel, where the user may not read that", async () => {
+  it('is up without the probe channel if the user may not read it', async () => {
     await end();
     const rules = ['resetchannels', ...FEED_CHANNELS.map((channel) => `&${channel}`)];
     await server.client.call('ACL', 'SETUSER', 'default', ...rules);
@@ -253,9 +257,9 @@ describe('RedisFeed', () => {
     await waitFor(() => listener.messages.length === 1);
   });
 
-  it('sends no probe while messages come', async () => {
+  it('sends no probe while messages arrive', async () => {
     const probes = await count('publish', 'calls');
-    const until = performance.now() + 2_000; // four times the silence it waits for
+    const until = performance.now() + 2_000; // four times the allowed silence
     let published = 0;
     while (performance.now() < until) {
       await server.client.publish(FEED_CHANNELS[0]!, `${++published}`);

@@ -11,7 +11,7 @@ import { hs256, JWT_SECRET } from '../../support/tokens.js';
 import { waitFor } from '../../support/wait.js';
 
 const STALE_MS = 1_000;
-/** Configured, and never on the feed unless a test puts it there. */
+/** A configured product that appears on the feed only if a test publishes it. */
 const EXPECTED = 'EXPECTED';
 const HOUR_MS = 3_600_000;
 
@@ -41,33 +41,39 @@ async function outsideGeneral(gateway: GatewayProcess, ...requests: object[]): P
 
 const productOf = ({ payload }: Received) => (payload as { product?: string }).product;
 
-/** What a client was told of a product, in order. */
+/** The statuses of a product that a client received, in order. */
 const told = (client: TestClient, name: string): string[] =>
   client
     .all('feed_status')
     .filter((status) => status.product === name)
     .map(({ status }) => String(status));
 
-/** Waits until a client was told so; what is live now may be stale again before anybody looks. */
+/**
+ * Waits until a client has received these statuses. It reads the history, because a live product
+ * may already be stale again.
+ */
 const tells = (client: TestClient, name: string, ...statuses: string[]) =>
   waitFor(
     () => told(client, name).slice(0, statuses.length).join() === statuses.join(),
     () => `${name} ${statuses.join()} expected, told ${JSON.stringify(client.all('feed_status'))}`,
   );
 
-/** Sweeps have been over all that came before: a product published now went stale. */
+/**
+ * Waits until the sweeps have covered everything published before: a product published now has
+ * become stale.
+ */
 async function swept(client: TestClient): Promise<void> {
   const last = product();
   await price(last, 1);
   await tells(client, last, 'stale');
 }
 
-describe('a product that stops', () => {
+describe('a product whose prices stop', () => {
   let gateway: GatewayProcess;
   beforeAll(async () => void (gateway = await start()));
   afterAll(() => gateway.stop());
 
-  it('is stale once and live once, for each client once whatever rooms it is in', async () => {
+  it('becomes stale once and live once for each client, whatever rooms the client is in', async () => {
     const name = product();
     const watcher = await TestClient.connect(gateway.url);
     const everywhere = await TestClient.connect(gateway.url);
@@ -98,7 +104,7 @@ describe('a product that stops', () => {
     expect(Date.parse(String(status.last_update))).toBeLessThanOrEqual(after);
     expect(status.age_ms).toBeGreaterThanOrEqual(STALE_MS);
 
-    // A chain is no new price.
+    // A new chain is not a new price.
     await redis.client.publish(OPTION_CHAIN, JSON.stringify(chain(name, 2)));
     await everywhere.next('chain_update');
     await swept(watcher);
@@ -124,7 +130,7 @@ describe('a product that stops', () => {
     for (const client of [...inOne, everywhere, elsewhere]) client.close();
   });
 
-  it('is told of to who comes later: on connection, after a snapshot, and on return to general', async () => {
+  it('is reported as stale to later clients: on connection, after a snapshot, and on return to general', async () => {
     const name = product();
     const watcher = await TestClient.connect(gateway.url);
     await price(name, 1);
@@ -158,7 +164,7 @@ describe('a product that stops', () => {
     for (const client of [watcher, late, asker]) client.close();
   });
 
-  it('and was expected, but never came, is told of to who asks for it alone', async () => {
+  it('that is configured but never arrives is reported only to clients that ask for it', async () => {
     const watcher = await TestClient.connect(gateway.url);
     await swept(watcher);
     const waiting = await outsideGeneral(gateway);
@@ -179,7 +185,7 @@ describe('a product that stops', () => {
     for (const client of [watcher, waiting]) client.close();
   });
 
-  it('shows in /health, which stays healthy, and in the metrics', async () => {
+  it('is shown in /health, which stays healthy, and in the metrics', async () => {
     const name = product();
     const watcher = await TestClient.connect(gateway.url);
     const count = (status: string) => gateway.metric(`socket_gateway_feed_status_total{status="${status}"}`);
@@ -206,7 +212,7 @@ describe('a product that stops', () => {
   });
 });
 
-describe('what the store holds', () => {
+describe('stored prices', () => {
   afterEach(() => redis.client.flushall());
 
   const put = (name: string, ageMs: number) =>
@@ -215,7 +221,7 @@ describe('what the store holds', () => {
       JSON.stringify({ price: 1, timestamp: new Date(Date.now() - ageMs).toISOString().replace('Z', '') }),
     );
 
-  it('is stale where it is old, whether it was read at the start or when it is asked for', async () => {
+  it('are stale if they are old, whether they are read at the start or on request', async () => {
     const [old, young, oldLater, youngLater] = [product(), product(), product(), product()];
     await put(old, 2 * HOUR_MS);
     await put(young, 1_000);
@@ -247,7 +253,7 @@ describe('what the store holds', () => {
     await gateway.stop();
   });
 
-  it('is stale once for each of those who ask for it together, after the snapshot, and for all others', async () => {
+  it('are reported stale once per waiting client, after the snapshot, and once to all other clients', async () => {
     const name = product();
     const slow = await SlowRedis.start(redis.port);
     const gateway = await start({ REDIS_URL: slow.url, STALE_AFTER_MS: `${HOUR_MS}` });
@@ -288,7 +294,7 @@ describe('what the store holds', () => {
     await slow.stop();
   });
 
-  it('brings a product back to life after an outage in which all of them went stale', async () => {
+  it('make a product live again after an outage in which every product became stale', async () => {
     const [first, second] = [product(), product()];
     const gateway = await start();
     const watcher = await TestClient.connect(gateway.url);
@@ -305,7 +311,8 @@ describe('what the store holds', () => {
     });
     watcher.clear();
     await redis.restart();
-    // By the time it is read it must be younger than what is stale, and newer than the fixtures' prices.
+    // When the gateway reads it, this price must be younger than the stale limit and newer than the
+    // prices of the fixtures.
     const stop = repeat(() => put(first, 0), 50);
     await waitFor(() => told(watcher, first).includes('live'), 'it never came back');
     stop();
@@ -321,7 +328,7 @@ describe('what the store holds', () => {
   });
 });
 
-it('two replicas tell their clients the same', async () => {
+it('two replicas send their clients the same statuses', async () => {
   const name = product();
   const gateways = [await start(), await start()];
   const clients = await Promise.all(gateways.map((gateway) => TestClient.connect(gateway.url)));
@@ -332,7 +339,7 @@ it('two replicas tell their clients the same', async () => {
   for (const gateway of gateways) await gateway.stop();
 });
 
-it('a recording that is replayed is live as long as it runs, old as its times are', async () => {
+it('a replayed recording is live while it runs, although its times are old', async () => {
   const [replayed, silent] = [product(), product()];
   const gateway = await start({ STALE_AFTER_MS: '2000' });
   const watcher = await TestClient.connect(gateway.url);
@@ -352,7 +359,7 @@ it('a recording that is replayed is live as long as it runs, old as its times ar
   await gateway.stop();
 });
 
-it('outside market hours nothing is said, but of the products whose own market is open', async () => {
+it('outside market hours, statuses are sent only for products whose own market is open', async () => {
   const [closed, open] = [product(), product()];
   const gateway = await start({
     STALE_AFTER_MS: '100',
@@ -377,14 +384,14 @@ it('outside market hours nothing is said, but of the products whose own market i
   await gateway.stop();
 });
 
-it('a schedule that cannot be read ends the start with a sentence', async () => {
+it('an invalid schedule stops the start with an explanation', async () => {
   const gateway = GatewayProcess.spawn({ REDIS_URL: redis.url, MARKET_HOURS: 'Asia/Kolkata Mon-Fri 9-15' });
   expect(await gateway.exit()).toBe(1);
   expect(gateway.stderr).toContain('MARKET_HOURS is "Asia/Kolkata Mon-Fri 9-15", but must be like');
   expect(gateway.stderr).toContain('"9-15" is not a time such as 09:15-15:30.');
 });
 
-describe('a chain that stops while the price of its product goes on', () => {
+describe('a chain that stops while the prices of its product continue', () => {
   const QUIET_EXPIRY = '2026-12-03';
   let gateway: GatewayProcess;
   beforeAll(
@@ -402,7 +409,7 @@ describe('a chain that stops while the price of its product goes on', () => {
     return text.replace(/"iv":[\d.]+/, `"iv":${iv}`);
   };
 
-  it('is told stale to its rooms only, once, to who comes later, and live again', async () => {
+  it('is reported as stale once, only to its rooms and to later subscribers, and then as live', async () => {
     const name = product();
     const inRooms = await Promise.all([
       outsideGeneral(gateway, { type: 'chain', symbol: name }),
@@ -416,7 +423,8 @@ describe('a chain that stops while the price of its product goes on', () => {
     await price(name, 1);
     await chained(name, 1);
     for (const client of inRooms) await client.next('chain_update');
-    // A client that was told that its room is unknown is told that it is live, with the first update.
+    // A client that was told that its chain is unknown receives the status live with the first
+    // update.
     for (const client of [...inRooms, ...others]) {
       await client.settled();
       client.clear();
@@ -458,7 +466,7 @@ describe('a chain that stops while the price of its product goes on', () => {
     }
   });
 
-  it('a producer that writes NaN for the ratio: the chain is stale, and the log and a metric name product and field', async () => {
+  it('a producer that writes NaN for the ratio makes the chain stale, and the log and a metric name the cause', async () => {
     const own = await start({
       PRODUCTS: 'NIFTY',
       STALE_AFTER_MS: '60000',
@@ -488,7 +496,7 @@ describe('a chain that stops while the price of its product goes on', () => {
   });
 
   it.each(['NaN', 'Infinity', '1e309', '"high"'])(
-    'with %s for the iv of one option it goes on, with null there, counted and logged',
+    'with %s for the iv of one option it stays live, with null there, counted and logged',
     async (iv) => {
       const name = product();
       const client = await outsideGeneral(gateway, { type: 'chain', symbol: name });
@@ -509,7 +517,7 @@ describe('a chain that stops while the price of its product goes on', () => {
   );
 });
 
-it('warns of a producer whose clock shows another time zone, and reads its times with FEED_TIME_ZONE', async () => {
+it('warns of a producer whose clock uses another time zone, and reads its times with FEED_TIME_ZONE', async () => {
   const INDIA_MS = 5.5 * HOUR_MS;
   const local = (n: number) => {
     const timestamp = new Date(Date.now() + INDIA_MS + n).toISOString().slice(0, -1);
@@ -524,7 +532,8 @@ it('warns of a producer whose clock shows another time zone, and reads its times
   expect(wrong.logged('feed_time_zone_suspect')).toMatchObject({ product: 'INDIA', offset: '+05:30' });
   expect(right.logged('feed_time_zone_suspect')).toBeUndefined();
 
-  // A price in Redis of five hours ago is old by its zone, though it would be of now in UTC.
+  // Read in the producer's zone, this price in Redis is five hours old. Read as UTC, it would be
+  // current.
   const old = new Date(Date.now()).toISOString().slice(0, -1);
   await redis.client.set('latest:underlying:OLD', JSON.stringify({ price: 1, timestamp: old }));
   await client.ask('subscribe', { type: 'product', symbol: 'OLD' });
@@ -558,7 +567,7 @@ describe('a thousand stale products', () => {
     TestClient.connect(gateway.url, { ...options, auth });
 
   it.each(Object.entries(TRANSPORTS))(
-    'a new connection over %s is told of all that is stale by one write, each product once',
+    'a new connection over %s receives all stale statuses in one write, each product once',
     async (_, options) => {
       const clients = await Promise.all([1, 2, 3].map(() => connect({}, options)));
       for (const client of clients) {
@@ -573,7 +582,7 @@ describe('a thousand stale products', () => {
   );
 
   it.each(Object.entries(TRANSPORTS))(
-    'a new connection over %s that asks for a batch is told all that is stale by one event',
+    'a new connection over %s that asks for a batch receives all stale statuses in one event',
     async (_, options) => {
       const stock = await connect({}, options);
       const clients = await Promise.all([1, 2, 3].map(() => connect(BATCHES, options)));
@@ -592,7 +601,7 @@ describe('a thousand stale products', () => {
     },
   );
 
-  it('a client that brings a token may ask for a batch, and gets it again when it rejoins general', async () => {
+  it('a client with a token may ask for a batch, and receives it again when it rejoins general', async () => {
     const client = await connect({ token: hs256(), ...BATCHES });
     expect((await client.next('connected')).user).not.toBeNull();
     await client.settled();
@@ -607,7 +616,7 @@ describe('a thousand stale products', () => {
     expect(client.all('feed_statuses')[0]!.statuses).toHaveLength(1_000);
   });
 
-  it('a client that asked for a batch is told later changes one by one', async () => {
+  it('a client that asked for a batch receives later changes one by one', async () => {
     const client = await connect(BATCHES);
     await client.settled();
     client.clear();
@@ -620,7 +629,7 @@ describe('a thousand stale products', () => {
   });
 
   it.each([['each'], [true], [['batch']], [{ batch: true }]])(
-    'a client that asks for statuses %j is told one by one',
+    'a client that asks for statuses %j receives them one by one',
     async (statuses) => {
       const client = await connect({ statuses });
       await client.settled();

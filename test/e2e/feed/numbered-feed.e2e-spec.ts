@@ -4,7 +4,7 @@ import { RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait.js';
 
-it('a price that is under way when the connection is lost is tried again, and not waited for for ever', async () => {
+it('a price that is in flight when the connection is lost is sent again instead of being awaited forever', async () => {
   const redis = await RedisServer.start();
   const proxy = await TcpProxy.start(redis.port);
   const worker = redisClient({ host: '127.0.0.1', port: proxy.port, ...WORKER, lazyConnect: true });
