@@ -15,7 +15,7 @@ const DEFLATE = 'permessage-deflate';
 const AGREED = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover';
 const MAX_PAYLOAD = 65_536;
 
-/** The `n`-th chain of a product, of the size and with the variety of a real one: about 80 KB. */
+/** The `n`-th chain of a product, as large and as varied as a real one: about 80 KB. */
 function bigChain(product: string, n: number) {
   const { calls, puts, ...rest } = chain(product, n);
   const legs = <T extends { strike: number }>([leg]: readonly T[], side: number) =>
@@ -40,9 +40,9 @@ async function start(env: Readonly<Record<string, string>>): Promise<void> {
   platform = new Platform(redis, gateway);
 }
 
-/** A client that subscribes to a chain and says what it got. */
+/** A client that can subscribe to a chain, and that records what it receives. */
 interface Reader {
-  /** JSON of the chain updates so far. */
+  /** The chain updates received so far, as JSON text. */
   chains(): string[];
   subscribe(symbol: string): void;
   /** Bytes received so far. */
@@ -59,7 +59,7 @@ async function stock(options?: typeof UNCOMPRESSED): Promise<Reader> {
   };
 }
 
-/** The `ws` package with engine.io's handshake by hand. */
+/** Uses the `ws` package, with the engine.io handshake written out here. */
 async function byHand(perMessageDeflate: boolean): Promise<Reader> {
   const url = `${gateway.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
   const socket = new WebSocket(url, { perMessageDeflate });
@@ -93,14 +93,14 @@ describe('compression', () => {
   beforeAll(() => start({ MAX_PAYLOAD_BYTES: `${MAX_PAYLOAD}` }));
   afterAll(() => gateway.stop());
 
-  it('gives every client the same JSON, and those that offered it a fraction of the bytes', async () => {
+  it('sends every client the same JSON, and far fewer bytes to clients that offered compression', async () => {
     const product = platform.product();
     const deflating = await Promise.all([stock(), byHand(true), raw(DEFLATE)]);
     const plain = await Promise.all([stock(UNCOMPRESSED), byHand(false), raw()]);
     const readers = [...deflating, ...plain];
     await platform.publish(OPTION_CHAIN, bigChain(product, 1));
     await platform.carried();
-    // The first by the snapshot, the others as they come.
+    // The first chain arrives as a snapshot, the others as updates.
     for (const reader of readers) reader.subscribe(product);
     await waitFor(() => readers.every((reader) => reader.chains().length === 1));
     const before = readers.map((reader) => reader.bytes());
@@ -123,7 +123,7 @@ describe('compression', () => {
     }
   });
 
-  it('is agreed without context takeover on either side, and used for large messages alone', async () => {
+  it('is agreed without context takeover on either side, and used only for large messages', async () => {
     const product = platform.product();
     const socket = await RawWebSocket.connect(gateway.url, `${DEFLATE}; client_max_window_bits`);
     expect(socket.extensions).toBe(AGREED);
@@ -148,7 +148,7 @@ describe('compression', () => {
     ['a smaller window in one of its offers', `${DEFLATE}, ${DEFLATE};server_max_window_bits=8`],
     ['another extension', 'x-webkit-deflate-frame'],
     ['nothing', undefined],
-  ])('who asks for %s is sent plain frames', async (_, offer) => {
+  ])('sends plain frames to a client that asks for %s', async (_, offer) => {
     const product = platform.product();
     const socket = await RawWebSocket.connect(gateway.url, offer);
     expect(socket.extensions).toBeUndefined();
@@ -159,7 +159,7 @@ describe('compression', () => {
     expect(socket.frames.every(({ rsv1 }) => !rsv1)).toBe(true);
   });
 
-  it('holds for snapshots that wait behind replies too', async () => {
+  it('also works for snapshots that wait behind replies', async () => {
     const products = [platform.product(), platform.product(), platform.product()];
     for (const product of products) await platform.publish(OPTION_CHAIN, bigChain(product, 1));
     await platform.carried();
@@ -170,20 +170,21 @@ describe('compression', () => {
     expect(snapshots().map(({ frame }) => frame.rsv1)).toEqual([true, true, true]);
   });
 
-  it('is understood from a client', async () => {
+  it('is accepted from clients', async () => {
     const socket = await RawWebSocket.connect(gateway.url, DEFLATE);
     const symbols = Array.from({ length: 90 }, (_, n) => `SYMBOL-OF-SOME-LENGTH-${n}`);
     const rooms = symbols.map((symbol) => `product:${symbol}`);
     socket.send(`421${JSON.stringify(['subscribe', { type: 'product', symbols }])}`, true);
-    socket.send(`422${JSON.stringify(['unsubscribe', { type: 'product', symbols }])}`, true); // the next stands alone
+    // the request after this one is not compressed
+    socket.send(`422${JSON.stringify(['unsubscribe', { type: 'product', symbols }])}`, true);
     await waitFor(() => socket.answer(2));
     expect([socket.answer(1), socket.answer(2)]).toEqual([[{ ok: true, rooms }], [{ ok: true, rooms }]]);
-    // Stock clients deflate what is larger than 1 KB.
+    // Stock clients compress messages of more than 1 KB.
     const client = await TestClient.connect(gateway.url);
     await expect(client.ask('subscribe', { type: 'product', symbols })).resolves.toEqual({ ok: true, rooms });
   });
 
-  it('of a message that is far larger than it seems ends that connection and nothing else', async () => {
+  it('closes only the connection that sends a message with a huge decompressed size', async () => {
     const bomb = `42["subscribe",{"type":"${'x'.repeat(50_000_000)}"}]`; // 49 KB on the wire
     const client = await TestClient.connect(gateway.url);
     const before = await peakMemory();
@@ -201,7 +202,7 @@ describe('compression', () => {
     expect(gateway.exitCode).toBeNull();
   });
 
-  /** The most memory the gateway has held so far, bytes. */
+  /** The peak memory use of the gateway, in bytes. */
   async function peakMemory(): Promise<number> {
     const status = await readFile(`/proc/${gateway.pid}/status`, 'utf8');
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
@@ -211,7 +212,7 @@ describe('compression', () => {
 describe('COMPRESS_ABOVE_BYTES', () => {
   afterEach(() => gateway.stop());
 
-  it('0 agrees to nothing', async () => {
+  it('turns compression off if it is 0', async () => {
     await start({ COMPRESS_ABOVE_BYTES: '0' });
     const socket = await RawWebSocket.connect(gateway.url, DEFLATE);
     expect(socket.extensions).toBeUndefined();
@@ -223,7 +224,7 @@ describe('COMPRESS_ABOVE_BYTES', () => {
     expect(socket.frames.every(({ rsv1 }) => !rsv1)).toBe(true);
   });
 
-  it('says from which size on', async () => {
+  it('sets the size from which messages are compressed', async () => {
     await start({ COMPRESS_ABOVE_BYTES: '150' });
     const socket = await RawWebSocket.connect(gateway.url, DEFLATE);
     const product = platform.product();
@@ -232,6 +233,7 @@ describe('COMPRESS_ABOVE_BYTES', () => {
     await waitFor(() => socket.events('chain_summary').length === 1);
     expect(socket.events('chain_summary')[0]!.frame.rsv1).toBe(true);
     expect(socket.events('underlying_update')[0]!.frame.rsv1).toBe(true);
-    expect(socket.events('connected')[0]!.frame.rsv1).toBe(false); // for one client alone
+    // sent to only one client, so not compressed
+    expect(socket.events('connected')[0]!.frame.rsv1).toBe(false);
   });
 });

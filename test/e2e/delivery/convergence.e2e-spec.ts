@@ -6,7 +6,10 @@ import { RedisServer } from '../../support/redis-server.js';
 import { TestClient } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
-/** Within which clients, replicas and `latest:*` must agree again, ms. The feed's probe and Redis' start are in it. */
+/**
+ * The time within which clients, replicas and `latest:*` must agree again, in ms. It includes the
+ * interval of the feed's probe and the start of Redis.
+ */
 const SETTLE_MS = 5_000;
 
 let redis: RedisServer;
@@ -19,7 +22,7 @@ afterEach(() => redis.stop());
 const start = (env: Readonly<Record<string, string>> = {}) =>
   GatewayProcess.start({ REDIS_URL: redis.url, ...env });
 
-/** What the worker does with a price: its short form under `latest:*`, then the message. */
+/** Writes a price like the worker does: first its short form under `latest:*`, then the message. */
 async function price(product: string, n: number, padding = 0): Promise<void> {
   const message = { ...underlying(product, n), padding: 'x'.repeat(padding) };
   const stored = JSON.stringify({ price: n, timestamp: message.timestamp });
@@ -41,7 +44,7 @@ const lastPrice = (client: TestClient, product: string) =>
 const lastSpot = (client: TestClient, product: string) =>
   client.all('chain_update').findLast((update) => update.product === product)?.spot_price;
 
-/** Ends the feed's connection of one replica, as Redis does with one that reads too slowly. */
+/** Closes the feed connection of one replica, as Redis does if a replica reads too slowly. */
 async function cutFeed(gateway: GatewayProcess): Promise<void> {
   const list = (await redis.client.client('LIST')) as string;
   const ids = list
@@ -52,21 +55,24 @@ async function cutFeed(gateway: GatewayProcess): Promise<void> {
   await redis.client.client('KILL', 'ID', ids[0]!);
 }
 
-describe('a replica that is frozen while Redis cuts its feed', () => {
-  /** Freezes `gateway` until Redis has dropped its feed, which `publish` fills. */
+describe('a replica that is frozen while Redis closes its feed connection', () => {
+  /**
+   * Freezes `gateway` until Redis has closed its feed connection. `publish` must send enough to
+   * cause that.
+   */
   async function freeze(gateway: GatewayProcess, publish: () => Promise<void>): Promise<void> {
     await redis.client.config('SET', 'client-output-buffer-limit', 'pubsub 1mb 512kb 1');
     process.kill(gateway.pid, 'SIGSTOP');
     try {
       await publish();
-      await delay(1_500); // Redis' soft limit is one in time
+      await delay(1_500); // Redis applies its soft limit only after some time
       await publish();
     } finally {
       process.kill(gateway.pid, 'SIGCONT');
     }
   }
 
-  it("comes to the worker's newest price, and leaves it under latest:*", async () => {
+  it("catches up with the worker's newest price, and keeps it under latest:*", async () => {
     const product = newProduct();
     const gateway = await start();
     const client = await TestClient.connect(gateway.url);
@@ -87,13 +93,13 @@ describe('a replica that is frozen while Redis cuts its feed', () => {
     await gateway.stop();
   });
 
-  it('comes to the newest chain as the other replica does, though it had the right to write', async () => {
+  it("catches up with the newest chain like the other replica, even if it held the writer's lease", async () => {
     const product = newProduct();
     const replicas = [await start(), await start()];
     const clients = await Promise.all(replicas.map(({ url }) => TestClient.connect(url)));
     for (const client of clients) await client.ask('subscribe', { type: 'chain', symbol: product });
-    // The replica that writes a chain to Redis holds the writer's lease. After the freeze it may write what it
-    // finds in its socket, so it is the one to freeze.
+    // The replica that writes a chain to Redis holds the writer's lease. After the freeze it may
+    // write the messages left in its socket, so this test freezes that replica.
     let n = 1;
     let frozen: GatewayProcess | undefined;
     await redis.client.publish(OPTION_CHAIN, JSON.stringify(chain(product, n)));
@@ -122,7 +128,7 @@ describe('a replica that is frozen while Redis cuts its feed', () => {
   });
 });
 
-it('a feed that Redis cuts under a flood is told as a gap, and the newest of each product follows', async () => {
+it('a feed connection that Redis closes under load is reported as a gap, and the newest prices follow', async () => {
   await redis.client.config('SET', 'client-output-buffer-limit', 'pubsub 256kb 128kb 1');
   const gateway = await start();
   const client = await TestClient.connect(gateway.url);
@@ -135,7 +141,8 @@ it('a feed that Redis cuts under a flood is told as a gap, and the newest of eac
         redis.call('PUBLISH', 'enriched:underlying', '{"product": "' .. name .. '", "price": ' .. n .. ', "timestamp": "' .. time .. '"}')
       end
     end`;
-  // In one step, so that Redis can hand nothing on before its limit.
+  // One script publishes everything, so that Redis cannot send anything before its limit is
+  // reached.
   await redis.client.eval(flood, 0, ...names);
   await client.next('feed_gap');
   await waitFor(
@@ -146,7 +153,7 @@ it('a feed that Redis cuts under a flood is told as a gap, and the newest of eac
   await gateway.stop();
 }, 120_000);
 
-it('replicas that stop while a fast worker writes leave its newest values', async () => {
+it("replicas that stop while a fast worker writes leave the worker's newest values in Redis", async () => {
   const names = Array.from({ length: 1_000 }, newProduct);
   const replicas = await Promise.all([start(), start(), start()]);
   const put = (n: number) =>
@@ -177,20 +184,20 @@ it('replicas that stop while a fast worker writes leave its newest values', asyn
   expect(prices.filter((value) => value !== 2)).toEqual([]);
 });
 
-describe('two updates of one time', () => {
+describe('two updates with the same time', () => {
   const at = (product: string, n: number, value: number) => {
     const { timestamp } = underlying(product, n);
     const processed_at = timestampOf(n + value);
     return { ...underlying(product, n), price: value, timestamp, processed_at };
   };
 
-  it('of which one replica missed the second: replicas, clients and latest:* agree on the second', async () => {
+  it('converge to the second on replicas, clients and latest:* if one replica missed it', async () => {
     const product = newProduct();
     const first = await start();
     const one = await TestClient.connect(first.url);
     await redis.client.publish(UNDERLYING, JSON.stringify(at(product, 5, 100)));
     await one.next('underlying_update');
-    // Its first write is what must not come after the second update.
+    // This replica's first write must not come after the second update.
     await waitFor(async () => (await stored(`latest:underlying:${product}`)).price === 100);
     await cutFeed(first);
     const value = JSON.stringify({ price: 101, timestamp: timestampOf(5) });
@@ -209,7 +216,7 @@ describe('two updates of one time', () => {
     await second.stop();
   });
 
-  it('in the wrong order: the one that was processed first is not shown after the other', async () => {
+  it('are shown in order of processing if they arrive in the wrong order', async () => {
     const product = newProduct();
     const gateway = await start();
     const client = await TestClient.connect(gateway.url);
@@ -224,7 +231,7 @@ describe('two updates of one time', () => {
   });
 });
 
-it('a product and an expiry that came up while a replica had no feed reach its clients', async () => {
+it('a product and an expiry that appeared during a feed outage reach the clients afterwards', async () => {
   const [known, fresh] = [newProduct(), newProduct()];
   const gateway = await start();
   await redis.client.publish(OPTION_CHAIN, JSON.stringify(chain(known, 1)));
@@ -248,7 +255,7 @@ it('a product and an expiry that came up while a replica had no feed reach its c
   await gateway.stop();
 });
 
-it('what was evicted from memory is still listed, and found in Redis by late joiners', async () => {
+it('entries evicted from memory are still listed, and read from Redis for later clients', async () => {
   const product = newProduct();
   const gateway = await start({ CACHE_MAX_BYTES: '1048576' });
   const client = await TestClient.connect(gateway.url);
@@ -269,14 +276,14 @@ it('what was evicted from memory is still listed, and found in Redis by late joi
   await gateway.stop();
 });
 
-it('a replica that starts before the newest value is written comes to it without another update', async () => {
+it('a replica that starts before the newest value is written receives it without another update', async () => {
   const product = newProduct();
   const writing = { CACHE_WRITE_INTERVAL_MS: '4000' };
   const first = await start(writing);
   const write = (n: number) => redis.client.publish(UNDERLYING, JSON.stringify(underlying(product, n)));
   await write(1);
   await waitFor(async () => (await stored(`latest:underlying:${product}`)).price === 1);
-  await write(2); // the writer holds it back until its interval is over
+  await write(2); // the writer holds this value back until its interval is over
   const second = await start(writing);
   const client = await TestClient.connect(second.url);
   await client.ask('subscribe', { type: 'product', symbol: product });

@@ -9,7 +9,10 @@ const UPDATES = 200;
 const PRODUCTS = ['NIFTY', 'M&M'];
 const OTHER_EXPIRY = '2026-12-03';
 
-/** What a client subscribes to beside `general`, and how many of the updates it must get. */
+/**
+ * The rooms that a client joins besides `general`, and how many chain updates it must receive for
+ * each publication.
+ */
 const MIXES = [
   { name: 'general alone', subscriptions: [], chains: 0 },
   { name: 'overlapping product room', subscriptions: [{ type: 'product', symbols: PRODUCTS }], chains: 0 },
@@ -28,10 +31,11 @@ const MIXES = [
 
 const range = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
 
-it('3 replicas, 15 clients: each gets each update once, in order, whatever rooms it is in', async () => {
+it('15 clients on 3 replicas each receive each update once and in order, whatever rooms they are in', async () => {
   const redis = await RedisServer.start();
   const replicas = await Promise.all(
-    // The burst is larger than what a client may have waiting by default: none is to be conflated here.
+    // By default, the burst would exceed the limit of waiting bytes per client. No update may be
+    // conflated in this test.
     range(REPLICAS).map(() =>
       GatewayProcess.start({ REDIS_URL: redis.url, CONFLATE_ABOVE_BYTES: '8388608' }),
     ),
@@ -63,7 +67,7 @@ it('3 replicas, 15 clients: each gets each update once, in order, whatever rooms
     await client.next('underlying_update', UPDATES * PRODUCTS.length);
     await client.next('chain_summary', UPDATES * PRODUCTS.length * 2);
     if (mix.chains > 0) await client.next('chain_update', UPDATES * PRODUCTS.length * mix.chains);
-    await client.settled(); // a duplicate still under way would be here by now
+    await client.settled(); // a duplicate that is still in flight would arrive before this returns
     for (const product of PRODUCTS) {
       const prices = client.all('underlying_update').filter((update) => update.product === product);
       expect([mix.name, prices.map(numberOf)]).toEqual([mix.name, range(UPDATES)]);
@@ -89,7 +93,7 @@ it('3 replicas, 15 clients: each gets each update once, in order, whatever rooms
   await redis.stop();
 });
 
-describe('order, on one replica', () => {
+describe('the order on one replica', () => {
   let redis: RedisServer;
   let gateway: GatewayProcess;
   beforeAll(async () => {
@@ -105,7 +109,7 @@ describe('order, on one replica', () => {
   const prices = (client: TestClient, product: string) =>
     client.all('underlying_update').flatMap((update) => (update.product === product ? [update.price] : []));
 
-  it('an older message is dropped, and one that repeats the newest is not sent again; both are counted', async () => {
+  it('an older message is dropped, a repeated one is not sent again, and both are counted', async () => {
     const client = await TestClient.connect(gateway.url);
     for (const n of [1, 5, 3, 4, 5, 6]) await publish(underlying('ORDER', n));
     await client.next('underlying_update', 3);
@@ -116,7 +120,7 @@ describe('order, on one replica', () => {
     client.close();
   });
 
-  it('times are compared to the microsecond, whatever their form', async () => {
+  it('times are compared to the microsecond, in any format', async () => {
     const client = await TestClient.connect(gateway.url);
     const times = [
       '2026-11-22T04:43:39',
@@ -134,7 +138,7 @@ describe('order, on one replica', () => {
     client.close();
   });
 
-  it('a producer whose clock is set back is heard again after a while, which is logged and counted', async () => {
+  it('a producer whose clock was set back is accepted again after a while, which is logged and counted', async () => {
     const client = await TestClient.connect(gateway.url);
     await publish(underlying('RESET', 1_000_000));
     await client.next('underlying_update');
@@ -143,7 +147,7 @@ describe('order, on one replica', () => {
     await client.next('underlying_update', 10);
     stop();
     const [, first = 0, ...rest] = prices(client, 'RESET');
-    expect(first).toBeGreaterThan(10); // some were dropped first
+    expect(first).toBeGreaterThan(10); // some messages were dropped first
     expect(rest.slice(0, 3)).toEqual([first + 1, first + 2, first + 3]);
     expect(await gateway.metric('socket_gateway_feed_rebased_total{kind="underlying"}')).toBe(1);
     expect(gateway.logged('feed_clock_set_back')).toMatchObject({ product: 'RESET' });

@@ -8,9 +8,9 @@ import { type Acknowledged, StreamChecker, TICK } from '../../support/stream-che
 import { TestClient, TRANSPORTS, UNCOMPRESSED } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
-/** Changes of its subscriptions that each client makes. */
+/** How many times each client changes its subscriptions. */
 const CHANGES = 40;
-/** Enough for nobody to be conflated. */
+/** High enough that no client is conflated. */
 const NEVER_REACHED = 268_435_456;
 
 const REQUESTS = [
@@ -22,7 +22,7 @@ const REQUESTS = [
   { type: 'general' },
 ];
 
-/** Numbers that only look like chance, so that a failure comes again. */
+/** A pseudo-random sequence with a fixed seed, so that a failure can be reproduced. */
 function chance(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -31,7 +31,10 @@ function chance(seed: number): (below: number) => number {
   };
 }
 
-/** Publishes rounds of A, its chain, B and TICK, and new products, some 500 messages a second, as long as it is told to. */
+/**
+ * Publishes rounds of A, its chain, B and TICK, and new products, about 500 messages a second,
+ * until it is stopped.
+ */
 class Feed {
   rounds = 0;
   private products = 0;
@@ -59,7 +62,7 @@ class Feed {
       const k = ++this.products;
       pipeline.publish(UNDERLYING, JSON.stringify(underlying(`NEW-${k}`, k)));
       await pipeline.exec();
-      await delay(burst * 8); // the feed's pace
+      await delay(burst * 8); // keeps the feed at its rate
     }
   }
 
@@ -69,7 +72,7 @@ class Feed {
   }
 }
 
-/** A client that changes its subscriptions at any moment. */
+/** A client that keeps changing its subscriptions at arbitrary moments. */
 class Restless {
   readonly checker: StreamChecker;
 
@@ -95,7 +98,7 @@ class Restless {
   async changes(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       const requests = Array.from({ length: 1 + this.below(3) }, () => this.any());
-      // Half the time on top of one another, half the time after some more of the stream.
+      // Half of the time the next change follows at once, half of the time after some more updates.
       if (this.below(2) === 0) continue;
       await Promise.all(requests);
       const until = this.client.received.length + this.below(40);
@@ -104,13 +107,13 @@ class Restless {
     await this.request('subscribe', { type: 'product', symbol: 'A' });
   }
 
-  /** Begins the upgrade that a stock client begins by itself as soon as it is connected. */
+  /** Starts the upgrade that a stock client starts by itself as soon as it is connected. */
   async upgrade(): Promise<void> {
     (this.client.socket.io.engine as unknown as { _probe(name: string): void })._probe('websocket');
     await waitFor(() => this.transport === 'websocket', `${this.name} was not upgraded`);
   }
 
-  /** Loses the connection, and comes back as a stock client does. */
+  /** Loses the connection, and reconnects as a stock client does. */
   async reconnect(): Promise<void> {
     const connections = this.client.all('connected').length;
     this.client.socket.io.engine.close();
@@ -131,7 +134,7 @@ class Restless {
       : this.request(event, REQUESTS[this.below(REQUESTS.length)]!);
   }
 
-  /** Resolves with the acknowledgement, whose place among what is received is kept. */
+  /** Resolves with the acknowledgement, and records its position among the received events. */
   private request(request: Acknowledged['request'], ...args: readonly object[]): Promise<void> {
     return new Promise((resolve) => {
       this.client.socket.emit(request, ...args, (answer: Acknowledged['answer']) => {
@@ -142,7 +145,7 @@ class Restless {
   }
 }
 
-it('every number of its rooms once and in order, on every transport, whatever a client subscribes to and when', async () => {
+it('a client on any transport receives every number of its rooms once and in order, however it changes its subscriptions', async () => {
   const redis = await RedisServer.start();
   const gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
@@ -205,4 +208,4 @@ it('every number of its rooms once and in order, on every transport, whatever a 
   for (const { client } of all) client.close();
   await gateway.stop();
   await redis.stop();
-}, 180_000); // its clients are many, and the machine may be busy
+}, 180_000); // there are many clients, and the machine may be busy

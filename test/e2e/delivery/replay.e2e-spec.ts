@@ -23,7 +23,7 @@ const SUMMARY_FIELDS = [
 
 type Published = Record<string, unknown> & { calls: { strike: number }[]; puts: { strike: number }[] };
 
-/** The recording's messages of a channel, as parsed from the very strings that were published. */
+/** The recorded messages of a channel, parsed from the published strings. */
 function published(channel: string): Published[] {
   return gunzipSync(readFileSync(RECORDING))
     .toString()
@@ -34,7 +34,7 @@ function published(channel: string): Published[] {
     .map(({ data }) => JSON.parse(data) as Published);
 }
 
-it('the real platform, recorded and replayed at 20x through a real Redis, arrives whole over every transport', async () => {
+it('a recording of the real platform, replayed at 20x through Redis, arrives complete over every transport', async () => {
   const redis = await RedisServer.start();
   const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
   const prices = published('enriched:underlying');
@@ -71,7 +71,8 @@ it('the real platform, recorded and replayed at 20x through a real Redis, arrive
     await client.next('underlying_update', prices.length);
     await client.next('chain_update', chains.length);
     await client.settled();
-    // JSON text, for toEqual would take 21500 and "21500.0" parsed, or a missing and an undefined field, for the same.
+    // Compares JSON text, because toEqual ignores the difference between a missing and an undefined
+    // field.
     expect(client.all('underlying_update').map((update) => JSON.stringify(update))).toEqual(
       prices.map((update) => JSON.stringify(update)),
     );

@@ -28,7 +28,7 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<void> 
   gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
     CONFLATE_ABOVE_BYTES: '65536',
-    COMPRESS_ABOVE_BYTES: '0', // padding is to fill the kernel's buffers
+    COMPRESS_ABOVE_BYTES: '0', // uncompressed padding fills the kernel's buffers
     ...env,
   });
   platform = new Platform(redis, gateway);
@@ -37,7 +37,7 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<void> 
 afterEach(async () => {
   for (const client of clients) client.close();
   clients = [];
-  // Nothing of a client outlives it.
+  // The gateway must keep no data of a client that has disconnected.
   await waitFor(async () => (await gateway.metric('socket_gateway_connections')) === 0);
   expect(await gateway.metric(LAGGING)).toBe(0);
   await gateway.stop();
@@ -50,12 +50,15 @@ async function connect(options?: Partial<ManagerOptions>): Promise<TestClient> {
   return client;
 }
 
-/** The TCP connection under a stock client's WebSocket. */
+/** The TCP connection of a stock client's WebSocket. */
 function tcpOf(client: TestClient): TcpSocket {
   return (client.socket.io.engine.transport as unknown as { ws: { _socket: TcpSocket } }).ws._socket;
 }
 
-/** A stock client that came to a stop: everything the kernel takes for it is full, and it is being conflated. */
+/**
+ * Makes a stock client stop reading until the kernel's buffers for it are full and the gateway
+ * conflates its updates.
+ */
 async function stopReading(client: TestClient, product: string): Promise<number> {
   const before = await gateway.metric(LAGGING);
   tcpOf(client).pause();
@@ -67,7 +70,7 @@ async function stopReading(client: TestClient, product: string): Promise<number>
   return n;
 }
 
-/** Publishes the `n`-th price, and waits until every client that reads has it. */
+/** Publishes the `n`-th price, and waits until every client that is reading has received it. */
 async function priced(product: string, n: number, ...readers: readonly TestClient[]): Promise<void> {
   await platform.publish(UNDERLYING, { ...underlying(product, n), padding: PADDING });
   for (const reader of readers) await waitFor(() => prices(reader.received, product).at(-1) === n);
@@ -86,7 +89,7 @@ const laggingOf = (received: readonly Received[]) =>
   received.filter(({ event }) => event === 'lagging').map(({ payload }) => payload as Lagging);
 
 describe('a client that stops reading', () => {
-  it('is sent the newest of each product once it reads again, and costs the others nothing', async () => {
+  it('is sent only the newest price of each product once it reads again, and does not affect other clients', async () => {
     await start();
     const [slow, reader] = [await connect(), await connect()];
     const [one, other] = [platform.product(), platform.product()];
@@ -112,7 +115,7 @@ describe('a client that stops reading', () => {
     expect(since_ms).toBeGreaterThan(0);
     expect(since_ms).toBeLessThanOrEqual(Date.now() - stopped);
 
-    // Up to the notice everything, behind it the newest alone.
+    // The client receives every update up to the notice, and only the newest one after it.
     const notice = slow.received.findIndex(({ event }) => event === 'lagging');
     const [early, late] = [slow.received.slice(0, notice), slow.received.slice(notice)];
     for (const product of [one, other]) {
@@ -121,14 +124,14 @@ describe('a client that stops reading', () => {
     }
     expect(dropped + slow.all('underlying_update').length).toBe(2 * n);
 
-    // From now on it is like any other.
+    // From here on, the client receives every update again.
     await priced(one, n + 1, slow, reader);
     await priced(one, n + 2, slow, reader);
     expect(laggingOf(slow.received)).toHaveLength(1);
     expect(laggingOf(reader.received)).toEqual([]);
   });
 
-  it('is sent all of what was held back, however many products and chains that are', async () => {
+  it('is sent all held-back updates, however many products and chains there are', async () => {
     await start();
     const slow = await connect();
     const products = Array.from({ length: 30 }, () => platform.product());
@@ -153,7 +156,7 @@ describe('a client that stops reading', () => {
     }
   });
 
-  it('is told exactly how many updates it missed, however often it subscribes again meanwhile', async () => {
+  it('is told exactly how many updates it missed, even if it subscribes again in between', async () => {
     await start();
     const slow = await connect();
     const product = platform.product();
@@ -174,7 +177,7 @@ describe('a client that stops reading', () => {
     expect(told).toBe(await gateway.metric(CONFLATED));
   });
 
-  it('and then goes is forgotten', async () => {
+  it('leaves no data behind when it disconnects', async () => {
     await start();
     const slow = await connect();
     await stopReading(slow, platform.product());
@@ -183,7 +186,7 @@ describe('a client that stops reading', () => {
     expect(slow.disconnects).toEqual(['transport close']);
   });
 
-  it('stays in order with what it leaves: nothing of a room after `unsubscribed`', async () => {
+  it('receives no updates of a room after `unsubscribed`', async () => {
     await start();
     const slow = await connect();
     const [general, left] = [platform.product(), platform.product()];
@@ -209,8 +212,8 @@ describe('a client that stops reading', () => {
   });
 });
 
-describe('a client that does not begin to read again', () => {
-  /** What the last connection of a stock client was ended with. */
+describe('a client that never reads again', () => {
+  /** The reason with which a stock client's last connection ended. */
   function closeOf(client: TestClient): Promise<{ code: number; reason: string }> {
     return new Promise((resolve) =>
       client.socket.once('disconnect', (_, details) =>
@@ -236,15 +239,15 @@ describe('a client that does not begin to read again', () => {
         reconnect: true,
       },
     });
-    await client.next('connected'); // by itself
+    await client.next('connected'); // the client reconnects by itself
     expect(client.disconnects).toEqual(['transport close']);
     expect(await gateway.metric(closed(reason))).toBe(1);
   }
 
   it.each([
     ['', 0],
-    [', with answers waiting as well', 5],
-  ])('is told and closed after SLOW_CLIENT_TIMEOUT_MS%s; it comes back by itself', async (_, questions) => {
+    [', also if responses are waiting', 5],
+  ])('is notified and closed after SLOW_CLIENT_TIMEOUT_MS%s, and reconnects', async (_, questions) => {
     await start({ SLOW_CLIENT_TIMEOUT_MS: '1000' });
     const slow = await connect(RECONNECTING);
     const reader = await connect();
@@ -259,7 +262,7 @@ describe('a client that does not begin to read again', () => {
     await isToldAndComesBack(slow, 'stalled');
   });
 
-  it('is told and closed when more than MAX_CLIENT_BUFFER_BYTES of answers wait for it', async () => {
+  it('is notified and closed when more than MAX_CLIENT_BUFFER_BYTES of responses wait for it', async () => {
     const products = Array.from({ length: 500 }, (_, n) => `PRODUCT-WITH-A-LONG-NAME-${n}`);
     await start({ MAX_CLIENT_BUFFER_BYTES: '262144', PRODUCTS: products.join(',') });
     const slow = await connect(RECONNECTING);
@@ -274,7 +277,7 @@ describe('a client that does not poll', () => {
   const publish = (product: string, n: number) =>
     platform.publish(UNDERLYING, { ...underlying(product, n), padding: SMALL });
 
-  it('is sent the newest of each product once it polls again', async () => {
+  it('is sent the newest price of each product once it polls again', async () => {
     await start();
     const client = await PollingClient.connect(gateway.url, new PacketCheck());
     const products = [platform.product(), platform.product()];
@@ -305,7 +308,7 @@ describe('a client that does not poll', () => {
     await client.close();
   });
 
-  it('is closed after SLOW_CLIENT_TIMEOUT_MS: its next poll is refused, which has a stock client come back', async () => {
+  it('is closed after SLOW_CLIENT_TIMEOUT_MS, and the rejection of its next poll makes a stock client reconnect', async () => {
     await start({ SLOW_CLIENT_TIMEOUT_MS: '1000' });
     const client = await PollingClient.connect(gateway.url, new PacketCheck());
     const product = platform.product();

@@ -10,7 +10,8 @@ import { RedisServer } from '../../support/redis-server.js';
 import { from, TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { freePort, waitFor } from '../../support/wait.js';
 
-// There is no Docker engine where these run: they check what a composition is made of, and run that. The image: image.e2e-spec.ts.
+// There is no Docker engine where these tests run. They check the compose file, and run the
+// services without Docker. image.e2e-spec.ts tests the image.
 
 const ROOT = join(__dirname, '../../..');
 const HEALTHCHECK = 'scripts/healthcheck.mjs';
@@ -31,7 +32,7 @@ describe('docker-compose.yml', () => {
   );
   const service = (name: string) => services.get(name) ?? '';
 
-  it('has the gateway in any number', () => {
+  it('allows any number of gateways', () => {
     expect(service('socket-gateway')).toContain('build: .\n');
     expect(service('socket-gateway')).not.toMatch(/^ {4}(ports|container_name|hostname):/m);
     expect(service('socket-gateway')).toMatch(/redis:\n {8}condition: service_healthy/);
@@ -39,7 +40,7 @@ describe('docker-compose.yml', () => {
     expect(service('redis')).not.toContain('volumes:');
   });
 
-  it('has gateway and simulator at the same Redis, from the same image', () => {
+  it('runs the gateway and the simulator from the same image, with the same Redis', () => {
     const line = (name: string, key: string) => new RegExp(` ${key}: (.*)`).exec(service(name))?.[1];
     for (const key of ['REDIS_URL', 'image']) {
       expect([key, line('simulator', key)]).toEqual([key, line('socket-gateway', key)]);
@@ -49,17 +50,18 @@ describe('docker-compose.yml', () => {
     expect(existsSync(join(ROOT, file))).toBe(true);
   });
 
-  it('has nginx where the configuration says', () => {
+  it('runs nginx as its configuration expects', () => {
     const conf = readFileSync(NGINX_CONF, 'utf8');
     expect(service('nginx')).toContain('./deploy/nginx/nginx.conf:/etc/nginx/nginx.conf:ro');
     expect(service('nginx')).toContain(`:${/listen (\d+);/.exec(conf)![1]}'`);
     expect(services.has(/server ([a-z-]+):8002 /.exec(conf)![1]!)).toBe(true);
-    // The addresses of one name are taken in turn under `consistent`; two names, as below, would not show it.
+    // `consistent` would pick the addresses of one name in turn. The tests below use two names and
+    // cannot detect that.
     expect(conf).toMatch(/^\s*hash \$affinity;$/m);
   });
 });
 
-describe('nginx before two replicas', () => {
+describe('nginx in front of two replicas', () => {
   let redis: RedisServer;
   let replicas: GatewayProcess[];
   let url: string;
@@ -88,7 +90,7 @@ describe('nginx before two replicas', () => {
     return replicas.find(connected)!;
   }
 
-  it('each client, however it travels, gets each update once and in order', async () => {
+  it('each client receives each update once and in order, over any transport', async () => {
     const transports = Object.keys(TRANSPORTS);
     await Promise.all(
       transports.flatMap((transport) => addresses.slice(0, 4).map((address) => connect(transport, address))),
@@ -102,7 +104,8 @@ describe('nginx before two replicas', () => {
     for (const client of clients) {
       for (const event of ['underlying_update', 'chain_summary', 'chain_update'] as const) {
         await client.next(event, 100);
-        await client.settled(); // a duplicate still under way would be here by now
+        // a duplicate that is still in flight would arrive before this returns
+        await client.settled();
         expect(client.all(event).map(numberOf)).toEqual(range(100));
       }
       expect(client.disconnects).toEqual([]);
@@ -114,7 +117,7 @@ describe('nginx before two replicas', () => {
     expect(travels.filter((name) => name === 'websocket')).toHaveLength(12);
   });
 
-  it('the polling sessions of an address are on one replica; those of many addresses are on all', async () => {
+  it('polling sessions of one address share a replica, and those of many addresses use all replicas', async () => {
     const used = new Set<GatewayProcess>();
     for (const address of addresses) {
       const transports = ['polling', 'polling', 'polling that upgrades'];
@@ -126,12 +129,12 @@ describe('nginx before two replicas', () => {
     expect(used.size).toBe(2);
   });
 
-  it('the WebSocket clients of one address are on all replicas', async () => {
+  it('WebSocket clients of one address use all replicas', async () => {
     await Promise.all(range(24).map(() => connect('websocket')));
     expect(new Set(await Promise.all(clients.map(replicaOf))).size).toBe(2);
   });
 
-  it('takes as large a request as the gateway does', async () => {
+  it('nginx accepts requests as large as the gateway does', async () => {
     const client = await connect('polling');
     client.contract.sendsInvalid = true;
     const answer = await client.ask('subscribe', { type: 'product', symbol: 'A'.repeat(65_000) });
@@ -139,7 +142,7 @@ describe('nginx before two replicas', () => {
     expect(client.disconnects).toEqual([]);
   });
 
-  it('an upgrade that no replica has takes none out of service', async () => {
+  it('an upgrade that no replica accepts takes no replica out of service', async () => {
     const client = await connect('polling');
     const headers = { connection: 'upgrade', upgrade: 'websocket' };
     const refused = request(`${url}/not-socket.io`, { headers }).end();
@@ -147,13 +150,14 @@ describe('nginx before two replicas', () => {
     expect(response.statusCode).toBe(404);
     response.destroy();
     await client.settled();
-    // At once, and so on connections of their own: each worker of nginx has its own opinion of a replica.
+    // Sent at the same time, and so over several connections: each nginx worker tracks the state of
+    // replicas itself.
     const healthy = await Promise.all(range(40).map(() => answers(`${url}/health`)));
     expect(healthy).not.toContain(false);
     expect(client.disconnects).toEqual([]);
   });
 
-  it('with one replica gone, all clients are served by the other', async () => {
+  it('with one replica down, the other serves all clients', async () => {
     await replicas[0]!.stop('SIGKILL');
     for (const address of addresses.slice(0, 6)) {
       for (const transport of Object.keys(TRANSPORTS)) {
@@ -166,7 +170,7 @@ describe('nginx before two replicas', () => {
 });
 
 it.each(Object.keys(TRANSPORTS))(
-  'nginx takes a client (%s) past a replica that takes none, at its first try',
+  "nginx sends a client (%s) past a replica that rejects it, on the client's first attempt",
   async (transport) => {
     const redis = await RedisServer.start();
     const full = await GatewayProcess.start({ REDIS_URL: redis.url, MAX_CONNECTIONS: '1' });
@@ -193,7 +197,7 @@ describe('scripts/healthcheck.mjs', () => {
     return { code: await command.exit(), said: command.output };
   };
 
-  it('is 0 for a gateway that runs, be Redis there or not, and 1 for one that hangs', async () => {
+  it('returns 0 for a running gateway with or without Redis, and 1 for one that hangs', async () => {
     const gateway = await GatewayProcess.start({ REDIS_URL: `redis://127.0.0.1:${await freePort()}/0` });
     expect(await check(gateway.port)).toEqual({ code: 0, said: '' });
 
@@ -206,7 +210,7 @@ describe('scripts/healthcheck.mjs', () => {
     expect(await check(gateway.port)).toEqual({ code: 0, said: '' });
   });
 
-  it('is 1 where nothing listens', async () => {
+  it('returns 1 if nothing listens', async () => {
     expect(await check(await freePort())).toEqual({ code: 1, said: expect.stringContaining('ECONNREFUSED') });
   });
 });

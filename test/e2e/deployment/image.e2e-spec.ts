@@ -11,8 +11,9 @@ import { RedisServer } from '../../support/redis-server.js';
 import { TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { freePort } from '../../support/wait.js';
 
-// There is no Docker engine where these run. The Dockerfile's own instructions are carried out in a chroot, on stand-ins for
-// its base images (support/image/base-images.ts), and what comes of it runs as Kubernetes would run it.
+// There is no Docker engine where these tests run. They carry out the Dockerfile's own instructions
+// in a chroot, on substitutes for its base images (support/image/base-images.ts), and run the
+// result as Kubernetes would.
 
 const ROOT = join(__dirname, '../../..');
 const DISTROLESS = 'gcr.io/distroless/nodejs24-debian12:nonroot';
@@ -30,11 +31,11 @@ interface LockFile {
 const manifest = JSON.parse(read('package.json')) as Manifest;
 const { packages } = JSON.parse(read('package-lock.json')) as LockFile;
 
-/** Every file and folder under one, by its path in it. */
+/** Every file and folder under a path, by its path relative to it. */
 const contents = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' });
 
-describe('what goes into the build', () => {
-  it('is every source, and nothing else of the folder', () => {
+describe('the build context', () => {
+  it('has every source file and nothing else of the folder', () => {
     const context = new BuildContext(ROOT);
     const left = /^tools\/(demo|private-redis|free-port)\.ts$|^tools\/asyncapi(\/|$)/;
     for (const folder of ['src', 'tools']) {
@@ -54,7 +55,7 @@ describe('what goes into the build', () => {
     }
   });
 
-  it('has no production package with an install script, for none is run', () => {
+  it('needs no package with an install script, because the build runs none', () => {
     const production = Object.entries(packages).filter(([path, { dev }]) => path !== '' && !dev);
     expect(production.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
     const installs = read('Dockerfile').match(/npm (ci|install|i)\b.*/g)!;
@@ -62,7 +63,7 @@ describe('what goes into the build', () => {
   });
 
   it.each(['SHELL ["a"]', 'ADD a b', 'COPY --link a b', 'RUN --mount=type=cache,target=/x y', 'RUN <<EOF'])(
-    'the builder of these tests passes nothing over that it does not know: %s',
+    'the builder of these tests rejects an instruction that it does not support: %s',
     (line) => expect(() => parseDockerfile(`FROM a\n${line}\n`)).toThrow('not known here'),
   );
 });
@@ -81,7 +82,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
     const builder = new ImageBuilder(checkout);
     image = await builder.build({ REVISION: 'f00' });
     withoutShell = await builder.build({ RUNTIME_IMAGE: DISTROLESS });
-  }, 600_000); // two `npm ci` and a compilation, on whatever the machine has left
+  }, 600_000); // two `npm ci` and a compilation, possibly on a busy machine
 
   async function start(from: Image, settings: Record<string, string> = {}, access?: 'ro' | 'rw') {
     const { env, folder, entrypoint, command, user } = from.config;
@@ -101,8 +102,8 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
     return { container, url };
   }
 
-  describe('as it says of itself', () => {
-    it('starts node itself, as a user without rights and by number', () => {
+  describe('the configuration of the image', () => {
+    it('starts node itself, as an unprivileged numeric user', () => {
       expect(image.config).toMatchObject({
         user: '1000:1000',
         folder: '/app',
@@ -115,7 +116,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect(image.config.env.NODE_ENV).toBe('production');
     });
 
-    it('has the labels of OCI that are true of every build', () => {
+    it('has the OCI labels that are true of every build', () => {
       const prefix = 'org.opencontainers.image';
       const labels = {
         [`${prefix}.title`]: 'DeltaStream Socket Gateway',
@@ -129,7 +130,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect(withoutShell.config.labels).toEqual({ ...labels, [`${prefix}.revision`]: 'unknown' });
     });
 
-    it('is what the chart takes it for', () => {
+    it('has what the chart expects', () => {
       const values = parse(read('helm/socket-gateway/values.yaml')) as {
         readonly podSecurityContext: { readonly runAsUser: number; readonly runAsGroup: number };
         readonly securityContext: { readonly readOnlyRootFilesystem: boolean };
@@ -137,22 +138,23 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       const { runAsUser, runAsGroup } = values.podSecurityContext;
       expect(`${runAsUser}:${runAsGroup}`).toBe(image.config.user);
       expect(values.securityContext.readOnlyRootFilesystem).toBe(true);
-      // The image's own command runs; a chart that named another would leave these tests behind.
+      // The chart uses the command of the image. With another command, these tests would not cover
+      // it.
       expect(read('helm/socket-gateway/templates/deployment.yaml')).not.toMatch(
         /^\s+(command|args|workingDir):/m,
       );
     });
   });
 
-  describe('as its files are', () => {
-    it('has the gateway, its checks and the simulator, and of sources, tests and secrets nothing', () => {
+  describe('the files of the image', () => {
+    it('are the gateway, its checks and the simulator, without sources, tests and secrets', () => {
       expect(readdirSync(join(image.root, 'app')).sort()).toEqual(['dist', 'node_modules', 'scripts']);
       expect(readdirSync(join(image.root, 'app/scripts')).sort()).toEqual([
         'handshake-check.mjs',
         'healthcheck.mjs',
       ]);
       expect(readdirSync(join(image.root, 'app/dist')).sort()).toEqual([
-        'docs', // the contract's document, and in node_modules its renderer
+        'docs', // the contract's document; its renderer is in node_modules
         'node_modules',
         'src',
         'tools',
@@ -167,7 +169,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect(all.filter((path) => unwanted.test(path))).toEqual([]);
     });
 
-    it('has the packages of production, and no other', () => {
+    it('include the packages of production, and no other', () => {
       const modules = join(image.root, 'app/node_modules');
       const installed = contents(modules)
         .filter((path) => path.endsWith(`${sep}package.json`))
@@ -178,12 +180,12 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect(top).toEqual(expect.arrayContaining(Object.keys(manifest.dependencies)));
     });
 
-    it('has no package manager', () => {
+    it('include no package manager', () => {
       const managers = /(^|\/)(npm|npx|yarn|yarnpkg|corepack|pnpm)(-[^/]*)?$/;
       expect(contents(image.root).filter((path) => managers.test(path))).toEqual([]);
     });
 
-    it("is root's, and everybody may read and nobody else write it", () => {
+    it('belong to root, and everyone may read them but only root may write them', () => {
       const app = join(image.root, 'app');
       const wrong = ['', ...contents(app)].filter((path) => {
         const { uid, gid, mode } = lstatSync(join(app, path));
@@ -193,7 +195,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect(wrong).toEqual([]);
     });
 
-    it('is as large as docs/docker.md says', () => {
+    it('have the size that docs/docker.md states', () => {
       const bytes = (folder: string) =>
         contents(folder)
           .map((path) => lstatSync(join(folder, path)))
@@ -212,12 +214,12 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
     });
   });
 
-  describe('as it runs: read-only, as uid 1000, without a right', () => {
+  describe('the running image, read-only, as uid 1000, without capabilities', () => {
     let container: Container;
     let url: string;
     beforeAll(async () => ({ container, url } = await start(image)), 60_000);
 
-    it('is process number 1, and node itself', () => {
+    it('runs node as process number 1', () => {
       expect(container.commandLine).toEqual(['node', 'dist/src/main.js']);
       expect(container.status('NSpid')).toMatch(/\s1$/);
       for (const ids of ['Uid', 'Gid']) expect(container.status(ids)).toBe('1000\t1000\t1000\t1000');
@@ -241,7 +243,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect((await fetch(url + path)).status).toBe(200);
     });
 
-    it('is healthy by its own check, until it hangs', async () => {
+    it('is healthy by its own check until it hangs', async () => {
       const check = () => container.exec(image.config.healthcheck);
       expect(await check()).toEqual({ code: 0, said: '' });
       container.kill('SIGSTOP');
@@ -250,7 +252,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect(await check()).toEqual({ code: 0, said: '' });
     });
 
-    it('has the handshake check, for `helm test` as the chart calls it and for a health check', async () => {
+    it("has the handshake check, for `helm test` in the chart's form and for a health check", async () => {
       const template = read('helm/socket-gateway/templates/tests/handshake.yaml');
       const command = /command: \[(.*)\]/.exec(template)![1]!.split(', ');
       const ok: Ended = { code: 0, said: 'connected, subscribed to product:NIFTY\n' };
@@ -262,7 +264,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect(elsewhere).toEqual({ code: 1, said: expect.stringContaining('did not answer') });
     });
 
-    it('serves the client library whole: its maps are read, too', async () => {
+    it('serves the complete client library, including the source maps', async () => {
       const files = readdirSync(join(ROOT, 'node_modules/socket.io/client-dist'));
       const answers = await Promise.all(
         files.map(async (file) => [file, (await fetch(`${url}/socket.io/${file}`)).status]),
@@ -292,7 +294,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       '/var/tmp',
       '/etc/passwd',
     ];
-    /** Tries to write each place, or a file in it, and tells the errors apart. */
+    /** Tries to write to each path, or to a file in it, and prints the error codes. */
     const WRITE = `const { appendFileSync, statSync } = require('node:fs');
       for (const place of process.argv.slice(1)) {
         try {
@@ -303,11 +305,11 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
     const tried = async (at: Container, places: readonly string[]) =>
       (await at.exec(['node', '-e', WRITE, ...places])).said.trim().split('\n');
 
-    it('can write nowhere', async () => {
+    it('cannot write anywhere', async () => {
       for (const line of await tried(container, PLACES)) expect(line).toMatch(/ (EROFS|EACCES)$/);
     });
 
-    it('could not write its own files either where the file system were not read-only', async () => {
+    it('cannot write its own files even if the file system is writable', async () => {
       const { container: lax } = await start(image, {}, 'rw');
       const own = [
         '/app',
@@ -322,8 +324,8 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
 
   it.each([
     ['on Debian', () => image],
-    ['where there is no shell, on what distroless has', () => withoutShell],
-  ])('%s: SIGTERM reaches it, it drains its clients and ends with 0', async (_, of) => {
+    ['without a shell, on the files of a distroless image', () => withoutShell],
+  ])('%s: SIGTERM drains the clients, and the process ends with 0', async (_, of) => {
     const { container, url } = await start(of());
     expect(await container.exec(of().config.healthcheck)).toEqual({ code: 0, said: '' });
     expect(await container.exec(['node', 'scripts/handshake-check.mjs'])).toMatchObject({ code: 0 });

@@ -22,7 +22,7 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const SCRIPTS: ReadonlySet<string> = new Set(['js', 'ts', 'tsx']);
 const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash']);
-/** Text and diagrams, and what is checked with the deployment. */
+/** These are text, diagrams, and files that the tests of the deployment check. */
 const UNTRIED: ReadonlySet<string> = new Set(['', 'yaml']);
 const LANGUAGES: ReadonlySet<string> = new Set([...SCRIPTS, ...SHELLS, 'python', 'json']);
 
@@ -32,14 +32,14 @@ const of = (languages: ReadonlySet<string>, blocks: readonly CodeBlock[] = all) 
     .filter(({ language }) => languages.has(language))
     .map((block): [string, CodeBlock] => [block.name, block]);
 
-it('there is something to try, and what is to run is of a language that can', () => {
+it('there are blocks to check, and blocks marked to run are in a language that can run', () => {
   expect(all.length).toBeGreaterThan(20);
   const lost = all.filter(({ runs, language }) => runs && !SCRIPTS.has(language) && language !== 'python');
   expect(lost.map(({ name }) => name)).toEqual([]);
   expect(all.filter(({ runs }) => runs).length).toBeGreaterThan(3);
 });
 
-it('no block is passed over: its language is one that is tried, or none; a mark stands before a block', () => {
+it('every block is in a known language or in none, and every mark is followed by a block', () => {
   const others = all.filter(({ language }) => !LANGUAGES.has(language) && !UNTRIED.has(language));
   expect(others.map(({ name, language }) => `${name}: ${language}`)).toEqual([]);
   const marks = documents().flatMap(
@@ -49,7 +49,7 @@ it('no block is passed over: its language is one that is tried, or none; a mark 
 });
 
 describe('JSON', () => {
-  it('parses, and is what the event of its heading carries', () => {
+  it('parses, and matches the event of its heading', () => {
     const events: ReadonlySet<string> = new Set(Object.values(ServerEvent));
     const examples = of(new Set(['json'])).flatMap(([name, { code, heading }]) => {
       const payload = JSON.parse(code) as unknown;
@@ -60,14 +60,14 @@ describe('JSON', () => {
     expect(scriptProblems(examples)).toEqual([]);
   });
 
-  it('of every event of the gateway there is one in docs/events.md', () => {
+  it('docs/events.md shows JSON for every event of the gateway', () => {
     const shown = codeBlocks(['docs/events.md']).filter(({ language }) => language === 'json');
     const headings = shown.flatMap(({ heading }) => heading.split(', '));
     expect(headings).toEqual(expect.arrayContaining(Object.values(ServerEvent)));
     expect(headings).toHaveLength(Object.values(ServerEvent).length);
   });
 
-  it('with a field too few, too many or of another type is told', () => {
+  it('is rejected if a field is missing, unknown or of another type', () => {
     const right = { room: 'chain:NIFTY', updates: 2 };
     const examples = [right, { room: 'x' }, { ...right, more: 1 }, { ...right, updates: '2' }];
     const blocks = examples.map((example, index) => payloadBlock(`example${index}`, 'snapshot', example));
@@ -84,7 +84,7 @@ describe('JavaScript and TypeScript', () => {
     expect(scriptProblems(of(SCRIPTS).map(([, block]) => block))).toEqual([]);
   });
 
-  it('with an event, a field, a type or a package that there is not do not', () => {
+  it('do not compile with an unknown event, field, type or package', () => {
     const broken = [
       "socket.emit('subscribbe', { type: 'product' });",
       "socket.on('underlying_update', ({ prize }) => console.log(prize));",
@@ -118,7 +118,7 @@ describe('shell', () => {
   });
 
   it.each(['if true; then', 'npm run nothing', 'node scripts/nothing.mjs', 'npm run bench -- --nothing'])(
-    'that is wrong is told: %s',
+    'invalid shell is reported: %s',
     (code) => expect(shellProblems(code)).not.toEqual([]),
   );
 });
@@ -160,7 +160,7 @@ describe('code that is marked to run', () => {
       format: 'esm',
       logLevel: 'silent',
       alias: built('module'),
-      external: ['socket.io-client'], // there is one, which is recorded
+      external: ['socket.io-client'], // the page's script uses the recorded one
       nodePaths: [join(ROOT, 'node_modules')],
       banner: {
         js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
@@ -186,7 +186,7 @@ describe('code that is marked to run', () => {
     ],
     ['throws in a handler', "socket.on('underlying_update', ({ price }) => price.nothing.at(0));"],
     ['throws', `${own}throw new Error('of the block');`],
-  ])('what %s fails', async (_, code) => {
+  ])('a block that %s fails the test', async (_, code) => {
     const [block] = blocksOf('broken', `\`\`\`js\n${code}\n\`\`\``);
     await expect(run(block!, await Recording.open())).rejects.toThrow(/refused:|TypeError|of the block/);
   });

@@ -9,7 +9,7 @@ import { allMetrics } from '../../support/all-metrics.js';
 const ROOT = join(__dirname, '../../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-/** Rows of the Markdown tables in a text, as cells without their back-ticks. */
+/** The rows of the Markdown tables in a text, as cells without back-ticks. */
 function rows(text: string): string[][] {
   return text
     .split('\n')
@@ -22,7 +22,7 @@ function rows(text: string): string[][] {
     );
 }
 
-it('docs/configuration.md has every variable with its true default, and no other', () => {
+it('docs/configuration.md lists every variable with its default, and no other', () => {
   const documented = Object.fromEntries(
     rows(read('docs/configuration.md')).map(([name, value]) => [name, value]),
   );
@@ -35,7 +35,7 @@ it('docs/configuration.md has every variable with its true default, and no other
   expect(documented).toEqual(actual);
 });
 
-it('docs/operations.md has every metric with its kind, and no other', async () => {
+it('docs/operations.md lists every metric with its kind, and no other', async () => {
   const documented = rows(read('docs/operations.md')).flatMap(([name = '', kind = '']) =>
     name.startsWith('socket_gateway_') ? [`${name} ${kind}`] : [],
   );
@@ -46,7 +46,7 @@ it('docs/operations.md has every metric with its kind, and no other', async () =
   expect(documented.sort()).toEqual(actual.sort());
 });
 
-it('docs/operations.md has every reason to refuse a client, and every code of a closing or an error', () => {
+it('docs/operations.md lists every reason for rejecting a client, and every closing and error code', () => {
   const tables = rows(read('docs/operations.md'));
   const refusals = tables.filter(
     ([reason = '', answer = '']) => /^[a-z_]+$/.test(reason) && /^(?:yes|no)\b/.test(answer),
@@ -69,7 +69,7 @@ it('docs/operations.md has every reason to refuse a client, and every code of a 
   );
 });
 
-it('docs/ordering-and-freshness.md has every error code and closing code', () => {
+it('docs/ordering-and-freshness.md lists every error code and closing code', () => {
   const text = read('docs/ordering-and-freshness.md');
   const coded = rows(text).filter(([code = '']) => /^[A-Z_]+$/.test(code));
   const errors = coded.flatMap(([code, ...rest]) => (rest.length === 1 ? [[code, rest[0]]] : []));
@@ -87,7 +87,7 @@ it('docs/ordering-and-freshness.md has every error code and closing code', () =>
   );
 });
 
-it('docs/events.md has every event, and docs/migration.md each that the Flask service had not', () => {
+it('docs/events.md lists every event, and docs/migration.md every event that is new since the Flask service', () => {
   const text = read('docs/events.md');
   const migration = read('docs/migration.md');
   for (const event of [...Object.values(ClientEvent), ...Object.values(ServerEvent)]) {
@@ -96,7 +96,7 @@ it('docs/events.md has every event, and docs/migration.md each that the Flask se
   }
 });
 
-it('links in the documents lead somewhere', () => {
+it('links in the documents point to existing targets', () => {
   const documents = [
     'README.md',
     'CHANGELOG.md',
@@ -118,7 +118,10 @@ it('links in the documents lead somewhere', () => {
   expect(broken).toEqual([]);
 });
 
-/** Whether there is such a file and, where the link names one of a document's headings, such a heading. */
+/**
+ * Whether the linked file exists and, if the link has a fragment, whether the file has such a
+ * heading.
+ */
 function leads(target: string, anchor: string | undefined, from: string): boolean {
   const file = target || from;
   if (!existsSync(join(ROOT, file))) return false;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DOCUMENT } from '../../support/contract-document.js';
 
-/** Of the schemas, what the reference is compared with. */
+/** The parts of the schemas that are compared with the page. */
 interface ObjectSchema {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, PropertySchema>>;
@@ -22,7 +22,7 @@ interface Field {
 const PRESENCES = ['never', 'null', 'absent', 'absent or null'];
 const text = readFileSync(join(__dirname, '../../../docs/field-reference.md'), 'utf8');
 
-/** The tables of the page: the schema that a heading names in brackets, and its fields. */
+/** The tables of the page, as schemas (named in brackets in the headings) with their fields. */
 function documented(page: string): Record<string, readonly Field[]> {
   const sections = page.split(/^### /m).slice(1);
   const tables = sections.map((section): [string, readonly Field[]] => {
@@ -63,11 +63,11 @@ const sorted = (tables: Record<string, readonly Field[]>) =>
     ]),
   );
 
-it('names every field of every payload, says whether it may be absent or null, and names no other', () => {
+it('names every field of every payload, whether it may be absent or null, and no other field', () => {
   expect(sorted(documented(text))).toEqual(sorted(contracted()));
 });
 
-it('says of every field what it means', () => {
+it('describes the meaning of every field', () => {
   const rows = text.split('\n').filter((line) => /^\| `\w+` \| [^|]* \| (?:never|null|absent)/.test(line));
   expect(rows.length).toBeGreaterThan(100);
   for (const row of rows) expect(row).toMatch(/\| \S[^|]* \|$/);

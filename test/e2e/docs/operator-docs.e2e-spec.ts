@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { allMetrics } from '../../support/all-metrics.js';
 import { documents, ROOT } from '../../support/code-blocks.js';
 
-/** Text of every source file of the gateway, without specs. */
+/** The text of every source file of the gateway, without specs. */
 function sources(): string[] {
   const folder = join(ROOT, 'src');
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -12,7 +12,7 @@ function sources(): string[] {
     .map((path) => readFileSync(join(folder, path), 'utf8'));
 }
 
-/** The arguments of a call, as text; `from` is where they begin, behind the opening parenthesis. */
+/** The arguments of a call, as text. `from` is the position after the opening parenthesis. */
 function argumentsAt(text: string, from: number): string[] {
   const parts: string[] = [];
   let start = from;
@@ -29,7 +29,10 @@ function argumentsAt(text: string, from: number): string[] {
   return parts;
 }
 
-/** Event -> level of each line that the gateway logs. In every kind of log call the event is the second argument. */
+/**
+ * Maps the events that the gateway logs to their levels. The event is the second argument of every
+ * kind of log call.
+ */
 function loggedEvents(): Record<string, string> {
   const events = sources().flatMap((text) => {
     const calls = [...text.matchAll(/\.(debug|info|warn|error|fatal)\(/g)].flatMap((call) => {
@@ -43,7 +46,7 @@ function loggedEvents(): Record<string, string> {
   return Object.fromEntries(events) as Record<string, string>;
 }
 
-it('docs/support.md has every event of the log with its level, and no other', () => {
+it('docs/support.md lists every event of the log with its level, and no other', () => {
   const text = readFileSync(join(ROOT, 'docs/support.md'), 'utf8');
   const documented = [...text.matchAll(/^\| `(\w+)` \| (debug|info|warn|error|fatal) \|/gm)];
   expect(Object.fromEntries(documented.map(([, event, level]) => [event, level]))).toEqual(loggedEvents());
@@ -57,7 +60,7 @@ it('docs/operations.md has every key that the gateway has in Redis', () => {
   expect([...keys].filter((key) => !text.includes(`\`${key}`))).toEqual([]);
 });
 
-it('every metric that a document names exists', async () => {
+it('every metric named in a document exists', async () => {
   const series = [...(await allMetrics()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(([, name, kind]) =>
     kind === 'histogram' ? ['', '_bucket', '_sum', '_count'].map((part) => `${name}${part}`) : [name],
   );
@@ -70,7 +73,7 @@ it('every metric that a document names exists', async () => {
   expect(unknown).toEqual([]);
 });
 
-it('every source, test or script that a document names exists', () => {
+it('every source, test or script named in a document exists', () => {
   const files = ['src', 'test', 'tools', 'scripts', 'deploy', 'bench'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
   );

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 const ROOT = join(__dirname, '../../..');
 const MAX_WIDTH = 100;
 
-/** What we do not write, and what to write instead. Only what is wrong wherever it occurs: the rest needs a reader. */
+/**
+ * Phrases that we do not use, and what to write instead. Only phrases that are wrong everywhere: a
+ * reader has to judge the rest.
+ */
 const BANNED: readonly (readonly [RegExp, string])[] = [
   [/\banew\b/, 'again'],
   [/\bbeside\b/, 'next to, besides'],
@@ -31,7 +34,7 @@ const PAGES = [
     .map((file) => `docs/${file}`),
 ];
 
-/** The lines of a page without what is code. Their numbers stay. */
+/** Blanks out the code of a page. The line numbers stay the same. */
 function proseLines(text: string): string[] {
   let isCode = false;
   return text.split('\n').map((line) => {
@@ -41,7 +44,7 @@ function proseLines(text: string): string[] {
   });
 }
 
-/** What a page has that it should not have, as `LINE: what`. */
+/** The problems of a page, as `LINE: problem`. */
 function problemsOf(text: string): string[] {
   const lines = proseLines(text);
   const prose = lines.join('\n');
@@ -64,7 +67,7 @@ function isTooWide(line: string): boolean {
 
 const problems = (page: string) => problemsOf(readFileSync(join(ROOT, page), 'utf8'));
 
-describe('a page is written in the words of our guide, and wrapped', () => {
+describe('a page follows the words and the width of our guide', () => {
   it.each(PAGES)('%s', (page) => {
     expect(problems(page)).toEqual([]);
   });
@@ -77,6 +80,6 @@ it.each([
   ['```\nanew\n```', []],
   [`| ${'wide '.repeat(30)}|`, []],
   ['wide '.repeat(30), ['1: wider than 100']],
-])('the check finds what is wrong, and nothing else: %j', (text, found) => {
+])('the check finds exactly the problems of %j', (text, found) => {
   expect(problemsOf(text)).toEqual(found);
 });

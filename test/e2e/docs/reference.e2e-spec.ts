@@ -34,7 +34,7 @@ afterAll(async () => {
   await redis?.stop();
 });
 
-/** By Node's own client: `fetch` says with a condition of ours that it wants no cached answer. */
+/** Uses Node's own client, because `fetch` asks for an uncached response if we send a condition. */
 async function statusOf(path: string, etag: string): Promise<number | undefined> {
   const asked = request(gateway.url + path, { headers: { 'if-none-match': etag } }).end();
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
@@ -46,7 +46,7 @@ describe.each([
   ['/asyncapi.json', 'application/json; charset=utf-8', 'docs/asyncapi.json'],
   ['/asyncapi.yaml', 'application/yaml; charset=utf-8', 'docs/asyncapi.yaml'],
 ])('%s', (path, type, file) => {
-  it('is the committed document, for everybody', async () => {
+  it('is the committed document, and public', async () => {
     const response = await gateway.get(path);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe(type);
@@ -56,14 +56,14 @@ describe.each([
     expect(await response.text()).toBe(read(file));
   });
 
-  it('is sent as it is to who takes no compression', async () => {
+  it('is sent uncompressed to a client that does not accept compression', async () => {
     const response = await gateway.get(path, { 'accept-encoding': 'identity' });
     expect(response.headers.get('content-encoding')).toBeNull();
     expect(response.headers.get('content-length')).toBe(String(Buffer.byteLength(read(file))));
     expect(await response.text()).toBe(read(file));
   });
 
-  it('is not sent again to who has it', async () => {
+  it('is not sent again to a client that has it', async () => {
     const etag = (await gateway.get(path)).headers.get('etag')!;
     expect(await statusOf(path, etag)).toBe(304);
     expect(await statusOf(path, 'W/"other"')).toBe(200);
@@ -78,7 +78,7 @@ describe.each([
     ]);
   });
 
-  it('takes nothing but reading', async () => {
+  it('rejects every method that writes', async () => {
     expect((await fetch(gateway.url + path, { method: 'POST' })).status).toBe(404);
   });
 });
@@ -98,12 +98,12 @@ it('serves no other file', async () => {
   }
 });
 
-it('the renderer comes with its licences', async () => {
+it('the renderer is shipped with its licences', async () => {
   expect(await (await gateway.get('/docs/LICENSE')).text()).toContain('Apache License');
   expect(await (await gateway.get('/docs/renderer.js.LICENSE.txt')).text()).toContain('@license');
 });
 
-/** A proxy that has the gateway below a path of its own. */
+/** A proxy that serves the gateway under a path. */
 const below = (path: string) => (port: number) => `
   events {}
   http {
@@ -115,7 +115,7 @@ const below = (path: string) => (port: number) => `
     }
   }`;
 
-it('/docs/ leads to /docs, also below a path', async () => {
+it('/docs/ redirects to /docs, also under a path', async () => {
   const { status, headers } = await fetch(`${gateway.url}/docs/`, { redirect: 'manual' });
   expect([status, headers.get('location')]).toEqual([308, '../docs']);
 });
@@ -123,7 +123,7 @@ it('/docs/ leads to /docs, also below a path', async () => {
 it.each([
   ['/docs', () => gateway.url],
   ['/docs below a path', async () => (await Nginx.run(below('/market/'), '/market/docs')).url + '/market'],
-])('%s shows every event of the contract, from the gateway alone', async (_, start) => {
+])('%s shows every event of the contract, and loads nothing from other servers', async (_, start) => {
   const url = await start();
   const browser = await Browser.launch();
   const page = await browser.open('about:blank');
@@ -164,14 +164,14 @@ it('/docs labels each operation by its sender, and has the fonts and colours of 
   await browser.close();
 });
 
-describe('the address of a place', () => {
-  /** /docs with `hash`, rendered. */
+describe('the fragment of an address', () => {
+  /** Opens /docs with `hash`, and waits until it is rendered. */
   async function shown(hash: string) {
     const browser = await Browser.launch();
     const page = await browser.open(`${gateway.url}/docs${hash}`);
     await page.locator('#operation-send-token_expiring').waitFor({ timeout: 30_000 });
     const scroll = (script: string) => page.evaluate<number>(`${script}; scrollY`);
-    /** How far the page is scrolled, after a change of it. */
+    /** How far the page is scrolled, after the scroll position changed. */
     const offset = async () => {
       await page.evaluate("document.getElementById('reference').append('.')");
       await sleep(200);
@@ -180,7 +180,7 @@ describe('the address of a place', () => {
     return { browser, scroll, offset };
   }
 
-  it('is scrolled to when the page is there, and not again', async () => {
+  it('is scrolled to once the page is rendered, and not again', async () => {
     const { browser, scroll, offset } = await shown('#operation-send-token_expiring');
     await waitFor(async () => (await offset()) > 0, 'it is not scrolled to');
     await scroll('scrollTo(0, 0)');
@@ -188,7 +188,7 @@ describe('the address of a place', () => {
     await browser.close();
   });
 
-  it('does not pull back who went there by a link and on from it', async () => {
+  it('does not pull back a reader who followed a link and scrolled on', async () => {
     const { browser, scroll, offset } = await shown('');
     await scroll("location.hash = '#operation-send-token_expiring'");
     await waitFor(async () => (await scroll('')) > 0, 'the link leads nowhere');

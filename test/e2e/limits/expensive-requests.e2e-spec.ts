@@ -30,8 +30,9 @@ describe('the work of a request', () => {
   });
   afterEach(() => gateway.stop());
 
-  it('is refused beyond work_burst before any of it is done, and taken when the client was told', async () => {
-    // Nothing is known of them but their names: each costs 1 and a look-up, 5 in all.
+  it('is rejected beyond work_burst before any of it is done, and accepted at the announced time', async () => {
+    // The gateway knows only the names of these products: each costs 1 and a read of the store, 5
+    // in all.
     expect(await client.ask('subscribe', products(...KNOWN.slice(0, 12)))).toMatchObject({ ok: true });
     const { error } = (await client.ask('subscribe', products('P18', 'P19'))) as { error: ErrorPayload };
     expect(error).toMatchObject({ code: 'RATE_LIMITED', event: 'subscribe' });
@@ -57,7 +58,7 @@ describe('the work of a request', () => {
     expect(await gateway.metric(`socket_gateway_request_work_total{event="${event}"}`)).toBe(units);
   });
 
-  it('of one client is not counted for another, nor for the same user after a reconnection', async () => {
+  it('of one client does not count for another, nor for the same user after a reconnection', async () => {
     await client.ask('subscribe', products(...KNOWN.slice(0, 12)));
     for (let n = 0; n < 2; n++) {
       const other = await TestClient.connect(gateway.url);
@@ -66,7 +67,7 @@ describe('the work of a request', () => {
     }
   });
 
-  it('is done for one request that costs more than work_burst', async () => {
+  it('is done for a single request that costs more than work_burst', async () => {
     expect(await client.ask('subscribe', products(...KNOWN))).toMatchObject({
       ok: true,
       rooms: { length: 20 },
@@ -74,7 +75,7 @@ describe('the work of a request', () => {
   });
 });
 
-it('a subscription to general costs more the more stale products the client is told of', async () => {
+it('a subscription to general costs more if the client is sent more stale products', async () => {
   const gateway = await start({ PRODUCTS: symbols(500).join(), STALE_AFTER_MS: '100' });
   const prices = redis.client.pipeline();
   for (const name of symbols(500)) prices.publish(UNDERLYING, JSON.stringify(underlying(name, 1)));
@@ -87,7 +88,7 @@ it('a subscription to general costs more the more stale products the client is t
   await gateway.stop();
 });
 
-it('a list of products costs more the more rooms are listed with it', async () => {
+it('a list of products costs more if more rooms are listed with it', async () => {
   const gateway = await start({ PRODUCTS: symbols(150).join() });
   const client = await TestClient.connect(gateway.url);
   await client.ask('get_products');
@@ -109,7 +110,7 @@ describe('with the default limits', () => {
   afterAll(() => gateway.stop());
 
   it.each([1, 100])(
-    'a client restores all of its subscriptions after a reconnection, %d in a request, unrefused',
+    'a client restores all its subscriptions after a reconnection, %d in a request, without a rejection',
     async (batch) => {
       const client = await TestClient.connect(gateway.url);
       const asked = [];
@@ -123,7 +124,7 @@ describe('with the default limits', () => {
     },
   );
 
-  it('large messages count as many, and a client that goes on sending them is closed', async () => {
+  it('a large message counts as several, and a client that keeps sending them is closed', async () => {
     const client = await RawWebSocket.connect(gateway.url);
     const junk = '['.repeat(30_000) + ']'.repeat(30_000);
     for (let n = 0; n < 100; n++) client.send(`42["subscribe",{"type":"general","junk":${junk}}]`);
@@ -131,7 +132,7 @@ describe('with the default limits', () => {
       () => client.closeCode === 4029,
       () => `closed with ${client.closeCode}`,
     );
-    // 2,400 messages: EVENT_BURST, and as many that are refused, of 59 each.
+    // 2,400 messages: EVENT_BURST, and as many rejected ones, each counted as 59.
     expect(client.events('subscribed').length).toBeLessThanOrEqual(41);
   });
 
@@ -145,7 +146,7 @@ describe('with the default limits', () => {
     client.close();
   });
 
-  it('requests of one client are done and answered in their order, however many there are', async () => {
+  it('requests of one client are done and answered in order, however many there are', async () => {
     const client = await TestClient.connect(gateway.url);
     const order: number[] = [];
     const asked = Array.from({ length: 60 }, async (_, n) => {
@@ -169,7 +170,7 @@ describe('with the default limits', () => {
     client.close();
   });
 
-  it('the gateway does other things while a thousand large requests that came in one write are being done', async () => {
+  it('the gateway stays responsive during a thousand large requests that arrived in one write', async () => {
     const before = await gateway.metric(UNSUBSCRIPTIONS);
     const client = await RawWebSocket.connect(gateway.url);
     client.tcp.cork();
@@ -185,7 +186,7 @@ describe('with the default limits', () => {
     client.tcp.destroy();
   });
 
-  it('what a client that has left was waiting for is dropped', async () => {
+  it('the waiting requests of a client that disconnected are dropped', async () => {
     const client = await RawWebSocket.connect(gateway.url);
     for (let n = 0; n < 1_000; n++)
       client.send(`42${JSON.stringify(['unsubscribe', products(...ALL.slice(0, 90))])}`);
@@ -194,7 +195,7 @@ describe('with the default limits', () => {
     await waitFor(async () => (await gateway.metric('socket_gateway_requests_waiting')) === 0);
   });
 
-  it("a client's subscriptions are logged once a request, and not all of many requests", async () => {
+  it("a client's subscriptions are logged once per request, and only some of many requests", async () => {
     const client = await TestClient.connect(gateway.url);
     const { client_id } = await client.next('connected');
     await client.ask('subscribe', products(...ALL.slice(0, 50)));
@@ -215,7 +216,7 @@ describe('with the default limits', () => {
   });
 });
 
-describe('a product with more expiries than a snapshot has', () => {
+describe('a product with more expiries than a snapshot may contain', () => {
   const EXPIRIES = Array.from({ length: 30 }, (_, n) =>
     new Date(Date.UTC(2026, 10, 26 + 7 * n)).toISOString().slice(0, 10),
   );
@@ -234,7 +235,7 @@ describe('a product with more expiries than a snapshot has', () => {
     await platform.carried();
   });
 
-  it('the nearest are sent to a subscriber, which is told how many there are and gets the others when they change', async () => {
+  it('sends a subscriber the nearest ones and their number, and the others when they change', async () => {
     const client = await TestClient.connect(gateway.url);
     await client.ask('unsubscribe', { type: 'general' });
     await client.ask('subscribe', { type: 'chain', symbol: 'WIDE' });
@@ -245,7 +246,7 @@ describe('a product with more expiries than a snapshot has', () => {
     client.close();
   });
 
-  it('the nearest answer get_snapshot, which says how many there are', async () => {
+  it('returns the nearest ones and their number to get_snapshot', async () => {
     const client = await TestClient.connect(gateway.url);
     await client.ask('unsubscribe', { type: 'general' });
     const answer: unknown = await client.ask('get_snapshot', { type: 'chain', symbol: 'WIDE' });
@@ -255,7 +256,7 @@ describe('a product with more expiries than a snapshot has', () => {
     client.close();
   });
 
-  it('any of them is a room of its own', async () => {
+  it('has a room for each of them', async () => {
     const client = await TestClient.connect(gateway.url);
     const expiry = EXPIRIES[20]!;
     await client.ask('subscribe', { type: 'chain', symbol: 'WIDE', expiry });
@@ -266,7 +267,7 @@ describe('a product with more expiries than a snapshot has', () => {
   });
 });
 
-describe('products that the gateway has never seen', () => {
+describe('rooms of products that the gateway has never seen', () => {
   let gateway: GatewayProcess;
   beforeAll(async () => {
     gateway = await start({ MAX_UNKNOWN_SUBSCRIPTIONS: '5', PRODUCTS: 'KNOWN1,KNOWN2' });
@@ -274,7 +275,7 @@ describe('products that the gateway has never seen', () => {
   });
   afterAll(() => gateway.stop());
 
-  it('have so many rooms of one client, beside those of known products, and more once they are known', async () => {
+  it('are limited per client, separately from those of known products, until the products are known', async () => {
     const platform = new Platform(redis, gateway);
     const client = await TestClient.connect(gateway.url);
     const subscribe = (...names: string[]) => client.ask('subscribe', products(...names));
@@ -285,7 +286,7 @@ describe('products that the gateway has never seen', () => {
       code: 'TOO_MANY_SUBSCRIPTIONS',
       details: [{ field: 'symbols', problem: expect.stringContaining('never seen above 5') }],
     });
-    // What it subscribed to before the first message comes, and makes room.
+    // This client subscribed before the first message arrives, and regains a room with it.
     client.clear();
     await platform.underlying('NEW0', 1);
     expect(await client.next('underlying_update')).toMatchObject({ product: 'NEW0' });
@@ -294,7 +295,7 @@ describe('products that the gateway has never seen', () => {
     client.close();
   });
 
-  it('are refused whole in a batch, and count by room', async () => {
+  it('are rejected as a whole in a batch, and counted by room', async () => {
     const client = await TestClient.connect(gateway.url);
     expect(await client.ask('subscribe', products(...symbols(6, 'MADE-UP'), 'KNOWN1'))).toMatchObject({
       ok: false,

@@ -4,7 +4,7 @@ import { RedisServer } from '../../support/redis-server.js';
 import { TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
-/** The times of src/http/http-server.ts, with what a check of them may come late. */
+/** The timeouts of src/http/http-server.ts, plus the possible delay of Node's check. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 const LATE_MS = 6_000;
@@ -14,7 +14,7 @@ let gateway: GatewayProcess;
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  // A poll then waits longer than a request may take.
+  // With these settings a poll waits longer than a request may take.
   gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
     ADMIN_PORT: '0',
@@ -23,13 +23,13 @@ beforeAll(async () => {
   });
 });
 
-it('cuts who holds a connection by saying little, and nobody else', async () => {
+it('closes only the connections of clients that send too slowly', async () => {
   const clients = await Promise.all(
     Object.values(TRANSPORTS).map((options) => TestClient.connect(gateway.url, options)),
   );
   const handshake = await (await gateway.get('/socket.io/?EIO=4&transport=polling')).text();
   const { sid } = JSON.parse(handshake.slice(1)) as { sid: string };
-  // Into the namespace: a session that stays outside is closed earlier, for that.
+  // Joins the namespace, because a session that does not join is closed earlier for another reason.
   const session = `${gateway.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
   expect((await fetch(session, { method: 'POST', body: '40' })).status).toBe(200);
   const started = performance.now();
@@ -87,14 +87,14 @@ it('cuts who holds a connection by saying little, and nobody else', async () => 
   expect(gateway.stderr).toBe('');
 }, 90_000);
 
-describe('what is no request', () => {
+describe('an invalid request', () => {
   const SECRET = 'Hunter2Marker';
   const request = (...lines: string[]) => [...lines, '', ''].join('\r\n');
   const close = ['Host: x', 'Connection: close'];
 
   it.each([
     ['an unknown path', request(`GET /${SECRET} HTTP/1.1`, ...close), 404],
-    ['an unknown path of the admin port alone', request(`GET /metrics/${SECRET} HTTP/1.1`, ...close), 404],
+    ['a path below /metrics', request(`GET /metrics/${SECRET} HTTP/1.1`, ...close), 404],
     ['an unknown method', request(`BREW /${SECRET} HTTP/1.1`, ...close), 400],
     ['another method of a path', request('DELETE /health HTTP/1.1', ...close), 404],
     ['bad percent-encoding', request(`GET /%zz${SECRET}%E0%A4%A HTTP/1.1`, ...close), 400],
@@ -103,7 +103,7 @@ describe('what is no request', () => {
     ['a whole URL', request(`GET http://${SECRET}/socket.io/ HTTP/1.1`, ...close), 404],
     ['a tunnel', request(`CONNECT ${SECRET}:443 HTTP/1.1`, ...close), undefined],
     [
-      'an upgrade elsewhere',
+      'an upgrade of another path',
       request(`GET /${SECRET} HTTP/1.1`, 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket'),
       undefined,
     ],
@@ -118,11 +118,7 @@ describe('what is no request', () => {
     ],
     ['headers too large', request('GET / HTTP/1.1', `X-a: ${SECRET.repeat(2_000)}`, ...close), 431],
     ['a path too long', request(`GET /${SECRET.repeat(2_000)} HTTP/1.1`, ...close), 431],
-    [
-      'a transport that is none',
-      request(`GET /socket.io/?EIO=4&transport=${SECRET} HTTP/1.1`, ...close),
-      400,
-    ],
+    ['an unknown transport', request(`GET /socket.io/?EIO=4&transport=${SECRET} HTTP/1.1`, ...close), 400],
     [
       'a prototype as transport',
       request('GET /socket.io/?EIO=4&transport=__proto__ HTTP/1.1', ...close),
@@ -133,7 +129,7 @@ describe('what is no request', () => {
       request(`GET /socket.io/%zz?EIO=4&transport=%zz${SECRET} HTTP/1.1`, ...close),
       400,
     ],
-  ])('%s is answered without a word of it', async (_, text, status) => {
+  ])('%s is answered without repeating its content', async (_, text, status) => {
     const answer = await RawHttp.exchange(gateway.url, text);
     if (status !== undefined) expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).not.toMatch(/Hunter2Marker|hunter2marker|node_modules|\.[jt]s:\d|Error/);
@@ -143,7 +139,7 @@ describe('what is no request', () => {
   });
 });
 
-it('cuts who does not read its answer', async () => {
+it('closes a client that does not read its response', async () => {
   const quick = await GatewayProcess.start({
     REDIS_URL: redis.url,
     PING_INTERVAL_MS: '1000',
@@ -158,13 +154,14 @@ it('cuts who does not read its answer', async () => {
     tcp.write('GET /socket.io/socket.io.js.map HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20));
   }
   await waitFor(async () => (await files()) >= before + 20, 'they were not there');
-  await waitFor(async () => (await files()) < before + 10, 'they were not cut', 90_000); // Node looks twice whether something was read
+  // Node checks twice whether the client has read anything
+  await waitFor(async () => (await files()) < before + 10, 'they were not cut', 90_000);
   await polling.settled();
   expect(polling.disconnects).toEqual([]);
   await quick.stop();
 }, 120_000);
 
-it('keeps nothing of clients that ask for the library again and again, read nothing and go', async () => {
+it('keeps no file open for clients that request the library repeatedly, read nothing and disconnect', async () => {
   const files = () => gateway.metric('process_open_fds');
   const ask = async () => {
     const { tcp } = await RawHttp.connect(gateway.url);
@@ -174,7 +171,7 @@ it('keeps nothing of clients that ask for the library again and again, read noth
   };
   const before = await files();
   for (const tcp of await Promise.all(Array.from({ length: 20 }, ask))) {
-    await new Promise((resolve) => setTimeout(resolve, 50)); // some answers are written
+    await new Promise((resolve) => setTimeout(resolve, 50)); // some responses are written
     tcp.destroy();
   }
   await waitFor(async () => (await files()) < before + 10, 'files stay open', 10_000);

@@ -38,32 +38,32 @@ describe('the origin of a page', () => {
     ['below a listed host', 'https://a.b.example.org', {}, true],
     ['no browser', undefined, {}, true],
     ['another', 'https://evil.com', {}, false],
-    ['one that looks alike', 'https://evilexample.org', {}, false],
-    ['one that begins alike', 'https://app.example.com.evil.org', {}, false],
+    ['a host that ends alike', 'https://evilexample.org', {}, false],
+    ['a host that begins alike', 'https://app.example.com.evil.org', {}, false],
     ['another port', 'https://app.example.com:8443', {}, false],
     ['another scheme', 'http://app.example.com', {}, false],
-    ['none, as a page in a frame has', 'null', {}, false],
+    ['null, which a sandboxed frame sends', 'null', {}, false],
     ['nonsense', 'nonsense', {}, false],
   ];
   const ownAlone: Row[] = [
     ["the gateway's own", 'https://gw.example.com', own('gw.example.com'), true],
     ['another', 'https://evil.com', own('gw.example.com'), false],
-    ['no browser', undefined, own('gw.example.com'), true],
+    ['none, which is not a browser', undefined, own('gw.example.com'), true],
     [
-      'its own behind a proxy',
+      "the gateway's own, behind a proxy",
       'https://gw.example.com',
       { host: 'inner:8002', 'x-forwarded-host': 'gw.example.com' },
       true,
     ],
     [
-      'not what the proxy was asked for',
+      'a host that the proxy was not asked for',
       'https://inner:8002',
       { host: 'inner:8002', 'x-forwarded-host': 'gw.example.com' },
       false,
     ],
   ];
   const cases: [string, Record<string, string>, Row[]][] = [
-    ['by CORS_ORIGINS', { CORS_ORIGINS: 'https://app.example.com,https://*.example.org' }, listed],
+    ['with CORS_ORIGINS', { CORS_ORIGINS: 'https://app.example.com,https://*.example.org' }, listed],
     ['in production', { NODE_ENV: 'production', TRUST_PROXY: 'loopback' }, ownAlone],
   ];
 
@@ -82,7 +82,7 @@ describe('the origin of a page', () => {
       });
     });
 
-    it('is looked at in every request of a session, and before its upgrade', async () => {
+    it('is checked in every request of a session, and before its upgrade', async () => {
       const { body } = await HANDSHAKES.polling(gateway.url);
       const { sid } = JSON.parse(body.slice(1)) as { sid: string };
       const session = `${gateway.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
@@ -96,7 +96,7 @@ describe('the origin of a page', () => {
       }
       const upgrade = await HANDSHAKES.websocket(gateway.url, { origin });
       expect(upgrade.status).toBe(403);
-      // The session itself is none the worse.
+      // The session itself is not affected.
       expect(await (await fetch(session, { method: 'POST', body: '40' })).text()).toBe('ok');
     });
   });
@@ -108,7 +108,8 @@ describe('malformed handshakes', () => {
   const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
   const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
   const EMPTY = 'Content-Length: 0\r\n';
-  // One handshake a second, and one more that waits: had one of them been counted, the next would be answered 503.
+  // One handshake a second, and one more that waits: if a malformed one had counted, the next
+  // client would be rejected with 503.
   let gateway: GatewayProcess;
   beforeAll(
     async () =>
@@ -129,7 +130,7 @@ describe('malformed handshakes', () => {
     ['without a key', 'GET', SOCKET, UPGRADE, 400],
     ['with a wrong key', 'GET', SOCKET, `${UPGRADE}Sec-WebSocket-Key: wrong\r\n`, 400],
     ['with a wrong subprotocol', 'GET', SOCKET, `${UPGRADE + KEY}Sec-WebSocket-Protocol: a,,b\r\n`, 400],
-  ])('%s spend none of what newcomers need', async (_, method, path, headers, status) => {
+  ])('%s use none of the handshake rate', async (_, method, path, headers, status) => {
     const request = `${method} ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`;
     const close = 'Connection: close\r\n';
     const answers = await Promise.all(
@@ -141,7 +142,7 @@ describe('malformed handshakes', () => {
     expect(await gateway.metric('socket_gateway_handshakes_queued')).toBe(0);
   });
 
-  it('pipelined on many connections let newcomers in at once', async () => {
+  it('on many pipelined connections do not delay new clients', async () => {
     const busy = await start({ HANDSHAKES_PER_SECOND: '10' });
     const pipeline = 'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50);
     let running = true;
@@ -164,7 +165,7 @@ describe('malformed handshakes', () => {
   });
 });
 
-describe('what one address may take', () => {
+describe('one address is limited to', () => {
   it.each(transports)('handshakes a minute over %s', async (transport) => {
     const gateway = await start({ HANDSHAKES_PER_IP_PER_MINUTE: '3' });
     const answers = [];
@@ -180,7 +181,7 @@ describe('what one address may take', () => {
       expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(60);
     }
     expect(await refused(gateway, 'ip_handshakes')).toBe(2);
-    // The replica itself is well.
+    // The replica itself stays ready.
     await gateway.ready();
     await gateway.stop();
   });
@@ -188,7 +189,8 @@ describe('what one address may take', () => {
   it.each(transports)('connections at a time, by %s, until they are gone', async (transport) => {
     const gateway = await start({ MAX_CONNECTIONS_PER_IP: '2' });
     for (let round = 0; round < 3; round++) {
-      // A client that has left is counted until its TCP connection is closed: those of the next round may have to try again.
+      // A client that disconnected counts until its TCP connection is closed, so the clients of the
+      // next round may have to retry.
       const options = { ...TRANSPORTS[transport], reconnection: true, reconnectionDelay: 50 };
       const clients = await Promise.all([0, 1].map(() => TestClient.connect(gateway.url, options)));
       for (const handshake of Object.values(HANDSHAKES)) {
@@ -197,7 +199,7 @@ describe('what one address may take', () => {
       for (const client of clients) client.close();
       await waitFor(async () => (await gateway.json('/metrics')).total_clients === 0);
     }
-    // Neither did those count that failed: an unknown protocol, or given up in the middle.
+    // Failed attempts did not count either, neither an unknown protocol nor an aborted handshake.
     for (let n = 0; n < 5; n++) {
       await fetch(`${gateway.url}/socket.io/?EIO=9&transport=polling`);
       connect(gateway.port, '127.0.0.1').end(
@@ -209,27 +211,33 @@ describe('what one address may take', () => {
   });
 
   it.each([
-    ['nobody is trusted, and nobody believed', '', '1.1.1.1', '2.2.2.2', 429],
-    ['the proxy is trusted: each client for itself', 'loopback', '1.1.1.1', '2.2.2.2', 200],
-    ['the proxy is trusted: a client twice', 'loopback', '1.1.1.1', '1.1.1.1', 429],
+    ['no proxy is trusted, so the header is ignored', '', '1.1.1.1', '2.2.2.2', 429],
+    ['the proxy is trusted: each client counts separately', 'loopback', '1.1.1.1', '2.2.2.2', 200],
+    ['the proxy is trusted: the same client counts twice', 'loopback', '1.1.1.1', '1.1.1.1', 429],
     [
-      'a client cannot write itself another address before it',
+      'a client cannot forge another address in the header',
       'loopback',
       '8.8.8.8, 1.1.1.1',
       '9.9.9.9, 1.1.1.1',
       429,
     ],
     [
-      'nor by a proxy that is none',
+      'an untrusted hop cannot forge another address',
       'loopback',
       '8.8.8.8, 5.5.5.5, 1.1.1.1',
       '9.9.9.9, 5.5.5.5, 1.1.1.1',
       429,
     ],
-    ['nor by nonsense', 'loopback', 'nonsense', 'more nonsense', 429],
-    ['nor by another way to write it', 'loopback', '1.1.1.1', '::ffff:1.1.1.1', 429],
-    ['nor within its IPv6 network', 'loopback', '2001:db8:1:2::1', '2001:db8:1:2:ffff::2', 429],
-    ['another IPv6 network is another', 'loopback', '2001:db8:1:2::1', '2001:db8:1:3::1', 200],
+    ['a malformed address does not help', 'loopback', 'nonsense', 'more nonsense', 429],
+    ['another notation of the same address does not help', 'loopback', '1.1.1.1', '::ffff:1.1.1.1', 429],
+    [
+      'another address of the same IPv6 network does not help',
+      'loopback',
+      '2001:db8:1:2::1',
+      '2001:db8:1:2:ffff::2',
+      429,
+    ],
+    ['another IPv6 network counts separately', 'loopback', '2001:db8:1:2::1', '2001:db8:1:3::1', 200],
     ['through two proxies', 'loopback,10.0.0.0/8', '1.1.1.1, 10.0.0.1', '2.2.2.2, 10.0.0.1', 200],
   ])('behind a proxy: %s', async (_, trusted, first, second, status) => {
     const gateway = await start({ HANDSHAKES_PER_IP_PER_MINUTE: '1', TRUST_PROXY: trusted });
@@ -242,7 +250,7 @@ describe('what one address may take', () => {
     await gateway.stop();
   });
 
-  it('TCP connections that never say a word', async () => {
+  it('TCP connections that send nothing', async () => {
     const gateway = await start({ MAX_CONNECTIONS_PER_IP: '2' });
     let closed = 0;
     const sockets = Array.from({ length: 40 }, () =>
@@ -302,12 +310,12 @@ describe.each(['memory', 'redis'])('two replicas with LIMITS_STORE=%s', (store) 
 describe('limits shared in Redis', () => {
   const env = { LIMITS_STORE: 'redis', MAX_CONNECTIONS_PER_IP: '1', HANDSHAKES_PER_IP_PER_MINUTE: '1000' };
 
-  it('lapse with a replica that was killed', async () => {
+  it('expire with a replica that was killed', async () => {
     const [one, two] = await Promise.all([start(env), start(env)]);
     await Promise.all([one.ready(), two.ready()]);
     await TestClient.connect(one.url);
     expect((await HANDSHAKES.polling(two.url)).status).toBe(429);
-    // It has said that it lives, or the end of its life would not be known.
+    // The replica must have sent its heartbeat, or the others would not notice its end.
     await waitFor(async () => (await redis.client.hlen('socket-gateway:replicas')) >= 2);
     await one.stop('SIGKILL');
     await waitFor(
@@ -318,7 +326,7 @@ describe('limits shared in Redis', () => {
     await two.stop();
   });
 
-  it('are those of the replica alone while Redis is away, frozen or killed, and keep nobody waiting', async () => {
+  it("use the replica's own counts without delay while Redis is away, frozen or killed", async () => {
     const own = await RedisServer.start();
     const gateway = await GatewayProcess.start({ ...env, REDIS_URL: own.url });
     await gateway.ready();
@@ -332,7 +340,7 @@ describe('limits shared in Redis', () => {
     const again = await TestClient.connect(gateway.url);
     expectRefusal(await HANDSHAKES.websocket(gateway.url), 429, 'ip_connections');
     await own.restart();
-    // What it has is told to the others again.
+    // The replica writes its counts to Redis again.
     const key = async () => (await own.client.keys('socket-gateway:connections:ip:*'))[0];
     await waitFor(async () => (await own.client.hvals((await key())!)).join() === '1', 'Redis is not told');
     again.close();
@@ -352,7 +360,7 @@ describe('messages of one client', () => {
   afterAll(() => gateway.stop());
 
   it.each(['websocket', 'polling'])(
-    'are refused beyond the burst over %s, with the time to wait, and taken after it',
+    'are rejected beyond the burst over %s, with a time to wait, and accepted after it',
     async (transport) => {
       const client = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
       client.contract.sendsInvalid = true;
@@ -380,12 +388,13 @@ describe('messages of one client', () => {
         });
       }
       expect(client.all('subscribed')).toHaveLength(taken);
-      await other.settled(); // has a bucket of its own
+      await other.settled(); // another client has its own bucket
 
       const waitMs = errors.at(-1)!.retry_after_ms!;
       expect(waitMs).toBeGreaterThan(0);
       expect(waitMs).toBeLessThanOrEqual(((10 + 1) / 5) * 1_000);
-      await new Promise((resolve) => setTimeout(resolve, waitMs)); // as the client was told, and no longer
+      // exactly the time that the client was told to wait
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
       expect(await client.ask('get_products')).toMatchObject({ ok: true });
       expect(client.disconnects).toEqual([]);
       client.close();
@@ -394,7 +403,7 @@ describe('messages of one client', () => {
   );
 
   it.each(['websocket', 'polling'])(
-    'end the connection of a stock client over %s that goes on',
+    'close the connection of a stock client over %s that keeps sending',
     async (transport) => {
       const before = await closed(gateway);
       const client = await TestClient.connect(gateway.url, { ...TRANSPORTS[transport], reconnection: true });
@@ -403,10 +412,11 @@ describe('messages of one client', () => {
       expect(client.all('closing')).toEqual([
         { code: 'RATE_LIMITED', message: expect.any(String), reconnect: false },
       ]);
-      // No more is said than there is to say.
+      // The client receives no more errors than necessary.
       expect(client.all('error').length).toBeLessThanOrEqual(11);
       expect(client.disconnects).toEqual(['io server disconnect']);
-      expect(client.socket.active).toBe(false); // it does not come back by itself
+      // a stock client does not reconnect by itself after this
+      expect(client.socket.active).toBe(false);
       expect(await closed(gateway)).toBe(before + 1);
       await waitFor(async () => (await gateway.json('/metrics')).total_clients === 0);
     },
@@ -414,12 +424,12 @@ describe('messages of one client', () => {
 
   it.each([
     ['events', '42["get_products"]'],
-    ['events that there are not', '42["nonsense"]'],
+    ['unknown events', '42["nonsense"]'],
     ['events with attachments', '451-["get_products",{"_placeholder":true,"num":0}]', 'b'],
     ['pongs', '3'],
-    ['acknowledgements of nothing', '430[]'],
+    ['unexpected acknowledgements', '430[]'],
     ['noops', '6'],
-  ])('are counted whatever they are, and the close code says why: %s', async (_, ...packets) => {
+  ])('count whatever they contain, and the close code states the reason: %s', async (_, ...packets) => {
     const client = await RawWebSocket.connect(gateway.url);
     for (let n = 0; n < 30; n++) for (const packet of packets) client.send(packet);
     await waitFor(() => client.closeCode !== undefined, 'it was not closed');
@@ -427,7 +437,7 @@ describe('messages of one client', () => {
     client.tcp.destroy();
   });
 
-  it('are counted of connections that have left the namespace', async () => {
+  it('also count on connections that left the namespace', async () => {
     const before = await closed(gateway);
     const client = await RawWebSocket.connect(gateway.url);
     client.send('41');
@@ -439,10 +449,11 @@ describe('messages of one client', () => {
     client.tcp.destroy();
   });
 
-  it('in one write of many packets are each judged by itself', async () => {
+  it('in one write of many packets are counted one by one', async () => {
     const client = await PollingClient.connect(gateway.url, new PacketCheck());
     await client.send(...Array.from({ length: 14 }, (_, n) => `42${n}["get_products"]`));
-    // Ten and what a fraction of a second brings, less the connect; were all judged by the last, there would be none.
+    // Ten messages and what a fraction of a second adds, minus the connect. If the last message
+    // decided for all, the count would be zero.
     await waitFor(async () => {
       await client.poll();
       return client.received.filter(({ event }) => /products|error/.test(event)).length === 14;

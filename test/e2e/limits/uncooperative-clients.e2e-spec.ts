@@ -11,7 +11,10 @@ import { TestClient, TRANSPORTS, UNCOMPRESSED } from '../../support/test-client.
 import { waitFor } from '../../support/wait.js';
 
 const LIMIT = 1_000_000;
-/** What the kernel's own buffers of both ends may take before the gateway has to hold anything, generously. */
+/**
+ * A generous estimate of what the kernel's buffers at both ends hold before the gateway has to hold
+ * anything.
+ */
 const KERNEL_BUFFERS = 16_000_000;
 
 let redis: RedisServer;
@@ -19,19 +22,19 @@ beforeAll(async () => void (redis = await RedisServer.start()));
 afterAll(() => redis.stop());
 afterEach(() => redis.client.flushall());
 
-/** The TCP connection under a stock client's WebSocket. */
+/** The TCP connection of a stock client's WebSocket. */
 function tcpOf(client: TestClient): TcpSocket {
   return (client.socket.io.engine.transport as unknown as { ws: { _socket: TcpSocket } }).ws._socket;
 }
 
-describe('a client that asks and does not read', () => {
+describe('a client that sends requests and does not read', () => {
   it.each([
-    ['subscribing to what it is subscribed to', ['subscribe'], false],
-    ['leaving and coming back', ['subscribe', 'unsubscribe'], true],
+    ['subscribing again to its rooms', ['subscribe'], false],
+    ['leaving and rejoining its rooms', ['subscribe', 'unsubscribe'], true],
   ])('cannot make the gateway hold more than its limit by %s', async (_, events, refused) => {
     const gateway = await GatewayProcess.start({
       REDIS_URL: redis.url,
-      EVENT_BURST: '100000', // which would end it before
+      EVENT_BURST: '100000', // a lower burst would close the connection first
       CONFLATE_ABOVE_BYTES: `${LIMIT}`,
       MAX_CLIENT_BUFFER_BYTES: `${4 * LIMIT}`,
     });
@@ -47,7 +50,7 @@ describe('a client that asks and does not read', () => {
     }
     const asked = () => gateway.metric('socket_gateway_client_messages_total{event="subscribe"}');
     await waitFor(async () => (await asked()) === 1_500);
-    // What was written is told with the next flush.
+    // The gauge is updated by the next flush.
     await redis.client.publish('enriched:option_chain', JSON.stringify({ ...chain('SMALL', 1) }));
     const written = () => gateway.metric('socket_gateway_written_bytes_total');
     await waitFor(async () => (await written()) > padding.length);
@@ -55,7 +58,7 @@ describe('a client that asks and does not read', () => {
     const refusals = await gateway.metric('socket_gateway_client_errors_total{code="SLOW_CLIENT"}');
     expect(refusals > 0).toBe(refused);
 
-    // Once it reads again it has lost nothing, and may ask again.
+    // Once the client reads again it has lost nothing, and may send requests again.
     tcpOf(client).resume();
     await client.settled();
     expect(client.all('error').slice(0, 1)).toEqual(
@@ -81,7 +84,7 @@ describe('a client that asks and does not read', () => {
 describe('SIGTERM', () => {
   let gateway: GatewayProcess;
   beforeEach(async () => {
-    // Written only at the end: the entry shows that the flush did not wait for the connections.
+    // Written only at the end: the entry proves that the flush did not wait for the connections.
     gateway = await GatewayProcess.start({ REDIS_URL: redis.url, CACHE_WRITE_INTERVAL_MS: '60000' });
     const client = await TestClient.connect(gateway.url);
     for (const n of [1, 2])
@@ -94,19 +97,19 @@ describe('SIGTERM', () => {
     const stopped = gateway.stop('SIGTERM');
     await waitFor(async () => (await redis.client.get('latest:underlying:LAST'))?.includes('"price":2'));
     await expect(stopped).resolves.toBe(0);
-    // By its own clock: Docker kills after 10 s, Kubernetes by default after 30.
+    // Docker kills a process after 10 s, Kubernetes by default after 30.
     const logged = gateway.logged('socket_gateway_stopped') as { ms?: number } | undefined;
     expect(logged?.ms).toBeLessThan(9_000);
   }
 
-  it('is not held up by a client that stopped reading', async () => {
+  it('is not delayed by a client that stopped reading', async () => {
     const client = await TestClient.connect(gateway.url);
     tcpOf(client).pause();
     await endsInTime();
     tcpOf(client).destroy();
   });
 
-  it('is not held up by half an HTTP request', async () => {
+  it('is not delayed by half an HTTP request', async () => {
     const half = connect(gateway.port, '127.0.0.1');
     cleanUp(() => void half.destroy());
     half.on('error', () => undefined);
@@ -116,7 +119,7 @@ describe('SIGTERM', () => {
     await endsInTime();
   });
 
-  it('is not held up by the Python client, which does not answer the closing of its WebSocket', async () => {
+  it('is not delayed by the Python client, which does not reply to a WebSocket close', async () => {
     const example = join(__dirname, '../../../clients/examples/python_client.py');
     const recording = await Recording.start();
     startProcess(...recording.command(example), {
@@ -130,7 +133,7 @@ describe('SIGTERM', () => {
     expect(recording.kinds()).toEqual(expect.arrayContaining(['sent subscribe', 'received closing']));
   });
 
-  it('is not held up by a client that polls', async () => {
+  it('is not delayed by a client that polls', async () => {
     const client = await TestClient.connect(gateway.url, TRANSPORTS.polling);
     await endsInTime();
     client.close();

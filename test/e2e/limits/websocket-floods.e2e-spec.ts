@@ -30,7 +30,7 @@ describe.each([
     gateway = await GatewayProcess.start({
       REDIS_URL: redis.url,
       COMPRESS_ABOVE_BYTES,
-      EVENT_BURST: '1000000', // of pings, too
+      EVENT_BURST: '1000000', // pings count as events
     });
   });
   afterAll(() => gateway.stop());
@@ -39,7 +39,7 @@ describe.each([
   const pongs = ({ frames }: RawWebSocket) =>
     frames.filter(({ opcode }) => opcode === PONG).map(({ payload }) => payload.toString());
   const ping = (text: string) => clientFrame(PING, Buffer.from(text));
-  /** A text message in pieces of that many bytes. */
+  /** A text message, split into fragments of the given size. */
   const fragments = (text: string, size: number): Buffer[] => {
     const bytes = Buffer.from(text);
     const count = Math.ceil(bytes.length / size);
@@ -66,7 +66,7 @@ describe.each([
     expect(pongs(client)).toEqual(texts);
   });
 
-  it('keeps one pong at most for a client that sends pings and does not read, the latest', async () => {
+  it('keeps only the latest pong for a client that sends pings and does not read', async () => {
     const other = await TestClient.connect(gateway.url);
     const client = await connect();
     client.tcp.pause();
@@ -80,21 +80,23 @@ describe.each([
         await new Promise((resolve) => client.tcp.once('drain', resolve));
       }
     }
-    // Behind the pings: what it asks for now has been read after all of them.
+    // This request follows the pings, so the gateway has read all of them once it handles the
+    // request.
     client.send(REQUEST);
     await waitFor(() => gateway.logged('client_subscribed'), 'it does not read its pings', 30_000);
     await other.settled();
 
     client.tcp.resume();
     await waitFor(() => pongs(client).at(-1) === last, 'the last ping was not answered', 30_000);
-    // What the kernel took at both ends has been answered, some megabytes; unbounded, every single one.
+    // The kernel's buffers at both ends took the first pongs, some megabytes. Without a limit,
+    // every ping would have been answered.
     expect(pongs(client).length).toBeLessThan(PINGS / 2);
     client.tcp.write(ping('once more'));
     await waitFor(() => pongs(client).at(-1) === 'once more');
     expect(other.disconnects).toEqual([]);
   });
 
-  it('reads a message in fragments, with a ping between them', async () => {
+  it('reads a message in fragments with a ping between them', async () => {
     const client = await connect();
     const [first, ...rest] = fragments(REQUEST, 1);
     client.tcp.write(Buffer.concat([first!, ping('between'), ...rest]));
@@ -102,13 +104,13 @@ describe.each([
     expect(pongs(client)).toEqual(['between']);
   });
 
-  it('closes the connection of a message in too many fragments', async () => {
+  it('closes a connection that sends a message in too many fragments', async () => {
     const client = await connect();
     client.tcp.write(Buffer.concat(fragments(`42["x","${'.'.repeat(64)}"]`, 1)));
     await closedWith(client, 1008);
   });
 
-  it('closes the connection of a frame in too many pieces', async () => {
+  it('closes a connection that sends a frame in too many pieces', async () => {
     const client = await connect();
     client.tcp.setNoDelay();
     const frame = clientFrame(LAST | TEXT, Buffer.alloc(MAX_PAYLOAD_BYTES, '.'));
@@ -120,20 +122,28 @@ describe.each([
   });
 
   it.each([
-    ['a message too long', () => [clientFrame(LAST | TEXT, Buffer.alloc(MAX_PAYLOAD_BYTES + 1))], 1009],
-    ['fragments too long together', () => fragments('.'.repeat(MAX_PAYLOAD_BYTES + 1), 20_000), 1009],
+    [
+      'a message that is too long',
+      () => [clientFrame(LAST | TEXT, Buffer.alloc(MAX_PAYLOAD_BYTES + 1))],
+      1009,
+    ],
+    [
+      'fragments that are too long together',
+      () => fragments('.'.repeat(MAX_PAYLOAD_BYTES + 1), 20_000),
+      1009,
+    ],
     ['text that is not UTF-8', () => [clientFrame(LAST | TEXT, Buffer.from([0x34, 0xc3, 0x28]))], 1007],
-    ['a ping too long', () => [clientFrame(PING, Buffer.alloc(126))], 1002],
+    ['a ping that is too long', () => [clientFrame(PING, Buffer.alloc(126))], 1002],
     ['an unknown opcode', () => [clientFrame(LAST | 0x3, Buffer.alloc(1))], 1002],
-    ['a continuation of nothing', () => [clientFrame(LAST | CONTINUATION, Buffer.alloc(1))], 1002],
-  ])('closes the connection of %s', async (_name, frames, code) => {
+    ['a continuation without a start', () => [clientFrame(LAST | CONTINUATION, Buffer.alloc(1))], 1002],
+  ])('closes a connection that sends %s', async (_name, frames, code) => {
     const client = await connect();
     client.tcp.write(Buffer.concat(frames()));
     await closedWith(client, code);
   });
 
   if (extensions === undefined) return;
-  it('closes the connection of a small message that inflates to a large one', async () => {
+  it('closes a connection that sends a small message with a huge decompressed size', async () => {
     const client = await connect();
     const bomb = deflateRawSync(Buffer.alloc(50_000_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(
       0,
@@ -145,7 +155,7 @@ describe.each([
   });
 });
 
-describe('a client that floods', () => {
+describe('a client that sends a flood', () => {
   const BURST = 100;
   let gateway: GatewayProcess;
   beforeAll(async () => {
@@ -170,7 +180,7 @@ describe('a client that floods', () => {
     ['pings', 0x89, 'ping %'],
     ['empty pongs', 0x8a, ''],
     ['pongs', 0x8a, 'pong %'],
-  ])('of %s is closed with 4029, is told why, and is not read any more', async (_, head, payload) => {
+  ])('of %s is closed with 4029 and a reason, and is not read any more', async (_, head, payload) => {
     const bystander = await TestClient.connect(gateway.url);
     const before = await closings();
     const client = await RawWebSocket.connect(gateway.url, 'permessage-deflate');
@@ -209,7 +219,7 @@ describe('a client that floods', () => {
     ['connects to other namespaces', 0x81, '40/x%,'],
     ['disconnects of other namespaces', 0x81, '41/x%,'],
     ['binary acknowledgements', 0x81, '461-0[{"_placeholder":true,"num":0}]'],
-  ])('of %s and goes on after it was closed is cut off', async (_, head, payload) => {
+  ])('of %s and continues after it was closed is disconnected', async (_, head, payload) => {
     const client = await RawWebSocket.connect(gateway.url);
     const chunk = frames(head, payload, 1_000);
     const flood = (): void => {
@@ -217,7 +227,8 @@ describe('a client that floods', () => {
     };
     client.tcp.on('drain', flood);
     flood();
-    // A second, and what a busy machine adds. ws would read on for five.
+    // A second, plus the delay of a busy machine. By itself, ws would keep reading for five
+    // seconds.
     await waitFor(() => client.tcp.destroyed, 'it is still read', 4_000);
     await waitFor(async () => (await gateway.json('/metrics')).total_clients === 0);
   });
@@ -250,7 +261,7 @@ describe('a client that floods', () => {
   });
 });
 
-it('ten clients that flood with pings for as long as they can do not keep the feed from a bystander', async () => {
+it('ten clients that send pings as fast as they can do not keep the feed from other clients', async () => {
   const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
   await gateway.ready();
   const platform = new Platform(redis, gateway);
