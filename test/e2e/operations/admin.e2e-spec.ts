@@ -18,7 +18,7 @@ const NOT_FOUND = { status: 404, body: { statusCode: 404, message: 'Not Found' }
 const UNAUTHORIZED = { status: 401, body: { statusCode: 401, message: 'Unauthorized' } };
 
 type Port = 'main' | 'admin';
-type Sees = 'everything' | 'little, and no metrics' | 'little, and is asked for a token';
+type Sees = 'everything' | 'a summary, and no metrics' | 'a summary, and requires a token';
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -38,15 +38,15 @@ describe.each<{ settings: string[]; expected: [Port, withToken: boolean, Sees][]
   {
     settings: ['ADMIN_TOKEN'],
     expected: [
-      ['main', false, 'little, and is asked for a token'],
+      ['main', false, 'a summary, and requires a token'],
       ['main', true, 'everything'],
     ],
   },
   {
     settings: ['ADMIN_PORT'],
     expected: [
-      ['main', false, 'little, and no metrics'],
-      ['main', true, 'little, and no metrics'],
+      ['main', false, 'a summary, and no metrics'],
+      ['main', true, 'a summary, and no metrics'],
       ['admin', false, 'everything'],
       ['admin', true, 'everything'],
     ],
@@ -54,9 +54,9 @@ describe.each<{ settings: string[]; expected: [Port, withToken: boolean, Sees][]
   {
     settings: ['ADMIN_PORT', 'ADMIN_TOKEN'],
     expected: [
-      ['main', false, 'little, and no metrics'],
-      ['main', true, 'little, and no metrics'],
-      ['admin', false, 'little, and is asked for a token'],
+      ['main', false, 'a summary, and no metrics'],
+      ['main', true, 'a summary, and no metrics'],
+      ['admin', false, 'a summary, and requires a token'],
       ['admin', true, 'everything'],
     ],
   },
@@ -72,7 +72,7 @@ describe.each<{ settings: string[]; expected: [Port, withToken: boolean, Sees][]
 
   it.each(expected)('the %s port (token: %s) shows %s', async (port, withToken, sees) => {
     const url = port === 'main' ? gateway.url : gateway.adminUrl;
-    // What proxies and liars add does not tell the port.
+    // Clients can forge these headers, so they must not decide which port was used.
     const claims = { 'x-forwarded-port': '9000', 'x-forwarded-host': new URL(gateway.url).host };
     const headers = { ...claims, ...(withToken && AUTHORIZED) };
     const ask = async (path: string) => {
@@ -84,7 +84,7 @@ describe.each<{ settings: string[]; expected: [Port, withToken: boolean, Sees][]
       expect([path, await ask(path)]).toEqual([path, { status: 200, body: all ? FULL : BRIEF }]);
     }
     expect(await ask('/health/live')).toEqual(LIVE);
-    const metrics = all ? METRICS : sees === 'little, and no metrics' ? NOT_FOUND : UNAUTHORIZED;
+    const metrics = all ? METRICS : sees === 'a summary, and no metrics' ? NOT_FOUND : UNAUTHORIZED;
     for (const accept of ['application/json', 'text/plain']) {
       const response = await fetch(`${url}/metrics`, { headers: { ...headers, accept } });
       expect(response.status).toBe(metrics.status);
@@ -97,7 +97,7 @@ describe.each<{ settings: string[]; expected: [Port, withToken: boolean, Sees][]
     expect((await fetch(`${url}/metrics`, { method: 'HEAD', headers })).status).toBe(metrics.status);
   });
 
-  it('takes clients on its main port alone', async () => {
+  it('accepts clients only on its main port', async () => {
     const client = await TestClient.connect(gateway.url);
     await client.settled();
     client.close();
@@ -116,7 +116,7 @@ describe.each<{ settings: string[]; expected: [Port, withToken: boolean, Sees][]
     expect((await fetch(`${gateway.adminUrl}/socket.io/socket.io.js`)).status).toBe(404);
   });
 
-  it('tells nobody why it is not ready who may not know, but that it is not', async () => {
+  it('tells only authorized callers why it is not ready, and all others that it is not', async () => {
     const full = await start({
       ...Object.fromEntries(settings.map((name) => [name, name === 'ADMIN_PORT' ? '0' : TOKEN])),
       MAX_CONNECTIONS: '1',
@@ -136,7 +136,7 @@ describe.each<{ settings: string[]; expected: [Port, withToken: boolean, Sees][]
   });
 });
 
-it('counts refused tokens in the log, and never shows one', async () => {
+it('logs how many tokens it rejected, and never a token itself', async () => {
   const gateway = await start({ ADMIN_TOKEN: TOKEN, LOG_LEVEL: 'trace' });
   for (const token of ['guess-one', TOKEN.slice(1)]) {
     await gateway.get('/metrics', { authorization: `Bearer ${token}` });
@@ -147,7 +147,7 @@ it('counts refused tokens in the log, and never shows one', async () => {
   expect(JSON.stringify(gateway.logs)).not.toMatch(/guess-one|b7d0c6a1|7d0c6a1f/);
 });
 
-it('lets no page of another origin read what is on the admin port', async () => {
+it('lets no page of another origin read responses of the admin port', async () => {
   const gateway = await start({ ADMIN_PORT: '0', CORS_ORIGINS: '*' });
   const allowed = async (url: string, method = 'GET'): Promise<string | null> => {
     const headers = { origin: 'https://evil.example', 'access-control-request-method': 'GET' };
@@ -160,7 +160,7 @@ it('lets no page of another origin read what is on the admin port', async () => 
   await gateway.stop();
 });
 
-it('answers no page that has pointed a name of its own at the admin port', async () => {
+it('rejects requests to the admin port under a host name that an attacker controls', async () => {
   const gateway = await start({ ADMIN_PORT: '0', ADMIN_HOSTS: 'gateway.example.com' });
   await gateway.ready();
   const { port } = new URL(gateway.adminUrl);
@@ -178,7 +178,7 @@ it('answers no page that has pointed a name of its own at the admin port', async
   expect(await RawHttp.exchange(gateway.adminUrl, 'GET /health/ready HTTP/1.0\r\n\r\n')).toMatch(
     /^HTTP\/1\.1 200 /,
   );
-  // The other port is for the public, by whatever name.
+  // The main port is public under any name.
   expect(
     await RawHttp.exchange(
       gateway.url,
@@ -188,7 +188,7 @@ it('answers no page that has pointed a name of its own at the admin port', async
   await gateway.stop();
 });
 
-it('tells probes on the admin port of the drain, and ends with it', async () => {
+it('reports the drain to probes on the admin port, and closes that port when it ends', async () => {
   const gateway = await start({ ADMIN_PORT: '0', DRAIN_TIMEOUT_MS: '3000' });
   await gateway.ready();
   await TestClient.connect(gateway.url);

@@ -17,7 +17,7 @@ beforeAll(async () => void (redis = await RedisServer.start()));
 afterAll(() => redis.stop());
 afterEach(() => redis.client.flushall());
 
-/** The largest share of `times` that lies within any stretch of `length`. */
+/** The largest share of `times` that falls into any interval of `length`. */
 function largestShare(times: readonly number[], length: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   const counts = sorted.map(
@@ -41,11 +41,14 @@ function publishPrices(product: string) {
   };
 }
 
-/** A stock client that comes back by itself, to another replica once it has lost the first: as behind a load balancer. */
+/**
+ * A stock client that reconnects by itself. After it lost its first replica, it uses another one,
+ * as behind a load balancer.
+ */
 class Wanderer {
-  /** When it was connected again, ms. */
+  /** The time when it was connected again, in ms. */
   returnedAt: number | undefined;
-  /** How long the stock client chose to stay away after it was closed, ms. */
+  /** How long the stock client waited before it reconnected, in ms. */
   stayedAway: number | undefined;
   /** The WebSocket close code of its first connection. */
   closeCode: number | undefined;
@@ -78,7 +81,7 @@ class Wanderer {
     return new Wanderer(client, other);
   }
 
-  /** The numbers of the prices it got on its first connection, and afterwards. */
+  /** The numbers of the prices that it received on its first connection, and afterwards. */
   prices(): [number[], number[]] {
     const cut = this.client.received.findIndex(({ event }) => event === '(disconnected)');
     const numbers = (from: number, to?: number) =>
@@ -90,11 +93,11 @@ class Wanderer {
   }
 }
 
-describe('a replica that leaves service with 300 clients', () => {
+describe('a replica that shuts down with 300 clients', () => {
   const WINDOW_MS = 15_000;
   const KINDS = ['websocket', 'polling', 'polling that upgrades'];
 
-  it('sends them to another, a few at a time, with prices until the last moment', async () => {
+  it('moves them to another replica, a few at a time, and sends prices until the last moment', async () => {
     const env = { REDIS_URL: redis.url, DRAIN_TIMEOUT_MS: `${WINDOW_MS}`, CACHE_WRITE_INTERVAL_MS: '60000' };
     const leaving = await GatewayProcess.start(env);
     const staying = await GatewayProcess.start({ REDIS_URL: redis.url });
@@ -114,7 +117,7 @@ describe('a replica that leaves service with 300 clients', () => {
 
     const exit = leaving.stop('SIGTERM');
     await waitFor(() => leaving.logged('drain_started'));
-    // Not ready from the first moment, alive all the same, and closed to newcomers.
+    // The replica is unready at once, still alive, and rejects new clients.
     const ready = await leaving.get('/health/ready');
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ error: { capacity: { reason: 'draining' } } });
@@ -140,7 +143,8 @@ describe('a replica that leaves service with 300 clients', () => {
     const told = wanderers.map(({ client }) => client.all('server_draining')[0]?.reconnect_in_ms as number);
     expect(Math.max(...told)).toBeLessThanOrEqual(WINDOW_MS);
     expect(largestShare(told, WINDOW_MS / 10)).toBeLessThan(0.15);
-    // By what they were told and what they chose: this machine may stand still for seconds.
+    // Based on the announced and the chosen delays, because a busy machine may delay the
+    // reconnections themselves by seconds.
     const chosen = wanderers.map(({ stayedAway }, index) => told[index]! + stayedAway!);
     expect(largestShare(chosen, WINDOW_MS / 10)).toBeLessThan(0.2);
     const returned = wanderers.map(({ returnedAt }) => returnedAt!);
@@ -162,7 +166,8 @@ describe('a replica that leaves service with 300 clients', () => {
         },
       ]);
       expect(client.disconnects).toEqual(['transport close']);
-      // Each price once and in order on either; none left out while connected.
+      // Each replica sends each price once and in order, and no price is missing while the client
+      // was connected.
       for (const numbers of wanderer.prices()) {
         expect(numbers.length).toBeGreaterThan(0);
         expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index));
@@ -174,14 +179,15 @@ describe('a replica that leaves service with 300 clients', () => {
     expect(leaving.logged('drain_started')).toMatchObject({ clients: 300, window_ms: WINDOW_MS });
     expect(leaving.logged('drain_finished')).toMatchObject({ remaining_clients: 0 });
     expect(leaving.logs.filter(({ level = 0 }) => level >= 50)).toEqual([]);
-    expect(await redis.client.get('latest:underlying:NIFTY')).not.toBeNull(); // flushed at the end
+    // the shutdown wrote it to Redis
+    expect(await redis.client.get('latest:underlying:NIFTY')).not.toBeNull();
     for (const { client } of wanderers) client.close();
     await staying.stop();
   }, 150_000);
 });
 
 describe('while a replica drains', () => {
-  it('an upgrade of a client that is in already is finished; a second signal ends the process at once', async () => {
+  it('a connected client can finish its upgrade, and a second signal ends the process at once', async () => {
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, DRAIN_TIMEOUT_MS: '600000' });
     const polling = `${gateway.url}/socket.io/?EIO=4&transport=polling`;
     const { sid } = JSON.parse((await (await fetch(polling)).text()).slice(1)) as { sid: string };
@@ -197,7 +203,7 @@ describe('while a replica drains', () => {
     const [answer] = (await once(socket, 'message')) as [Buffer];
     expect(answer.toString()).toBe('3probe');
     socket.send('5');
-    await once(socket, 'message'); // what was to be sent comes this way now
+    await once(socket, 'message'); // from here on, messages are sent over the WebSocket
 
     const closed = once(socket, 'close');
     process.kill(gateway.pid, 'SIGINT');
@@ -206,12 +212,12 @@ describe('while a replica drains', () => {
     expect(gateway.logged('socket_gateway_stopped')).toBeUndefined();
   });
 
-  it('one without clients ends at once', async () => {
+  it('a replica without clients ends at once', async () => {
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, DRAIN_TIMEOUT_MS: '600000' });
     expect(await gateway.stop('SIGTERM')).toBe(0);
   });
 
-  it('says why also where it sends all away at once', async () => {
+  it('a replica that closes all clients at once also sends the reason', async () => {
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, DRAIN_TIMEOUT_MS: '0' });
     const clients = await Promise.all([1, 2, 3].map(() => TestClient.connect(gateway.url)));
     const codes = clients.map(async ({ socket }) => {
@@ -225,7 +231,7 @@ describe('while a replica drains', () => {
     }
   });
 
-  it('ends when its last client has gone by itself', async () => {
+  it('a replica ends once its last client has disconnected', async () => {
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, DRAIN_TIMEOUT_MS: '600000' });
     const client = await TestClient.connect(gateway.url);
     process.kill(gateway.pid, 'SIGTERM');
@@ -235,11 +241,11 @@ describe('while a replica drains', () => {
   });
 });
 
-describe('an error that nobody catches', () => {
+describe('an uncaught error', () => {
   it.each([
     ['throw', 'uncaughtException'],
     ['reject', 'unhandledRejection'],
-  ])('(%s) is logged, the clients are sent away, and the process ends with 1', async (FAULT, event) => {
+  ])('(%s) is logged, the clients are drained, and the process ends with 1', async (FAULT, event) => {
     const gateway = await GatewayProcess.start({
       REDIS_URL: redis.url,
       DRAIN_TIMEOUT_MS: '2000',

@@ -71,7 +71,7 @@ describe('in a browser', () => {
     url = /Open (\S+)/.exec(demo.output)![1]!.replace('localhost', '127.0.0.1');
   });
 
-  /** What the page's policy kept from it, as the browser reports it. */
+  /** The violations of the page's policy that the browser reports. */
   const violations = (page: Page): Promise<string[]> =>
     page.evaluate(() => (globalThis as unknown as { violations: string[] }).violations);
 
@@ -86,7 +86,7 @@ describe('in a browser', () => {
     });
   }
 
-  it('the live page works under its policy, by WebSocket and by polling, and breaks none of it', async () => {
+  it('the demo page works under its policy over WebSocket and polling, without a violation', async () => {
     const browser = await Browser.launch();
     const page = await open(browser);
     await page.getByText(/^Connected as/).waitFor();
@@ -94,7 +94,7 @@ describe('in a browser', () => {
     await row.getByText(/^₹[\d,]+\.\d\d$/).waitFor();
     await row.getByRole('button', { name: 'Subscribe to chain:BANKNIFTY' }).click();
     await page.locator('#chain tbody tr').first().waitFor();
-    // Styles have come: they are what hides this.
+    // The element is hidden by a style, so the styles have been loaded.
     expect(
       await page
         .locator('caption.hidden')
@@ -115,7 +115,7 @@ describe('in a browser', () => {
     await browser.close();
   });
 
-  it('runs no script and loads nothing that was put into the page', async () => {
+  it('runs no script and loads no resource that was injected into the page', async () => {
     const other = createServer((_, response) => response.end('globalThis.foreign = true')).listen(
       0,
       '127.0.0.1',
@@ -160,7 +160,7 @@ describe('in a browser', () => {
     await browser.close();
   });
 
-  it('a page of another origin loads the client library, and cannot frame the live page', async () => {
+  it('a page of another origin can load the client library, but cannot frame the demo page', async () => {
     const other = createServer((_, response) => {
       response.setHeader('content-type', 'text/html');
       response.end(`<script src="${url}socket.io/socket.io.js"></script><iframe src="${url}"></iframe>`);
@@ -168,7 +168,7 @@ describe('in a browser', () => {
     await once(other, 'listening');
     cleanUp(() => void other.close());
     const browser = await Browser.launch();
-    // By another name, to be of another site and not of another port alone.
+    // Another host name makes this another site. Another port would only make it another origin.
     const page = await browser.open(`http://localhost:${(other.address() as AddressInfo).port}/`);
     expect(await page.evaluate(() => typeof (globalThis as { io?: unknown }).io)).toBe('function');
     await page.waitForLoadState('load');

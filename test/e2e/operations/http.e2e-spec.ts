@@ -8,12 +8,12 @@ import { RedisServer } from '../../support/redis-server.js';
 import { TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
-/** Part of everything secret that is handed to a gateway; must never be seen again. */
+/** A marker in every secret of these tests. It must never be printed. */
 const MARKER = 'Hunter2Marker';
 
 const cleanups: (() => unknown)[] = [];
 
-/** Has `stop` called after the test, in the reverse order of the starts. */
+/** Calls `stop` after the test, in the reverse order of the starts. */
 function owned<T>(thing: T, stop: (thing: T) => unknown): T {
   cleanups.push(() => stop(thing));
   return thing;
@@ -31,7 +31,7 @@ const startGateway = async (env: Record<string, string>) => {
 const connect = async (gateway: GatewayProcess, transport = 'websocket') =>
   owned(await TestClient.connect(gateway.url, TRANSPORTS[transport]), (client) => client.close());
 
-/** Answers any connection as `server` does, on a free port. */
+/** Starts `server` on a free port, and returns the port. */
 const listen = async <T extends Server>(server: T): Promise<number> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   owned(server, () => new Promise((resolve) => server.close(resolve)));
@@ -50,7 +50,7 @@ const release = async (): Promise<void> => {
   for (const stop of cleanups.splice(0).reverse()) await stop();
 };
 
-/** Asks it to end and answers its exit code. */
+/** Sends the signal, and returns the exit code. */
 const terminate = async (
   gateway: GatewayProcess,
   signal: NodeJS.Signals = 'SIGTERM',
@@ -62,7 +62,7 @@ const terminate = async (
 
 afterEach(release);
 
-describe('a gateway at work', () => {
+describe('a running gateway', () => {
   let redis: RedisServer;
   let gateway: GatewayProcess;
 
@@ -76,7 +76,7 @@ describe('a gateway at work', () => {
     await redis?.stop();
   });
 
-  // Each test counts the clients of its own.
+  // Each test counts only its own clients.
   afterEach(async () => {
     await release();
     await waitFor(async () => (await gateway.json('/metrics')).total_clients === 0, 'clients are left');
@@ -133,7 +133,7 @@ describe('a gateway at work', () => {
   describe('GET /metrics', () => {
     const metrics = () => gateway.json<{ total_clients: number; rooms: Record<string, number> }>('/metrics');
 
-    it('counts the clients of each room, and leaves out the room each socket has to itself', async () => {
+    it('counts the clients of each room, and omits the room that each socket has of its own', async () => {
       expect(await metrics()).toStrictEqual({ total_clients: 0, rooms: {} });
 
       const [first, second, third] = [
@@ -171,7 +171,7 @@ describe('a gateway at work', () => {
       expect(await metrics()).toStrictEqual({ total_clients: 0, rooms: {} });
     });
 
-    it('names the rooms with the most clients, and counts the others', async () => {
+    it('names the rooms with the most clients, and only counts the others', async () => {
       const clients = await Promise.all(Array.from({ length: 7 }, () => connect(gateway)));
       const symbols = (from: number): string[] => Array.from({ length: 100 }, (_, n) => `R${from + n}`);
       for (const [index, client] of clients.entries()) {
@@ -180,7 +180,7 @@ describe('a gateway at work', () => {
       }
       await clients[0]!.ask('subscribe', { type: 'product', symbol: 'R1399' });
       const { rooms, ...rest } = await metrics();
-      // "general", and 1,400 of products.
+      // "general", and 1,400 rooms of products.
       expect(rest).toStrictEqual({ total_clients: 7, rooms_left_out: 401 });
       expect(Object.keys(rooms)).toHaveLength(1_000);
       expect(Object.entries(rooms).slice(0, 2)).toEqual([
@@ -194,7 +194,7 @@ describe('a gateway at work', () => {
     const TEXT = /^text\/plain; version=0\.0\.4; charset=utf-8$/;
     const JSON_TYPE = /^application\/json; charset=utf-8$/;
     it.each([
-      // What scrapers really send.
+      // The headers that scrapers really send.
       [
         'Prometheus 3',
         'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
@@ -213,8 +213,8 @@ describe('a gateway at work', () => {
       ['vmagent', 'text/plain;version=0.0.4;q=1,*/*;q=0.1', TEXT],
       ['text/plain', 'text/plain', TEXT],
       ['OpenMetrics', 'application/openmetrics-text', TEXT],
-      ['OpenMetrics of a version', 'application/openmetrics-text; version=1.0.0', TEXT],
-      // Everyone else.
+      ['OpenMetrics with a version', 'application/openmetrics-text; version=1.0.0', TEXT],
+      // Other clients.
       ['curl', '*/*', JSON_TYPE],
       ['a client of JSON', 'application/json', JSON_TYPE],
       ['axios', 'application/json, text/plain, */*', JSON_TYPE],
@@ -223,14 +223,14 @@ describe('a gateway at work', () => {
         'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8',
         JSON_TYPE,
       ],
-    ])('answers %s (Accept: %s) with its format', async (_, accept, type) => {
+    ])('returns the format that %s accepts (Accept: %s)', async (_, accept, type) => {
       const response = await gateway.get('/metrics', { accept });
       expect(response.status).toBe(200);
       expect(response.headers.get('content-type')).toMatch(type);
       expect(response.headers.get('vary')).toMatch(/\baccept\b/i);
     });
 
-    it("writes Prometheus' text", async () => {
+    it('renders the text format of Prometheus', async () => {
       const client = await connect(gateway);
       await client.ask('subscribe', { type: 'product', symbols: ['A', 'B'] });
       await client.ask('subscribe', { type: 'chain', symbol: 'A' });
@@ -260,14 +260,15 @@ describe('a gateway at work', () => {
         'socket_gateway_broadcasts_total{event="underlying_update"}': 1,
         'socket_gateway_bridge_lag_seconds_count{kind="underlying"}': 1,
       });
-      // Process metrics, as prom-client's defaults give them.
+      // Process metrics, as named by prom-client's defaults.
       for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'process_open_fds']) {
         expect(samples.get(name)).toBeGreaterThan(0);
       }
       for (const name of ['nodejs_eventloop_lag_p99_seconds', 'nodejs_heap_size_used_bytes']) {
         expect(samples.has(name)).toBe(true);
       }
-      // Labels are kinds. One that names a symbol, room or client would grow without a bound.
+      // The values of labels are kinds. A label with a symbol, room or client would grow without a
+      // limit.
       expect(text).not.toMatch(/="(?:[^"]*:)?(?:A|B|NIFTY)"/);
       expect(text).not.toContain(client.socket.id);
     });
@@ -275,7 +276,7 @@ describe('a gateway at work', () => {
 });
 
 describe('a full gateway', () => {
-  it('answers 503 to /health/ready at MAX_CONNECTIONS, and 200 again when a client has left', async () => {
+  it('answers 503 to /health/ready at MAX_CONNECTIONS, and 200 again after a client disconnected', async () => {
     const redis = await startRedis();
     const gateway = await startGateway({ REDIS_URL: redis.url, MAX_CONNECTIONS: '1' });
     expect(await status(gateway, '/health/ready')).toBe(200);
@@ -298,8 +299,8 @@ describe('a full gateway', () => {
   });
 });
 
-describe('a gateway whose Redis goes away', () => {
-  it('says so, keeps its clients, and carries on when Redis is back, as often as it happens', async () => {
+describe('a gateway whose Redis fails', () => {
+  it('reports it, keeps its clients, and recovers whenever Redis comes back', async () => {
     const redis = await startRedis(MARKER);
     const gateway = await startGateway({
       REDIS_URL: redis.url,
@@ -364,8 +365,8 @@ describe('a gateway whose Redis goes away', () => {
   });
 });
 
-describe('a gateway that starts before its Redis', () => {
-  it('is alive but not ready, takes clients, and carries once Redis is there', async () => {
+describe('a gateway that starts before Redis', () => {
+  it('is alive but not ready, accepts clients, and delivers messages once Redis is there', async () => {
     const redis = await startRedis();
     await redis.kill();
     const gateway = await startGateway({ REDIS_URL: redis.url });
@@ -383,7 +384,7 @@ describe('a gateway that starts before its Redis', () => {
     expect(client.disconnects).toEqual([]);
   });
 
-  it('waits for one that accepts and does not answer, as a loading or far one does', async () => {
+  it('waits for a Redis that accepts the connection but does not reply yet', async () => {
     const sockets = new Set<{ destroy(): void }>();
     const silent = createServer((socket) => {
       sockets.add(socket);
@@ -399,7 +400,10 @@ describe('a gateway that starts before its Redis', () => {
 });
 
 describe('a start that cannot succeed', () => {
-  /** Runs it to its end, which must be exit code 1 and one sentence on standard error; answers the sentence. */
+  /**
+   * Runs a gateway until it ends, which must be with exit code 1 and one sentence on standard
+   * error. Returns the sentence.
+   */
   const failedStart = async (env: Record<string, string>): Promise<string> => {
     const gateway = spawnGateway(env);
     expect(await gateway.exit()).toBe(1);
@@ -447,7 +451,7 @@ describe('a start that cannot succeed', () => {
       says: /REDIS_URL .* Redis has no database of that number/,
     },
     {
-      name: 'something that is not Redis',
+      name: 'a server that is not Redis',
       start: webServer,
       url: (port: number) => `redis://:${MARKER}@127.0.0.1:${port}/0`,
       says: /REDIS_URL .* is not Redis/,
@@ -456,7 +460,7 @@ describe('a start that cannot succeed', () => {
     expect(await failedStart({ REDIS_URL: url(await start()) })).toMatch(says);
   });
 
-  it('REDIS_PASSWORD that is wrong', async () => {
+  it('REDIS_PASSWORD with a wrong value', async () => {
     const env = { REDIS_URL: `redis://127.0.0.1:${await guarded()}/0`, REDIS_PASSWORD: `wrong-${MARKER}` };
     expect(await failedStart(env)).toMatch(
       /REDIS_URL is "redis:\/\/127\.0\.0\.1:\d+\/0" with REDIS_PASSWORD, but Redis refuses its user or password\.$/m,
@@ -494,7 +498,7 @@ describe('a start that cannot succeed', () => {
   });
 });
 
-it('a password that Redis does not ask for does no harm', async () => {
+it('a password that Redis does not require is accepted', async () => {
   const { port } = await startRedis();
   const gateway = await startGateway({ REDIS_URL: `redis://:${MARKER}@127.0.0.1:${port}/0` });
   expect(await status(gateway, '/health/ready')).toBe(200);
@@ -502,9 +506,9 @@ it('a password that Redis does not ask for does no harm', async () => {
   expect(gateway.stderr + JSON.stringify(gateway.logs)).not.toContain(MARKER);
 });
 
-describe('the end of a gateway', () => {
+describe('a gateway that is told to end', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s ends it with 0, and lets its clients come back',
+    'exits with 0 on %s, and its clients may reconnect',
     async (signal) => {
       const redis = await startRedis();
       const gateway = await startGateway({ REDIS_URL: redis.url });
@@ -518,10 +522,10 @@ describe('the end of a gateway', () => {
       expect(gateway.logged('socket_gateway_stopping')).toMatchObject({ signal });
       for (const client of clients) {
         await waitFor(() => client.disconnects.length === 1, 'the connection was not closed');
-        // After these two the stock client does not reconnect.
+        // After one of these reasons a stock client does not reconnect.
         expect(['io server disconnect', 'io client disconnect']).not.toContain(client.disconnects[0]);
       }
-      // Nothing of it is left at Redis either: there is only the test's own connection.
+      // Its connections to Redis are closed too: only the one of this test is left.
       const connections = async () =>
         ((await redis.client.client('LIST')) as string).trim().split('\n').length;
       await waitFor(async () => (await connections()) === 1, 'connections to Redis are left');
@@ -533,7 +537,7 @@ describe('the logs', () => {
   const all = (gateway: GatewayProcess, msg: string): LogLine[] =>
     gateway.logs.filter((line) => line.msg === msg);
 
-  /** A client's life and a message, in the logs of a gateway of that level. */
+  /** The logs of a gateway with this level, for one client's connection and one message. */
   const lived = async (LOG_LEVEL: string) => {
     const redis = await startRedis();
     const gateway = await startGateway({ REDIS_URL: redis.url, LOG_LEVEL, SERVICE_NAME: 'gw-7' });
@@ -551,7 +555,7 @@ describe('the logs', () => {
     return { gateway, client_id };
   };
 
-  it('tell of connections and subscriptions, each line with its service, level and time', async () => {
+  it('contain connections and subscriptions, each line with its service, level and time', async () => {
     const { gateway, client_id } = await lived('info');
     const room = `chain:NIFTY:${EXPIRY}`;
     const base = { level: 30, service: 'gw-7', time: expect.any(Number), client_id };
@@ -569,7 +573,7 @@ describe('the logs', () => {
     }
   });
 
-  it('tell of each broadcast at LOG_LEVEL=debug', async () => {
+  it('contain each broadcast at LOG_LEVEL=debug', async () => {
     const { gateway } = await lived('debug');
     expect(all(gateway, 'broadcasted_underlying')).toMatchObject([{ level: 20, product: 'NIFTY', price: 1 }]);
     expect(all(gateway, 'broadcasted_chain')).toMatchObject([
@@ -577,7 +581,7 @@ describe('the logs', () => {
     ]);
   });
 
-  it('tell of requests without path, query and headers, and not of probes and scrapes', async () => {
+  it('contain requests without path, query and headers, but no probes and scrapes', async () => {
     const redis = await startRedis();
     const gateway = await startGateway({ REDIS_URL: redis.url, LOG_LEVEL: 'trace' });
     const headers = {
@@ -598,7 +602,7 @@ describe('the logs', () => {
     expect(JSON.stringify(gateway.logs)).not.toContain(MARKER);
   });
 
-  it('never hold SECRET_KEY, the password of Redis or what clients send, at the lowest level and in an outage', async () => {
+  it('never contain SECRET_KEY, the password of Redis or client input, even at the lowest level and in an outage', async () => {
     const redis = await startRedis(`redis-${MARKER}`);
     const gateway = await startGateway({
       REDIS_URL: redis.url,

@@ -14,7 +14,7 @@ import { waitFor } from '../../support/wait.js';
 
 const SYMBOLS = ['NIFTY', 'BANKNIFTY', 'M&M', 'BAJAJ-AUTO', 'TSLA'];
 
-/** Clients that do something at the same time; more at once would only load the machine. */
+/** How many clients act at the same time. More would only load the machine. */
 const AT_ONCE = 50;
 
 async function inGroups<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
@@ -25,7 +25,7 @@ async function inGroups<T, R>(items: readonly T[], work: (item: T) => Promise<R>
   return results;
 }
 
-/** A client with the subscriptions it is to have: a product, its chains, and one of them. */
+/** A client with its subscriptions: a product, all chains of the product, and one of the chains. */
 class Member {
   readonly ownRooms: readonly string[];
 
@@ -36,7 +36,7 @@ class Member {
     this.ownRooms = [productRoom(symbol), chainRoom(symbol), chainRoom(symbol, EXPIRY)];
   }
 
-  /** As many as there are transports. */
+  /** Connects one client for each of the transports. */
   static connectAll(url: string, transports: readonly string[]): Promise<Member[]> {
     const plan = transports.map((transport, index) => ({
       transport,
@@ -61,7 +61,7 @@ class Member {
   }
 }
 
-/** Every second says goodbye; the connections of the others just end. */
+/** Half of the clients disconnect properly. The connections of the others just end. */
 function leave(members: readonly Member[]): void {
   members.forEach(({ client }, index) => {
     if (index % 2 === 0) client.close();
@@ -69,7 +69,7 @@ function leave(members: readonly Member[]): void {
   });
 }
 
-/** What `/metrics` must say when these are the rooms of each client. */
+/** The expected response of `/metrics` if each client is in these rooms. */
 function metricsOf(roomsOfEach: readonly (readonly string[])[]) {
   const rooms: Record<string, number> = {};
   for (const room of roomsOfEach.flat()) rooms[room] = (rooms[room] ?? 0) + 1;
@@ -78,7 +78,7 @@ function metricsOf(roomsOfEach: readonly (readonly string[])[]) {
 
 const NOBODY = { total_clients: 0, rooms: {} };
 
-describe('500 clients that come and go', () => {
+describe('500 clients that connect and disconnect', () => {
   const CLIENTS = 500;
   const GAUGES = [
     'socket_gateway_connections',
@@ -120,7 +120,8 @@ describe('500 clients that come and go', () => {
     const transports = Array.from({ length: CLIENTS }, (_, index) =>
       index % 5 === 4 ? 'polling' : 'websocket',
     );
-    // Not the order of the products, or all pollers would watch the same one.
+    // Shuffled against the order of the products, or all polling clients would subscribe to the
+    // same product.
     transports.sort();
     members = await Member.connectAll(gateway.url, transports);
     expect(new Set(members.map(({ client }) => client.socket.id)).size).toBe(CLIENTS);
@@ -142,7 +143,8 @@ describe('500 clients that come and go', () => {
       metricsOf([...gone.map(() => []), ...left.map(({ ownRooms }) => [GENERAL_ROOM, ...ownRooms])]),
     );
 
-    // Those in general and two rooms of the chain get each update once; those in no room get none.
+    // A client in general and in two rooms of the chain receives each update once, and a client in
+    // no room receives none.
     for (const member of members) member.client.clear();
     await redis.client.publish(UNDERLYING, JSON.stringify(underlying('NIFTY', round)));
     await redis.client.publish(OPTION_CHAIN, JSON.stringify(chain('NIFTY', round)));
@@ -192,9 +194,9 @@ describe('clients whose network vanishes', () => {
     await redis?.stop();
   });
 
-  it('are gone after the ping timeout, with their rooms', async () => {
+  it('are removed after the ping timeout, with their rooms', async () => {
     const handshake = `${gateway.url}/socket.io/?EIO=4&transport=polling`;
-    // By hand, for the stock client would answer the pings.
+    // Without the stock client, because it would reply to the pings.
     await Promise.all(
       Array.from({ length: 20 }, async () => {
         const { sid } = JSON.parse((await (await fetch(handshake)).text()).slice(1)) as { sid: string };
@@ -215,7 +217,7 @@ describe('clients whose network vanishes', () => {
   });
 });
 
-describe('a gateway in this process', () => {
+describe('a gateway in the process of this test', () => {
   let gateway: Gateway;
   let members: Member[] = [];
   const config = loadConfig({
@@ -239,7 +241,7 @@ describe('a gateway in this process', () => {
   const listenersOf = (emitter: NodeJS.EventEmitter): Record<string, number> =>
     Object.fromEntries(emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)]));
 
-  it.each([1, 2])('holds nothing of 50 clients that came and went, round %d', async (round) => {
+  it.each([1, 2])('keeps no data of 50 clients that connected and disconnected, round %d', async (round) => {
     const server = gateway.app.get<GatewayServer>(SOCKET_SERVER);
     const http = gateway.app.getHttpServer() as NodeJS.EventEmitter;
     const held = () => ({
@@ -262,7 +264,8 @@ describe('a gateway in this process', () => {
     );
     await inGroups(members, (member) => member.askAll('subscribe'));
     expect(held()).toMatchObject({ sockets: 50, sids: 50, connections: 50 });
-    expect(server.sockets.adapter.rooms.size).toBe(50 + 1 + 3 * SYMBOLS.length); // each socket's own, general, theirs
+    // one room per socket, general, and the rooms of the subscriptions
+    expect(server.sockets.adapter.rooms.size).toBe(50 + 1 + 3 * SYMBOLS.length);
 
     ports.feed.publish(UNDERLYING, JSON.stringify(underlying('NIFTY', round)));
     await inGroups(members, ({ client }) =>
@@ -275,7 +278,7 @@ describe('a gateway in this process', () => {
     expect(held()).toEqual(before);
   });
 
-  it('stops listening and lets go of every client when it is closed', async () => {
+  it('stops listening and disconnects every client when it is closed', async () => {
     const server = gateway.app.get<GatewayServer>(SOCKET_SERVER);
     members = await Member.connectAll(`http://127.0.0.1:${gateway.port}`, ['websocket', 'polling']);
     await gateway.close();
@@ -283,6 +286,6 @@ describe('a gateway in this process', () => {
     await waitFor(() => server.sockets.adapter.sids.size === 0, 'sockets are left');
     expect(server.engine.clientsCount).toBe(0);
     await expect(fetch(`http://127.0.0.1:${gateway.port}/health/live`)).rejects.toThrow();
-    await expect(gateway.close()).resolves.toBeUndefined(); // again does no harm
+    await expect(gateway.close()).resolves.toBeUndefined(); // a second call has no effect
   });
 });

@@ -34,7 +34,7 @@ const start = (env: Record<string, string> = {}) =>
 
 const urlOf = ({ port }: GatewayProcess) => `https://127.0.0.1:${port}`;
 
-/** The client hands it on to Node's TLS, though its type has a browser in mind. */
+/** The client passes this option to Node's TLS, although its type describes the browser's. */
 const trusting = (pem: string, options: Partial<ManagerOptions> = TRANSPORTS.websocket!) =>
   ({ ...options, ca: pem }) as Partial<ManagerOptions>;
 
@@ -63,7 +63,7 @@ async function metricOf(gateway: GatewayProcess, name: string): Promise<number> 
 const endOf = (pem: string) => Date.parse(new X509Certificate(pem).validTo) / 1_000;
 
 it.each([...Object.entries(TRANSPORTS), ['websocket without compression', UNCOMPRESSED] as const])(
-  'carries updates to a stock client over TLS: %s',
+  'sends updates to a stock client over TLS: %s',
   async (name, options) => {
     const product = name.replace(/\W/g, '').toUpperCase();
     const gateway = await start();
@@ -73,7 +73,8 @@ it.each([...Object.entries(TRANSPORTS), ['websocket without compression', UNCOMP
     const numbers = Array.from({ length: 50 }, (_unused, n) => n + 1);
     for (const n of numbers) {
       await redis.client.publish(UNDERLYING, JSON.stringify(underlying(product, n)));
-      // Once 500 KB: more than a TLS record holds, and than a socket takes at once.
+      // One update has 500 KB: more than a TLS record may contain, and more than a socket accepts
+      // at once.
       const large = { ...chain(product, n), padding: 'x'.repeat(n === 25 ? 500_000 : 2_000) };
       await redis.client.publish(OPTION_CHAIN, JSON.stringify(large));
     }
@@ -84,7 +85,8 @@ it.each([...Object.entries(TRANSPORTS), ['websocket without compression', UNCOMP
     }
     expect(client.disconnects).toEqual([]);
     const metric = (name: string) => metricOf(gateway, name);
-    // By the engine's own way, straight to the TLS socket, and compressed where that was agreed on.
+    // The engine used its fast path straight to the TLS socket, and compressed if that was agreed
+    // on.
     expect(await metric('socket_gateway_fanout_degraded')).toBe(0);
     const compressed = options !== UNCOMPRESSED && client.socket.io.engine.transport.name === 'websocket';
     const saved = await metric('socket_gateway_deflate_saved_bytes_total');
@@ -94,7 +96,7 @@ it.each([...Object.entries(TRANSPORTS), ['websocket without compression', UNCOMP
   },
 );
 
-it('answers HTTP by TLS alone, and the admin port by HTTP alone', async () => {
+it('serves HTTP only over TLS, and the admin port only plain HTTP', async () => {
   const gateway = await start();
   const socket = await handshake(gateway);
   socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
@@ -116,11 +118,14 @@ it.each(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const)('%s', async (versio
   else expect((await attempt).getProtocol()).toBe(version);
 });
 
-/** Says nothing while the other tests run: the gateway gives it ten seconds. */
+/**
+ * This connection stays silent while the other tests run, because the gateway closes it only after
+ * ten seconds.
+ */
 let silent: Promise<RawHttp>;
 beforeAll(() => void (silent = start().then((gateway) => RawHttp.connect(urlOf(gateway)))));
 
-it('takes a renewed certificate without a restart, and keeps its clients', async () => {
+it('uses a renewed certificate without a restart, and keeps its clients', async () => {
   const renewed = await makeCertificate('-nodes', '-days', '9');
   const gateway = await start();
   const client = await TestClient.connect(urlOf(gateway), trusting(certificate.pem));
@@ -128,7 +133,7 @@ it('takes a renewed certificate without a restart, and keeps its clients', async
   const ends = () => metricOf(gateway, 'socket_gateway_certificate_expires_timestamp_seconds');
   expect(await ends()).toBe(endOf(certificate.pem));
 
-  // As cert-manager's files change: each at once, one after the other.
+  // As cert-manager does: each file is replaced atomically, one after the other.
   const { cert, key } = certificate;
   const replace = async (path: string, from: string) => {
     await writeFile(`${path}.new`, await readFile(from));
@@ -152,7 +157,7 @@ it('takes a renewed certificate without a restart, and keeps its clients', async
   certificate = { ...renewed, cert, key };
 });
 
-it('has its health checked over TLS, whatever name its certificate has', async () => {
+it('passes its health check over TLS, whatever name its certificate has', async () => {
   const gateway = await start();
   const env = { PORT: `${gateway.port}`, TLS_CERT: certificate.cert, TLS_KEY: certificate.key };
   const check = Command.spawn(process.execPath, [HEALTHCHECK], { env });
@@ -163,7 +168,7 @@ it('has its health checked over TLS, whatever name its certificate has', async (
   process.kill(gateway.pid, 'SIGCONT');
 });
 
-it('cuts a connection that begins no handshake', async () => {
+it('closes a connection that starts no handshake', async () => {
   const { tcp } = await silent;
   await waitFor(() => tcp.closed, 'it is still open', 20_000);
 });
@@ -177,12 +182,12 @@ describe('a start that cannot succeed', () => {
     ],
     ['a key alone', () => ({ TLS_KEY: certificate.key }), 'TLS_CERT and TLS_KEY must both be set or neither'],
     [
-      'a file that is not there',
+      'a file that does not exist',
       () => ({ TLS_CERT: '/nowhere/tls.crt', TLS_KEY: certificate.key }),
       'TLS_CERT is "/nowhere/tls.crt", but must be the path of a file with a certificate in PEM form.',
     ],
     [
-      'the files exchanged',
+      'swapped files',
       () => ({ TLS_CERT: certificate.key, TLS_KEY: certificate.cert }),
       'but must be the path of a file with a private key in PEM form.',
     ],

@@ -4,7 +4,10 @@ import { ROOT } from '../../support/code-blocks.js';
 
 const SRC = join(ROOT, 'src');
 
-/** What each file of `src/` imports from others of `src/`, as paths below it; specs and their helpers are left out. */
+/**
+ * Maps each file of `src/` to the other files of `src/` that it imports, without specs and their
+ * helpers.
+ */
 function readImports(): Map<string, string[]> {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
     .map((path) => path.split(sep).join('/'))
@@ -20,7 +23,7 @@ function readImports(): Map<string, string[]> {
 
 const folderOf = (file: string): string => file.split('/')[0] ?? '';
 
-/** The first cycle that a depth-first search finds, as the nodes on it; undefined if there is none. */
+/** The first cycle that a depth-first search finds, as a list of nodes, or undefined. */
 function findCycle(edges: ReadonlyMap<string, Iterable<string>>): string[] | undefined {
   const done = new Set<string>();
   const visit = (node: string, path: string[]): string[] | undefined => {
@@ -40,7 +43,10 @@ function findCycle(edges: ReadonlyMap<string, Iterable<string>>): string[] | und
   return undefined;
 }
 
-/** Folder of `src/` -> the folders that the table in docs/architecture.md allows it to import. */
+/**
+ * Maps each folder of `src/` to the folders that the table in docs/architecture.md allows it to
+ * import.
+ */
 function readTable(): Map<string, Set<string>> {
   const text = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
   const rows = [...text.matchAll(/^\| `([a-z-]+)\/` \|[^|]*\| ([^|]*) \|$/gm)];
@@ -56,7 +62,7 @@ describe('the imports of src/', () => {
   const imports = readImports();
   const folders = new Map<string, Set<string>>();
   for (const [file, targets] of imports) {
-    if (!file.includes('/')) continue; // main.ts imports what it starts
+    if (!file.includes('/')) continue; // main.ts imports the code that it starts
     const known = folders.get(folderOf(file)) ?? new Set();
     for (const target of targets) if (folderOf(target) !== folderOf(file)) known.add(folderOf(target));
     folders.set(folderOf(file), known);
@@ -77,7 +83,7 @@ describe('the imports of src/', () => {
     expect(findCycle(folders)).toBeUndefined();
   });
 
-  it('are those that docs/architecture.md allows', () => {
+  it('are allowed by docs/architecture.md', () => {
     const table = readTable();
     expect([...table.keys()].sort()).toEqual([...folders.keys()].sort());
     const actual = [...folders].map(([folder, used]) => [folder, [...used].sort()]);

@@ -5,7 +5,7 @@ import { ROOT } from '../../support/code-blocks.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { waitFor } from '../../support/wait.js';
 
-/** Why the gateway's build in a project has to be made again; undefined if it is that of the project's sources. */
+/** The reason why a project has to be built again, or undefined if its build is up to date. */
 function reasonIn(project: string): string | undefined {
   const program = `
     import { BUILDS, staleBecause } from ${JSON.stringify(join(ROOT, 'scripts/builds.mjs'))};
@@ -16,7 +16,7 @@ function reasonIn(project: string): string | undefined {
   return output.trim() || undefined;
 }
 
-/** Writes the outputs of a build of two sources, until they are newer than the sources. */
+/** Writes the outputs of two sources, until they are newer than the sources. */
 async function build(project: string): Promise<void> {
   await waitFor(async () => {
     for (const file of ['src/main.js', 'src/feed/feed.js']) await writeFile(join(project, 'dist', file), '');
@@ -45,12 +45,12 @@ describe('a build', () => {
     await build(project);
   });
 
-  it('is stale when an output is missing', async () => {
+  it('is stale if an output is missing', async () => {
     await rm(join(project, 'dist/src/feed/feed.js'));
     expect(reasonIn(project)).toBe('dist/src/feed/feed.js is missing');
   });
 
-  it('is stale when a source or the configuration was written since', async () => {
+  it('is stale if a source or the configuration was written later', async () => {
     await writeFile(join(project, 'src/feed/feed.ts'), 'changed');
     expect(reasonIn(project)).toMatch(/^dist\/src\/\S+ is older than src\/feed\/feed.ts$/);
     await build(project);
@@ -58,14 +58,14 @@ describe('a build', () => {
     expect(reasonIn(project)).toMatch(/ is older than nest-cli.json$/);
   });
 
-  it('is stale when a source was replaced by a file with an older time, as a copy may have', async () => {
+  it('is stale if a source was replaced by a file with an older time, such as a copy', async () => {
     await writeFile(join(project, 'elsewhere.ts'), 'another version');
     await utimes(join(project, 'elsewhere.ts'), 0, 0);
     await rename(join(project, 'elsewhere.ts'), join(project, 'src/main.ts'));
     expect(reasonIn(project)).toMatch(/ is older than src(\/main.ts)?$/);
   });
 
-  it('is stale when a source was deleted', async () => {
+  it('is stale if a source was deleted', async () => {
     await rm(join(project, 'src/feed/feed.ts'));
     expect(reasonIn(project)).toMatch(/ is older than src\/feed$/);
   });

@@ -11,7 +11,7 @@ interface Config {
   readonly projects: readonly (object & { readonly displayName: string })[];
 }
 
-/** Whether a process of the group is left. */
+/** Whether any process of the group is alive. */
 function isAlive(group: number): boolean {
   try {
     process.kill(-group, 0);
@@ -21,7 +21,7 @@ function isAlive(group: number): boolean {
   }
 }
 
-/** Jest, in one process, with the spec files of such an ending. */
+/** Starts Jest, in one process, with the spec files of this ending. */
 async function startJest(ending: string, env: NodeJS.ProcessEnv = process.env): Promise<Command> {
   const { projects } = (await import(join(ROOT, 'jest.config.cjs'))) as Config;
   const e2e = projects.find(({ displayName }) => displayName === 'e2e');
@@ -31,11 +31,12 @@ async function startJest(ending: string, env: NodeJS.ProcessEnv = process.env): 
   return Command.spawn(
     process.execPath,
     [join(ROOT, 'node_modules/jest/bin/jest.js'), '--config', config, '--runInBand'],
-    { cwd: ROOT, env, detached: true }, // a process group of its own: all that it starts is in it
+    // it has its own process group, with everything that it starts
+    { cwd: ROOT, env, detached: true },
   );
 }
 
-it('what failing tests leave running is ended: Jest exits by itself, and no process is left', async () => {
+it('processes that failing tests leave running are stopped, and Jest exits by itself', async () => {
   const jest = await startJest('failing-spec');
   const ended = () => jest.process.exitCode !== null || jest.process.signalCode !== null;
   await waitFor(
@@ -50,10 +51,10 @@ it('what failing tests leave running is ended: Jest exits by itself, and no proc
   await waitFor(() => !isAlive(jest.process.pid!), 'processes are left');
 }, 180_000);
 
-it('what starts again when it is ended is ended again: Jest exits with 0 when every test passed', async () => {
+it('a process that starts again after it was stopped is stopped again, and Jest exits with 0 if every test passed', async () => {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
-    // Later than Jest tears down the environment of the test file.
+    // After Jest has torn down the environment of the test file.
     setTimeout(() => socket.destroy(), 3_000).unref();
   });
   cleanUp(() => void server.close());

@@ -31,20 +31,20 @@ async function licenses(root = ROOT): Promise<{ code: number | null; said: strin
   return { code: await command.exit(), said: command.output };
 }
 
-it('docs/dependencies.md has every package of production with its true version and licence, and no other', async () => {
+it('docs/dependencies.md lists every production package with its version and licence, and no other', async () => {
   const text = await readFile(join(ROOT, 'docs/dependencies.md'), 'utf8');
   const documented = [...text.matchAll(/^\| `([^`]+)` \| (\d[^ |]*) \| ([^ |]+) \| .{10,} \|$/gm)];
   const { dependencies } = await read<Package>('package.json');
   const { packages } = await read<Lock>('package-lock.json');
   const actual = Object.entries(dependencies).map(([name, version]) => {
     const locked = packages[`node_modules/${name}`];
-    expect(locked?.version).toBe(version); // exact: no range
+    expect(locked?.version).toBe(version); // an exact version, not a range
     return [name, version, locked?.license];
   });
   expect(documented.map(([, name, version, licence]) => [name, version, licence])).toEqual(actual);
 });
 
-it('docs/dependencies.md has every package of development', async () => {
+it('docs/dependencies.md lists every development package', async () => {
   const text = await readFile(join(ROOT, 'docs/dependencies.md'), 'utf8');
   const [, table = ''] = text.split('For development only:');
   const documented = [...table.matchAll(/^\| (`.*`) \| .+ \|$/gm)].flatMap(([, names = '']) =>
@@ -67,12 +67,13 @@ it('the lock file has a digest for every package, and names no registry', async 
 });
 
 describe('npm run licenses', () => {
-  it('lists what production installs, and finds nothing wrong', async () => {
+  it('lists the packages of a production installation, and reports no problem', async () => {
     const { code, said } = await licenses();
     const { dependencies } = await read<Package>('package.json');
     for (const [name, version] of Object.entries(dependencies)) expect(said).toContain(`${name} ${version} `);
     expect(said).not.toMatch(/^(jest|typescript) /m);
-    expect(said).toMatch(/^busboy \S+ MIT$/m); // its licence is in its own file alone, in the old form
+    // only its licence file names the licence, in an old form
+    expect(said).toMatch(/^busboy \S+ MIT$/m);
     expect(said).toMatch(/^\d{3} packages, 0 refused$/m);
     expect(code).toBe(0);
   });
@@ -84,7 +85,7 @@ describe('npm run licenses', () => {
     ['GPL-3.0 AND (MIT OR ISC)', 1],
     ['SEE LICENSE IN LICENSE', 1],
     [undefined, 1],
-  ])('ends for a package under %s with %d', async (license, code) => {
+  ])('exits for a package under %s with %d', async (license, code) => {
     const root = await temporaryFolder();
     await cp(join(ROOT, 'scripts'), join(root, 'scripts'), { recursive: true });
     const packages = {

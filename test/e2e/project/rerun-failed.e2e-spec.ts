@@ -13,7 +13,7 @@ interface Outcome {
 const passes: Outcome = { failed: 0, failures: [] };
 const fails = (...failures: string[]): Outcome => ({ failed: failures.length, failures });
 
-/** What a program, which may import these scripts of the runner, prints as JSON. */
+/** The JSON output of a program that can import these scripts of the runner. */
 function resultOf(program: string): unknown {
   const imports = [
     ['rerunFailed', 'rerun-failed.mjs'],
@@ -29,7 +29,10 @@ function resultOf(program: string): unknown {
   return JSON.parse(output) as unknown;
 }
 
-/** What `--rerun-failed` makes of first outcomes, if a second run of each file has the outcomes of `second`. */
+/**
+ * The result of `--rerun-failed` for these first outcomes, if a second run of each file has the
+ * outcomes in `second`.
+ */
 function rerun(first: Record<string, Outcome>, second: Record<string, Outcome>) {
   return resultOf(`
     const outcomes = new Map(Object.entries(${JSON.stringify(first)}));
@@ -40,25 +43,26 @@ function rerun(first: Record<string, Outcome>, second: Record<string, Outcome>) 
 }
 
 describe('--rerun-failed', () => {
-  it('runs what failed once more, and says what failed first', () => {
+  it('runs failed files once more, and reports the first failures', () => {
     const first = { a: passes, b: fails('b1', 'b2'), c: fails('c1'), d: fails('d1') };
     expect(rerun(first, { b: passes, c: fails('c1') })).toEqual({
       ran: ['b', 'c', 'd'],
       told: [
         { path: 'b', failures: ['b1', 'b2'], harmless: false, failedAgain: false },
         { path: 'c', failures: ['c1'], harmless: false, failedAgain: true },
-        { path: 'd', failures: ['d1'], harmless: false, failedAgain: true }, // its second outcome cannot be told
+        // the second run has no outcome of this file
+        { path: 'd', failures: ['d1'], harmless: false, failedAgain: true },
       ],
       failed: ['c', 'd'],
     });
   });
 
-  it('runs nothing again when more than three files failed', () => {
+  it('runs nothing again if more than three files failed', () => {
     const first = { a: fails('a1'), b: fails('b1'), c: fails('c1'), d: fails('d1') };
     expect(rerun(first, {})).toEqual({ ran: [], told: [], failed: ['a', 'b', 'c', 'd'] });
   });
 
-  it('a failure of Jest itself does not count if every test had passed, and counts otherwise', () => {
+  it('ignores a failure of Jest itself only if every test had passed', () => {
     const first = {
       a: passes,
       'Jest (1)': { ...fails('status 1'), harmless: true },
@@ -81,7 +85,7 @@ describe('a run of Jest', () => {
   const ran = { passed: 1, failed: 0, skipped: 0, failures: [], seconds: 2.5 };
   const report = { success: true, wasInterrupted: false, numRuntimeErrorTestSuites: 0, openHandles: [] };
 
-  /** What is made of a Jest that writes this report and then ends so. */
+  /** The outcomes of a Jest process that writes this report and then ends in this way. */
   async function runOf(written: object | undefined, ending: string): Promise<unknown> {
     const program = join(await temporaryFolder(), 'jest.cjs');
     const output = "process.argv.find((one) => one.startsWith('--outputFile=')).slice(13)";
@@ -92,11 +96,11 @@ describe('a run of Jest', () => {
       console.log(JSON.stringify(Object.fromEntries(outcomes)));`);
   }
 
-  it('that ends well has the outcomes of its files', async () => {
+  it('has the outcomes of its files if it ends well', async () => {
     expect(await runOf({ ...report, testResults: [passed] }, '')).toEqual({ '/a': ran });
   });
 
-  it('whose tests failed has no failure of its own', async () => {
+  it('has no failure of its own if only tests failed', async () => {
     const failed = { ...file, status: 'failed', assertionResults: [{ status: 'failed', fullName: 'a1' }] };
     expect(await runOf({ ...report, success: false, testResults: [failed] }, 'process.exitCode = 1')).toEqual(
       {
@@ -105,7 +109,7 @@ describe('a run of Jest', () => {
     );
   });
 
-  it('that fails though every test passed says so, and what it wrote last', async () => {
+  it('reports a failure of its own with the last output if every test passed but Jest failed', async () => {
     const ending = "console.error('torn down\\nin a file'); process.exitCode = 1";
     expect(await runOf({ ...report, testResults: [passed] }, ending)).toEqual({
       '/a': ran,
@@ -126,7 +130,7 @@ describe('a run of Jest', () => {
     });
   });
 
-  it('that is ended, for its time or without a report, has failed', async () => {
+  it('has failed if it was stopped for its time or wrote no report', async () => {
     const noReport = expect.stringMatching(/^It wrote no report/);
     const failures = async (written: object | undefined, ending: string) =>
       ((await runOf(written, ending)) as Record<string, Outcome>)['Jest itself'];
@@ -146,7 +150,7 @@ describe('a run of Jest', () => {
   });
 });
 
-it('the progress is one line for each finished file, with its seconds, and what failed in it', () => {
+it('the progress is one line per finished file with its duration, followed by its failures', () => {
   const lines = resultOf(`
     const lines = [];
     process.stderr.write = (text) => lines.push(text);
@@ -181,7 +185,7 @@ describe('the end report', () => {
       const outcomes = new Map(Object.entries(${JSON.stringify(outcomes)}));
       console.log(JSON.stringify(endReport('/root', outcomes, ${JSON.stringify(failedFirst)})));`);
 
-  it('names what failed and the ten slowest files, and ends with the counts', () => {
+  it('names the failed tests and the ten slowest files, and ends with the counts', () => {
     const many = Array.from({ length: 12 }, (_, n) => [`/root/test/${n}`, outcome(n)] as const);
     const outcomes = { ...Object.fromEntries(many), '/root/test/5': outcome(99.94, 'five') };
     expect(reportOf(outcomes)).toEqual([
@@ -194,7 +198,7 @@ describe('the end report', () => {
     ]);
   });
 
-  it('says of what failed first how it ended, each once', () => {
+  it('states once per file that failed first how its second run ended', () => {
     const first = (path: string, harmless: boolean, failedAgain: boolean) => ({
       ...{ path, failures: ['why'], harmless, failedAgain },
     });

@@ -10,11 +10,11 @@ import { RedisServer } from '../../support/redis-server.js';
 import { openSocket } from '../../support/socket.js';
 import { waitFor } from '../../support/wait.js';
 
-/** A Socket.IO server with the adapter of a gateway, and one client. */
+/** A Socket.IO server with the gateway's adapter, and one client. */
 interface Replica {
   readonly server: Server;
   readonly client: Socket;
-  /** Reasons for which messages were dropped. */
+  /** The reasons for which messages were dropped. */
   readonly dropped: string[];
 }
 
@@ -47,7 +47,7 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<Replic
 const listeners = async (channel: string) =>
   Number(((await redis.client.pubsub('NUMSUB', channel)) as [string, number])[1]);
 
-/** The two messages that are published while `work` goes on. */
+/** Records the two messages that are published while `work` runs. */
 async function published(work: () => Promise<unknown>): Promise<[channel: string, message: Buffer][]> {
   const spy = redisClient({ port: redis.port, disconnectTimeout: 100 });
   const heard: [string, Buffer][] = [];
@@ -58,7 +58,7 @@ async function published(work: () => Promise<unknown>): Promise<[channel: string
   await work();
   await waitFor(() => heard.length >= 2);
   spy.disconnect();
-  return heard.slice(0, 2); // it may hear more until it is disconnected
+  return heard.slice(0, 2); // more messages may arrive until the connection is closed
 }
 
 describe('replicas with the same SECRET_KEY', () => {
@@ -69,7 +69,7 @@ describe('replicas with the same SECRET_KEY', () => {
     await waitFor(async () => (await listeners(REQUESTS)) === 2);
   });
 
-  it('ask each other where sockets are, without telling who reads Redis who they are', async () => {
+  it("find each other's sockets, without revealing identities to other readers of Redis", async () => {
     const messages = await published(async () => {
       const sockets = await one.server.fetchSockets();
       expect(sockets.map(({ id }) => id).sort()).toEqual([one.client.id, two.client.id].sort());
@@ -80,7 +80,7 @@ describe('replicas with the same SECRET_KEY', () => {
     expect([...one.dropped, ...two.dropped]).toEqual([]);
   });
 
-  it('drop a message that is published once more, there or on another channel', async () => {
+  it('drop a replayed message, on the same channel or another one', async () => {
     const messages = await published(() => one.server.fetchSockets());
     for (const [, message] of messages) {
       await redis.client.publish(REQUESTS, message);
@@ -101,24 +101,20 @@ describe('replicas with the same SECRET_KEY', () => {
     ['socketsLeave', () => one.server.socketsLeave('x')],
     ['serverSideEmit', () => one.server.serverSideEmit('x')],
     ['emit', () => one.server.emit('x')],
-  ])('do not send what they would not obey: %s', (_, call) => {
+  ])('do not send requests that they would not accept: %s', (_, call) => {
     expect(call).toThrow(/cross replicas/);
   });
 
-  it('disconnect the sockets of a room everywhere', async () => {
+  it('disconnect the sockets of a room on all replicas', async () => {
     one.server.in([one.client.id!, two.client.id!]).disconnectSockets(true);
     await waitFor(() => !one.client.connected && !two.client.connected);
   });
 });
 
 it.each([
-  [
-    'SECRET_KEY: the messages of the other are dropped and counted',
-    { SECRET_KEY: 'x'.repeat(32) },
-    ['signature'],
-  ],
-  ['SERVICE_NAME: they do not hear each other', { SERVICE_NAME: 'other' }, []],
-  ['CHANNEL_PREFIX: they do not hear each other', { CHANNEL_PREFIX: 'b:' }, []],
+  ["SECRET_KEY drop and count each other's messages", { SECRET_KEY: 'x'.repeat(32) }, ['signature']],
+  ["SERVICE_NAME do not receive each other's messages", { SERVICE_NAME: 'other' }, []],
+  ["CHANNEL_PREFIX do not receive each other's messages", { CHANNEL_PREFIX: 'b:' }, []],
 ])('replicas with another %s', async (_, env, dropped) => {
   const before = await listeners(REQUESTS);
   const [one, other] = await Promise.all([start(), start(env)]);

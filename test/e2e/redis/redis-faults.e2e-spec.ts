@@ -11,7 +11,7 @@ function workerOn({ client }: RedisServer): Worker {
   };
 }
 
-describe('after start, Redis', () => {
+describe('the gateway recovers after Redis', () => {
   let redis: RedisServer;
   let watched: WatchedGateway;
 
@@ -55,7 +55,7 @@ describe('after start, Redis', () => {
     await watched.converges();
   });
 
-  it('is full: the feed goes on, health names it, and the writes do not spin', async () => {
+  it('is full: the feed continues, health reports it, and the writes are not retried in a loop', async () => {
     await redis.client.config('SET', 'maxmemory', '1');
     await watched.publishes();
     await watched.cacheHasProblem(/write: Redis refuses writes, its memory is full \(OOM/);
@@ -65,7 +65,7 @@ describe('after start, Redis', () => {
       Number(/cmdstat_eval:calls=(\d+)/.exec(await redis.client.info('commandstats'))?.[1] ?? 0);
     await waitFor(async () => (await calls()) >= 5);
     await watched.publishes();
-    // One attempt an interval of 100 ms, and no more for failing.
+    // The gateway tries one write per interval of 100 ms, and no more after a failure.
     expect(await calls()).toBeLessThanOrEqual((performance.now() - begun) / 100 + 2);
     expect(await watched.faults('commands', 'out_of_memory')).toBeGreaterThan(0);
     await redis.client.config('SET', 'maxmemory', '0');
@@ -74,7 +74,7 @@ describe('after start, Redis', () => {
     watched.expectUnharmed();
   });
 
-  it('becomes a read-only replica: the feed goes on, health names it', async () => {
+  it('becomes a read-only replica: the feed continues, and health reports it', async () => {
     const master = await RedisServer.start();
     await redis.client.replicaof('127.0.0.1', master.port);
     await waitFor(async () => (await redis.client.info('replication')).includes('master_link_status:up'));
@@ -87,7 +87,7 @@ describe('after start, Redis', () => {
     watched.expectUnharmed();
   });
 
-  it('changes its password: refused for as long as it does, never given up', async () => {
+  it('changes its password: connections are rejected meanwhile, and the gateway keeps trying', async () => {
     await redis.client.config('SET', 'requirepass', 'changed');
     await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -99,7 +99,7 @@ describe('after start, Redis', () => {
   });
 });
 
-it('a connection to Redis that is up and answers, but delivers nothing, is noticed and made anew', async () => {
+it('a Redis connection that replies but delivers no messages is noticed and replaced', async () => {
   const redis = await RedisServer.start();
   const proxy = await SlowRedis.start(redis.port);
   const watched = await WatchedGateway.start({ REDIS_URL: proxy.url }, workerOn(redis));

@@ -13,7 +13,7 @@ const stored = (price: number) => JSON.stringify({ price, timestamp: timestampOf
 const pricesOf = (client: TestClient, product: string) =>
   client.all('underlying_update').flatMap((update) => (update.product === product ? [update.price] : []));
 
-it("the adapter's channels are forbidden and allowed again: nothing ends, and it subscribes again", async () => {
+it("the gateway survives if the adapter's channels are forbidden, and subscribes when they are allowed again", async () => {
   const redis = await RedisServer.start();
   const may = (...channels: string[]) =>
     redis.client.call('ACL', 'SETUSER', 'gw', 'reset', 'on', '>pw', '~*', '+@all', ...channels);
@@ -26,7 +26,7 @@ it("the adapter's channels are forbidden and allowed again: nothing ends, and it
   const gateway = await GatewayProcess.start({ REDIS_URL: `redis://gw:pw@127.0.0.1:${redis.port}/0` });
   await waitFor(subscribed);
   const client = await TestClient.connect(gateway.url);
-  await may(...own); // Redis cuts the connection that has them
+  await may(...own); // Redis closes the connection that subscribes to them
   await waitFor(() => gateway.logged('redis_adapter_failed'));
   const adapter = async () =>
     (await gateway.json<{ details: { adapter?: object } }>('/health')).details.adapter;
@@ -43,7 +43,7 @@ it("the adapter's channels are forbidden and allowed again: nothing ends, and it
   await redis.stop();
 });
 
-it('a user with the rights that docs/operations.md lists lacks nothing', async () => {
+it('a user with the permissions listed in docs/operations.md can do everything', async () => {
   const docs = readFileSync(join(__dirname, '../../../docs/operations.md'), 'utf8');
   const [, row = ''] = /^\| `no_permission`.*?the user needs (.*?)\. Without/m.exec(docs) ?? [];
   const rights = [...row.matchAll(/`([^`]+)`/g)].flatMap(([, text = '']) => text.split(' '));
@@ -78,7 +78,7 @@ it('a user with the rights that docs/operations.md lists lacks nothing', async (
   await redis.stop();
 });
 
-it('a product that came up during an outage reaches who waits in its room', async () => {
+it('a product that appeared during an outage reaches the clients that wait in its room', async () => {
   const redis = await RedisServer.start();
   const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
   await gateway.ready();
@@ -92,7 +92,7 @@ it('a product that came up during an outage reaches who waits in its room', asyn
   await redis.stop();
 });
 
-it('a price found when Redis comes after the clients is not sent again when it comes live', async () => {
+it('a price read from Redis after the clients connected is not sent again when it also arrives live', async () => {
   const redis = await RedisServer.start();
   await redis.kill();
   const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });

@@ -7,7 +7,9 @@ import { SlowRedis } from '../../support/slow-redis.js';
 import { waitFor } from '../../support/wait.js';
 import { WatchedGateway, type Worker } from '../../support/watched-gateway.js';
 
-/** The part of a connection that a worker needs; a single server's and a cluster's both have it. */
+/**
+ * The methods of a connection that a worker needs. A single server and a cluster both have them.
+ */
 interface Connection {
   publish(channel: string, data: string): Promise<unknown>;
   spublish(channel: string, data: string): Promise<unknown>;
@@ -21,7 +23,7 @@ const workerOn = (client: Connection, command: 'publish' | 'spublish' = 'publish
   get: (key) => client.get(key),
 });
 
-/** User and password that are not in the URL. */
+/** The user name and the password, which are not in the URL. */
 const USER = { REDIS_USERNAME: 'gw', REDIS_PASSWORD: 'p@:%ss' };
 
 async function withUser({ client }: RedisServer): Promise<void> {
@@ -29,7 +31,7 @@ async function withUser({ client }: RedisServer): Promise<void> {
   await client.call('ACL', 'SETUSER', name, 'on', `>${password}`, '~*', '&*', '+@all');
 }
 
-/** Whom the gateway's connections to a server are of. */
+/** The users of the gateway's connections to a server. */
 async function usersAt({ client }: RedisServer): Promise<string[]> {
   const list = String(await client.call('CLIENT', 'LIST'));
   const users = [...list.matchAll(/ name=socket-gateway:.* user=(\S+)/g)].map(([, user = '']) => user);
@@ -42,17 +44,18 @@ async function leave(watched: WatchedGateway): Promise<void> {
 }
 
 describe('Sentinel', () => {
-  /** Of two tests: for the second it makes no difference which server is the master. */
+  /** Used by two tests. For the second one it does not matter which server is the master. */
   let shared: Promise<RedisSentinels> | undefined;
   const others = () => (shared ??= RedisSentinels.start('sentinel-secret'));
   afterAll(async () => (await shared)?.stop());
 
-  it('leads to the new master when the old one dies', async () => {
+  it('leads to the new master when the old one fails', async () => {
     const sentinels = await RedisSentinels.start('sentinel-secret');
     await Promise.all([sentinels.master, sentinels.replica].map(withUser));
     const env = { REDIS_URL: sentinels.url, REDIS_SENTINEL_PASSWORD: 'sentinel-secret', ...USER };
     const watched = await WatchedGateway.start(env, workerOn(sentinels.client));
-    // Before the failover: the gateway may find the new master, and read it, before a connection of the test's does.
+    // Before the failover, because the gateway may find and read the new master before this test is
+    // connected to it.
     await watched.missesOne();
     await sentinels.replicated();
     await sentinels.master.kill();
@@ -66,7 +69,7 @@ describe('Sentinel', () => {
     await sentinels.stop();
   });
 
-  it('may name the new master while the gateway waits for an answer of the sentinels', async () => {
+  it('may name the new master while the gateway waits for a response of the sentinels', async () => {
     const sentinels = await others();
     const asked = await Promise.all(sentinels.ports.map((port) => SlowRedis.start(port)));
     const url = `redis+sentinel://${asked.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`;
@@ -74,7 +77,8 @@ describe('Sentinel', () => {
     const watched = await WatchedGateway.start(env, workerOn(sentinels.client));
     await watched.missesOne();
     await sentinels.replicated();
-    // Of each connection (commands, feed, adapter) the next attempt asks, and is not answered.
+    // The next attempt of each connection (commands, feed, adapter) asks the sentinels, and gets no
+    // response.
     for (const sentinel of asked) sentinel.hold(/get-master-addr-by-name/i);
     const { client: master } = sentinels.master;
     await master.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -88,7 +92,7 @@ describe('Sentinel', () => {
     await leave(watched);
   });
 
-  it('that knows no such master ends the start', async () => {
+  it('that knows no such master fails the start', async () => {
     const sentinels = await others();
     const gateway = GatewayProcess.spawn({
       REDIS_URL: sentinels.url.replace('mymaster', 'nobody'),
@@ -119,7 +123,7 @@ describe.each([
     await cluster.stop();
   });
 
-  it('carries the feed and latest:*, and asks other replicas who is connected', async () => {
+  it('delivers the feed and latest:*, and asks other replicas which clients are connected', async () => {
     await watched.publishes();
     await watched.remembered();
     watched.expectUnharmed();
@@ -129,7 +133,7 @@ describe.each([
     expect(new Set((await Promise.all(cluster.nodes.map(usersAt))).flat())).toEqual(new Set(['gw']));
   });
 
-  it('kills the connections of every node', async () => {
+  it('recovers after the connections of every node were killed', async () => {
     await watched.missesOne();
     for (const { client } of cluster.nodes) {
       await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -138,7 +142,7 @@ describe.each([
     await watched.converges();
   });
 
-  it('has a node frozen that carries the feed', async () => {
+  it('recovers after a node of the feed was frozen', async () => {
     const carries = async (node: RedisServer) =>
       /name=socket-gateway:feed/.test(String(await node.client.call('CLIENT', 'LIST')));
     let carrier: RedisServer | undefined;
@@ -153,7 +157,7 @@ describe.each([
 });
 
 describe('TLS', () => {
-  it('is checked against REDIS_TLS_CA', async () => {
+  it('is verified against REDIS_TLS_CA', async () => {
     const { server, url, ca } = await startTlsRedis();
     const watched = await WatchedGateway.start({ REDIS_URL: url, REDIS_TLS_CA: ca }, workerOn(server.client));
     await watched.publishes();

@@ -9,7 +9,10 @@ import { TestClient } from '../../support/test-client.js';
 import { hs256, JWT_SECRET } from '../../support/tokens.js';
 import { waitFor } from '../../support/wait.js';
 
-/** The users that docs/security.md recommends, by name: what follows `ACL SETUSER NAME`. */
+/**
+ * The users recommended in docs/security.md, by name, with the arguments of `ACL SETUSER
+ * NAME`.
+ */
 function documentedUsers(): Map<string, string[]> {
   const page = readFileSync(join(__dirname, '../../../docs/security.md'), 'utf8');
   return new Map(
@@ -33,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(() => redis.stop());
 
-it('the documented Redis users let worker, auth service and gateway do their work', async () => {
+it('the documented Redis users are allowed to do the work of the worker, the auth service and the gateway', async () => {
   const gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
     REDIS_USERNAME: 'gateway',

@@ -26,7 +26,7 @@ const start = async (env: Readonly<Record<string, string>>): Promise<GatewayProc
   await gateway.ready();
   return gateway;
 };
-/** A connection to a database of the test's own, which lasts as long as the tests do. */
+/** A connection to a database of this test, open for as long as the tests run. */
 function connectTo({ port }: RedisServer, database: number): Redis {
   return redisClient({ port, db: database, disconnectTimeout: 100 });
 }
@@ -36,7 +36,7 @@ const pricesOf = (client: TestClient, product: string) =>
 const publish = (redis: Redis, product: string, n: number, prefix = '') =>
   redis.publish(prefix + UNDERLYING, JSON.stringify(underlying(product, n)));
 
-describe('a neighbour on the same Redis', () => {
+describe('another program on the same Redis', () => {
   let redis: RedisServer;
   let replicas: GatewayProcess[];
   let clients: TestClient[];
@@ -44,7 +44,7 @@ describe('a neighbour on the same Redis', () => {
   beforeAll(async () => {
     redis = await RedisServer.start();
     const env = { REDIS_URL: redis.url, AUTH_MODE: 'optional', JWT_SECRET, LIMITS_STORE: 'redis' };
-    // The second has another database: pub/sub knows none.
+    // The second replica uses another database, because pub/sub has no databases.
     replicas = await Promise.all([start(env), start({ ...env, REDIS_URL: redis.url.replace(/0$/, '5') })]);
     clients = await Promise.all(
       replicas.map(({ url }) =>
@@ -58,7 +58,9 @@ describe('a neighbour on the same Redis', () => {
     await redis.stop();
   });
 
-  /** All replicas serve on, and their clients are where they were. */
+  /**
+   * Checks that all replicas serve their clients, and that the clients are still in their rooms.
+   */
   async function expectUnharmed(product: string): Promise<void> {
     await publish(redis.client, product, 1);
     for (const client of clients) {
@@ -74,11 +76,12 @@ describe('a neighbour on the same Redis', () => {
     }
   }
 
-  it('that publishes garbage on every channel: dropped, counted, logged at a limited rate, and all replicas stay up', async () => {
+  it('publishes garbage on every channel: the replicas drop, count and log it at a limited rate, and stay up', async () => {
     for (const client of clients) client.clear();
     const channels = await publishGarbage(redis.client);
     const own = channels.filter((name) => name.startsWith('socket-gateway:adapter:'));
-    expect(own).toHaveLength(2 + replicas.length); // requests, responses, and each replica's own
+    // the channels for requests and responses, and one channel for each replica
+    expect(own).toHaveLength(2 + replicas.length);
     expect(channels).toEqual(
       expect.arrayContaining(['enriched:underlying', 'enriched:option_chain', 'auth:revoked']),
     );
@@ -96,7 +99,7 @@ describe('a neighbour on the same Redis', () => {
       );
       const lines = replica.logs.filter(({ msg }) => msg === 'adapter_message_dropped');
       expect(lines.length).toBeGreaterThan(0);
-      expect(lines.length).toBeLessThanOrEqual(6); // one a reason and 10 s
+      expect(lines.length).toBeLessThanOrEqual(6); // one per reason in 10 s
     }
     await expectUnharmed('AFTER-GARBAGE');
     for (const client of clients) {
@@ -106,7 +109,7 @@ describe('a neighbour on the same Redis', () => {
     }
   });
 
-  describe('that is a stock Socket.IO app with the stock adapter', () => {
+  describe('a stock Socket.IO app with the stock adapter', () => {
     let app: Server;
     let http: HttpServer;
     let member: Socket;
@@ -130,7 +133,7 @@ describe('a neighbour on the same Redis', () => {
       await app.close();
     });
 
-    it('it sees its own sockets and rooms only', async () => {
+    it('sees only its own sockets and rooms', async () => {
       const sockets = await app.fetchSockets();
       expect(sockets.map(({ id }) => id)).toEqual([member.id]);
       const rooms = await (app.of('/').adapter as unknown as { allRooms(): Promise<Set<string>> }).allRooms();
@@ -138,7 +141,7 @@ describe('a neighbour on the same Redis', () => {
       await expect(app.serverSideEmitWithAck('anybody there')).resolves.toEqual([]);
     });
 
-    it('what it emits, joins, leaves and disconnects changes nothing here', async () => {
+    it("cannot emit to, join, move or disconnect the gateway's clients", async () => {
       for (const client of clients) client.clear();
       const received: unknown[] = [];
       member.on('fake', (value: unknown) => received.push(value));
@@ -161,9 +164,9 @@ describe('a neighbour on the same Redis', () => {
   });
 });
 
-describe('two environments on one Redis, each with a database and prefixes of its own', () => {
+describe('two environments on one Redis, each with its own database and prefixes', () => {
   let redis: RedisServer;
-  /** Database 1, as `redis` is database 0. */
+  /** Database 1. `redis` is database 0. */
   let other: Redis;
   let a: GatewayProcess;
   let b: GatewayProcess;
@@ -195,10 +198,11 @@ describe('two environments on one Redis, each with a database and prefixes of it
     await redis.stop();
   });
 
-  it('nothing crosses: feed, latest:*, revocations, counts, adapter', async () => {
+  it('do not share the feed, latest:*, revocations, counts or adapter messages', async () => {
     const auth = { transports: ['websocket'], auth: { token: hs256() } };
     const [ofA, ofB] = await Promise.all([TestClient.connect(a.url, auth), TestClient.connect(b.url, auth)]);
-    const counted = await TestClient.connect(b.url); // revoked by nobody, so its address is counted to the end
+    // this client is never revoked, so its address counts until the end
+    const counted = await TestClient.connect(b.url);
     await publish(redis.client, 'OF-A', 1);
     await publish(redis.client, 'OF-B', 2, 'b:');
     await waitFor(() => pricesOf(ofA, 'OF-A').includes(1) && pricesOf(ofB, 'OF-B').includes(2));
@@ -209,7 +213,7 @@ describe('two environments on one Redis, each with a database and prefixes of it
     await ofB.next('closing');
     await waitFor(async () => (await other.zscore('b:socket-gateway:revocations', 'user:42')) !== null);
 
-    // All that either has said until now has come through.
+    // Everything that either environment published before has arrived.
     await publish(redis.client, 'OF-A', 3);
     await waitFor(() => pricesOf(ofA, 'OF-A').includes(3));
     expect(pricesOf(ofA, 'OF-B')).toEqual([]);
@@ -217,7 +221,7 @@ describe('two environments on one Redis, each with a database and prefixes of it
     expect(ofA.all('closing')).toEqual([]);
     expect(ofA.disconnects).toEqual([]);
 
-    // Counted once Redis has been asked for the first time, which may be 3 s after the start.
+    // A replica counts once it has read Redis, which may take 3 s after the start.
     await waitFor(async () => (await redis.client.exists('socket-gateway:replicas')) === 1);
     await waitFor(async () => (await other.exists('b:socket-gateway:replicas')) === 1);
     const keysOfA = await redis.client.keys('*');
@@ -245,7 +249,7 @@ describe('two environments on one Redis, each with a database and prefixes of it
     for (const client of [ofA, ofB, counted]) client.close();
   });
 
-  it('a later replica of the prefixed one starts with what the first one kept', async () => {
+  it('a later replica of the prefixed environment starts with the entries that the first one stored', async () => {
     await publish(redis.client, 'KEPT', 5, 'b:');
     await waitFor(async () => (await other.exists('b:latest:underlying:KEPT')) === 1);
     await other.set(
@@ -269,7 +273,7 @@ describe('two environments on one Redis, each with a database and prefixes of it
     expect(await late.stop()).toBe(0);
   });
 
-  it('the simulated feed with the same settings feeds that environment only', async () => {
+  it('the simulated feed with the same settings reaches only its environment', async () => {
     const [ofA, ofB] = await Promise.all([TestClient.connect(a.url), TestClient.connect(b.url)]);
     const args = ['--rate', '5', '--products', 'SIMULATED', '--redis', redis.url.replace(/0$/, '1')];
     const feed = Command.spawn(process.execPath, [FEED, ...args], {
@@ -286,7 +290,7 @@ describe('two environments on one Redis, each with a database and prefixes of it
     for (const client of [ofA, ofB]) client.close();
   });
 
-  it('without CHANNEL_PREFIX the start warns of a database other than 0, which pub/sub ignores', async () => {
+  it('a start without CHANNEL_PREFIX warns of a database other than 0, because pub/sub ignores databases', async () => {
     const warned = (gateway: GatewayProcess) =>
       gateway.logs.filter(
         ({ msg, level = 0 }) => level >= 40 && /pub\/sub ignores databases/.test(msg ?? ''),

@@ -20,7 +20,10 @@ let redis: RedisServer;
 beforeAll(async () => void (redis = await RedisServer.start()));
 afterAll(() => redis.stop());
 
-/** What one of the ports of each kind gives a test: a way in, and a way to publish and to keep. */
+/**
+ * Access to a gateway on either kind of ports: its address, and functions that publish and store
+ * messages.
+ */
 interface World {
   readonly url: string;
   readonly publish: (channel: string, message: object) => unknown;
@@ -58,7 +61,7 @@ const WORLDS: Readonly<Record<string, () => Promise<World>>> = {
 
 describe.each(Object.entries(WORLDS))('get_snapshot, on the ports of %s', (_, start) => {
   it.each(['websocket', 'polling'])(
-    'sends what subscribing would, without joining: %s',
+    'sends the same as a subscription would, without joining: %s',
     async (transport) => {
       const name = `SNAP-${transport}`;
       const world = await start();
@@ -95,7 +98,7 @@ describe.each(Object.entries(WORLDS))('get_snapshot, on the ports of %s', (_, st
       expect(asker!.received).toStrictEqual([second, closing(`chain:${name}:${LATER}`, 1)]);
       asker!.clear();
 
-      // Nothing of it is a subscription.
+      // The client must not have joined any of the rooms.
       expect((await asker!.ask('list_subscriptions')).rooms).toEqual([]);
       await world.publish(UNDERLYING, underlying(name, 9));
       await asker!.settled();
@@ -105,7 +108,7 @@ describe.each(Object.entries(WORLDS))('get_snapshot, on the ports of %s', (_, st
     },
   );
 
-  it('answers for each room of a batch: from memory, from the store, and that nothing is known', async () => {
+  it('answers for each room of a batch: from memory, from the store, or that nothing is known', async () => {
     const world = await start();
     const client = await TestClient.connect(world.url);
     await world.publish(UNDERLYING, underlying('INMEMORY', 1));
@@ -131,7 +134,7 @@ describe.each(Object.entries(WORLDS))('get_snapshot, on the ports of %s', (_, st
     ]);
   });
 
-  it('needs no acknowledgement, takes no place of MAX_SUBSCRIPTIONS, and may be asked for again', async () => {
+  it('needs no acknowledgement, does not count towards MAX_SUBSCRIPTIONS, and may be repeated', async () => {
     const world = await start();
     const client = await TestClient.connect(world.url);
     await world.publish(UNDERLYING, underlying('AGAIN', 1));
@@ -146,7 +149,7 @@ describe.each(Object.entries(WORLDS))('get_snapshot, on the ports of %s', (_, st
   });
 });
 
-describe('get_snapshot, while Redis is asked', () => {
+describe('get_snapshot, while Redis is being read', () => {
   let slow: SlowRedis;
   let gateway: GatewayProcess;
 
@@ -183,7 +186,7 @@ describe('get_snapshot, while Redis is asked', () => {
   const held = () => waitFor(() => slow.holds > 0, 'the store was not asked');
 
   it.each([true, false])(
-    'an update that comes meanwhile is what is sent, never an older one after it (general: %s)',
+    'a newer update that arrives meanwhile is sent, and no older one after it (general: %s)',
     async (general) => {
       const name = `HELD-${general}`;
       await keep(name, 1);
@@ -206,7 +209,7 @@ describe('get_snapshot, while Redis is asked', () => {
     },
   );
 
-  it('who subscribes and asks at once, and twice, has one read of the store and an answer to each', async () => {
+  it('a client that subscribes and asks twice at once causes one read of the store, and receives every answer', async () => {
     const client = await holding();
     const before = await gateway.metric('socket_gateway_cache_store_reads_total');
     const answers = [
@@ -223,13 +226,13 @@ describe('get_snapshot, while Redis is asked', () => {
     expect(pricesOf(client)).toEqual([1, 1, 1]);
     expect(client.all('snapshot')).toHaveLength(2);
     expect((await gateway.metric('socket_gateway_cache_store_reads_total')) - before).toBe(1);
-    // That the old price is stale is told once, and before the room's answer is closed.
+    // The client is told once that the old price is stale, before the last answer for the room.
     const events = client.received.map(({ event }) => event);
     expect(client.counts().feed_status).toBe(1);
     expect(events.indexOf('feed_status')).toBeLessThan(events.indexOf('snapshot'));
   });
 
-  it('tells one in no room of the product that the price it was sent is stale', async () => {
+  it('tells a client in no room of the product that the price it was sent is stale', async () => {
     const client = await holding();
     await client.ask('unsubscribe', { type: 'general' });
     slow.release();
@@ -241,7 +244,7 @@ describe('get_snapshot, while Redis is asked', () => {
     );
   });
 
-  it('an asker who is gone is sent nothing, and the next one is served', async () => {
+  it('a client that disconnected is sent nothing, and the next client is served', async () => {
     const gone = await holding();
     gone.socket.emit('get_snapshot', { type: 'product', symbols: ['HELD', 'OTHER'] });
     await held();
@@ -256,7 +259,7 @@ describe('get_snapshot, while Redis is asked', () => {
     expect(gateway.logs.filter(({ level = 0 }) => level >= 50)).toEqual([]);
   });
 
-  it('one who asks for many that nobody knows does not hold up the others', async () => {
+  it('a client that asks for many unknown products does not delay the others', async () => {
     const many = await holding();
     const symbols = (round: number) => Array.from({ length: 100 }, (_, index) => `UNKNOWN-${round}-${index}`);
     const answers = Array.from({ length: 12 }, (_, round) =>
@@ -265,7 +268,7 @@ describe('get_snapshot, while Redis is asked', () => {
     await held();
     const reads = () => gateway.metric('socket_gateway_cache_store_reads_total');
     await many.settled();
-    // Eight at a time, a thousand waiting; the rest is refused, and said to be.
+    // Eight are read at a time and a thousand wait. The rest is rejected with an error.
     expect(await reads()).toBe(8);
     const other = await TestClient.connect(gateway.url);
     const asked = other.ask('get_snapshot', snapshot('HELD'));
@@ -288,7 +291,7 @@ describe('get_snapshot, without Redis', () => {
       (server: RedisServer) => Promise.resolve(server.thaw()),
     ],
   ])(
-    'that %s: what is in memory is sent, the rest is refused with when to ask again',
+    'that %s: entries in memory are sent, and the rest is rejected with a time to retry',
     async (_, away, back) => {
       const own = await RedisServer.start();
       const gateway = await GatewayProcess.start({ REDIS_URL: own.url });
@@ -301,7 +304,7 @@ describe('get_snapshot, without Redis', () => {
       const ask = () => client.ask('get_snapshot', { type: 'product', symbols: ['KNOWN', 'UNKNOWN'] });
 
       await away(own);
-      const { ok, error } = await ask(); // which ends by itself
+      const { ok, error } = await ask(); // the request ends by itself
       expect(ok).toBe(false);
       expect(error).toStrictEqual({
         message: 'The gateway cannot look up the snapshot at the moment. Try again after retry_after_ms.',
@@ -325,7 +328,7 @@ describe('get_snapshot, without Redis', () => {
   );
 });
 
-it('each of two replicas answers with the newest, also the one that started later', async () => {
+it('both of two replicas return the newest value, also the one that started later', async () => {
   const first = await GatewayProcess.start({ REDIS_URL: redis.url });
   const early = await TestClient.connect(first.url);
   for (const n of [1, 2]) await redis.client.publish(UNDERLYING, JSON.stringify(underlying('BOTH', n)));
@@ -334,7 +337,8 @@ it('each of two replicas answers with the newest, also the one that started late
   const second = await GatewayProcess.start({ REDIS_URL: redis.url });
   const late = await TestClient.connect(second.url);
   for (const client of [early, late]) {
-    // A replica that starts before the writer's next write reads the older value, and looks again after it.
+    // A replica that starts before the writer's next write reads the older value, and reads again
+    // after it.
     await waitFor(async () => {
       client.clear();
       await client.ask('get_snapshot', snapshot('BOTH'));
@@ -345,7 +349,7 @@ it('each of two replicas answers with the newest, also the one that started late
   }
 });
 
-it('a replica that starts between two writes of a key ends on the newer, though nothing is published', async () => {
+it('a replica that starts between two writes of a key ends with the newer value, without another publication', async () => {
   const writeIntervalMs = 5_000; // longer than a replica takes to start
   const own = await RedisServer.start();
   const env = { REDIS_URL: own.url, CACHE_WRITE_INTERVAL_MS: `${writeIntervalMs}` };

@@ -9,9 +9,9 @@ import { waitFor } from '../../support/wait.js';
 
 interface Subject {
   readonly store: LatestStore;
-  /** Puts a key there as another program would. */
+  /** Writes a key as another program would. */
   seed(key: string, value: string, ttlMs: number): Promise<void>;
-  /** Ms the key has left; about, for time passes. */
+  /** The approximate remaining time to live of the key, in ms. */
   ttl(key: string): Promise<number>;
   stop(): Promise<void>;
 }
@@ -24,7 +24,8 @@ const implementations: Record<string, () => Promise<Subject>> = {
       store,
       seed: (key, value, ttlMs) => store.set(key, value, ttlMs),
       ttl: async (key) => {
-        // Steps the clock to find when the key dies, as there is no asking.
+        // Advances the clock to find out when the key expires, because the store has no method for
+        // that.
         const before = now;
         let value: string | null | Error | undefined;
         do {
@@ -97,7 +98,7 @@ describe.each(Object.entries(implementations))('LatestStore: %s', (_, make) => {
   beforeAll(async () => void (subject = await make()));
   afterAll(() => subject.stop());
 
-  it('reads what was written, in the order asked, null where there is nothing', async () => {
+  it('reads the written values in the requested order, with null for unknown keys', async () => {
     const { store } = subject;
     await store.write(
       [
@@ -130,7 +131,7 @@ describe.each(Object.entries(implementations))('LatestStore: %s', (_, make) => {
     expect([...new Set(found)].sort()).toEqual(wanted);
   });
 
-  it('replaces the one value that it is told to, and leaves any other alone', async () => {
+  it('replaces only the value it was told to replace', async () => {
     const { store, seed } = subject;
     const key = 'latest:underlying:CAS';
     const write = (value: string, replaces?: string) =>
@@ -147,14 +148,14 @@ describe.each(Object.entries(implementations))('LatestStore: %s', (_, make) => {
     await expect(store.read([key])).resolves.toEqual(['third']);
   });
 
-  it('gives an unchanged value its time to live', async () => {
+  it('renews the time to live of an unchanged value', async () => {
     const { store, seed, ttl } = subject;
     await seed('latest:underlying:SAME', 'x', 5_000);
     await store.write([{ key: 'latest:underlying:SAME', value: 'x' }], 60_000);
     expect(await ttl('latest:underlying:SAME')).toBeGreaterThan(50_000);
   });
 
-  it('has one holder of the lease until it is released', async () => {
+  it('gives the lease to one holder until it is released', async () => {
     const { store } = subject;
     await expect(store.acquireLease('a', 60_000)).resolves.toBe(true);
     await expect(store.acquireLease('a', 60_000)).resolves.toBe(true);
@@ -166,7 +167,7 @@ describe.each(Object.entries(implementations))('LatestStore: %s', (_, make) => {
     await store.releaseLease('b');
   });
 
-  it('gives what it writes its time to live, and never shortens a longer one', async () => {
+  it('sets the time to live of the values it writes, and never shortens a longer one', async () => {
     const { store, seed, ttl } = subject;
     await seed('latest:underlying:LONG', 'worker', 300_000);
     await seed('latest:underlying:SHORT', 'worker', 5_000);
@@ -195,7 +196,7 @@ describe('RedisLatestStore', () => {
   beforeAll(async () => void (server = await RedisServer.start()));
   afterAll(() => server.stop());
 
-  it('walks a keyspace of tens of thousands of unrelated keys in bounded steps, never with KEYS', async () => {
+  it('scans tens of thousands of unrelated keys in bounded steps, never with KEYS', async () => {
     const pipeline = server.client.pipeline();
     for (let i = 0; i < 50_000; i++) pipeline.set(`processed:${i}`, 'x');
     pipeline.set('latest:underlying:NIFTY', '{}');
@@ -211,14 +212,14 @@ describe('RedisLatestStore', () => {
     expect(stats).toContain('cmdstat_scan');
     expect(stats).not.toContain('cmdstat_keys');
 
-    // A bound of 5,000 keys ends the walk after five steps.
+    // A limit of 5,000 keys ends the scan after five steps.
     await server.client.config('RESETSTAT');
     for await (const _ of store.scan(['latest:nothing'], 5_000));
     const [, calls] = /cmdstat_scan:calls=(\d+)/.exec(await server.client.info('commandstats')) ?? [];
     expect(calls).toBe('5');
   });
 
-  it('leaves a key without an expiry without one', async () => {
+  it('does not add an expiry to a key that has none', async () => {
     await server.client.set('latest:underlying:FOREVER', 'worker');
     await new RedisLatestStore(server.client).write(
       [{ key: 'latest:underlying:FOREVER', value: 'gateway', replaces: fingerprint('worker') }],
@@ -227,12 +228,12 @@ describe('RedisLatestStore', () => {
     await expect(server.client.pttl('latest:underlying:FOREVER')).resolves.toBe(-1);
   });
 
-  it('answers null for a key that holds no string', async () => {
+  it('returns null for a key that is not a string', async () => {
     await server.client.del('latest:chain:LIST');
     await server.client.lpush('latest:chain:LIST', 'x');
     const store = new RedisLatestStore(server.client);
     await expect(store.read(['latest:chain:LIST'])).resolves.toEqual([null]);
-    // Nobody's newest message is lost by it.
+    // The write may replace such a key, because it cannot hold a newer message.
     await expect(store.write([{ key: 'latest:chain:LIST', value: '{}' }], 1_000)).resolves.toEqual([
       'written',
     ]);

@@ -20,7 +20,7 @@ describe('snapshots', () => {
     }
   }
 
-  it('a late replica starts warm from all the shapes the platform keeps, and skips what it cannot read', async () => {
+  it('a late replica loads every shape that the platform stores, and skips entries it cannot read', async () => {
     const { client } = redis;
     await client.set(
       'latest:underlying:WORKER',
@@ -66,7 +66,8 @@ describe('snapshots', () => {
       expect((await one.next('products')).products).toEqual(
         expect.arrayContaining(['WORKER', 'FLASK', 'NIFTY']),
       );
-      // One look-up, for the product that memory does not hold; never a walk of the keyspace.
+      // The gateway read one key, for the product that was not in memory, and never scanned the
+      // keyspace.
       const stats = await redis.client.info('commandstats');
       expect(stats).toMatch(/cmdstat_mget:calls=1,/);
       expect(stats).not.toMatch(/cmdstat_(scan|keys)/);
@@ -79,7 +80,7 @@ describe('snapshots', () => {
     });
   });
 
-  it('an entry that appears in Redis later is found when it is asked for', async () => {
+  it('an entry that appears in Redis later is found on request', async () => {
     await withGateway({}, async (gateway) => {
       await redis.client.set(
         'latest:underlying:LATER',
@@ -102,7 +103,7 @@ describe('snapshots', () => {
     });
   });
 
-  it('what the gateway itself keeps under latest:* warms a replica that starts later', async () => {
+  it('entries that the gateway writes to latest:* warm a replica that starts later', async () => {
     await withGateway({}, async (gateway) => {
       const client = await TestClient.connect(gateway.url);
       await redis.client.set(
@@ -121,7 +122,8 @@ describe('snapshots', () => {
     expect(JSON.parse((await redis.client.get(`latest:chain:OWN:${EXPIRY}`))!)).toMatchObject(
       chain('OWN', 3),
     );
-    expect(await redis.client.ttl('latest:underlying:OWN')).toBeGreaterThan(200); // the worker's longer life is kept
+    // the gateway keeps the worker's longer time to live
+    expect(await redis.client.ttl('latest:underlying:OWN')).toBeGreaterThan(200);
     expect(await redis.client.ttl('latest:chain:OWN')).toBeLessThanOrEqual(60);
     await withGateway({}, async (gateway) => {
       const client = await TestClient.connect(gateway.url);
@@ -131,7 +133,7 @@ describe('snapshots', () => {
     });
   });
 
-  it('flushes what is still unwritten when it is stopped', async () => {
+  it('writes the remaining entries when it is stopped', async () => {
     await withGateway({ CACHE_WRITE_INTERVAL_MS: '60000' }, async (gateway) => {
       const client = await TestClient.connect(gateway.url);
       for (const n of [1, 2, 3]) {
@@ -144,7 +146,7 @@ describe('snapshots', () => {
     expect(await redis.client.exists('socket-gateway:latest-writer')).toBe(0);
   });
 
-  it('writes no more often than its interval, however fast the feed', async () => {
+  it('writes no more often than its interval, however fast the feed is', async () => {
     await withGateway({}, async (gateway) => {
       const client = await TestClient.connect(gateway.url);
       for (let n = 1; n <= 1_000; n++) {
@@ -193,7 +195,7 @@ describe('snapshots', () => {
       });
     });
 
-    it('who left the room while the store was asked gets nothing', async () => {
+    it('a client that left the room during the read is sent nothing', async () => {
       await withGateway({ REDIS_URL: slow.url }, async (gateway) => {
         await redis.client.set(
           'latest:underlying:LEFT',

@@ -9,7 +9,7 @@ import { waitFor } from '../../support/wait.js';
 const OTHER_EXPIRY = '2026-12-03';
 const NEVER = { status: 'stale', last_update: null, age_ms: null };
 
-describe('a subscription to what nothing is known of', () => {
+describe('a subscription to a room without data', () => {
   let redis: RedisServer;
   let gateway: GatewayProcess;
   let client: TestClient;
@@ -36,7 +36,7 @@ describe('a subscription to what nothing is known of', () => {
   const about = (product: string) =>
     client.received.filter(({ payload }) => JSON.stringify(payload).includes(product));
 
-  it('a product is said to be unknown and stale, until its first price is said to be live', async () => {
+  it('reports a product as unknown and stale until its first price, and then as live', async () => {
     const answer = (await client.ask('subscribe', { type: 'product', symbol: 'NEW1' })) as object;
     expect(answer).toEqual({ ok: true, rooms: ['product:NEW1'] });
     await client.next('feed_status');
@@ -54,7 +54,7 @@ describe('a subscription to what nothing is known of', () => {
       ...told('feed_status', { product: 'NEW1', status: 'live', last_update: expect.any(String), age_ms: 0 }),
       ...told('underlying_update', underlying('NEW1', 1), underlying('NEW1', 2)),
     ]);
-    // Nobody else waited for it.
+    // No other client waited for the product.
     expect(bystander.all('feed_status')).toEqual([]);
     client.clear();
     await client.ask('subscribe', { type: 'product', symbol: 'NEW1' });
@@ -62,7 +62,7 @@ describe('a subscription to what nothing is known of', () => {
     bystander.close();
   });
 
-  it('an expiry that does not exist is said so, though its product and its other chains are live', async () => {
+  it('reports an expiry that does not exist, although its product and other chains are live', async () => {
     await publish(UNDERLYING, underlying('NIFTY', 1));
     await publish(OPTION_CHAIN, chain('NIFTY', 1));
     await client.next('chain_summary');
@@ -91,7 +91,7 @@ describe('a subscription to what nothing is known of', () => {
     expect(client.all('chain_status')).toMatchObject([{ expiry: OTHER_EXPIRY, status: 'live' }]);
   });
 
-  it('all chains of an unknown product: the product and its chains are unknown', async () => {
+  it('reports all chains of an unknown product as unknown, and the product too', async () => {
     await client.ask('subscribe', { type: 'chain', symbol: 'NEW2' });
     await client.next('chain_status');
     expect(client.all('feed_status')).toEqual([{ product: 'NEW2', ...NEVER }]);
@@ -102,7 +102,7 @@ describe('a subscription to what nothing is known of', () => {
     expect(client.all('feed_status')[1]).toMatchObject({ product: 'NEW2', status: 'live' });
   });
 
-  it('what Redis knows is not stale for want of a message in memory', async () => {
+  it('does not report an entry in Redis as stale because it is missing in memory', async () => {
     await redis.client.set('latest:underlying:STORED', JSON.stringify(underlying('STORED', 1)));
     await client.ask('subscribe', { type: 'product', symbol: 'STORED' });
     await client.next('underlying_update');
@@ -124,23 +124,24 @@ describe('a subscription to what nothing is known of', () => {
     expect(answer.suggestions).toEqual(suggestions);
   });
 
-  it('a configured product is known before its first price', async () => {
+  it('reports a configured product as known before its first price', async () => {
     await client.ask('subscribe', { type: 'product', symbol: 'BANKNIFTY' });
     expect(about('BANKNIFTY')).toEqual([subscribed('product:BANKNIFTY', false)]);
   });
 
-  it('a client that has left the room is told nothing more of it', async () => {
+  it('reports nothing more to a client that left the room', async () => {
     client.socket.emit('subscribe', { type: 'product', symbol: 'NEW3' });
     await client.ask('unsubscribe', { type: 'product', symbol: 'NEW3' });
     await waitFor(async () => (await gateway.metric('socket_gateway_cache_store_reads_total')) > 0);
     await client.settled();
-    // The store may have been read before the gateway took the second request; after it nothing may come.
+    // The gateway may have read the store before the second request. After that request no event
+    // may arrive.
     expect(about('NEW3').map(({ event }) => event)[0]).toBe('subscribed');
     expect(about('NEW3').at(-1)?.event).toBe('unsubscribed');
   });
 });
 
-describe('more rooms of unknown products than one client may have', () => {
+describe('more rooms of unknown products than the limit for one client', () => {
   let redis: RedisServer;
   let gateway: GatewayProcess;
 
@@ -157,7 +158,7 @@ describe('more rooms of unknown products than one client may have', () => {
     await redis?.stop();
   });
 
-  it('are refused until their products are known; the error says which, when to ask again, and what to do', async () => {
+  it('are rejected until the products are known, with the rooms, the time to retry and advice', async () => {
     const client = await TestClient.connect(gateway.url, TRANSPORTS.websocket, false);
     const request = { type: 'product', symbols: ['NIFTY', 'NEW1', 'NEW2', 'NEW3', 'NEW4'] };
     const { ok, error } = (await client.ask('subscribe', request)) as { ok: boolean; error: ErrorPayload };
