@@ -2,13 +2,17 @@ import type { Page, Request } from 'playwright-core';
 import { PacketCheck, SEPARATOR } from './packet-check.js';
 
 /**
- * Holds what a page's clients send and receive, by WebSocket and by polling, against the AsyncAPI document.
- * @param kinds gets those of messages that were checked; see PacketCheck
- * @param reading gets what has to be waited for until all that was received is checked
+ * Checks the messages that a page's clients send and receive, over WebSocket and polling, against
+ * the AsyncAPI document.
+ * @param kinds collects the kinds of the checked messages; see PacketCheck
+ * @param reading collects the promises to await before all received messages are checked
  */
 export function checkPackets(page: Page, kinds: Set<string>, reading: Promise<void>[]): void {
   const sessions = new Map<string, PacketCheck>();
-  /** Of a session's both transports; undefined where it is no Socket.IO. One that began as a WebSocket has no id yet. */
+  /**
+   * Finds the packets of a session, which may use both transports. Undefined if the request is not
+   * Socket.IO. A session that began as a WebSocket has no id yet.
+   */
   const sessionOf = (address: string): PacketCheck | undefined => {
     const { pathname, searchParams } = new URL(address);
     if (!pathname.endsWith('/socket.io/') || !searchParams.has('EIO')) return undefined;
@@ -34,7 +38,7 @@ export function checkPackets(page: Page, kinds: Set<string>, reading: Promise<vo
     const answer = request
       .response()
       .then((response) => response?.text() ?? '')
-      .catch(() => ''); // the page has gone, and the answer with it
+      .catch(() => ''); // the page was closed before the response arrived
     reading.push(answer.then((body) => each(body, (packet) => session.carried('received', packet))));
   });
 }

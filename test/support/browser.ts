@@ -6,13 +6,13 @@ import { checkPackets } from './browser-packets.js';
 import { cleanUp } from './cleanup.js';
 
 /**
- * Debian's Chromium, headless, with a profile of its own that is removed afterwards. What its pages' clients send and receive is
- * held against the AsyncAPI document.
+ * Debian's Chromium, headless, with a temporary profile. The messages that its pages' clients send
+ * and receive are checked against the AsyncAPI document.
  */
 export class Browser {
-  /** What the pages wrote to the console as errors, and what they threw. */
+  /** The errors that the pages wrote to the console, and their uncaught errors. */
   readonly complaints: string[] = [];
-  /** Kinds of messages that were held against the document; see PacketCheck. */
+  /** The kinds of messages that were checked against the document; see PacketCheck. */
   readonly kinds = new Set<string>();
   private readonly reading: Promise<void>[] = [];
 
@@ -29,7 +29,7 @@ export class Browser {
       headless: true,
       viewport: { width: 1280, height: 900 },
       args: [
-        '--no-sandbox', // as root, as CI runs
+        '--no-sandbox', // needed as root, which CI uses
         '--disable-gpu',
         '--disable-quic',
         '--no-first-run',
@@ -44,7 +44,7 @@ export class Browser {
     return browser;
   }
 
-  /** @param first run in the page before anything of its own */
+  /** @param first a script that runs in the page before its own scripts */
   async open(url: string, first?: () => void): Promise<Page> {
     const page = await this.context.newPage();
     checkPackets(page, this.kinds, this.reading);
@@ -57,7 +57,7 @@ export class Browser {
     return page;
   }
 
-  /** Answers a URL of the world outside with a file's content. */
+  /** Serves an external URL from a file. */
   async stand(url: string, body: Buffer): Promise<void> {
     await this.context.route(url, (route) => route.fulfill({ body, contentType: 'text/javascript' }));
   }

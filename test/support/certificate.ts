@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** Paths of a certificate for 127.0.0.1 that vouches for itself, and of its key. */
+/** The paths of a self-signed certificate for 127.0.0.1 and of its key. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
-  /** The certificate's text: who trusts it trusts the server. */
+  /** The text of the certificate. A client that trusts it trusts the server. */
   readonly pem: string;
 }
 

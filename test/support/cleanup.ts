@@ -3,16 +3,19 @@ import { endLeftovers } from './leftovers.js';
 
 type Close = () => Promise<unknown> | void;
 
-/** Longer than this nothing takes to close that still can be. */
+/** Closing takes no longer than this, unless it hangs. */
 const CLOSES_WITHIN_MS = 10_000;
 
 const open = new Set<Close>();
-/** The file's tests are over. One that timed out may still run on: what it starts from here on is closed at once. */
+/**
+ * Whether the file's tests are over. A test that timed out may still run, so anything it starts
+ * from then on is closed at once.
+ */
 let over = false;
 
 /**
- * Has `close` called after the suite's last test, whether it passed, failed or timed out. To be called in the turn in which there
- * is something to close. Answers a function that withdraws it.
+ * Calls `close` after the suite's last test, whether that passed, failed or timed out. Call this in
+ * the same turn in which the resource is created. Returns a function that cancels the call.
  */
 export function cleanUp(close: Close): () => void {
   if (over) {
@@ -23,23 +26,24 @@ export function cleanUp(close: Close): () => void {
   return () => void open.delete(close);
 }
 
-/** Calls `work` every `ms` until the function that it answers is called, or until the file's tests are over. */
+/** Calls `work` every `ms`, until the returned function is called or the file's tests are over. */
 export function repeat(work: () => unknown, ms: number): () => void {
   const timer = setInterval(work, ms);
   cleanUp(() => clearInterval(timer));
   return () => clearInterval(timer);
 }
 
-// A failed test skips its own clean-up; a process or a connection left open would keep Jest from ending.
+// A failed test skips its own clean-up, and a process or connection left open would keep Jest from
+// exiting.
 afterAll(async () => {
   over = true;
   const problems: unknown[] = [];
   try {
-    expectNoViolations(); // recordings go with their folders
+    expectNoViolations(); // check now, because the recordings are deleted with their folders
   } catch (problem) {
     problems.push(problem);
   }
-  // One that fails, or never ends, must not keep the others from being closed.
+  // If one fails or hangs, the others must still be closed.
   for (const close of [...open].reverse()) problems.push(...(await closed(close)));
   open.clear();
   await endLeftovers();
@@ -47,7 +51,7 @@ afterAll(async () => {
   expectNoViolations();
 }, 120_000);
 
-/** Closes within a bounded time. Answers what went wrong, if anything did; never rejects. */
+/** Closes within a limited time. Returns the problem, if there was one, and never rejects. */
 async function closed(close: Close): Promise<unknown[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -66,7 +70,8 @@ async function closed(close: Close): Promise<unknown[]> {
   }
 }
 
-// All that clients send and receive is held against the AsyncAPI document; see ContractCheck.
+// All messages that clients send and receive are checked against the AsyncAPI document; see
+// ContractCheck.
 afterEach(expectNoViolations);
 
 function expectNoViolations(): void {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { ROOT } from './code-blocks.js';
 
 /**
- * Where the documents' code finds the clients of this repository: the one place that knows. A block that imports one is tried
- * once its file is there, and fails until then.
+ * Defines the paths at which the documents' code finds the clients of this repository, in one
+ * place. A block that imports a client runs if that client's file exists, and fails otherwise.
  */
 const TYPESCRIPT = join(ROOT, 'clients/typescript/dist/esm');
 
@@ -20,10 +20,13 @@ export const CLIENT_PACKAGES: Readonly<Record<string, { readonly types: string; 
     },
   };
 
-/** For PYTHONPATH: holds the package `deltastream_socket_client`. */
+/** For PYTHONPATH: this folder contains the package `deltastream_socket_client`. */
 export const PYTHON_PATH = join(ROOT, 'clients/python/src');
 
-/** For `paths` of TypeScript and `alias` of esbuild: a package that is not built is left out, and so is not found. */
+/**
+ * For `paths` of TypeScript and `alias` of esbuild. A package that is not built is omitted, and so
+ * cannot be imported.
+ */
 export function built(kind: 'types' | 'module'): Record<string, string> {
   const found = Object.entries(CLIENT_PACKAGES).filter(([, files]) => existsSync(files[kind]));
   return Object.fromEntries(found.map(([name, files]) => [name, files[kind]]));

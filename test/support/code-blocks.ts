@@ -3,22 +3,22 @@ import { join } from 'node:path';
 
 export const ROOT = join(__dirname, '../..');
 
-/** A fenced block of a document. */
+/** A fenced code block of a document. */
 export interface CodeBlock {
-  /** FILE:LINE, for people. */
+  /** FILE:LINE, for error messages. */
   readonly name: string;
-  /** What stands after the fence: `js`, `json`. */
+  /** The language after the fence: `js`, `json`. */
   readonly language: string;
   readonly code: string;
-  /** The last heading before it, without back-ticks. */
+  /** The last heading before the block, without back-ticks. */
   readonly heading: string;
-  /** Whether `<!-- run -->` stands right before it. */
+  /** Whether the line before the block is `<!-- run -->`. */
   readonly runs: boolean;
 }
 
 const CLIENTS = ['examples', 'python', 'typescript'].map((client) => `clients/${client}/README.md`);
 
-/** Documents whose code is tried. */
+/** The documents whose code is checked. */
 export function documents(): string[] {
   const pages = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md'));
   return ['README.md', 'CONTRIBUTING.md', ...CLIENTS, ...pages.map((file) => `docs/${file}`)];

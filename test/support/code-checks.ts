@@ -5,24 +5,27 @@ import ts from 'typescript';
 import { built } from './client-packages.js';
 import { type CodeBlock, ROOT } from './code-blocks.js';
 
-/** Nothing that a document shows is refused. */
+/** No code in a document may be rejected by the gateway. */
 const NOT_REFUSED = `socket.on('error', (error) => {
   console.error('refused:', error);
   process.exit(1);
 });`;
-/** What a block runs until that has no end of its own: its handlers have had an update, its requests are answered. */
+/**
+ * Appended to a block that does not end by itself: waits until its handlers had an update and its
+ * requests were answered.
+ */
 const UNTIL_DATA = `await new Promise((resolve) => socket.once('underlying_update', () => setImmediate(resolve)));
 await socket.emitWithAck('list_subscriptions');
 process.exit(0);`;
 
-/** Whether it is given an end when it runs; packages have the word in their names. */
+/** Whether the block uses `socket`, and so needs an end to run. Names of packages contain the word too. */
 export const usesSocket = ({ code }: CodeBlock): boolean =>
   /\bsocket\b/.test(code.replaceAll(/^import .*$/gm, ''));
 
 export const fileOf = ({ name, language }: CodeBlock): string =>
   `${name.replaceAll(/[/:.]/g, '_')}.${language === 'tsx' ? 'tsx' : 'ts'}`;
 
-/** The code with the names that the page takes for granted. */
+/** The code, with the names defined that the page assumes. */
 export function withSocket(block: CodeBlock, use: 'check' | 'run'): string {
   const { code } = block;
   const helpers = use === 'check' ? CHECKED_NAMES.filter((name) => !defines(code, name)).map(declared) : [];
@@ -47,7 +50,7 @@ export function withSocket(block: CodeBlock, use: 'check' | 'run'): string {
   ].join('\n');
 }
 
-/** Of the reader's own application. */
+/** Names of the reader's own application. */
 const CHECKED_NAMES = [
   'currentToken',
   'newToken',
@@ -70,7 +73,10 @@ const defines = (code: string, name: string): boolean =>
     `(?:const|let|function)\\s+${name}\\b|(?:const|let|import)\\s+\\{[^}]*\\b${name}\\b[^}]*\\}`,
   ).test(code);
 
-/** What the compiler has against the blocks, each message with the block's file; one program for all, for it takes seconds. */
+/**
+ * The compiler's errors in the blocks, each with the block's file. One program checks all blocks,
+ * because starting one takes seconds.
+ */
 export function scriptProblems(blocks: readonly CodeBlock[]): string[] {
   const sources = new Map(
     blocks.map((block) => [join(ROOT, 'test', fileOf(block)), withSocket(block, 'check')]),
@@ -82,7 +88,7 @@ export function scriptProblems(blocks: readonly CodeBlock[]): string[] {
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     jsx: ts.JsxEmit.ReactJSX,
     types: ['node'],
-    noImplicitAny: false, // JavaScript has no types to give
+    noImplicitAny: false, // the blocks are JavaScript without types
     skipLibCheck: true,
     noEmit: true,
     paths: Object.fromEntries(Object.entries(built('types')).map(([name, file]) => [name, [file]])),
@@ -106,7 +112,10 @@ export function scriptProblems(blocks: readonly CodeBlock[]): string[] {
     );
 }
 
-/** A block that compiles where JSON is the payload of an event: a literal may have no field too many. */
+/**
+ * A block that compiles only if the JSON is a payload of the event. A literal may have no extra
+ * field.
+ */
 export function payloadBlock(name: string, event: string, payload: unknown): CodeBlock {
   const type = `Parameters<Contract.ServerToClientEvents['${event}']>[0]`;
   const code = `const example: ${type} = ${JSON.stringify(payload)};\nvoid example;`;
@@ -134,10 +143,13 @@ export function shellProblems(code: string): string[] {
   return problems;
 }
 
-/** Whether the program of an npm script reads a flag: its name stands in its sources, as parseArgs or a comparison has it. */
+/**
+ * Whether the program of an npm script knows a flag. Its sources then contain the name, as in
+ * parseArgs or a comparison.
+ */
 function knowsFlag(command: string, flag: string): boolean {
   const [, folder, name] = /dist\/(\w+)\/(\w+)\.js/.exec(command) ?? [];
-  if (folder === undefined) return true; // Jest's own
+  if (folder === undefined) return true; // a flag of Jest
   const sources = [`${folder}/${name}.ts`, 'tools/simulator/feed-options.ts', 'bench/options.ts']
     .map((file) => join(ROOT, file))
     .filter((file) => existsSync(file))

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { startProcess } from './processes.js';
 import { waitFor } from './wait.js';
 
-/** A program that a test runs to its end, or until the test's. */
+/** A program that a test runs until the program or the test ends. */
 export class Command {
   output = '';
   private readonly exited: Promise<unknown>;
@@ -33,7 +33,10 @@ export class Command {
     return this.exit();
   }
 
-  /** Waits until something holds that it brings about; fails at once, with what it said, when it ends before. */
+  /**
+   * Waits for a condition that the program brings about. Fails at once, with the program's output,
+   * if the program ends before.
+   */
   async until(condition: () => unknown): Promise<void> {
     await waitFor(
       async () => this.process.exitCode !== null || (await condition()),

@@ -2,7 +2,7 @@ import type { Socket } from 'socket.io-client';
 import type { ErrorPayload } from '../../src/contract/index.js';
 import { answerProblemOf, EVENTS, problemOf, REQUESTS } from './contract-document.js';
 
-/** The gateway says with these that a request is not of the shape that the document describes. */
+/** With these codes the gateway says that a request does not have the shape in the document. */
 const SHAPE_CODES: ReadonlySet<string> = new Set([
   'INVALID_PAYLOAD',
   'INVALID_TYPE',
@@ -12,32 +12,40 @@ const SHAPE_CODES: ReadonlySet<string> = new Set([
 ]);
 
 const LONGEST_QUOTE = 500;
-/** Of a stream each message may be wrong in the same way. */
+/**
+ * The limit of reported violations, because every message of a stream may be wrong in the same way.
+ */
 const MOST_VIOLATIONS = 20;
 
-/** Of a client's stream of one event so many are checked, then one in so many: thousands a second would cost the test its time. */
+/**
+ * So many events of one client's stream are checked, and then one in so many. Checking thousands a
+ * second would slow the tests down.
+ */
 const WHOLE = 100;
 const ONE_IN = 20;
 
 const violations: string[] = [];
 const sources = new Set<() => void>();
 
-/** Has `source` look for violations before they are taken. */
+/** Registers `source`, which is asked for violations before they are collected. */
 export function alsoAsk(source: () => void): void {
   sources.add(source);
 }
 
-/** What clients sent, or were sent, against the document since it was last asked. */
+/** Returns the violations of the document in what clients sent or received since the last call. */
 export function takeViolations(): readonly string[] {
   for (const source of sources) source();
   return violations.splice(0);
 }
 
-/** Holds all that one client sends and receives against the AsyncAPI document. */
+/** Checks all messages that one client sends and receives against the AsyncAPI document. */
 export class ContractCheck {
-  /** What a test sends wrongly on purpose it declares so; then nothing but the gateway's answer to it is checked. */
+  /**
+   * A test declares invalid requests with this. Only the gateway's response to them is then
+   * checked.
+   */
   sendsInvalid = false;
-  /** Events of which something was sent that the document does not allow. */
+  /** The events of which an invalid request was sent. */
   private readonly invalid = new Set<string>();
   private readonly counts = new Map<string, number>();
 
@@ -50,7 +58,7 @@ export class ContractCheck {
     if (event === 'error') this.refused(payload as ErrorPayload, false);
   }
 
-  /** Answers a check of its acknowledgement. */
+  /** Returns a function that checks the acknowledgement. */
   sent(event: string, args: readonly unknown[]): (answer: unknown) => void {
     const payload = onTheWire(args);
     const problem = REQUESTS.has(event) ? problemOf(event, payload) : 'the document has no such event';
@@ -66,7 +74,10 @@ export class ContractCheck {
     };
   }
 
-  /** @param certain whether what was refused is known to be valid by the document, or only when all of its kind was */
+  /**
+   * @param certain whether this request is known to be valid, or only that all requests of its kind
+   * were
+   */
   private refused({ code, event, details }: ErrorPayload, certain: boolean): void {
     if (!SHAPE_CODES.has(code)) return;
     const anyInvalid = code === 'UNKNOWN_EVENT' ? this.invalid.size > 0 : this.invalid.has(event);
@@ -81,7 +92,10 @@ export class ContractCheck {
   }
 }
 
-/** As the gateway takes it: several arguments are a list, and none is `null`. */
+/**
+ * Builds the payload as the gateway does: several arguments become a list, and no argument becomes
+ * `null`.
+ */
 function onTheWire(args: readonly unknown[]): unknown {
   return args.length > 1 ? args : (args[0] ?? null);
 }
@@ -91,13 +105,13 @@ function quote(value: unknown): string {
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}...` : text;
 }
 
-/** Holds what a stock client sends and receives against the document. */
+/** Checks the messages that a stock client sends and receives against the document. */
 export function checkMessages(socket: Socket, contract: ContractCheck): void {
   checkRequests(socket, contract);
   socket.onAny((event: string, payload: unknown) => contract.received(event, payload));
 }
 
-/** At `emit`, and not `onAnyOutgoing`, which knows nothing of acknowledgements. */
+/** Wraps `emit` and does not use `onAnyOutgoing`, because that does not see acknowledgements. */
 function checkRequests(socket: Socket, contract: ContractCheck): void {
   const emit = socket.emit.bind(socket);
   socket.emit = (event: string, ...args: unknown[]): Socket => {
@@ -108,10 +122,11 @@ function checkRequests(socket: Socket, contract: ContractCheck): void {
     }
     const check = contract.sent(event, args.slice(0, -1));
     const checked = (...answer: unknown[]): unknown => {
-      if (!(answer[0] instanceof Error)) check(answer.at(-1)); // it timed out, or the connection is gone
+      // an error means a timeout or a lost connection
+      if (!(answer[0] instanceof Error)) check(answer.at(-1));
       return Reflect.apply(ack, undefined, answer);
     };
-    // The client marks its own functions with whether they take an error first.
+    // The client marks its own functions that take an error as the first argument.
     return emit(event, ...args.slice(0, -1), Object.assign(checked, ack));
   };
 }

@@ -33,13 +33,13 @@ export interface AsyncApiDocument {
 
 export const DOCUMENT = JSON.parse(readFileSync(FILE, 'utf8')) as AsyncApiDocument;
 
-/** Not of JSON Schema; nothing is validated by them. */
+/** Not part of JSON Schema, and not used for validation. */
 const EXTENSIONS = ['x-enum-descriptions', 'x-closings'];
 
 const ajv = new Ajv({ strict: true, keywords: EXTENSIONS });
 addFormats(ajv);
 
-/** With references to schemas by their names alone, which is what Ajv is told of them by. */
+/** The references name only the schema, because Ajv knows the schemas by name. */
 const bare = (schema: object): object =>
   JSON.parse(JSON.stringify(schema).replaceAll('#/components/schemas/', '')) as object;
 
@@ -59,18 +59,21 @@ const namesOf = (action: Operation['action']): ReadonlySet<string> =>
     ),
   );
 
-/** Events that the gateway receives, and those it sends. */
+/** The events that the gateway receives, and those it sends. */
 export const REQUESTS = namesOf('receive');
 export const EVENTS = namesOf('send');
 
-/** What is wrong with the payload of a message by the document; `undefined` where nothing is. One without a schema carries anything. */
+/**
+ * The problem of a message's payload according to the document, or `undefined`. A message without a
+ * schema accepts any payload.
+ */
 export function problemOf(message: string, payload: unknown): string | undefined {
   const validate = validators.get(message);
   if (!validate || validate(payload)) return undefined;
   return ajv.errorsText(validate.errors, { dataVar: message });
 }
 
-/** The same of an acknowledgement of an event. */
+/** The same for the acknowledgement of an event. */
 export function answerProblemOf(event: string, answer: unknown): string | undefined {
   const replies = DOCUMENT.operations[event]?.reply?.messages.map((message) => messageOf(message).name);
   if (!replies) return `${event} has no acknowledgement`;

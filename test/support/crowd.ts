@@ -2,10 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FeedClient } from './feed-client.js';
 import { TICKING } from './numbered-feed.js';
 
-/** Longer than this between two looks at the clients, and this process stood still, ms. */
+/**
+ * If the time between two checks of the clients exceeds this, in ms, this process itself was
+ * stalled.
+ */
 const MAX_STEP_MS = 50;
 
-/** Clients of one numbered feed, held to what each is promised. */
+/** The clients of one numbered feed, checked for what the gateway promises each of them. */
 export class Crowd {
   constructor(readonly clients: readonly FeedClient[]) {}
 
@@ -14,8 +17,8 @@ export class Crowd {
   }
 
   /**
-   * Every client has these numbers, or newer ones. When this process itself stands still, and reads nothing of what it was sent,
-   * the time is not counted.
+   * Waits until every client has these numbers, or newer ones. Time in which this process is
+   * stalled, and so reads nothing, does not count.
    */
   async converge(taken: ReadonlyMap<string, number>, timeoutMs = 30_000): Promise<void> {
     const numbers = new Map(taken);
@@ -45,7 +48,7 @@ export class Crowd {
     return this.clients.some(({ stale }) => TICKING.some((product) => stale.has(product)));
   }
 
-  /** The first few that are not as they should be. */
+  /** The first few clients with a problem. */
   oddities(): string {
     const odd = this.clients.filter(({ socket, violations }) => !socket.connected || violations.length > 0);
     return odd
@@ -66,7 +69,7 @@ export class Crowd {
     return this.clients.reduce((sum, { disconnects }) => sum + disconnects, 0);
   }
 
-  /** The longest that any one was without an update since `begin`, ms. */
+  /** The longest time that any client was without an update since `begin`, in ms. */
   get worstGapMs(): number {
     return Math.max(...this.clients.map(({ worstGapMs }) => worstGapMs));
   }
@@ -79,7 +82,7 @@ function describe(client: FeedClient, numbers: ReadonlyMap<string, number>): str
   return `${missing.map(([stream, number]) => `${stream} ${client.newest.get(stream)} of ${number}`).join(', ')} ${journal}`;
 }
 
-/** Rows of cells as a table of Markdown; numbers stand to the right. */
+/** Formats rows of cells as a Markdown table. Numbers are aligned to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = rows.map((row) => row.map((cell) => cell.toLocaleString('en')));
   const rule = head.map((_, column) =>

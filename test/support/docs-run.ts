@@ -3,17 +3,17 @@ import { ROOT } from './code-blocks.js';
 import { Command } from './command.js';
 import { waitFor } from './wait.js';
 
-/** The simulated market, until the suite ends. */
+/** Starts the simulated market, which runs until the suite ends. */
 export function startFeed(redisUrl: string): void {
   Command.spawn(process.execPath, [join(ROOT, 'dist/tools/feed.js'), '--redis', redisUrl, '--rate', '5']);
 }
 
-/** Of a program that only listens: the first may be its greeting. */
+/** For a program that only listens, because the first line may be its greeting. */
 const LINES = 2;
 
 /**
- * Runs a program until it ends well; one that only listens has no end, and runs until it has said a line and another.
- * Fails with what it said.
+ * Runs a program until it exits successfully. A program that only listens does not exit, so it runs
+ * until it has printed two lines. Fails with the program's output.
  */
 export async function runProgram(
   program: string,
@@ -28,7 +28,7 @@ export async function runProgram(
   const failed = () => command.process.exitCode !== null && command.process.exitCode !== 0;
   await waitFor(
     () => failed() || command.process.exitCode === 0 || (!hasEnd && lines >= LINES),
-    () => `it neither ends nor goes on: ${command.output}`,
+    () => `it neither ends nor prints more lines: ${command.output}`,
     30_000,
   );
   if (command.process.exitCode === null) await command.end('SIGTERM');

@@ -5,14 +5,14 @@ interface Task {
   readonly run: () => void;
 }
 
-/** A clock that stands still until it is told. */
+/** A clock whose time moves only when a test advances it. */
 export class FakeClock implements CpuClock {
   private time = 0;
   private worked = 0;
   private immediates = new Set<Task>();
   private readonly timers = new Set<Task>();
 
-  /** Tasks that have not run yet. */
+  /** The tasks that have not run yet. */
   get pending(): number {
     return this.immediates.size + this.timers.size;
   }
@@ -21,7 +21,7 @@ export class FakeClock implements CpuClock {
     return this.time;
   }
 
-  /** Moves with the monotonic time, from an epoch of its own. */
+  /** Advances with the monotonic time, from an arbitrary epoch. */
   wallNow(): number {
     return Date.UTC(2026, 0, 5) + this.time;
   }
@@ -38,13 +38,15 @@ export class FakeClock implements CpuClock {
     return enter(this.timers, { at: this.time + ms, run });
   }
 
-  /** Time in which the process is busy: nothing else runs. */
+  /** Passes time in which the process is busy, so that nothing else runs. */
   work(ms: number): void {
     this.time += ms;
     this.worked += ms;
   }
 
-  /** Runs what is to run soon, but not what that adds; returns how much that was. */
+  /**
+   * Runs the tasks that are due at once, but not the tasks those add. Returns how many tasks ran.
+   */
   turn(): number {
     const due = this.immediates;
     const tasks = due.size;
@@ -56,7 +58,7 @@ export class FakeClock implements CpuClock {
     return tasks;
   }
 
-  /** Lets time pass in an idle process. */
+  /** Passes time in an idle process. */
   advance(ms: number): void {
     const until = this.time + ms;
     for (let turns = 0; ;) {

@@ -9,45 +9,57 @@ interface Packet {
 }
 
 /**
- * A connection in memory that behaves as engine.io's and Node's do: a transport's own path with a buffer, which tells of a
- * packet before it takes it and of a drain whenever the buffer has gone out, even within the call that filled it; a polling
- * transport, which carries one response a poll and may be upgraded; a TCP socket, whose peer may stop reading.
+ * A connection in memory that behaves like those of engine.io and Node.
  *
- * Records what goes out in the order of the wire. Throws where it is used as no link may be.
+ * The transport's own path has a buffer. It reports a packet before it accepts it, and a drain
+ * whenever the buffer is empty, even within the call that filled it. A polling transport sends one
+ * response per poll and may be upgraded. The client may stop reading from the TCP socket.
+ *
+ * The link records its output in the order of the wire, and throws if it is used in a way that a
+ * real link does not allow.
  */
 export class FakeLink implements Link {
-  /** Every packet in the order it went, or would have gone, onto the wire: engine.io's text, without its type. */
+  /**
+   * Every packet in the order in which it was, or would be, written to the wire, as engine.io's
+   * text without its type.
+   */
   get wire(): readonly string[] {
     return this.buffer.length > 0 ? [...this.sent, ...this.buffer.map(({ text }) => text)] : this.sent;
   }
-  /** The buffers of each write past the transport's own path. */
+  /** The buffers of each write that bypassed the transport's own path. */
   readonly writes: (readonly Buffer[])[] = [];
-  /** Frames sent by the transport's own path. */
+  /** The number of frames sent through the transport's own path. */
   fallbacks = 0;
   deflatedFrames = 0;
-  /** Packets that went in, by either path. */
+  /** The number of packets passed to the link, through either path. */
   handed = 0;
-  /** The most that ever waited, bytes. */
+  /** The maximum number of bytes that waited at any time. */
   peak = 0;
-  /** When bytes were last taken, ms of the clock. */
+  /** The time at which the client last took bytes, in ms of the clock. */
   takenAt: number;
-  /** Since when the engine has been waiting for a drain, ms of the clock. */
+  /** The time since which the engine has been waiting for a drain, in ms of the clock. */
   watchedSince: number | undefined;
-  /** Whether the engine ever waited for a drain: it held something back. */
+  /** Whether the engine ever waited for a drain, because it held something back. */
   everWatched = false;
-  /** Whether it was ever sent something past the engine: that hides what it took meanwhile from who looks at `waiting`. */
+  /**
+   * Whether anything was ever sent without the engine. After that, `waiting` does not show what the
+   * client took.
+   */
   replied = false;
   closed = false;
-  /** The client is gone and the gateway has not taken notice yet: what it sends is thrown away, without an error. */
+  /**
+   * The client is gone, but the gateway has not noticed yet. The link drops what the gateway sends,
+   * without an error.
+   */
   gone = false;
   problem: string | undefined;
   upgrading = false;
-  /** Whether the listener is still told. */
+  /** Whether the listener still receives events. */
   attached = true;
 
   private readonly sent: string[] = [];
   private buffer: Packet[] = [];
-  /** The transport's own path takes nothing for now. */
+  /** Whether the transport's own path currently accepts nothing. */
   private blocked = false;
   private reading = true;
   private untaken = 0;
@@ -59,9 +71,9 @@ export class FakeLink implements Link {
     private readonly options: {
       readonly deflates?: boolean;
       polling?: boolean;
-      /** How long a write keeps the process busy, ms. */
+      /** How long a write keeps the process busy, in ms. */
       readonly writeMs?: number;
-      /** The gateway's answer to the end of a connection, whoever ended it. */
+      /** Called when the connection ends, whichever side closed it. */
       readonly onClosed?: () => void;
     } = {},
   ) {
@@ -98,7 +110,7 @@ export class FakeLink implements Link {
     this.enter(frame.packet);
   }
 
-  /** The gateway sends something past the engine. */
+  /** Sends something without the engine. */
   reply(packet: string): void {
     this.replied = true;
     this.enter(packet);
@@ -124,12 +136,15 @@ export class FakeLink implements Link {
     this.attached = false;
   }
 
-  /** The client reads no more. */
+  /** The client stops reading. */
   stall(): void {
     this.reading = false;
   }
 
-  /** The client reads some of what waits for it, or everything and whatever comes. */
+  /**
+   * The client reads some of the waiting bytes. Without `bytes` it reads everything, and keeps
+   * reading.
+   */
   take(bytes = Infinity): void {
     if (bytes === Infinity) this.reading = true;
     if (this.untaken > 0) {
@@ -143,12 +158,12 @@ export class FakeLink implements Link {
     if (this.untaken === 0 && !this.polling) this.unblock();
   }
 
-  /** The transport's own path takes nothing: a callback of it is outstanding. */
+  /** The transport's own path stops accepting packets, because a callback of it is outstanding. */
   block(): void {
     this.blocked = true;
   }
 
-  /** ... and takes something again; for a polling transport, the client polls. */
+  /** The path accepts packets again. With a polling transport this means that the client polls. */
   unblock(): void {
     this.blocked = false;
     this.flush();
@@ -214,7 +229,7 @@ interface ParsedFrame {
 
 const parsed = new WeakMap<Buffer, readonly ParsedFrame[]>();
 
-/** The WebSocket frames of a server's bytes (RFC 6455, RFC 7692), as engine.io messages. */
+/** Decodes the WebSocket frames in a server's bytes (RFC 6455, RFC 7692) to engine.io messages. */
 export function parseFrames(bytes: Buffer): readonly ParsedFrame[] {
   let frames = parsed.get(bytes);
   if (!frames) parsed.set(bytes, (frames = [...readFrames(bytes)]));
@@ -247,7 +262,7 @@ function* readFrames(bytes: Buffer): Generator<ParsedFrame> {
   }
 }
 
-/** A message of permessage-deflate without context takeover. */
+/** Inflates a message of permessage-deflate without context takeover. */
 export function inflate(payload: Buffer): string {
   const whole = Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])]);
   return inflateRawSync(whole, { finishFlush: constants.Z_SYNC_FLUSH }).toString();

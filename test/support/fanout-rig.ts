@@ -14,14 +14,14 @@ import { systemClock } from '../../src/common/clock.js';
 import { createSocketServer, type GatewaySocket } from '../../src/transports/socket-io/socket-server.js';
 import { waitFor } from './wait.js';
 
-/** A connection's two ends, and the numbers its client has received. */
+/** Both ends of a connection, and the numbers that its client has received. */
 export interface Ends {
   readonly client: ClientSocket;
   readonly socket: GatewaySocket;
   readonly numbers: number[];
 }
 
-/** A Socket.IO server as the gateway makes it, with the fan-out engine behind its adapter. */
+/** A Socket.IO server configured like the gateway's, with the fan-out engine behind its adapter. */
 export class FanoutRig {
   private static readonly open = new Set<FanoutRig>();
   readonly degraded: string[] = [];
@@ -83,13 +83,13 @@ export class FanoutRig {
     return { client, socket, numbers };
   }
 
-  /** A numbered message to all, for the engine to carry. */
+  /** Emits a numbered message to all clients through the engine. */
   broadcast(n: number): void {
     const text = JSON.stringify({ price: n, padding: 'x'.repeat(1_000) });
     this.server.local.emit('underlying_update', new JsonPayload<UnderlyingUpdate>(text, `${n}`));
   }
 
-  /** Ends all that were started. */
+  /** Stops every started server and client. */
   static async stopAll(): Promise<void> {
     for (const rig of FanoutRig.open) await rig.stop();
     FanoutRig.open.clear();
@@ -101,7 +101,7 @@ export class FanoutRig {
   }
 }
 
-/** A numbered message to one client, by engine.io. */
+/** Sends a numbered message to one client through engine.io. */
 export function reply(socket: GatewaySocket, n: number, bytes = 0): void {
   socket.emit('products', { products: [`${n}`, 'x'.repeat(bytes)] });
 }

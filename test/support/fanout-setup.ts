@@ -9,7 +9,7 @@ import { Frame } from '../../src/fanout/frame.js';
 export const CONFLATE_ABOVE = 200;
 export const MAX_WAITING = 2_000;
 export const STALL_TIMEOUT = 1_000;
-/** More than a group's log may hold, bytes. */
+/** More bytes than the log of a group may hold. */
 export const HUGE = 1_100_000;
 
 export interface Connected {
@@ -23,7 +23,10 @@ export function frame(text: string, { key = 'key', bytes = 0, event = 'tick' } =
   return Frame.ofEvent(event, payload, 100);
 }
 
-/** An engine on a clock that stands still, with links that do as they are told, and what its observer was told. */
+/**
+ * An engine on a stopped clock with links that the test controls, and a record of its observer's
+ * calls.
+ */
 export function setUp() {
   const clock = new FakeClock();
   const told = {
@@ -69,7 +72,7 @@ export function setUp() {
     text: string,
     { to = ['room'], ...options }: { to?: string[]; key?: string; bytes?: number } = {},
   ) => engine.broadcast(new Set(to), () => frame(text, options));
-  /** A client that reads nothing, with `bytes` waiting for it. */
+  /** A client that does not read, with `bytes` waiting for it. */
   const connectStalled = (bytes: number, rooms?: readonly string[]): Connected => {
     const connected = connect(rooms);
     connected.link.stall();
@@ -79,7 +82,7 @@ export function setUp() {
   return { clock, told, engine, connect, connectStalled, broadcast };
 }
 
-/** The payloads of a client's events, without what only made them large; notices and replies as they are. */
+/** The payloads of a client's events without their padding. Notices and replies are unchanged. */
 export function got({ link }: Connected): string[] {
   const texts = link.wire.filter((text) => !text.startsWith('x'));
   return texts.map((text) => /^2\["tick","([^".]*)\.*"\]$/.exec(text)?.[1] ?? text.slice(0, 60));

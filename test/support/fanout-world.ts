@@ -9,20 +9,20 @@ export const CONFLATE_ABOVE = 200;
 export const MAX_WAITING = 2_000;
 export const STALL_TIMEOUT = 1_000;
 export const ROOMS: readonly string[] = ['r0', 'r1', 'r2'];
-/** Clients that things happen to: of those connected, the first. Others are there for their number. */
+/** The first of the connected clients act. The others only add to their number. */
 export const ACTORS = 3;
 const MAX_DELAY = 100;
 
-/** Something the gateway emitted to a client. */
+/** A message that the gateway emitted to a client. */
 interface Emitted {
   readonly text: string;
   readonly kind: 'broadcast' | 'snapshot' | 'reply';
   readonly key: string;
-  /** Of two of one key, the later has the higher. */
+  /** The later of two messages with one key has the higher version. */
   readonly version: number;
-  /** The client's rooms that it was for. */
+  /** The rooms of the client that the message was sent to. */
   readonly via: readonly string[];
-  /** The room that a reply says is left. */
+  /** The room that the client has left, according to a reply. */
   readonly left?: string;
 }
 
@@ -40,7 +40,7 @@ export interface Connecting {
   readonly degraded: boolean;
 }
 
-/** How often the runs came where the engine is hard to get right. */
+/** How often the runs reached the difficult states of the engine. */
 export class Coverage {
   lagged = 0;
   caughtUp = 0;
@@ -58,7 +58,10 @@ export class Coverage {
   overfullLog = 0;
 }
 
-/** A gateway around the engine, with fake connections; notes what each client ought to get and checks what it got. */
+/**
+ * A gateway around the engine, with fake connections. Records what each client should receive, and
+ * checks what it did receive.
+ */
 export class FanoutWorld {
   readonly clients: Client[] = [];
   private readonly clock = new FakeClock();
@@ -112,7 +115,7 @@ export class FanoutWorld {
     this.clients.push(client);
   }
 
-  /** The connection ends, by the client's will or by the gateway's. */
+  /** Ends the connection, from the client's or the gateway's side. */
   disconnect(client: Client, how: 'removed' | 'gone'): void {
     client.link.gone = how === 'gone';
     this.engine.remove(client.handle);
@@ -151,7 +154,7 @@ export class FanoutWorld {
     must(receivers === expected, `broadcast to ${receivers} clients, not ${expected}`);
   }
 
-  /** The newest of a key, to one client. */
+  /** Sends the newest message of a key to one client. */
   snapshot(client: Client, key: string): void {
     const version = this.versions.get(key) ?? 0;
     const frame = frameOf('tick', `{"n":${++this.ordinal},"of":${version}}`, key);
@@ -159,7 +162,7 @@ export class FanoutWorld {
     this.engine.send(client.handle, frame);
   }
 
-  /** Something the gateway sends without the engine. */
+  /** Sends a message without the engine. */
   reply(client: Client, padding: string, left?: string): void {
     if (client.state !== 'open') return;
     const text = `2["reply",{"n":${++this.ordinal},"pad":"${padding}"}]`;
@@ -167,7 +170,7 @@ export class FanoutWorld {
     client.link.reply(text);
   }
 
-  /** Runs what is due, but no more than one slice of a flush. */
+  /** Runs the due tasks, but no more than one slice of a flush. */
   turn(): void {
     const { flushes } = this;
     if (this.clock.turn() === 0 || flushes !== this.flushes) return;
@@ -179,7 +182,7 @@ export class FanoutWorld {
     this.clock.advance(ms);
   }
 
-  /** Everyone reads, and time passes until nothing moves any more. */
+  /** Lets every client read, and passes time until nothing changes any more. */
   settle(): void {
     const state = (): string =>
       JSON.stringify([this.clock.pending, this.clients.map(({ link }) => link.handed)]);
@@ -195,7 +198,10 @@ export class FanoutWorld {
     must(this.clock.pending === 0, 'a task is pending for ever');
   }
 
-  /** Who has too much waiting before a step may read in it, and may be closed, but is given nothing more to read. */
+  /**
+   * A client above the limit of waiting bytes may read or be closed during `step`, but must not be
+   * sent more.
+   */
   bounded(step: () => void): void {
     const before = this.open()
       .slice(0, ACTORS)
@@ -224,12 +230,12 @@ export class FanoutWorld {
     must(this.lagging === 0, 'a client that got everything counts as lagging');
   }
 
-  /** Disconnects everyone: nothing may be left. */
+  /** Disconnects every client, and checks that nothing is left. */
   empty(): void {
     for (const client of this.open()) this.disconnect(client, 'removed');
     for (const rooms of [[], ...ROOMS.map((room) => [room])]) {
       const receivers = this.engine.broadcast(new Set(rooms), () => {
-        throw new Error('a frame was made for nobody');
+        throw new Error('a frame was made for no client');
       });
       must(receivers === 0, 'a client that is gone is still broadcast to');
     }
@@ -261,7 +267,7 @@ export class FanoutWorld {
   }
 }
 
-/** What a client got against what the gateway emitted to it. */
+/** Compares what a client received with what the gateway emitted to it. */
 function checkClient({ link, emitted, state }: Client): void {
   const wire = link.wire;
   if (!link.everWatched) {
@@ -303,7 +309,7 @@ function checkClient({ link, emitted, state }: Client): void {
   }
   if (state !== 'open') return;
   const told = `${brief(wire)}\nof ${brief(emitted.map(({ text }) => text))}`;
-  // Snapshots repeat what is known: only an update can be left out.
+  // Snapshots repeat known values, so only updates can be dropped.
   const updates = emitted.filter(({ kind }) => kind !== 'snapshot').length;
   const got = [...seen].filter((position) => emitted[position]!.kind !== 'snapshot').length;
   must(got + dropped === updates, `${got} of ${updates} got, ${dropped} told as dropped: ${told}`);

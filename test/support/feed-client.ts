@@ -4,37 +4,50 @@ import { checkMessages, ContractCheck } from './contract-check.js';
 import { CHAIN, chainStream, PRODUCTS, type Stream, STREAMS } from './numbered-feed.js';
 import { openSocket } from './socket.js';
 
-/** What `general` is told of the chain: nothing that anybody may wait for, but in order, too. */
+/**
+ * The summary of the chain that `general` receives. No test waits for it, but it must be in order
+ * as well.
+ */
 const SUMMARY: Stream = `summary of ${CHAIN}`;
 const KNOWN: ReadonlySet<Stream> = new Set([...STREAMS, SUMMARY]);
 
-/** One client in so many is held against the AsyncAPI document: of all of them it would cost this process more than it has. */
+/**
+ * One client in so many is checked against the AsyncAPI document. Checking all would overload this
+ * process.
+ */
 const CHECKED_EVERY = 20;
 
-/** Rooms a client is in, once it has subscribed: one of each product, and that of the chain. */
+/**
+ * The rooms that a client is in once it has subscribed: one for each product, and one for the
+ * chain.
+ */
 export const ROOMS = PRODUCTS.length + 1;
 
 /**
- * A stock client as front ends use it: it reconnects by itself and subscribes again each time. It may leave
- * `general`. It watches what it is sent: never an older number after a newer one, none twice but as a snapshot.
+ * A stock client that reconnects by itself and subscribes again each time, as front ends do. It may
+ * leave `general`. It checks that no older number follows a newer one, and that only a snapshot
+ * repeats a number.
  */
 export class FeedClient {
   /** The newest number of each stream. */
   readonly newest = new Map<Stream, number>();
   readonly violations: string[] = [];
-  /** What became of its connection since `begin`, each with its time, ms. */
+  /** The events of its connection since `begin`, each with its time in ms. */
   readonly journal: string[] = [];
-  /** What it was told of each product's freshness, since it was last asked. */
+  /** The freshness statuses of each product that it received since the last call. */
   readonly statuses: { readonly product: string; readonly status: string }[] = [];
   readonly stale = new Set<string>();
   messages = 0;
   disconnects = 0;
-  /** When it was connected, ms. */
+  /** The times at which it was connected, in ms. */
   readonly connectedAt: number[] = [];
-  /** The longest it was without an update since `begin`, ms. */
+  /** The longest time without an update since `begin`, in ms. */
   worstGapMs = 0;
   private lastAt = 0;
-  /** Streams whose snapshot is due: a snapshot may be what the client has. */
+  /**
+   * The streams whose snapshot has not arrived yet. A snapshot may repeat the client's newest
+   * number.
+   */
   private readonly snapshots = new Set<Stream>();
 
   private static count = 0;
@@ -101,7 +114,7 @@ export class FeedClient {
   private subscribed(room: string): void {
     const [kind, symbol] = room.split(':') as [string, string];
     this.snapshots.add(kind === 'chain' ? chainStream : symbol);
-    this.stale.delete(symbol); // it is said again if it is so
+    this.stale.delete(symbol); // the gateway reports it again if it is still stale
   }
 
   private number(stream: Stream, number: number): void {

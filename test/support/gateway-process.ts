@@ -13,7 +13,9 @@ export interface LogLine {
 
 const MAIN = join(__dirname, '../../dist/src/main.js');
 
-/** The built gateway as operators run it: a process of its own, set by environment alone. */
+/**
+ * The built gateway as operators run it: a separate process, configured only by its environment.
+ */
 export class GatewayProcess {
   readonly logs: LogLine[] = [];
   stderr = '';
@@ -27,7 +29,7 @@ export class GatewayProcess {
     process.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
   }
 
-  /** Starts it on a free port; does not wait. */
+  /** Starts the process on a free port, without waiting for it. */
   static spawn(env: Readonly<Record<string, string>>): GatewayProcess {
     const child = startProcess(process.execPath, [MAIN], {
       env: {
@@ -36,8 +38,8 @@ export class GatewayProcess {
         HOST: '127.0.0.1',
         NODE_ENV: 'test',
         DRAIN_TIMEOUT_MS: '0', // most tests end with clients connected
-        MAX_EVENT_LOOP_DELAY_MS: '0', // the machine may stand still; the guard has tests of its own
-        STALE_AFTER_MS: '3600000', // nor is a slow test's feed stale
+        MAX_EVENT_LOOP_DELAY_MS: '0', // the machine may stall, and other tests cover this limit
+        STALE_AFTER_MS: '3600000', // the feed of a slow test must not become stale either
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -45,7 +47,7 @@ export class GatewayProcess {
     return new GatewayProcess(child);
   }
 
-  /** Starts it and waits until it listens. */
+  /** Starts the process, and waits until it listens. */
   static async start(env: Readonly<Record<string, string>>): Promise<GatewayProcess> {
     const gateway = GatewayProcess.spawn(env);
     await gateway.listening();
@@ -63,7 +65,7 @@ export class GatewayProcess {
     );
   }
 
-  /** Waits until clients may be sent to it. */
+  /** Waits until the gateway is ready for clients. */
   async ready(): Promise<void> {
     await waitFor(
       async () => (await this.get('/health/ready')).status === 200,
@@ -79,7 +81,7 @@ export class GatewayProcess {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Of the port that `ADMIN_PORT` opens. */
+  /** The URL of the port that `ADMIN_PORT` opens. */
   get adminUrl(): string {
     return `http://127.0.0.1:${this.logged('admin_listening')?.port as number}`;
   }
@@ -111,7 +113,7 @@ export class GatewayProcess {
     return line === undefined ? 0 : Number(line.slice(sample.length + 1));
   }
 
-  /** Ends it and answers its exit code (`null` when a signal ended it). */
+  /** Stops the gateway and returns its exit code, or `null` if a signal ended it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill(signal);
@@ -120,7 +122,7 @@ export class GatewayProcess {
     return this.process.exitCode;
   }
 
-  /** Waits for it to end by itself. */
+  /** Waits until the process ends by itself. */
   async exit(): Promise<number | null> {
     await this.exited;
     return this.process.exitCode;

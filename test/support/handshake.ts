@@ -1,7 +1,7 @@
 import { get, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 
 export interface HandshakeResponse {
-  /** 200 or 101 where a session was made. */
+  /** 200 or 101 if a session was created. */
   readonly status: number | undefined;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
@@ -22,7 +22,10 @@ async function answerOf(response: IncomingMessage): Promise<HandshakeResponse> {
   return { status: response.statusCode, headers: response.headers, body };
 }
 
-/** The first request of a client, by hand: the stock client does not tell what it was answered. */
+/**
+ * Sends the first request of a client directly, because the stock client does not expose the
+ * response.
+ */
 export const HANDSHAKES: Readonly<Record<'polling' | 'websocket', Handshake>> = {
   polling: (url, headers) =>
     new Promise((resolve, reject) => {
@@ -48,7 +51,10 @@ export const HANDSHAKES: Readonly<Record<'polling' | 'websocket', Handshake>> = 
     }),
 };
 
-/** Expects that a new client is refused for `reason`, by every transport, before a session is made. */
+/**
+ * Expects that a new client is rejected for `reason` over every transport, before a session is
+ * created.
+ */
 export async function expectRefused(url: string, reason: string): Promise<void> {
   for (const handshake of Object.values(HANDSHAKES)) {
     const { status, headers, body } = await handshake(url);

@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import type { GatewayProcess } from './gateway-process.js';
 import { waitFor } from './wait.js';
 
-/** Of a gateway whose heap is to be measured: it collects its garbage when it is asked to. */
+/** Lets a test trigger garbage collection in a gateway, to measure its heap. */
 export const HEAP_ENV = { NODE_OPTIONS: `--require ${join(__dirname, 'collect-garbage.cjs')}` };
 
-/** What a gateway holds in memory once its garbage is collected, bytes: of several attempts the least, for it is at work. */
+/**
+ * The memory of a gateway after garbage collection, in bytes. Takes the minimum of several
+ * attempts, because the gateway is working.
+ */
 export async function collectedHeap(gateway: GatewayProcess): Promise<number> {
   const attempts: number[] = [];
   for (let n = 0; n < 5; n++) attempts.push(await collected(gateway));

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Redis } from 'ioredis';
 
-/** What `@socket.io/redis-adapter` makes its channels of, unless it is given another key. */
+/** The default prefix of the channels of `@socket.io/redis-adapter`. */
 const STOCK_CHANNELS = [
   'socket.io#/#',
   'socket.io#/#general#',
@@ -9,7 +9,7 @@ const STOCK_CHANNELS = [
   'socket.io-response#/#',
 ];
 
-/** Request types of `@socket.io/redis-adapter`, 0 to 9, and one that there is not. */
+/** The request types of `@socket.io/redis-adapter`, 0 to 9, and an invalid one. */
 const REQUESTS = Array.from({ length: 11 }, (_, type) =>
   JSON.stringify({
     type,
@@ -25,7 +25,10 @@ const REQUESTS = Array.from({ length: 11 }, (_, type) =>
 );
 
 const msgpack = (...bytes: number[]): Buffer => Buffer.from(bytes);
-/** A broadcast as the stock adapter packs it: [uid, {type, data, nsp}, {rooms, except, flags}], cut off after `parts` of them. */
+/**
+ * A broadcast in the format of the stock adapter: [uid, {type, data, nsp}, {rooms, except, flags}],
+ * truncated after `parts` of them.
+ */
 function broadcast(parts: 1 | 2 | 3): Buffer {
   const text = (value: string): Buffer => Buffer.concat([msgpack(0xa0 + value.length), Buffer.from(value)]);
   const all = [
@@ -50,7 +53,7 @@ function broadcast(parts: 1 | 2 | 3): Buffer {
 
 const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 
-/** Messages by which a process that decodes them without care, or obeys them, comes to harm. */
+/** Messages that harm a process which decodes them carelessly or obeys them. */
 export const GARBAGE: readonly (string | Buffer)[] = [
   '',
   'hello',
@@ -71,26 +74,26 @@ export const GARBAGE: readonly (string | Buffer)[] = [
   `{"type":4,"opts":{"rooms":${deep(20_000)}}}`,
   msgpack(0xc0), // nil
   msgpack(0xc1), // never used
-  msgpack(0x93, 0xa6), // cut off
-  msgpack(0xdd, 0xff, 0xff, 0xff, 0xff), // an array of four thousand million
-  msgpack(0xc6, 0xff, 0xff, 0xff, 0xff), // and as many bytes
+  msgpack(0x93, 0xa6), // truncated
+  msgpack(0xdd, 0xff, 0xff, 0xff, 0xff), // an array with four thousand million elements
+  msgpack(0xc6, 0xff, 0xff, 0xff, 0xff), // a byte string of the same length
   msgpack(0x93, 0xc0, 0xc0, 0xc0),
   broadcast(1),
   broadcast(2),
   broadcast(3),
-  Buffer.concat([Buffer.from('SGA1'), Buffer.alloc(100)]), // looks like one of ours
+  Buffer.concat([Buffer.from('SGA1'), Buffer.alloc(100)]), // looks like a message of the gateway
   Buffer.from('SGA1'),
   Buffer.alloc(1_000_000, 0xff),
   Buffer.alloc(6_000_000, '{'),
 ];
 
-/** Every channel that anybody on this Redis listens to, and those of a stock adapter. */
+/** Every channel with a subscriber on this Redis, and the channels of a stock adapter. */
 export async function channelsOf(redis: Redis): Promise<string[]> {
   const heard = (await redis.pubsub('CHANNELS')) as string[];
   return [...new Set([...heard, ...STOCK_CHANNELS])];
 }
 
-/** Publishes all the garbage on every channel there is. Answers the channels. */
+/** Publishes all the garbage on every channel, and returns the channels. */
 export async function publishGarbage(redis: Redis): Promise<string[]> {
   const channels = await channelsOf(redis);
   for (const channel of channels) {

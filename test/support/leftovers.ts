@@ -3,25 +3,29 @@ import { Server as HttpServer } from 'node:http';
 import { Server, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What keeps this process running: child processes, servers, sockets. Of Node itself, though not in its documentation. */
+/**
+ * The handles that keep this process running: child processes, servers, sockets. Node has this
+ * function, but does not document it.
+ */
 function handles(): readonly unknown[] {
   const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] };
   return _getActiveHandles();
 }
 
-/** Jest's own, and what another test file has left. */
+/** The handles of Jest, and those left by another test file. */
 const earlier = new WeakSet(handles().filter((handle) => typeof handle === 'object' && handle !== null));
 
-/** Nothing takes longer to end that can be ended at all. */
+/** Nothing takes longer to close, unless it cannot be closed. */
 const ENDS_WITHIN_MS = 10_000;
-/** What ends may start something else, such as a request that is tried again. */
+/** A handle that closes may open another one, such as a request that is retried. */
 const QUIET_LOOKS = 3;
 
 /**
- * Ends what this test file started and did not close, and waits until it has ended: a failed test may leave what it did not
- * register with `cleanUp`, or what can no longer be closed in good order. Jest would wait for it for ever. And whatever still
- * has something to say after Jest has torn down the file's environment makes Jest exit with 1, although every test passed: a
- * client that polls requires `http` for each of its requests, and a require is then no longer allowed.
+ * Closes what this test file started and did not close, and waits until it has ended. A failed test
+ * may leave a resource that it did not register with `cleanUp`, or that can no longer be closed
+ * properly. Jest would wait for it forever. Code that still runs after Jest has torn down the
+ * file's environment makes Jest exit with 1, although every test passed. For example, a polling
+ * client requires `http` for each of its requests, and a require is then no longer allowed.
  */
 export async function endLeftovers(): Promise<void> {
   const deadline = Date.now() + ENDS_WITHIN_MS;
@@ -34,7 +38,7 @@ export async function endLeftovers(): Promise<void> {
   }
 }
 
-/** Has each end that is left; returns what they are. */
+/** Closes every handle that is left, and returns them. */
 function endHandles(): string[] {
   const left: string[] = [];
   for (const handle of handles()) {
@@ -52,7 +56,7 @@ function endHandles(): string[] {
   return left;
 }
 
-/** Node makes them when they are first used, which may be in a test. */
+/** Node creates these when they are first used, which may happen in a test. */
 function isStandardStream(socket: Socket): boolean {
   const { fd } = socket as { readonly fd?: number };
   return fd !== undefined && fd <= 2;

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../src/common/clock.js';
 
-/** A clock that stands until it is turned. */
+/** A clock whose time moves only when a test advances it. */
 export class ManualClock implements Clock {
   private time = 1_000;
   private readonly timers = new Set<{ at: number; task: () => void }>();
@@ -9,7 +9,7 @@ export class ManualClock implements Clock {
     return this.time;
   }
 
-  /** Moves with the monotonic time, from an epoch of its own. */
+  /** Advances with the monotonic time, from an arbitrary epoch. */
   wallNow(): number {
     return Date.UTC(2026, 0, 5) + this.time;
   }
@@ -24,12 +24,12 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.timers.delete(timer) };
   }
 
-  /** Timers not run yet. */
+  /** The timers that have not run yet. */
   get pending(): number {
     return this.timers.size;
   }
 
-  /** Lets `ms` go by, and runs each timer at its time. */
+  /** Advances the time by `ms`, and runs each timer at its time. */
   advance(ms: number): void {
     const end = this.time + ms;
     for (;;) {
@@ -42,13 +42,13 @@ export class ManualClock implements Clock {
     this.time = end;
   }
 
-  /** Time goes by while something runs: no timer gets its turn. */
+  /** Advances the time while something runs, so that no timer can run. */
   stall(ms: number): void {
     this.time += ms;
   }
 }
 
-/** Numbers from 0 up to 1, the same each time. */
+/** A fixed sequence of numbers from 0 up to 1. */
 export function seededRandom(seed = 1): () => number {
   let state = seed;
   return () => {

@@ -1,6 +1,6 @@
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-/** A schedule that is closed now and for days: no price goes stale under it. */
+/** A schedule of a market that is closed now and for days, so that no price becomes stale. */
 export function closedMarket(): string {
   return `UTC ${DAYS[(new Date().getUTCDay() + 3) % 7]} 10:00-11:00`;
 }

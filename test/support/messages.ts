@@ -2,7 +2,10 @@
 
 const BASE = Date.UTC(2026, 10, 22, 4, 43, 39);
 
-/** Naive UTC with microseconds, as Python's isoformat; `n` microseconds... of 1,000 each, so they ascend with `n`. */
+/**
+ * A UTC time without an offset and with microseconds, like Python's isoformat. It increases with
+ * `n`, by 1,000 microseconds each.
+ */
 export function timestampOf(n: number): string {
   return new Date(BASE + n).toISOString().replace('Z', '') + '000';
 }
@@ -72,7 +75,7 @@ export function numberOf(update: { readonly price?: unknown; readonly spot_price
 
 export const STRIKES = [21450, 21500, 21550];
 
-/** The `n`-th chain as the gateway sends it on. */
+/** The `n`-th chain in the form in which the gateway sends it. */
 export function chainUpdate(product: string, n: number, expiry = EXPIRY) {
   return { ...chain(product, n, expiry), strikes: STRIKES };
 }

@@ -8,7 +8,7 @@ import { freePort } from './wait.js';
 
 export const NGINX_CONF = join(__dirname, '../../deploy/nginx/nginx.conf');
 
-/** A real nginx with a configuration of the test's own. */
+/** A real nginx with a configuration of the test. */
 export class Nginx {
   private constructor(
     readonly url: string,
@@ -18,16 +18,16 @@ export class Nginx {
   ) {}
 
   /**
-   * With the configuration that is deployed, before replicas on this machine.
-   * @param replicas their ports, on 127.0.0.1
+   * Starts nginx with the deployed configuration, in front of replicas on this machine.
+   * @param replicas their ports on 127.0.0.1
    */
   static start(replicas: readonly number[]): Promise<Nginx> {
     return Nginx.run((port) => deployed(port, replicas), '/health/live');
   }
 
   /**
-   * @param configure makes the configuration, for the port it is to listen on
-   * @param path where it answers 200 once it is there
+   * @param configure returns the configuration for the given port
+   * @param path a path that returns 200 once nginx is up
    */
   static async run(configure: (port: number) => string, path: string): Promise<Nginx> {
     const port = await freePort();
@@ -36,19 +36,22 @@ export class Nginx {
     const args = ['-p', folder, '-c', file, '-g', `daemon off; pid ${folder}/nginx.pid;`];
     await write(file, configure(port), args);
     const nginx = new Nginx(`http://127.0.0.1:${port}`, args, file, Command.spawn('nginx', args));
-    // With SIGKILL its workers would go on.
+    // After SIGKILL its workers would keep running.
     cleanUp(() => nginx.stop());
     await nginx.command.until(async () => (await fetch(nginx.url + path)).ok);
     return nginx;
   }
 
-  /** Has new workers take over with another configuration; the old ones finish what they have. Does not wait for them. */
+  /**
+   * Starts new workers with another configuration. The old ones finish their connections, and this
+   * method does not wait for them.
+   */
   async reload(conf: string): Promise<void> {
     await write(this.file, conf, this.args);
     this.command.process.kill('SIGHUP');
   }
 
-  /** Those of now, and older ones that still have connections. */
+  /** The current workers, and older ones that still have connections. */
   get workers(): number {
     const { pid } = this.command.process;
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).length;
@@ -59,7 +62,7 @@ export class Nginx {
   }
 }
 
-/** With scratch folders of its own in place of the system's. */
+/** Replaces the scratch folders of the system with folders of the test. */
 async function write(file: string, conf: string, args: readonly string[]): Promise<void> {
   const scratch = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const folders = scratch.map((name) => `${name}_temp_path ${join(file, '..', name)};`);
@@ -68,7 +71,7 @@ async function write(file: string, conf: string, args: readonly string[]): Promi
   if ((await test.exit()) !== 0) throw new Error(`nginx refuses its configuration: ${test.output}`);
 }
 
-/** Its upstream and port as they must be here; the rest as it is. */
+/** Replaces the upstream and the port, and keeps the rest. */
 function deployed(port: number, replicas: readonly number[]): string {
   const conf = readFileSync(NGINX_CONF, 'utf8');
   const options = /server socket-gateway:8002 (.*)/.exec(conf)![1]!;

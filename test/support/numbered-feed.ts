@@ -4,12 +4,15 @@ import { chain, EXPIRY, underlying } from './messages.js';
 import { OPTION_CHAIN, UNDERLYING } from './platform.js';
 import { waitFor } from './wait.js';
 
-/** Products with a new price all the time. */
+/** Products that receive new prices all the time. */
 export const TICKING = ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'];
-/** Has a new price when the test says so: whoever missed it is not saved by the next one. */
+/**
+ * Receives a new price only when a test says so. A client that missed it cannot recover with the
+ * next price.
+ */
 export const RESTING = 'RESTING';
 export const PRODUCTS = [...TICKING, RESTING];
-/** The product that has a chain, too. */
+/** The product that also has a chain. */
 export const CHAIN = TICKING[0]!;
 
 /** A stream of numbers: the prices of a product, or its chain. */
@@ -17,27 +20,35 @@ export type Stream = string;
 export const chainStream: Stream = `chain of ${CHAIN}`;
 export const STREAMS: readonly Stream[] = [...PRODUCTS, chainStream];
 
-/** Messages a second, over all streams, unless a test wants others. */
+/** Messages per second over all streams, unless a test sets another rate. */
 const RATE = 50;
 /** One message in so many is a chain. */
 const CHAIN_EVERY = 25;
-/** After so many messages the one before of the same stream comes again, late: nobody may be sent it. */
+/**
+ * After so many messages, the previous message of the same stream is sent again. No client may
+ * receive it.
+ */
 const STRAGGLER_EVERY = 10;
-/** A worker does not wait for a Redis that hangs: what is more than this is lost. */
+/** A worker does not wait for a Redis that hangs. Messages beyond this limit are lost. */
 const MAX_UNANSWERED = 20;
 
 /**
- * How the worker is connected: without an offline queue, or what was lost would come late; and without sending again what the
- * connection was lost over, or Redis would publish it twice, and clients rightly get it twice.
+ * How the worker connects. It has no offline queue, because a queue would deliver lost messages
+ * late. It does not resend commands of a lost connection, because Redis would then publish a
+ * message twice, and clients would rightly receive it twice.
  */
 export const WORKER = { enableOfflineQueue: false, autoResendUnfulfilledCommands: false } as const;
 
 /**
- * The platform's worker, with numbers for prices: each is put under `latest:*` and then published, and now and then an older
- * one again. It has no patience: what Redis does not take at once is lost, and the next number is tried.
+ * The platform's worker with numbers as prices. It writes each price to `latest:*` and then
+ * publishes it, and now and then publishes an older one again. A message that Redis does not accept
+ * at once is lost, and the worker continues with the next number.
  */
 export class NumberedFeed {
-  /** The newest number of each stream that Redis has taken, and so every client must get it or a newer one. */
+  /**
+   * The newest number of each stream that Redis has accepted. Every client must receive it or a
+   * newer one.
+   */
   readonly taken = new Map<Stream, number>();
   published = 0;
   private readonly previous = new Map<Stream, string>();
@@ -46,10 +57,10 @@ export class NumberedFeed {
   private ticks = 0;
   private unanswered = 0;
   private lastTime = 0;
-  /** Reject the commands that have no answer yet. */
+  /** These reject the commands that have no reply yet. */
   private readonly lose = new Set<() => void>();
 
-  /** @param redis connected as {@link WORKER} */
+  /** @param redis a connection with the options {@link WORKER} */
   constructor(
     readonly redis: Redis,
     private readonly rate = RATE,
@@ -62,7 +73,7 @@ export class NumberedFeed {
   start(): void {
     const started = performance.now();
     let ticks = 0;
-    // As many as are due: this process may be late.
+    // Publishes as many messages as are due, because this process may be late.
     this.stop ??= repeat(() => {
       for (; ticks < ((performance.now() - started) * this.rate) / 1_000; ticks++) this.tick();
     }, 1_000 / this.rate);
@@ -73,7 +84,7 @@ export class NumberedFeed {
     this.stop = undefined;
   }
 
-  /** A new price of {@link RESTING}; resolves once Redis has taken one. */
+  /** Publishes a new price of {@link RESTING}. Resolves once Redis has accepted it. */
   async touch(): Promise<void> {
     await waitFor(() => this.publish(RESTING), 'Redis does not take the price', 30_000);
   }
@@ -84,11 +95,13 @@ export class NumberedFeed {
     if (this.unanswered < MAX_UNANSWERED) void this.publish(stream);
   }
 
-  /** Answers whether somebody will have it: it is under `latest:*`, or was heard. */
+  /**
+   * Returns whether clients will receive it, because it is under `latest:*` or had a subscriber.
+   */
   private async publish(stream: Stream): Promise<boolean> {
     const number = this.next.get(stream)!;
     this.next.set(stream, number + 1);
-    // Later than any before it, even where several are due in one millisecond.
+    // Later than all earlier ones, even if several are due in one millisecond.
     this.lastTime = Math.max(Date.now(), this.lastTime + 1);
     const { channel, key, message } = messageOf(stream, number, this.lastTime);
     this.unanswered++;
@@ -110,9 +123,9 @@ export class NumberedFeed {
   }
 
   /**
-   * Rejects when the connection is lost before the answer came. ioredis settles such a command only if it may send it again,
-   * which {@link WORKER} forbids: without this, a price that was under way when Redis closed the connection would be waited for
-   * for ever.
+   * Rejects if the connection is lost before the reply arrives. ioredis settles such a command only
+   * if it may send it again, which {@link WORKER} forbids. Without this, a price that was in flight
+   * when Redis closed the connection would be awaited forever.
    */
   private answered<T>(command: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -1,29 +1,39 @@
 import { ContractCheck } from './contract-check.js';
 
-/** Socket.IO's types of packets that the contract is about. */
+/** The types of Socket.IO packets that the contract covers. */
 const CONNECT = '0';
 const EVENT = '2';
 const ACK = '3';
 const CONNECT_ERROR = '4';
 const OTHER_NAMESPACE = /^\d\//;
 
-/** What separates the packets of one HTTP body in engine.io's protocol. */
+/** The separator of packets in one HTTP body of engine.io's protocol. */
 export const SEPARATOR = '\x1e';
-/** engine.io's type of those that are Socket.IO's. */
+/** The type of engine.io packets that contain Socket.IO packets. */
 const MESSAGE = '4';
 
-/** Holds the packets of one connection, as they were on the wire, against the AsyncAPI document: those of the main namespace. */
+/**
+ * Checks the packets of one connection in the main namespace, as they were on the wire, against the
+ * AsyncAPI document.
+ */
 export class PacketCheck {
   readonly contract = new ContractCheck();
   private readonly acknowledgements = new Map<string, (answer: unknown) => void>();
 
-  /** @param kinds gets those of messages that were checked: `sent subscribe`, `acknowledged subscribe`, `received connected` */
+  /**
+   * @param kinds collects the kinds of the checked messages: `sent subscribe`, `acknowledged
+   * subscribe`, `received connected`
+   */
   constructor(private readonly kinds = new Set<string>()) {}
 
-  /** Text that a client writes. What is no packet at all nobody has described. */
+  /**
+   * Checks the text that a client sends. Input that is not a packet is ignored, because the
+   * contract does not describe it.
+   */
   sent(packet: string): void {
     const { type, id, data } = parse(packet) ?? {};
-    // It counts its requests anew. What was received before may be read later: the answers to polls are.
+    // The client starts a new count of its requests. Responses to earlier polls may still be read
+    // later.
     if (type === CONNECT) this.acknowledgements.clear();
     if (type !== EVENT || !Array.isArray(data)) return;
     const [event, ...args] = data as unknown[];
@@ -49,7 +59,7 @@ export class PacketCheck {
     }
   }
 
-  /** The same of what engine.io carries: packets of its own, and Socket.IO's. */
+  /** Checks engine.io's own packets as well as those with Socket.IO packets. */
   carried(direction: 'sent' | 'received', packet: string): void {
     if (packet.startsWith(MESSAGE)) this[direction](packet.slice(MESSAGE.length));
   }
@@ -62,12 +72,12 @@ export class PacketCheck {
 
 interface Packet {
   readonly type: string;
-  /** Empty where no acknowledgement is asked for. */
+  /** Empty if the packet asks for no acknowledgement. */
   readonly id: string;
   readonly data: unknown;
 }
 
-/** Undefined where it is none, has attachments, or is of another namespace. */
+/** Undefined for text that is not a packet, has attachments, or belongs to another namespace. */
 function parse(packet: string): Packet | undefined {
   const [, type, id, json] = /^([0-4])(\d*)([[{].*)?$/s.exec(packet) ?? [];
   if (type === undefined) return undefined;

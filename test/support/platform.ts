@@ -7,7 +7,10 @@ import { waitFor } from './wait.js';
 export const UNDERLYING = 'enriched:underlying';
 export const OPTION_CHAIN = 'enriched:option_chain';
 
-/** The platform's worker, publishing on a test's Redis for one gateway. Make one before anything is published. */
+/**
+ * The platform's worker, which publishes on a test's Redis for one gateway. Create it before
+ * anything is published.
+ */
 export class Platform {
   private readonly published = new Map<string, number>();
   private made = 0;
@@ -17,20 +20,26 @@ export class Platform {
     private readonly gateway: GatewayProcess,
   ) {}
 
-  /** A product no other test has: what one test publishes must not be another's snapshot. */
+  /**
+   * Returns a product that no other test uses, so that one test's messages are not another test's
+   * snapshot.
+   */
   product(): string {
     return `M&M-${++this.made}.BAJAJ_`;
   }
 
-  /** Publishes the string or bytes as they are, or an object as its JSON. */
+  /** Publishes strings and bytes unchanged, and an object as JSON. */
   async publish(channel: string, data: string | Buffer | object): Promise<void> {
     const text = typeof data === 'string' || Buffer.isBuffer(data) ? data : JSON.stringify(data);
     const receivers = await this.redis.client.publish(channel, text);
-    if (receivers === 0) throw new Error(`nobody is subscribed to ${channel}`);
+    if (receivers === 0) throw new Error(`no gateway is subscribed to ${channel}`);
     this.published.set(channel, (this.published.get(channel) ?? 0) + 1);
   }
 
-  /** Publishes the `n`-th price of a product; older ones than its last are dropped by the gateway. */
+  /**
+   * Publishes the `n`-th price of a product. The gateway drops a price that is older than the last
+   * one.
+   */
   async underlying(product: string, n: number): Promise<void> {
     await this.publish(UNDERLYING, underlying(product, n));
   }
@@ -40,7 +49,10 @@ export class Platform {
     await this.publish(OPTION_CHAIN, chain(product, n, expiry));
   }
 
-  /** When it resolves, the gateway has dealt with all that was published, and `clients` have all it sent them for it. */
+  /**
+   * Resolves once the gateway has handled every publication, and `clients` have received everything
+   * it sent them.
+   */
   async carried(...clients: readonly TestClient[]): Promise<void> {
     for (const [channel, count] of this.published) {
       const sample = `socket_gateway_feed_messages_total{channel="${channel}"}`;

@@ -2,10 +2,10 @@ import { PacketCheck, SEPARATOR } from './packet-check.js';
 import type { Received } from './test-client.js';
 import { waitFor } from './wait.js';
 
-/** A long-polling client by hand: it polls when it is told to, and not otherwise. */
+/** A long-polling client that polls only when the test tells it to. */
 export class PollingClient {
   readonly received: Received[] = [];
-  /** Set once the gateway has closed the session or does not know it any more. */
+  /** Set once the gateway has closed or forgotten the session. */
   closed = false;
 
   private constructor(
@@ -14,8 +14,9 @@ export class PollingClient {
   ) {}
 
   /**
-   * Connects to the main namespace and polls until the `connected` event is there.
-   * @param contract holds what it sends and receives against the document; undefined for a server that is no gateway
+   * Connects to the main namespace, and polls until the `connected` event arrives.
+   * @param contract checks the sent and received messages against the document; undefined for a
+   * server that is not a gateway
    */
   static async connect(url: string, contract?: PacketCheck): Promise<PollingClient> {
     const endpoint = `${url}/socket.io/?EIO=4&transport=polling`;
@@ -27,14 +28,14 @@ export class PollingClient {
     return client;
   }
 
-  /** Puts engine.io packets on the way to the gateway. */
+  /** Sends engine.io packets to the gateway. */
   async send(...packets: readonly string[]): Promise<void> {
     for (const packet of packets) this.contract?.carried('sent', packet);
     const response = await fetch(this.session, { method: 'POST', body: packets.join(SEPARATOR) });
     await response.text();
   }
 
-  /** Polls once: waits until the gateway has something, and takes it. */
+  /** Polls once, which waits until the gateway has something to send. */
   async poll(): Promise<void> {
     const response = await fetch(this.session);
     const text = await response.text();
@@ -52,7 +53,7 @@ export class PollingClient {
     }
   }
 
-  /** Polls until an event is there, if it is not yet; answers its last payload. */
+  /** Polls until the event has arrived, and returns its last payload. */
   async next(event: string): Promise<unknown> {
     const last = () => this.received.findLast((entry) => entry.event === event);
     await waitFor(async () => {

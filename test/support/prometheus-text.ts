@@ -1,4 +1,7 @@
-/** The samples of a text in Prometheus' exposition format, by name and labels; throws where it is not in the format. */
+/**
+ * Parses the samples of a text in Prometheus' exposition format, by name and labels. Throws if the
+ * format is violated.
+ */
 export function parsePrometheusText(text: string): ReadonlyMap<string, number> {
   if (!text.endsWith('\n')) throw new Error('the last line is not ended');
   const samples = new Map<string, number>();
@@ -16,7 +19,7 @@ export function parsePrometheusText(text: string): ReadonlyMap<string, number> {
       if (!sample) throw new Error(`not a sample: ${line}`);
       const [, key = '', name = '', text = ''] = sample;
       const value = text.replace(/^([+-]?)Inf$/, '$1Infinity');
-      // prom-client writes the mean of nothing as `Nan`, and Prometheus reads that, too.
+      // prom-client writes the mean of no values as `Nan`, which Prometheus accepts as well.
       if (!/^nan$/i.test(value) && Number.isNaN(Number(value))) throw new Error(`not a number: ${line}`);
       if (samples.has(key)) throw new Error(`twice there: ${key}`);
       if (!types.has(name) && !types.has(name.replace(/_(?:bucket|sum|count)$/, ''))) {

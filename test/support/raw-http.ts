@@ -3,9 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { cleanUp, repeat } from './cleanup.js';
 import { waitFor } from './wait.js';
 
-/** A TCP connection to an HTTP server, for what no HTTP client would send. */
+/** A TCP connection to an HTTP server, for input that no HTTP client would send. */
 export class RawHttp {
-  /** What came back. */
+  /** Everything the server has sent. */
   answer = '';
   closed = false;
   private stop: (() => void) | undefined;
@@ -27,7 +27,10 @@ export class RawHttp {
     return new RawHttp(tcp);
   }
 
-  /** Sends that and waits until the server has closed the connection; answers what it said. */
+  /**
+   * Sends the text, waits until the server has closed the connection, and returns what the server
+   * sent.
+   */
   static async exchange(url: string, request: string): Promise<string> {
     const raw = await RawHttp.connect(url);
     raw.tcp.write(request, 'latin1');
@@ -35,7 +38,7 @@ export class RawHttp {
     return raw.answer;
   }
 
-  /** Sends a piece of something endless every now and then. */
+  /** Sends a piece of an endless request at intervals. */
   dribble(piece: string, everyMs: number): void {
     this.stop = repeat(() => this.tcp.write(piece), everyMs);
   }

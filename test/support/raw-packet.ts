@@ -1,16 +1,17 @@
 import type { TestClient } from './test-client.js';
 import { waitFor } from './wait.js';
 
-let lastAckId = 1_000_000; // far past those the stock client gives out
+let lastAckId = 1_000_000; // far above the ids that the stock client uses
 
-/** Puts text on the wire as a Socket.IO packet, whether it is one or not. */
+/** Writes text to the wire as a Socket.IO packet, even if it is not a valid one. */
 export function sendRaw(client: TestClient, packet: string): void {
   client.socket.io.engine.write(packet);
 }
 
 /**
- * Sends an event with a payload that the stock client cannot or will not encode, and answers its acknowledgement.
- * @param json the packet's JSON array: event name and arguments
+ * Sends an event with a payload that the stock client cannot or will not encode, and returns its
+ * acknowledgement.
+ * @param json the packet's JSON array: the event's name and the arguments
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export async function askRaw(client: TestClient, json: string): Promise<any> {

@@ -8,24 +8,25 @@ import { waitFor } from './wait.js';
 
 const TEXT = 1;
 const CLOSE = 8;
-/** What permessage-deflate leaves out at the end of each message (RFC 7692, 7.2.1). */
+/** The bytes that permessage-deflate omits at the end of each message (RFC 7692, 7.2.1). */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
 /** A frame as it was on the wire. */
 export interface WireFrame {
   readonly opcode: number;
-  /** Its first reserved bit: "deflated". */
+  /** Its first reserved bit, which means "deflated". */
   readonly rsv1: boolean;
   readonly payload: Buffer;
 }
 
 /**
- * A WebSocket by hand, on the gateway's Socket.IO endpoint: it shows what is on the wire and says what no client would. What it
- * receives is held against the AsyncAPI document.
+ * A WebSocket to the gateway's Socket.IO endpoint without a client library. It exposes the bytes on
+ * the wire, and can send what no client would. Received messages are checked against the AsyncAPI
+ * document.
  */
 export class RawWebSocket {
   readonly frames: WireFrame[] = [];
-  /** The gateway's answer to the upgrade. */
+  /** The gateway's response to the upgrade. */
   head = '';
   private rest: Buffer = Buffer.alloc(0);
   private readonly packets = new PacketCheck();
@@ -37,9 +38,9 @@ export class RawWebSocket {
   }
 
   /**
-   * Connects to the main namespace and waits for the `connected` event.
-   * @param extensions what it offers, as the header's value
-   * @param auth what it brings, as `auth` of a stock client
+   * Connects to the main namespace, and waits for the `connected` event.
+   * @param extensions the extensions to offer, as the header's value
+   * @param auth the same as `auth` of a stock client
    */
   static async connect(url: string, extensions?: string, auth?: object): Promise<RawWebSocket> {
     const socket = await RawWebSocket.open(url, extensions);
@@ -49,8 +50,8 @@ export class RawWebSocket {
   }
 
   /**
-   * Opens a session, and enters no namespace.
-   * @param sid of a session by polling that it is to take over
+   * Opens a session without joining a namespace.
+   * @param sid the id of a polling session to upgrade
    */
   static async open(url: string, extensions?: string, sid?: string): Promise<RawWebSocket> {
     const { port, hostname } = new URL(url);
@@ -77,17 +78,17 @@ export class RawWebSocket {
     return this.frames.map(textOf);
   }
 
-  /** The extensions that the gateway agreed to; undefined where it named none. */
+  /** The extensions that the gateway accepted, or undefined. */
   get extensions(): string | undefined {
     return /^sec-websocket-extensions: (.*)$/im.exec(this.head)?.[1];
   }
 
-  /** The code it was closed with. */
+  /** The close code of the connection. */
   get closeCode(): number | undefined {
     return this.frames.find(({ opcode }) => opcode === CLOSE)?.payload.readUInt16BE(0);
   }
 
-  /** The JSON of each event of a name, and the frame it came in. */
+  /** The JSON of each event with this name, and the frame that contained it. */
   events(name: string): { readonly json: string; readonly frame: WireFrame }[] {
     const start = `42${JSON.stringify([name]).slice(0, -1)},`;
     return this.frames.flatMap((frame) => {
@@ -96,13 +97,13 @@ export class RawWebSocket {
     });
   }
 
-  /** The answer to an acknowledgement. */
+  /** The acknowledgement with this id. */
   answer(id: number): unknown {
     const frame = this.frames.find((candidate) => textOf(candidate).startsWith(`43${id}[`));
     return frame && JSON.parse(textOf(frame).slice(`43${id}`.length));
   }
 
-  /** Sends a text message, deflated or as it is. */
+  /** Sends a text message, compressed or not. */
   send(text: string, deflated = false): void {
     this.packets.carried('sent', text);
     const plain = Buffer.from(text);
@@ -128,7 +129,10 @@ export class RawWebSocket {
   }
 }
 
-/** The first frame of what a server has sent, and its size on the wire; undefined until it is all there. */
+/**
+ * The first frame in the bytes of a server, and its size on the wire. Undefined until the frame is
+ * complete.
+ */
 export function readFrame(bytes: Buffer): { readonly frame: WireFrame; readonly size: number } | undefined {
   if (bytes.length < 2) return undefined;
   const short = bytes[1]! & 0x7f;
@@ -144,7 +148,7 @@ export function readFrame(bytes: Buffer): { readonly frame: WireFrame; readonly 
 
 /**
  * A frame as a client sends it.
- * @param head its first byte: 0x80 for the last frame of a message, and the opcode
+ * @param head its first byte: 0x80 for the last frame of a message, plus the opcode
  */
 export function clientFrame(head: number, payload: Uint8Array): Buffer {
   const long = payload.length > 125;
@@ -155,7 +159,7 @@ export function clientFrame(head: number, payload: Uint8Array): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-/** A frame's text; each deflated one stands alone. */
+/** The text of a frame. Each compressed frame can be inflated separately. */
 function textOf({ opcode, rsv1, payload }: WireFrame): string {
   if (opcode !== TEXT) return '';
   if (!rsv1) return payload.toString();

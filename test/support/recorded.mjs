@@ -1,5 +1,5 @@
-// Before a program, by --import: writes down what its socket.io-clients send and receive, as clients/python/tests/recorded.py
-// does. It stands where it finds the program's own.
+// Loaded before a program with --import. Records what its socket.io-clients send and receive, as
+// clients/python/tests/recorded.py does. It resolves socket.io-client where the program would.
 import { appendFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { threadId } from 'node:worker_threads';

@@ -4,16 +4,16 @@ import { alsoAsk } from './contract-check.js';
 import { PacketCheck } from './packet-check.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** Of one packet: whose, which way, and what; `!` is sent, and wrong on purpose. */
+/** One packet: its client, direction and content. `!` marks a packet that is invalid on purpose. */
 const LINE = /^(\S+) ([<>!]) (.*)$/s;
 
 const PYTHON = join(__dirname, '../../clients/python/tests/recorded.py');
-/** Of socket.io-client, by --import. */
+/** Records the messages of socket.io-client; loaded with --import. */
 export const RECORDER = join(__dirname, 'recorded.mjs');
 
 /**
- * What programs write down of their clients, to be held against the AsyncAPI document: clients/python/tests/recorded.py
- * and recorded.mjs have them do so.
+ * The messages that programs record of their clients, to be checked against the AsyncAPI document.
+ * clients/python/tests/recorded.py and recorded.mjs record them.
  */
 export class Recording {
   private readonly clients = new Map<string, PacketCheck>();
@@ -22,7 +22,7 @@ export class Recording {
 
   private constructor(private readonly file: string) {}
 
-  /** One that is asked after each test, while its programs run. */
+  /** Starts a recording that is checked after each test, while its programs run. */
   static async start(): Promise<Recording> {
     const recording = await Recording.open();
     alsoAsk(() => recording.check());
@@ -33,19 +33,19 @@ export class Recording {
     return new Recording(join(await temporaryFolder(), 'messages'));
   }
 
-  /** How to run a program so; `env` belongs to it. */
+  /** The command line that records a program. It needs `env` in its environment. */
   command(program: string, ...args: readonly string[]): [string, string[]] {
     return program.endsWith('.py')
       ? ['/usr/bin/python3', [PYTHON, program, ...args]]
       : [process.execPath, ['--import', RECORDER, program, ...args]];
   }
 
-  /** For the programs. */
+  /** The environment of the programs. */
   get env(): { readonly RECORDED_MESSAGES: string } {
     return { RECORDED_MESSAGES: this.file };
   }
 
-  /** Whole lines that were written since it was last asked. */
+  /** The complete lines that were written since the last call. */
   lines(): string[] {
     if (!existsSync(this.file)) return [];
     const bytes = readFileSync(this.file).subarray(this.offset);
@@ -54,7 +54,7 @@ export class Recording {
     return bytes.toString('utf8', 0, size).split('\n').slice(0, -1);
   }
 
-  /** Holds lines against the document. */
+  /** Checks lines against the document. */
   check(lines: readonly string[] = this.lines()): void {
     for (const line of lines) {
       const [, name, direction, packet] = LINE.exec(line) ?? [];
@@ -67,7 +67,10 @@ export class Recording {
     }
   }
 
-  /** Kinds of messages that it has seen, so that a test can say that it sees them; see PacketCheck. */
+  /**
+   * The kinds of messages that were recorded, so that a test can check that there were any; see
+   * PacketCheck.
+   */
   kinds(): readonly string[] {
     this.check();
     return [...this.seen];

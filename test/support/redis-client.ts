@@ -1,7 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { cleanUp } from './cleanup.js';
 
-/** A connection of the test's to Redis, which tries again for ever and ends with the test file. */
+/** A test's connection to Redis, which keeps reconnecting and is closed with the test file. */
 export function redisClient(options: RedisOptions): Redis {
   const client = new Redis({ maxRetriesPerRequest: null, retryStrategy: () => 50, ...options });
   client.on('error', () => undefined);
@@ -9,7 +9,9 @@ export function redisClient(options: RedisOptions): Redis {
   return client;
 }
 
-/** Ends a connection; a second disconnect of an ended one would leave a timer of ioredis' running. */
+/**
+ * Closes a connection. A second disconnect of a closed one would leave a timer of ioredis running.
+ */
 export function endRedisClient(client: Redis): void {
   if (client.status !== 'end') client.disconnect();
 }

@@ -7,19 +7,19 @@ import { waitFor } from './wait.js';
 
 const MASTERS = 3;
 
-/** A private Redis Cluster of three masters without replicas, each a process of its own. */
+/** A private Redis Cluster of three masters without replicas, each in a separate process. */
 export class RedisCluster {
   private constructor(
     readonly nodes: readonly RedisServer[],
     readonly url: string,
-    /** A connection for the test to publish and look. */
+    /** A connection with which the test publishes and inspects. */
     readonly client: Cluster,
   ) {}
 
   static async start(): Promise<RedisCluster> {
     const nodes = await Promise.all(
       Array.from({ length: MASTERS }, () =>
-        // A test may freeze a node for seconds without the others giving it up.
+        // A test may freeze a node for seconds, and the others must not declare it failed.
         RedisServer.start(['--cluster-enabled', 'yes', '--cluster-node-timeout', '15000']),
       ),
     );

@@ -13,24 +13,27 @@ export const MASTER_NAME = 'mymaster';
 const SENTINELS = 3;
 const QUORUM = 2;
 
-/** A master, a replica and three sentinels that fail over within about two seconds: real processes. */
+/**
+ * A master, a replica and three sentinels that fail over within about two seconds, all as real
+ * processes.
+ */
 export class RedisSentinels {
   private constructor(
     readonly master: RedisServer,
     readonly replica: RedisServer,
     readonly url: string,
-    /** How a client of the test's finds the master. */
+    /** The options with which a client of the test finds the master. */
     readonly options: RedisOptions,
-    /** A connection of the test's to whoever is master. */
+    /** A test's connection to the current master. */
     readonly client: Redis,
-    /** Connections of the test's to each sentinel. */
+    /** A test's connections to each sentinel. */
     private readonly sentinels: readonly Redis[],
     private readonly processes: readonly ChildProcess[],
-    /** Of the sentinels. */
+    /** The ports of the sentinels. */
     readonly ports: readonly number[],
   ) {}
 
-  /** @param password of the sentinels themselves */
+  /** @param password the password of the sentinels */
   static async start(password: string): Promise<RedisSentinels> {
     const master = await RedisServer.start();
     const replica = await RedisServer.start(['--replicaof', '127.0.0.1', `${master.port}`]);
@@ -40,7 +43,7 @@ export class RedisSentinels {
     for (let n = 0; n < SENTINELS; n++) {
       const port = await freePort();
       const dir = await temporaryFolder();
-      const file = join(dir, 'sentinel.conf'); // a sentinel rewrites its file
+      const file = join(dir, 'sentinel.conf'); // a sentinel rewrites its configuration file
       await writeFile(
         file,
         [
@@ -68,14 +71,14 @@ export class RedisSentinels {
     return all;
   }
 
-  /** Waits until the replica has all that `client` has written. */
+  /** Waits until the replica has everything that `client` has written. */
   async replicated(): Promise<void> {
     if ((await this.client.wait(1, 10_000)) !== 1) throw new Error('the replica does not follow the master');
   }
 
-  /** Makes the replica the master, as an operator does. */
+  /** Promotes the replica to master, as an operator does. */
   async failOver(): Promise<void> {
-    // Refused as long as the sentinel has heard nothing new of the replica.
+    // A sentinel refuses while it has no recent news of the replica.
     await waitFor(
       async () => (await this.sentinels[0]!.call('SENTINEL', 'FAILOVER', MASTER_NAME)) === 'OK',
       'no failover begins',
@@ -84,8 +87,9 @@ export class RedisSentinels {
   }
 
   /**
-   * Waits until every sentinel names the replica as the master. That is the end of the failover for those who ask a sentinel:
-   * the replica says that it is the master up to a few seconds before.
+   * Waits until every sentinel names the replica as the master. Only then is the failover complete
+   * for clients that ask a sentinel: the replica itself reports its new role up to a few seconds
+   * earlier.
    */
   async failedOver(): Promise<void> {
     for (const sentinel of this.sentinels) {
@@ -107,7 +111,10 @@ export class RedisSentinels {
     await this.master.stop();
   }
 
-  /** Waits until every sentinel knows the replica and the other sentinels: without them it fails over to nobody. */
+  /**
+   * Waits until every sentinel knows the replica and the other sentinels. Otherwise it has no
+   * server to fail over to.
+   */
   private async agree(): Promise<void> {
     for (const sentinel of this.sentinels) {
       await waitFor(async () => {

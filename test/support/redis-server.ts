@@ -9,12 +9,12 @@ import { endProcess, startProcess } from './processes.js';
 import { endRedisClient, redisClient } from './redis-client.js';
 import { freePort, waitFor } from './wait.js';
 
-/** A private Redis of the test's own: nothing shared, nothing left behind. */
+/** A private Redis of the test, which leaves nothing behind. */
 export class RedisServer {
   private constructor(
     readonly port: number,
     readonly url: string,
-    /** A connection for the test to publish, look and meddle with. */
+    /** A connection with which the test publishes, inspects and interferes. */
     readonly client: Redis,
     private readonly dir: string,
     private process: ChildProcess,
@@ -34,7 +34,7 @@ export class RedisServer {
       host: '127.0.0.1',
       port,
       password,
-      disconnectTimeout: 100, // which ioredis waits where the connection has gone already
+      disconnectTimeout: 100, // how long ioredis waits if the connection is gone already
     });
     const server = new RedisServer(port, url, client, dir, process, args);
     cleanUp(() => server.stop());
@@ -42,12 +42,12 @@ export class RedisServer {
     return server;
   }
 
-  /** Ends the server as a crash does; `restart` brings an empty one back on the same port. */
+  /** Kills the server like a crash. `restart` starts an empty one on the same port. */
   async kill(): Promise<void> {
     await endProcess(this.process);
   }
 
-  /** Has it answer nothing, with its connections open, until `thaw`. */
+  /** Stops the server from replying until `thaw`, with its connections open. */
   freeze(): void {
     this.process.kill('SIGSTOP');
   }

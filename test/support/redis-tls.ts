@@ -9,11 +9,14 @@ import { freePort } from './wait.js';
 
 const run = promisify(execFile);
 
-/** A Redis that takes TLS connections beside the test's own plain one, with a certificate of an authority of its own. */
+/**
+ * A Redis that accepts TLS connections in addition to the test's plain ones, with a certificate of
+ * its own authority.
+ */
 export interface TlsRedis {
   readonly server: RedisServer;
   readonly url: string;
-  /** Path of the authority's certificate. */
+  /** The path of the authority's certificate. */
   readonly ca: string;
 }
 

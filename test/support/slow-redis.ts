@@ -1,18 +1,19 @@
 import type { Socket } from 'node:net';
 import { listening, TcpProxy } from './tcp-proxy.js';
 
-/** A published message on its way to a subscriber, in Redis' protocol. */
+/** A published message to a subscriber, in the Redis protocol. */
 export const PUSHED_MESSAGE = />3\r\n\$7\r\nmessage\r\n\$\d+\r\n[^\r]*\r\n\$\d+\r\n[^\r]*\r\n/g;
 
 /**
- * A TCP proxy before Redis that can hold back the replies to chosen commands, the one way to force the race between a
- * read of the store and a live message, or lose some of them, as a connection that is half dead does.
+ * A TCP proxy in front of Redis. It can hold back the replies to chosen commands, which is the only
+ * way to force the race between a read of the store and a live message. It can also lose some
+ * replies, like a connection that is half dead.
  */
 export class SlowRedis extends TcpProxy {
   private readonly held: Socket[] = [];
   private holding: RegExp | undefined;
   private swallowing: RegExp | undefined;
-  /** How often a command to be held came by. */
+  /** How many commands arrived whose replies are held back. */
   holds = 0;
 
   static override async start(redisPort: number): Promise<SlowRedis> {
@@ -23,12 +24,17 @@ export class SlowRedis extends TcpProxy {
     return `redis://127.0.0.1:${this.port}/0`;
   }
 
-  /** From now on, a connection that sends a command matching `command` gets no reply until `release`. */
+  /**
+   * From now on, a connection that sends a command matching `command` receives no reply until
+   * `release`.
+   */
   hold(command: RegExp): void {
     this.holding = command;
   }
 
-  /** From now on, what Redis sends that matches `reply` (with the flag g) is lost, until `release`. */
+  /**
+   * From now on until `release`, data from Redis that matches `reply` (with the flag g) is lost.
+   */
   swallow(reply: RegExp): void {
     this.swallowing = reply;
   }

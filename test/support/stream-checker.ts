@@ -2,13 +2,13 @@ import type { Acknowledgement } from '../../src/contract/index.js';
 import { EXPIRY, numberOf } from './messages.js';
 import type { Received } from './test-client.js';
 
-/** Published last in each round: what else was published in it has been received before. */
+/** Published last in each round. A client that receives it has received the rest of the round. */
 export const TICK = 'TICK';
-/** Products that appear one after the other: the k-th has the price k. */
+/** Products that appear one after the other. The k-th has the price k. */
 export const NEW = /^NEW-(\d+)$/;
 const GENERAL = 'general';
 
-/** An answer, put among what was received where it came. */
+/** An acknowledgement, recorded at its position among the received events. */
 export interface Acknowledged {
   readonly request: 'subscribe' | 'unsubscribe' | 'get_products';
   readonly answer: Acknowledgement;
@@ -20,7 +20,10 @@ interface Update {
   readonly spot_price?: number;
 }
 
-/** The rooms that bring the numbers of a stream; whoever joins one but `general` is sent its newest as a snapshot. */
+/**
+ * The rooms that deliver the numbers of a stream. A client that joins one of them, except
+ * `general`, is sent the newest number as a snapshot.
+ */
 const STREAMS: Readonly<Record<string, readonly string[]>> = {
   [TICK]: [GENERAL, `product:${TICK}`],
   A: [GENERAL, 'product:A'],
@@ -31,21 +34,25 @@ const STREAMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Follows what one client receives while rounds 1, 2, 3, ... of A, its chain, B and TICK are published, and now and then
- * a new product: every number of the client's rooms once and in order, from where the gateway said `subscribed` to where
- * it said `unsubscribed`, and each answer behind what was sent before it.
+ * Follows what one client receives while rounds 1, 2, 3, ... of A, its chain, B and TICK are
+ * published, and a new product now and then. The client must receive every number of its rooms once
+ * and in order, from `subscribed` to `unsubscribed`, and each acknowledgement after everything that
+ * was sent before it.
  */
 export class StreamChecker {
-  /** What was wrong, in words; nothing may be. */
+  /** The problems found, in words. There must be none. */
   readonly faults: string[] = [];
   private readonly rooms = new Set<string>();
   /** The last number of each stream. */
   private readonly last = new Map<string, number>();
-  /** The streams that have run without interruption since their last number. */
+  /** The streams that have been received without a gap since their last number. */
   private readonly running = new Set<string>();
-  /** The stream whose snapshot has to be next. */
+  /** The stream whose snapshot has to arrive next. */
   private snapshotOf: string | undefined;
-  /** The last TICK when `general` was joined: there is no snapshot, but the stream must begin there. */
+  /**
+   * The last TICK when `general` was joined. There is no snapshot, but the stream must begin at
+   * this number.
+   */
   private joinedAt = Infinity;
 
   constructor(private readonly name: string) {}
@@ -65,7 +72,7 @@ export class StreamChecker {
     else this.fault(`${event} ${JSON.stringify(payload)}`);
   }
 
-  /** Whether it has all up to the last round of what it is subscribed to. */
+  /** Checks that the client has everything up to the last round of its rooms. */
   end(rounds: number): void {
     for (const stream of Object.keys(STREAMS)) {
       if (stream !== 'NEW' && this.receives(stream) && this.last.get(stream) !== rounds) {
@@ -110,7 +117,10 @@ export class StreamChecker {
       this.fault(told);
   }
 
-  /** Who is told of a product has its price, if it gets it at all. */
+  /**
+   * A client that is told about a product also receives the price of that product, if it is in its
+   * rooms.
+   */
   private products(products: readonly string[]): void {
     const newest = Math.max(...products.map((product) => Number(NEW.exec(product)?.[1] ?? 0)));
     const last = this.last.get('NEW');
@@ -127,7 +137,8 @@ export class StreamChecker {
     if (isSnapshot && this.running.has(stream)) {
       if (n !== last) this.fault(`${told}: the snapshot is not the newest`);
     } else if (isSnapshot && this.running.has(TICK)) {
-      // Whatever was published before the TICK it has, and nothing of the round after next.
+      // A snapshot contains everything published before the TICK, and nothing of the round after
+      // the next.
       if (n < this.tick || n > this.tick + 1) this.fault(`${told}: the snapshot is of another time`);
     } else if (this.running.has(stream)) {
       if (n !== last + 1) this.fault(`${told}: lost or twice`);

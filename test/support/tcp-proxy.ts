@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { cleanUp } from './cleanup.js';
 
-/** A TCP proxy whose connections a test can cut or hold up, as a network does. */
+/** A TCP proxy whose connections a test can cut or stall, as a network does. */
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private state: 'well' | 'cut' | 'frozen' = 'well';
@@ -14,7 +14,7 @@ export class TcpProxy {
     cleanUp(() => this.stop());
   }
 
-  /** @param targetPort on 127.0.0.1 */
+  /** @param targetPort the port on 127.0.0.1 */
   static async start(targetPort: number): Promise<TcpProxy> {
     return new TcpProxy(await listening(), targetPort);
   }
@@ -23,13 +23,13 @@ export class TcpProxy {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Ends every connection, and each new one as soon as it is made, until `mend`. */
+  /** Closes every connection, and each new one at once, until `mend`. */
   cut(): void {
     this.state = 'cut';
     this.destroyAll();
   }
 
-  /** Lets nothing through in either direction, with all connections open, until `mend`. */
+  /** Stops all traffic in both directions until `mend`, with all connections open. */
   freeze(): void {
     this.state = 'frozen';
     for (const socket of this.sockets) socket.pause();
@@ -45,12 +45,12 @@ export class TcpProxy {
     if (this.server.listening) await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** What the client sent goes on to the target. */
+  /** Forwards data from the client to the target. */
   protected request(chunk: Buffer, target: Socket): void {
     target.write(chunk);
   }
 
-  /** What the target sent goes on to the client. */
+  /** Forwards data from the target to the client. */
   protected response(chunk: Buffer, client: Socket): void {
     client.write(chunk);
   }
@@ -80,7 +80,7 @@ export class TcpProxy {
   }
 }
 
-/** A server on a free port of this machine. */
+/** Starts a server on a free port of this machine. */
 export async function listening(): Promise<Server> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -11,7 +11,7 @@ import { checkMessages, ContractCheck } from './contract-check.js';
 import { openSocket } from './socket.js';
 import { waitFor } from './wait.js';
 
-/** The ways a stock client may travel. */
+/** The transports of a stock client. */
 export const TRANSPORTS: Readonly<Record<string, Partial<ManagerOptions>>> = {
   websocket: { transports: ['websocket'] },
   polling: { transports: ['polling'] },
@@ -19,16 +19,22 @@ export const TRANSPORTS: Readonly<Record<string, Partial<ManagerOptions>>> = {
   'websocket, then polling': { transports: ['websocket', 'polling'] },
 };
 
-/** A WebSocket without compression. The client's types do not have this, but it is handed on to `ws`, which offers it by default. */
+/**
+ * A WebSocket without compression. The client's types do not have this option, but the client
+ * passes it to `ws`, which offers compression by default.
+ */
 export const UNCOMPRESSED = {
   transports: ['websocket'],
   perMessageDeflate: false,
 } as unknown as Partial<ManagerOptions>;
 
-/** Has a client connect from an address of this machine: a balancer keeps the polling clients of an address together. */
+/**
+ * Makes a client connect from a certain address of this machine, because a load balancer keeps the
+ * polling clients of an address together.
+ */
 export function from(address: string): Partial<ManagerOptions> {
   const local: Pick<ClientRequestArgs, 'localAddress'> = { localAddress: address };
-  // The client hands it on to Node, though its type has a browser in mind.
+  // The client passes the option to Node, although its type describes the browser's.
   return { agent: new Agent(local) as unknown as string };
 }
 
@@ -37,16 +43,19 @@ export interface Received {
   readonly payload: unknown;
 }
 
-/** What the contract says an event carries. */
+/** The payload type of an event in the contract. */
 type PayloadOf<E extends ServerEvent> = Parameters<ServerToClientEvents[E]>[0];
 
-/** A stock Socket.IO client that keeps everything it receives, in order. What it sends and receives is held against the AsyncAPI document. */
+/**
+ * A stock Socket.IO client that records everything it receives, in order. Its messages are checked
+ * against the AsyncAPI document.
+ */
 export class TestClient {
   readonly received: Received[] = [];
   readonly disconnects: string[] = [];
   readonly contract = new ContractCheck();
 
-  /** What the gateway said that it knows nothing of, and has not said yet to be live. */
+  /** The rooms that the gateway reported as unknown, and has not reported as live since. */
   private readonly unknown = new Set<string>();
 
   private constructor(
@@ -61,7 +70,10 @@ export class TestClient {
     socket.on('disconnect', (reason) => this.disconnects.push(reason));
   }
 
-  /** Connects and waits for the `connected` event. Rejects at once if it is not let in, unless it is to try again. */
+  /**
+   * Connects and waits for the `connected` event. Rejects at once if the client is rejected, unless
+   * it should retry.
+   */
   static async connect(
     url: string,
     options: Partial<ManagerOptions & SocketOptions> = TRANSPORTS.websocket!,
@@ -77,8 +89,8 @@ export class TestClient {
   }
 
   /**
-   * Most tests subscribe to a product before its first message. What the gateway says of that, that nothing is known, is the
-   * matter of test/unknown-rooms, and is left out for the others.
+   * Most tests subscribe to a product before its first message. test/unknown-rooms tests how the
+   * gateway reports an unknown product, so the other tests ignore these reports.
    */
   private withoutUnknown(event: string, payload: unknown): unknown {
     if (event === 'subscribed') {
@@ -97,13 +109,13 @@ export class TestClient {
     return ends && status === 'live' ? undefined : payload;
   }
 
-  /** Payloads of one event, in the order received. */
+  /** The payloads of one event, in the order received. */
   all<E extends ServerEvent>(event: E): PayloadOf<E>[] {
     const entries = this.received.filter((entry) => entry.event === event);
     return entries.map(({ payload }) => payload as PayloadOf<E>);
   }
 
-  /** Waits until `count` payloads of an event are there; answers the last of them. */
+  /** Waits until `count` payloads of an event have arrived, and returns the last one. */
   async next<E extends ServerEvent>(event: E, count = 1): Promise<PayloadOf<E>> {
     await waitFor(
       () => this.all(event).length >= count,
@@ -118,13 +130,13 @@ export class TestClient {
     return counts;
   }
 
-  /** Emits with an acknowledgement and answers it: whatever it is, which the assertions say. */
+  /** Emits with an acknowledgement, and returns its untyped value for the assertions. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   ask(event: string, ...args: unknown[]): Promise<any> {
     return this.socket.timeout(15_000).emitWithAck(event, ...args);
   }
 
-  /** Everything the gateway sent before this call has arrived when it resolves. */
+  /** Resolves once everything that the gateway sent before this call has arrived. */
   async settled(): Promise<void> {
     await this.ask('get_products');
   }

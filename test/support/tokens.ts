@@ -15,17 +15,20 @@ export type TokenClaims = Readonly<Record<string, unknown>>;
 
 const text = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 
-/** Seconds since the epoch, `offset` seconds from now. */
+/** The current time plus `offset`, in seconds since the epoch. */
 export function epoch(offset = 0): number {
   return Math.floor(Date.now() / 1_000) + offset;
 }
 
-/** As the platform's auth service makes them. */
+/** The claims that the platform's auth service sets. */
 export function claims(more: TokenClaims = {}): TokenClaims {
   return { user_id: 42, email: 'person@example.com', iat: epoch(), exp: epoch(3_600), ...more };
 }
 
-/** Two parts of a token, and what is signed of it: for what no library would sign. */
+/**
+ * The first two parts of a token, which the signature covers, for tokens that no library would
+ * create.
+ */
 export function unsigned(header: TokenClaims, payload: unknown): string {
   return `${text(header)}.${text(payload)}`;
 }

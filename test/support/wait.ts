@@ -2,7 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export { freePort } from '../../tools/free-port.js';
 
-/** Waits until `condition` holds; fails with `describe` (or the condition's own last error) after `timeoutMs`. */
+/**
+ * Waits until `condition` holds. After `timeoutMs` it fails with `describe`, or with the last error
+ * of the condition.
+ */
 export async function waitFor(
   condition: () => unknown,
   describe: string | (() => string) = 'the condition never held',

@@ -4,12 +4,12 @@ import { UNDERLYING } from './platform.js';
 import { TestClient } from './test-client.js';
 import { waitFor } from './wait.js';
 
-/** Within this time of a fault's end a client has to have the newest price. */
+/** Within this time after a fault, a client must have the newest price. */
 const CONVERGES_WITHIN_MS = 5_000;
 
 const PRODUCT = 'NIFTY';
 
-/** What the platform's worker does, on whatever Redis a test has. */
+/** The operations of the platform's worker, on any kind of Redis. */
 export interface Worker {
   publish(channel: string, data: string): Promise<unknown>;
   set(key: string, value: string): Promise<unknown>;
@@ -22,7 +22,10 @@ interface Health {
   readonly details: Readonly<Record<string, { readonly status: string; readonly [field: string]: unknown }>>;
 }
 
-/** A gateway with one stock client that stays connected through every fault, and a worker of numbered prices. */
+/**
+ * A gateway with one stock client that stays connected through every fault, and a worker that
+ * publishes numbered prices.
+ */
 export class WatchedGateway {
   private price = 0;
 
@@ -50,14 +53,14 @@ export class WatchedGateway {
     return this.client.all('underlying_update').map(({ price }: { price: number }) => price);
   }
 
-  /** Publishes the next price; the client gets it. */
+  /** Publishes the next price, and waits until the client has received it. */
   async publishes(): Promise<void> {
     const price = ++this.price;
     await this.worker.publish(UNDERLYING, JSON.stringify(underlying(PRODUCT, price)));
     await waitFor(() => this.prices.includes(price), `price ${price} never came: ${this.prices.join()}`);
   }
 
-  /** `latest:*` has the newest price. */
+  /** Waits until `latest:*` has the newest price. */
   async remembered(): Promise<void> {
     const stored = async () =>
       JSON.parse((await this.worker.get(`latest:underlying:${PRODUCT}`)) ?? '{}') as object;
@@ -66,14 +69,17 @@ export class WatchedGateway {
     );
   }
 
-  /** The worker's next price, which nobody hears published: it is in `latest:*` alone. */
+  /** Writes the worker's next price only to `latest:*`, as if its publication had been lost. */
   async missesOne(): Promise<void> {
     const price = ++this.price;
     const entry = JSON.stringify({ price, timestamp: timestampOf(price) });
     await this.worker.set(`latest:underlying:${PRODUCT}`, entry);
   }
 
-  /** To be called at the fault's end: the client gets what it missed, and then the feed goes on. */
+  /**
+   * Call this when the fault has ended. The client receives the price it missed, and then the feed
+   * continues.
+   */
   async converges(): Promise<void> {
     const newest = this.price;
     await waitFor(
@@ -86,14 +92,14 @@ export class WatchedGateway {
     this.expectUnharmed();
   }
 
-  /** The client was never disconnected, and has seen nothing twice and nothing older after newer. */
+  /** Checks that the client was never disconnected, and received no price twice or out of order. */
   expectUnharmed(): void {
     expect(this.client.disconnects).toEqual([]);
     expect(this.prices).toEqual([...new Set(this.prices)].sort((a, b) => a - b));
     expect(this.gateway.exitCode).toBeNull();
   }
 
-  /** Waits until `/health` says that the feed is down, and why. */
+  /** Waits until `/health` reports that the feed is down, and the reason. */
   async feedIsDown(reason: RegExp): Promise<void> {
     await waitFor(
       async () => {
@@ -122,7 +128,7 @@ export class WatchedGateway {
     );
   }
 
-  /** Waits until `/health`, still 200, names a problem of the cache. */
+  /** Waits until `/health` reports a problem of the cache, still with the status 200. */
   async cacheHasProblem(problem: RegExp): Promise<void> {
     await waitFor(
       async () => {

@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { chmod, chown, copyFile, cp, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** What an image says beside its files. */
+/** The configuration of an image, without its files. */
 export interface ImageConfig {
   readonly env: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -18,12 +18,13 @@ export interface ImageConfig {
 
 export interface BaseImage {
   readonly config: ImageConfig;
-  /** Lays its files into an empty folder. */
+  /** Copies the image's files into an empty folder. */
   make(root: string): Promise<void>;
 }
 
-// No registry of images is reached from here. These stand in: this machine's own Node and Debian programs, in the places
-// where the real images have theirs, with the users, variables and package managers that those have.
+// These tests cannot reach a registry of images, so they use substitutes: the Node and the Debian
+// programs of this machine, at the paths, and with the users, variables and package managers, of
+// the real images.
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const NONE = { labels: {}, folder: '/', exposed: [], healthcheck: [], stopSignal: 'SIGTERM' };
@@ -31,7 +32,7 @@ const NONE = { labels: {}, folder: '/', exposed: [], healthcheck: [], stopSignal
 const which = (program: string) =>
   realpathSync(execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim());
 
-/** Copies a program and the libraries it is linked with. */
+/** Copies a program and its shared libraries. */
 async function install(root: string, program: string, place: string): Promise<void> {
   const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g);
   for (const [from, to] of [
@@ -66,12 +67,16 @@ async function skeleton(root: string, user: string, uid: number): Promise<void> 
   const passwd = `root:x:0:0:root:/root:/bin/sh\n${user}:x:${uid}:${uid}::/home/${user}:/bin/sh\n`;
   await writeFile(join(root, 'etc/passwd'), passwd);
   await writeFile(join(root, 'etc/group'), `root:x:0:\n${user}:x:${uid}:\n`);
-  for (const file of ['hosts', 'resolv.conf']) await writeFile(join(root, 'etc', file), ''); // what runs it mounts them
-  // Not the image's: how a test lets go of root. Debian has it, distroless has not.
+  // the sandbox mounts these
+  for (const file of ['hosts', 'resolv.conf']) await writeFile(join(root, 'etc', file), '');
+  // Not part of the image. The tests drop root with it; Debian has it, but distroless does not.
   await install(root, which('setpriv'), '/usr/bin/setpriv');
 }
 
-/** Debian's of those that the Dockerfile's steps and npm use, and those that a test looks around with. */
+/**
+ * The Debian programs that the steps of the Dockerfile and npm use, and those with which a test
+ * inspects the image.
+ */
 const PROGRAMS = ['sh', 'env', 'rm', 'find', 'chmod', 'mkdir', 'touch', 'ls', 'cat', 'id'];
 
 const slim: BaseImage = {
@@ -95,7 +100,7 @@ const slim: BaseImage = {
     for (const name of ['npm', 'npx']) {
       await symlink(`../lib/node_modules/npm/bin/${name}-cli.js`, join(root, 'usr/local/bin', name));
     }
-    // By their places alone; nothing here uses them.
+    // Only their paths matter, because nothing in these tests runs them.
     for (const [place, ...names] of [
       [`${modules}/corepack/dist/corepack.js`, 'corepack'],
       ['opt/yarn-v1.22.22/bin/yarn.js', 'yarn', 'yarnpkg'],

@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a build may copy of a folder: all that its .dockerignore lets through, as Docker reads it. */
+/**
+ * The files of a folder that a build may copy: those that its .dockerignore lets through, read as
+ * Docker reads it.
+ */
 export class BuildContext {
   private readonly rules: readonly { readonly ignores: boolean; readonly pattern: RegExp }[];
 
@@ -15,7 +18,7 @@ export class BuildContext {
           .replace(/^!/, '')
           .replace(/[.+^${}()|[\]\\]/g, '\\$&')
           .replace(/\*\*\/|\*/g, (glob) => (glob === '*' ? '[^/]*' : '(.*/)?'));
-        // A rule that holds for a folder holds for all that is in it.
+        // A rule for a folder applies to everything in it.
         return { ignores: !line.startsWith('!'), pattern: new RegExp(`^${pattern}(/.*)?$`) };
       });
   }
@@ -24,7 +27,10 @@ export class BuildContext {
     return this.rules.findLast(({ pattern }) => pattern.test(path))?.ignores ?? false;
   }
 
-  /** The files of a source of COPY, by their paths in the folder. Fails as Docker does where there are none. */
+  /**
+   * The files that a COPY source names, by their paths in the folder. Fails like Docker if there
+   * are none.
+   */
   files(source: string): string[] {
     const path = source === '.' ? '' : source.replace(/^\.?\//, '').replace(/\/$/, '');
     if (/[*?[]/.test(path)) throw new Error(`COPY ${source}: patterns are not known here`);
@@ -41,7 +47,7 @@ export class BuildContext {
   private walk(folder: string): string[] {
     return readdirSync(join(this.folder, folder), { withFileTypes: true }).flatMap((entry) => {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      // Nothing in these is ever let through again, and they are large.
+      // No rule includes anything in these folders again, and they are large.
       if (
         entry.isDirectory() &&
         (entry.name === '.git' || entry.name === 'node_modules') &&

@@ -2,7 +2,10 @@ import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../temporary-folder.js';
 
-/** A copy of `root`: what the build takes, in files that everybody may write or nobody else read, beside what must not be taken. */
+/**
+ * Copies the build's files from `root`, with file modes that are too open or too strict, and adds
+ * files that a build must not copy.
+ */
 export async function carelessCheckout(root: string): Promise<string> {
   const checkout = await temporaryFolder();
   const names = [

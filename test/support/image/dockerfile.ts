@@ -1,4 +1,7 @@
-/** What the builder here understands. Anything else ends the build: an instruction passed over would be a promise not tested. */
+/**
+ * The instructions that this builder supports. It rejects everything else, because a skipped
+ * instruction would not be tested.
+ */
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   FROM: [],
   ARG: [],
@@ -18,13 +21,13 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
 export interface Instruction {
   readonly name: string;
   readonly flags: Readonly<Record<string, string>>;
-  /** What follows the flags, as written. */
+  /** The text after the flags, unchanged. */
   readonly text: string;
 }
 
 export interface Stage {
   readonly name: string;
-  /** Of FROM, before its variables are filled in. */
+  /** The base of FROM, before variables are substituted. */
   readonly base: string;
   readonly instructions: readonly Instruction[];
 }
@@ -74,7 +77,10 @@ export function parseDockerfile(text: string): Dockerfile {
   return { args, stages };
 }
 
-/** `$X` and `${X}`; no other form of Docker's. Unset ones are empty, as there. */
+/**
+ * Substitutes `$X` and `${X}`, and rejects Docker's other forms. Unset variables are empty, as in
+ * Docker.
+ */
 export function expand(text: string, variables: Variables): string {
   return text.replace(
     /\$(?:\{(\w+)([^}]*)\}|(\w+))/g,
@@ -85,7 +91,7 @@ export function expand(text: string, variables: Variables): string {
   );
 }
 
-/** Words as ENV and LABEL have them: `key=value key="a value"`. */
+/** Parses words in the form of ENV and LABEL: `key=value key="a value"`. */
 export function parsePairs(text: string, variables: Variables): [string, string][] {
   const words = text.match(/(?:"[^"]*"|[^\s"])+/g) ?? [];
   return words.map((word) => {
@@ -95,7 +101,7 @@ export function parsePairs(text: string, variables: Variables): [string, string]
   });
 }
 
-/** A command as Docker starts it: the shell form by a shell. */
+/** A command in Docker's form. The shell form runs in a shell. */
 export function commandOf(text: string): readonly string[] {
   return text.startsWith('[') ? (JSON.parse(text) as string[]) : ['/bin/sh', '-c', text];
 }

@@ -19,7 +19,7 @@ import { makeNpmSettings, type NpmSettings } from './npm-settings.js';
 import { identityOf, runStep } from './sandbox.js';
 
 export interface Image {
-  /** Its file system, as a folder. */
+  /** The file system of the image, as a folder. */
   readonly root: string;
   readonly config: ImageConfig;
 }
@@ -31,7 +31,10 @@ interface Building {
   args: Variables;
 }
 
-/** Builds the images of a folder's Dockerfile by its own instructions, into folders: what `docker build` does, without layers. */
+/**
+ * Builds the images of a folder's Dockerfile into folders, by its own instructions. It does what
+ * `docker build` does, without layers.
+ */
 export class ImageBuilder {
   private readonly dockerfile: Dockerfile;
   private readonly context: BuildContext;
@@ -42,7 +45,9 @@ export class ImageBuilder {
     this.context = new BuildContext(folder);
   }
 
-  /** The last stage, and those it needs. `buildArgs` as of `--build-arg`. */
+  /**
+   * Builds the last stage and the stages it needs. `buildArgs` are the arguments of `--build-arg`.
+   */
   async build(buildArgs: Variables = {}): Promise<Image> {
     const global: Record<string, string> = {};
     for (const { text } of this.dockerfile.args) {
@@ -54,7 +59,7 @@ export class ImageBuilder {
   }
 
   private stage(stage: Stage, given: Given): Promise<Image> {
-    // A stage that does not say a build-arg's name is the same with any.
+    // A stage that does not mention a build-arg has the same result with any value.
     const said = Object.entries(given.global).filter(([name]) => JSON.stringify(stage).includes(name));
     const key = JSON.stringify([stage.name, said]);
     const image = this.built.get(key) ?? this.make(stage, given);
@@ -67,7 +72,7 @@ export class ImageBuilder {
   }
 
   private async make(stage: Stage, given: Given): Promise<Image> {
-    // All at once, as BuildKit does; those that nothing asks for not at all.
+    // Builds the stages in parallel, as BuildKit does, and only those that are needed.
     const sources = new Map<string, Promise<Image>>();
     for (const { flags } of stage.instructions) {
       if (flags.from === undefined) continue;
@@ -117,7 +122,7 @@ export class ImageBuilder {
     else if (name === 'STOPSIGNAL') set({ stopSignal: filled() });
     else if (name === 'HEALTHCHECK')
       set({ healthcheck: text === 'NONE' ? [] : commandOf(text.replace(/^CMD\s+/, '')) });
-    // It takes the base's command with it; one of this stage has to follow.
+    // The instruction also resets the command of the base, so this stage must set one.
     else if (name === 'ENTRYPOINT') set({ entrypoint: commandOf(text), command: [] });
     else if (name === 'CMD') set({ command: commandOf(text) });
     else if (name === 'WORKDIR') {
@@ -179,6 +184,9 @@ interface Given {
   readonly global: Variables;
   readonly buildArgs: Variables;
   readonly npm: NpmSettings;
-  /** Whether the image stands on this stage: its steps get nothing of this machine, for it would be seen to work by that. */
+  /**
+   * Whether the image is based on this stage. Its steps then get no settings of this machine,
+   * because those would hide missing ones.
+   */
   readonly standing: boolean;
 }

@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import { temporaryFolder } from '../temporary-folder.js';
 
 export interface NpmSettings {
-  /** What a step of a build finds in `/run`, and no image keeps. */
+  /** Files that a build step finds in `/run`, and that no image contains. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
 const PROXIES = /^(https?|no)_proxy$/i;
 
-/** How this machine's npm reaches its registry: by what mirror, proxy and authority. A build has to know, and to forget. */
+/**
+ * How npm on this machine reaches its registry: mirror, proxy and certificate authority. A build
+ * needs the settings, but must not keep them.
+ */
 export async function makeNpmSettings(): Promise<NpmSettings> {
   const folder = await temporaryFolder();
   const asked = ['registry', 'cafile', 'userconfig', 'globalconfig'];

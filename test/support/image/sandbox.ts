@@ -18,8 +18,9 @@ export interface Process {
 }
 
 /**
- * Runs in namespaces of its own, and so leaves no mount and no process behind: the root file system, which `$2` makes
- * read-only, `/proc`, and the devices every container has. There is no `/sys` and no `/dev/shm`: less than Kubernetes gives.
+ * Runs the program in its own namespaces, so that no mount or process is left behind. It has the
+ * root file system, which `$2` makes read-only, `/proc`, and the usual devices of a container.
+ * `/sys` and `/dev/shm` are missing, which is less than Kubernetes provides.
  */
 const ENTER = `
 set -e
@@ -42,7 +43,7 @@ exec unshare --root="$root" --wd="$folder" "$@"
 
 const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child'];
 
-/** Why nothing can be run here as a container is; empty where it can. */
+/** The reason why this machine cannot run a container's process, or an empty string. */
 export function whyNoSandbox(): string {
   if (process.platform !== 'linux') return 'it needs Linux';
   if (process.getuid?.() !== 0) return 'it needs root';
@@ -54,14 +55,20 @@ export function whyNoSandbox(): string {
   return status === 0 ? '' : `it needs the right to mount: ${stderr.trim()}`;
 }
 
-/** As Kubernetes' "restricted" starts a process: no rights, and no way to any. */
+/**
+ * Starts a process like the "restricted" policy of Kubernetes: without capabilities, and without a
+ * way to gain any.
+ */
 function without(rights: Identity): string[] {
   const { uid, gid } = rights;
   const ids = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
   return ['setpriv', ...ids, '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'];
 }
 
-/** A step of a build: as root, on a file system it may write. `machine` is what of this machine it finds in `/run`. */
+/**
+ * Runs a build step as root on a writable file system. `machine` contains the files of this machine
+ * that it finds in `/run`.
+ */
 export async function runStep(step: Process, machine = ''): Promise<void> {
   const args = ['sh', '-c', ENTER, 'enter', step.root, 'rw', step.folder, machine, ...step.command];
   const command = Command.spawn('unshare', [...NAMESPACES, ...args], { env: step.env });
@@ -74,7 +81,10 @@ export interface Ended {
   readonly said: string;
 }
 
-/** A process started as a container's first: it is number 1, without rights, and the file system is read-only unless told otherwise. */
+/**
+ * A process that runs as the first of a container: number 1, without capabilities, and on a
+ * read-only file system by default.
+ */
 export class Container {
   private constructor(
     private readonly started: Process,
@@ -91,23 +101,24 @@ export class Container {
       identity,
       Command.spawn('unshare', [...NAMESPACES, ...args], { env }),
     );
-    // Not by the end of `unshare`: a process that has changed its user is no longer told of its parent's.
+    // Not when `unshare` ends, because a process that changed its user is not notified when its
+    // parent ends.
     cleanUp(() => container.kill('SIGKILL'));
     return container;
   }
 
-  /** What it wrote. */
+  /** The output of the process. */
   get output(): string {
     return this.outer.output;
   }
 
-  /** Its first process, by the number it has outside; 0 once it has ended. */
+  /** The first process's id outside the container, or 0 once it has ended. */
   get pid(): number {
     const { pid, exitCode } = this.outer.process;
     return exitCode === null ? Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')) : 0;
   }
 
-  /** A line of its first process's `/proc/1/status`. */
+  /** A line of the first process's `/proc/1/status`. */
   status(field: string): string | undefined {
     return new RegExp(`^${field}:[ \\t]*(.*?) *$`, 'm').exec(
       readFileSync(`/proc/${this.pid}/status`, 'utf8'),
@@ -122,7 +133,10 @@ export class Container {
     return this.outer.until(condition);
   }
 
-  /** What `docker exec`, a health check and a probe do: one more process in there, with no more rights. */
+  /**
+   * Runs one more process in the container with the same restrictions, as `docker exec`, a health
+   * check or a probe does.
+   */
   async exec(command: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
     const target = [`--target=${this.pid}`, '--mount', '--pid', '--root', '--wd'];
     const run = Command.spawn('nsenter', [...target, ...without(this.identity), ...command], {
@@ -132,22 +146,22 @@ export class Container {
   }
 
   kill(signal: NodeJS.Signals): void {
-    // 0 would be the whole group of this process.
+    // A 0 would signal the whole process group of this process.
     if (this.pid > 0) process.kill(this.pid, signal);
   }
 
-  /** Waits for its end. */
+  /** Waits for the process to end. */
   async ended(): Promise<Ended> {
     await waitFor(
       () => this.outer.process.exitCode !== null,
-      () => `it goes on: ${this.output.slice(-500)}`,
+      () => `it does not end: ${this.output.slice(-500)}`,
       30_000,
     );
     return { code: this.outer.process.exitCode, said: this.output };
   }
 }
 
-/** The numbers behind a USER or `--chown`: names are those of the image. */
+/** The ids of a USER or `--chown`. Names are looked up in the image. */
 export function identityOf(root: string, user: string): Identity {
   const [name = '', group] = user.split(':');
   const lines = (file: string) =>
