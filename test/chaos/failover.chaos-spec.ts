@@ -7,7 +7,7 @@ import { ChaosRun } from './support/chaos-run.js';
 
 const PASSWORD = 'the-sentinels-own';
 
-it('the master dies and its sentinels promote the replica', async () => {
+it('the master fails and its sentinels promote the replica', async () => {
   const sentinels = await RedisSentinels.start(PASSWORD);
   const worker = redisClient({ ...sentinels.options, ...WORKER, sentinelRetryStrategy: () => 50 });
   await waitFor(() => worker.status === 'ready');

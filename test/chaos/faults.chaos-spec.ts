@@ -10,7 +10,7 @@ import { ChaosCluster, DRAIN_MS, STALE_AFTER_MS } from './support/chaos-cluster.
 import { ChaosRun, CLIENTS, largestCount } from './support/chaos-run.js';
 
 const REPLICAS = 3;
-/** So many clients are behind a network of their own, which can stall. */
+/** So many clients are behind a separate network, which can stall. */
 const FAR_CLIENTS = 30;
 const REPETITIONS = 10;
 
@@ -18,7 +18,7 @@ const range = (n: number) => Array.from({ length: n }, (_, index) => index);
 
 let redis: RedisServer;
 let worker: Redis;
-/** Between each replica and Redis. */
+/** The proxies between each replica and Redis. */
 let links: TcpProxy[];
 let farNetwork: TcpProxy;
 let cluster: ChaosCluster;
@@ -33,11 +33,11 @@ beforeAll(async () => {
   farNetwork = await TcpProxy.start(Number(new URL(cluster.url).port));
   const far = `http://127.0.0.1:${farNetwork.port}`;
   run = await ChaosRun.start(cluster, new NumberedFeed(worker), (n) => (n < FAR_CLIENTS ? far : cluster.url));
-}, 180_000); // 300 clients at once, on a machine that may be busy
+}, 180_000); // 300 clients connect at once, on a machine that may be busy
 
 afterAll(() => void process.stderr.write(run?.report() ?? ''));
 
-/** All that Redis has, but the test's own. */
+/** Every key in Redis, except those of the test. */
 const killConnections = async () => {
   await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -86,7 +86,7 @@ describe('Redis', () => {
     await master.stop();
   });
 
-  it('refuses the password', () =>
+  it('rejects the password', () =>
     run.survive('wrong password', async (meanwhile) => {
       await redis.client.config('SET', 'requirepass', 'changed');
       await killConnections();
@@ -96,7 +96,7 @@ describe('Redis', () => {
     }));
 });
 
-it('a hostile neighbour publishes garbage on every Redis channel', async () => {
+it('another program publishes garbage on every Redis channel', async () => {
   const sample = (reason: string) => `socket_gateway_adapter_messages_dropped_total{reason="${reason}"}`;
   const dropped = async () =>
     (await cluster.sum(sample('format'))) + (await cluster.sum(sample('signature')));
@@ -107,12 +107,12 @@ it('a hostile neighbour publishes garbage on every Redis channel', async () => {
     expect(channels).toEqual(expect.arrayContaining(['enriched:underlying', 'enriched:option_chain']));
     expect(channels.filter((name) => name.startsWith('socket-gateway:adapter:')).length).toBe(2 + REPLICAS);
   });
-  // Each replica hears the requests, the responses, and a channel of its own.
+  // Each replica subscribes to the requests, the responses, and its own channel.
   expect((await dropped()) - before).toBe(3 * REPLICAS * GARBAGE.length);
 });
 
 describe('the network', () => {
-  it('cuts one replica off from Redis', () =>
+  it('disconnects one replica from Redis', () =>
     run.survive('TCP cut, one replica and Redis', async (meanwhile) => {
       links[0]!.cut();
       meanwhile();
@@ -120,7 +120,7 @@ describe('the network', () => {
       links[0]!.mend();
     }));
 
-  it('swallows what goes between all replicas and Redis', () =>
+  it('drops all traffic between the replicas and Redis', () =>
     run.survive('half-open connections to Redis', async (meanwhile) => {
       for (const link of links) link.freeze();
       meanwhile();
@@ -136,7 +136,7 @@ describe('the network', () => {
       farNetwork.mend();
     }));
 
-  it('stalls for some clients until they are given up', async () => {
+  it('stalls for some clients until their pings time out', async () => {
     const returned = await run.survive(
       `network of ${FAR_CLIENTS} clients stalls, pings time out`,
       async (meanwhile) => {
@@ -153,7 +153,7 @@ describe('the network', () => {
   });
 });
 
-it('the publisher pauses: every client is told once of each product, and once that it goes on', async () => {
+it('the publisher pauses: every client is told once per product that it is stale, and once that it is live', async () => {
   await run.survive('publisher pauses', async (meanwhile) => {
     run.feed.pause();
     meanwhile();
@@ -170,7 +170,7 @@ it('the publisher pauses: every client is told once of each product, and once th
   }
 });
 
-/** Waits until all clients hold all ticking products for stale. */
+/** Waits until all clients have received that all ticking products are stale. */
 async function waitForStale(): Promise<number> {
   const stale = () =>
     run.clients.reduce(
@@ -179,14 +179,14 @@ async function waitForStale(): Promise<number> {
     );
   await waitFor(
     () => stale() >= CLIENTS * TICKING.length,
-    () => `only ${stale()} are held for stale`,
+    () => `only ${stale()} are considered stale`,
   );
   return stale();
 }
 
 describe('a replica', () => {
-  it('after the other is replaced', async () => {
-    /** Of each: how many clients it had, and when it began to send them away. */
+  it('is replaced, one after the other', async () => {
+    /** For each drained replica: how many clients it had, and when it began to drain. */
     const drains: { clients: number; begun: number }[] = [];
     const returned = await run.survive(
       'rolling restart of all',
@@ -226,7 +226,7 @@ describe('a replica', () => {
         await delay(seconds * 500);
         process.kill(pid, 'SIGCONT');
       },
-      { disconnects: true }, // of those whose pings time out meanwhile
+      { disconnects: true }, // clients whose pings time out are disconnected
     ),
   );
 
@@ -259,7 +259,7 @@ describe('a replica', () => {
 });
 
 it(`${REPETITIONS} times over, memory does not grow`, async () => {
-  // Of all together: the clients move from one to the other.
+  // The sum of all replicas, because clients move between them.
   const heap = async () => {
     const heaps = await Promise.all(cluster.replicas.map((replica) => replica.heap()));
     return heaps.reduce((sum, bytes) => sum + bytes);
@@ -291,7 +291,7 @@ it(`${REPETITIONS} times over, memory does not grow`, async () => {
   expect(after).toBeLessThan(1.05 * before);
 }, 180_000);
 
-it('when all have gone nothing is left of them, and the replicas end well', async () => {
+it('after all clients disconnected nothing is left of them, and the replicas end successfully', async () => {
   await run.stop();
   const exits = await Promise.all(cluster.replicas.map(({ process }) => process.stop()));
   expect(exits).toEqual(range(REPLICAS).map(() => 0));

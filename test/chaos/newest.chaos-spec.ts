@@ -5,26 +5,28 @@ import { waitFor } from '../support/wait.js';
 import { ChaosCluster } from './support/chaos-cluster.js';
 import { Witnesses } from './support/witnesses.js';
 
-// Faults in which a price that is older, or as old, may win. After each, every client, every replica and latest:* agree on the
-// worker's newest within 5 s.
+// Faults after which a price that is older, or of the same time, might replace the newest one.
+// After each fault, every client, every replica and latest:* must have the worker's newest price
+// within 5 s.
 
 const REPLICAS = 3;
 
 const range = (n: number) => Array.from({ length: n }, (_, index) => index);
 
-/** A cluster on a Redis of its own. */
+/** A cluster on a separate Redis. */
 async function start(products: readonly string[], replicas = REPLICAS) {
   const redis = await RedisServer.start();
-  // Between the first replica and Redis.
+  // The proxy between the first replica and Redis.
   const link = await TcpProxy.start(redis.port);
   const urls = [`redis://127.0.0.1:${link.port}/0`, ...range(replicas - 1).map(() => redis.url)];
   const settings = urls.map((url) => ({
     REDIS_URL: url,
     STALE_AFTER_MS: '3600000',
     DRAIN_TIMEOUT_MS: '0',
-    MAX_SUBSCRIPTIONS: '2000', // of a thousand products, of which nothing is known at first
+    MAX_SUBSCRIPTIONS: '2000', // a thousand products, all unknown at first
     MAX_UNKNOWN_SUBSCRIPTIONS: '2000',
-    // A probe to a connection that Redis has closed would have the kernel throw away what Redis had sent before.
+    // If a probe reached a connection that Redis had closed, the kernel would discard what Redis
+    // sent before.
     FEED_PROBE_AFTER_MS: '60000',
   }));
   const cluster = await ChaosCluster.start(settings);
@@ -38,11 +40,12 @@ async function start(products: readonly string[], replicas = REPLICAS) {
 }
 
 it.each([2, 3])(
-  'one of %d replicas is frozen, and Redis cuts its feed for its output buffer limit',
+  'one of %d replicas is frozen, and Redis closes its feed connection for its output buffer limit',
   async (replicas) => {
     const { redis, cluster, witnesses, stop } = await start(['LONG'], replicas);
     await redis.client.config('SET', 'client-output-buffer-limit', 'pubsub 1mb 512kb 1');
-    const { pid } = cluster.replicas[1]!.process; // not the first: the proxy would read on
+    // not the first one, because its proxy would keep reading
+    const { pid } = cluster.replicas[1]!.process;
     const feeds = async () => {
       const list = String(await redis.client.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
       return [...list.matchAll(/ name=socket-gateway:feed /g)].length;
@@ -53,7 +56,7 @@ it.each([2, 3])(
       await witnesses.publish([{ product: 'LONG', price, time: Date.now() + price, padding }]);
     }
     await waitFor(async () => (await feeds()) === replicas - 1, 'Redis cuts no feed');
-    await delay(4_500); // the writer's lease runs out: the frozen replica may take it
+    await delay(4_500); // the writer's lease expires, and the frozen replica may take it
     process.kill(pid, 'SIGCONT');
     await witnesses.agree();
     await stop();
@@ -61,7 +64,7 @@ it.each([2, 3])(
   120_000,
 );
 
-it('SIGTERM to all replicas under a fast worker', async () => {
+it('all replicas receive SIGTERM under a fast worker', async () => {
   const products = range(1_000).map((n) => `FAST-${n}`);
   const { cluster, witnesses, stop } = await start(products);
   const all = (price: number, some: readonly string[]) =>
@@ -69,7 +72,7 @@ it('SIGTERM to all replicas under a fast worker', async () => {
   await all(2, products);
   const exits = cluster.replicas.map(({ process }) => process.stop('SIGTERM'));
   await delay(130);
-  // Each once more, over 160 ms.
+  // Each product once more, over 160 ms.
   const slices = 16;
   for (const slice of range(slices)) {
     await all(3, products.slice((slice * 1_000) / slices, ((slice + 1) * 1_000) / slices));
@@ -82,7 +85,7 @@ it('SIGTERM to all replicas under a fast worker', async () => {
   await stop();
 }, 120_000);
 
-it('two updates of the same time, and one replica cut off between them', async () => {
+it('two updates have the same time, and one replica is disconnected between them', async () => {
   const { link, witnesses, stop } = await start(['SAME']);
   const time = Date.now();
   await witnesses.publish([{ product: 'SAME', price: 2, time, processed: time }]);

@@ -3,13 +3,15 @@ import type { Redis } from 'ioredis';
 import { TestClient } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
-/** Symbols of one request. */
+/** The number of symbols in one request. */
 const MOST_SYMBOLS = 100;
 
-/** Product -> the price that all must have. */
+/** Maps each product to the price that every part must have. */
 export type Prices = ReadonlyMap<string, number>;
 
-/** Waits until every replica and `latest:*` have these prices; fails with some that are otherwise. */
+/**
+ * Waits until every replica and `latest:*` have these prices. Fails with some of the differences.
+ */
 export async function expectAgreement(
   urls: readonly string[],
   redis: Redis,
@@ -26,7 +28,7 @@ export async function expectAgreement(
           ...answers.flatMap((answer, n) => differences(`replica ${n}`, prices, answer)),
           ...differences('latest:*', prices, await stored(redis, [...prices.keys()])),
         ];
-        if (wrong.length > 0) await delay(100); // the askers have limits, too
+        if (wrong.length > 0) await delay(100); // the clients that ask have rate limits, too
         return wrong.length === 0;
       },
       () => `${wrong.length} prices are not the newest: ${wrong.slice(0, 6).join('; ')}`,
@@ -37,14 +39,14 @@ export async function expectAgreement(
   }
 }
 
-/** What differs from these prices, in words. */
+/** The differences from these prices, in words. */
 export function differences(name: string, prices: Prices, found: Prices): string[] {
   return [...prices]
     .filter(([product, price]) => found.get(product) !== price)
     .map(([product, price]) => `${name} has ${product} ${found.get(product)}, not ${price}`);
 }
 
-/** What the replica of a client holds in memory. */
+/** The prices in the memory of a client's replica. */
 async function snapshotOf(client: TestClient, products: readonly string[]): Promise<Prices> {
   await client.ask('unsubscribe', { type: 'general' });
   client.clear();

@@ -15,7 +15,7 @@ const ENV = {
   ...HEAP_ENV,
 };
 
-/** One of the replicas: a process, and after it another on the same port. */
+/** One of the replicas. A process that ended is replaced by another one on the same port. */
 export class Replica {
   private constructor(
     private readonly env: Readonly<Record<string, string>>,
@@ -29,26 +29,26 @@ export class Replica {
     return replica;
   }
 
-  /** To be called when the process has ended: another takes its place, and is ready. */
+  /** Call this when the process has ended. Starts a new process, and waits until it is ready. */
   async replace(): Promise<void> {
     this.process = await GatewayProcess.start(this.env);
     await this.process.ready();
   }
 
-  /** What it holds in memory, bytes. */
+  /** The memory that the process uses, in bytes. */
   heap(): Promise<number> {
     return collectedHeap(this.process);
   }
 }
 
-/** Three replicas behind nginx, with its configuration as it is deployed. */
+/** Three replicas behind nginx with the deployed configuration. */
 export class ChaosCluster {
   private constructor(
     readonly replicas: readonly Replica[],
     private readonly nginx: Nginx,
   ) {}
 
-  /** @param redis of each replica, the settings that lead to its Redis */
+  /** @param redis for each replica, the settings that lead to its Redis */
   static async start(redis: readonly Readonly<Record<string, string>>[]): Promise<ChaosCluster> {
     const replicas = await Promise.all(redis.map((env) => Replica.start(env)));
     return new ChaosCluster(replicas, await Nginx.start(replicas.map(({ process }) => process.port)));
@@ -58,7 +58,7 @@ export class ChaosCluster {
     return this.nginx.url;
   }
 
-  /** A metric, summed over the replicas. */
+  /** The sum of a metric over all replicas. */
   async sum(sample: string): Promise<number> {
     const values = await Promise.all(this.replicas.map(({ process }) => process.metric(sample)));
     return values.reduce((sum, value) => sum + value, 0);

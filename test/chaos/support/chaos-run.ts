@@ -10,17 +10,17 @@ import type { ChaosCluster } from './chaos-cluster.js';
 
 export const CLIENTS = 300;
 
-/** Within this time of a fault's end every client has the newest number of every stream. */
+/** Within this time after a fault, every client must have the newest number of every stream. */
 const CONVERGES_WITHIN_MS = 5_000;
 
-/** From a fault's beginning to its end. Once, whenever it likes, it lets `meanwhile` happen. */
+/** Runs a fault from its beginning to its end. It must call `meanwhile` once at some time. */
 export type Fault = (meanwhile: () => void) => Promise<unknown>;
 
-/** The counters follow at once; a busy machine may take its time. */
+/** The counters follow at once, but a busy machine may take longer. */
 const SETTLES_WITHIN_MS = 60_000;
 
 export interface FaultOptions {
-  /** Whether clients may lose their connection. */
+  /** Whether clients may be disconnected. */
   readonly disconnects?: boolean;
 }
 
@@ -43,7 +43,7 @@ export class ChaosRun {
     private readonly crowd: Crowd,
   ) {}
 
-  /** @param urlOf where the n-th client connects to */
+  /** @param urlOf the address to which the n-th client connects */
   static async start(
     cluster: ChaosCluster,
     feed: NumberedFeed,
@@ -63,7 +63,10 @@ export class ChaosRun {
     return run;
   }
 
-  /** As `endure`, and reports it. Answers when clients came back, ms. */
+  /**
+   * Does the same as `endure`, and reports the result. Returns the times at which clients
+   * reconnected, in ms.
+   */
   async survive(name: string, fault: Fault, options: FaultOptions = {}): Promise<number[]> {
     const { messages } = this.crowd;
     const { begun, ended, converged } = await this.endure(fault, options);
@@ -79,14 +82,14 @@ export class ChaosRun {
     return returned;
   }
 
-  /** Lets a fault happen and holds the clients to what they are promised. */
+  /** Runs a fault, and checks what the gateway promises to clients. */
   async endure(fault: Fault, { disconnects = false }: FaultOptions = {}) {
     await this.converge();
     await this.settle();
     const disconnected = this.crowd.disconnects;
     this.crowd.begin();
     const begun = performance.now();
-    // One price that is not followed by another: those who miss it have to be given it.
+    // A single price without a successor: clients that miss it must be sent it later.
     let touched: Promise<void> | undefined;
     await fault(() => void (touched ??= this.feed.touch()));
     const ended = performance.now();
@@ -103,12 +106,14 @@ export class ChaosRun {
     return { begun, ended, converged };
   }
 
-  /** Every client has what Redis has taken by now. */
+  /** Waits until every client has everything that Redis has accepted by now. */
   async converge(timeoutMs?: number): Promise<void> {
     await this.crowd.converge(this.feed.taken, timeoutMs);
   }
 
-  /** Every replica, and Redis, has the newest number of the product that does not tick. */
+  /**
+   * Waits until every replica and Redis have the newest number of the product that does not tick.
+   */
   async agree(timeoutMs: number): Promise<void> {
     const newest = this.feed.taken.get(RESTING)!;
     await expectAgreement(
@@ -119,7 +124,10 @@ export class ChaosRun {
     );
   }
 
-  /** The replicas' counters say what is so, and nobody holds a moving price for stale. */
+  /**
+   * Checks that the replicas' counters are correct, and that no client considers a moving price
+   * stale.
+   */
   async settle(): Promise<void> {
     const { cluster, crowd } = this;
     const expected = {
@@ -140,10 +148,10 @@ export class ChaosRun {
         SETTLES_WITHIN_MS,
       );
     }
-    await waitFor(() => !crowd.holdsMovingPricesForStale, 'clients hold a price for stale that moves');
+    await waitFor(() => !crowd.holdsMovingPricesForStale, 'clients consider a moving price stale');
   }
 
-  /** What was measured, as a table. */
+  /** The measurements, as a table. */
   report(): string {
     const head = ['fault', 'seconds', 'reconnections', 'messages', 'worst gap ms', 'converged ms'];
     const rows = this.figures.map((row) => [
@@ -157,7 +165,7 @@ export class ChaosRun {
     return table(head, rows);
   }
 
-  /** The clients go, and leave nothing behind. */
+  /** Disconnects the clients, and checks that nothing is left of them. */
   async stop(): Promise<void> {
     this.feed.pause();
     this.crowd.leave();
@@ -176,7 +184,7 @@ export class ChaosRun {
   }
 }
 
-/** The most of `times` that lie within any stretch of `length`. */
+/** The maximum number of `times` within any interval of `length`. */
 export function largestCount(times: readonly number[], length: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   return Math.max(
@@ -186,8 +194,10 @@ export function largestCount(times: readonly number[], length: number): number {
 }
 
 /**
- * A third as the stock client does by default, most others as the platform's front end. Polling alone is rare, and costs a machine
- * most; of those in one process few can take compressed messages, or they would wait for each other's.
+ * A third of the clients connect as the stock client does by default, and most others as the
+ * platform's front end does. Only few use polling, because it costs a machine most. Only few accept
+ * compressed messages, because the clients of one process would wait for each other's
+ * decompression.
  */
 function transportOf(n: number): Partial<ManagerOptions> {
   if (n % 50 === 8) return TRANSPORTS.polling!;

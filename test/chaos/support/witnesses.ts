@@ -6,27 +6,31 @@ import { waitFor } from '../../support/wait.js';
 import { differences, expectAgreement, type Prices, stored } from './agreement.js';
 import type { ChaosCluster } from './chaos-cluster.js';
 
-/** Within this time of a fault's end every client, every replica and `latest:*` has the newest price. */
+/**
+ * Within this time after a fault, every client, every replica and `latest:*` must have the newest
+ * price.
+ */
 const AGREES_WITHIN_MS = 5_000;
 const CLIENTS_PER_REPLICA = 2;
 const MOST_SYMBOLS = 100;
 const LIFETIME_S = 300;
 
-/** An update as the worker makes it. */
+/** An update as the worker publishes it. */
 export interface Update {
   readonly product: string;
   readonly price: number;
-  /** Of the market, ms. */
+  /** The time of the market, in ms. */
   readonly time: number;
-  /** Of the worker, ms; the same unless it is said. */
+  /** The time of the worker, in ms. By default it is the time of the market. */
   readonly processed?: number;
-  /** Makes the message long. */
+  /** Padding that makes the message long. */
   readonly padding?: string;
 }
 
 /**
- * A cluster with two stock clients at each replica, which connect again by themselves to where they were, and a worker without
- * patience: each price is put under `latest:*` and then published.
+ * A cluster with two stock clients at each replica, which reconnect by themselves to the same
+ * replica, and a worker that does not retry. The worker writes each price to `latest:*` and then
+ * publishes it.
  */
 export class Witnesses {
   /** The worker's newest price of each product. */
@@ -39,7 +43,7 @@ export class Witnesses {
     private readonly clients: readonly TestClient[],
   ) {}
 
-  /** Connects the clients and has each product's first price come to all. */
+  /** Connects the clients, and waits until all of them have each product's first price. */
   static async start(cluster: ChaosCluster, redis: Redis, products: readonly string[]): Promise<Witnesses> {
     const urls = cluster.replicas.flatMap(({ process }) =>
       Array.from({ length: CLIENTS_PER_REPLICA }, () => process.url),
@@ -64,7 +68,7 @@ export class Witnesses {
     return witnesses;
   }
 
-  /** Sets and publishes each, over one connection. */
+  /** Writes and publishes each update over one connection. */
   async publish(updates: readonly Update[]): Promise<void> {
     const pipeline = this.redis.pipeline();
     for (const { product, price, time, processed = time, padding } of updates) {
@@ -81,7 +85,7 @@ export class Witnesses {
     for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
   }
 
-  /** To be called at a fault's end: all have the newest in time. */
+  /** Call this when a fault has ended. Every part must have the newest prices in time. */
   async agree(): Promise<void> {
     const prices: Prices = new Map(this.newest);
     const begun = performance.now();
@@ -101,7 +105,10 @@ export class Witnesses {
     );
   }
 
-  /** `latest:*` is what the worker wrote last, while no replica runs that could correct it. */
+  /**
+   * Checks that `latest:*` still has the worker's last values, once no replica runs that could
+   * correct them.
+   */
   async kept(): Promise<void> {
     const wrong = differences('latest:*', this.newest, await stored(this.redis, this.products));
     if (wrong.length > 0) {
@@ -116,7 +123,8 @@ export class Witnesses {
   private async subscribe(client: TestClient): Promise<void> {
     for (let start = 0; start < this.products.length; start += MOST_SYMBOLS) {
       const symbols = this.products.slice(start, start + MOST_SYMBOLS);
-      await client.ask('subscribe', { type: 'product', symbols }).catch(() => undefined); // it comes again with the next connection
+      // the client subscribes again with the next connection
+      await client.ask('subscribe', { type: 'product', symbols }).catch(() => undefined);
     }
   }
 }
