@@ -15,7 +15,7 @@ let redis: RedisServer;
 beforeAll(async () => void (redis = await RedisServer.start()));
 afterAll(() => redis.stop());
 
-it('subscribes, iterates, asks and leaves', async () => {
+it('subscribes, iterates, sends requests and disconnects', async () => {
   const gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
     PRODUCTS: 'NIFTY',
@@ -63,7 +63,7 @@ it('subscribes, iterates, asks and leaves', async () => {
 it.each([
   ['without a token', ['STALE1', 'STALE2'], {}, {}],
   ['with a token', ['STALE3', 'STALE4'], AUTH, { token: () => hs256() }],
-])('%s it is told all that is stale by one event', async (_, products, env, options) => {
+])('%s it receives all stale statuses in one event', async (_, products, env, options) => {
   await redis.client.flushall();
   const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, STALE_AFTER_MS: '500', ...env });
   const watcher = connect(gateway.url, options);
@@ -91,7 +91,7 @@ it.each([
   await gateway.stop();
 });
 
-it('renews its token when the gateway asks, and comes back with another after its end', async () => {
+it('refreshes its token when the gateway asks, and reconnects with another one after the token expired', async () => {
   const gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
     ...AUTH,
@@ -121,7 +121,7 @@ it('renews its token when the gateway asks, and comes back with another after it
   await gateway.stop();
 });
 
-it('a replica that drains costs no update: each price once and in order, and never stale', async () => {
+it('loses no update during a drain: each price arrives once and in order, and is never stale', async () => {
   const replicas = await Replicas.start(2, { REDIS_URL: redis.url, DRAIN_TIMEOUT_MS: '5000' });
   const clients = await Promise.all(
     Array.from({ length: 6 }, () => CheckedClient.connect(replicas.url, { general: false })),
@@ -147,7 +147,7 @@ it('a replica that drains costs no update: each price once and in order, and nev
   for (const { states } of moved)
     expect(states.slice(1).map(({ state }) => state)).toEqual(['draining', 'connected']);
   for (const { numbers } of seen) expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index));
-  // Before its first price nothing is known of the product; that it is live then is told.
+  // The product is unknown before its first price, so the client is told that it is live then.
   expect(stale.filter((change) => change.stale)).toEqual([]);
   for (const { client } of clients) client.close();
   await replicas.stop();

@@ -12,7 +12,10 @@ import { Recording } from '../support/recording.js';
 import { RedisServer } from '../support/redis-server.js';
 import { Application, ROOT } from './support/package.js';
 
-/** Bytes, minified and gzipped. What a page pays for the client: raise them knowingly. */
+/**
+ * The size of the client in a page, in bytes, minified and gzipped. Raise these limits only
+ * deliberately.
+ */
 const LIMIT = { alone: 12_500, withSocketIo: 26_000, hooks: 1_500 };
 
 const USE = `
@@ -72,7 +75,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-it('the package has what is built, its README, and nothing else', async () => {
+it('the package contains the build output and its README, and nothing else', async () => {
   const files = await application.files();
   expect(files).toEqual(
     expect.arrayContaining(['README.md', 'package.json', 'dist/esm/index.d.ts', 'dist/cjs/index.js']),
@@ -105,7 +108,7 @@ it.each([
   ['nodenext', 'nodenext', 'consumer.cts'],
   ['bundler', 'esnext', 'consumer.ts'],
 ])(
-  'its types hold for a consumer under %s',
+  'its types compile for a consumer with %s',
   async (moduleResolution, module, name) => {
     const file = await application.write(name, CONSUMER);
     const args = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'es2022'];
@@ -124,7 +127,7 @@ it.each([
     expect(output).toBe('');
   },
   180_000,
-); // the compiler, of the whole of its libraries
+); // compiling the complete libraries takes long
 
 async function bundle(source: string, external: string[] = []) {
   const { outputFiles, metafile } = await build({
@@ -152,12 +155,12 @@ it('is small: the client, the client with socket.io-client, the hooks', async ()
     expect(sizes[name]).toBeLessThanOrEqual(LIMIT[name]);
 });
 
-it('can be shaken: connect alone has no React, types alone cost nothing', async () => {
+it('supports tree shaking: connect excludes React, and types add nothing', async () => {
   const { inputs, text } = await bundle(
     `import { connect } from '@deltastream/socket-client'; connect('http://x')`,
   );
   expect(inputs.filter((name) => name.includes('react'))).toEqual([]);
-  // The tables of the contract's texts go where nobody asks for them.
+  // The tables with the contract's texts are removed if they are not used.
   expect(text).not.toContain('The payload is not an object.');
   const nothing = await bundle(
     `import { connect, ERROR_CODES } from '@deltastream/socket-client'; export {}`,
@@ -165,7 +168,7 @@ it('can be shaken: connect alone has no React, types alone cost nothing', async 
   expect(nothing.bytes).toBeLessThan(50);
 });
 
-it('bundled for a browser it shows prices in Chromium', async () => {
+it('a bundle for browsers shows prices in Chromium', async () => {
   const { text } = await bundle(`
     import { connect } from '@deltastream/socket-client';
     const [url, symbol] = location.hash.slice(1).split(',');
@@ -194,7 +197,7 @@ it('bundled for a browser it shows prices in Chromium', async () => {
   await browser.close();
 });
 
-it("its copy of the contract is the service's", async () => {
+it("its copy of the contract is identical to the service's", async () => {
   const check = Command.spawn(process.execPath, [
     join(ROOT, 'clients/typescript/scripts/copy-contract.mjs'),
     '--check',

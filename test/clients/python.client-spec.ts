@@ -9,7 +9,7 @@ import { startProcess } from '../support/processes.js';
 import { Recording } from '../support/recording.js';
 
 const FOLDER = join(__dirname, '../../clients/python');
-/** Debian's, which has Debian's packages. */
+/** The Python of Debian, which has Debian's packages. */
 const PYTHON = '/usr/bin/python3';
 const env = { PATH: process.env.PATH, PYTHONPATH: 'src', PYTHONDONTWRITEBYTECODE: '1' };
 
@@ -19,7 +19,7 @@ interface Outcome {
   readonly text: string;
 }
 
-/** Each is a test of this suite, so that the counts are true. */
+/** Each Python test is a test of this suite, so that the counts are correct. */
 const listed = spawnSync(PYTHON, ['-m', 'tests.run', '--list'], { cwd: FOLDER, env, encoding: 'utf8' });
 const tests = listed.stdout
   .split('\n')
@@ -28,7 +28,7 @@ const tests = listed.stdout
 
 describe('Python', () => {
   const outcomes = new Map<string, Outcome>();
-  /** What the clients of each test sent and received. */
+  /** The recorded messages of the clients in each test. */
   const recorded = new Map<string, string[]>();
   let recording: Recording;
   let complaints = '';
@@ -43,7 +43,7 @@ describe('Python', () => {
     child.stderr!.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
     createInterface({ input: child.stdout! }).on('line', (line) => {
       const outcome = JSON.parse(line) as Outcome;
-      // A test has one outcome; where parts of it failed, that.
+      // A test has one outcome. If some of its parts failed, it has failed.
       if (outcomes.get(outcome.test)?.outcome !== 'failed') outcomes.set(outcome.test, outcome);
     });
     await once(child, 'close');
@@ -59,11 +59,11 @@ describe('Python', () => {
     expect(listed.stderr).toBe('');
     expect(tests.length).toBeGreaterThan(80);
     expect(tests.filter((test) => test.includes('_FailedTest'))).toEqual([]);
-    // What fails outside a test: in `setUpClass`, for one.
+    // Failures outside a test, for example in `setUpClass`.
     expect([...outcomes.values()].filter(({ test }) => !tests.includes(test))).toEqual([]);
   });
 
-  // Held against the document here, so that it is told of the test that it is of.
+  // Checked against the document here, so that a violation is reported for its test.
   it.each(tests)('%s', (test) => {
     recording.check(recorded.get(test) ?? []);
     recorded.delete(test);
@@ -71,17 +71,17 @@ describe('Python', () => {
     expect({ outcome, text }).toEqual({ outcome: 'passed', text: '' });
   });
 
-  it('all that they say was held against the document: every request, and most events', () => {
+  it('every request and most events of the tests were checked against the document', () => {
     const requests = [...REQUESTS].flatMap((event) => [`sent ${event}`, `acknowledged ${event}`]);
     const events = [...EVENTS].filter((event) => event !== 'lagging').map((event) => `received ${event}`);
     for (const lines of recorded.values()) recording.check(lines);
     expect(recording.kinds()).toEqual(expect.arrayContaining([...requests, ...events]));
   });
 
-  it('is built into a wheel that works by itself, its types with it', () => {
+  it('is built into a wheel that works on its own and includes its types', () => {
     const folder = mkdtempSync(join(tmpdir(), 'gateway-wheel-'));
     try {
-      // A copy: setuptools builds in the folder of the sources.
+      // A copy, because setuptools builds in the folder of the sources.
       cpSync(FOLDER, join(folder, 'source'), { recursive: true });
       const pip = (...args: string[]) =>
         spawnSync(PYTHON, ['-m', 'pip', ...args, '--no-deps', '--no-index', '--disable-pip-version-check'], {
@@ -109,7 +109,7 @@ describe('Python', () => {
     }
   });
 
-  it('is clean under mypy --strict', () => {
+  it('passes mypy --strict', () => {
     const cache = '--cache-dir=/dev/null';
     const { stdout, status } = spawnSync(PYTHON, ['-m', 'mypy', cache], {
       cwd: FOLDER,

@@ -16,7 +16,7 @@ const ROOMS = [
   ...CHAINS.map((symbol) => `chain:${symbol}`),
 ].sort();
 
-/** Numbered updates of every product and chain, until it is stopped. */
+/** Publishes numbered updates of every product and chain, until it is stopped. */
 function publish(redis: RedisServer) {
   let n = 0;
   const all = () => {
@@ -30,7 +30,7 @@ function publish(redis: RedisServer) {
   return { last: () => n, stop: repeat(all, 100) };
 }
 
-it('100 reconnects over three replicas: every subscription restored, the newest of each, none older after newer', async () => {
+it('100 reconnections over three replicas restore every subscription and every newest update, in order', async () => {
   const redis = await RedisServer.start();
   const replicas = await Replicas.start(3, { REDIS_URL: redis.url, DRAIN_TIMEOUT_MS: '2000' });
   const proxy = await TcpProxy.start(Number(new URL(replicas.url).port));
@@ -41,7 +41,8 @@ it('100 reconnects over three replicas: every subscription restored, the newest 
   const chains = CHAINS.map((symbol) => client.subscribe({ type: 'chain', symbol }));
   await Promise.all([prices, ...chains].map(({ ready }) => ready));
 
-  // One client goes through all of them: most by a cut network, some by a replica that crashes or drains.
+  // One client goes through all reconnections: most after a network cut, some after a crash or a
+  // drain of its replica.
   let cuts = 0;
   let replacing = Promise.resolve();
   while (checked.connections <= RECONNECTS) {
@@ -50,7 +51,7 @@ it('100 reconnects over three replicas: every subscription restored, the newest 
       await replacing;
       replacing = replicas.replace(Math.floor(cuts / 20) % 3, cuts % 40 === 19 ? 'SIGTERM' : 'SIGKILL');
     }
-    // Now and then in the midst of resubscribing.
+    // Now and then while the client is still resubscribing.
     if (cuts % 3 === 0)
       await waitFor(async () => (await client.subscriptions().catch(() => [])).length === ROOMS.length);
     proxy.cut();

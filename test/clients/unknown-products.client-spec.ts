@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait.js';
 const LONG_MS = 20_000;
 const SYMBOLS = Array.from({ length: 300 }, (_, n) => `NEW${n}`);
 
-/** Real time, of which a long wait takes a fifth of a second. */
+/** Real time, but a long wait is shortened to a fifth of a second. */
 function hastyClock(): Clock {
   let skipped = 0;
   return {
@@ -37,7 +37,7 @@ it('300 subscriptions on a gateway that knows no product are all live after thei
   client.on('error', ({ code, rooms = [] }) => refusals.push([code, ...rooms]));
   const late = SYMBOLS.slice(250).map((name) => `product:${name}`);
 
-  // Refused, and asked for again, for as long as nothing is known.
+  // The requests are rejected and retried until the products are known.
   await waitFor(() => refusals.length >= 3);
   for (const refusal of refusals) expect(refusal).toEqual(['TOO_MANY_SUBSCRIPTIONS', ...late]);
   expect(await client.subscriptions()).toHaveLength(SYMBOLS.length - late.length);

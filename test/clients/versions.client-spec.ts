@@ -9,14 +9,15 @@ import { type Options, type Version, VersionedClient, VERSIONS } from './support
 
 const versions = Object.keys(VERSIONS) as Version[];
 
-/** Name, options, and the transport that it must end up with. */
+/** The name, the options, and the transport that must be in use in the end. */
 const WAYS: readonly (readonly [string, Options, string])[] = [
   ['websocket', { transports: ['websocket'] }, 'websocket'],
   ['polling', { transports: ['polling'] }, 'polling'],
   ['polling that upgrades', { transports: ['polling', 'websocket'] }, 'websocket'],
   ['websocket, then polling', { transports: ['websocket', 'polling'] }, 'websocket'],
 ];
-// Handed on to `ws`, which offers it by default; polling has none in Node.
+// The option is passed to `ws`, which offers compression by default. Polling has no compression in
+// Node.
 const uncompressed = { perMessageDeflate: false } as unknown as Options;
 const MATRIX = versions.flatMap((version) =>
   WAYS.flatMap(([name, options, transport]) =>
@@ -29,7 +30,7 @@ const MATRIX = versions.flatMap((version) =>
   ),
 );
 
-/** A network that lets no WebSocket through, as some companies' are. */
+/** A network that blocks WebSockets, as some companies' networks do. */
 class NoWebSockets extends TcpProxy {
   static override async start(targetPort: number): Promise<NoWebSockets> {
     return new NoWebSockets(await listening(), targetPort);
@@ -71,7 +72,7 @@ describe('socket.io-client', () => {
       () => client.transport,
     );
 
-    // A snapshot, without and with a subscription, before the first live update.
+    // A snapshot, with and without a subscription, before the first live update.
     await price(product, 1);
     await publishChain(product, 1);
     await publishChain(product, 1, '2026-12-03');
@@ -86,7 +87,7 @@ describe('socket.io-client', () => {
     expect(client.received.map(({ event }) => event)).toEqual(['chain_update', 'chain_update', 'snapshot']);
     client.clear();
 
-    // Single, batch, and one expiry; each acknowledged and confirmed.
+    // One symbol, a batch, and one expiry. Each is acknowledged and confirmed.
     expect(await client.ask('subscribe', { type: 'product', symbol: product })).toEqual({
       ok: true,
       rooms: [`product:${product}`],
@@ -99,7 +100,8 @@ describe('socket.io-client', () => {
     expect(await client.ask('list_subscriptions')).toEqual({ ok: true, rooms });
     expect((await client.next('subscriptions')).rooms).toEqual(rooms);
 
-    // Live, once each though in two rooms, and only the expiry asked for.
+    // Live updates arrive once, even if the client is in two rooms, and only for the subscribed
+    // expiry.
     client.clear();
     await price(product, 2);
     await publishChain(product, 2);
@@ -112,7 +114,7 @@ describe('socket.io-client', () => {
       client.all('chain_update').map(({ expiry, spot_price, strikes }) => [expiry, spot_price, strikes]),
     ).toEqual([[EXPIRY, 2, [21450, 21500, 21550]]]);
 
-    // Leaving, `general` too.
+    // Leaves the rooms, including `general`.
     await client.ask('unsubscribe', { type: 'product', symbols: [product, other] });
     await client.ask('unsubscribe', { type: 'general' });
     expect(client.all('unsubscribed').map(({ room }) => room)).toEqual([
@@ -128,7 +130,7 @@ describe('socket.io-client', () => {
     const { products: known } = await client.ask('get_products');
     expect(known).toContain(product);
 
-    // Faults are answered, and end nothing.
+    // Invalid requests are answered, and do not close the connection.
     client.clear();
     client.contract.sendsInvalid = true;
     expect(await client.ask('subscribe', { type: 'product', symbol: 'N*' })).toMatchObject({
@@ -143,7 +145,7 @@ describe('socket.io-client', () => {
   });
 
   it.each(MATRIX)(
-    '$version by $way: comes back after the connection is lost',
+    '$version by $way: reconnects after the connection is lost',
     async ({ version, options }) => {
       const product = `V${++products}`;
       const proxy = await TcpProxy.start(gateway.port);
@@ -170,7 +172,7 @@ describe('socket.io-client', () => {
   );
 
   it.each(versions)(
-    '%s: where WebSocket is blocked, polling that would upgrade stays polling',
+    '%s: a polling client that would upgrade keeps polling if WebSocket is blocked',
     async (version) => {
       const proxy = await NoWebSockets.start(gateway.port);
       const options = { transports: ['polling', 'websocket'] };
@@ -184,7 +186,7 @@ describe('socket.io-client', () => {
   );
 
   it.each(versions)(
-    '%s: where WebSocket is blocked, the second transport is tried by 4.8 alone',
+    '%s: only version 4.8 tries the second transport if WebSocket is blocked',
     async (version) => {
       const proxy = await NoWebSockets.start(gateway.port);
       const client = await VersionedClient.open(version, `http://127.0.0.1:${proxy.port}`, {
@@ -206,7 +208,7 @@ describe('socket.io-client', () => {
     },
   );
 
-  it('of version 2 is told that its protocol is not spoken here', async () => {
+  it('of version 2 is told that its protocol is not supported', async () => {
     const response = await gateway.get('/socket.io/?EIO=3&transport=polling');
     expect([response.status, await response.json()]).toEqual([
       400,
@@ -215,7 +217,7 @@ describe('socket.io-client', () => {
   });
 
   it.each(versions)(
-    '%s: is drained by every transport, told why, and comes back by itself',
+    '%s: is drained over every transport with a reason, and reconnects by itself',
     async (version) => {
       const [old, next] = await Promise.all([
         GatewayProcess.start({ REDIS_URL: redis.url, DRAIN_TIMEOUT_MS: '500' }),
@@ -228,7 +230,7 @@ describe('socket.io-client', () => {
           return client;
         }),
       );
-      // As a balancer does: whoever connects again gets the other replica.
+      // Like a load balancer, which leads a reconnecting client to the other replica.
       for (const { socket } of clients) Object.assign(socket.io, { uri: next.url });
       const stopped = old.stop();
       for (const client of clients) {
@@ -246,7 +248,7 @@ describe('socket.io-client', () => {
   );
 
   it.each(versions)(
-    '%s: a token that is refused is told in connect_error, and a good one let in',
+    '%s: a token is rejected with connect_error, and a valid one is accepted',
     async (version) => {
       const guarded = await GatewayProcess.start({
         REDIS_URL: redis.url,

@@ -7,7 +7,7 @@ import { STAND_INS } from './support/presets.js';
 
 jest.setTimeout(120_000);
 
-it('behind a cookie, Node gets on by polling with withCredentials; without, its sessions are lost', async () => {
+it('behind a cookie, polling in Node works only with withCredentials', async () => {
   const run = await ClusterRun.start(STAND_INS['Traefik, by cookie']!(), 10, 3);
   const connect = (options: Partial<ManagerOptions>) => {
     const socket = openSocket(run.url, { ...TRANSPORTS.polling, ...options });

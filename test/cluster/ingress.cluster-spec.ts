@@ -1,14 +1,14 @@
 import { translate } from './support/ingress-nginx.js';
 import { NGINX } from './support/presets.js';
 
-it('an annotation that is not known is refused, not passed over', () => {
+it('an unknown annotation is rejected instead of ignored', () => {
   expect(() => translate({ 'nginx.ingress.kubernetes.io/limit-rps': '5' }, '/')).toThrow(
     'What ingress-nginx does with limit-rps is not known here.',
   );
   expect(translate({ 'cert-manager.io/cluster-issuer': 'letsencrypt' }, '/').by).toBeUndefined();
 });
 
-it('affinity other than the chart sets is refused', () => {
+it('an affinity that the chart does not set is rejected', () => {
   const cookie = { affinity: 'cookie', 'affinity-mode': 'balanced' };
   const annotations = Object.entries(cookie).map(([name, value]) => [
     `nginx.ingress.kubernetes.io/${name}`,
@@ -22,7 +22,7 @@ it('affinity other than the chart sets is refused', () => {
   );
 });
 
-it('the annotations decide what nginx does', () => {
+it('the annotations determine the configuration of nginx', () => {
   const { routing } = NGINX['nginx by address']!();
   expect(routing.by).toBe('address');
   expect(routing.location).toEqual(
@@ -32,5 +32,5 @@ it('the annotations decide what nginx does', () => {
       'proxy_connect_timeout 2s;',
     ]),
   );
-  expect(NGINX['WebSocket alone, no affinity']!().routing.location).toContain('proxy_read_timeout 60s;');
+  expect(NGINX['WebSocket only, no affinity']!().routing.location).toContain('proxy_read_timeout 60s;');
 });

@@ -4,10 +4,13 @@ import { NGINX } from './support/presets.js';
 import { KINDS } from './support/travellers.js';
 
 const PODS = 3;
-/** Less than for scaling: how long a pod takes to start is not shortened, and how often clients move depends on both. */
+/**
+ * Less than for scaling. The start time of a pod cannot be shortened, and how often clients move
+ * depends on both times.
+ */
 const SHORTENED_BY = 5;
 
-// Pods start and end for real; a busy machine takes its time.
+// Pods start and end for real, which takes longer on a busy machine.
 jest.setTimeout(180_000);
 
 const rows: (string | number)[][] = [];
@@ -27,7 +30,7 @@ afterAll(() => {
   process.stderr.write(table(head, rows));
 });
 
-/** Clients by how often they were disconnected. */
+/** The number of clients by how often they were disconnected. */
 async function rollOut(name: keyof typeof NGINX, surge: 1 | '100%') {
   const run = await ClusterRun.start(NGINX[name]!(), SHORTENED_BY, PODS);
   const { moves, seconds, worstGapMs } = await run.step(() => run.deployment.rollOut(surge));
@@ -55,16 +58,16 @@ async function rollOut(name: keyof typeof NGINX, surge: 1 | '100%') {
 const most = (counts: readonly number[]) => Math.max(...counts);
 const least = (counts: readonly number[]) => Math.min(...counts);
 
-// With a cookie a polling client stays as long as its pod; every pod goes once.
-it.each(['WebSocket alone, no affinity', 'nginx by cookie'])(
-  '%s, all new pods first: everybody moves once',
+// With a cookie, a polling client stays on its pod until the pod ends. Every pod ends once.
+it.each(['WebSocket only, no affinity', 'nginx by cookie'])(
+  '%s, all new pods first: every client moves once',
   async (name) => {
     const moves = await rollOut(name, '100%');
     for (const kind of KINDS) for (const count of moves[kind]) expect(count).toBe(1);
   },
 );
 
-it('by cookie, one pod at a time: everybody moves, and at most once for each pod that goes', async () => {
+it('by cookie, one pod at a time: every client moves, at most once for each pod that ends', async () => {
   const moves = await rollOut('nginx by cookie', 1);
   for (const kind of KINDS) {
     expect(least(moves[kind])).toBeGreaterThanOrEqual(1);
@@ -72,14 +75,14 @@ it('by cookie, one pod at a time: everybody moves, and at most once for each pod
   }
 });
 
-it('by address, one pod at a time: polling moves for each pod that comes, too', async () => {
+it('by address, one pod at a time: polling clients also move for each new pod', async () => {
   const moves = await rollOut('nginx by address', 1);
   for (const kind of KINDS) expect(least(moves[kind])).toBeGreaterThanOrEqual(1);
   expect(most([...moves.websocket, ...moves.upgrading])).toBeLessThanOrEqual(PODS);
   expect(most(moves.polling)).toBeLessThanOrEqual(2 * PODS);
 });
 
-it('by address, all new pods first: only polling moves more than once', async () => {
+it('by address, all new pods first: only polling clients move more than once', async () => {
   const moves = await rollOut('nginx by address', '100%');
   for (const kind of ['websocket', 'upgrading'] as const)
     for (const count of moves[kind]) expect(count).toBe(1);

@@ -3,10 +3,10 @@ import { ClusterRun, type Figures } from './support/cluster-run.js';
 import { NGINX, type Preset, STAND_INS } from './support/presets.js';
 import { type Kind, KINDS } from './support/travellers.js';
 
-/** What the chart's times are divided by. */
+/** The times of the chart are divided by this. */
 const SHORTENED_BY = 10;
 
-// Pods start and end for real; a busy machine takes its time.
+// Pods start and end for real, which takes longer on a busy machine.
 jest.setTimeout(180_000);
 
 const rows: (string | number)[][] = [];
@@ -43,7 +43,7 @@ async function course(name: string, preset: Preset, sizes: readonly number[]): P
       const [held] = await deployment.sum(['socket_gateway_connections'], leaving);
       const figures = await run.step(() => deployment.remove(leaving));
       note(step, figures);
-      // Those whom the pods that leave had, once each, and nobody else.
+      // Only the clients of the leaving pods move, each once.
       expect(KINDS.map((kind) => Math.max(0, ...figures.moves[kind]))).toEqual(
         KINDS.map((kind) => (figures.moves[kind].length > 0 ? 1 : 0)),
       );
@@ -53,7 +53,10 @@ async function course(name: string, preset: Preset, sizes: readonly number[]): P
   await run.stop();
 }
 
-/** Up: nobody, but for sessions of polling by address, which a new pod may take from an old one. */
+/**
+ * When pods are added, no client moves, except polling sessions that are bound by address: the new
+ * pod may take over some addresses.
+ */
 function expectMoves({ routing }: Preset, { moves }: Figures, added: number): void {
   const most: Record<Kind, number> = {
     websocket: 0,
@@ -63,7 +66,7 @@ function expectMoves({ routing }: Preset, { moves }: Figures, added: number): vo
   for (const kind of KINDS) {
     for (const count of moves[kind]) expect(count).toBeLessThanOrEqual(most[kind]);
   }
-  // Or this would say nothing of addresses.
+  // Otherwise the result would say nothing about addresses.
   if (routing.by === 'address') expect(sum(moves.polling)).toBeGreaterThan(0);
 }
 
@@ -73,6 +76,6 @@ describe('ingress-nginx', () => {
   );
 });
 
-describe('in the place of', () => {
+describe('instead of nginx', () => {
   it.each(Object.entries(STAND_INS))('%s: 1, 3 and 2 pods', (name, preset) => course(name, preset(), [3, 2]));
 });

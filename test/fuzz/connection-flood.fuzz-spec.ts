@@ -34,7 +34,7 @@ afterAll(() => {
   process.stderr.write(survivors?.report() ?? '');
 });
 
-/** Lets one attack happen to its end, until nothing is left of it. */
+/** Runs one attack to its end, and waits until nothing is left of it. */
 async function survive(
   name: string,
   attacked: AttackName,
@@ -47,7 +47,7 @@ async function survive(
   return all[name]!;
 }
 
-it('TCP connections that say nothing', async () => {
+it('TCP connections that send nothing', async () => {
   const { opened } = await survive('TCP connections that say nothing', 'silent', SILENT);
   expect(opened).toBe(SILENT);
 }, 120_000);
@@ -59,13 +59,13 @@ it('WebSockets beyond HANDSHAKES_PER_SECOND and MAX_CONNECTIONS', async () => {
   expect(refused.max_connections).toBeGreaterThan(0);
 }, 120_000);
 
-it('sessions by polling that never enter the namespace, until there is no room, make room again', async () => {
+it('polling sessions that never join the namespace are closed, so that new clients can connect', async () => {
   const name = 'handshakes by polling, and no more';
   const { tried, letIn, refused } = await survive(name, 'polling handshakes', ATTEMPTS);
   expect(letIn + sum(refused)).toBe(tried);
   expect(refused.rate).toBeGreaterThan(0);
   const closed = async (): Promise<boolean> => (await HANDSHAKES.polling(gateway.url)).status === 200;
-  await waitFor(closed, 'nobody is let in', 30_000);
+  await waitFor(closed, 'no client is accepted', 30_000);
 }, 120_000);
 
 describe('one address', () => {
@@ -77,7 +77,7 @@ describe('one address', () => {
   let good: Survivors;
 
   beforeAll(async () => {
-    // Of its own: the numbers begin anew.
+    // This gateway uses a separate Redis, so that the feed's numbers start again.
     const other = await RedisServer.start();
     limited = await GatewayProcess.start({
       REDIS_URL: other.url,
@@ -93,7 +93,7 @@ describe('one address', () => {
     process.stderr.write(good?.report() ?? '');
   });
 
-  it('gets as many connections and handshakes as one may have, and the others theirs', async () => {
+  it('is limited to its own connections and handshakes, without affecting other addresses', async () => {
     const options = { port: limited.port, count: ATTEMPTS, ms: LASTS_MS, address: BAD_ADDRESS };
     const { flood } = await good.survive({ flood: () => attack('clients', options) });
     expect(flood.letIn + sum(flood.refused)).toBe(flood.tried);

@@ -9,15 +9,16 @@ import { Survivors } from './support/survivors.js';
 
 const PRODUCTS = 5_000;
 const EXPIRIES = 50_000;
-/** Messages published at a time. */
+/** The number of messages published at a time. */
 const BATCH = 2_500;
-/** Few: what they cost this process is not to be measured. */
+/** Only a few clients, so that their own cost in this process does not affect the measurement. */
 const BYSTANDERS = 10;
 const LASTS_MS = 5_000;
 const DAY_MS = 86_400_000;
 /**
- * How late the good clients may be told at the 99th percentile: the machine is shared with the attackers and the good clients
- * themselves. A gateway that does each burst in one go is seconds late.
+ * The limit of the good clients' delay at the 99th percentile. The machine is shared with the
+ * attackers and with the good clients. A gateway that handles each burst without a pause is late by
+ * seconds.
  */
 const allowed = (beforeMs: number): number => 5 * beforeMs + 250;
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
   redis = await RedisServer.start();
   gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
-    MAX_EVENT_LOOP_DELAY_MS: '500', // the default: no client may take the replica out of service
+    MAX_EVENT_LOOP_DELAY_MS: '500', // the default: no client may make the replica unready
   });
   await gateway.ready();
   await publishAll();
@@ -41,7 +42,10 @@ afterAll(() => {
   process.stderr.write(survivors?.report() ?? '');
 });
 
-/** Many products, and one of them with more expiries than anybody reads. Not faster than the gateway takes them: Redis would cut it off. */
+/**
+ * Publishes many products, one of them with more expiries than a snapshot may contain. It waits for
+ * the gateway, because Redis would close a feed connection that reads too slowly.
+ */
 async function publishAll(): Promise<void> {
   const { calls, puts, ...wide } = chain('WIDE', 1);
   const legs = { calls: calls.slice(0, 1), puts: puts.slice(0, 1) };
@@ -67,12 +71,14 @@ async function publishAll(): Promise<void> {
       30_000,
     );
   }
-  // Taking so much at once may have been an overload.
+  // Reading so much at once may have overloaded the gateway.
   const isReady = async () => (await gateway.get('/health/ready')).status === 200;
   await waitFor(isReady, 'the gateway is not ready', 30_000);
 }
 
-/** Asks for the replica's readiness until it is told to stop; answers how often it was not ready. */
+/**
+ * Checks the replica's readiness until it is stopped. Returns how often the replica was not ready.
+ */
 function watchReadiness(): () => Promise<number> {
   let stopped = false;
   let notReady = 0;
@@ -89,7 +95,9 @@ function watchReadiness(): () => Promise<number> {
   };
 }
 
-/** Attacks, and expects that it costs the good clients no more than the machine does. */
+/**
+ * Runs an attack, and expects that it delays the good clients no more than the machine itself does.
+ */
 async function survives(name: string, attacked: AttackName, events: readonly ClientEvent[], count: number) {
   const asked = async () => {
     const each = events.map((event) =>
@@ -116,7 +124,7 @@ async function survives(name: string, attacked: AttackName, events: readonly Cli
 }
 
 it.each<[string, AttackName, ClientEvent]>([
-  ['1,200 subscriptions and unsubscriptions of 100 symbols at once, again and again', 'batches', 'subscribe'],
+  ['1,200 subscriptions and unsubscriptions of 100 symbols at once, repeatedly', 'batches', 'subscribe'],
   ['1,200 get_products of 5,000 products at once', 'product lists', 'get_products'],
   ['600 get_snapshot of 100 products at once', 'snapshots', 'get_snapshot'],
   ['a subscription to 50,000 chains, and 20 get_snapshot of them', 'wide chains', 'get_snapshot'],

@@ -16,7 +16,7 @@ const frames = new FrameGenerator(packets);
 
 let redis: RedisServer;
 let run: FuzzRun;
-/** Sessions that are open by polling, for others to meddle with. */
+/** The open polling sessions, so that other lanes can interfere with them. */
 const sessions: PollingLane[] = [];
 const sids = (): readonly string[] => sessions.map(({ sid }) => sid);
 
@@ -37,7 +37,10 @@ const pollingLane = (n: number): PollingLane => {
   return lane;
 };
 
-/** WebSockets first: ws keeps what it closed for a while, and memory is measured at the end. */
+/**
+ * WebSockets come first, because ws keeps closed ones for a while and memory is measured at the
+ * end.
+ */
 const SURFACES: readonly Surface[] = [
   {
     name: 'Socket.IO packets over WebSocket',
@@ -60,7 +63,7 @@ const SURFACES: readonly Surface[] = [
     name: 'upgrades to WebSocket',
     share: 0.1,
     webSockets: true,
-    // Somebody is there whose session can be taken.
+    // A session of another client exists that an upgrade can take over.
     lane: (n) =>
       n < 2
         ? pollingLane(n)
@@ -70,12 +73,12 @@ const SURFACES: readonly Surface[] = [
   { name: 'HTTP', share: 0.1, lanes: 32, lane: () => new HttpLane(run.gateway.port, httpInput) },
 ];
 
-it('some of everything', () => run.warmUp(SURFACES), TIMEOUT_MS);
+it('a first part of all inputs', () => run.warmUp(SURFACES), TIMEOUT_MS);
 
 it.each(SURFACES)('$name', (surface) => run.goesOn(surface), TIMEOUT_MS);
 
 it(
-  'as many inputs were tried as were to be, and nothing is kept of them',
+  'all inputs were tried, and the gateway keeps nothing of them',
   async () => {
     expect(run.tried).toBeGreaterThanOrEqual(INPUTS);
     await run.expectNothingKept();

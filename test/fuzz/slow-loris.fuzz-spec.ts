@@ -4,7 +4,7 @@ import { attack, type AttackName } from './support/attack.js';
 import { Survivors } from './support/survivors.js';
 
 const CONNECTIONS = 200;
-/** Longer than the gateway waits for a request's head. */
+/** Longer than the gateway waits for a request's header. */
 const LASTS_MS = 15_000;
 
 let redis: RedisServer;
@@ -23,7 +23,7 @@ afterAll(() => {
   process.stderr.write(survivors?.report() ?? '');
 });
 
-it('hundreds of connections that say little or nothing, or read nothing', async () => {
+it('hundreds of connections that send little or nothing, or read nothing', async () => {
   const by = (name: AttackName) => () =>
     attack(name, { port: gateway.port, count: CONNECTIONS, ms: LASTS_MS });
   const figures = await survivors.survive({
@@ -33,7 +33,7 @@ it('hundreds of connections that say little or nothing, or read nothing', async 
     'dribble WebSocket frames': by('frames'),
     'ask, and read nothing': by('deaf'),
   });
-  // Not for want of trying.
+  // Checks that the attack did take place.
   for (const { tried, opened } of Object.values(figures))
     expect([tried, opened]).toEqual([CONNECTIONS, CONNECTIONS]);
   await survivors.settle();

@@ -3,7 +3,7 @@ import type { Kind, Kinds } from './support/kinds.js';
 
 const ENVOY = '07-envoy-gateway-values.yaml';
 
-it('there are value files for at least twelve ways to install it, and helm 3 and 4 to try them', () => {
+it('there are value files for at least twelve kinds of installation, and helm 3 and 4 to try them', () => {
   expect(CI_VALUES.length).toBeGreaterThanOrEqual(12);
   expect(VERSIONS.map((version) => version.split('.')[0]).sort()).toEqual(['3', '4']);
 });
@@ -14,19 +14,19 @@ describe.each(VERSIONS)('helm %s', (version) => {
     expect([status, stdout]).toEqual([0, expect.stringContaining('0 chart(s) failed')]);
   });
 
-  it.each(CI_VALUES)('makes no two objects of one name, and nothing without labels, of %s', (values) => {
+  it.each(CI_VALUES)('creates no two objects with one name, and labels every object, with %s', (values) => {
     const { manifests } = Rendered.from(values, version);
     const names = manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     expect(new Set(names).size).toBe(names.length);
   });
 });
 
-it.each(CI_VALUES)('helm 3 and 4 make the same of %s', (values) => {
+it.each(CI_VALUES)('helm 3 and 4 render the same from %s', (values) => {
   const [first, second] = VERSIONS.map((version) => Rendered.from(values, version).manifests);
   expect(first).toEqual(second);
 });
 
-it('every manifest of every value file is what its kind allows, and has no field it does not know', () => {
+it('every manifest of every value file matches its kind, and has no unknown field', () => {
   const all = CI_VALUES.flatMap((values) =>
     Rendered.from(values).manifests.map((manifest) => ({ values, manifest })),
   );
@@ -54,7 +54,7 @@ it('every manifest of every value file is what its kind allows, and has no field
   ]);
 });
 
-it('a wrong field, a wrong type, a missing field and a wrong value are found, of Kubernetes and of CRDs', () => {
+it('an unknown field, a wrong type, a missing field and a wrong value are reported, for Kubernetes and CRDs', () => {
   const wrong = <K extends Kind>(values: string, kind: K, change: (manifest: Kinds[K]) => void) => {
     const manifest = structuredClone(Rendered.from(values).all(kind)[0]!);
     change(manifest);

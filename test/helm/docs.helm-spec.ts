@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { CHART, helm, NGINX, read, Rendered, ROOT, valueArgs, type Values } from './support/chart.js';
 
-it('docs/kubernetes.md has every alert with its severity, and no other', () => {
+it('docs/kubernetes.md lists every alert with its severity, and no other', () => {
   const text = read('docs/kubernetes.md');
   const documented = [...text.matchAll(/^\| `(SocketGateway\w+)` \| (\w+) \|/gm)].map(
     ([, name, severity]) => [name, severity],
@@ -11,7 +11,7 @@ it('docs/kubernetes.md has every alert with its severity, and no other', () => {
   expect(documented).toEqual(groups[0].rules.map(({ alert, labels }) => [alert, labels.severity]));
 });
 
-it('docs/runbooks.md has a section for each alert, where its runbook_url leads, and for no other', () => {
+it('docs/runbooks.md has a section for each alert, which its runbook_url points to, and no other', () => {
   const url = 'https://docs.example.com/runbooks.md';
   const values = { 'prometheusRule.enabled': true, 'prometheusRule.runbookUrl': url };
   const { groups } = Rendered.from(values).one('PrometheusRule').spec;
@@ -27,8 +27,8 @@ it('docs/runbooks.md has a section for each alert, where its runbook_url leads, 
   }
 });
 
-describe('what people read', () => {
-  it('the README has the values of values.yaml', () => {
+describe('the documentation of the chart', () => {
+  it('the README lists the values of values.yaml', () => {
     const { status, stderr } = spawnSync(
       process.execPath,
       [join(ROOT, 'scripts/chart-readme.mjs'), '--check'],
@@ -37,7 +37,7 @@ describe('what people read', () => {
     expect([status, stderr]).toEqual([0, '']);
   });
 
-  // Helm 3 asks a cluster before it shows them.
+  // Helm 3 connects to a cluster before it prints the notes.
   const notes = (values: Values) =>
     helm(
       '4.1.4',
@@ -94,7 +94,7 @@ describe('what people read', () => {
     ['06-alb-values.yaml', ['https://gateway.example.com']],
     ['11-keda-values.yaml', ['config.MARKET_HOURS is empty']],
     ['13-everything-extra-values.yaml', ['nodePort']],
-  ])('the notes of %s are right for it', (values, parts) => {
+  ])('the notes are correct for %s', (values, parts) => {
     const said = notes(values);
     for (const part of parts) expect(said).toContain(part);
     expect(said).not.toMatch(/<no value>|%!|\{\{/);
@@ -111,7 +111,7 @@ describe('what people read', () => {
     );
   });
 
-  it("the notes know that Traefik's router has TLS by a resolver alone", () => {
+  it("the notes mention TLS if Traefik's router has it only through a resolver", () => {
     const said = notes({
       'ingress.enabled': true,
       'ingress.hosts': ['gateway.example.com'],
@@ -123,7 +123,7 @@ describe('what people read', () => {
     expect(said).not.toContain('The cookie is Secure');
   });
 
-  it('the notes of a release with secrets and tokens warn of nothing', () => {
+  it('the notes of a release with secrets and tokens contain no warning', () => {
     expect(notes(NGINX)).not.toContain('WARNING');
     expect(notes('14-optional-auth-jwks-values.yaml')).not.toContain('helm test');
   });

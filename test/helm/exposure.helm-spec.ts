@@ -1,9 +1,9 @@
 import { CI_VALUES, NGINX, Rendered } from './support/chart.js';
 
-describe('the way in', () => {
+describe('the access to the gateway', () => {
   const annotations = (values: string) => Rendered.from(values).one('Ingress').metadata.annotations;
 
-  it('the public Service has clients alone; metrics and health have another, which nobody outside reaches', () => {
+  it('the public Service serves only clients; metrics and health have an internal one', () => {
     for (const values of CI_VALUES) {
       const rendered = Rendered.from(values);
       const services = rendered.all('Service').filter(({ metadata }) => !metadata.name.endsWith('-redis'));
@@ -18,7 +18,7 @@ describe('the way in', () => {
     }
   });
 
-  it('every Service, budget, monitor and policy finds the gateway, and not the test or the Redis beside it', () => {
+  it('every Service, budget, monitor and policy selects the gateway, but not the test or the development Redis', () => {
     const rendered = Rendered.from(NGINX);
     const labels = rendered.deployment.spec.template.metadata.labels;
     const others = rendered.all('Pod').map(({ metadata }) => metadata.labels);
@@ -34,7 +34,7 @@ describe('the way in', () => {
     }
   });
 
-  it('nginx: an hour of silence, a body as large as the gateway takes, and the client by its address', () => {
+  it("nginx: an hour of silence, the gateway's limit of the body size, and affinity by address", () => {
     expect(annotations(NGINX)).toEqual({
       'cert-manager.io/cluster-issuer': 'letsencrypt',
       'nginx.ingress.kubernetes.io/proxy-body-size': '131072',
@@ -49,7 +49,7 @@ describe('the way in', () => {
     expect(Rendered.from(NGINX).config.TRANSPORTS).toBe('polling,websocket');
   });
 
-  it('nginx with WebSocket alone: the same without affinity', () => {
+  it('nginx with only WebSocket: the same without affinity', () => {
     const rendered = Rendered.from({
       'sticky.provider': 'nginx',
       'ingress.enabled': true,
@@ -61,7 +61,7 @@ describe('the way in', () => {
     expect(names.filter((name) => /hash|affinity|cookie/.test(name))).toEqual([]);
   });
 
-  it('nginx by cookie: one that pages of other origins may send', () => {
+  it('nginx with a cookie: pages of other origins may send it', () => {
     expect(annotations('04-nginx-cookie-values.yaml')).toMatchObject({
       'nginx.ingress.kubernetes.io/affinity': 'cookie',
       'nginx.ingress.kubernetes.io/affinity-mode': 'persistent',
@@ -71,7 +71,7 @@ describe('the way in', () => {
     });
   });
 
-  it("traefik: the cookie and the scheme are the Service's", () => {
+  it('traefik: the Service sets the cookie and the scheme', () => {
     const service = Rendered.from('05-traefik-values.yaml').all('Service')[0]!;
     expect(service.metadata.annotations).toMatchObject({
       'traefik.ingress.kubernetes.io/service.serversscheme': 'https',
@@ -80,7 +80,7 @@ describe('the way in', () => {
     });
   });
 
-  it('alb: straight to the pods, which it waits for as long as they drain', () => {
+  it('alb: leads directly to the pods, and waits until they are drained', () => {
     const set = annotations('06-alb-values.yaml');
     expect(set).toMatchObject({
       'alb.ingress.kubernetes.io/target-type': 'ip',
@@ -92,7 +92,7 @@ describe('the way in', () => {
     );
   });
 
-  it('envoy: a route without a time limit, the client by its address, and no limit of 1,024 connections', () => {
+  it('envoy: a route without a time limit, affinity by address, and no limit of 1,024 connections', () => {
     const rendered = Rendered.from('07-envoy-gateway-values.yaml');
     const route = rendered.one('HTTPRoute');
     expect(route.spec.rules).toEqual([
@@ -110,7 +110,7 @@ describe('the way in', () => {
     expect(rendered.all('Service')[0]!.spec.ports[0].appProtocol).toBe('kubernetes.io/ws');
   });
 
-  it('TLS up to the pods: the certificate is mounted as a folder, and everybody is told', () => {
+  it('TLS up to the pods: the certificate is mounted as a folder, and every proxy uses TLS', () => {
     const rendered = Rendered.from('08-gateway-api-values.yaml');
     expect(rendered.config).toMatchObject({
       TLS_CERT: '/etc/socket-gateway/tls/tls.crt',
@@ -126,7 +126,7 @@ describe('the way in', () => {
     expect(rendered.one('Pod').spec.containers[0].args[0]).toBe('--url=https://r-socket-gateway:80');
   });
 
-  it('a load balancer of layer 4 keeps a client at its pod', () => {
+  it('a layer 4 load balancer keeps a client on its pod', () => {
     const [service] = Rendered.from('12-load-balancer-values.yaml').all('Service');
     expect(Object.values(service!.metadata.annotations)).toContain(
       'stickiness.enabled=true,stickiness.type=source_ip',
@@ -139,7 +139,7 @@ describe('the way in', () => {
     });
   });
 
-  it('both Services have the families of addresses that are asked for', () => {
+  it('both Services have the requested IP families', () => {
     const families = { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] };
     const services = Rendered.from({ service: families, 'config.HOST': '::' }).all('Service');
     expect(services.map(({ spec }) => spec)).toEqual([
@@ -149,7 +149,7 @@ describe('the way in', () => {
     for (const { spec } of Rendered.from().all('Service')) expect(spec).not.toHaveProperty('ipFamilyPolicy');
   });
 
-  it('the policy lets in clients from where they come, Prometheus on its port, and lets out to names and Redis', () => {
+  it('the policy admits clients and Prometheus from their sources, and allows traffic to DNS and Redis', () => {
     const { spec } = Rendered.from(NGINX).one('NetworkPolicy');
     expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
     const namespaces = (rule: (typeof spec.ingress)[number]) =>

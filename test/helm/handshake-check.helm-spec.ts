@@ -26,7 +26,7 @@ async function check(args: string[], env: Record<string, string> = {}) {
   return { code: await command.exit(), said: command.output.trim() };
 }
 
-it('connects, subscribes and receives what the market publishes', async () => {
+it('connects, subscribes and receives an update', async () => {
   const gateway = await start();
   const stop = repeat(
     () => redis.client.publish('enriched:underlying', JSON.stringify(underlying('NIFTY', Date.now() % 1e9))),
@@ -40,7 +40,7 @@ it('connects, subscribes and receives what the market publishes', async () => {
   });
 });
 
-it('without a price, what it is told of that is enough', async () => {
+it('accepts a freshness status if there is no price', async () => {
   const gateway = await start({ STALE_AFTER_MS: '300', PRODUCTS: 'QUIET' });
   expect(await check([`--url=${gateway.url}`, '--symbol=QUIET', '--expect=data', '--timeout=20'])).toEqual({
     code: 0,
@@ -48,7 +48,7 @@ it('without a price, what it is told of that is enough', async () => {
   });
 });
 
-it('is content with the confirmation where no more is asked, and finds the port by itself', async () => {
+it('accepts the confirmation if it should not wait for data, and finds the port by itself', async () => {
   const gateway = await start();
   expect(await check(['--symbol=SILENT'], { PORT: `${gateway.port}` })).toEqual({
     code: 0,
@@ -56,14 +56,14 @@ it('is content with the confirmation where no more is asked, and finds the port 
   });
 });
 
-it('takes a URL that ends with a slash, and says which is none', async () => {
+it('accepts a URL that ends with a slash, and rejects an invalid one', async () => {
   const gateway = await start();
   expect(await check([`--url=${gateway.url}/`, '--symbol=SILENT'])).toMatchObject({ code: 0 });
   expect(await check(['--url=gateway:8002'])).toEqual({ code: 1, said: '--url is "gateway:8002"' });
 });
 
-it('fails where nothing is received', async () => {
-  // A product that is expected, and has yet to be called stale.
+it('fails if it receives nothing', async () => {
+  // This product is configured, but not stale yet.
   const gateway = await start({ PRODUCTS: 'SILENT' });
   expect(await check([`--url=${gateway.url}`, '--symbol=SILENT', '--expect=data', '--timeout=1'])).toEqual({
     code: 1,
@@ -71,7 +71,7 @@ it('fails where nothing is received', async () => {
   });
 });
 
-it('brings its token; without one, sees that it is asked for it', async () => {
+it('sends its token, or checks that the gateway requires one', async () => {
   const gateway = await start({
     AUTH_MODE: 'required',
     JWT_SECRET,
@@ -102,7 +102,7 @@ it('over TLS', async () => {
   expect(await check([], { PORT: `${gateway.port}`, TLS_CERT: cert })).toMatchObject({ code: 0 });
 });
 
-it('a full gateway is not well to helm test, and well to a health check', async () => {
+it('a full gateway fails helm test, but passes a health check', async () => {
   const gateway = await start({ MAX_CONNECTIONS: '1' });
   const first = new WebSocket(`${gateway.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
   cleanUp(() => first.terminate());
@@ -114,7 +114,7 @@ it('a full gateway is not well to helm test, and well to a health check', async 
   expect(await check([at, '--allow-unready'])).toEqual({ code: 0, said: '' });
 });
 
-it('fails where nothing listens, where something else does, and where it hangs', async () => {
+it('fails if nothing listens, if another server does, and if the gateway hangs', async () => {
   expect(await check([`--url=http://127.0.0.1:${await freePort()}`])).toEqual({
     code: 1,
     said: expect.stringContaining('ECONNREFUSED'),
@@ -133,7 +133,7 @@ it('fails where nothing listens, where something else does, and where it hangs',
   process.kill(gateway.pid, 'SIGCONT');
 });
 
-it('says which of its arguments is wrong', async () => {
+it('names the invalid argument', async () => {
   expect(await check(['--wait=3'])).toEqual({ code: 1, said: '--wait=3 is not known' });
   expect(await check(['--expect=all'])).toEqual({ code: 1, said: '--expect is "all"' });
 });

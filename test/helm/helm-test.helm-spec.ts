@@ -1,7 +1,7 @@
 import { NGINX, read, Rendered } from './support/chart.js';
 
 describe('helm test', () => {
-  it('runs the handshake check of the same image, which the image has', () => {
+  it('runs the handshake check that the same image contains', () => {
     const rendered = Rendered.from();
     const { metadata, spec } = rendered.one('Pod');
     expect(metadata.annotations).toMatchObject({ 'helm.sh/hook': 'test' });
@@ -15,7 +15,7 @@ describe('helm test', () => {
     expect(read('.dockerignore')).toContain('!scripts/handshake-check.mjs');
   });
 
-  it('brings a token where there is one, and else expects to be refused', () => {
+  it('sends a token if there is one, and otherwise expects to be rejected', () => {
     const withToken = Rendered.from(NGINX).one('Pod').spec.containers[0];
     expect(withToken.env).toEqual([
       { name: 'CHECK_TOKEN', valueFrom: { secretKeyRef: { name: 'gateway-test', key: 'token' } } },

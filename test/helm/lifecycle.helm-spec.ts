@@ -7,7 +7,9 @@ import type { Kinds } from './support/kinds.js';
 
 const NAME = 'gateway-socket-gateway';
 
-/** A release from its beginning to its end, by the real helm, and what a cluster is told of it. */
+/**
+ * A release from installation to removal with the real helm, and the objects it sends to a cluster.
+ */
 describe.each(VERSIONS)('a release by helm %s', (version) => {
   let api: ApiServer;
   let gateway: GatewayProcess;
@@ -27,7 +29,7 @@ describe.each(VERSIONS)('a release by helm %s', (version) => {
   const deployment = () => api.get('Deployment', NAME)!;
   const template = () => deployment().spec.template;
 
-  /** The pod of `helm test`, with the Service's name led to a gateway that runs. */
+  /** The pod of `helm test`, with the Service's name resolved to a running gateway. */
   async function runPod({ spec }: Kinds['Pod']): Promise<boolean> {
     const [{ command, args }] = spec.containers;
     const here = args.map((arg) => arg.replace(`http://${NAME}:80`, gateway.url));
@@ -41,7 +43,7 @@ describe.each(VERSIONS)('a release by helm %s', (version) => {
     api = await ApiServer.start(runPod);
   });
 
-  it('installs, and says where clients connect', async () => {
+  it('installs, and prints where clients connect', async () => {
     const said = await install('--set', 'redis.development.enabled=true');
     expect(said).toContain(`http://${NAME}.markets.svc:80`);
     expect(said).toContain('helm test gateway --namespace markets');
@@ -49,21 +51,21 @@ describe.each(VERSIONS)('a release by helm %s', (version) => {
     expect(api.names('Deployment').sort()).toEqual([NAME, `${NAME}-redis`]);
     expect(api.names('Service').sort()).toEqual([NAME, `${NAME}-admin`, `${NAME}-redis`]);
     expect(api.names('PodDisruptionBudget')).toEqual([NAME]);
-    expect(api.names('Pod')).toEqual([]); // the test's comes when it is asked for
+    expect(api.names('Pod')).toEqual([]); // the test's pod is created only on request
   });
 
-  it('its test connects to a gateway, subscribes and receives', async () => {
+  it('has a test that connects to a gateway, subscribes and receives an update', async () => {
     expect(await helm('test', 'gateway')).toMatch(/Phase:\s+Succeeded/);
   });
 
-  it('its test fails where the gateway is gone', async () => {
+  it('has a test that fails if the gateway is gone', async () => {
     const { url } = gateway;
     await gateway.stop();
     await expect(helm('test', 'gateway', '--timeout', '60s')).rejects.toThrow(/fail/i);
     gateway = await GatewayProcess.start({ PORT: new URL(url).port, PRODUCTS: 'NIFTY' });
   });
 
-  it('an upgrade rolls out a new image, and a rollback the one before', async () => {
+  it('an upgrade rolls out a new image, and a rollback the previous one', async () => {
     const before = template();
     await upgrade('--set', 'image.tag=0.2.0');
     expect(template().spec.containers[0].image).toBe('deltastream/socket-gateway:0.2.0');
@@ -77,20 +79,20 @@ describe.each(VERSIONS)('a release by helm %s', (version) => {
     ]);
   });
 
-  it('an upgrade that changes nothing about the pods does not roll them out', async () => {
+  it('an upgrade that does not change the pods does not restart them', async () => {
     const before = template();
     await upgrade('--set', 'service.annotations.a=b');
     expect(api.get('Service', NAME)!.metadata.annotations).toMatchObject({ a: 'b' });
     expect(template()).toEqual(before);
   });
 
-  it('a changed setting rolls them out', async () => {
+  it('a changed setting restarts the pods', async () => {
     const { annotations } = template().metadata;
     await upgrade('--set', 'config.LOG_LEVEL=debug');
     expect(template().metadata.annotations['checksum/config']).not.toBe(annotations['checksum/config']);
   });
 
-  it('with an autoscaler, an upgrade says nothing of how many pods there are', async () => {
+  it('with an autoscaler, an upgrade does not set the number of pods', async () => {
     await upgrade('--set', 'autoscaling.enabled=true');
     expect(api.names('HorizontalPodAutoscaler')).toEqual([NAME]);
     const from = api.changes.length;
@@ -100,7 +102,7 @@ describe.each(VERSIONS)('a release by helm %s', (version) => {
     for (const { body } of sent) expect(body.spec).not.toHaveProperty('replicas');
   });
 
-  it('leaves nothing behind but the pod of a test that failed, which is to be looked at', async () => {
+  it('leaves nothing behind except the pod of a failed test, which may be inspected', async () => {
     await helm('uninstall', 'gateway');
     for (const kind of ['Deployment', 'Service', 'ConfigMap', 'ServiceAccount', 'Secret']) {
       expect([kind, api.names(kind)]).toEqual([kind, []]);

@@ -9,7 +9,7 @@ describe('monitoring', () => {
       name.replace(/_(bucket|sum|count)$/, ''),
     );
 
-  it('Prometheus is sent to the admin port, with its token', () => {
+  it('Prometheus scrapes the admin port with its token', () => {
     const rendered = Rendered.from(NGINX);
     const { spec } = rendered.one('ServiceMonitor');
     expect(rendered.one('Service', '-admin').metadata.labels).toMatchObject(spec.selector.matchLabels);
@@ -25,7 +25,7 @@ describe('monitoring', () => {
     ]);
   });
 
-  it('alerts and dashboard ask for metrics that the gateway has', async () => {
+  it('alerts and dashboard use only metrics that the gateway has', async () => {
     const known = await metrics();
     const rendered = Rendered.from(NGINX);
     const rules = rendered.one('PrometheusRule').spec.groups[0].rules;
@@ -38,7 +38,7 @@ describe('monitoring', () => {
 
   const DASHBOARD = { 'dashboard.enabled': true, 'redis.url': 'redis://redis:6379/0' };
 
-  it('two releases have two dashboards', () => {
+  it('two releases have separate dashboards', () => {
     const [one, other] = ['gateway', 'second'].map((fullnameOverride) => {
       const rendered = Rendered.from({ ...DASHBOARD, fullnameOverride });
       const text = rendered.one('ConfigMap', '-dashboard').data[`${fullnameOverride}.json`]!;
@@ -52,16 +52,16 @@ describe('monitoring', () => {
     expect(other!.title).toBe('Socket gateway markets/second');
   });
 
-  it('the dashboard looks at pods of gateways alone: process_* and nodejs_* are those of every application', () => {
+  it('the dashboard shows only pods of gateways, because every Node application has process_* and nodejs_*', () => {
     const { templating } = JSON.parse(read('helm/socket-gateway/dashboards/socket-gateway.json')) as {
       readonly templating: { readonly list: { readonly name: string; readonly allValue?: string }[] };
     };
     const pod = templating.list.find(({ name }) => name === 'pod')!;
-    // "All" is then the pods that the variable's query names.
+    // "All" then means the pods that the variable's query returns.
     expect(pod.allValue).toBeUndefined();
   });
 
-  it('there is an alert for each thing that goes wrong, of this release alone, with words for people', () => {
+  it('there is an alert for each kind of failure, limited to this release, with a description', () => {
     const rules = Rendered.from(NGINX).one('PrometheusRule').spec.groups[0].rules;
     expect(rules.map(({ alert }) => alert)).toEqual(
       expect.arrayContaining(
@@ -78,7 +78,7 @@ describe('monitoring', () => {
     );
     for (const { expr, labels, annotations } of rules) {
       expect(expr).toContain('namespace="markets", pod=~"gateway-[a-z0-9]+-[a-z0-9]+"');
-      // Alertmanager sends alerts on by their namespace.
+      // Alertmanager routes alerts by their namespace.
       for (const [by] of `${expr}`.matchAll(/ by \(.*?\)/g)) expect(by).toMatch(/\bnamespace\b/);
       expect(['critical', 'warning']).toContain(labels.severity);
       expect(annotations).toEqual({
@@ -87,7 +87,7 @@ describe('monitoring', () => {
         runbook_url: expect.stringMatching(/^https:\/\/runbooks.example.com\/gateway#socketgateway\w+$/),
       });
     }
-    // Pods without keys are not ready: nobody is led to them who could be refused, and counted.
+    // Pods without keys are not ready, so no client reaches them to be rejected and counted.
     const keys = rules.find(({ alert }) => alert === 'SocketGatewayKeysMissing')!;
     expect(keys.expr).toMatch(/^max by \(namespace, pod\) \(socket_gateway_keys_missing\{.*\}\) == 1 or sum/);
     const cap = Rendered.from('11-keda-values.yaml').one('PrometheusRule').spec.groups[0].rules;

@@ -1,7 +1,8 @@
 import { CHART, helm, Rendered } from './support/chart.js';
 
 describe('names and labels', () => {
-  // As Kubernetes makes the name of a pod: of its ReplicaSet's, of which it keeps 58 characters, and five of its own.
+  // Kubernetes creates the name of a pod from 58 characters of its ReplicaSet's name, and five of
+  // its own.
   const podOf = (name: string) => {
     const replicaSet = `${name}-${'7'.repeat(10)}-`;
     return `${replicaSet.slice(0, 58)}x2x4z`;
@@ -15,8 +16,8 @@ describe('names and labels', () => {
     expect(podOf(name)).toMatch(new RegExp(`^(?:${pattern})$`));
   });
 
-  it('labels and annotations of your own stand in the place of those here, not beside them', () => {
-    // No key is there twice, or the reader of what is rendered ends it.
+  it('configured labels and annotations replace those of the chart', () => {
+    // The parser of the rendered manifests rejects duplicate keys.
     const rendered = Rendered.from({
       commonLabels: { 'app.kubernetes.io/part-of': 'trading' },
       podAnnotations: { 'kubectl.kubernetes.io/default-container': 'sidecar' },
@@ -29,7 +30,7 @@ describe('names and labels', () => {
     expect(labels['app.kubernetes.io/part-of']).toBe('trading');
   });
 
-  it('so do those of one object, but for what it is found by', () => {
+  it('labels of one object replace the common ones, except the labels in selectors', () => {
     const labels = { team: 'prices', 'app.kubernetes.io/part-of': 'trading', 'app.kubernetes.io/name': 'x' };
     const of = (...names: string[]) => Object.fromEntries(names.map((name) => [`${name}.labels`, labels]));
     const rendered = Rendered.from({

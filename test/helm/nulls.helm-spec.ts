@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { CHART, helm, read, Rendered, valueArgs } from './support/chart.js';
 
-/** What is set, with its path: texts, numbers and lists that are not empty. */
+/** The values that are set, with their paths: strings, numbers and lists that are not empty. */
 function set(values: object, above = ''): string[] {
   return Object.entries(values).flatMap(([key, value]: [string, unknown]) => {
     const path = `${above}${key}`;
@@ -11,7 +11,7 @@ function set(values: object, above = ''): string[] {
   });
 }
 
-/** Kubernetes, Prometheus or KEDA has a default of its own for these, or they are nothing that must be. */
+/** Kubernetes, Prometheus or KEDA has its own default for these, or they are optional. */
 const OPTIONAL = new RegExp(
   [
     'image.pullPolicy|strategy|service.(type|sessionAffinity)|autoscaling.(target|behavior)|pdb|networkPolicy.adminFrom',
@@ -26,13 +26,14 @@ describe('null', () => {
     (path) => !OPTIONAL.test(path),
   );
 
-  // No pods at all, no drain, `> <nil>` for an alert, a policy that is open to everybody.
-  it.each(needed)('is refused for %s, which would be 0 or nothing', (path) => {
+  // Otherwise there would be no pods, no drain, `> <nil>` in an alert, or a policy that admits all
+  // traffic.
+  it.each(needed)('is rejected for %s, which would become 0 or empty', (path) => {
     const { status, stderr } = helm('4.1.4', 'template', 'r', CHART, ...valueArgs({ [path]: null }));
     expect([status, stderr]).toEqual([1, expect.stringContaining('schema')]);
   });
 
-  it('takes away what is optional', () => {
+  it('removes optional values', () => {
     const { pod, container } = Rendered.from({
       terminationGracePeriodSeconds: null,
       'probes.startup': null,
@@ -45,7 +46,7 @@ describe('null', () => {
     expect(container.startupProbe).toEqual({ httpGet: { path: '/health/live', port: 'admin' } });
   });
 
-  it('takes away annotations of the way in', () => {
+  it('removes annotations of the Ingress and the Services', () => {
     const rendered = Rendered.from({
       'service.annotations': null,
       'ingress.annotations': null,

@@ -1,6 +1,6 @@
 import { CI_VALUES, type PodSpec, Rendered } from './support/chart.js';
 
-/** Every pod that a value file makes: of Deployments and of the test. */
+/** Every pod of a value file, from Deployments and the test. */
 function podsOf(values: string): { name: string; spec: PodSpec }[] {
   const rendered = Rendered.from(values);
   return [
@@ -12,7 +12,7 @@ function podsOf(values: string): { name: string; spec: PodSpec }[] {
 }
 
 describe('the pods', () => {
-  it.each(CI_VALUES)('are "restricted" of %s: no root, nothing to write, no rights, no token', (values) => {
+  it.each(CI_VALUES)('are "restricted" with %s: no root, read-only, no capabilities, no token', (values) => {
     for (const { name, spec } of podsOf(values)) {
       expect([name, spec]).toEqual([
         name,
@@ -28,7 +28,8 @@ describe('the pods', () => {
       expect(spec.securityContext.runAsUser).toBeGreaterThan(0);
       for (const field of ['hostNetwork', 'hostPID', 'hostIPC'] as const) expect(spec[field]).toBeUndefined();
       for (const container of spec.containers) {
-        if (['sidecar'].includes(container.name)) continue; // whoever adds one answers for it
+        // the operator who adds one is responsible for it
+        if (['sidecar'].includes(container.name)) continue;
         expect(container.securityContext).toMatchObject({
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
@@ -40,7 +41,7 @@ describe('the pods', () => {
     }
   });
 
-  it('are replaced one more at a time, none fewer, each ready for a while before the next', () => {
+  it('are replaced one at a time, with one extra pod, each ready for a while before the next', () => {
     const { spec } = Rendered.from().deployment;
     expect(spec.strategy).toEqual({
       type: 'RollingUpdate',
@@ -49,7 +50,7 @@ describe('the pods', () => {
     expect(spec.minReadySeconds).toBe(10);
   });
 
-  it('are asked on the admin port: whether they have started, whether they turn, whether clients may come', () => {
+  it('are probed on the admin port, for start, liveness and readiness', () => {
     const { container } = Rendered.from();
     const asked = (probe: 'startupProbe' | 'livenessProbe' | 'readinessProbe') => container[probe].httpGet;
     expect(asked('startupProbe')).toEqual({ path: '/health/live', port: 'admin' });
@@ -61,21 +62,21 @@ describe('the pods', () => {
     ]);
   });
 
-  it.each(CI_VALUES)('have the time for pause, drain and end, of %s', (values) => {
+  it.each(CI_VALUES)('have enough time for pause, drain and shutdown with %s', (values) => {
     const { pod, container, config } = Rendered.from(values);
     const pause = container.lifecycle?.preStop.sleep.seconds ?? 0;
     const drain = Number(config.DRAIN_TIMEOUT_MS) / 1_000;
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(pause + drain + 10);
   });
 
-  it('the grace follows pause and drain', () => {
+  it('have a grace period that follows pause and drain', () => {
     const { pod, container, config } = Rendered.from({ 'drain.preStopSeconds': 20, 'drain.seconds': 300 });
     expect(container.lifecycle).toEqual({ preStop: { sleep: { seconds: 20 } } });
     expect(config.DRAIN_TIMEOUT_MS).toBe('300000');
     expect(pod.terminationGracePeriodSeconds).toBe(330);
   });
 
-  it('are rolled out for a changed setting, and not for a new chart or more pods', () => {
+  it('are restarted for a changed setting, but not for a new chart or more pods', () => {
     const template = (values: Record<string, unknown>) => Rendered.from(values).deployment.spec.template;
     const before = template({});
     expect(template({ replicaCount: 9 })).toEqual(before);
@@ -86,7 +87,7 @@ describe('the pods', () => {
     expect(sum({ transports: 'websocket+polling', replicaCount: 1 })).not.toBe(sum({}));
   });
 
-  it('are spread over hosts and zones, each roll-out by itself', () => {
+  it('are spread over hosts and zones, separately for each roll-out', () => {
     const keys = (values: string) => Rendered.from(values).pod.topologySpreadConstraints ?? [];
     expect(keys('10-cluster-sharded-values.yaml')).toEqual(
       ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) =>
@@ -101,7 +102,7 @@ describe('the pods', () => {
     expect(keys('14-optional-auth-jwks-values.yaml')).toEqual([]);
   });
 
-  it('run where pods may, by images from where images are: those beside the gateway too', () => {
+  it('respect node selectors, tolerations and pull secrets, including the additional pods', () => {
     const nodeAffinity = {
       requiredDuringSchedulingIgnoredDuringExecution: {
         nodeSelectorTerms: [
@@ -130,7 +131,7 @@ describe('the pods', () => {
     }
   });
 
-  it('what is added is there, and does not take the place of what selects them', () => {
+  it('keep additions, which do not replace their selector labels', () => {
     const rendered = Rendered.from('13-everything-extra-values.yaml');
     const { metadata, spec } = rendered.deployment;
     expect(metadata.annotations).toEqual({ 'example.com/deployment': 'yes' });

@@ -1,6 +1,6 @@
 import { CHART, helm, VERSIONS, valueArgs } from './support/chart.js';
 
-// What does not go together, or is no value at all, ends an install before anything is made.
+// Contradictory or invalid values must stop an install before anything is created.
 
 const ingress = { 'ingress.enabled': true, 'ingress.hosts': ['gateway.example.com'] };
 const route = { 'httpRoute.enabled': true, 'httpRoute.parentRefs': [{ name: 'edge' }] };
@@ -12,8 +12,9 @@ const remoteKeys = {
 };
 
 /**
- * Name, values, where the schema points (undefined: it cannot calculate), and what the templates say where the schema is passed over
- * (undefined: they do not look, for it is a matter of form).
+ * The name, the values, the location that the schema reports (undefined: it cannot calculate), and
+ * the error of the templates if the schema is skipped (undefined: they do not check, because the
+ * rule is about form).
  */
 const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegExp | undefined][] = [
   [
@@ -23,19 +24,19 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /undo each other/,
   ],
   [
-    'nothing to scale by',
+    'an HPA without a target',
     { 'autoscaling.enabled': true, 'autoscaling.targetCPUPercent': 0, 'autoscaling.targetConnections': 0 },
     /autoscaling.target/,
     /nothing to scale by/,
   ],
   [
-    'fewer pods at most than at least',
+    'a maximum of pods below the minimum',
     { 'autoscaling.enabled': true, 'autoscaling.minReplicas': 30 },
     undefined,
     /minReplicas is more/,
   ],
-  ['a budget of both kinds', { 'pdb.minAvailable': 2 }, /pdb.maxUnavailable/, /Kubernetes takes one/],
-  ['a budget of neither kind', { 'pdb.maxUnavailable': '' }, /pdb.maxUnavailable/, /protect nothing/],
+  ['both kinds of budget', { 'pdb.minAvailable': 2 }, /pdb.maxUnavailable/, /Kubernetes takes one/],
+  ['neither kind of budget', { 'pdb.maxUnavailable': '' }, /pdb.maxUnavailable/, /protect nothing/],
   [
     'both monitors',
     { 'serviceMonitor.enabled': true, 'podMonitor.enabled': true },
@@ -49,19 +50,19 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /sticky.provider is none/,
   ],
   [
-    'the same, with one pod that an HPA may multiply',
+    'the same, with one pod that an HPA may scale',
     { transports: 'websocket+polling', replicaCount: 1, 'autoscaling.enabled': true, ...ingress },
     /sticky.provider/,
     /sticky.provider is none/,
   ],
   [
-    'the same, with one pod that KEDA may multiply',
+    'the same, with one pod that KEDA may scale',
     { transports: 'websocket+polling', replicaCount: 1, 'keda.enabled': true, ...ingress },
     /sticky.provider/,
     /sticky.provider is none/,
   ],
   [
-    'the same, by a route',
+    'the same, through a route',
     { transports: 'websocket+polling', ...route },
     /sticky.provider/,
     /sticky.provider is none/,
@@ -73,32 +74,32 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /sessionAffinity to ClientIP/,
   ],
   [
-    'an affinity that nobody carries out',
+    'an affinity without a provider',
     { transports: 'websocket+polling', 'sticky.provider': 'nginx' },
     /service.sessionAffinity/,
     /sessionAffinity to ClientIP/,
   ],
-  ['two ways in', { ...ingress, ...route }, /httpRoute.enabled/, /choose one way in/],
+  ['an Ingress and a route', { ...ingress, ...route }, /httpRoute.enabled/, /choose one way in/],
   [
-    'a provider of Ingresses for a route',
+    'a provider of Ingresses with a route',
     { 'sticky.provider': 'nginx', ...route },
     /sticky.provider/,
     /works by an Ingress/,
   ],
   [
-    'a provider of routes for an Ingress',
+    'a provider of routes with an Ingress',
     { 'sticky.provider': 'envoy', ...ingress },
     /sticky.provider/,
     /works by an HTTPRoute/,
   ],
   [
-    'addresses where cookies are all there is',
+    'affinity by address with a provider that supports only cookies',
     { 'sticky.provider': 'alb', 'sticky.by': 'address' },
     /sticky.by/,
     /by a cookie alone/,
   ],
   [
-    'a longer silence than alb keeps',
+    'a longer silence than alb allows',
     { 'sticky.provider': 'alb', 'sticky.timeoutSeconds': 7200 },
     /sticky.timeoutSeconds/,
     /4000/,
@@ -106,12 +107,12 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
   ['an Ingress without a host', { 'ingress.enabled': true }, /ingress.hosts/, /names none/],
   ['a route without a Gateway', { 'httpRoute.enabled': true }, /httpRoute.parentRefs/, /names no Gateway/],
   [
-    'less grace than pause and drain take',
+    'a shorter grace period than pause and drain take',
     { terminationGracePeriodSeconds: 44 },
     undefined,
     /is 44, but .* take 45/,
   ],
-  ['one port for all', { 'ports.admin': 8002 }, undefined, /are the same/],
+  ['the same port for clients and metrics', { 'ports.admin': 8002 }, undefined, /are the same/],
   [
     'tokens without a key',
     { 'config.AUTH_MODE': 'optional' },
@@ -137,38 +138,38 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /choose one/,
   ],
   [
-    'two Redis, of which one has a password',
+    'two Redis servers, one of them with a password',
     { 'redis.development.enabled': true, 'secrets.REDIS_PASSWORD.existingSecret': 'a' },
     /secrets.REDIS_PASSWORD.existingSecret/,
     /choose one/,
   ],
   [
-    'a user of Redis without a password',
+    'a Redis user without a password',
     { 'redis.username': 'gateway' },
     /secrets.REDIS_PASSWORD.existingSecret/,
     /redis.username is set/,
   ],
   [
-    'an authority without TLS',
+    'a certificate authority without TLS',
     { 'redis.tls.existingSecret': 'a' },
     /redis.url/,
     /does not begin with rediss/,
   ],
   [
-    'a policy that keeps sentinels out of reach',
+    'a policy that blocks the sentinels',
     { 'networkPolicy.enabled': true, 'redis.url': 'redis+sentinel://a,b:26380/market' },
     undefined,
     /at port 26379.*\n.*at port 26380/,
   ],
   [
-    'a policy that keeps Redis out of reach',
+    'a policy that blocks Redis',
     { 'networkPolicy.enabled': true, 'redis.url': 'rediss://[fd00::1]:6380/0' },
     undefined,
     /at port 6380/,
   ],
-  ['a policy that keeps the keys of tokens out of reach', remoteKeys, undefined, /lets nobody go there/],
+  ['a policy that blocks the keys of tokens', remoteKeys, undefined, /lets nobody go there/],
   [
-    "a load balancer's settings without one",
+    'load balancer settings without a load balancer',
     { 'service.loadBalancerSourceRanges': ['10.0.0.0/8'] },
     undefined,
     /for service.type LoadBalancer/,
@@ -180,31 +181,31 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /LoadBalancer and NodePort/,
   ],
   [
-    'addresses at which no pod listens',
+    'addresses on which no pod listens',
     { 'service.ipFamilies': ['IPv6'] },
     undefined,
     /set config.HOST to '::'/,
   ],
   [
-    'two families of addresses in one stack',
+    'two IP families in a single stack',
     { 'service.ipFamilyPolicy': 'SingleStack', 'service.ipFamilies': ['IPv4', 'IPv6'], 'config.HOST': '::' },
     undefined,
     /ipFamilies has two/,
   ],
   [
-    'a roll-out of neither more pods nor fewer',
+    'a roll-out that may neither add nor remove pods',
     { 'strategy.rollingUpdate.maxSurge': '0%' },
     undefined,
     /no pod could ever be replaced/,
   ],
   [
-    "a volume of the chart's own name",
+    'a volume with a name that the chart uses',
     { 'tls.existingSecret': 'a', extraVolumes: [{ name: 'tls', emptyDir: {} }] },
     undefined,
     /extraVolumes has tls/,
   ],
   [
-    "a container of the gateway's name",
+    "a container with the gateway's name",
     { extraContainers: [{ name: 'socket-gateway', image: 'busybox' }] },
     undefined,
     /has socket-gateway/,
@@ -216,7 +217,7 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /is no name for a Service/,
   ],
   [
-    'limits by address behind a proxy that is not trusted',
+    'limits per address behind a proxy that is not trusted',
     { 'config.MAX_CONNECTIONS_PER_IP': 10, ...ingress },
     /config.TRUST_PROXY/,
     /config.TRUST_PROXY/,
@@ -224,29 +225,37 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
 ];
 
 const FORMS: [string, Record<string, unknown>, RegExp][] = [
-  ['a key that there is not', { replicas: 3 }, /replicas/],
-  ['a key that there is not, further down', { 'service.prot': 80 }, /prot/],
-  ['a variable that there is not', { 'config.MAX_CONECTIONS': 5 }, /MAX_CONECTIONS/],
+  ['an unknown key', { replicas: 3 }, /replicas/],
+  ['an unknown nested key', { 'service.prot': 80 }, /prot/],
+  ['an unknown variable', { 'config.MAX_CONECTIONS': 5 }, /MAX_CONECTIONS/],
   ['a secret among the settings', { 'config.SECRET_KEY': 'plain' }, /SECRET_KEY/],
   ['a secret in extraEnv', { extraEnv: [{ name: 'JWT_SECRET', value: 'plain' }] }, /extraEnv/],
   [
-    'a private key for a public one',
+    'a private key in place of a public one',
     { 'config.JWT_PUBLIC_KEY': '-----BEGIN PRIVATE KEY-----' },
     /JWT_PUBLIC_KEY/,
   ],
   ['a password in redis.url', { 'redis.url': 'redis://:secret@redis:6379' }, /redis.url/],
   ['a variable that another value sets', { 'config.TRANSPORTS': 'polling' }, /TRANSPORTS/],
-  ['a number for a text', { transports: 1 }, /transports/],
-  ['a transport that there is not', { transports: 'polling' }, /transports/],
-  ['a provider that there is not', { 'sticky.provider': 'haproxy' }, /sticky.provider/],
-  ['more than a variable takes', { 'config.MAX_CONNECTIONS': 2_000_000 }, /MAX_CONNECTIONS/],
-  ['a label that finds pods', { commonLabels: { 'app.kubernetes.io/name': 'x' } }, /name/],
-  ['a section taken away', { tls: null }, /tls/],
+  ['a number in place of a string', { transports: 1 }, /transports/],
+  ['an unknown transport', { transports: 'polling' }, /transports/],
+  ['an unknown provider', { 'sticky.provider': 'haproxy' }, /sticky.provider/],
+  ['a value above the limit of a variable', { 'config.MAX_CONNECTIONS': 2_000_000 }, /MAX_CONNECTIONS/],
+  ['a label that the selector uses', { commonLabels: { 'app.kubernetes.io/name': 'x' } }, /name/],
+  ['a section set to null', { tls: null }, /tls/],
   ['an image with its tag in the wrong place', { 'image.repository': 'example.com:5000/a:1' }, /repository/],
-  ['a surge that is neither number nor share', { 'strategy.rollingUpdate.maxSurge': '1' }, /maxSurge/],
-  ['a live pod that must be so twice', { 'probes.liveness.successThreshold': 2 }, /successThreshold/],
+  [
+    'a surge that is neither a number nor a percentage',
+    { 'strategy.rollingUpdate.maxSurge': '1' },
+    /maxSurge/,
+  ],
+  [
+    'a liveness probe with a success threshold of two',
+    { 'probes.liveness.successThreshold': 2 },
+    /successThreshold/,
+  ],
   ['a Gateway without a name', { ...route, 'httpRoute.parentRefs': [{ namespace: 'a' }] }, /parentRefs/],
-  ['a digest that is none', { 'image.digest': 'latest' }, /image.digest/],
+  ['an invalid digest', { 'image.digest': 'latest' }, /image.digest/],
 ];
 
 describe.each(VERSIONS)('helm %s', (version) => {
@@ -277,29 +286,32 @@ describe.each(VERSIONS)('helm %s', (version) => {
   it.each([
     ['polling through one pod', { transports: 'websocket+polling', replicaCount: 1, ...ingress }],
     [
-      'polling through several by a Service that knows clients',
+      'polling through several pods with a Service that has affinity',
       { transports: 'websocket+polling', 'service.sessionAffinity': 'ClientIP' },
     ],
-    ['exactly the grace that is needed', { terminationGracePeriodSeconds: 45 }],
+    ['exactly the required grace period', { terminationGracePeriodSeconds: 45 }],
     ['a budget of the other kind', { 'pdb.maxUnavailable': '', 'pdb.minAvailable': 2 }],
     [
-      'limits by address behind a trusted proxy',
+      'limits per address behind a trusted proxy',
       { 'config.MAX_CONNECTIONS_PER_IP': 10, 'config.TRUST_PROXY': '10.0.0.0/8', ...ingress },
     ],
     [
-      "a volume by a name that the chart has no use for, and a registry's port",
+      "a volume name that the chart does not use in this case, and a registry's port",
       { extraVolumes: [{ name: 'tls', emptyDir: {} }], 'image.repository': 'example.com:5000/a' },
     ],
     [
-      "the keys of tokens at a port that the policy opens for Redis' sake",
+      'the keys of tokens on a port that the policy opens for Redis',
       { ...remoteKeys, 'networkPolicy.redis.ports': [6379, 8443] },
     ],
     [
-      'a further policy of the same install that lets pods go to the keys of tokens',
+      'another policy in the same install that allows access to the keys of tokens',
       { ...remoteKeys, extraObjects: [{ apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy' }] },
     ],
-    ['fewer pods in place of more', { 'strategy.rollingUpdate': { maxSurge: 0, maxUnavailable: '25%' } }],
-    ['what a chart above this one shares with all', { 'global.anything': 1 }],
+    [
+      'a roll-out that removes pods before it adds new ones',
+      { 'strategy.rollingUpdate': { maxSurge: 0, maxUnavailable: '25%' } },
+    ],
+    ['a value that a parent chart shares with all charts', { 'global.anything': 1 }],
   ])('takes %s', (_, values) => {
     const { status, stderr } = template(values);
     expect([status, stderr]).toEqual([0, '']);

@@ -1,7 +1,7 @@
 import { NGINX, Rendered } from './support/chart.js';
 
-describe('how many', () => {
-  it('the HPA goes by CPU and by connections, up at once and down slowly, and the Deployment leaves it to it', () => {
+describe('the number of pods', () => {
+  it('the HPA scales by CPU and connections, up at once and down slowly, and the Deployment sets no number', () => {
     const rendered = Rendered.from(NGINX);
     const { spec } = rendered.one('HorizontalPodAutoscaler');
     expect(rendered.deployment.spec.replicas).toBeUndefined();
@@ -31,7 +31,7 @@ describe('how many', () => {
     expect(spec.scaleTargetRef.name).toBe(rendered.deployment.metadata.name);
   });
 
-  it('KEDA does the same by Prometheus, and as much as there was while that is away', () => {
+  it('KEDA does the same with Prometheus, and keeps the current number while that is down', () => {
     const rendered = Rendered.from('11-keda-values.yaml');
     const { spec } = rendered.one('ScaledObject');
     expect(rendered.deployment.spec.replicas).toBeUndefined();
@@ -40,7 +40,7 @@ describe('how many', () => {
       query:
         'sum(socket_gateway_connections{namespace="markets", pod=~"r-socket-gateway-[a-z0-9]+-[a-z0-9]+"})',
       threshold: '8000',
-      ignoreNullValues: 'false', // else pods that are not heard of would count as pods without clients
+      ignoreNullValues: 'false', // otherwise pods without data would count as pods without clients
     });
     expect(spec.fallback.behavior).toBe('currentReplicasIfHigher');
     expect(spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.policies).toEqual([
@@ -48,7 +48,7 @@ describe('how many', () => {
     ]);
   });
 
-  it('KEDA has no fallback by CPU alone, which its admission refuses', () => {
+  it('KEDA has no fallback if only CPU is used, because its admission webhook rejects that', () => {
     const { spec } = Rendered.from({ 'keda.enabled': true, 'autoscaling.targetConnections': 0 }).one(
       'ScaledObject',
     );
@@ -56,7 +56,7 @@ describe('how many', () => {
     expect(spec.fallback).toBeUndefined();
   });
 
-  it('the budget lets one go at a time, and whoever is not ready', () => {
+  it('the budget allows to evict one pod at a time, and any pod that is not ready', () => {
     const { spec } = Rendered.from().one('PodDisruptionBudget');
     expect(spec).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
     expect(spec.minAvailable).toBeUndefined();

@@ -11,7 +11,7 @@ const SECRETS = [
   'REDIS_URL',
   'REDIS_SENTINEL_PASSWORD',
 ];
-/** How a container is given a key of a Secret. */
+/** How a container gets a key of a Secret. */
 const from = (name: string, key: string) => ({ valueFrom: { secretKeyRef: { name, key } } });
 
 describe('settings', () => {
@@ -19,7 +19,7 @@ describe('settings', () => {
     readonly properties: Readonly<Record<'config' | 'secrets', { readonly properties: object }>>;
   };
 
-  it('every variable of the gateway has one place: a value of its own, `config`, or a secret', () => {
+  it('every variable of the gateway has one place: a separate value, `config`, or a secret', () => {
     const managed = [
       'PORT',
       'ADMIN_PORT',
@@ -41,9 +41,10 @@ describe('settings', () => {
     expect(places.sort()).toEqual(Object.keys(new Environment()).sort());
   });
 
-  it.each(CI_VALUES)('the gateway takes what %s sets', (values) => {
+  it.each(CI_VALUES)('the gateway accepts the settings in %s', (values) => {
     const rendered = Rendered.from(values);
-    const { TLS_CERT, TLS_KEY, REDIS_TLS_CA, ...config } = rendered.config; // files that are in a pod alone
+    // these files exist only in a pod
+    const { TLS_CERT, TLS_KEY, REDIS_TLS_CA, ...config } = rendered.config;
     expect([TLS_CERT, TLS_KEY].filter(Boolean)).toHaveLength(
       rendered.pod.volumes?.some(({ name }) => name === 'tls') ? 2 : 0,
     );
@@ -59,7 +60,7 @@ describe('settings', () => {
     expect(REDIS_TLS_CA ?? '/etc/socket-gateway/redis/ca.crt').toBe('/etc/socket-gateway/redis/ca.crt');
   });
 
-  it('numbers arrive as they were written', () => {
+  it('numbers are passed on as they were written', () => {
     const { config } = Rendered.from({
       'config.CACHE_MAX_BYTES': 17_179_869_184,
       'config.MAX_CONNECTIONS': 1_000_000,
@@ -67,7 +68,7 @@ describe('settings', () => {
     expect(config).toMatchObject({ CACHE_MAX_BYTES: '17179869184', MAX_CONNECTIONS: '1000000' });
   });
 
-  it('what others bring by extraEnvFrom does not stand in the place of what ports, probes and grace go by', () => {
+  it('variables from extraEnvFrom do not override those that ports, probes and the grace period depend on', () => {
     const { container, config } = Rendered.from('13-everything-extra-values.yaml');
     for (const name of ['PORT', 'ADMIN_PORT', 'TRANSPORTS', 'DRAIN_TIMEOUT_MS']) {
       expect(config).toHaveProperty(name);
@@ -77,7 +78,7 @@ describe('settings', () => {
     expect(Rendered.from().container.env).toBeUndefined();
   });
 
-  it('secrets come from Secrets, each by its own name and key, and are in nothing else', () => {
+  it('secrets come from Secrets, each with its own name and key, and appear nowhere else', () => {
     const rendered = Rendered.from(NGINX);
     expect(rendered.container.env).toEqual([
       { name: 'ADMIN_TOKEN', ...from('gateway', 'ADMIN_TOKEN') },
@@ -97,7 +98,7 @@ describe('settings', () => {
     }
   });
 
-  it('Redis: sentinels with their password and an authority, a cluster with a user and SPUBLISH, and a development Redis', () => {
+  it('Redis: sentinels with password and authority, a cluster with user and SPUBLISH, and a development Redis', () => {
     const sentinel = Rendered.from('09-sentinel-values.yaml');
     expect(sentinel.config).toMatchObject({ REDIS_TLS_CA: '/etc/socket-gateway/redis/ca.crt' });
     expect(sentinel.container.env.map(({ name }) => name)).toEqual(['REDIS_SENTINEL_PASSWORD', 'REDIS_URL']);

@@ -7,15 +7,15 @@ import { checkMessages, ContractCheck } from '../../support/contract-check.js';
 import { waitFor } from '../../support/wait.js';
 
 /**
- * A client of the package that notes what it gets, and whether it ever went back in time. What it sends and receives is held
- * against the AsyncAPI document.
+ * A client of the package that records what it receives, and whether an update was ever older than
+ * the previous one. Its messages are checked against the AsyncAPI document.
  */
 export class CheckedClient {
   readonly states: StateChange[] = [];
-  /** Connections that the gateway opened for it. */
+  /** The number of connections that the gateway opened for it. */
   connections = 0;
   updates = 0;
-  /** An older update after a newer, or the same twice: by product or chain. */
+  /** Updates that were older than the previous one, or repeated, by product or chain. */
   readonly faults: string[] = [];
   private readonly newest = new Map<string, number>();
 
@@ -29,7 +29,7 @@ export class CheckedClient {
     cleanUp(() => client.close());
   }
 
-  /** Comes back fast: the tests have no minutes to wait. */
+  /** It reconnects fast, because the tests have no minutes to wait. */
   static async connect(url: string, options: ClientOptions = {}): Promise<CheckedClient> {
     const checked = new CheckedClient(
       new SocketClient(
@@ -63,7 +63,7 @@ export class CheckedClient {
   }
 }
 
-/** The client's own, with each message checked. */
+/** The client's own socket, with each message checked. */
 function checkedFoundation(): Foundation {
   const contract = new ContractCheck();
   return {

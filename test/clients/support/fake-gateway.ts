@@ -30,7 +30,7 @@ export const refusal = (code: ErrorCode, retry_after_ms?: number, rooms?: readon
   },
 });
 
-/** What an acknowledgement has beside `ok` and `rooms`. */
+/** The fields of an acknowledgement besides `ok` and `rooms`. */
 const ANSWERS: Readonly<Record<string, object>> = {
   get_products: { products: [] },
   refresh_token: { expires_at: 0 },
@@ -39,8 +39,9 @@ const ANSWERS: Readonly<Record<string, object>> = {
 type Ack = (answer: unknown) => void;
 
 /**
- * A connection as socket.io-client shows it, with a gateway behind it that does what a test says: what the AsyncAPI document has
- * it say, lest it drift from the real one.
+ * A connection with the interface of socket.io-client, and a gateway behind it that does what a
+ * test says. Its messages are checked against the AsyncAPI document, so that it cannot differ from
+ * the real gateway.
  */
 export class FakeSocket implements RawSocket {
   readonly sent: { event: string; payload: unknown; ack: Ack }[] = [];
@@ -78,7 +79,7 @@ export class FakeSocket implements RawSocket {
     this.open = false;
   }
 
-  /** An event of the gateway. */
+  /** Sends an event of the gateway. */
   say(event: string, payload: unknown): void {
     this.contract.received(event, payload);
     if (this.open) this.any(event, payload);
@@ -114,7 +115,7 @@ export class FakeSocket implements RawSocket {
 export class FakeGateway {
   readonly clock = new ManualClock();
   readonly sockets: FakeSocket[] = [];
-  /** Answers as the real one does; a test may put another in its place. */
+  /** Responds as the real gateway does. A test may replace this. */
   refuses: (request: SubscriptionRequest, event: string) => unknown = () => undefined;
   answers = true;
   private client: SocketClient | undefined;
@@ -137,7 +138,7 @@ export class FakeGateway {
     return (this.client = new SocketClient('http://gateway', options, this.foundation));
   }
 
-  /** Connected, and done with what that brings. */
+  /** Connects, and lets the client handle the connection. */
   async up(options: ClientOptions = {}): Promise<SocketClient> {
     const client = this.client ?? this.connect(options);
     await settle();
@@ -146,7 +147,7 @@ export class FakeGateway {
     return client;
   }
 
-  /** Lets `ms` go by, a little at a time, so that what waits for promises has its turn. */
+  /** Passes `ms` in small steps, so that waiting promises can continue. */
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 100) {
       this.clock.advance(Math.min(100, left));
@@ -178,7 +179,7 @@ export function roomsOf({ type, symbol, symbols, expiry }: SubscriptionRequest):
   );
 }
 
-/** Everything that waits for promises has had its turn. */
+/** Lets every waiting promise continue. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }

@@ -8,11 +8,14 @@ export const ROOT = join(__dirname, '../../..');
 const PACKAGE = join(ROOT, 'clients/typescript');
 const NAME = '@deltastream/socket-client';
 
-/** An application that has installed the packed package, as `npm install` lays it out. */
+/** An application with the packed package installed, in the layout of `npm install`. */
 export class Application {
   private constructor(readonly folder: string) {}
 
-  /** @param socketIo the folder in node_modules of the socket.io-client that it gets; its own dependencies come along */
+  /**
+   * @param socketIo the folder in node_modules of the socket.io-client to install, with its own
+   * dependencies
+   */
   static async install(socketIo = 'socket.io-client'): Promise<Application> {
     const folder = await temporaryFolder();
     await run(PACKAGE, 'npm', ['pack', '--pack-destination', folder]);
@@ -40,14 +43,14 @@ export class Application {
     return file;
   }
 
-  /** Runs a program of the application; answers what it said, and fails where it does. */
+  /** Runs a program of the application, and returns its output. Throws if the program fails. */
   node(...args: string[]): Promise<string> {
     return run(this.folder, process.execPath, args);
   }
 
-  /** The same of one whose clients are recorded. */
+  /** The same for a program whose clients are recorded. */
   async recorded(recording: Recording, ...args: string[]): Promise<string> {
-    // A copy, which finds the application's socket.io-client.
+    // A copy, which resolves the application's socket.io-client.
     await cp(RECORDER, join(this.folder, 'recorded.mjs'));
     return run(this.folder, process.execPath, ['--import', './recorded.mjs', ...args], recording.env);
   }

@@ -2,7 +2,7 @@ import { GatewayProcess } from '../../support/gateway-process.js';
 import { Nginx } from '../../support/nginx.js';
 import { freePort } from '../../support/wait.js';
 
-/** Gateways on ports of their own behind nginx, each replaced where it was when it has gone. */
+/** Gateways on separate ports behind nginx. A stopped gateway is replaced on the same port. */
 export class Replicas {
   private constructor(
     readonly processes: GatewayProcess[],
@@ -22,7 +22,7 @@ export class Replicas {
     return this.nginx.url;
   }
 
-  /** Ends a replica, by a drain or as a crash does, and puts another in its place. */
+  /** Stops a replica with a drain or a crash, and starts another one in its place. */
   async replace(index: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     await this.processes[index]!.stop(signal);
     const process = await GatewayProcess.start(this.env[index]!);

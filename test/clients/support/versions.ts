@@ -3,7 +3,7 @@ import { cleanUp } from '../../support/cleanup.js';
 import { checkMessages, ContractCheck } from '../../support/contract-check.js';
 import { waitFor } from '../../support/wait.js';
 
-/** As npm has them: the first of Socket.IO 4, those that front ends pinned, and the last. */
+/** Versions on npm: the first of Socket.IO 4, those that front ends pinned, and the latest. */
 export const VERSIONS = {
   '4.0.2': 'socket.io-client-4.0',
   '4.5.4': 'socket.io-client-4.5',
@@ -13,7 +13,7 @@ export const VERSIONS = {
 export type Version = keyof typeof VERSIONS;
 
 export type Options = Partial<current.ManagerOptions & current.SocketOptions>;
-// What a client sends and receives is up to the test.
+// Each test knows the types of its messages.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Payload = any;
 
@@ -22,7 +22,10 @@ export interface Received {
   readonly payload: Payload;
 }
 
-/** A stock client of some version, by what all of them have: no `timeout()` (4.4), no `emitWithAck` (4.6). */
+/**
+ * A stock client of some version. Uses only the methods that all versions have: no `timeout()`
+ * (4.4) and no `emitWithAck` (4.6).
+ */
 export class VersionedClient {
   readonly received: Received[] = [];
   readonly refusals: Payload[] = [];
@@ -40,7 +43,8 @@ export class VersionedClient {
   }
 
   static async open(version: Version, url: string, options: Options): Promise<VersionedClient> {
-    // Each version is a package of its own under one set of types: what differs is what this tries.
+    // Each version is a separate package, and all share one set of types. This test checks where
+    // they differ.
     const { io } = (await import(VERSIONS[version])) as typeof current;
     const client = new VersionedClient(io(url, { forceNew: true, ...options }));
     cleanUp(() => client.close());
@@ -60,7 +64,7 @@ export class VersionedClient {
     return found();
   }
 
-  /** Emits with a callback, as every version can. */
+  /** Emits with a callback, which every version supports. */
   ask(event: string, ...args: unknown[]): Promise<Payload> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no acknowledgement of ${event}`)), 15_000);

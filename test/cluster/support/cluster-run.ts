@@ -11,10 +11,13 @@ import { type Kind, KINDS, type Traveller, traveller } from './travellers.js';
 
 export const CLIENTS = 96;
 
-/** Messages a second. Each is a request of each client that polls. */
+/** Messages per second. Each causes a request of every polling client. */
 const RATE = 20;
 
-/** What takes too long here as it is in the chart: sessions that nobody polls any more are found dead by their pings. */
+/**
+ * The chart's values would take too long here: the gateway notices abandoned sessions through its
+ * pings.
+ */
 const PINGS = { PING_INTERVAL_MS: '3000', PING_TIMEOUT_MS: '5000' };
 
 const SETTLES_WITHIN_MS = 30_000;
@@ -29,7 +32,10 @@ export interface Figures {
   readonly messages: number;
 }
 
-/** A cluster of one pod at first, behind the ingress that a preset of the chart asks for, with clients and a feed. */
+/**
+ * A cluster that starts with one pod, behind the ingress that a preset of the chart describes, with
+ * clients and a feed.
+ */
 export class ClusterRun {
   private constructor(
     readonly deployment: Deployment,
@@ -39,7 +45,7 @@ export class ClusterRun {
     private readonly crowd: Crowd,
   ) {}
 
-  /** @param shortenedBy what the chart's times are divided by */
+  /** @param shortenedBy the times of the chart are divided by this */
   static async start(preset: Preset, shortenedBy: number, pods = 1): Promise<ClusterRun> {
     const redis = await RedisServer.start();
     const worker = redisClient({ host: '127.0.0.1', port: redis.port, ...WORKER, lazyConnect: true });
@@ -75,7 +81,10 @@ export class ClusterRun {
     return this.edge.url;
   }
 
-  /** Lets something happen under load, and holds every client to what it is promised. Answers how often each was disconnected. */
+  /**
+   * Runs a change under load, and checks what the gateway promises to every client. Returns how
+   * often each was disconnected.
+   */
   async step(happen: () => Promise<unknown>): Promise<Figures> {
     const { crowd } = this;
     const before = this.travellers.map(({ client }) => client.disconnects);
@@ -83,7 +92,7 @@ export class ClusterRun {
     crowd.begin();
     const begun = performance.now();
     await happen();
-    // A price that none follows: those who miss it have to be given it.
+    // A price without a successor: clients that miss it must be sent it later.
     await this.feed.touch();
     await this.deployment.settled();
     const seconds = (performance.now() - begun) / 1_000;
@@ -93,11 +102,14 @@ export class ClusterRun {
     return { seconds, moves, worstGapMs: crowd.worstGapMs, messages: crowd.messages - messages };
   }
 
-  /** Everybody has the newest of everything and nothing wrong; what the pods count is what there is. */
+  /**
+   * Waits until every client has the newest updates without an error, and the counters of the pods
+   * match.
+   */
   private async settle(): Promise<void> {
     const { crowd, deployment, feed, travellers } = this;
     await crowd.converge(feed.taken);
-    // A client that upgrades has arrived once it has.
+    // A client that upgrades counts as arrived only after the upgrade.
     const arrived = ({ kind, client }: Traveller) =>
       kind !== 'upgrading' || client.socket.io.engine.transport.name === 'websocket';
     await waitFor(() => travellers.every(arrived), 'clients do not upgrade');
@@ -117,10 +129,10 @@ export class ClusterRun {
       SETTLES_WITHIN_MS,
     );
     crowd.expectUnharmed();
-    await waitFor(() => !crowd.holdsMovingPricesForStale, 'clients hold a price for stale that moves');
+    await waitFor(() => !crowd.holdsMovingPricesForStale, 'clients consider a moving price stale');
   }
 
-  /** The clients go, and leave nothing behind. */
+  /** Disconnects the clients, and checks that nothing is left of them. */
   async stop(): Promise<void> {
     this.feed.pause();
     this.crowd.leave();

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Edge } from './edge.js';
 import { type Lifecycle, Pod } from './pod.js';
 
-/** The pods of the chart's Deployment, in the steps that Kubernetes takes with them. */
+/** The pods of the chart's Deployment, changed in the same steps as in Kubernetes. */
 export class Deployment {
-  /** Those that clients are led to, oldest first. */
+  /** The pods that receive clients, oldest first. */
   private ready: readonly Pod[] = [];
   private readonly leaving = new Set<Promise<void>>();
   private edge: Edge | undefined;
@@ -18,12 +18,12 @@ export class Deployment {
     return this.ready.map(({ port }) => port);
   }
 
-  /** Has `edge` led to the pods from now on. */
+  /** Makes `edge` lead to these pods from now on. */
   serveBy(edge: Edge): void {
     this.edge = edge;
   }
 
-  /** Up: each pod gets clients as soon as it is ready. */
+  /** Adds pods. Each receives clients as soon as it is ready. */
   async add(count: number): Promise<void> {
     await Promise.all(
       Array.from({ length: count }, async () => {
@@ -33,18 +33,24 @@ export class Deployment {
     );
   }
 
-  /** Those that have most clients. */
+  /** The pods with the most clients. */
   oldest(count: number): readonly Pod[] {
     return this.ready.slice(0, count);
   }
 
-  /** Down: all at once. Resolves once they are not led to; their end is awaited by `settled`. */
+  /**
+   * Removes pods, all at once. Resolves once no client is led to them; `settled` waits until they
+   * have ended.
+   */
   async remove(pods: readonly Pod[]): Promise<void> {
     await this.route(this.ready.filter((pod) => !pods.includes(pod)));
     for (const pod of pods) this.leaving.add(pod.terminate());
   }
 
-  /** Replaces all: one after the other, or, with a surge of 100 %, all at once. No drain is waited for. */
+  /**
+   * Replaces all pods: one at a time or, with a surge of 100 %, all at once. Does not wait for
+   * drains.
+   */
   async rollOut(surge: 1 | '100%'): Promise<void> {
     const old = this.ready.length;
     const step = surge === 1 ? 1 : old;
@@ -55,13 +61,13 @@ export class Deployment {
     }
   }
 
-  /** Once every pod that leaves has ended as it should. */
+  /** Resolves once every leaving pod has ended successfully. */
   async settled(): Promise<void> {
     await Promise.all(this.leaving);
     this.leaving.clear();
   }
 
-  /** Metrics, summed over the pods that clients are led to. */
+  /** The sums of metrics over the pods that receive clients. */
   async sum(samples: readonly string[], pods: readonly Pod[] = this.ready): Promise<number[]> {
     const all = await Promise.all(pods.map((pod) => pod.metrics()));
     return samples.map((sample) => all.reduce((sum, metrics) => sum + (metrics.get(sample) ?? 0), 0));
@@ -77,7 +83,7 @@ export class Deployment {
 
   private async route(pods: readonly Pod[]): Promise<void> {
     this.ready = pods;
-    // One after the other: a reload must not overtake another.
+    // One at a time, because a reload must not overtake another one.
     this.routed = this.routed.then(() => this.edge?.route(this.ports));
     await this.routed;
   }

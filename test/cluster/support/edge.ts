@@ -5,8 +5,9 @@ import type { Routing } from './routing.js';
 const WORKERS = 2;
 
 /**
- * nginx before the pods, as the ingress of the chart asks for it. Pods come and go by a reload, in which old workers keep their
- * connections; ingress-nginx changes them without one, and keeps old workers as long where it does reload.
+ * nginx in front of the pods, configured as the chart's ingress describes. Pods are added and
+ * removed with a reload, in which old workers keep their connections. ingress-nginx changes pods
+ * without a reload, and keeps old workers just as long if it does reload.
  */
 export class Edge {
   private generation = 0;
@@ -16,7 +17,7 @@ export class Edge {
     private readonly configure: (pods: readonly number[], generation: number) => string,
   ) {}
 
-  /** @param pods their ports, on 127.0.0.1 */
+  /** @param pods their ports on 127.0.0.1 */
   static async start(routing: Routing, pods: readonly number[]): Promise<Edge> {
     let listen = 0;
     const configure = (of: readonly number[], generation: number) =>
@@ -40,7 +41,7 @@ export class Edge {
     await waitFor(async () => (await answers()) === generation, 'nginx did not reload');
   }
 
-  /** Old workers end with their last connection, if nobody has been left in them. */
+  /** Waits until the old workers have ended, which they do once they have no connection left. */
   async expectNobodyLeftBehind(): Promise<void> {
     await waitFor(
       () => this.nginx.workers === WORKERS,

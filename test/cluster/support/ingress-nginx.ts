@@ -3,7 +3,7 @@ import { anywhere, byAddress, byCookie, type Directives, type Routing } from './
 
 const PREFIX = 'nginx.ingress.kubernetes.io/';
 
-/** What ingress-nginx does where no annotation says otherwise. */
+/** The defaults of ingress-nginx, without annotations. */
 const DEFAULTS: Directives = {
   proxy_connect_timeout: '5s',
   proxy_read_timeout: '60s',
@@ -15,7 +15,7 @@ const DEFAULTS: Directives = {
   proxy_next_upstream_tries: '3',
 };
 
-/** Annotation -> the directive that it becomes, of its value. */
+/** Maps an annotation to the directive that ingress-nginx creates from its value. */
 const DIRECTIVES: Readonly<Record<string, (value: string) => readonly [string, string]>> = {
   'proxy-connect-timeout': (value) => ['proxy_connect_timeout', `${value}s`],
   'proxy-read-timeout': (value) => ['proxy_read_timeout', `${value}s`],
@@ -26,7 +26,7 @@ const DIRECTIVES: Readonly<Record<string, (value: string) => readonly [string, s
   'proxy-next-upstream-timeout': (value) => ['proxy_next_upstream_timeout', value],
 };
 
-/** Annotations that decide the affinity; each is read below. */
+/** The annotations that determine the affinity. Each is handled below. */
 const AFFINITY = new Set([
   'upstream-hash-by',
   'affinity',
@@ -37,7 +37,7 @@ const AFFINITY = new Set([
   'session-cookie-change-on-failure',
 ]);
 
-/** What ingress-nginx makes of the chart's Ingress. Throws at an annotation that is not known here. */
+/** Translates the chart's Ingress as ingress-nginx does. Throws for an unknown annotation. */
 export function ingressNginx(rendered: Rendered): Routing {
   const { metadata, spec } = rendered.one('Ingress');
   return translate(metadata.annotations ?? {}, spec.rules[0].http.paths[0].path);
@@ -64,7 +64,7 @@ function affinity(of: ReadonlyMap<string, string>, path: string, directives: Dir
   };
   if (of.has('affinity')) {
     expect('affinity', 'cookie');
-    // `balanced` would have cookies lead elsewhere once pods have come.
+    // With `balanced`, a cookie could lead to another pod once pods were added.
     expect('affinity-mode', 'persistent');
     expect('session-cookie-change-on-failure', 'true');
     const secure = of.get('session-cookie-secure') === 'true' ? '; Secure' : '';
@@ -80,6 +80,6 @@ function affinity(of: ReadonlyMap<string, string>, path: string, directives: Dir
   }
   if (!of.has('upstream-hash-by')) return anywhere(directives);
   expect('upstream-hash-by', '$remote_addr');
-  // It may try again, but its ring has the same pod for the same address each time.
+  // It may retry, but its ring returns the same pod for the same address each time.
   return byAddress({ ...directives, proxy_next_upstream_tries: '1' });
 }

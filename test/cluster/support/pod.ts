@@ -4,16 +4,16 @@ import { parsePrometheusText } from '../../support/prometheus-text.js';
 import { waitFor } from '../../support/wait.js';
 import type { Rendered } from '../../helm/support/chart.js';
 
-/** Times of the chart, shortened; what a process needs to start and to end is as long as it is. */
+/** The times of the chart, shortened. The time that a process needs to start and to end is real. */
 export interface Lifecycle {
   readonly minReadyMs: number;
   readonly preStopMs: number;
   readonly drainMs: number;
-  /** From the end of the pause to SIGKILL. */
+  /** The time from the end of the pause until SIGKILL. */
   readonly graceMs: number;
 }
 
-/** What the grace period has besides pause and drain, s. */
+/** The part of the grace period besides pause and drain, in seconds. */
 const TO_END = 10;
 
 export function lifecycleOf(rendered: Rendered, shortenedBy: number): Lifecycle {
@@ -34,7 +34,7 @@ export function lifecycleOf(rendered: Rendered, shortenedBy: number): Lifecycle 
   };
 }
 
-/** A process in a pod's place: its environment, its probes, its end. */
+/** A process in place of a pod, with its environment, its probes and its end. */
 export class Pod {
   private constructor(
     private readonly process: GatewayProcess,
@@ -42,7 +42,7 @@ export class Pod {
     private readonly lifecycle: Lifecycle,
   ) {}
 
-  /** Resolves once it is ready. */
+  /** Resolves once the pod is ready. */
   static async start(env: Readonly<Record<string, string>>, lifecycle: Lifecycle): Promise<Pod> {
     const process = await GatewayProcess.start(env);
     const pod = new Pod(process, env.ADMIN_TOKEN, lifecycle);
@@ -65,7 +65,10 @@ export class Pod {
     return parsePrometheusText(await response.text());
   }
 
-  /** As a kubelet does, once no proxy leads there. Throws where it ends other than by itself and in time. */
+  /**
+   * Stops the pod as a kubelet does, once no proxy leads to it. Throws unless it ends by itself and
+   * in time.
+   */
   async terminate(): Promise<void> {
     await delay(this.lifecycle.preStopMs);
     const code = await Promise.race([

@@ -5,15 +5,15 @@ import { ingressNginx } from './ingress-nginx.js';
 import type { Routing } from './routing.js';
 import { alb, envoy, traefik } from './stand-ins.js';
 
-/** A way in that the chart knows, as `helm template` renders it. */
+/** A kind of ingress that the chart supports, as `helm template` renders it. */
 export interface Preset {
   readonly rendered: Rendered;
   readonly routing: Routing;
-  /** Of the Secrets that the pods' environment has to come from. */
+  /** The content of the Secrets that the pods' environment refers to. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** What depends on where things are: here, on this machine. */
+  /** The settings that depend on the location, here on this machine. */
   readonly network: Readonly<Record<string, string>>;
-  /** What the n-th client must bring. */
+  /** The options that the n-th client needs. */
   readonly auth: (n: number) => Partial<SocketOptions>;
 }
 
@@ -24,7 +24,9 @@ const SECRETS: Readonly<Record<string, string>> = {
   REDIS_URL: '',
 };
 
-/** @param extra values over those of the file, as the file has what cannot be here: certificates */
+/**
+ * @param extra values that override the file, which refers to certificates that do not exist here
+ */
 function preset(
   values: Values,
   routingOf: (rendered: Rendered) => Routing,
@@ -40,7 +42,7 @@ function preset(
     if (value === undefined) throw new Error(`There is no secret ${name} here.`);
     return value;
   };
-  // Each a user of its own: sessions that nobody polls any more count as theirs for a while.
+  // Each client is another user, because abandoned sessions count for their user for a while.
   const token = (n: number) =>
     hs256(claims({ iss: config.JWT_ISSUER, aud: config.JWT_AUDIENCE, user_id: n }));
   return {
@@ -59,14 +61,14 @@ const WEBSOCKET_ALONE = {
 };
 const PLAIN = { 'tls.existingSecret': '' };
 
-/** What nginx is itself, by its own words for each annotation. */
+/** Ingresses for nginx itself, translated by annotation. */
 export const NGINX: Readonly<Record<string, () => Preset>> = {
-  'WebSocket alone, no affinity': () => preset(WEBSOCKET_ALONE, ingressNginx),
+  'WebSocket only, no affinity': () => preset(WEBSOCKET_ALONE, ingressNginx),
   'nginx by address': () => preset('03-production-nginx-values.yaml', ingressNginx),
   'nginx by cookie': () => preset('04-nginx-cookie-values.yaml', ingressNginx),
 };
 
-/** What nginx stands for. */
+/** Other ingresses, for which nginx is a substitute. */
 export const STAND_INS: Readonly<Record<string, () => Preset>> = {
   'Traefik, by cookie': () => preset('05-traefik-values.yaml', traefik, PLAIN),
   'ALB, by cookie': () => preset('06-alb-values.yaml', alb),

@@ -1,24 +1,24 @@
-/** How a proxy finds the pod of a request, in nginx' words. */
+/** How a proxy finds the pod for a request, expressed in nginx directives. */
 export interface Routing {
-  /** What a client is known by; undefined where nobody needs to know. */
+  /** How clients are recognised, or undefined if that is not needed. */
   readonly by: 'address' | 'cookie' | undefined;
-  /** Of `http`: the upstreams, and maps that choose among them. */
+  /** The `http` part: the upstreams, and maps that choose among them. */
   readonly upstreams: (pods: readonly number[]) => string;
-  /** What `proxy_pass` leads to. */
+  /** The target of `proxy_pass`. */
   readonly target: string;
-  /** Directives of the location. */
+  /** The directives of the location. */
   readonly location: readonly string[];
 }
 
-/** What nginx has for what a proxy does with one request, by directive. */
+/** nginx directives for the handling of one request, by name. */
 export type Directives = Readonly<Record<string, string>>;
 
-/** Pods are in and out by what Kubernetes says of them, never by what their last answers were. */
+/** Kubernetes decides which pods are used. Failed responses must not take a pod out. */
 const server = (pod: number, more = '') => `server 127.0.0.1:${pod} max_fails=0${more};`;
 const lines = (directives: Directives) =>
   Object.entries(directives).map(([name, value]) => `${name} ${value};`);
 
-/** @param choice how a pod is chosen, as a directive of `upstream`; empty: in turn */
+/** @param choice how a pod is chosen, as a directive of `upstream`; empty for round robin */
 function upstream(name: string, pods: readonly number[], choice = ''): string {
   return `upstream ${name} { ${[choice, ...pods.map((pod) => server(pod))].join(' ')} }`;
 }
@@ -33,7 +33,10 @@ export function anywhere(directives: Directives): Routing {
   };
 }
 
-/** The pod that the client's address comes to on a ring of all of them, which moves few when pods come or go. */
+/**
+ * The pod for the client's address on a consistent ring, which moves few addresses when pods
+ * change.
+ */
 export function byAddress(directives: Directives): Routing {
   return {
     by: 'address',
@@ -45,15 +48,18 @@ export function byAddress(directives: Directives): Routing {
 
 export interface Cookie {
   readonly name: string;
-  /** As after the value in `Set-Cookie`. */
+  /** The attributes after the value in `Set-Cookie`. */
   readonly attributes: string;
-  /** How a pod is chosen for those without a cookie. */
+  /** How a pod is chosen for clients without a cookie. */
   readonly choice: string;
-  /** Whether others are asked where the pod of the cookie fails. */
+  /** Whether other pods are tried if the pod of the cookie fails. */
   readonly others: boolean;
 }
 
-/** The pod that a cookie names; who has none, or one of a pod that is gone, is given another's. */
+/**
+ * The pod that a cookie names. A client without a cookie, or with one of a removed pod, is given a
+ * new cookie.
+ */
 export function byCookie({ name, attributes, choice, others }: Cookie, directives: Directives): Routing {
   const own = (pod: number, pods: readonly number[]) => {
     const rest = others ? pods.filter((other) => other !== pod) : [];
@@ -65,10 +71,10 @@ export function byCookie({ name, attributes, choice, others }: Cookie, directive
       [
         upstream('any', pods, choice),
         ...pods.map((pod) => own(pod, pods)),
-        // Not $cookie_NAME: variables have no hyphens.
+        // Not $cookie_NAME, because names of variables cannot contain hyphens.
         `map $http_cookie $pod { default ""; "~(?:^|; ?)${name}=(?<named>[0-9.:]+)" $named; }`,
         `map $pod $target { default any; ${pods.map((pod) => `"127.0.0.1:${pod}" pod_${pod};`).join(' ')} }`,
-        // The last of those that were asked is the one that answered.
+        // The last upstream that was tried is the one that responded.
         'map "$pod|$upstream_addr" $set_cookie {',
         '  "~^([^|]+)\\|(?:.*[ ,])?\\1$" "";',
         `  "~(?:^|[|, ])(?<chosen>[0-9.]+:[0-9]+)$" "${name}=$chosen; ${attributes}";`,

@@ -2,14 +2,14 @@ import type { Rendered } from '../../helm/support/chart.js';
 import { byAddress, byCookie, type Directives, type Routing } from './routing.js';
 
 /**
- * Proxies that are not nginx, played by it: what the chart asks of them (a cookie, or a ring of addresses; silence of so many seconds)
- * as they document it. Of their code nothing runs here.
+ * Proxies other than nginx, simulated with nginx from their documentation: a cookie or a ring of
+ * addresses, and a limit of silence, as the chart configures them. None of their code runs here.
  */
 
 const TRAEFIK = 'traefik.ingress.kubernetes.io/service.';
 const ALB = 'alb.ingress.kubernetes.io/';
 
-/** None of them asks another pod unless told to. */
+/** None of them tries another pod by default. */
 const common = (seconds: string | number): Directives => ({
   proxy_buffering: 'off',
   proxy_next_upstream: 'off',
@@ -17,7 +17,10 @@ const common = (seconds: string | number): Directives => ({
   proxy_send_timeout: `${seconds}s`,
 });
 
-/** Sticky cookies are asked for by annotations of the Service. Its own timeouts are of the entry point, not the chart's. */
+/**
+ * Annotations of the Service configure sticky cookies. Timeouts belong to the entry point, which
+ * the chart does not configure.
+ */
 export function traefik(rendered: Rendered): Routing {
   const { 'sticky.cookie': on, ...of } = ofPrefix(rendered.one('Service', 'gateway'), TRAEFIK);
   const { 'sticky.cookie.name': name, 'sticky.cookie.secure': secure, ...rest } = of;
@@ -29,7 +32,7 @@ export function traefik(rendered: Rendered): Routing {
   return byCookie({ name: name!, attributes, choice: '', others: false }, common(3_600));
 }
 
-/** The load balancer's cookie is its own, with a name of its own. */
+/** The load balancer creates its own cookie, with its own name. */
 export function alb(rendered: Rendered): Routing {
   const of = ofPrefix(rendered.one('Ingress'), ALB);
   const attributes = (name: string) =>

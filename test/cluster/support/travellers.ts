@@ -4,7 +4,7 @@ import { from, TRANSPORTS, UNCOMPRESSED } from '../../support/test-client.js';
 import type { Routing } from './routing.js';
 
 export const KINDS = ['websocket', 'polling', 'upgrading'] as const;
-/** By WebSocket alone, by polling alone, and by polling that upgrades as a stock client does by default. */
+/** Only WebSocket, only polling, and polling that upgrades as a stock client does by default. */
 export type Kind = (typeof KINDS)[number];
 
 const TRAVEL: Readonly<Record<Kind, Partial<ManagerOptions>>> = {
@@ -13,7 +13,7 @@ const TRAVEL: Readonly<Record<Kind, Partial<ManagerOptions>>> = {
   upgrading: TRANSPORTS['polling that upgrades']!,
 };
 
-/** Polling costs a machine most: of four clients two have WebSocket alone. */
+/** Polling costs a machine most, so two of four clients use only WebSocket. */
 const kindOf = (n: number, polling: boolean): Kind =>
   polling ? (['websocket', 'polling', 'websocket', 'upgrading'] as const)[n % 4]! : 'websocket';
 
@@ -23,8 +23,8 @@ export interface Traveller {
 }
 
 /**
- * The n-th client of a cluster. Where the address decides, each has one of its own and none keeps cookies; where a cookie does, all
- * have one address, as behind a NAT.
+ * The n-th client of a cluster. If the address determines the pod, each client has its own address
+ * and keeps no cookies. If a cookie does, all clients share one address, as behind a NAT.
  */
 export function traveller(
   n: number,
@@ -34,7 +34,7 @@ export function traveller(
 ): Traveller {
   const kind = kindOf(n, by !== undefined);
   const travels: Partial<ManagerOptions> = {
-    // Compressed messages to many clients in one process would wait for each other, and so would pings behind them.
+    // Decompression for many clients in one process would delay the messages and pings behind it.
     ...UNCOMPRESSED,
     ...TRAVEL[kind],
     ...(by === 'cookie' ? { withCredentials: true } : from(`127.0.0.${1 + n}`)),
@@ -44,7 +44,10 @@ export function traveller(
   return { kind, client };
 }
 
-/** Node's client forgets its cookies with each connection; browsers keep them, and bring those of pods that are gone. */
+/**
+ * Node's client loses its cookies with each connection. Browsers keep them, including those of
+ * removed pods.
+ */
 function keepCookies({ socket: { io: manager } }: FeedClient): void {
   let kept: string[] = [];
   const own = () => [...manager.engine._cookieJar.cookies].map(([name, { value }]) => `${name}=${value}`);
@@ -53,7 +56,7 @@ function keepCookies({ socket: { io: manager } }: FeedClient): void {
     if (latest.length > 0) kept = latest;
     manager.opts.extraHeaders = kept.length > 0 ? { cookie: kept.join('; ') } : {};
   });
-  // From here on its own jar brings them, or those that came in their place.
+  // From here on the client sends the cookies of this jar, or those that replaced them.
   manager.on('open', () => {
     if (own().length === 0) manager.engine._cookieJar.parseCookies(kept);
     delete manager.opts.extraHeaders?.cookie;

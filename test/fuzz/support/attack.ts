@@ -3,7 +3,7 @@ import { Command } from '../../support/command.js';
 
 const ATTACKER = join(__dirname, 'attacker.mjs');
 
-/** What the attacker's process can do; see there. */
+/** The attacks that the attacker's process can run; see attacker.mjs. */
 export type AttackName =
   | 'silent'
   | 'headers'
@@ -21,30 +21,33 @@ export type AttackName =
 
 export interface AttackOptions {
   readonly port: number;
-  /** Connections at most. */
+  /** The maximum number of connections. */
   readonly count: number;
-  /** How long it lasts. */
+  /** The duration of the attack. */
   readonly ms: number;
-  /** Where it comes from, an address of this machine. */
+  /** The local address that the attack comes from. */
   readonly address?: string;
 }
 
 export interface AttackFigures {
   readonly tried: number;
   readonly opened: number;
-  /** Handshakes that were answered with a session. */
+  /** The number of handshakes that created a session. */
   readonly letIn: number;
-  /** Handshakes that were not, by reason. */
+  /** The number of rejected handshakes by reason. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Connections that the gateway ended, though they were let in or had asked for nothing. */
+  /**
+   * The number of connections that the gateway closed, although they had been accepted or had sent
+   * no request.
+   */
   readonly cut: number;
-  /** How long each of those lasted. */
+  /** The duration of each of those connections. */
   readonly cutAfterMs: readonly number[];
   /** Connections that sent all their requests and waited for the answers; the last of each lane may have no time left. */
   readonly asked: number;
 }
 
-/** Attacks from a process of its own; ends when it does. */
+/** Runs an attack in a separate process, and returns when it has ended. */
 export async function attack(name: AttackName, options: AttackOptions): Promise<AttackFigures> {
   const attacker = Command.spawn(process.execPath, [ATTACKER, JSON.stringify({ attack: name, ...options })]);
   const exit = await attacker.exit();

@@ -1,7 +1,9 @@
-// Clients that mean harm, in a process of their own: what they cost, they must not cost the good ones' side of the test.
+// Runs malicious clients in a separate process, so that their cost does not slow down the good
+// clients of the test.
 //
-// One argument, JSON: {attack, port, count, ms, address?}. Opens `count` connections (or tries for `ms`, and `count` times at
-// most), stays until `ms` are over, and prints what became of them as one line of JSON.
+// One argument, JSON: {attack, port, count, ms, address?}. Opens `count` connections (or tries for
+// `ms`, but at most `count` times), keeps them until `ms` have passed, and prints the result as one
+// line of JSON.
 import { Buffer } from 'node:buffer';
 import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -19,7 +21,9 @@ const figures = { tried: 0, opened: 0, letIn: 0, refused: {}, cut: 0, cutAfterMs
 const refuse = (why) => (figures.refused[why] = (figures.refused[why] ?? 0) + 1);
 const sockets = new Set();
 
-/** A connection; resolves to undefined where there is none. Counts if the other side ends it. */
+/**
+ * Opens a connection, or resolves to undefined. Counts the connection if the other side closes it.
+ */
 function open() {
   figures.tried++;
   return new Promise((resolve) => {
@@ -41,7 +45,7 @@ function open() {
   });
 }
 
-/** From now on it is a cut if the gateway closes it. */
+/** From now on, the gateway's closing the connection counts as a cut. */
 const watch = (socket) => {
   socket.onCut = (after) => {
     figures.cut++;
@@ -49,7 +53,10 @@ const watch = (socket) => {
   };
 };
 
-/** Resolves to the answer's head and body, as far as they came in one piece; empty where the connection ends. */
+/**
+ * Resolves to the head and body of the response, as far as they arrived in one piece. Empty if the
+ * connection ends.
+ */
 const answer = (socket) =>
   new Promise((resolve) => {
     socket.once('data', (data) => resolve(data.toString('latin1')));
@@ -73,10 +80,13 @@ function longFrame(text) {
   return Buffer.concat([header, Buffer.from(text)]);
 }
 
-/** Requests that each client may make, all written at once; then the same again from a new connection. */
+/** Writes all requests of a client at once, and then repeats this on a new connection. */
 const ask = (requests) => askTexts(requests.map((request) => JSON.stringify(request)));
 
-/** The same with requests that are JSON already: `JSON.stringify` cannot make those that are nested deeply. */
+/**
+ * The same for requests that are JSON already, because `JSON.stringify` cannot create deeply nested
+ * ones.
+ */
 async function askTexts(requests) {
   const burst = Buffer.concat(requests.map((request, id) => longFrame(`42${id}${request}`)));
   while (left() > 0) {
@@ -85,7 +95,7 @@ async function askTexts(requests) {
     watch(socket);
     socket.write(textFrame('40'));
     if (!(await answer(socket))) continue;
-    // Nothing may be asked before the client is let in.
+    // A client may send no request before it is accepted.
     await delay(50);
     socket.resume();
     socket.write(burst);
@@ -112,21 +122,21 @@ const EVENTS = [
 const deepArray = (bytes) => '['.repeat(bytes / 2) + ']'.repeat(bytes / 2);
 const deepObject = (bytes) => '{"a":'.repeat(bytes / 6) + '1' + '}'.repeat(bytes / 6);
 
-/** Payloads of about so many bytes that are costly to parse or to look through. */
+/** Payloads of about so many bytes that are expensive to parse or to check. */
 const NESTED = [
   deepArray,
   deepObject,
-  // In the fields that the gateway looks at.
+  // Nested in the fields that the gateway reads.
   (bytes) => `{"type":"chain","symbol":${deepObject(bytes / 2)},"expiry":${deepArray(bytes / 2)}}`,
   (bytes) => `{"type":"product","symbols":[${times(bytes / 60, () => deepArray(58)).join()}]}`,
   (bytes) => `{"token":${deepObject(bytes)}}`,
-  // Wide: many elements, many different keys, and many keys in each of many objects.
+  // Wide payloads: many elements, many different keys, and many keys in each of many objects.
   (bytes) => `{"type":"product","symbols":[${'1,'.repeat(bytes / 2)}1]}`,
   (bytes) => `{${times(bytes / 10, (n) => `"k${n}":1`).join()}}`,
   (bytes) => `[${times(bytes / 200, (n) => `{${times(20, (k) => `"${n}_${k}":{}`).join()}}`).join()}]`,
 ];
 
-/** Sends a handshake; whether it was let in. Counts why not. */
+/** Sends a handshake, and returns whether it was accepted. Counts the reasons for rejections. */
 async function handshake(socket, request) {
   socket.write(request);
   const text = await answer(socket);
@@ -140,7 +150,7 @@ async function handshake(socket, request) {
   return undefined;
 }
 
-/** Puts a byte on the wire now and then, for as long as it can. */
+/** Sends a byte now and then, for as long as possible. */
 function dribble(socket, bytes, everyMs) {
   let at = 0;
   const timer = setInterval(() => {
@@ -182,7 +192,7 @@ const attacks = {
     watch(socket);
     socket.resume();
     socket.write(textFrame('40'));
-    // The header of 60,000 bytes of text, and then the bytes.
+    // The header for 60,000 bytes of text, and then the bytes.
     socket.write(Buffer.from([0x81, 0xfe, 0xea, 0x60, 0, 0, 0, 0]));
     dribble(socket, Buffer.from('4'), 500);
   },
@@ -248,7 +258,7 @@ async function lane() {
 await Promise.all(Array.from({ length: CONCURRENT }, lane));
 await delay(Math.max(0, left()));
 
-// What is still there was not cut.
+// The connections that are still open were not cut.
 for (const socket of [...sockets]) {
   sockets.delete(socket);
   socket.destroy();

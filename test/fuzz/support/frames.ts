@@ -8,14 +8,14 @@ export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, 
 export interface FrameOptions {
   readonly opcode: number;
   readonly fin?: boolean;
-  /** The three reserved bits, as they stand in the first byte. */
+  /** The three reserved bits in the first byte. */
   readonly reserved?: number;
   readonly masked?: boolean;
-  /** What the header says instead of the payload's length. */
+  /** A length for the header, in place of the payload's real length. */
   readonly length?: bigint;
 }
 
-/** A client's frame, right or wrong. */
+/** A client's frame, valid or invalid. */
 export function frame(payload: Buffer, options: FrameOptions, random?: Random): Buffer {
   const { opcode, fin = true, reserved = 0, masked = true } = options;
   const length = options.length ?? BigInt(payload.length);
@@ -39,13 +39,13 @@ export function frame(payload: Buffer, options: FrameOptions, random?: Random): 
 
 export const textFrame = (text: string): Buffer => frame(Buffer.from(text), { opcode: OPCODE.text });
 
-/** The four bytes that end a block are left out, as permessage-deflate has it. */
+/** Deflates a block. permessage-deflate omits the four bytes at its end. */
 const deflated = (plain: Buffer): Buffer =>
   deflateRawSync(plain, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
 
-/** 10 MB of zeros: 10 KB on the wire. */
+/** 10 MB of zeros, which are 10 KB on the wire. */
 const BOMB = deflated(Buffer.alloc(10_000_000));
-/** RSV1: "deflated". */
+/** RSV1, which means "deflated". */
 const DEFLATED = 0x40;
 const CLOSE_CODES = [0, 999, 1000, 1004, 1005, 1006, 1012, 1015, 1016, 2999, 3000, 4000, 4999, 5000, 65_535];
 const LENGTHS = [
@@ -53,7 +53,7 @@ const LENGTHS = [
   ...[0x1f_ffff_ffff_ffffn, 0x7fff_ffff_ffff_ffffn, 0x8000_0000_0000_0000n, 0xffff_ffff_ffff_ffffn],
 ];
 const BAD_UTF8 = Buffer.from('e280', 'hex');
-/** What engine.io has for packets: types in and out of order, and none at all. */
+/** Packets of engine.io: types in and out of order, and no packets at all. */
 const ENGINE = [
   '2',
   '2probe',
@@ -144,12 +144,13 @@ const KINDS: readonly FrameKind[] = [
   },
 ];
 
-/** Makes what is put on an open WebSocket. */
+/** Generates the bytes to write to an open WebSocket. */
 export class FrameGenerator {
   constructor(private readonly packets: PacketGenerator) {}
 
   next(random: Random): Buffer {
-    // A bomb keeps the gateway busy for a while; one in so many is enough to see that it is harmless.
+    // A decompression bomb keeps the gateway busy for a while, so only one in so many inputs is a
+    // bomb.
     if (random.once(500)) return frame(BOMB, { opcode: OPCODE.text, reserved: DEFLATED });
     const packet = this.packet(random);
     if (random.once(3)) return mutate(random, frame(packet, { opcode: OPCODE.text }), textFrame('42["x"]'));
@@ -157,7 +158,7 @@ export class FrameGenerator {
   }
 
   private packet(random: Random): Buffer {
-    // Short ones: this is about frames.
+    // Short ones, because these inputs test frames.
     return Buffer.from(`4${this.packets.next(random).text.slice(0, 2_000)}`);
   }
 }

@@ -8,44 +8,53 @@ import type { Lane, Outcome } from './lane.js';
 import { Random } from './random.js';
 import { Watchers } from './watchers.js';
 
-/** Told at the beginning, so that a run can be made again: `FUZZ_SEED`. */
+/** Printed at the beginning, so that a run can be repeated with `FUZZ_SEED`. */
 export const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 0x7fff_ffff);
-/** Of all surfaces together: `FUZZ_INPUTS`. */
+/** The number of inputs for all surfaces together: `FUZZ_INPUTS`. */
 export const INPUTS = Number(process.env.FUZZ_INPUTS ?? 100_000);
 
-/** Memory is measured after this share of the inputs, and after all: code has been compiled by then, and caches are filled. */
+/**
+ * Memory is measured after this share of the inputs and after all of them. By then code has been
+ * compiled, and caches are filled.
+ */
 const WARM_UP_SHARE = 0.15;
-/** What a heap may be larger afterwards: bytes, and some for each input. What was kept of each connection would be a hundred times as much. */
+/**
+ * How much a heap may grow: a fixed number of bytes, and some for each input. A leak of one object
+ * per connection would be a hundred times as large.
+ */
 const HEAP_GROWTH = 3_000_000;
 const HEAP_GROWTH_PER_INPUT = 20;
-/** For so long ws keeps a WebSocket that was closed for an error, even where its TCP connection has gone; with a margin. */
+/**
+ * How long ws keeps a WebSocket that was closed for an error, even if its TCP connection is gone,
+ * plus a margin.
+ */
 const WS_CLOSE_TIMEOUT_MS = 7_000;
 const LANES = 16;
-/** A gateway under fire takes its time. */
+/** A gateway under attack takes time to settle. */
 const SETTLES_WITHIN_MS = 60_000;
 const ERROR_LEVEL = 50;
 
-/** The limits are so high that inputs come to what is behind them. */
+/** The limits are so high that they let the inputs through to the code behind them. */
 const ENV = {
   ...HEAP_ENV,
-  // Who brings a token has it looked at; the others need none.
+  // A token is optional, so that inputs with a token reach its check.
   AUTH_MODE: 'optional',
   JWT_SECRET,
   EVENTS_PER_SECOND: '100000',
   EVENT_BURST: '1000000',
   HANDSHAKES_PER_SECOND: '1000000',
-  MAX_PAYLOAD_BYTES: '262144', // 100,000 levels of nesting have room in it
-  // Sessions that an input leaves behind are found dead soon.
+  MAX_PAYLOAD_BYTES: '262144', // large enough for 100,000 levels of nesting
+  // The gateway soon closes sessions that an input leaves behind.
   PING_INTERVAL_MS: '5000',
   PING_TIMEOUT_MS: '5000',
 };
 
 export interface Surface {
   readonly name: string;
-  /** Of all inputs. */
+  /** The share of all inputs. */
   readonly share: number;
   readonly lane: (n: number) => Lane;
-  /** So many at once. */
+  /** How many inputs are tried at the same time. */
   readonly lanes?: number;
   /** Whether it opens WebSockets. */
   readonly webSockets?: true;
@@ -59,7 +68,7 @@ interface Figures {
   readonly updates: number;
 }
 
-/** A gateway under fire, and those who watch it. */
+/** A gateway under attack, and the clients that watch it. */
 export class FuzzRun {
   private readonly figures: Figures[] = [];
   private webSocketsUntil = 0;
@@ -78,18 +87,18 @@ export class FuzzRun {
     return new FuzzRun(gateway, await Watchers.start(gateway, redis));
   }
 
-  /** Tries some of each surface's inputs, and looks at the heap then. */
+  /** Tries some of each surface's inputs, and measures the heap afterwards. */
   async warmUp(surfaces: readonly Surface[]): Promise<void> {
     for (const surface of surfaces) await this.survives(surface, 0, warmUpOf(surface));
     this.heapBefore = await this.heap();
   }
 
-  /** Tries the rest of the surface's inputs, and expects that nobody else notices. */
+  /** Tries the remaining inputs of the surface, and expects that other clients are not affected. */
   async goesOn(surface: Surface): Promise<void> {
     await this.survives(surface, warmUpOf(surface), inputsOf(surface));
   }
 
-  /** Memory is what it was. */
+  /** Checks that memory has not grown. */
   async expectNothingKept(): Promise<void> {
     this.grownBytes = (await this.heap()) - this.heapBefore;
     expect(this.grownBytes).toBeLessThan(HEAP_GROWTH + HEAP_GROWTH_PER_INPUT * this.tried);
@@ -113,7 +122,7 @@ export class FuzzRun {
     return collectedHeap(this.gateway);
   }
 
-  /** Inputs are told by their number: each is made of the seed and it alone. */
+  /** Each input is generated from the seed and the input's number only. */
   private async fire(
     surface: Surface,
     from: number,
@@ -138,7 +147,7 @@ export class FuzzRun {
     }
   }
 
-  /** Nothing is left of those who fired. */
+  /** Checks that nothing is left of the attackers. */
   private async settles(): Promise<void> {
     const { gateway, watchers } = this;
     const expected = {
@@ -170,14 +179,14 @@ export class FuzzRun {
     expect(await gateway.json('/health')).toMatchObject({ status: 'healthy', clients: this.watchers.count });
   }
 
-  /** What the gateway has said of its end, or the last it said. */
+  /** The gateway's last words: about its end, or the last log lines. */
   private ended(): string {
     const { exitCode, stderr, logs } = this.gateway;
     const said = logs.filter(({ level = 0 }) => level >= ERROR_LEVEL).slice(-3);
     return `the gateway's exit code is ${exitCode}, it said ${JSON.stringify(said)} ${stderr.slice(-2_000)}`;
   }
 
-  /** Inputs tried so far. */
+  /** The number of inputs tried so far. */
   get tried(): number {
     return this.figures.reduce((sum, { inputs }) => sum + inputs, 0);
   }
@@ -186,7 +195,7 @@ export class FuzzRun {
     this.watchers.stop();
   }
 
-  /** What was measured, as a table. */
+  /** The measurements, as a table. */
   report(): string {
     const rows = [...new Set(this.figures.map(({ surface }) => surface))].map((surface) => {
       const all = this.figures.filter((figures) => figures.surface === surface);

@@ -104,12 +104,12 @@ const WHOLE = [
   'OPTIONS /socket.io/ HTTP/1.1\r\nHost: fuzz\r\nOrigin: http://a.example\r\nAccess-Control-Request-Method: POST\r\n\r\n',
 ];
 
-/** What is no request, or one that should not be: for the port as such. */
+/** Generates requests that are invalid or should not be sent, for the HTTP port itself. */
 export function httpInput(random: Random): Buffer {
   const kind = random.below(10);
   if (kind < 3) return mutate(random, Buffer.from(random.pick(WHOLE)), Buffer.from(random.pick(WHOLE)));
   if (kind === 3) return random.bytes(random.below(400));
-  // Pipelined, and what comes after a whole request.
+  // Pipelined requests, and data after a complete request.
   if (kind === 4)
     return Buffer.from(random.pick(WHOLE).repeat(1 + random.below(8)) + random.pick(WHOLE).slice(0, 30));
   if (kind === 5) return Buffer.from(headerBomb(random));
@@ -120,7 +120,7 @@ export function httpInput(random: Random): Buffer {
   return Buffer.from([line, ...host, ...headers, '', random.pick(BODIES)].join(end), 'latin1');
 }
 
-/** Above what Node takes, below it, and without an end. */
+/** Headers above and below Node's limit, and without an end. */
 function headerBomb(random: Random): string {
   const start = `GET /health/live HTTP/1.1\r\nHost: fuzz\r\n`;
   return random.pick([
@@ -158,8 +158,9 @@ const TRANSPORTS = [
 ];
 
 /**
- * Upgrades with something wrong, whole and half, and what may come behind them at once.
- * @param sids of sessions that others have open
+ * Generates upgrades that contain an error, complete and incomplete, and data that may follow them
+ * at once.
+ * @param sids the sessions that other clients have open
  */
 export function upgradeInput(random: Random, packets: PacketGenerator, sids: readonly string[]): Buffer {
   const sid = random.pick([
@@ -190,7 +191,8 @@ export function upgradeInput(random: Random, packets: PacketGenerator, sids: rea
   const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
   if (random.once(6)) return mutate(random, head, Buffer.from(WHOLE[0]!));
   if (random.once(8)) return head.subarray(0, random.below(head.length));
-  // Not waiting for the answer: probes out of order, and packets before anybody is there.
+  // Does not wait for the response: sends probes out of order, and packets before the upgrade is
+  // complete.
   const behind = Array.from({ length: random.below(4) }, () =>
     random.pick([
       textFrame(random.pick(['2probe', '5', '2probe', '3probe', '40', '6', '2', '1', '0'])),

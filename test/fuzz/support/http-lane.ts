@@ -2,10 +2,10 @@ import type { Lane, Outcome } from './lane.js';
 import type { Random } from './random.js';
 import { openTcp, within } from './tcp.js';
 
-/** Half a request is waited for longer than any test can wait. */
+/** The gateway waits for the rest of half a request longer than a test can wait. */
 const PATIENCE_MS = 100;
 
-/** Puts bytes on a new TCP connection each. */
+/** Writes each input to a new TCP connection. */
 export class HttpLane implements Lane {
   constructor(
     private readonly port: number,
@@ -18,9 +18,9 @@ export class HttpLane implements Lane {
     const outcome = await within<Outcome>(PATIENCE_MS, 'held', (settle) => {
       tcp.once('data', () => settle('answered'));
       tcp.once('close', () => settle('closed'));
-      // Whoever has said all is answered at once; some leave it open.
+      // A complete request is answered at once. Some inputs remain incomplete.
       const end = (rest: Buffer): unknown => (random.once(8) ? tcp.write(rest) : tcp.end(rest));
-      // In two pieces, now and then: parsers have to remember.
+      // Now and then in two pieces, so that parsers have to keep state.
       const cut = random.once(4) ? random.below(input.length + 1) : input.length;
       if (cut < input.length) {
         tcp.write(input.subarray(0, cut));

@@ -1,6 +1,6 @@
 import type { Random } from './random.js';
 
-/** Bytes that mean something to one parser or another. */
+/** Bytes with a special meaning for some parser. */
 const TOKENS = [
   ...['\r\n', '\r\n\r\n', '\0', '\x1e', ':', ',', '-', '/', '"', '[', '{', '}', '__proto__', '_placeholder'],
   ...['\ufeff', '9'.repeat(20), '-1', '1e999', '%00', '%', '\\u0000', '\ud83d\ude00'],
@@ -47,7 +47,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-/** A valid input with one to three things done to it. */
+/** Changes a valid input in one to three ways. */
 export function mutate(random: Random, input: Buffer, other: Buffer): Buffer {
   let result = input;
   for (let n = 1 + random.below(3); n > 0; n--) result = random.pick(MUTATIONS)(random, result, other);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Random } from './random.js';
 
-/** Names that mean something to JavaScript, to Node's emitters or to Socket.IO. */
+/** Names with a special meaning in JavaScript, Node's emitters or Socket.IO. */
 const HOSTILE_NAMES = [
   ...['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'then', 'length'],
   ...['connect', 'connect_error', 'connected', 'disconnect', 'disconnecting', 'error', 'newListener'],
@@ -12,10 +12,10 @@ const EVENTS = [
 ];
 const FIELDS = ['type', 'symbol', 'symbols', 'expiry', 'token'];
 const TYPES = ['product', 'chain', 'general'];
-/** Of these there are few, so that inputs meet what others have left behind. */
+/** Only a few values, so that inputs meet the state that others have left behind. */
 const SYMBOLS = ['NIFTY', 'M&M', 'BAJAJ-AUTO', 'A', 'B', 'C'];
 const NUMBERS = ['0', '-1', '1e999', '9007199254740993', '4294967296', '9'.repeat(400), '1.5', '+1', '0x10'];
-/** What an Authorization or a handshake may bring: none is good. */
+/** Values for an Authorization header or a handshake. None of them is valid. */
 const TOKENS = [
   ...[
     '',
@@ -29,10 +29,13 @@ const TOKENS = [
   ],
   ...['eyJhbGciOiJIUzI1NiIsImNyaXQiOlsieCJdLCJ4IjoxfQ.e30.AAAA', `${'A'.repeat(8_190)}.e30.x`],
 ];
-/** More than any recursion survives. */
+/** Deeper than any recursion can handle. */
 const DEEP = 100_000;
 
-/** JSON of everything that fast-check thinks of, made once of a seed; inputs take of it what they like. */
+/**
+ * JSON of every kind that fast-check generates, created once from a seed. Inputs contain parts of
+ * it.
+ */
 export function arbitraryJson(seed: number, count: number): readonly string[] {
   const value = fc.anything({ withBigInt: false, withDate: true, withNullPrototype: true, maxDepth: 4 });
   const request = fc.record(
@@ -51,26 +54,27 @@ export function arbitraryJson(seed: number, count: number): readonly string[] {
       try {
         return JSON.stringify(candidate) ?? 'null';
       } catch {
-        return 'null'; // with a toJSON or a bigint of its own
+        return 'null'; // it has its own toJSON, or contains a bigint
       }
     }),
   );
   return fc.sample(json, { numRuns: count, seed });
 }
 
-/** A Socket.IO packet as it goes over an engine.io connection: its text, and the binary messages that follow it. */
+/** A Socket.IO packet on an engine.io connection: its text, and the binary messages that follow. */
 export interface PacketInput {
   readonly text: string;
   readonly attachments: readonly Buffer[];
 }
 
-/** Makes Socket.IO packets: some right, most nearly. */
+/** Generates Socket.IO packets. Some are valid, and most are almost valid. */
 export class PacketGenerator {
   constructor(private readonly jsons: readonly string[]) {}
 
   next(random: Random): PacketInput {
     const kind = random.below(40);
-    // Most are events: the others end the connection more often than not, and what comes after them meets a new one.
+    // Most packets are events, because the other types often end the connection, and the next input
+    // then needs a new one.
     if (kind < 29) return plain(this.event(random, '2'));
     if (kind < 34) return this.binary(random);
     if (kind === 34) return plain(`3${id(random)}${random.pick(['[]', '{}', '', '[1]', this.json(random)])}`);
@@ -117,7 +121,7 @@ export class PacketGenerator {
     return this.request(random);
   }
 
-  /** A subscription with as many things wrong as it likes. */
+  /** A subscription with any number of errors. */
   private request(random: Random): string {
     const entries = [
       ['type', JSON.stringify(random.pick(TYPES))],
@@ -145,7 +149,7 @@ export class PacketGenerator {
 
 const plain = (text: string): PacketInput => ({ text, attachments: [] });
 
-/** `__proto__` and the like as arguments beside the events there are. */
+/** Real event names, and names such as `__proto__`, as arguments. */
 function name(random: Random): string {
   return JSON.stringify(random.once(8) ? random.pick(HOSTILE_NAMES) : random.pick(EVENTS));
 }

@@ -3,7 +3,7 @@ import type { PacketGenerator } from './packets.js';
 import type { PollingInput } from './polling-lane.js';
 import type { Random } from './random.js';
 
-/** What separates the packets of one body. */
+/** The separator of the packets in one body. */
 const SEPARATOR = '\x1e';
 const ENGINE = [
   '2',
@@ -45,8 +45,8 @@ const TRANSPORTS = [
 const EIOS = ['3', '5', '', '4.0', '-1', '__proto__', '4'];
 
 /**
- * Requests to a polling session, right and wrong.
- * @param sids of sessions that others have open
+ * Generates valid and invalid requests to a polling session.
+ * @param sids the sessions that other clients have open
  */
 export function pollingInput(
   random: Random,

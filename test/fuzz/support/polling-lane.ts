@@ -2,26 +2,29 @@ import { Agent, request, type RequestOptions } from 'node:http';
 import type { Lane, Outcome } from './lane.js';
 import type { Random } from './random.js';
 
-/** A poll that overlaps with nothing is answered when there is something to tell, which may be never. */
+/**
+ * A poll without a concurrent request is answered when there is something to send, which may be
+ * never.
+ */
 const PATIENCE_MS = 60;
 const OPEN_PATIENCE_MS = 10_000;
 
-/** One request, as `node:http` would not make it by itself. */
+/** A request that `node:http` would not create by itself. */
 export interface PollingInput {
   readonly method: string;
-  /** What the URL's query has beside, or instead of, the right EIO, transport and sid. */
+  /** Parameters in addition to, or in place of, the correct EIO, transport and sid. */
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | undefined;
 }
 
-/** Sends requests to a polling session that is in the namespace, and polls it all the while. */
+/** Sends requests to a polling session that is in the namespace, and keeps polling it. */
 export class PollingLane implements Lane {
-  /** The session's; others may know it. */
+  /** The id of the session, which other lanes may use. */
   sid = '';
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 3 });
 
-  /** @param input makes the request */
+  /** @param input generates the request */
   constructor(
     private readonly port: number,
     private readonly input: (random: Random) => PollingInput,
@@ -32,7 +35,8 @@ export class PollingLane implements Lane {
     if (this.sid === '') await this.open();
     const { sid } = this;
     const { status, text } = await this.request(PATIENCE_MS, method, { sid, ...query }, headers, body);
-    // Who was let in by an odd request leaves again: sessions that nobody uses would stay for a quarter of a minute.
+    // Closes a session that an unusual request created, because unused sessions stay for a quarter
+    // of a minute.
     const made = /^0\{"sid":"([^"]+)"/.exec(text)?.[1];
     if (made !== undefined) await this.request(PATIENCE_MS, 'POST', { sid: made }, {}, Buffer.from('1'));
     return status === 0 ? 'held' : status === 200 && this.sid === sid ? 'answered' : 'closed';
@@ -61,7 +65,9 @@ export class PollingLane implements Lane {
     }
   }
 
-  /** Answers status 0 where none came in time; 0 ms is any time. */
+  /**
+   * Resolves with the status 0 if there was no response in time. A timeout of 0 ms means no limit.
+   */
   private request(
     patienceMs: number,
     method: string,

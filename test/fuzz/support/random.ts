@@ -1,4 +1,7 @@
-/** Numbers that look random and are the same for the same seed (mulberry32): an input is told by its seed and number. */
+/**
+ * Pseudo-random numbers that are the same for the same seed (mulberry32). An input is identified by
+ * its seed and number.
+ */
 export class Random {
   private state: number;
 
@@ -10,7 +13,7 @@ export class Random {
     }
   }
 
-  /** 0 to 2^32 - 1 */
+  /** A number from 0 to 2^32 - 1. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
     let t = this.state;
@@ -19,12 +22,12 @@ export class Random {
     return (t ^ (t >>> 14)) >>> 0;
   }
 
-  /** 0 to n - 1 */
+  /** A number from 0 to n - 1. */
   below(n: number): number {
     return this.next() % n;
   }
 
-  /** Once in `n` times. */
+  /** True once in `n` times on average. */
   once(n: number): boolean {
     return this.below(n) === 0;
   }

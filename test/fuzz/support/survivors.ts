@@ -9,11 +9,11 @@ import { waitFor } from '../../support/wait.js';
 import type { AttackFigures } from './attack.js';
 
 export const SURVIVORS = 100;
-/** Updates a second. */
+/** Updates per second. */
 const RATE = 50;
 const QUIET_MS = 2_000;
 const PRODUCT = 'GOOD';
-/** Where the good ones come from: not where the others do. */
+/** The address of the good clients, which differs from the attackers'. */
 export const GOOD_ADDRESS = '127.0.0.9';
 
 interface Figures {
@@ -23,7 +23,9 @@ interface Figures {
   readonly delaysMs: readonly number[];
 }
 
-/** Good clients, who are to be told every number of a feed while others attack; and how late they are told. */
+/**
+ * Good clients that must receive every number of a feed while others attack. Measures their delay.
+ */
 export class Survivors {
   private readonly figures: Figures[] = [];
   private quiet: readonly number[] = [];
@@ -43,7 +45,7 @@ export class Survivors {
     }
   }
 
-  /** Connects them, and measures how late they are told while nobody attacks. */
+  /** Connects them, and measures their delay without an attack. */
   static async start(gateway: GatewayProcess, redis: RedisServer, count = SURVIVORS): Promise<Survivors> {
     const clients = await Promise.all(
       Array.from({ length: count }, (_, n) => {
@@ -60,7 +62,7 @@ export class Survivors {
     return survivors;
   }
 
-  /** They are told everything while others attack, all at once, and stay connected. */
+  /** Runs all attacks at once. The clients must receive everything and stay connected. */
   async survive<Name extends string>(
     attacks: Readonly<Record<Name, () => Promise<AttackFigures>>>,
   ): Promise<Readonly<Record<Name, AttackFigures>>> {
@@ -76,7 +78,7 @@ export class Survivors {
     return Object.fromEntries(all) as Record<Name, AttackFigures>;
   }
 
-  /** Nobody else is left. */
+  /** Waits until no other connection is left. */
   async settle(): Promise<void> {
     let seen = -1;
     await waitFor(
@@ -86,13 +88,13 @@ export class Survivors {
     );
   }
 
-  /** How late they were told at the 99th percentile, ms: while nobody attacked, and during the last attack. */
+  /** The delay at the 99th percentile in ms, without an attack and during the last one. */
   p99(): { readonly before: number; readonly during: number } {
     const during = this.figures.at(-1)?.delaysMs ?? [];
     return { before: Number(percentile(this.quiet, 99)), during: Number(percentile(during, 99)) };
   }
 
-  /** What was measured, as a table. */
+  /** The measurements, as a table. */
   report(): string {
     if (this.figures.length === 0) return '';
     const rows = this.figures.map(({ attack, figures, updates, delaysMs }) => [
@@ -129,7 +131,7 @@ export class Survivors {
   private publish(): void {
     const begun = performance.now();
     let published = 0;
-    // As many as are due: this process may be late.
+    // Publishes as many as are due, because this process may be late.
     this.pause = repeat(() => {
       for (; published < ((performance.now() - begun) * RATE) / 1_000; published++) {
         const number = this.publishedAt.push(performance.now());
@@ -138,7 +140,10 @@ export class Survivors {
     }, 1_000 / RATE);
   }
 
-  /** Each was told every number since the last time, in order and once, and nothing else. */
+  /**
+   * Checks that each client received every number since the last check, once and in order, and
+   * nothing else.
+   */
   private async expectUnharmed(): Promise<void> {
     this.pause?.();
     const last = this.publishedAt.length;
@@ -170,7 +175,7 @@ function percentile(values: readonly number[], percent: number): string {
   return (sorted[Math.ceil((sorted.length * percent) / 100) - 1] ?? 0).toFixed(1);
 }
 
-/** How many, and after how long the middle one of them. */
+/** The number of cut connections, and their median duration. */
 function cutOf({ cut, cutAfterMs }: AttackFigures): string {
   return cut === 0
     ? '0'

@@ -7,11 +7,11 @@ import { TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
 const WATCHED = 'WATCHED';
-/** What the inputs subscribe to: it moves, and the watchers must not be told. */
+/** The product that the inputs subscribe to. It changes, but the watchers must not receive it. */
 const OTHERS = ['NIFTY', 'A', 'M&M'];
 const INTERVAL_MS = 50;
 
-/** Innocent clients, one by each transport, subscribed to one product whose price is numbered. */
+/** Uninvolved clients, one for each transport, subscribed to one product with numbered prices. */
 export class Watchers {
   private published = 0;
   private expected = 0;
@@ -47,7 +47,10 @@ export class Watchers {
     }, INTERVAL_MS);
   }
 
-  /** Since the beginning each was told every number, once, in order, and nothing else. Answers how many. */
+  /**
+   * Checks that each client received every number since the beginning, once and in order, and
+   * nothing else. Returns how many.
+   */
   async end(): Promise<number> {
     this.pause?.();
     this.pause = undefined;
@@ -61,7 +64,7 @@ export class Watchers {
         () => lastPrice() === this.published,
         `the watcher by ${transport} was not told the last price`,
       );
-      // Whatever else is on its way.
+      // Waits for anything else that is in flight.
       const received = [...client.received];
       await client.settled();
       const told = received.map(({ event, payload }) => ({

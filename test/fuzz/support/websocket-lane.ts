@@ -5,13 +5,17 @@ import type { Lane, Outcome } from './lane.js';
 import type { Random } from './random.js';
 import { openTcp, within } from './tcp.js';
 
-/** Longer than an idle gateway takes to answer a ping; what is not answered by then is the rest of an input that is not whole. */
+/**
+ * Longer than an idle gateway takes to answer a ping. If there is no pong by then, the ping has
+ * become a part of an incomplete input.
+ */
 const PATIENCE_MS = 40;
 const OPEN_PATIENCE_MS = 10_000;
 
 /**
- * Puts bytes on an open WebSocket that is in the namespace. A ping behind each input tells when the gateway is through with
- * it: it answers, or has closed the connection, or takes the ping for a part of the input.
+ * Writes bytes to an open WebSocket that is in the namespace. A ping after each input shows when
+ * the gateway has handled it: the gateway answers the ping, or it has closed the connection, or it
+ * reads the ping as a part of the input.
  */
 export class WebSocketLane implements Lane {
   private tcp: TcpSocket | undefined;
@@ -20,7 +24,7 @@ export class WebSocketLane implements Lane {
   private awaited = '';
   private pings = 0;
 
-  /** @param input makes the bytes */
+  /** @param input generates the bytes */
   constructor(
     private readonly port: number,
     private readonly deflate: boolean,
@@ -37,7 +41,7 @@ export class WebSocketLane implements Lane {
     });
     this.answered = undefined;
     if (outcome !== 'answered') {
-      // As a client that has crashed, and as one that goes.
+      // Like a client that crashed, and like one that disconnects.
       if (random.once(3)) tcp.resetAndDestroy();
       else tcp.destroy();
     }

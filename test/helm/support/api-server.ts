@@ -13,7 +13,7 @@ import { merge } from './strategic-merge.js';
 const GROUP_VERSION = String.raw`^/(?:api|apis)/((?:[^/]+/)?v\d\w*)`;
 const RESOURCE = new RegExp(`${GROUP_VERSION}/namespaces/([^/]+)/([^/]+)(?:/([^/]+))?$`);
 
-/** What every object has, of whatever kind. */
+/** The fields that objects of every kind have. */
 interface Stored {
   readonly apiVersion: string;
   readonly kind: string;
@@ -30,7 +30,9 @@ export interface Change {
   readonly method: string;
   readonly kind: string;
   readonly name: string;
-  /** What was sent: of a PATCH by helm 3 the difference, by helm 4 the whole object. */
+  /**
+   * The body of the request. In a PATCH, helm 3 sends the difference and helm 4 the whole object.
+   */
   readonly body: Stored;
 }
 
@@ -47,8 +49,8 @@ interface Request {
 }
 
 /**
- * As much of Kubernetes' API server as helm needs: it discovers kinds, and keeps objects. Nothing comes of them, but for pods, which
- * `runPod` runs.
+ * The part of Kubernetes' API server that helm needs: it lists its kinds and stores objects. It
+ * acts on no object except pods, which `runPod` runs.
  */
 export class ApiServer {
   readonly changes: Change[] = [];
@@ -62,7 +64,7 @@ export class ApiServer {
     readonly kubeconfig: string,
   ) {}
 
-  /** @param runPod runs a pod to its end; answers whether it succeeded */
+  /** @param runPod runs a pod until it ends, and returns whether it succeeded */
   static async start(runPod: (pod: Kinds['Pod']) => Promise<boolean>): Promise<ApiServer> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
@@ -116,7 +118,7 @@ export class ApiServer {
       contentType,
       body,
     };
-    // Streaming lists: clients then ask the old way.
+    // The server does not support streaming lists, so clients use the older requests.
     if (url.searchParams.has('sendInitialEvents')) refuse(response, 422, 'Invalid');
     else if (url.searchParams.has('watch')) this.watch(request, response);
     else this.carryOut(request, response);
@@ -191,7 +193,7 @@ function bodyOf(raw: Buffer, contentType: string): Stored {
   return (contentType.includes('protobuf') ? secretFrom(raw) : JSON.parse(raw.toString())) as Stored;
 }
 
-/** As `name=r,owner=helm` and `metadata.name=r` ask for. */
+/** Matches selectors such as `name=r,owner=helm` and `metadata.name=r`. */
 function matches({ kind, query }: Request, object: Stored): boolean {
   const wanted = (parameter: string) =>
     (query.get(parameter) ?? '')

@@ -7,13 +7,13 @@ import { isOf, type Kind, type Kinds, type Manifest } from './kinds.js';
 export const ROOT = join(__dirname, '../../..');
 export const CHART = join(ROOT, 'helm/socket-gateway');
 export const CI_VALUES = readdirSync(join(CHART, 'ci')).sort();
-/** As production is: nginx, tokens, an autoscaler, monitoring. */
+/** Values like those of production: nginx, tokens, an autoscaler, monitoring. */
 export const NGINX = '03-production-nginx-values.yaml';
 
-/** A file of the repository. */
+/** Reads a file of the repository. */
 export const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-/** Path of each helm, by version; fetched where it is not there yet. */
+/** The path of each helm by version. A missing one is downloaded. */
 const TOOLS = JSON.parse(
   run(process.execPath, [join(ROOT, 'scripts/helm-tools.mjs')])
     .stdout.trim()
@@ -39,7 +39,7 @@ function run(command: string, args: readonly string[], input?: string): Ran {
   return { status, stdout, stderr };
 }
 
-/** Helm as people run it, with nobody's settings: a program and its arguments. */
+/** Runs helm as users do, without any personal settings: a program and its arguments. */
 export function helmCommand(
   version: string,
   args: readonly string[],
@@ -49,12 +49,12 @@ export function helmCommand(
   return ['env', ['-i', 'HOME=/nonexistent', 'HELM_CACHE_HOME=/tmp', ...cluster, TOOLS[version]!, ...args]];
 }
 
-/** Helm, with nobody's cluster. */
+/** Runs helm without a cluster. */
 export function helm(version: string, ...args: string[]): Ran {
   return run(...helmCommand(version, args));
 }
 
-/** Values beside the chart's own: a file of `ci/`, or `--set` in JSON. */
+/** Values in addition to the chart's defaults: a file of `ci/`, or `--set` in JSON. */
 export type Values = string | Readonly<Record<string, unknown>>;
 
 export function valueArgs(values: Values): string[] {
@@ -67,7 +67,7 @@ export function valueArgs(values: Values): string[] {
 
 export type PodSpec = Kinds['Pod']['spec'];
 
-/** What an install would make. Throws what helm says where it refuses. */
+/** The manifests of an install. Throws helm's error if it rejects the values. */
 export class Rendered {
   private constructor(readonly manifests: readonly Manifest[]) {}
 
@@ -96,7 +96,7 @@ export class Rendered {
     return this.manifests.filter((manifest) => isOf(manifest, kind));
   }
 
-  /** The one of a kind, or the one whose name ends with `suffix`. */
+  /** The only object of a kind, or the one whose name ends with `suffix`. */
   one<K extends Kind>(kind: K, suffix?: string): Kinds[K] {
     const found = this.all(kind).filter(
       ({ metadata }) => suffix === undefined || metadata.name.endsWith(suffix),
@@ -119,13 +119,13 @@ export class Rendered {
     return this.pod.containers.find(({ name }) => name === 'socket-gateway')!;
   }
 
-  /** What the pods' environment says: of the ConfigMap, then of what is set beside it. */
+  /** The environment of the pods: first from the ConfigMap, then from the container. */
   get config(): Record<string, string> {
     return this.all('ConfigMap').find(({ data }) => 'PORT' in data)!.data;
   }
 }
 
-/** What is wrong with each manifest, by its type. */
+/** The problems of each manifest, according to the type of its kind. */
 export function problemsOf(manifests: readonly unknown[]): string[][] {
   const { status, stdout, stderr } = run(
     process.execPath,

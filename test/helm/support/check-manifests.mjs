@@ -1,8 +1,10 @@
-// Holds Kubernetes manifests against the types of their kinds. A process of its own, because the packages with the types are ESM alone.
-// Reads a JSON list of manifests from standard input; writes a list of problems for each.
+// Checks Kubernetes manifests against the types of their kinds. It is a separate process, because
+// the packages with the types are ESM only. It reads a JSON list of manifests from standard input,
+// and writes a list of problems for each of them.
 //
-// Two looks at each, since neither sees all: the packages' validators check values (patterns, bounds, enumerations) and pass over fields
-// they do not know; their TypeScript types know every field, and this walks along them.
+// Each manifest is checked twice, because neither check is complete. The packages' validators check
+// values (patterns, bounds, enumerations) but ignore unknown fields. Their TypeScript types contain
+// every field, so this program compares the manifest with them.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +12,13 @@ import ts from 'typescript';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
-/** Groups of CRDs; every other is Kubernetes' own. */
+/** The groups of CRDs. All other groups belong to Kubernetes. */
 const PACKAGES = {
   'monitoring.coreos.com': '@kubernetes-models/prometheus-operator',
   'gateway.networking.k8s.io': '@kubernetes-models/gateway-api',
   'keda.sh': '@kubernetes-models/keda',
 };
-/** No package has these. */
+/** The kinds that no package contains. */
 const OWN_TYPES = { 'gateway.envoyproxy.io/v1alpha1': './envoy-gateway.js' };
 
 function moduleOf({ apiVersion }) {
@@ -27,7 +29,7 @@ function moduleOf({ apiVersion }) {
 
 const keyOf = ({ apiVersion, kind }) => `${apiVersion} ${kind}`;
 
-/** The type of each kind, by a program that imports them all. */
+/** The type of each kind, from a program that imports all of them. */
 function typesOf(manifests) {
   const kinds = [...new Map(manifests.map((manifest) => [keyOf(manifest), manifest])).values()];
   const source = kinds
@@ -71,7 +73,7 @@ function typesOf(manifests) {
 const { Any, Unknown, Null, Undefined, String: Text, Number: Numeric, Boolean: Bool } = ts.TypeFlags;
 const nameOfValue = (value) => (value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value);
 
-/** Whether a text, number, boolean or null is one of `type`'s. */
+/** Whether a string, number, boolean or null is assignable to `type`. */
 function isScalarOf(type, value) {
   if (type.flags & (Any | Unknown)) return true;
   if (type.flags & Null) return value === null;

@@ -1,4 +1,4 @@
-/** What a cluster has, by group and version. */
+/** The kinds of a cluster, by group and version. */
 export const KINDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   v1: {
     configmaps: 'ConfigMap',
@@ -15,7 +15,7 @@ export const KINDS: Readonly<Record<string, Readonly<Record<string, string>>>> =
 const GROUP_VERSION = /^\/(?:api|apis)\/((?:[^/]+\/)?v\d\w*)$/;
 const SCHEMA = /^\/openapi\/v3\/(?:api|apis)\/(.*)$/;
 
-/** What the cluster says of itself at a path; undefined where that is something else. */
+/** The cluster's description of itself at a path, or undefined for other paths. */
 export function discovered(path: string): object | undefined {
   if (path === '/version') return VERSION;
   if (path === '/api') return { kind: 'APIVersions', versions: ['v1'] };
@@ -58,7 +58,7 @@ function resources(groupVersion: string) {
 
 const folderOf = (groupVersion: string) => `${groupVersion.includes('/') ? 'apis' : 'api'}/${groupVersion}`;
 
-/** Where each group's schema is. */
+/** The path of each group's schema. */
 function schemas() {
   const paths = Object.keys(KINDS).map((groupVersion) => [
     folderOf(groupVersion),
@@ -67,7 +67,10 @@ function schemas() {
   return { paths: Object.fromEntries(paths) };
 }
 
-/** That the server itself validates fields, so that helm need not; the manifests are held against their types elsewhere. */
+/**
+ * Says that the server validates fields, so that helm does not. Other tests check the manifests
+ * against their types.
+ */
 function schemaOf(groupVersion: string) {
   const [version, group = ''] = groupVersion.split('/').reverse();
   const parameters = [{ name: 'fieldValidation', in: 'query', schema: { type: 'string' } }];

@@ -1,6 +1,7 @@
 /**
- * What the chart uses of Envoy Gateway's BackendTrafficPolicy (gateway.envoyproxy.io/v1alpha1), from its API reference, since no package
- * has it. Fields that it has and the chart does not use are left out, and so refused: whoever uses one adds it here, after looking it up.
+ * The part of Envoy Gateway's BackendTrafficPolicy (gateway.envoyproxy.io/v1alpha1) that the chart
+ * uses, from its API reference, because no package contains it. Fields that the chart does not use
+ * are missing, and therefore rejected. To use such a field, look it up and add it here.
  */
 export interface IBackendTrafficPolicy {
   apiVersion: 'gateway.envoyproxy.io/v1alpha1';

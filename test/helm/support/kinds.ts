@@ -17,8 +17,9 @@ import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { IBackendTrafficPolicy } from './envoy-gateway.js';
 
 /**
- * `T` as a test reads it: what it asks for is there, of a list the first. Almost every field of Kubernetes' is optional, and a test that
- * asks for one which was not rendered fails by that. Where it may be missing, the test says so by `?.` or `??`.
+ * `T` as a test reads it: every field is present, and a list has a first element. Almost every
+ * field of Kubernetes is optional, and a test that reads a field which was not rendered fails
+ * anyway. A test of a field that may be missing uses `?.` or `??`.
  */
 export type Present<T> = T extends readonly (infer Item)[]
   ? [Present<Item>, ...Present<Item>[]]
@@ -26,7 +27,10 @@ export type Present<T> = T extends readonly (infer Item)[]
     ? { [Field in keyof T]-?: Present<NonNullable<T[Field]>> }
     : T;
 
-/** What the chart makes, and Secrets, of which it makes none. `check-manifests` holds each against the same types. */
+/**
+ * The kinds that the chart creates, and Secrets, which it does not create. `check-manifests` uses
+ * the same types.
+ */
 type AnyManifest =
   | IBackendTLSPolicy
   | IBackendTrafficPolicy
@@ -46,7 +50,7 @@ type AnyManifest =
   | IServiceAccount
   | IServiceMonitor;
 
-/** Each kind's type, by its name. */
+/** The type of each kind, by its name. */
 export type Kinds = { [One in AnyManifest as One['kind']]: Present<One> };
 export type Kind = keyof Kinds;
 export type Manifest = Kinds[Kind];

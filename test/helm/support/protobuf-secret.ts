@@ -1,14 +1,15 @@
-/** One field of a protobuf message: a number, or the bytes of what is inside. */
+/** One field of a protobuf message: a number, or the bytes of the content. */
 type Field = readonly [number: number, value: number | Buffer];
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
-/** Before each message of Kubernetes': `k8s` and a zero. */
+/** The prefix of each Kubernetes message: `k8s` and a zero. */
 const MAGIC_LENGTH = 4;
 
 /**
- * The Secret that helm keeps a release in: the one object that it sends as protobuf, and would not send otherwise. Field
- * numbers are those of Kubernetes' generated.proto (Unknown.raw, Secret, ObjectMeta).
+ * Decodes the Secret in which helm stores a release. It is the only object that helm sends as
+ * protobuf. The field numbers are those of Kubernetes' generated.proto (Unknown.raw, Secret,
+ * ObjectMeta).
  */
 export function secretFrom(message: Buffer) {
   const secret = fieldsOf(inner(fieldsOf(message.subarray(MAGIC_LENGTH)), 2));

@@ -5,7 +5,10 @@ interface Named {
 const areNamed = (list: unknown): list is Named[] =>
   Array.isArray(list) && list.every((item) => typeof (item as Named | null)?.name === 'string');
 
-/** A strategic merge patch: null takes away, lists of what has names are merged by them, `$setElementOrder` orders them. */
+/**
+ * Applies a strategic merge patch. A null removes a value, lists of named elements are merged by
+ * name, and `$setElementOrder` sorts them.
+ */
 export function merge(old: unknown, patch: unknown): unknown {
   if (areNamed(old) && areNamed(patch)) {
     const patched = patch.map((item) =>
