@@ -1,5 +1,6 @@
 'use strict';
-// ?gateway=http://host:8002 says where the gateway is; by default it is where this page came from, or on this machine.
+// ?gateway=http://host:8002 sets the gateway's address. The default is the server of this page, or
+// this machine.
 const gateway =
   new URLSearchParams(location.search).get('gateway') ??
   (location.protocol === 'file:' ? 'http://localhost:8002' : location.origin);
@@ -7,7 +8,8 @@ const gateway =
 const statusLine = document.getElementById('status');
 
 // The gateway serves the matching client library. In an application, `npm install socket.io-client` instead.
-// Whoever writes the link to this page chooses that script: do not host it on a site where people log in.
+// The author of a link to this page chooses that script, so do not host the page on a site where
+// users log in.
 const library = document.createElement('script');
 library.src = new URL('/socket.io/socket.io.js', gateway).href;
 library.onload = start;

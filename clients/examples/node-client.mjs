@@ -7,7 +7,8 @@ const limit = Number(values.messages);
 const token = process.env.GATEWAY_TOKEN;
 const socket = io(process.env.GATEWAY_URL ?? 'http://localhost:8002', {
   transports: ['websocket'],
-  // A function: a client that lives longer than its token asks for the one of the moment here, at each reconnection.
+  // A function, because a client that lives longer than its token needs a new one at each
+  // reconnection.
   auth: (give) => give(token ? { token } : {}),
 });
 
@@ -15,7 +16,7 @@ let updates = 0;
 function count() {
   updates += 1;
   if (updates === limit) {
-    // Nothing is left to wait for once the socket is closed, so the process ends by itself.
+    // Once the socket is closed nothing keeps the process running, so it ends by itself.
     socket.disconnect();
   }
 }
@@ -44,7 +45,7 @@ socket.on('chain_update', (data) => {
 
 socket.on('error', (data) => console.error('Refused:', data.message, data.code, data.details));
 socket.on('connect_error', (error) => {
-  // With `data` the gateway has refused the client itself, and Socket.IO does not try again.
+  // If there is `data`, the gateway itself has rejected the client, and Socket.IO does not retry.
   if (error.data) console.error('Not let in:', error.data.code, error.message);
   else console.error('Cannot connect, trying again:', error.message);
 });

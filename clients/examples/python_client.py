@@ -12,7 +12,8 @@ limit = parser.parse_args().messages
 
 sio = socketio.Client()
 done = threading.Event()
-# Handlers run in threads of their own, so two updates may change places: where order matters, compare their timestamps.
+# Handlers run in separate threads, so two updates may change places. If order matters, compare
+# their timestamps.
 lock = threading.Lock()
 updates = 0
 
@@ -57,7 +58,8 @@ def on_chain(data):
     show(f"{data['product']} {data['expiry']}: full chain of {len(data['strikes'])} strikes")
 
 
-# With `data` the gateway has refused the client itself: it has to come back with another token.
+# If there is `data`, the gateway itself has rejected the client, which has to reconnect with
+# another token.
 @sio.on('connect_error')
 def on_connect_error(problem):
     if isinstance(problem, dict) and problem.get('data'):

@@ -134,7 +134,7 @@ class Staleness(unittest.TestCase):
         self.world.subscribe('chain', 'NIFTY')
         (request,) = self.world.requests()
         self.core.receive('subscribed', {'room': 'chain:NIFTY', 'message': ''})
-        self.assertTrue(handle.stale, 'until it is told anew')
+        self.assertTrue(handle.stale, 'until the gateway sends its status again')
         self.status('stale')
         self.core.answered(request, {'ok': True, 'rooms': ['chain:NIFTY']})
         self.assertTrue(handle.stale)

@@ -1,4 +1,5 @@
-// Builds the package: the contract's copy, then ES modules and CommonJS, each with its types, by tsc.
+// Builds the package: copies the contract, then compiles ES modules and CommonJS, each with types,
+// with tsc.
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -18,5 +19,5 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 run('scripts/copy-contract.mjs');
 run(tsc, '-p', 'tsconfig.esm.json');
 run(tsc, '-p', 'tsconfig.cjs.json');
-// The package's files are ES modules but for these.
+// The package's files are ES modules, except for these.
 writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs" }\n');

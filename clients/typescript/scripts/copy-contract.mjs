@@ -1,5 +1,5 @@
-// The package's copy of the event contract: the files of the service's src/contract that mean something to clients.
-// `node scripts/copy-contract.mjs` writes it, `--check` fails where it differs.
+// Copies the event contract into the package: the files of the service's src/contract that clients
+// can use. `node scripts/copy-contract.mjs` writes the copy, and `--check` fails if it differs.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,11 +8,14 @@ const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, '../../../src/contract');
 const target = join(here, '../src/contract');
 
-/** Of the service alone: how payloads are kept as text on their way out, and what the AsyncAPI document is made of. */
+/**
+ * Used only by the service: how payloads are kept as text on their way out, and the sources of the
+ * AsyncAPI document.
+ */
 const LEFT_OUT = ['examples', 'json-payload', 'request-rules'];
 const HEADER = '// Copied from the service by scripts/copy-contract.mjs: change it there.\n';
 
-/** File name -> what it must be. */
+/** Maps each file name to its required content. */
 export function contractCopy() {
   const names = readdirSync(source).filter(
     (name) => name.endsWith('.ts') && !name.endsWith('.spec.ts') && !LEFT_OUT.includes(name.slice(0, -3)),
@@ -33,7 +36,7 @@ if (process.argv.includes('--check')) {
     (name) => !there.includes(name) || readFileSync(join(target, name), 'utf8') !== copy.get(name),
   );
   if (wrong.length > 0) {
-    console.error(`Not as in src/contract: ${wrong.join(', ')}. Run "npm run build:clients".`);
+    console.error(`These files differ from src/contract: ${wrong.join(', ')}. Run "npm run build:clients".`);
     process.exit(1);
   }
 } else {

@@ -10,14 +10,18 @@ import { type ClientErrorCode, SubscriptionError } from './errors.js';
 import type { ErrorCode } from './contract/index.js';
 import type { Request } from './subscription.js';
 
-/** What the gateway would refuse, said without asking it; JavaScript callers have no types to tell them. */
+/**
+ * Finds errors that the gateway would report, without asking it. JavaScript callers have no types
+ * to find them.
+ */
 export function invalidRequest(request: Request): SubscriptionError | undefined {
   const { type } = (request ?? {}) as { type?: unknown };
   if (type === 'general') return undefined;
   if (type !== 'product' && type !== 'chain')
     return invalid('INVALID_TYPE', 'type', 'must be product, chain or general');
   const symbols = symbolsOf(request);
-  if (symbols.length === 0) return invalid('INVALID_SYMBOL', 'symbol', 'must be there, or symbols');
+  if (symbols.length === 0)
+    return invalid('INVALID_SYMBOL', 'symbol', 'is required, unless symbols is given');
   if (!symbols.every(isSymbol)) {
     return invalid(
       'INVALID_SYMBOL',
@@ -27,11 +31,11 @@ export function invalidRequest(request: Request): SubscriptionError | undefined 
   }
   const { expiry } = request as { expiry?: unknown };
   if (expiry == null) return undefined;
-  if (type !== 'chain') return invalid('INVALID_EXPIRY', 'expiry', 'goes with chain alone');
+  if (type !== 'chain') return invalid('INVALID_EXPIRY', 'expiry', 'is only allowed with type chain');
   return isExpiry(expiry) ? undefined : invalid('INVALID_EXPIRY', 'expiry', 'must be a date, YYYY-MM-DD');
 }
 
-/** The rooms of a valid request, each once. */
+/** The rooms of a valid request, without duplicates. */
 export function addressesOf(request: Request): RoomAddress[] {
   if (request.type === 'general') return [{ type: 'general' }];
   const symbols = [...new Set(symbolsOf(request))];

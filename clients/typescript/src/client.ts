@@ -35,7 +35,7 @@ import { TokenSource } from './token-source.js';
 
 const REQUEST_LIMIT_MS = 10_000;
 
-/** Node's has none of these. */
+/** Node has none of these. */
 const page = globalThis as Partial<
   Record<'addEventListener' | 'removeEventListener', (event: string, listener: () => void) => void>
 >;
@@ -43,42 +43,42 @@ const page = globalThis as Partial<
 export interface StateChange {
   readonly state: ConnectionState;
   readonly previous: ConnectionState;
-  /** Why: of `reconnecting` and `closed`. */
+  /** The reason for `reconnecting` or `closed`. */
   readonly reason?: Error;
 }
 
-/** An attempt to connect, or to renew the token, that failed. */
+/** An attempt to connect, or to renew the token, failed. */
 export interface ConnectProblem {
   readonly error: Error;
-  /** When the client tries again, ms from now. */
+  /** When the client retries, in ms from now. */
   readonly retryInMs?: number;
 }
 
 type GatewayEvents = { [E in keyof ServerToClientEvents]: Parameters<ServerToClientEvents[E]>[0] };
 
-/** Every event of the gateway, and the client's own. */
+/** Every event of the gateway, and the client's own events. */
 export interface ClientEvents extends GatewayEvents {
   state: StateChange;
-  /** A product went stale, or is live again. */
+  /** A product became stale, or is live again. */
   stale: Staleness;
   connect_error: ConnectProblem;
 }
 
 export interface RequestOptions {
-  /** How long to wait for the answer, being offline included, ms. */
+  /** How long to wait for the response, including the time offline, in ms. */
   readonly timeoutMs?: number;
 }
 
 export interface Snapshot<U> {
-  /** The newest of each product, or of each live expiry; none where nothing is known. */
+  /** The newest update of each product, or of each live expiry. Empty if nothing is known. */
   readonly updates: readonly U[];
-  /** The products whose price stands still. */
+  /** The products whose price has stopped. */
   readonly stale: readonly string[];
-  /** The chains that have stopped, as the gateway says it. The price of their product may go on. */
+  /** The chains that the gateway reports as stopped. The price of their product may continue. */
   readonly staleChains: readonly ChainStatus[];
 }
 
-/** One client of the gateway, over as many connections as it takes. */
+/** A client of the gateway, which opens as many connections as it needs. */
 export class SocketClient {
   private readonly listeners: Listeners<ClientEvents>;
   private readonly market: Market;
@@ -129,12 +129,12 @@ export class SocketClient {
     return this.connector.state;
   }
 
-  /** Why it is `reconnecting` or `closed`. */
+  /** The reason for `reconnecting` or `closed`. */
   get reason(): Error | undefined {
     return this.connector.reason;
   }
 
-  /** Of the last `connected`, as the next three are. */
+  /** From the last `connected` event, like the next two. */
   get limits(): ClientLimits | undefined {
     return this.info?.limits;
   }
@@ -147,12 +147,15 @@ export class SocketClient {
     return this.info?.client_id;
   }
 
-  /** Answers its own removal. Of market updates only what is subscribed to comes, and never an older one after a newer. */
+  /**
+   * Returns a function that removes the listener. The client passes on only market updates that are
+   * subscribed to, and never an older one after a newer one.
+   */
   on<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): () => void {
     return this.listeners.on(event, listener);
   }
 
-  /** Never throws: what is wrong with the request rejects `ready`. */
+  /** Never throws: an invalid request rejects `ready`. */
   subscribe(request: ProductRequest): Subscription<UpdateOf<ProductRequest>>;
   subscribe(request: ChainRequest): Subscription<UpdateOf<ChainRequest>>;
   subscribe(request: GeneralRequest): Subscription<UpdateOf<GeneralRequest>>;
@@ -180,8 +183,8 @@ export class SocketClient {
   }
 
   /**
-   * Whether the price of a product cannot be relied on: it stands still, or nothing here would bring a newer one. Of a request:
-   * what a subscription like it would say.
+   * Whether the price of a product cannot be relied on, because it has stopped or because no
+   * connection would deliver a newer one. For a request: the same as for a subscription to it.
    */
   isStale(what: string | ProductRequest | ChainRequest): boolean {
     if (typeof what === 'string') return this.staleness.stalenessOf(what).stale;
@@ -189,7 +192,10 @@ export class SocketClient {
     return addressesOf(what).some((address) => this.staleness.stalenessAt(address).stale);
   }
 
-  /** What a subscription like this one would hold at once, without making it: nothing where no other has brought it. */
+  /**
+   * The updates that a subscription to this request would hold at once, without subscribing. Empty
+   * unless another subscription has received them.
+   */
   held<R extends ProductRequest | ChainRequest>(request: R): readonly UpdateOf<R>[] {
     const addresses = invalidRequest(request) ? [] : addressesOf(request);
     return this.market.held(addresses) as UpdateOf<R>[];
@@ -199,12 +205,12 @@ export class SocketClient {
     return (await this.ask<ProductsAcknowledgement>('get_products', undefined, timeoutMs)).products;
   }
 
-  /** The rooms that the gateway has the client in. */
+  /** The rooms that the client is in, according to the gateway. */
   async subscriptions({ timeoutMs }: RequestOptions = {}): Promise<readonly string[]> {
     return (await this.ask<SubscriptionsAcknowledgement>('list_subscriptions', undefined, timeoutMs)).rooms;
   }
 
-  /** What subscribing would bring at once, without subscribing. */
+  /** The updates that a subscription would receive at once, without subscribing. */
   async snapshot<R extends ProductRequest | ChainRequest>(
     request: R,
     { timeoutMs = this.limitMs }: RequestOptions = {},
@@ -232,7 +238,7 @@ export class SocketClient {
     };
   }
 
-  /** Ends the connection and every subscription, for good. */
+  /** Closes the connection and every subscription permanently. */
   close(): void {
     this.connector.close();
   }
@@ -290,11 +296,12 @@ export class SocketClient {
 
   private receive(session: Session, name: string, payload: unknown): void {
     if (session !== this.connector.active) {
-      // The connection in use brings the same; what this one has is taken over with it.
+      // The connection in use delivers the same events. Those of this connection are taken over
+      // together with it.
       if (isMarketEvent(name)) this.market.hold(name, payload as MarketUpdate);
       return;
     }
-    if (name === 'connected') return; // told by `taken`
+    if (name === 'connected') return; // `taken` reports this event
     if (isMarketEvent(name)) {
       this.market.offer(name, payload as MarketUpdate);
       return;

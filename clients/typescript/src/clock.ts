@@ -1,6 +1,6 @@
-/** Time and timers, so that tests can turn them by hand. */
+/** Time and timers, which tests can control. */
 export interface Clock {
-  /** Monotonic, ms. */
+  /** Monotonic time, in ms. */
   now(): number;
   after(ms: number, task: () => void): Timer;
 }
@@ -14,7 +14,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, task) => {
-    // A longer one would run at once.
+    // A longer timer would run at once.
     const handle = setTimeout(task, Math.min(ms, MAX_TIMER_MS));
     return { cancel: () => clearTimeout(handle) };
   },

@@ -10,7 +10,7 @@ const states = (client: { on(event: 'state', listener: (change: { state: string 
 };
 
 it.each(['AUTH_REQUIRED', 'TOKEN_INVALID', 'TOKEN_REVOKED'])(
-  '%s at the door closes the client',
+  '%s from the handshake closes the client',
   async (code) => {
     const gateway = new FakeGateway();
     const client = gateway.connect();
@@ -29,7 +29,7 @@ it.each(['AUTH_REQUIRED', 'TOKEN_INVALID', 'TOKEN_REVOKED'])(
   },
 );
 
-it('an address with a path closes the client: Socket.IO would ask for a namespace without end', async () => {
+it('an address with a path closes the client, because Socket.IO would keep asking for a namespace', async () => {
   const client = connect('http://127.0.0.1:1/market');
   await settle();
   expect(client).toMatchObject({ state: 'closed', reason: { name: 'TypeError' } });
@@ -37,7 +37,7 @@ it('an address with a path closes the client: Socket.IO would ask for a namespac
 });
 
 it.each(['AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS'])(
-  '%s: tries again after retry_after_ms',
+  '%s: reconnects, but only after retry_after_ms',
   async (code) => {
     const gateway = new FakeGateway();
     const client = gateway.connect();
@@ -54,8 +54,8 @@ it.each(['AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS'])(
 
 it.each([
   ['closing', { code: 'TOKEN_REVOKED', message: 'gone', reconnect: false }, undefined],
-  ['the close code alone', undefined, { context: { code: 4003 } }],
-])('stays away after TOKEN_REVOKED, told by %s', async (_, closing, details) => {
+  ['only the close code', undefined, { context: { code: 4003 } }],
+])('does not reconnect after TOKEN_REVOKED, reported by %s', async (_, closing, details) => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   if (closing) gateway.last.say('closing', closing);
@@ -65,7 +65,7 @@ it.each([
   expect(gateway.sockets).toHaveLength(1);
 });
 
-it('a token is asked for at each connection, and why', async () => {
+it('the token callback is called at each connection, with the reason', async () => {
   const gateway = new FakeGateway();
   const reasons: string[] = [];
   const client = gateway.connect({ token: ({ reason }) => `token ${reasons.push(reason)}` });
@@ -85,7 +85,7 @@ it('a token is asked for at each connection, and why', async () => {
   expect(gateway.clock.pending).toBe(0);
 });
 
-it('each connection asks for one event for everything that is stale, with a token and without', async () => {
+it('each connection asks for one event for everything that is stale, with and without a token', async () => {
   const gateway = new FakeGateway();
   await gateway.up();
   expect(gateway.last.auth).toEqual({ statuses: 'batch' });
@@ -108,7 +108,7 @@ it.each([
   ['rejects', () => Promise.reject(new Error('no')), 100],
   ['gives nothing', () => undefined as never, 100],
   ['hangs', () => new Promise<string>(() => undefined), 10_000],
-])('a token callback that %s is asked again, with a growing pause', async (_, token, limit) => {
+])('a token callback that %s is called again, after a growing pause', async (_, token, limit) => {
   const gateway = new FakeGateway();
   let asked = 0;
   const client = gateway.connect({ token: () => (++asked, token()) });
@@ -124,7 +124,7 @@ it.each([
   expect(gateway.clock.pending).toBe(0);
 });
 
-it('a callback that goes on giving a token that expires soon is asked with pauses', async () => {
+it('a callback that keeps returning a token that expires soon is called with pauses', async () => {
   const gateway = new FakeGateway();
   let asked = 0;
   await gateway.up({ token: () => (++asked, 'the same') });
@@ -145,7 +145,7 @@ it('a callback that goes on giving a token that expires soon is asked with pause
 });
 
 it.each(['connect', 'expiring'])(
-  'closed while its token callback hangs (%s), it leaves no timer',
+  'a client closed while its token callback hangs (%s) leaves no timer',
   async (at) => {
     const gateway = new FakeGateway();
     const hang = new Promise<string>(() => undefined);
@@ -161,7 +161,7 @@ it.each(['connect', 'expiring'])(
   },
 );
 
-it('an expired token that nobody can renew closes the client', async () => {
+it('an expired token that cannot be renewed closes the client', async () => {
   const gateway = new FakeGateway();
   const client = gateway.connect({ token: 'fixed' });
   await settle();
@@ -169,7 +169,7 @@ it('an expired token that nobody can renew closes the client', async () => {
   expect(client.state).toBe('closed');
 });
 
-it('goes on trying while the network is away, each time later, up to the bound', async () => {
+it('keeps retrying while the network is away, with growing delays up to the limit', async () => {
   const gateway = new FakeGateway();
   gateway.connect();
   const times: number[] = [];
@@ -184,7 +184,7 @@ it('goes on trying while the network is away, each time later, up to the bound',
   expect(Math.max(...times)).toBeLessThanOrEqual(5_100);
 });
 
-it('a connection that never says connected is given up', async () => {
+it('closes a connection that never sends connected', async () => {
   const gateway = new FakeGateway();
   gateway.connect();
   await gateway.pass(30_000);
@@ -192,7 +192,7 @@ it('a connection that never says connected is given up', async () => {
   expect(gateway.sockets[0]!.open).toBe(false);
 });
 
-it('a gateway that answers nothing is left', async () => {
+it('closes a connection on which the gateway answers nothing', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   gateway.answers = false;
@@ -201,7 +201,7 @@ it('a gateway that answers nothing is left', async () => {
   expect(gateway.sockets.length).toBeGreaterThan(1);
 });
 
-describe('a gateway that drains', () => {
+describe('a draining gateway', () => {
   async function drained() {
     const gateway = new FakeGateway();
     const client = await gateway.up();
@@ -216,7 +216,7 @@ describe('a gateway that drains', () => {
     return { gateway, client, handle, prices, old, seen };
   }
 
-  it('is left only when another has every room; nothing is missed or comes twice, and nothing looks stale', async () => {
+  it('is left only once another connection has every room, without a lost, repeated or stale update', async () => {
     const { gateway, client, handle, prices, old, seen } = await drained();
     const stale: unknown[] = [];
     client.on('stale', (change) => stale.push(change));
@@ -237,7 +237,7 @@ describe('a gateway that drains', () => {
     expect(seen).toEqual(['draining', 'connected']);
   });
 
-  it('and a client in general alone: nothing looks stale in between', async () => {
+  it('is left without a stale price by a client that is only in general', async () => {
     const gateway = new FakeGateway();
     const client = await gateway.up();
     gateway.last.say('underlying_update', underlying('NIFTY', 1));
@@ -245,7 +245,7 @@ describe('a gateway that drains', () => {
     const stale: unknown[] = [];
     client.on('stale', (change) => stale.push(change));
     await gateway.pass(100);
-    gateway.answers = false; // what is stale may still be on its way
+    gateway.answers = false; // the stale statuses may not have arrived yet
     gateway.last.connected();
     await settle();
     expect(client.state).toBe('draining');
@@ -254,7 +254,7 @@ describe('a gateway that drains', () => {
     expect(stale).toEqual([]);
   });
 
-  it('that closes before, is followed by the connection that is being made', async () => {
+  it('that closes early is followed by the connection that is being opened', async () => {
     const { gateway, client, old, seen } = await drained();
     await gateway.pass(5_100);
     old.say('closing', { code: 'DRAINING', message: '', reconnect: true });
@@ -267,7 +267,7 @@ describe('a gateway that drains', () => {
   });
 
   it.each(['is lost', 'says so again'])(
-    'and %s while the token of the next is waited for: one other connection is made',
+    'that %s while the client waits for its token causes only one other connection',
     async (how) => {
       const gateway = new FakeGateway();
       let give!: (token: string) => void;
@@ -289,7 +289,7 @@ describe('a gateway that drains', () => {
     },
   );
 
-  it('and no other that lets it in: it stays until it is closed, and goes on trying', async () => {
+  it('stays in use until it closes, if no other gateway accepts the client, which keeps trying', async () => {
     const { gateway, client, old } = await drained();
     await gateway.pass(5_100);
     gateway.last.refuse(undefined);
@@ -300,7 +300,7 @@ describe('a gateway that drains', () => {
   });
 });
 
-it('a request waits for a connection, is asked again on the next, and ends in its time', async () => {
+it('a request waits for a connection, is sent again on the next one, and times out', async () => {
   const gateway = new FakeGateway();
   const client = gateway.connect();
   const products = client.products();
@@ -329,7 +329,7 @@ it.each([
   ],
   ['reconnecting', 'state', (gateway: FakeGateway) => gateway.last.drop()],
   ['reconnecting', 'connect_error', (gateway: FakeGateway) => gateway.last.drop()],
-] as const)('closed by a listener that is told of %s by %s, it stays closed', async (_, event, happens) => {
+] as const)('a client that a listener closes on %s through %s stays closed', async (_, event, happens) => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   client.on(event, () => client.close());
@@ -339,7 +339,7 @@ it.each([
   expect([client.state, gateway.sockets.length, gateway.clock.pending]).toEqual(['closed', 1, 0]);
 });
 
-it('requests keep within events_per_second, those asked at once included', async () => {
+it('requests stay within events_per_second, including those sent at once', async () => {
   const gateway = new FakeGateway();
   const client = gateway.connect();
   await settle();
@@ -354,7 +354,7 @@ it('requests keep within events_per_second, those asked at once included', async
   expect(gateway.clock.pending).toBe(0);
 });
 
-it('a wait without an end is none that is over at once', async () => {
+it('an infinite timeout does not end at once', async () => {
   let over = false;
   const timer = systemClock.after(Infinity, () => (over = true));
   await new Promise((resolve) => setTimeout(resolve, 20));

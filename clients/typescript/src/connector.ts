@@ -11,12 +11,18 @@ export type ConnectionState = 'connecting' | 'connected' | 'draining' | 'reconne
 
 const RECONNECT_FIRST_MS = 500;
 const RECONNECT_MOST_MS = 5_000;
-/** A connection that lasted as long was a good one: the next attempt is not held against it. Ms. */
+/** After a connection of this length, earlier failures no longer count. In ms. */
 const STABLE_MS = 5_000;
-/** How long before a draining gateway closes its connection the next one is opened: load balancers have learnt by then. Ms. */
+/**
+ * The next connection is opened this long before a draining gateway closes the current one. By then
+ * load balancers know that it drains. In ms.
+ */
 const HANDOVER_LEAD_MS = 3_000;
 
-/** One event for everything that is stale. A gateway that does not know the option says it one by one. */
+/**
+ * Asks for one event with everything that is stale. A gateway that does not know the option sends
+ * one event per product.
+ */
 const OPTIONS: HandshakeOptions = { statuses: 'batch' };
 
 export interface ConnectorHandlers extends Pick<SessionHandlers, 'event' | 'joined' | 'refused' | 'fresh'> {
@@ -35,18 +41,18 @@ export interface ConnectorOptions {
 }
 
 /**
- * Keeps one connection in use: makes the next when it is lost, and where the gateway drains makes the next before that, with
- * every room, so that nothing is missed in between.
+ * Keeps one connection in use. It opens the next one when the connection is lost. If the gateway
+ * drains, it opens the next one earlier, with every room, so that no update is missed in between.
  */
 export class Connector {
   state: ConnectionState = 'connecting';
   /** The connection in use. */
   active: Session | undefined;
   reason: Error | undefined;
-  /** The one that is to be the next. */
+  /** The connection that will be used next. */
   private next: Session | undefined;
   private timer: Timer | undefined;
-  /** Counts attempts ever made, so that a token that comes too late is not used. */
+  /** Counts all attempts, so that a token that arrives too late is not used. */
   private attempt = 0;
   private failures = 0;
   private activeSince = 0;
@@ -61,13 +67,13 @@ export class Connector {
     void this.open();
   }
 
-  /** What is wanted has changed. */
+  /** The wanted rooms have changed. */
   wantedChanged(): void {
     this.active?.wantedChanged();
     this.next?.wantedChanged();
   }
 
-  /** The network may be back: does not wait for the next attempt's time. */
+  /** The network may be back, so this does not wait for the time of the next attempt. */
   hurry(): void {
     if (this.active || this.next || !this.timer) return;
     this.schedule(0);
@@ -87,7 +93,7 @@ export class Connector {
 
   private schedule(ms: number): void {
     this.unschedule();
-    // Whoever was told why may have closed the client.
+    // A listener that was given the reason may have closed the client.
     if (this.state === 'closed') return;
     this.timer = this.options.foundation.clock.after(ms, () => void this.open());
   }
@@ -114,11 +120,12 @@ export class Connector {
     try {
       socket = open(this.options.url, this.socketOptions(token));
     } catch (error) {
-      this.close(error as Error); // an address or an option that no attempt will like better
+      this.close(error as Error); // no later attempt would accept this address or option either
       return;
     }
     const keepGeneral = client.general ?? true;
-    // Planned while the token was waited for: one attempt at a time.
+    // A retry may have been scheduled while the client waited for the token. There must be only one
+    // attempt at a time.
     this.unschedule();
     this.next = new Session(
       { socket, clock, random, wanted, keepGeneral },
@@ -177,7 +184,8 @@ export class Connector {
     if (session === this.next) {
       this.next = undefined;
       if (!isFinal) this.retry(end.error, refused?.retryAfterMs);
-      // The connection in use goes on until the gateway closes it; the next attempt will be told the same.
+      // The connection in use continues until the gateway closes it. The next attempt will be
+      // rejected in the same way.
       else if (!this.active) this.close(end.error);
       return;
     }
@@ -198,7 +206,7 @@ export class Connector {
     this.enter('reconnecting');
   }
 
-  /** An expired token is no end where there is somebody to ask for another. */
+  /** An expired token is not final if a callback can return another one. */
   private mayRenew(error: ConnectionRefused): boolean {
     return error.code === 'TOKEN_EXPIRED' && this.options.tokens.renews;
   }

@@ -6,10 +6,13 @@ import type {
   ErrorPayload,
 } from './contract/index.js';
 
-/** What this client says itself, beside the gateway's own codes. */
+/** The codes of this client, in addition to those of the gateway. */
 export type ClientErrorCode = 'TIMEOUT' | 'CLOSED' | 'TOO_MANY_REQUESTS';
 
-/** A request that was not done: by the gateway (its codes), or because no answer came (`ClientErrorCode`). */
+/**
+ * A request failed: the gateway rejected it (its codes), or there was no response
+ * (`ClientErrorCode`).
+ */
 export class RequestError extends Error {
   override readonly name: string = 'RequestError';
 
@@ -17,7 +20,7 @@ export class RequestError extends Error {
     readonly code: ErrorCode | ClientErrorCode,
     message: string,
     readonly details: readonly ErrorDetail[] = [],
-    /** When it may be asked again, ms from now; where that is known. */
+    /** When the request may be sent again, in ms from now, if that is known. */
     readonly retryAfterMs?: number,
     options?: ErrorOptions,
   ) {
@@ -25,7 +28,7 @@ export class RequestError extends Error {
   }
 }
 
-/** A subscription that the gateway does not give, or that it has taken back. */
+/** The gateway rejected a subscription, or ended it later. */
 export class SubscriptionError extends RequestError {
   override readonly name = 'SubscriptionError';
 
@@ -34,21 +37,21 @@ export class SubscriptionError extends RequestError {
   }
 }
 
-/** The gateway does not let the client in, or has sent it away for good. */
+/** The gateway rejected the client, or closed its connection permanently. */
 export class ConnectionRefused extends Error {
   override readonly name = 'ConnectionRefused';
 
   constructor(
     readonly code: ConnectErrorCode | ClosingCode,
     message: string,
-    /** When to try again, ms from now; where waiting helps. */
+    /** When to retry, in ms from now, if waiting helps. */
     readonly retryAfterMs?: number,
   ) {
     super(message);
   }
 }
 
-/** The token callback threw, gave no token, or did not answer in time. */
+/** The token callback threw, returned no token, or timed out. */
 export class TokenError extends Error {
   override readonly name = 'TokenError';
 }

@@ -18,7 +18,7 @@ async function subscribed(general: boolean) {
 }
 
 it.each([true, false])(
-  'general: %s; stale by the gateway, by the connection, and live again, each told once',
+  'general: %s; reports once each that a product is stale by feed, stale by connection, and live again',
   async (general) => {
     const { gateway, client, told, handle } = await subscribed(general);
     await handle.ready;
@@ -37,7 +37,7 @@ it.each([true, false])(
   },
 );
 
-it('a batch of statuses means what each of them would, to handles and to listeners', async () => {
+it('a batch of statuses has the same effect as its single statuses, on handles and listeners', async () => {
   const { gateway, client, told, handle } = await subscribed(true);
   await handle.ready;
   const heard: string[] = [];
@@ -56,7 +56,7 @@ it('a batch of statuses means what each of them would, to handles and to listene
   expect(told.slice(-2)).toEqual(['A feed', 'A live']);
 });
 
-it('a client that is closed while it hears a batch hears no more of it', async () => {
+it('a client that is closed by a listener during a batch reports no more of it', async () => {
   const { gateway, client, handle } = await subscribed(true);
   await handle.ready;
   const heard: string[] = [];
@@ -68,7 +68,7 @@ it('a client that is closed while it hears a batch hears no more of it', async (
   expect(heard).toEqual(['A']);
 });
 
-it('what is stale when general is joined again is told as a batch, and nothing looks live in between', async () => {
+it('the batch after joining general again replaces the stale products without a live moment', async () => {
   const { gateway, client, told, handle } = await subscribed(true);
   await handle.ready;
   gateway.last.say('feed_statuses', { statuses: [status('A', 'stale')] });
@@ -85,7 +85,7 @@ it('what is stale when general is joined again is told as a batch, and nothing l
   expect(told).toEqual([]);
 });
 
-it('a product that is stale on return does not look live in between', async () => {
+it('a product that is still stale after a reconnection does not become live in between', async () => {
   const { gateway, client, told, handle } = await subscribed(false);
   await handle.ready;
   gateway.last.say('feed_status', status('A', 'stale'));
@@ -95,7 +95,7 @@ it('a product that is stale on return does not look live in between', async () =
   gateway.answers = false;
   gateway.last.connected({}, []);
   await settle();
-  // What the gateway answers to a subscription, in its order.
+  // The events with which the gateway answers a subscription, in order.
   gateway.last.say('subscribed', { room: 'product:A', message: '' });
   gateway.last.say('feed_status', status('A', 'stale'));
   gateway.last.sent.at(-1)!.ack({ ok: true, rooms: ['product:A'] });
@@ -103,7 +103,7 @@ it('a product that is stale on return does not look live in between', async () =
   expect(told).toEqual([]);
 });
 
-it('what was stale is forgotten when its room is answered without a word of it', async () => {
+it('a stale status is dropped if the gateway does not repeat it when its room is joined', async () => {
   const { gateway, client, handle } = await subscribed(true);
   await handle.ready;
   gateway.last.say('feed_status', status('A', 'stale'));
@@ -111,13 +111,13 @@ it('what was stale is forgotten when its room is answered without a word of it',
   expect(client.isStale('A')).toBe(false);
 });
 
-it('of a product that no room of the client is about, nothing is known: it counts as stale', async () => {
+it('a product without a room of the client counts as stale, because its state is unknown', async () => {
   const { client, handle } = await subscribed(false);
   await handle.ready;
   expect([client.isStale('A'), client.isStale('B')]).toEqual([false, true]);
 });
 
-it('a chain whose room is not back yet is stale, though general says that its product is live', async () => {
+it('a chain whose room is not joined yet is stale, although general reports its product as live', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   const chains = client.subscribe({ type: 'chain', symbol: 'A' });
@@ -140,7 +140,7 @@ it('a chain whose room is not back yet is stale, though general says that its pr
   expect(told).toEqual(['live', 'connection', 'live']);
 });
 
-it('what was refused, taken back or unsubscribed from is stale, whatever else is live', async () => {
+it('a rejected, withdrawn or unsubscribed product is stale, whatever else is live', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   const [chains, left] = [client, client].map((one) => one.subscribe({ type: 'chain', symbol: 'A' }));
@@ -151,7 +151,7 @@ it('what was refused, taken back or unsubscribed from is stale, whatever else is
   expect([chains!.stale, left!.stale, client.isStale('A')]).toEqual([true, true, false]);
 });
 
-it('who is put out of general is told that the rest is stale', async () => {
+it('a client that loses general is told that all other products are stale', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   gateway.last.say('underlying_update', underlying('A', 1));
@@ -162,7 +162,7 @@ it('who is put out of general is told that the rest is stale', async () => {
   expect(told).toEqual([['A', 'connection']]);
 });
 
-it('nothing is live while the gateway does not say what is stale', async () => {
+it('nothing is live before the gateway has sent what is stale', async () => {
   const gateway = new FakeGateway();
   const client = gateway.connect();
   gateway.answers = false;
@@ -180,7 +180,7 @@ it('nothing is live while the gateway does not say what is stale', async () => {
 
 const NEVER = { status: 'stale', last_update: null, age_ms: null } as const;
 
-it('a chain that has stopped is stale, its product and its other chains are not, until it is live again', async () => {
+it('a stopped chain is stale until it is live again, but its product and its other chains are not', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up({ general: false });
   const other = '2026-12-03';
@@ -206,7 +206,7 @@ it('a chain that has stopped is stale, its product and its other chains are not,
   ]);
 });
 
-it('an expiry that is over does not keep the subscription to all chains stale', async () => {
+it('a past expiry does not keep the subscription to all chains stale', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up({ general: false });
   const all = client.subscribe({ type: 'chain', symbol: 'A' });
@@ -222,7 +222,7 @@ it.each([
   [{ type: 'chain', symbol: 'NFTY', expiry: EXPIRY }, 'chain_update', { ...chain('NFTY', 1), strikes: [] }],
   [{ type: 'chain', symbol: 'NFTY' }, 'chain_update', { ...chain('NFTY', 1), strikes: [] }],
 ] as const)(
-  '%j, of which nothing is known, is stale until its first update',
+  '%j is stale until its first update if the gateway knows no data of it',
   async (request, event, update) => {
     const gateway = new FakeGateway();
     const client = await gateway.up({ general: false });

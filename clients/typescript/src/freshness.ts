@@ -1,16 +1,16 @@
 import type { ProductStatus } from './contract/index.js';
 
-/** Products of which "stale" is remembered; the gateway watches no more. */
+/** The maximum number of products remembered as stale. The gateway watches no more than that. */
 const MAX_PRODUCTS = 50_000;
 
 /**
- * What one connection's gateway says of products that have stopped, as docs/events.md has front ends keep it: what is stale is
- * forgotten when it is about to be told anew. Here it is forgotten once it could have been told, so that a stale product does
- * not look live for a moment.
+ * The stopped products according to the gateway of one connection. docs/events.md tells front ends
+ * to forget a stale status before the gateway sends it again. This class forgets it only after the
+ * gateway has had the chance to send it, so that a stale product does not look live for a moment.
  */
 export class Freshness {
   private readonly stale = new Map<string, ProductStatus>();
-  /** Products whose state is being told anew; '' for all of them. */
+  /** The products whose status the gateway is sending again; '' for all of them. */
   private readonly retelling = new Set<string>();
   private readonly toldAnew = new Set<string>();
 
@@ -20,14 +20,14 @@ export class Freshness {
     else if (this.stale.size < MAX_PRODUCTS) this.stale.set(status.product, status);
   }
 
-  /** The product, or with `undefined` every one, is about to be told anew. */
+  /** The gateway is about to send the status of this product again, or of all with `undefined`. */
   retell(product: string | undefined): void {
     this.retelling.add(product ?? '');
     if (product === undefined) this.toldAnew.clear();
     else this.toldAnew.delete(product);
   }
 
-  /** It has been told what there is to tell. */
+  /** The gateway has sent all statuses that it had to send again. */
   settle(product: string | undefined): void {
     this.retelling.delete(product ?? '');
     const products = product === undefined ? [...this.stale.keys()] : [product];
@@ -35,7 +35,7 @@ export class Freshness {
     if (this.retelling.size === 0) this.toldAnew.clear();
   }
 
-  /** The gateway's word that the product is stale, if it has given it. */
+  /** The gateway's status of the product, if it has reported it as stale. */
   statusOf(product: string): ProductStatus | undefined {
     return this.stale.get(product);
   }

@@ -1,9 +1,12 @@
 import { keyOf, type MarketEvent, type MarketUpdate } from './market-update.js';
 
-/** Keys kept; past it the oldest go, and their next update brings them up to date. */
+/**
+ * The maximum number of keys. Beyond it the oldest are dropped, and their next update brings them
+ * up to date.
+ */
 const MAX_KEYS = 20_000;
 
-/** What a connection brings that is not in use yet: the newest of each key. */
+/** The newest update of each key from a connection that is not in use yet. */
 export class HandoverBuffer {
   private readonly newest = new Map<string, [MarketEvent, MarketUpdate]>();
 
@@ -14,7 +17,7 @@ export class HandoverBuffer {
     if (this.newest.size > MAX_KEYS) this.newest.delete(this.newest.keys().next().value!);
   }
 
-  /** All of it; it is empty afterwards. */
+  /** Returns all updates, and empties the buffer. */
   take(): [MarketEvent, MarketUpdate][] {
     const all = [...this.newest.values()];
     this.newest.clear();

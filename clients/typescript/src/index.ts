@@ -1,7 +1,7 @@
 import { SocketClient } from './client.js';
 import type { ClientOptions } from './options.js';
 
-/** Connects to a gateway, and stays so until `close()`. */
+/** Connects to a gateway, and stays connected until `close()`. */
 export function connect(url: string, options: ClientOptions = {}): SocketClient {
   return new SocketClient(url, options);
 }

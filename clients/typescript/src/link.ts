@@ -9,10 +9,16 @@ import type { Clock, Timer } from './clock.js';
 import { ConnectionRefused } from './errors.js';
 import type { RawSocket } from './options.js';
 
-/** How long a connection may take until the gateway's `connected`, ms. The gateway closes one that dawdles after 15 s. */
+/**
+ * How long a connection may take until the gateway sends `connected`, in ms. The gateway closes a
+ * slower one after 15 s.
+ */
 const OPEN_LIMIT_MS = 20_000;
 
-/** Why a link is down. `refused`: by the gateway itself, in its own words. `lost`: the network, or a process that ended. */
+/**
+ * Why a connection ended. `refused`: the gateway itself rejected it. `lost`: the network failed, or
+ * a process ended.
+ */
 export type LinkEnd =
   | { readonly kind: 'refused'; readonly error: ConnectionRefused; readonly reconnect: boolean }
   | { readonly kind: 'lost'; readonly error: Error };
@@ -23,7 +29,7 @@ export type Answer<A> =
 export interface LinkHandlers {
   /** Every event of the gateway. */
   readonly event: (name: string, payload: unknown) => void;
-  /** Once. */
+  /** Called once. */
   readonly down: (end: LinkEnd) => void;
 }
 
@@ -32,7 +38,7 @@ interface Asked {
   readonly done: (answer: Answer<unknown>) => void;
 }
 
-/** One connection, from its opening to its end; it does not come back. */
+/** One connection, from its opening to its end. It does not reconnect. */
 export class Link {
   private isDown = false;
   private closing: Closing | undefined;
@@ -52,7 +58,7 @@ export class Link {
     socket.on('disconnect', (reason: string, details?: unknown) => this.end(this.endOf(reason, details)));
   }
 
-  /** Asks for an acknowledgement; `done` is called once, and not after `close`. */
+  /** Sends a request for an acknowledgement. `done` is called once, and not after `close`. */
   ask<A>(event: string, payload: unknown, limitMs: number, done: (answer: Answer<A>) => void): void {
     if (this.isDown) {
       done({ kind: 'lost' });
@@ -73,12 +79,12 @@ export class Link {
     else this.socket.emit(event, payload, answered);
   }
 
-  /** Ends it for a reason of the client's own; `down` is called. */
+  /** Closes the connection for a reason of the client, and calls `down`. */
   fail(error: Error): void {
     this.end({ kind: 'lost', error });
   }
 
-  /** Ends it without a word. */
+  /** Closes the connection without calling `down`. */
   close(): void {
     if (this.isDown) return;
     this.isDown = true;
@@ -116,7 +122,7 @@ export class Link {
   }
 }
 
-/** `data` is there where the gateway's own answer is the error; else it is the network's. */
+/** With `data` the error is a response of the gateway. Otherwise it comes from the network. */
 function refusal(error: Error & { data?: unknown }): LinkEnd {
   const data = error.data as { code?: unknown; message?: unknown; retry_after_ms?: unknown } | undefined;
   if (!isConnectErrorCode(data?.code)) return { kind: 'lost', error };
@@ -130,7 +136,10 @@ function isConnectErrorCode(code: unknown): code is ConnectErrorCode {
   return CONNECT_ERROR_CODES.some((known) => known === code);
 }
 
-/** The WebSocket's close code tells a client that was too slow to be sent `closing`. */
+/**
+ * A client that was too slow to receive `closing` learns the reason from the WebSocket's close
+ * code.
+ */
 function closingOf(details: unknown): Closing | undefined {
   const code = (details as { context?: { code?: unknown } } | undefined)?.context?.code;
   const known = Object.entries(CLOSINGS).find(([, { closeCode }]) => closeCode === code);

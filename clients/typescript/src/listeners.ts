@@ -1,11 +1,16 @@
-/** Listeners of named events, typed by a table of payloads. One that throws does not keep the others from theirs. */
+/**
+ * Listeners of named events, typed by a table of payloads. A listener that throws does not affect
+ * the others.
+ */
 export class Listeners<Events extends object> {
   private readonly byEvent = new Map<keyof Events, Set<(payload: never) => void>>();
 
-  /** @param failed told what a listener threw */
+  /** @param failed called with the error that a listener threw */
   constructor(private readonly failed: (error: unknown) => void) {}
 
-  /** Answers its own removal. The same function may be added twice, and then is called twice. */
+  /**
+   * Returns a function that removes the listener. A function that is added twice is called twice.
+   */
   on<E extends keyof Events>(event: E, listener: (payload: Events[E]) => void): () => void {
     const entry = (payload: Events[E]): void => listener(payload);
     let listeners = this.byEvent.get(event);
@@ -15,7 +20,7 @@ export class Listeners<Events extends object> {
   }
 
   emit<E extends keyof Events>(event: E, payload: Events[E]): void {
-    // A copy: whoever is added while this is told is not told this.
+    // A copy, because a listener that is added during the call must not be called yet.
     for (const listener of [...(this.byEvent.get(event) ?? [])] as ((payload: Events[E]) => void)[]) {
       try {
         listener(payload);

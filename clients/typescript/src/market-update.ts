@@ -27,12 +27,12 @@ export function isMarketEvent(event: string): event is MarketEvent {
   return MARKET_EVENTS.has(event);
 }
 
-/** What an update is the newest of: of one key a later one replaces an earlier one. */
+/** The key of an update. A later update with the same key replaces an earlier one. */
 export function keyOf(event: MarketEvent, update: MarketUpdate): string {
   return 'expiry' in update ? `${event}:${update.product}:${update.expiry}` : `${event}:${update.product}`;
 }
 
-/** The rooms that carry an update. */
+/** The rooms that deliver an update. */
 export function roomsCarrying(event: MarketEvent, update: MarketUpdate): string[] {
   switch (event) {
     case 'underlying_update':

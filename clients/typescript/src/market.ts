@@ -16,11 +16,14 @@ import type { Handle } from './subscription.js';
 
 export interface MarketOptions {
   readonly keepGeneral: boolean;
-  /** An update that is newer than what was held of its key, before the handles have it. */
+  /** Called with an update that is newer than the held one, before the handles receive it. */
   readonly news: (event: MarketEvent, update: MarketUpdate) => void;
 }
 
-/** The way of an update from a connection to those who subscribed to it: judged once, then handed on. */
+/**
+ * Takes updates from a connection to the subscriptions: compares each with the newest one, then
+ * passes it on.
+ */
 export class Market {
   readonly registry = new Registry();
   private readonly order: Order;
@@ -34,11 +37,12 @@ export class Market {
     this.order = new Order(clock);
   }
 
-  /** From the connection in use. */
+  /** Handles an update from the connection in use. */
   offer(event: MarketEvent, update: MarketUpdate): void {
     for (const collector of this.collectors) collector.saw(event, update);
     const rooms = roomsCarrying(event, update);
-    // What was on its way when its room was left, and what `general` sends until it is.
+    // Ignores updates that were in flight when their room was left, and those that `general` sends
+    // until it is left.
     if (!rooms.some((room) => this.covers(room))) return;
     const key = keyOf(event, update);
     const judged = this.order.offer(key, update);
@@ -48,7 +52,7 @@ export class Market {
     this.registry.deliver(rooms, key, judged.held, isNews);
   }
 
-  /** From a connection that is to be the next. */
+  /** Handles an update from a connection that will be used next. */
   hold(event: MarketEvent, update: MarketUpdate): void {
     this.buffer.add(event, update);
   }
@@ -84,18 +88,21 @@ export class Market {
     return this.registry.wanted.has(room) || (room === GENERAL_ROOM && this.options.keepGeneral);
   }
 
-  /** What is held for the rooms. */
+  /** The held updates of the rooms. */
   held(addresses: readonly RoomAddress[]): MarketUpdate[] {
     return addresses.flatMap((address) => this.heldOf(address).map(([, update]) => update));
   }
 
-  /** The newer one of an update and of what is held. */
+  /** Returns the newer of an update and the held one. */
   newest(key: string, update: MarketUpdate): MarketUpdate {
     const held = this.order.get(key);
     return held && isNewer(held, update) ? held : update;
   }
 
-  /** A room that the client is in already sends no snapshot: the handle gets what is held, once it can listen. */
+  /**
+   * The gateway sends no snapshot for a room that the client is in already. So the handle receives
+   * the held updates, once it can have listeners.
+   */
   catchUp(handle: Handle, isIn: (room: string) => boolean): void {
     if (!handle.rooms.some(isIn)) return;
     queueMicrotask(() => {
@@ -108,7 +115,7 @@ export class Market {
     });
   }
 
-  /** Forgets what nobody is subscribed to any more. */
+  /** Drops the updates that no subscription needs any more. */
   sweep(): void {
     this.order.keep((key, update) => roomsCarrying(eventOf(key), update).some((room) => this.covers(room)));
   }

@@ -1,10 +1,13 @@
 import type { ClientLimits } from './contract/index.js';
 import type { Clock } from './clock.js';
 
-/** The share of what the gateway allows that is used: pongs count there too, and clocks differ. */
+/**
+ * The share of the gateway's limit that the client uses, because the gateway counts pongs too and
+ * clocks differ.
+ */
 const SHARE = 0.8;
 
-/** How many messages may be sent now, by the `limits` of `connected`. */
+/** How many messages the client may send now, according to the `limits` of `connected`. */
 export class MessageBudget {
   private readonly most: number;
   private readonly perMs: number;
@@ -21,7 +24,7 @@ export class MessageBudget {
     this.at = clock.now();
   }
 
-  /** Ms until one more may be sent; 0: now. */
+  /** The time in ms until the client may send another message. 0 means now. */
   waitMs(): number {
     this.refill();
     return this.left >= 1 ? 0 : Math.ceil((1 - this.left) / this.perMs);

@@ -1,32 +1,47 @@
 import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client';
 import { type Clock, systemClock } from './clock.js';
 
-/** Why a token is asked for: a connection is made; the one in use has expired; it expires soon. */
+/**
+ * Why a token is needed: for a new connection, because the one in use has expired, or because it
+ * expires soon.
+ */
 export type TokenReason = 'connect' | 'expired' | 'expiring';
 
 export type TokenCallback = (context: { readonly reason: TokenReason }) => string | Promise<string>;
 
 export interface ClientOptions {
-  /** Asked at each connection and on `token_expiring`; answers with a JSON Web Token. A string never changes. */
+  /**
+   * Called at each connection and on `token_expiring`. Returns a JSON Web Token. A string is used
+   * unchanged.
+   */
   readonly token?: TokenCallback | string;
-  /** Stay in `general`, where everybody is who may: all prices, a summary of every chain. Default true. */
+  /**
+   * Stay in `general`, which every permitted client joins: all prices, and a summary of every
+   * chain. Default true.
+   */
   readonly general?: boolean;
-  /** Default `['websocket']`: polling needs sticky sessions where the gateway has replicas. */
+  /**
+   * Default `['websocket']`, because polling needs sticky sessions if the gateway has several
+   * replicas.
+   */
   readonly transports?: readonly string[];
   /** Default `/socket.io`. */
   readonly path?: string;
-  /** How long a request waits for its answer, being offline included, ms. Default 10,000. */
+  /**
+   * How long a request waits for its response, including the time offline, in ms. Default 10,000.
+   */
   readonly requestTimeoutMs?: number;
-  /** Told what a listener of yours threw. Default `console.error`. */
+  /** Called with an error that one of your listeners threw. Default `console.error`. */
   readonly onListenerError?: (error: unknown) => void;
   /**
-   * For socket.io-client, as they are. `reconnectionDelay` (default 500) and `reconnectionDelayMax` (default 5,000) bound the
-   * back-off, ms. What this client does itself is ignored: `auth`, `autoConnect`, `forceNew`, `reconnection`, `multiplex`.
+   * Options that are passed to socket.io-client unchanged. `reconnectionDelay` (default 500) and
+   * `reconnectionDelayMax` (default 5,000) limit the back-off, in ms. The client itself sets
+   * `auth`, `autoConnect`, `forceNew`, `reconnection` and `multiplex`, and ignores them here.
    */
   readonly socketOptions?: Partial<ManagerOptions & SocketOptions>;
 }
 
-/** As much of socket.io-client's `Socket` as is used. */
+/** The part of socket.io-client's `Socket` that the client uses. */
 export interface RawSocket {
   on(event: string, listener: (...args: never[]) => void): unknown;
   onAny(listener: (event: string, ...args: unknown[]) => void): unknown;
@@ -34,11 +49,11 @@ export interface RawSocket {
   disconnect(): unknown;
 }
 
-/** What the client stands on; tests bring their own. */
+/** The functions that the client depends on. Tests replace them. */
 export interface Foundation {
   readonly open: (url: string, options: Partial<ManagerOptions & SocketOptions>) => RawSocket;
   readonly clock: Clock;
-  /** From 0 up to 1, as Math.random. */
+  /** A number from 0 up to 1, like Math.random. */
   readonly random: () => number;
 }
 
@@ -47,10 +62,10 @@ export const foundation: Foundation = {
     const socket = io(url, options);
     const { nsp } = socket as unknown as { readonly nsp: string };
     if (nsp === '/') return socket;
-    // Socket.IO takes it for a namespace, which no gateway has.
+    // Socket.IO would use it as a namespace, which the gateway does not have.
     socket.disconnect();
     throw new TypeError(
-      `The address of a gateway has no path, and ${url} has; the option \`path\` is for that`,
+      `A gateway address has no path, but ${url} has one. Use the option \`path\` instead.`,
     );
   },
   clock: systemClock,

@@ -11,7 +11,7 @@ function setUp() {
   return { clock, order, offer: (update: UnderlyingUpdate) => order.offer('k', update)?.verdict };
 }
 
-it('drops what is older, to the microsecond, and knows a repeat', () => {
+it('drops older updates, to the microsecond, and recognises a repeated one', () => {
   const { offer } = setUp();
   const at = (micros: string) => price(1, { timestamp: timestampOf(5).slice(0, -3) + micros });
   expect(offer(at('500'))).toBe('newest');
@@ -22,19 +22,19 @@ it('drops what is older, to the microsecond, and knows a repeat', () => {
   expect(offer(price(1, { timestamp: 'nonsense' }))).toBeUndefined();
 });
 
-it('orders updates of one time by when they were processed, if both say so', () => {
+it('orders updates of one time by when they were processed, if both have that time', () => {
   const at = (value: number, processed: number) =>
     price(5, { price: value, processed_at: timestampOf(processed) });
   const { offer } = setUp();
   expect([at(1, 8), at(2, 7), at(3, 9), at(4, 8)].map(offer)).toEqual([
     ...['newest', 'older', 'newest', 'older'],
   ]);
-  // From the worker's cache, which does not say it; the gateway knows that it is the newest.
+  // From the worker's cache, which has no processing time. The gateway knows that it is the newest.
   expect(offer(at(5, 5))).toBe('newest');
   expect(offer(at(6, 10))).toBe('newest');
 });
 
-it('a clock that was set back is taken, once three newer and newer ones have come for long enough', () => {
+it('accepts a clock that was set back, once ascending older updates have arrived for long enough', () => {
   const { clock, offer } = setUp();
   offer(price(1_000_000));
   for (const [n, after, verdict] of [
@@ -49,7 +49,7 @@ it('a clock that was set back is taken, once three newer and newer ones have com
   }
 });
 
-it('stragglers are no clock that was set back, however long they come', () => {
+it('does not accept late updates as a clock that was set back, however long they arrive', () => {
   const { clock, offer } = setUp();
   offer(price(1_000));
   for (let n = 900; n > 800; n--) {
@@ -58,7 +58,7 @@ it('stragglers are no clock that was set back, however long they come', () => {
   }
 });
 
-it('holds no more than its bound, and forgets what nobody wants', () => {
+it('stays within its limit, and forgets products without a subscription', () => {
   const { order } = setUp();
   for (let n = 0; n < 20_100; n++) order.offer(`k${n}`, { ...price(1), product: `P${n}` });
   expect(order.size).toBe(20_000);

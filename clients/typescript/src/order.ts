@@ -2,15 +2,27 @@ import { parseTimestamp } from './contract/index.js';
 import type { Clock } from './clock.js';
 import type { MarketUpdate } from './market-update.js';
 
-/** Keys remembered; past it the least recently updated go. The gateway watches 50,000 products, a front end shows a few. */
+/**
+ * The maximum number of keys. Beyond it the least recently updated are dropped. The gateway watches
+ * 50,000 products, and a front end shows a few.
+ */
 const MAX_KEYS = 20_000;
-/** How many older updates in a row, each newer than the one before, make a clock that was set back. */
+/**
+ * How many older updates in a row, each newer than the one before, count as a clock that was set
+ * back.
+ */
 const MIN_OLDER_RUN = 3;
-/** For how long they must come, ms. The gateway has waited as long before it passed on the first. */
+/**
+ * How long they must keep arriving, in ms. The gateway has waited as long before it sent the first
+ * one.
+ */
 const CLOCK_RESET_AFTER_MS = 5_000;
 
 export interface Judgement {
-  /** `newest`: to be delivered. `repeat`: it is the one held. `older`: than the one held. */
+  /**
+   * `newest`: to be delivered. `repeat`: the same as the held one. `older`: older than the held
+   * one.
+   */
   readonly verdict: 'newest' | 'repeat' | 'older';
   readonly held: MarketUpdate;
 }
@@ -23,11 +35,11 @@ interface Entry {
 }
 
 /**
- * The newest update of each key, whichever connection brought it: of two replicas one may be behind the other, and a new
- * connection's snapshot behind what came before it.
+ * The newest update of each key, from any connection. One replica may be behind another, and the
+ * snapshot of a new connection may be older than earlier updates.
  */
 export class Order {
-  /** In order of their last update, the oldest first. */
+  /** In order of their last update, oldest first. */
   private readonly entries = new Map<string, Entry>();
   private readonly keys = new Map<string, Set<string>>();
 
@@ -37,17 +49,19 @@ export class Order {
     return this.entries.size;
   }
 
-  /** `undefined` where the update has no time that can be read, and so no place. */
+  /** `undefined` if the update has no readable time, and so no place in the order. */
   offer(key: string, update: MarketUpdate): Judgement | undefined {
     const time = parseTimestamp(update.timestamp);
     if (time === undefined) return undefined;
     const entry = this.entries.get(key);
     if (entry && time < entry.time && !this.isSetBack(entry, time))
       return { verdict: 'older', held: entry.update };
-    // Most often it is a snapshot: of what came before, or by another room.
+    // Most often this is a snapshot that repeats an earlier update, or the same update through
+    // another room.
     if (entry && time === entry.time && isSame(entry.update, update))
       return { verdict: 'repeat', held: entry.update };
-    // As the gateway orders updates of one time, for a new connection's replica may have missed the later one.
+    // Orders updates of one time as the gateway does, because the replica of a new connection may
+    // have missed the later one.
     if (entry && time === entry.time && processedAt(update) < processedAt(entry.update))
       return { verdict: 'older', held: entry.update };
     this.entries.delete(key); // so that set() moves the key to the end
@@ -63,12 +77,12 @@ export class Order {
     return this.entries.get(key)?.update;
   }
 
-  /** What is held of a product, by key. */
+  /** The held updates of a product, by key. */
   ofProduct(product: string): [string, MarketUpdate][] {
     return [...(this.keys.get(product) ?? [])].map((key) => [key, this.entries.get(key)!.update]);
   }
 
-  /** Forgets what nobody is subscribed to any more. */
+  /** Drops the updates that no subscription needs any more. */
   keep(wanted: (key: string, update: MarketUpdate) => boolean): void {
     for (const [key, entry] of this.entries) if (!wanted(key, entry.update)) this.forget(key, entry);
   }
@@ -80,8 +94,8 @@ export class Order {
   }
 
   /**
-   * As the gateway judges it: whether the older updates have become a stream of their own. A replica that is behind sends a few
-   * as well, but is soon past what is held.
+   * Decides like the gateway whether the older updates have become a new stream. A replica that is
+   * behind also sends a few older updates, but soon passes the held one.
    */
   private isSetBack(entry: Entry, time: number): boolean {
     const now = this.clock.now();
@@ -95,15 +109,19 @@ export class Order {
 }
 
 /**
- * In microseconds since the epoch; `NaN` if the update does not say, so that it is neither earlier nor later than another. A
- * price from the worker's cache has its own time there, which says nothing.
+ * In microseconds since the epoch, or `NaN` if the update has no such time and so is neither
+ * earlier nor later than another. A price from the worker's cache repeats its own time there, which
+ * has no meaning.
  */
 function processedAt(update: MarketUpdate): number {
   if (!('processed_at' in update) || update.processed_at === update.timestamp) return NaN;
   return parseTimestamp(update.processed_at) ?? NaN;
 }
 
-/** By their text: both come from the same JSON. Asked at equal times alone, which are rare. */
+/**
+ * Compares their text, because both come from the same JSON. Called only for equal times, which are
+ * rare.
+ */
 function isSame(one: MarketUpdate, other: MarketUpdate): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

@@ -7,9 +7,12 @@ interface Room {
   readonly handles: Set<Handle>;
 }
 
-/** Which handles are on which rooms: what the client wants, however its connections fare. */
+/**
+ * Maps rooms to the handles that subscribe to them. The rooms that the client wants do not depend
+ * on its connections.
+ */
 export class Registry {
-  /** In the order in which they were asked for. */
+  /** In the order of the subscriptions. */
   readonly wanted = new Map<string, RoomAddress>();
   private readonly rooms = new Map<string, Room>();
   private readonly products = new Map<string, Set<Handle>>();
@@ -57,7 +60,7 @@ export class Registry {
     return [...(this.products.get(product) ?? [])];
   }
 
-  /** Each handle once, and where the update is no news only those that have none of its key. */
+  /** Each handle once. If the update is not new, only the handles without an update of its key. */
   deliver(rooms: readonly string[], key: string, update: MarketUpdate, isNews: boolean): void {
     const handles = new Set(rooms.flatMap((room) => this.of(room)));
     for (const handle of handles) if (isNews || !handle.has(key)) handle.deliver(key, update);

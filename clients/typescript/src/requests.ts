@@ -4,9 +4,11 @@ import { type ClientErrorCode, RequestError } from './errors.js';
 import type { Answer } from './link.js';
 import type { Session } from './session.js';
 
-/** Requests waiting for an answer, or for a connection. */
+/** The maximum number of requests that wait for a response or for a connection. */
 const MAX_WAITING = 1_000;
-/** What is asked again by itself, within its time; all these requests only read. */
+/**
+ * The errors after which a request is sent again within its timeout. All these requests only read.
+ */
 const PASSING: ReadonlySet<string> = new Set(['RATE_LIMITED', 'SLOW_CLIENT', 'SNAPSHOT_UNAVAILABLE']);
 const RETRY_MS = 500;
 
@@ -15,18 +17,21 @@ interface Waiting {
   readonly fail: (error: RequestError) => void;
 }
 
-/** Questions to the gateway, each answered, refused or timed out; those of a lost connection are asked again on the next. */
+/**
+ * Requests that are each answered, rejected or timed out. Those of a lost connection are sent again
+ * on the next one.
+ */
 export class Requests {
   private readonly waiting = new Set<Waiting>();
 
-  /** @param session the connection in use, if there is one that may be asked */
+  /** @param session the connection in use, if requests may be sent on it */
   constructor(
     private readonly session: () => Session | undefined,
     private readonly clock: Clock,
     private readonly random: () => number,
   ) {}
 
-  /** @param asking called right before each time it is sent */
+  /** @param asking called each time right before the request is sent */
   ask<A extends { readonly ok: true }>(
     event: string,
     payload: unknown,
@@ -75,7 +80,7 @@ export class Requests {
       const request: Waiting = {
         send: (session) => {
           retry?.cancel();
-          // A gateway that is sent far more than it takes closes the connection for good.
+          // The gateway permanently closes a connection that sends far more than its limit.
           const wait = session.waitMs();
           if (wait > 0) {
             later(wait);
@@ -97,12 +102,12 @@ export class Requests {
     });
   }
 
-  /** Another connection is in use: what the one before has not answered is asked there. */
+  /** Another connection is in use. Sends the requests again that the last one did not answer. */
   resend(session: Session): void {
     for (const request of [...this.waiting]) request.send(session);
   }
 
-  /** What else has to come, within `limitMs`. */
+  /** Waits for `more` to arrive within `limitMs`. */
   within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const fail = (error: RequestError): void => {
@@ -111,7 +116,7 @@ export class Requests {
         reject(error);
       };
       const limit = this.clock.after(limitMs, () =>
-        fail(failure('TIMEOUT', `Not all came within ${limitMs} ms`)),
+        fail(failure('TIMEOUT', `Not all updates arrived within ${limitMs} ms`)),
       );
       const waiting: Waiting = { send: () => undefined, fail };
       this.waiting.add(waiting);

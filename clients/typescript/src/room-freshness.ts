@@ -10,26 +10,27 @@ import {
 } from './contract/index.js';
 import type { MarketEvent, MarketUpdate } from './market-update.js';
 
-/** Chains of which "stale" is remembered; the gateway watches no more. */
+/** The maximum number of chains remembered as stale. The gateway watches no more than that. */
 const MAX_CHAINS = 50_000;
 const MAX_REFUSED = 10_000;
 
-/** What is stale of a room, though the price of its product may go on. */
+/** The stale chains of a room, whose product may still have new prices. */
 export interface RoomStaleness {
-  /** The gateway's word on the chain, if it has given it; without one, nothing is known of the room yet. */
+  /** The gateway's status of the chain. Without one, nothing is known of the room yet. */
   readonly chain?: ChainStatus;
 }
 
 /**
- * What one connection's gateway says of rooms: which chains have stopped, and of which rooms nothing is known. What is stale
- * is told again after each `subscribed`, so it is forgotten then.
+ * The state of rooms according to the gateway of one connection: which chains have stopped, and
+ * which rooms have no data. The gateway sends stale chains again after each `subscribed`, so they
+ * are forgotten then.
  */
 export class RoomFreshness {
   private readonly stale = new Map<string, ChainStatus>();
-  /** Rooms of which nothing is known until their first update, each with the suggested product. */
+  /** Rooms without data until their first update, each with the suggested product. */
   private readonly unknown = new Map<string, string | undefined>();
 
-  /** Products that the gateway does not know, and of which it has refused rooms for that. */
+  /** Products that the gateway does not know, and whose rooms it has rejected for that reason. */
   private readonly refusedProducts = new Set<string>();
 
   told(status: ChainStatus): void {
@@ -42,7 +43,7 @@ export class RoomFreshness {
     }
   }
 
-  /** @param known whether the gateway knows anything of the room */
+  /** @param known whether the gateway has any data of the room */
   subscribed(room: string, known: boolean): void {
     const [kind, product = '', expiry] = room.split(':');
     if (known) this.unknown.delete(room);
@@ -61,7 +62,7 @@ export class RoomFreshness {
     if (this.refusedProducts.size < MAX_REFUSED) this.refusedProducts.add(product);
   }
 
-  /** Comes after `subscribed`; an update may have come in between. */
+  /** Arrives after `subscribed`. An update may have arrived in between. */
   suggested(room: string, product: string): void {
     if (this.unknown.has(room)) this.unknown.set(room, product);
   }
@@ -74,7 +75,9 @@ export class RoomFreshness {
     this.unknown.delete(room);
   }
 
-  /** Something came for the rooms that carry it. Returns whether that changed what is stale. */
+  /**
+   * An update arrived for the rooms that deliver it. Returns whether that changed what is stale.
+   */
   updated(event: MarketEvent, update: MarketUpdate): boolean {
     const { product } = update;
     const first = this.refusedProducts.delete(product);
@@ -88,7 +91,7 @@ export class RoomFreshness {
       this.unknown.delete(chainRoom(product, expiry)),
       this.stale.delete(nameOf(product, null)),
     ];
-    // An expiry that is over is not expected to move.
+    // A past expiry is not expected to change any more.
     const time = parseTimestamp(timestamp);
     const today = time === undefined ? '' : utcDate(time);
     changes.push(
@@ -97,12 +100,15 @@ export class RoomFreshness {
     return changes.includes(true);
   }
 
-  /** Whether the gateway has said that it knows no price of the product. */
+  /** Whether the gateway has said that it has no price of the product. */
   isUnknown(product: string): boolean {
     return this.unknown.has(productRoom(product)) || this.refusedProducts.has(product);
   }
 
-  /** What is stale of a room; `undefined` if nothing is. Of a room of all chains, any that has stopped. */
+  /**
+   * The stale chain of a room, or `undefined`. For a room of all chains: any chain that has
+   * stopped.
+   */
   at(address: RoomAddress): RoomStaleness | undefined {
     if (address.type === 'chain') {
       const { symbol, expiry } = address;

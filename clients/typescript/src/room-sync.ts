@@ -17,7 +17,7 @@ import { SubscriptionError } from './errors.js';
 import type { Answer } from './link.js';
 import type { MessageBudget } from './message-budget.js';
 
-/** What asking again may mend, without the client asking for something else. */
+/** Errors after which the same request may succeed later. */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'RATE_LIMITED',
   'SLOW_CLIENT',
@@ -26,7 +26,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 10_000;
-/** Requests in a row without an answer, after which the connection is taken for dead. */
+/** After so many requests in a row without a response, the connection counts as dead. */
 const MAX_UNANSWERED = 2;
 
 type Suggestions = SubscriptionAcknowledgement['suggestions'];
@@ -34,9 +34,9 @@ type Suggestions = SubscriptionAcknowledgement['suggestions'];
 export interface RoomSyncOptions {
   readonly clock: Clock;
   readonly random: () => number;
-  /** The rooms to be in, in the order in which they were asked for. */
+  /** The wanted rooms, in the order of the subscriptions. */
   readonly wanted: ReadonlyMap<string, RoomAddress>;
-  /** Whether `general` is to be kept where the gateway puts the client there. */
+  /** Whether to stay in `general` if the gateway adds the client to it. */
   readonly keepGeneral: boolean;
   readonly ask: (
     event: 'subscribe' | 'unsubscribe',
@@ -46,24 +46,28 @@ export interface RoomSyncOptions {
   /** @param suggestion the known product that may have been meant instead of an unknown one */
   readonly joined: (room: string, suggestion: string | undefined) => void;
   readonly refused: (room: string, error: SubscriptionError) => void;
-  /** The gateway refuses the room until it knows the product. The room is asked for again later. */
+  /** The gateway rejects the room until it knows the product. The room is requested again later. */
   readonly postponed: (room: string) => void;
-  /** The rooms of this connection are those wanted. */
+  /** The connection is in all wanted rooms, and in no others. */
   readonly settled: () => void;
   readonly unanswered: () => void;
 }
 
 /**
- * Brings the rooms of one connection to those wanted, one request at a time: what changes meanwhile, or while the client is
- * offline, becomes part of the next. Whatever comes and goes within a turn never reaches the gateway.
+ * Brings one connection into the wanted rooms, with one request at a time. A change during a
+ * request or while the client is offline becomes part of the next request. A room that is added and
+ * removed within one turn is never requested.
  */
 export class RoomSync {
   private readonly joined = new Set<string>();
-  /** How many joined rooms are about a product. */
+  /** How many joined rooms belong to a product. */
   private readonly products = new Map<string, number>();
-  /** Parts of a request that was refused whole, to be tried by themselves: the last first. */
+  /** Parts of a rejected batch, to be requested separately. The last one is the next. */
   private readonly suspects: RoomAddress[][] = [];
-  /** Rooms that the gateway refuses for now, and when to ask for each again, ms of the clock. */
+  /**
+   * Rooms that the gateway currently rejects, with the time of the next request, in ms of the
+   * clock.
+   */
   private readonly postponed = new Map<string, number>();
   private limits: ClientLimits | undefined;
   private budget: MessageBudget | undefined;
@@ -86,7 +90,7 @@ export class RoomSync {
     this.timer?.cancel();
   }
 
-  /** What is wanted has changed. */
+  /** The wanted rooms have changed. */
   schedule(): void {
     if (this.state !== 'idle' || !this.limits) return;
     this.state = 'scheduled';
@@ -97,12 +101,15 @@ export class RoomSync {
     return this.joined.has(room);
   }
 
-  /** Whether it is in a room of the product. */
+  /** Whether the connection is in a room of the product. */
   hears(product: string): boolean {
     return this.products.has(product);
   }
 
-  /** The gateway says that the client has left a room. `false`: as the client asked for itself. */
+  /**
+   * The gateway says that the client has left a room. Returns `false` if the client had asked to
+   * leave it.
+   */
   left(room: string): boolean {
     if (!this.joined.has(room)) return false;
     this.leave(room);
@@ -132,7 +139,10 @@ export class RoomSync {
     this.options.ask(event, requestOf(batch), (answer) => this.answered(event, batch, answer));
   }
 
-  /** All that can be had now is there: until what is wanted changes, or a postponed room is due. */
+  /**
+   * Every room that is available now has been joined. This changes with the wanted rooms, or when a
+   * postponed room is due.
+   */
   private rest(): void {
     this.state = 'idle';
     for (const room of this.postponed.keys()) if (!this.isMissing(room)) this.postponed.delete(room);
@@ -179,8 +189,8 @@ export class RoomSync {
   }
 
   /**
-   * One bad room has the gateway refuse all of a request. Unless it says which room that is, the
-   * halves are asked for by themselves.
+   * One invalid room makes the gateway reject the whole request. Unless the error names that room,
+   * the halves are requested separately.
    */
   private refused(batch: readonly RoomAddress[], error: ErrorPayload): void {
     if (error.code === 'TOO_MANY_SUBSCRIPTIONS' && error.retry_after_ms !== undefined) {
@@ -195,7 +205,7 @@ export class RoomSync {
     this.suspects.push(batch.slice(middle), batch.slice(0, middle));
   }
 
-  /** The rest of the batch is asked for at once. */
+  /** The rest of the batch is requested at once. */
   private postpone(batch: readonly string[], ms: number, rooms: readonly string[] = []): void {
     const named = batch.filter((room) => rooms.includes(room));
     const due = this.options.clock.now() + ms * (1 + this.options.random() / 10);
@@ -206,7 +216,7 @@ export class RoomSync {
   }
 
   private retry(event: string, batch: readonly RoomAddress[], error: ErrorPayload | undefined): void {
-    // It may not have been left: without this it would be taken for left.
+    // The client may still be in the room. Without this it would count as left.
     if (event === 'unsubscribe') for (const address of batch) this.enter(roomName(address));
     const { random } = this.options;
     const backoff = backoffMs(++this.failures, RETRY_FIRST_MS, RETRY_MOST_MS, random);
@@ -241,12 +251,12 @@ export class RoomSync {
     return this.options.wanted.has(room) && !this.joined.has(room);
   }
 
-  /** The first, and those that fit into one request with it. */
+  /** The first room, and those that fit into one request with it. */
   private batchOf(addresses: readonly RoomAddress[]): RoomAddress[] {
     const [first] = addresses;
     if (!first || !this.limits) return [];
     const { max_symbols_per_request, max_payload_bytes, max_symbol_length } = this.limits;
-    // Half of the payload for what surrounds the symbols.
+    // Half of the payload is reserved for the text around the symbols.
     const bytes = Math.floor(max_payload_bytes / 2 / (max_symbol_length + 3));
     const most = Math.max(1, Math.min(max_symbols_per_request, bytes));
     return addresses.filter((address) => fitsWith(address, first)).slice(0, most);
@@ -284,7 +294,7 @@ function requestOf(batch: readonly RoomAddress[]): SubscriptionRequest {
     : { type: first!.type, ...what };
 }
 
-/** What a room of this contract is about; nothing for `general`. */
+/** The product of a room of this contract. Undefined for `general`. */
 export function productOf(room: string): string | undefined {
   const address = roomAddress(room);
   return address && address.type !== 'general' ? address.symbol : undefined;

@@ -17,20 +17,23 @@ import { MessageBudget } from './message-budget.js';
 import type { Foundation, RawSocket } from './options.js';
 import { productOf, RoomSync } from './room-sync.js';
 
-/** How long a request of the client's own waits for its acknowledgement, ms. */
+/** How long a request of the client itself waits for its acknowledgement, in ms. */
 const ASK_LIMIT_MS = 10_000;
 
 export interface SessionHandlers {
-  /** The gateway said `connected`. */
+  /** The gateway sent `connected`. */
   readonly up: (session: Session) => void;
-  /** Its rooms are those wanted, and what is stale is known: the first time, and after each change. */
+  /**
+   * The session is in the wanted rooms, and the stale products are known. Called the first time,
+   * and after each change.
+   */
   readonly settled: (session: Session) => void;
   readonly event: (session: Session, name: string, payload: unknown) => void;
   readonly draining: (session: Session, payload: ServerDraining) => void;
   readonly down: (session: Session, end: LinkEnd) => void;
   readonly joined: (session: Session, room: string) => void;
   readonly refused: (session: Session, room: string, error: SubscriptionError) => void;
-  /** What is known of products' freshness may have changed; of all of them with `undefined`. */
+  /** The freshness of a product may have changed, or of all products with `undefined`. */
   readonly fresh: (session: Session, product: string | undefined) => void;
 }
 
@@ -40,17 +43,20 @@ export interface SessionOptions extends Pick<Foundation, 'clock' | 'random'> {
   readonly keepGeneral: boolean;
 }
 
-/** One connection as the gateway sees it: its rooms, and what it has said of freshness. */
+/**
+ * One connection with its state at the gateway: its rooms, and the freshness that the gateway has
+ * reported.
+ */
 export class Session {
   info: Connected | undefined;
-  /** When the gateway closes it, ms of the clock; it drains. */
+  /** When the draining gateway closes the connection, in ms of the clock. */
   closesAt: number | undefined;
   private readonly link: Link;
   private readonly rooms: RoomSync;
   private readonly freshness = new Freshness();
   private readonly roomFreshness = new RoomFreshness();
   private budget: MessageBudget | undefined;
-  /** Whether all that is stale for who is in `general` has been told. */
+  /** Whether the gateway has sent all stale products to a client in `general`. */
   private generalTold = false;
   private areRoomsSettled = false;
 
@@ -80,7 +86,7 @@ export class Session {
     });
   }
 
-  /** What is wanted has changed. */
+  /** The wanted rooms have changed. */
   wantedChanged(): void {
     this.rooms.schedule();
   }
@@ -89,7 +95,10 @@ export class Session {
     return this.rooms.isIn(room);
   }
 
-  /** The gateway's word on a product: why it is stale, `live`, or `unknown` where it would not say. */
+  /**
+   * The gateway's status of a product: why it is stale, `live`, or `unknown` if the gateway would
+   * not send it.
+   */
   freshnessOf(product: string): ProductStatus | 'live' | 'unknown' {
     const heard = this.rooms.hears(product) || (this.generalTold && this.rooms.isIn(GENERAL_ROOM));
     const never = this.roomFreshness.isUnknown(product)
@@ -98,23 +107,26 @@ export class Session {
     return this.freshness.statusOf(product) ?? never ?? (heard ? 'live' : 'unknown');
   }
 
-  /** What the gateway says is stale of one room, though its product may be live; `undefined` if nothing is. */
+  /** The stale chain of one room, whose product may be live. `undefined` if there is none. */
   staleAt(address: RoomAddress): RoomStaleness | undefined {
     return this.roomFreshness.at(address);
   }
 
-  /** The known product that may have been meant by a room of which nothing is known. */
+  /** The known product that the name of a room without data may have meant. */
   suggestionAt(address: RoomAddress): string | undefined {
     return this.roomFreshness.suggestionAt(roomName(address));
   }
 
-  /** Whether what the room carries comes, and what is stale of it is told. `general` carries every price as well. */
+  /**
+   * Whether the gateway sends the room's updates and stale statuses. `general` delivers every price
+   * as well.
+   */
   brings(address: RoomAddress): boolean {
     if (address.type !== 'general' && this.rooms.isIn(roomName(address))) return true;
     return address.type !== 'chain' && this.generalTold && this.rooms.isIn(GENERAL_ROOM);
   }
 
-  /** Ms until one more request may be sent, by the gateway's limits. */
+  /** The time in ms until another request may be sent, according to the gateway's limits. */
   waitMs(): number {
     return this.budget?.waitMs() ?? 0;
   }
@@ -141,7 +153,7 @@ export class Session {
         return;
       case 'feed_statuses':
         this.handlers.event(this, name, payload);
-        // Listeners of `feed_status` hear of each product, however the gateway said it.
+        // Listeners of `feed_status` are called for each product, even if the gateway sent a batch.
         for (const status of (payload as FeedStatuses).statuses) this.receive('feed_status', status);
         return;
       case 'chain_status':
@@ -178,19 +190,20 @@ export class Session {
     this.budget = new MessageBudget(info.limits, this.options.clock);
     this.handlers.up(this);
     this.rooms.start(info, this.budget);
-    // What is stale comes right behind `connected`; the answer to this comes behind that.
+    // The gateway sends the stale products right after `connected`, and the response to this
+    // request after them.
     if (info.rooms.includes(GENERAL_ROOM))
       this.ask('get_products', undefined, ASK_LIMIT_MS, ({ kind }) => this.generalAnswered(kind));
   }
 
-  /** Of what was taken back nothing is heard any more. */
+  /** The gateway sends no more of a withdrawn room. */
   private left(room: string): void {
     this.roomFreshness.unsubscribed(room);
     if (this.rooms.left(room)) this.handlers.fresh(this, productOf(room));
   }
 
   private generalAnswered(kind: Answer<unknown>['kind']): void {
-    // Without the answer what is stale is not known: nothing may be taken for live.
+    // Without the response the stale products are unknown, so no product may count as live.
     if (kind === 'timeout') this.link.fail(new Error('The gateway does not answer'));
     else if (kind === 'answer') this.settleGeneral();
   }

@@ -1,7 +1,7 @@
 import { chainRoom, type ChainStatus, type RoomAddress, roomName } from './contract/index.js';
 import { keyOf, type MarketEvent, type MarketUpdate, roomsCarrying } from './market-update.js';
 
-/** What comes by for the rooms of one `get_snapshot`, the newest of each key. */
+/** Collects the newest update of each key for the rooms of one `get_snapshot`. */
 export class SnapshotCollector {
   private readonly byRoom = new Map<string, Map<string, MarketUpdate>>();
   private readonly stale = new Set<string>();
@@ -14,7 +14,7 @@ export class SnapshotCollector {
     for (const address of addresses) this.byRoom.set(roomName(address), new Map());
   }
 
-  /** It is asked for, for the first time or again. */
+  /** The request is sent, for the first time or again. */
   restart(): void {
     for (const updates of this.byRoom.values()) updates.clear();
     this.stale.clear();
@@ -39,7 +39,10 @@ export class SnapshotCollector {
     else for (const room of rooms) this.stoppedChains.delete(room);
   }
 
-  /** Resolves when as many updates are there as the gateway said: to a client that lags they come after its answer. */
+  /**
+   * Resolves once as many updates have arrived as the gateway announced. A lagging client receives
+   * them after the response.
+   */
   whenComplete(expected: ReadonlyMap<string, number>): Promise<void> {
     return new Promise((resolve) => {
       this.expected = expected;
@@ -48,7 +51,7 @@ export class SnapshotCollector {
     });
   }
 
-  /** The newest of each, by key. */
+  /** The newest update of each key. */
   updates(): [string, MarketUpdate][] {
     return [...new Map([...this.byRoom.values()].flatMap((updates) => [...updates]))];
   }

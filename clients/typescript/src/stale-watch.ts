@@ -2,10 +2,13 @@ import type { RoomAddress } from './contract/index.js';
 import type { Session } from './session.js';
 import type { Staleness } from './subscription.js';
 
-/** Products whose staleness is followed; of more than that, none is told. */
+/**
+ * The maximum number of products whose staleness is followed. No change of further products is
+ * reported.
+ */
 const MAX_PRODUCTS = 50_000;
 
-/** What was last said of each product, so that each change is told once. */
+/** The last reported state of each product, so that each change is reported once. */
 export class StaleWatch {
   private readonly said = new Map<string, boolean>();
 
@@ -15,7 +18,10 @@ export class StaleWatch {
     private readonly tell: (staleness: Staleness) => void,
   ) {}
 
-  /** With nothing up that would bring a newer price, or say that there is none, no price can be relied on. */
+  /**
+   * Without a connection that would deliver a newer price or report that there is none, no price
+   * can be relied on.
+   */
   stalenessOf(product: string): Staleness {
     const word = this.session()?.freshnessOf(product) ?? 'unknown';
     if (word === 'live') return { product, stale: false };
@@ -23,7 +29,7 @@ export class StaleWatch {
     return { product, stale: true, reason: 'feed', status: word };
   }
 
-  /** Of what one room brings: a product may be live, and a room of it not (or not yet) subscribed to. */
+  /** The state of one room's data. A room may not be joined (yet), although its product is live. */
   stalenessAt(address: RoomAddress): Staleness {
     const product = address.type === 'general' ? '' : address.symbol;
     if (!this.session()?.brings(address)) return { product, stale: true, reason: 'connection' };
@@ -40,7 +46,7 @@ export class StaleWatch {
     }
   }
 
-  /** Tells what has changed; of all products with `undefined`. */
+  /** Reports the changes of a product, or of all products with `undefined`. */
   check(product: string | undefined): void {
     for (const name of product === undefined ? [...this.said.keys()] : [product]) {
       const before = this.said.get(name);

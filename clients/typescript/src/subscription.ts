@@ -19,54 +19,64 @@ export type Symbols =
   | { readonly symbol: string; readonly symbols?: readonly string[] }
   | { readonly symbol?: string; readonly symbols: readonly string[] };
 export type ProductRequest = Symbols & { readonly type: 'product' };
-/** `expiry`, YYYY-MM-DD: this chain alone. */
+/** `expiry`, YYYY-MM-DD: only this chain. */
 export type ChainRequest = Symbols & { readonly type: 'chain'; readonly expiry?: string };
 export interface GeneralRequest {
   readonly type: 'general';
 }
 export type Request = ProductRequest | ChainRequest | GeneralRequest;
 
-/** What a subscription brings. */
+/** The updates that a subscription receives. */
 export type UpdateOf<R extends Request> = R extends ProductRequest
   ? UnderlyingUpdate
   : R extends ChainRequest
     ? ChainUpdate
     : UnderlyingUpdate | ChainSummary;
 
-/** Whether a product's price can be relied on, or the chains of a subscription, and why not. */
+/** Whether a product's price or the chains of a subscription can be relied on, and why not. */
 export interface Staleness {
   readonly product: string;
   readonly stale: boolean;
-  /** `feed`: the gateway says that its price stands still. `connection`: there is none that would bring a newer one. */
+  /**
+   * `feed`: the gateway reports that the price has stopped. `connection`: no connection would
+   * deliver a newer one.
+   */
   readonly reason?: 'feed' | 'connection';
-  /** The gateway's own words, where it said so. */
+  /** The gateway's status, if it sent one. */
   readonly status?: ProductStatus;
-  /** The same of the chain, if it is the chain that has stopped and not the price of its product. */
+  /** The status of the chain, if the chain has stopped and not the price of its product. */
   readonly chain?: ChainStatus;
 }
 
 export interface SubscriptionEvents<U> {
   update: U;
-  /** A product of the subscription went stale, or is live again. */
+  /** A product of the subscription became stale, or is live again. */
   stale: Staleness;
-  /** It was refused, or taken back; nothing comes any more. */
+  /** The subscription was rejected or withdrawn, and receives no more updates. */
   error: SubscriptionError;
 }
 
-/** One use of one or more rooms. The rooms are left when the last handle on them goes. */
+/** One use of one or more rooms. The client leaves a room when its last handle is closed. */
 export interface Subscription<U extends MarketUpdate = MarketUpdate> extends AsyncIterable<U, undefined> {
-  /** Resolves when the gateway has acknowledged every room, for the first time; rejects where it refuses one. */
+  /**
+   * Resolves when the gateway has acknowledged every room for the first time. Rejects if it rejects
+   * one.
+   */
   readonly ready: Promise<void>;
   readonly rooms: readonly string[];
-  /** The update delivered last. */
+  /** The last delivered update. */
   readonly latest: U | undefined;
-  /** The newest of each expiry that is not over, nearest first; of chains, and of one product. */
+  /** The newest chain of each current expiry, nearest first. For the chains of one product. */
   readonly latestByExpiry: ReadonlyMap<string, U>;
-  /** The newest of a product, and expiry: where the subscription has several. */
+  /** The newest update of a product and expiry, if the subscription has several. */
   latestOf(symbol: string, expiry?: string): U | undefined;
-  /** Whether any of its products is stale, or its room not (or no longer) subscribed to: true once it is closed. */
+  /**
+   * Whether any of its products is stale, or its room is not subscribed to. True once it is closed.
+   */
   readonly stale: boolean;
-  /** Whether nothing comes any more: unsubscribed, refused, or the client closed. */
+  /**
+   * Whether it receives no more updates: it was unsubscribed or rejected, or the client is closed.
+   */
   readonly closed: boolean;
   readonly error: SubscriptionError | undefined;
   /**
@@ -74,7 +84,7 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
    * Empty until the gateway has acknowledged the room.
    */
   readonly suggestions: ReadonlyMap<string, string>;
-  /** Answers its own removal. */
+  /** Returns a function that removes the listener. */
   on<E extends keyof SubscriptionEvents<U>>(
     event: E,
     listener: (payload: SubscriptionEvents<U>[E]) => void,
@@ -90,7 +100,7 @@ export interface HandleOptions {
   readonly listenerFailed: (error: unknown) => void;
 }
 
-/** A subscription's inside: what the registry tells it. */
+/** The internal side of a subscription, which the registry calls. */
 export class Handle implements Subscription {
   readonly ready: Promise<void>;
   readonly rooms: readonly string[];
@@ -99,7 +109,7 @@ export class Handle implements Subscription {
   latest: MarketUpdate | undefined;
   error: SubscriptionError | undefined;
   closed = false;
-  /** What was last said of each product, so that each change is told once. */
+  /** The last reported state of each product, so that each change is reported once. */
   private readonly said: Map<string, { readonly address: RoomAddress; stale: boolean }>;
   private readonly byKey = new Map<string, MarketUpdate>();
   private readonly listeners: Listeners<SubscriptionEvents<MarketUpdate>>;
@@ -125,7 +135,8 @@ export class Handle implements Subscription {
     this.ready = new Promise(
       (resolve, reject) => ([this.resolveReady, this.rejectReady] = [resolve, reject]),
     );
-    // Who does not look at `ready` hears of a refusal by `error`; Node would end the process for it.
+    // Code that ignores `ready` learns of a rejection from `error`. Otherwise Node would end the
+    // process.
     this.ready.catch(() => undefined);
   }
 
@@ -199,7 +210,7 @@ export class Handle implements Subscription {
     if (this.unacknowledged.delete(room) && this.unacknowledged.size === 0) this.resolveReady();
   }
 
-  /** Tells what has changed of the product; of all with `undefined`. */
+  /** Reports the changes of the product, or of all products with `undefined`. */
   checkStaleness(product: string | undefined): void {
     for (const name of product === undefined ? this.products : [product]) {
       const said = this.said.get(name);
@@ -210,7 +221,7 @@ export class Handle implements Subscription {
     }
   }
 
-  /** Nothing comes any more; with an error, because it was refused. */
+  /** No more updates follow. With an error, the subscription was rejected. */
   end(error?: SubscriptionError): void {
     if (this.closed) return;
     this.closed = true;
@@ -223,7 +234,10 @@ export class Handle implements Subscription {
     this.listeners.clear();
   }
 
-  /** By the feed's own time, as the gateway does: each day brings an expiry, and none would ever go. */
+  /**
+   * Uses the feed's own time, as the gateway does. Each day adds an expiry, and without this none
+   * would be removed.
+   */
   private forgetExpired(update: MarketUpdate): void {
     if (!('expiry' in update)) return;
     const time = parseTimestamp(update.timestamp);

@@ -3,7 +3,7 @@ import { chainUpdate, underlying } from '../../../test/support/messages.js';
 
 const priceOf = (n: number, product = 'NIFTY') => underlying(product, n);
 
-it('asks for all of a turn in one request, and for a room once for all its handles', async () => {
+it('subscribes to everything of one turn in one request, and once for all handles of a room', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   const handles = ['A', 'B', 'A', 'C'].map((symbol) => client.subscribe({ type: 'product', symbol }));
@@ -17,7 +17,7 @@ it('asks for all of a turn in one request, and for a room once for all its handl
   expect(gateway.last.asked('unsubscribe')).toEqual([{ type: 'product', symbol: 'A' }]);
 });
 
-it('keeps within max_symbols_per_request, and within events_per_second', async () => {
+it('stays within max_symbols_per_request and events_per_second', async () => {
   const gateway = new FakeGateway();
   const client = gateway.connect();
   const symbols = Array.from({ length: 25 }, (_, n) => `S${n}`);
@@ -31,7 +31,7 @@ it('keeps within max_symbols_per_request, and within events_per_second', async (
   await handle.ready;
 });
 
-it('subscribes to everything again after a lost connection; what went offline is forgotten, what came waits', async () => {
+it('restores every subscription after a lost connection, including changes made offline', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   const [kept, gone] = ['KEPT', 'GONE'].map((symbol) => client.subscribe({ type: 'product', symbol }));
@@ -48,7 +48,7 @@ it('subscribes to everything again after a lost connection; what went offline is
   expect(gateway.last.asked('unsubscribe')).toEqual([]);
 });
 
-it('one refused room costs no other its subscription, and is not asked for again', async () => {
+it('one rejected room affects no other subscription, and is not requested again', async () => {
   const gateway = new FakeGateway();
   gateway.refuses = (request) =>
     JSON.stringify(request).includes('"BAD"') ? refusal('FORBIDDEN') : undefined;
@@ -72,7 +72,7 @@ it('one refused room costs no other its subscription, and is not asked for again
 });
 
 it.each(['RATE_LIMITED', 'SLOW_CLIENT', 'INTERNAL_ERROR'] as const)(
-  '%s: asks again, not before it is told to',
+  '%s: retries, but not before the announced time',
   async (code) => {
     const gateway = new FakeGateway();
     gateway.refuses = (_, event) => (event === 'subscribe' ? refusal(code, 3_000) : undefined);
@@ -94,14 +94,14 @@ it.each([
   [{ type: 'product', symbols: ['A', 5] }, 'INVALID_SYMBOL'],
   [{ type: 'chain', symbol: 'A', expiry: '2026-02-30' }, 'INVALID_EXPIRY'],
   [{ type: 'product', symbol: 'A', expiry: '2026-02-03' }, 'INVALID_EXPIRY'],
-])('refuses %j by itself', async (request, code) => {
+])('rejects %j without asking the gateway', async (request, code) => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   await expect(client.subscribe(request as never).ready).rejects.toMatchObject({ code });
   expect(gateway.last.asked('subscribe')).toEqual([]);
 });
 
-it('a room that the token no longer allows ends its handles', async () => {
+it('a room that the token no longer allows closes its handles', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   const handle = client.subscribe({ type: 'product', symbol: 'A' });
@@ -112,7 +112,7 @@ it('a room that the token no longer allows ends its handles', async () => {
   expect(errors).toMatchObject([{ code: 'FORBIDDEN' }]);
 });
 
-it('general: false leaves it on each connection, and hides what came before that', async () => {
+it('general: false leaves it on each connection, and hides earlier updates', async () => {
   const gateway = new FakeGateway();
   const client = gateway.connect({ general: false });
   const seen: unknown[] = [];
@@ -128,13 +128,13 @@ it('general: false leaves it on each connection, and hides what came before that
   expect(seen).toEqual([]);
 });
 
-it('a handle on a room that is joined already gets what is held; one taken and dropped in a turn is never asked for', async () => {
+it('a new handle on a joined room receives the held updates; one closed in the same turn is never requested', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up({ general: false });
   const first = client.subscribe({ type: 'chain', symbol: 'NIFTY' });
   await first.ready;
   gateway.last.say('chain_update', chainUpdate('NIFTY', 1));
-  // As React's StrictMode does.
+  // Like the StrictMode of React.
   first.unsubscribe();
   const second = client.subscribe({ type: 'chain', symbol: 'NIFTY' });
   await second.ready;
@@ -145,7 +145,7 @@ it('a handle on a room that is joined already gets what is held; one taken and d
   expect(gateway.last.sent.map(({ event }) => event)).toEqual(['get_products', 'unsubscribe', 'subscribe']);
 });
 
-it('a snapshot reaches the handle that asked, though general has brought the same update before', async () => {
+it('a snapshot reaches the handle that requested it, although general delivered the same update before', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   const seen: number[] = [];
@@ -155,12 +155,12 @@ it('a snapshot reaches the handle that asked, though general has brought the sam
   await handle.ready;
   gateway.last.say('underlying_update', priceOf(7));
   expect(handle.latest?.price).toBe(7);
-  gateway.last.say('underlying_update', priceOf(6)); // a replica that is behind
+  gateway.last.say('underlying_update', priceOf(6)); // from a replica that is behind
   expect(handle.latest?.price).toBe(7);
   expect(seen).toEqual([7]);
 });
 
-it('iterators conflate to the newest of each chain, and end when the handle does', async () => {
+it('iterators conflate to the newest update of each chain, and end with their handle', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   const handle = client.subscribe({ type: 'chain', symbol: 'NIFTY' });
@@ -180,7 +180,7 @@ it('iterators conflate to the newest of each chain, and end when the handle does
   expect(await waiting).toEqual({ done: true, value: undefined });
 });
 
-it('a listener that throws is reported, and costs the others nothing', async () => {
+it('a listener that throws is reported, and does not affect the others', async () => {
   const gateway = new FakeGateway();
   const reported: unknown[] = [];
   const client = await gateway.up({ onListenerError: (error) => reported.push(error) });

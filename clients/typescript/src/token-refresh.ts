@@ -7,14 +7,14 @@ import type { TokenSource } from './token-source.js';
 const ANSWER_LIMIT_MS = 10_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MOST_MS = 15_000;
-/** The gateway closes a connection that has tried three. */
+/** The gateway closes a connection after three attempts. */
 const MAX_REFUSED = 2;
-/** A notice this soon after a renewal is about the new token. Ms. */
+/** A notice this soon after a renewal is about the new token. In ms. */
 const AT_ONCE_MS = 1_000;
 
 /**
- * Renews the token of one connection when the gateway asks for it, until that or the token's end: then the gateway closes the
- * connection, and the next one asks for a token again.
+ * Renews the token of one connection when the gateway asks for it, until it succeeds or the token
+ * expires. Then the gateway closes the connection, and the next connection asks for a token again.
  */
 export class TokenRefresh {
   private timer: Timer | undefined;
@@ -34,7 +34,7 @@ export class TokenRefresh {
     const now = this.clock.now();
     const { round } = this;
     const run = (): void => void this.run(session, round, now + expires_in_ms, 1, 0);
-    // The new token is the old one, or lives no longer than the notice: there would be no end to asking.
+    // The new token is the old one, or expires as early. Asking at once would never end.
     if (now - this.renewedAt >= AT_ONCE_MS) run();
     else this.timer = this.clock.after(Math.max(RETRY_FIRST_MS, expires_in_ms / 2), run);
   }

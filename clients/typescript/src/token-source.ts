@@ -2,10 +2,10 @@ import type { Clock, Timer } from './clock.js';
 import { TokenError } from './errors.js';
 import type { ClientOptions, TokenReason } from './options.js';
 
-/** How long the callback may take, ms. */
+/** How long the callback may take, in ms. */
 export const TOKEN_LIMIT_MS = 10_000;
 
-/** The caller's token, or why there is none. */
+/** The caller's token, or the reason why there is none. */
 export class TokenSource {
   private readonly limits = new Set<Timer>();
 
@@ -14,12 +14,12 @@ export class TokenSource {
     private readonly clock: Clock,
   ) {}
 
-  /** Whether asking again may give another token. */
+  /** Whether another call may return another token. */
   get renews(): boolean {
     return typeof this.token === 'function';
   }
 
-  /** Rejects with a TokenError. `undefined`: the client is anonymous. */
+  /** Rejects with a TokenError. `undefined` means that the client is anonymous. */
   async get(reason: TokenReason): Promise<string | undefined> {
     const { token } = this;
     if (typeof token !== 'function') return token;
@@ -28,7 +28,7 @@ export class TokenSource {
     throw new TokenError('The token callback gave no token');
   }
 
-  /** Nobody waits any more: a callback that hangs must not keep a process alive. */
+  /** No caller waits any more. A callback that hangs must not keep the process running. */
   stop(): void {
     for (const limit of this.limits) limit.cancel();
   }
@@ -44,7 +44,7 @@ export class TokenSource {
         reject(new TokenError(`The token callback did not answer within ${TOKEN_LIMIT_MS} ms`));
       });
       this.limits.add(timer);
-      // In a promise: a callback may throw before it gives one.
+      // In a promise, because a callback may throw before it returns one.
       new Promise((answer) => answer(ask({ reason })))
         .then(resolve, (cause: unknown) => reject(new TokenError('The token callback failed', { cause })))
         .finally(done);

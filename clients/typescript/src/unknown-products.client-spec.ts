@@ -6,7 +6,7 @@ import type { Request } from './subscription.js';
 const RETRY_MS = 40_000;
 const NEVER = { status: 'stale', last_update: null, age_ms: null };
 
-/** A gateway that knows some products, and allows no room of any other. */
+/** A gateway that knows some products, and allows no rooms of other products. */
 class ForgetfulGateway extends FakeGateway {
   readonly known = new Set<string>();
   override refuses = (request: SubscriptionRequest, event: string): unknown => {
@@ -28,7 +28,7 @@ function forgetful(...known: string[]): ForgetfulGateway {
 
 const product = (...symbols: string[]) => ({ type: 'product' as const, symbols });
 
-it('asks at once for the rooms that are not refused, and for the others when the gateway says, until they are granted', async () => {
+it('requests the accepted rooms at once, and retries the others when the gateway says, until they are granted', async () => {
   const gateway = forgetful('A', 'D');
   const client = await gateway.up();
   const handles = ['A', 'B', 'C', 'D'].map((symbol) => client.subscribe({ type: 'product', symbol }));
@@ -54,7 +54,7 @@ it('asks at once for the rooms that are not refused, and for the others when the
   expect(gateway.clock.pending).toBe(0);
 });
 
-it('what is wanted meanwhile is asked for at once', async () => {
+it('a room that is added meanwhile is requested at once', async () => {
   const gateway = forgetful('A');
   const client = await gateway.up();
   client.subscribe({ type: 'product', symbol: 'B' });
@@ -66,7 +66,7 @@ it('what is wanted meanwhile is asked for at once', async () => {
   ]);
 });
 
-it('is asked for at once on the next connection', async () => {
+it('is requested at once on the next connection', async () => {
   const gateway = forgetful();
   const client = await gateway.up();
   const handle = client.subscribe({ type: 'chain', symbol: 'B' });
@@ -79,7 +79,7 @@ it('is asked for at once on the next connection', async () => {
   expect(gateway.last.asked('subscribe')).toEqual([{ type: 'chain', symbol: 'B' }]);
 });
 
-it.each(['unsubscribe', 'close'] as const)('%s leaves no timer, and nothing is asked again', async (how) => {
+it.each(['unsubscribe', 'close'] as const)('%s leaves no timer, and nothing is retried', async (how) => {
   const gateway = forgetful();
   const client = await gateway.up();
   const handle = client.subscribe({ type: 'product', symbol: 'B' });
@@ -93,7 +93,7 @@ it.each(['unsubscribe', 'close'] as const)('%s leaves no timer, and nothing is a
   expect(gateway.last.asked('subscribe')).toHaveLength(1);
 });
 
-it('a connection whose rooms are not all granted replaces one that drains', async () => {
+it('a connection without some of its rooms still replaces a draining one', async () => {
   const gateway = forgetful('A');
   const client = await gateway.up();
   const handles = ['A', 'B'].map((symbol) => client.subscribe({ type: 'product', symbol }));
@@ -127,7 +127,7 @@ it.each([
   expect(told.at(-1)).toBe(false);
 });
 
-it('a first price that general brings makes the product live', async () => {
+it('a first price from general makes the product live', async () => {
   const gateway = forgetful();
   const client = await gateway.up();
   const handle = client.subscribe({ type: 'product', symbol: 'B' });
@@ -136,7 +136,7 @@ it('a first price that general brings makes the product live', async () => {
   expect([handle.latest?.price, handle.stale, client.isStale('B')]).toEqual([1, false, false]);
 });
 
-it('the same refusal without a time is final', async () => {
+it('the same rejection without a time is final', async () => {
   const gateway = new FakeGateway();
   gateway.refuses = (_, event) => (event === 'subscribe' ? refusal('TOO_MANY_SUBSCRIPTIONS') : undefined);
   const client = await gateway.up();
@@ -164,7 +164,7 @@ it('near matches of an unknown symbol are suggested until its first update', asy
   expect(handle.suggestions.size).toBe(0);
 });
 
-it('a snapshot names the chains that have stopped, of those that were asked for', async () => {
+it('a snapshot names the stopped chains among the requested ones', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   gateway.refuses = (_, event) => {

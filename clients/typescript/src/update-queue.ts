@@ -1,6 +1,6 @@
 /**
- * What one `for await` has yet to read: of each key the newest alone, so that a slow consumer neither holds up memory nor gets
- * what is out of date.
+ * The updates that one `for await` has yet to read. It keeps only the newest of each key, so that a
+ * slow consumer needs little memory and receives no outdated update.
  */
 export class UpdateQueue<U> implements AsyncIterator<U, undefined> {
   private readonly waiting = new Map<string, U>();
@@ -14,7 +14,7 @@ export class UpdateQueue<U> implements AsyncIterator<U, undefined> {
   /** @param left called when the consumer stops reading */
   constructor(private readonly left: (queue: UpdateQueue<U>) => void) {}
 
-  /** Updates not read yet. */
+  /** The updates that have not been read yet. */
   get size(): number {
     return this.waiting.size;
   }
@@ -22,12 +22,12 @@ export class UpdateQueue<U> implements AsyncIterator<U, undefined> {
   push(key: string, update: U): void {
     if (this.ended) return;
     const reader = this.readers.shift();
-    // In place: a key that ticks often must not be put off by others.
+    // In place, so that other keys cannot delay a key that changes often.
     if (reader) reader.resolve({ done: false, value: update });
     else this.waiting.set(key, update);
   }
 
-  /** No more will come. With an error, readers are told it once. */
+  /** No more updates follow. With an error, each reader receives it once. */
   end(error?: Error): void {
     if (this.ended) return;
     this.ended = true;

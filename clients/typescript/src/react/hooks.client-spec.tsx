@@ -36,7 +36,7 @@ const inProvider = (children: React.ReactNode) => (
 const prices = () => [...gateway.last.rooms].sort();
 
 describe('useProduct', () => {
-  it('shows each price, and whether it stands still', async () => {
+  it('shows each price, and whether it has stopped', async () => {
     render(inProvider(<Price symbol="A" />));
     expect(shown('A')).toBe('none stale');
     await turn();
@@ -49,7 +49,7 @@ describe('useProduct', () => {
     expect(shown('A')).toBe('1 stale');
   });
 
-  it('does not render for another product, nor for what is no news', async () => {
+  it('does not render for another product, nor for an update without news', async () => {
     render(inProvider([<Price key="A" symbol="A" />, <Price key="B" symbol="B" />]));
     await turn();
     say(gateway, 'underlying_update', underlying('A', 1));
@@ -59,7 +59,7 @@ describe('useProduct', () => {
     expect([renders('A'), renders('B')]).toEqual([before[0], before[1]! + 1]);
   });
 
-  it('leaves on unmount, and goes along with its props', async () => {
+  it('unsubscribes on unmount, and follows its props', async () => {
     const view = render(inProvider(<Price symbol="A" id="it" />));
     await turn();
     say(gateway, 'underlying_update', underlying('A', 1));
@@ -74,7 +74,7 @@ describe('useProduct', () => {
     view.unmount();
   });
 
-  it('in StrictMode asks once, keeps its place through a remount, and leaves no subscription behind', async () => {
+  it('in StrictMode subscribes once, keeps its room through a remount, and leaves no subscription behind', async () => {
     const view = render(<StrictMode>{inProvider(<Price symbol="A" />)}</StrictMode>);
     await turn();
     say(gateway, 'underlying_update', underlying('A', 1));
@@ -87,7 +87,7 @@ describe('useProduct', () => {
     expect(prices()).toEqual([]);
   });
 
-  it('two components of one product never differ, the one that comes later included', async () => {
+  it('shows the same in two components of one product, even if one is mounted later', async () => {
     const view = render(inProvider(<Price symbol="A" id="one" />));
     await turn();
     say(gateway, 'underlying_update', underlying('A', 1));
@@ -116,7 +116,7 @@ describe('useChain', () => {
     );
   }
 
-  it('shows the nearest expiry and all of them, or the one asked for', async () => {
+  it('shows the nearest expiry and all of them, or the requested one', async () => {
     const view = render(inProvider(<Chain />));
     await turn();
     say(gateway, 'chain_update', chainUpdate('A', 1, '2026-12-03'));
@@ -137,7 +137,7 @@ describe('stale', () => {
     return <p data-testid="stale">{`${update?.price} ${stale} ${one?.spot_price} ${chainStale}`}</p>;
   }
 
-  it('is true until there is a price, and of a chain that was taken back, though its product is live', async () => {
+  it('is true until there is a price, and for a withdrawn chain whose product is live', async () => {
     render(inProvider(<Shown />));
     await turn();
     expect(client.isStale('A')).toBe(false);
@@ -149,7 +149,7 @@ describe('stale', () => {
     expect(shown('stale')).toBe('1 false 2 true');
   });
 
-  it('is told at once to who looks again after a while offline', async () => {
+  it('is current as soon as a component watches again after a time offline', async () => {
     const watch = new Watch(client, { type: 'product', symbol: 'A' });
     const leave = watch.subscribe(() => undefined);
     await turn();
@@ -176,7 +176,7 @@ describe('useConnection', () => {
     expect(shown('state')).toBe('closed true');
   });
 
-  it('says what is missing where there is no provider', () => {
+  it('throws an explanation if there is no provider', () => {
     jest.spyOn(console, 'error').mockImplementation(() => undefined);
     expect(() => render(<State />)).toThrow('GatewayProvider');
     jest.restoreAllMocks();

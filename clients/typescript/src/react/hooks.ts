@@ -12,22 +12,25 @@ import { EMPTY, Watch } from './watch.js';
 
 export interface ProductView {
   readonly update: UnderlyingUpdate | undefined;
-  /** Whether the price cannot be relied on; true until there is one. */
+  /** Whether the price cannot be relied on. True until there is one. */
   readonly stale: boolean;
-  /** Why the gateway refuses it. */
+  /** The reason for which the gateway rejected the subscription. */
   readonly error: SubscriptionError | undefined;
 }
 
 export interface ChainView {
-  /** The chain of the expiry asked for, or the nearest one. */
+  /** The chain of the requested expiry, or the nearest one. */
   readonly chain: ChainUpdate | undefined;
-  /** By expiry, the nearest first. */
+  /** The chains by expiry, nearest first. */
   readonly chains: ReadonlyMap<string, ChainUpdate>;
   readonly stale: boolean;
   readonly error: SubscriptionError | undefined;
 }
 
-/** A product's newest price, subscribed to as long as the component is there; with `undefined`, nothing is. */
+/**
+ * A product's newest price, subscribed to while the component is mounted. With `undefined` there is
+ * no subscription.
+ */
 export function useProduct(symbol: string | undefined): ProductView {
   const client = useClient();
   const watch = useMemo(
@@ -37,7 +40,9 @@ export function useProduct(symbol: string | undefined): ProductView {
   return useSyncExternalStore(watch.subscribe, watch.current, () => EMPTY);
 }
 
-/** A product's option chains, or the one of `expiry`, subscribed to as long as the component is there. */
+/**
+ * A product's option chains, or the one of `expiry`, subscribed to while the component is mounted.
+ */
 export function useChain(symbol: string | undefined, expiry?: string): ChainView {
   const client = useClient();
   const watch = useMemo(
@@ -58,7 +63,7 @@ export function useChain(symbol: string | undefined, expiry?: string): ChainView
   }, [view]);
 }
 
-/** The state of the connection, and the client for what the other hooks do not do. */
+/** The state of the connection, and the client for everything that the other hooks do not cover. */
 export function useConnection(): { readonly state: ConnectionState; readonly client: SocketClient } {
   const client = useClient();
   const subscribe = useCallback((changed: () => void) => client.on('state', changed), [client]);

@@ -5,12 +5,12 @@ import type { SocketClient } from '../index.js';
 const ClientContext = createContext<SocketClient | undefined>(undefined);
 
 export interface GatewayProviderProps {
-  /** Of `connect()`. Whoever makes it closes it. */
+  /** The client from `connect()`. The code that creates it must also close it. */
   readonly client: SocketClient;
   readonly children?: ReactNode;
 }
 
-/** Gives the hooks below it their client. */
+/** Provides the client to the hooks below it. */
 export function GatewayProvider({ client, children }: GatewayProviderProps): ReactElement {
   return createElement(ClientContext.Provider, { value: client }, children);
 }

@@ -3,7 +3,7 @@ import { FakeGateway, settle } from '../../../../test/clients/support/fake-gatew
 import { underlying } from '../../../../test/support/messages.js';
 import { GatewayProvider, useChain, useConnection, useProduct } from './index.js';
 
-it('renders the empty state on a server, and subscribes to nothing', async () => {
+it('renders the empty state on a server, without a subscription', async () => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   gateway.last.say('underlying_update', underlying('A', 1));

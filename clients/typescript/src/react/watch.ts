@@ -7,7 +7,7 @@ import type {
   UpdateOf,
 } from '../index.js';
 
-/** What a component shows. A new object for each change, and none without. */
+/** The values that a component shows. A new object for each change, and the same one otherwise. */
 export interface View<U> {
   readonly update: U | undefined;
   readonly byExpiry: ReadonlyMap<string, U>;
@@ -22,18 +22,20 @@ export const EMPTY: View<never> = {
   error: undefined,
 };
 
-/** A subscription that lasts as long as somebody looks: the store behind `useSyncExternalStore`. */
+/**
+ * A subscription that lasts while any component watches it: the store for `useSyncExternalStore`.
+ */
 export class Watch<R extends ProductRequest | ChainRequest> {
   private view: View<UpdateOf<R>>;
   private handle: Subscription<UpdateOf<R>> | undefined;
   private readonly looking = new Set<() => void>();
 
-  /** @param request `undefined`: nothing is subscribed to */
+  /** @param request the rooms, or `undefined` for no subscription */
   constructor(
     private readonly client: SocketClient,
     private readonly request: R | undefined,
   ) {
-    // What other components have already: the first paint shows the same as they do.
+    // Starts with the values that other components have, so that the first paint shows the same.
     const held = request ? client.held(request) : [];
     const update = held.at(-1);
     this.view =
@@ -42,7 +44,7 @@ export class Watch<R extends ProductRequest | ChainRequest> {
         : EMPTY;
   }
 
-  /** Bound: React compares it from render to render. */
+  /** Bound, because React compares it between renders. */
   readonly subscribe = (changed: () => void): (() => void) => {
     this.looking.add(changed);
     if (this.looking.size === 1) this.open();
@@ -64,7 +66,8 @@ export class Watch<R extends ProductRequest | ChainRequest> {
     handle.on('update', refresh);
     handle.on('stale', refresh);
     handle.on('error', refresh);
-    // Refused before anybody could listen; or what is shown is from before this was left.
+    // It was rejected before a listener was added, or the shown values are from before the
+    // subscription was left.
     if (handle.error || (this.view.update && handle.stale !== this.view.stale)) refresh();
   }
 
