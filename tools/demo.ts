@@ -1,4 +1,7 @@
-/** `npm run demo`: gateway, simulated feed and live page in one go, on whatever the machine has. */
+/**
+ * `npm run demo` starts the gateway, a simulated feed and the live page, with the programs that the
+ * machine has.
+ */
 import 'reflect-metadata';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -20,9 +23,9 @@ import { runSimulation } from './simulator/run-simulation.js';
 const PAGE = join(__dirname, '../../web');
 const TICKS_PER_SECOND = 1;
 
-/** What the demo found to run on. */
+/** The broker that the demo found or started. */
 interface Broker {
-  /** For people: which it took. */
+  /** The description of the broker that is printed. */
   readonly name: string;
   readonly redisUrl: string | undefined;
   stop(): Promise<void>;
@@ -30,7 +33,7 @@ interface Broker {
 
 const nothing = () => Promise.resolve();
 
-/** What is set for the platform's Redis the demo's own knows nothing of. */
+/** Settings for the platform's Redis that do not apply to the demo's private one. */
 const OF_ANOTHER_REDIS = { REDIS_USERNAME: undefined, REDIS_PASSWORD: undefined };
 
 async function findBroker(): Promise<Broker> {
@@ -51,7 +54,7 @@ async function findBroker(): Promise<Broker> {
   };
 }
 
-/** The gateway's ports, and where the simulator publishes so that they hear it. */
+/** The gateway's ports, and a publisher for the simulator that reaches them. */
 async function connect(
   broker: Broker,
   config: GatewayConfig,
@@ -77,7 +80,7 @@ async function main(): Promise<void> {
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
 
-  loadConfig(process.env); // a wrong setting is told before anything is started
+  loadConfig(process.env); // a wrong setting is reported before anything is started
   const broker = await findBroker();
   let gateway: Gateway | undefined;
   try {

@@ -1,4 +1,6 @@
-/** `npm run feed`: publishes a simulated or a recorded market on Redis. See docs/feed-simulator.md. */
+/**
+ * `npm run feed` publishes a simulated or a recorded market on Redis. See docs/feed-simulator.md.
+ */
 import { maskSecrets } from '../src/config/mask-secrets.js';
 import { probeRedis } from '../src/redis/probe-redis.js';
 import { microsecondClock } from './simulator/clock.js';
@@ -32,7 +34,7 @@ async function main(): Promise<number> {
     process.stdout.write(FEED_USAGE);
     return 0;
   }
-  // Before Redis is called: a wrong recording is told whether there is a Redis or not.
+  // Before connecting to Redis, so that an invalid recording is reported even without a Redis.
   const recording = options.mode === 'replay' ? await readRecording(options.file) : [];
 
   const stop = stopSignal(options);
@@ -67,7 +69,8 @@ async function simulate(
   const { skippedTicks } = await runSimulation(simulator, publisher, {
     ticksPerSecond,
     signal,
-    // The entry goes first, so that who reads it after a message finds that message or a newer one.
+    // The entry is written first, so that a client that reads it after a message finds that message
+    // or a newer one.
     onTick: (messages) => {
       if (cache) for (const { latest } of messages) publisher.remember(latest);
     },
@@ -101,7 +104,7 @@ async function replay(
   } while (loop && !signal.aborted);
 }
 
-/** Aborts on the first SIGINT or SIGTERM (a second one kills), and when the duration is over. */
+/** Aborts on the first SIGINT or SIGTERM (a second one kills), and at the end of the duration. */
 function stopSignal({ durationSeconds }: Exclude<FeedOptions, { mode: 'help' }>): AbortSignal {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
@@ -130,7 +133,7 @@ function fail(sentence: string): number {
 }
 
 main().then(
-  // The exit code alone: process.exit would cut off lines on their way to a pipe.
+  // Only sets the exit code, because process.exit would cut off output to a pipe.
   (code) => {
     process.exitCode = code;
   },

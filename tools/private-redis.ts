@@ -7,11 +7,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { probeRedis } from '../src/redis/probe-redis.js';
 import { freePort } from './free-port.js';
 
-/** Programs that speak Redis, the first found is taken. */
+/** Programs that speak the Redis protocol. The first one that is found is used. */
 const PROGRAMS = ['redis-server', 'valkey-server'] as const;
 const START_TIMEOUT_MS = 10_000;
 
-/** Ends the server when its standard input closes: when whoever started it is gone, however it went. */
+/**
+ * Ends the server when its standard input closes, which happens when the process that started it
+ * ends for any reason.
+ */
 const LEASH =
   '"$@" >/dev/null 2>&1 & server=$!; cat >/dev/null; kill "$server" 2>/dev/null; wait "$server"; rmdir "$FOLDER"';
 
@@ -21,14 +24,18 @@ export interface PrivateRedis {
   stop(): Promise<void>;
 }
 
-/** Starts a Redis of one's own on a free port, without persistence; undefined where no such program is installed. */
+/**
+ * Starts a private Redis on a free port, without persistence. Returns undefined if no such program
+ * is installed.
+ */
 export async function startPrivateRedis(): Promise<PrivateRedis | undefined> {
   const program = PROGRAMS.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
   if (!program) return undefined;
   const dir = await mkdtemp(join(tmpdir(), 'deltastream-demo-'));
   const port = await freePort();
   const args = [program, ...throwawayArgs(port, dir)];
-  // In a process group of its own: Ctrl-C in a terminal must reach the gateway before it reaches the server.
+  // In a separate process group, because Ctrl-C in a terminal must reach the gateway before the
+  // server.
   const child = spawn('sh', ['-c', LEASH, 'sh', ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
     env: { ...process.env, FOLDER: dir },
@@ -46,7 +53,7 @@ export async function startPrivateRedis(): Promise<PrivateRedis | undefined> {
   throw new Error(`${program} does not answer on port ${port}`);
 }
 
-/** Arguments of a Redis that listens on loopback alone and keeps nothing; `dir` stays empty. */
+/** The arguments of a Redis that listens only on loopback and stores nothing. `dir` stays empty. */
 export function throwawayArgs(port: number, dir: string): string[] {
   return ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
 }

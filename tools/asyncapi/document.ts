@@ -10,7 +10,10 @@ import type { EventDeclaration } from './event-maps.js';
 import { ACKNOWLEDGEMENTS, INTRODUCTION, NAMESPACE, SECURITY_SCHEMES, SERVERS, TAGS } from './prose.js';
 import type { Schemas } from './schemas.js';
 
-/** The event of Socket.IO itself that a refused client has from its library; all others are of the contract. */
+/**
+ * The event of Socket.IO itself that the library of a rejected client emits. All other events
+ * belong to the contract.
+ */
 export const CONNECT_ERROR = 'connect_error';
 
 const REFUSED = 'refused';
@@ -29,7 +32,9 @@ const reference = (...path: readonly string[]) => ({
 
 const answerOf = (event: string): string => `${event}_done`;
 
-/** The AsyncAPI document of the contract, from the gateway's side: it receives what clients send. */
+/**
+ * The AsyncAPI document of the contract, from the gateway's side: it receives what clients send.
+ */
 export function documentOf({ version, clientEvents, serverEvents, schemas }: Sources): object {
   const sent = [...serverEvents.map(({ name }) => name), CONNECT_ERROR];
   const answers = clientEvents.map(({ name }) => answerOf(name));
@@ -106,7 +111,7 @@ function eventMessage({ name, summary, payload }: EventDeclaration): [string, ob
 }
 
 function answerMessage({ name, answers: [done] }: EventDeclaration): [string, object] {
-  // `Acknowledgement` is what either of two may be; the other one has a message of its own.
+  // `Acknowledgement` is a union of two types, and the other type has its own message.
   const type = done === 'Acknowledgement' ? 'Done' : done;
   const examples = examplesOf(ACKNOWLEDGEMENT_EXAMPLES, name);
   return [

@@ -1,20 +1,21 @@
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 
-/** An event of the contract, as its map of types declares it. */
+/** An event of the contract, as declared in its map of types. */
 export interface EventDeclaration {
   readonly name: string;
   /** When it is sent, from its comment. */
   readonly summary: string;
-  /** The type of what it carries; `undefined` where that is nothing. */
+  /** The type of its payload, or `undefined` if it has none. */
   readonly payload: string | undefined;
-  /** The types of what its acknowledgement may carry, the one of success first. */
+  /** The types of its acknowledgement, success first. */
   readonly answers: readonly string[];
 }
 
 /**
- * Reads an interface of events and handlers: names, comments and names of types, which no schema of it would have.
- * @throws Error where a member is not written as the others are
+ * Reads an interface of events and handlers: names, comments and names of types, which no JSON
+ * Schema of it would contain.
+ * @throws Error if a member has another form than the others
  */
 export function readEventMap(file: string, interfaceName: string): readonly EventDeclaration[] {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);

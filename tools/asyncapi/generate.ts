@@ -6,12 +6,12 @@ import { documentOf } from './document.js';
 import { readEventMap } from './event-maps.js';
 import { schemasOf } from './schemas.js';
 
-/** What is committed: by its path below the project's root, its text. */
+/** The committed files: maps the path of each file, relative to the project's root, to its text. */
 export type Artefacts = ReadonlyMap<string, string>;
 
 export const YAML_FILE = 'docs/asyncapi.yaml';
 export const JSON_FILE = 'docs/asyncapi.json';
-/** There is AsyncAPI 3.1, but most tools read 3.0. */
+/** AsyncAPI 3.1 exists, but most tools read 3.0. */
 const NEWER_VERSION = 'asyncapi-latest-version';
 
 /** @param root the project's folder */
@@ -34,7 +34,7 @@ export function describeContract(root: string): object {
 
 /**
  * The document in each of its forms.
- * @throws Error where AsyncAPI's own parser finds anything to say against it
+ * @throws Error if AsyncAPI's own parser reports a problem
  */
 export async function generate(root: string): Promise<Artefacts> {
   const json = `${JSON.stringify(describeContract(root), null, 2)}\n`;

@@ -3,7 +3,7 @@ import { CLOSINGS, CONNECT_ERROR_CODES, ERROR_CODES, REQUEST_RULES } from '../..
 
 export type Schemas = Readonly<Record<string, object>>;
 
-/** What the enumerations of the contract mean, which JSON Schema has no word for. */
+/** The meaning of the contract's enumerations, which JSON Schema cannot express. */
 const ENUMERATIONS: Readonly<Record<string, object>> = {
   ErrorCode: { 'x-enum-descriptions': ERROR_CODES },
   ConnectErrorCode: {
@@ -19,7 +19,10 @@ const ENUMERATIONS: Readonly<Record<string, object>> = {
   },
 };
 
-/** JSON Schemas of types of the contract and of all that they are made of, by their names; descriptions are their comments. */
+/**
+ * JSON Schemas of types of the contract and of all types they refer to, by name. The descriptions
+ * are their comments.
+ */
 export function schemasOf(entry: string, tsconfig: string, types: readonly string[]): Schemas {
   const generator = createGenerator({
     path: entry,
@@ -43,7 +46,10 @@ export function schemasOf(entry: string, tsconfig: string, types: readonly strin
   return Object.fromEntries(named);
 }
 
-/** With references to where the document has its schemas. One with a description of its own is put in place: draft 7 has no word beside `$ref`. */
+/**
+ * Makes references point to the schemas in the document. A reference with its own description is
+ * replaced by the schema, because draft 7 ignores everything next to `$ref`.
+ */
 function moved(value: unknown, definitions: Readonly<Record<string, Schema>>): unknown {
   if (Array.isArray(value)) return value.map((item) => moved(item, definitions));
   if (typeof value !== 'object' || value === null) return value;

@@ -1,4 +1,4 @@
-/** `npm run asyncapi`: writes the AsyncAPI document of `src/contract` anew. */
+/** `npm run asyncapi` writes the AsyncAPI document of `src/contract` again. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generate } from './generate.js';

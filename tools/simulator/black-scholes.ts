@@ -2,16 +2,16 @@
 export interface StrikeValue {
   readonly call: number;
   readonly put: number;
-  /** Of the call; the put's is one less. */
+  /** The delta of the call. The put's is one less. */
   readonly delta: number;
   readonly gamma: number;
   /** For one point (0.01) of volatility. */
   readonly vega: number;
-  /** For one day; not positive. */
+  /** For one day. Never positive. */
   readonly theta: number;
 }
 
-/** `iv` a year as a fraction, `years` above zero. */
+/** `iv` is annual, as a fraction. `years` is above zero. */
 export function valueStrike(spot: number, strike: number, iv: number, years: number): StrikeValue {
   const rootTime = Math.sqrt(years);
   const spread = iv * rootTime;
@@ -29,7 +29,10 @@ export function valueStrike(spot: number, strike: number, iv: number, years: num
   };
 }
 
-/** Standard normal distribution (Abramowitz and Stegun 26.2.17), to seven digits: enough for prices in cents. */
+/**
+ * The standard normal distribution (Abramowitz and Stegun 26.2.17), to seven digits, which is
+ * enough for prices in cents.
+ */
 function normalCdf(x: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(x));
   const tail =

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
-/** Milliseconds since the epoch; the fraction carries the microseconds. */
+/** Milliseconds since the epoch. The fraction contains the microseconds. */
 export type Clock = () => number;
 
 /**
- * Wall clock with microseconds. `Date.now()` alone is too coarse, and `performance.timeOrigin + performance.now()`
- * stands still while a laptop sleeps, so the fine clock is tied to the coarse one again whenever they part.
+ * A wall clock with microseconds. `Date.now()` by itself is too coarse, and `performance.timeOrigin
+ * + performance.now()` stops while a laptop sleeps. So this clock corrects the fine time whenever
+ * it differs from the coarse one.
  */
 export function microsecondClock(): Clock {
   let offset = Date.now() - performance.now();
@@ -18,11 +19,11 @@ export function microsecondClock(): Clock {
   };
 }
 
-/** What the pacing loops need of time; specs give a fake one. */
+/** The time functions of the pacing loops. Specs replace them. */
 export interface Timer {
-  /** Milliseconds since any fixed moment, never going back. */
+  /** Milliseconds since some fixed moment. Never decreases. */
   now(): number;
-  /** Waits `ms` (0: one turn of the event loop), or until `signal` aborts; never rejects. */
+  /** Waits `ms` (0: one turn of the event loop), or until `signal` aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -31,15 +32,18 @@ export const realTimer: Timer = {
   sleep: async (ms, signal) => {
     if (signal?.aborted) return;
     if (ms <= 0) return nextTurn();
-    // The only rejection is the abort, which is what the caller waits for as much as the time.
+    // The wait can only reject because of the abort, which also ends it.
     await delay(ms, undefined, { signal }).catch(() => undefined);
   },
 };
 
-/** How long one loop may hold the event loop, which in the demo also serves the clients. */
+/** How long one loop may block the event loop, which also serves the clients in the demo. */
 const MAX_TURN_MS = 10;
 
-/** Makes a busy loop let other work in: sockets are written and signals heard between turns only. */
+/**
+ * Makes a busy loop yield to other work, because sockets and signals are handled only between
+ * turns.
+ */
 export class TurnLimit {
   private since: number;
 
@@ -47,14 +51,14 @@ export class TurnLimit {
     this.since = timer.now();
   }
 
-  /** Yields one turn of the event loop where the last {@link renew} is too long ago. */
+  /** Yields one turn of the event loop if the last {@link renew} is too long ago. */
   async check(signal?: AbortSignal): Promise<void> {
     if (this.timer.now() - this.since <= MAX_TURN_MS) return;
     await this.timer.sleep(0, signal);
     this.renew();
   }
 
-  /** To be called after every other wait. */
+  /** Call this after every other wait. */
   renew(): void {
     this.since = this.timer.now();
   }

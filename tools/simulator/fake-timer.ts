@@ -1,6 +1,6 @@
 import type { Timer } from './clock.js';
 
-/** For specs: time passes in sleeps only, each of which oversleeps as real timers do. */
+/** For specs: time passes only in sleeps, and each sleep takes too long, as with real timers. */
 export class FakeTimer implements Timer {
   readonly sleeps: number[] = [];
   private time = 1000;
@@ -17,7 +17,7 @@ export class FakeTimer implements Timer {
     return Promise.resolve();
   }
 
-  /** Time spent working. */
+  /** Spends time on work. */
   spend(ms: number): void {
     this.time += ms;
   }

@@ -14,13 +14,13 @@ describe('parseFeedOptions', () => {
     });
   });
 
-  it('takes the URL from REDIS_URL, and --redis before it', () => {
+  it('takes the URL from --redis or else from REDIS_URL', () => {
     const env = { REDIS_URL: 'rediss://cache:6380/2' };
     expect(parseFeedOptions([], env)).toMatchObject({ redisUrl: 'rediss://cache:6380/2' });
     expect(parseFeedOptions(['--redis', 'redis://other'], env)).toMatchObject({ redisUrl: 'redis://other' });
   });
 
-  it('takes user and password beside REDIS_URL, for that Redis alone', () => {
+  it('takes user and password only for the Redis in REDIS_URL', () => {
     const env = { REDIS_URL: 'redis://cache', REDIS_USERNAME: 'worker', REDIS_PASSWORD: 'hunter2' };
     const given = { redisUsername: 'worker', redisPassword: 'hunter2' };
     expect(parseFeedOptions([], env)).toMatchObject(given);
@@ -30,7 +30,7 @@ describe('parseFeedOptions', () => {
     expect(() => parseFeedOptions([], twice)).toThrow(/^REDIS_PASSWORD is "\*\*\*", but REDIS_URL/);
   });
 
-  it('takes the prefixes of the gateway, whichever Redis it is', () => {
+  it("takes the gateway's prefixes for any Redis", () => {
     const env = { REDIS_URL: 'redis://cache', KEY_PREFIX: 'b:', CHANNEL_PREFIX: 'staging:' };
     const given = { keyPrefix: 'b:', channelPrefix: 'staging:' };
     expect(parseFeedOptions([], env)).toMatchObject(given);
@@ -84,12 +84,12 @@ describe('parseFeedOptions', () => {
     [['--strikes', '3', '--chain-bytes', '5000'], 'exclude each other'],
     [['--loop'], '--loop needs --replay.'],
     [['--replay', 'f', '--rate', '2'], '--rate does not go with --replay.'],
-  ])('refuses %j in one sentence', (args, problem) => {
+  ])('rejects %j with one sentence', (args, problem) => {
     expect(() => parse(...args)).toThrow(UsageError);
     expect(() => parse(...args)).toThrow(problem);
   });
 
-  it('does not repeat a wrong URL, which may hold a password', () => {
+  it('does not repeat an invalid URL, because it may contain a password', () => {
     expect(() => parse('--redis', 'http://:secret@host')).toThrow(
       /^--redis must be a URL redis:\/\/ or rediss:\/\/\.$/,
     );

@@ -12,7 +12,7 @@ export interface CommonOptions extends Pick<
   PublisherSettings,
   'redisUrl' | 'redisUsername' | 'redisPassword' | 'keyPrefix' | 'channelPrefix'
 > {
-  /** Whether to write the worker's `latest:*` entries too. */
+  /** Whether to write the worker's `latest:*` entries as well. */
   readonly cache: boolean;
   readonly durationSeconds?: number;
 }
@@ -37,7 +37,7 @@ export interface ReplayFileOptions extends CommonOptions {
 
 export type FeedOptions = { readonly mode: 'help' } | SimulateOptions | ReplayFileOptions;
 
-/** Arguments that make no sense together or alone; the message is a sentence. */
+/** Arguments that are invalid or contradict each other. The message is a sentence. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -94,7 +94,7 @@ const SIMULATION_ONLY: readonly Name[] = [
 ];
 const REPLAY_ONLY: readonly Name[] = ['speed', 'loop', 'restamp', 'cache'];
 
-/** Longer would overflow a timer. */
+/** A longer duration would overflow a timer. */
 const MAX_DURATION_SECONDS = 2_000_000;
 
 /** @throws UsageError */
@@ -143,7 +143,7 @@ function readArguments(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: false, strict: true }).values;
   } catch (error) {
-    // The first sentence says what is wrong; the rest is advice on dashes.
+    // The first sentence names the problem. The rest is advice about dashes.
     const message = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${message.split(/[.\n]/)[0]}; --help lists the options.`);
   }
@@ -180,13 +180,13 @@ function products(text: string): string[] {
   return names;
 }
 
-/** As the gateway takes them, beside `REDIS_URL`. */
+/** The user and the password that belong to `REDIS_URL`, as in the gateway. */
 function credentials(url: string, { REDIS_USERNAME, REDIS_PASSWORD }: NodeJS.ProcessEnv) {
   const { redisUsername, redisPassword } = settings({ REDIS_URL: url, REDIS_USERNAME, REDIS_PASSWORD });
   return { redisUsername, redisPassword };
 }
 
-/** Whichever Redis it is: what the gateway would be started with beside this feed. */
+/** The prefixes for any Redis, as the gateway of this feed has them. */
 function prefixes({ KEY_PREFIX, CHANNEL_PREFIX }: NodeJS.ProcessEnv) {
   const { keyPrefix, channelPrefix } = settings({ KEY_PREFIX, CHANNEL_PREFIX });
   return { keyPrefix, channelPrefix };
@@ -205,7 +205,7 @@ function redisAddress(argument: string | undefined, env: NodeJS.ProcessEnv): Red
   if (parseRedisUrl(url)?.kind === 'single') {
     return { redisUrl: url, ...(argument === undefined && credentials(url, env)) };
   }
-  // The value is not repeated: it may hold a password.
+  // The value is not repeated, because it may contain a password.
   throw new UsageError(
     `${argument === undefined ? 'REDIS_URL' : '--redis'} must be a URL redis:// or rediss://.`,
   );

@@ -1,15 +1,21 @@
-/** What the simulator must know of a product to invent its market. */
+/** The properties of a product that the simulator needs. */
 export interface Instrument {
   readonly startPrice: number;
-  /** Distance between two strikes. */
+  /** The distance between two strikes. */
   readonly strikeStep: number;
-  /** Standard deviation of the log return over one second; far above a real market's, so that a page looks alive. */
+  /**
+   * The standard deviation of the log return over one second. Far above a real market's, so that a
+   * page looks alive.
+   */
   readonly volatility: number;
-  /** At-the-money implied volatility a year, as a fraction. */
+  /** The annual at-the-money implied volatility, as a fraction. */
   readonly impliedVolatility: number;
 }
 
-/** The platform's products, in the order in which its feed walks them; steps and movement as recorded. */
+/**
+ * The platform's products in the order of its feed. Steps and movement are taken from the
+ * recording.
+ */
 const INSTRUMENTS: ReadonlyMap<string, Instrument> = new Map([
   ['NIFTY', { startPrice: 21_500, strikeStep: 50, volatility: 0.00022, impliedVolatility: 0.16 }],
   ['BANKNIFTY', { startPrice: 45_000, strikeStep: 100, volatility: 0.00026, impliedVolatility: 0.18 }],
@@ -37,7 +43,10 @@ export function instrumentOf(product: string): Instrument {
 const DAY_MS = 86_400_000;
 const THURSDAY = 4;
 
-/** The next `count` Thursdays (`YYYY-MM-DD`, UTC) from a time in milliseconds; a Thursday counts itself. */
+/**
+ * The next `count` Thursdays (`YYYY-MM-DD`, UTC) from a time in milliseconds. A Thursday itself
+ * counts.
+ */
 export function nextThursdays(nowMs: number, count: number): string[] {
   const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
   const first = today + ((THURSDAY - new Date(today).getUTCDay() + 7) % 7) * DAY_MS;
@@ -46,7 +55,10 @@ export function nextThursdays(nowMs: number, count: number): string[] {
   );
 }
 
-/** Years until the options of `expiry` lapse (10:00 UTC, the Indian close); at least an hour, which keeps prices finite. */
+/**
+ * The years until the options of `expiry` lapse (10:00 UTC, the Indian close). At least an hour, so
+ * that prices stay finite.
+ */
 export function yearsToExpiry(expiry: string, nowMs: number): number {
   const left = Date.parse(`${expiry}T10:00:00Z`) - nowMs;
   return Math.max(left, DAY_MS / 24) / (365 * DAY_MS);

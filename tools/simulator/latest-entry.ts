@@ -6,7 +6,10 @@ import { pythonJsonWriter } from './python-format.js';
 
 const pythonJson = pythonJsonWriter(new Set(['price']));
 
-/** What the platform's worker would keep of a published message under `latest:*`; nothing of one it did not make. */
+/**
+ * The entry that the platform's worker would write to `latest:*` for a message. None if the worker
+ * would not publish it.
+ */
 export function latestEntryOf(channel: string, data: string): StoreEntry | undefined {
   let message: unknown;
   try {
@@ -28,7 +31,7 @@ export function latestEntryOf(channel: string, data: string): StoreEntry | undef
   return underlyingEntry(product, price, timestamp);
 }
 
-/** The worker keeps of a price no more than this. */
+/** The worker stores only these fields of a price. */
 export function underlyingEntry(product: string, price: number, timestamp: string): StoreEntry {
   return { key: underlyingKey(product), value: pythonJson({ price, timestamp }) };
 }

@@ -4,7 +4,7 @@ import { FeedChannel } from '../../src/feed/channels.js';
 import { nextThursdays } from './instruments.js';
 import { type MarketMessage, MarketSimulator, type SimulatorOptions } from './market-simulator.js';
 
-/** As the platform published them; the chain cut to the two legs at the money. */
+/** As published by the platform. The chain is reduced to the two legs at the money. */
 const RECORDED = {
   underlying:
     '{"type": "UNDERLYING_ENRICHED", "product": "NIFTY", "price": 21502.24, "timestamp": "2026-11-22T04:43:39.333273", "processed_at": "2026-11-22T04:43:39.353886"}',
@@ -29,7 +29,7 @@ const pricesOf = (messages: MarketMessage[]) => messages.filter((m) => m.channel
 const priceOf = ({ data }: MarketMessage) => JSON.parse(data) as UnderlyingUpdate;
 const chainOf = ({ data }: MarketMessage) => JSON.parse(data) as ChainUpdate;
 
-/** The text with every value replaced by its Python type: keys, their order and all separators remain. */
+/** Replaces every value by its Python type. Keys, their order and all separators remain. */
 function shape(text: string): string {
   return text.replace(
     /"[^"]*"(:)?|-?\d+(\.\d+)?(e[+-]\d+)?/g,
@@ -42,18 +42,18 @@ function shape(text: string): string {
   );
 }
 
-describe('what the simulator publishes', () => {
+describe("the simulator's messages", () => {
   const [price, chain] = simulator({ products: ['NIFTY'], strikes: 1 }).tick();
 
-  it('has the fields, order, types and separators of a recorded price', () => {
+  it('have the fields, order, types and separators of a recorded price', () => {
     expect(shape(price!.data)).toBe(shape(RECORDED.underlying));
   });
 
-  it('has the fields, order, types and separators of a recorded chain', () => {
+  it('have the fields, order, types and separators of a recorded chain', () => {
     expect(shape(chain!.data)).toBe(shape(RECORDED.chain));
   });
 
-  it('comes with what the worker keeps of it', () => {
+  it('include the entry that the worker stores', () => {
     const { price: value, timestamp } = priceOf(price!);
     expect(price!.latest).toEqual({
       key: 'latest:underlying:NIFTY',
@@ -62,12 +62,12 @@ describe('what the simulator publishes', () => {
     expect(chain!.latest).toEqual({ key: 'latest:chain:NIFTY:2026-11-26', value: chain!.data });
   });
 
-  it('writes whole prices as Python floats', () => {
+  it('contain whole prices as Python floats', () => {
     const [still] = simulator({ products: ['NIFTY'], volatility: 0 }).tick();
     expect(still!.data).toContain('"price": 21500.0,');
   });
 
-  it('agrees with the price of its tick and with its legs', () => {
+  it('contain chains that match the price of their tick and their own legs', () => {
     const [price, chain] = simulator({ products: ['SPY'] }).tick();
     const { spot_price, calls, puts, pcr_oi } = chainOf(chain!);
     expect(spot_price).toBe(priceOf(price!).price);
@@ -79,7 +79,7 @@ describe('what the simulator publishes', () => {
 });
 
 describe('the rhythm of the feed', () => {
-  it('gives every product a price a tick and its chains every fifth, staggered as recorded', () => {
+  it('has a price of every product per tick and its chains every fifth tick, staggered as recorded', () => {
     const market = simulator();
     const withChains = Array.from({ length: 10 }, () =>
       chainsOf(market.tick()).map((message) => message.product),
@@ -94,7 +94,7 @@ describe('the rhythm of the feed', () => {
     expect(messages.map((message) => message.product).sort()).toEqual(['A', 'B', 'C', 'D', 'E']);
   });
 
-  it('publishes one chain per expiry', () => {
+  it('has one chain per expiry', () => {
     const messages = chainsOf(simulator({ products: ['NIFTY'], expiries: 3 }).tick());
     expect(messages.map((message) => chainOf(message).expiry)).toEqual([
       '2026-11-26',
@@ -103,7 +103,7 @@ describe('the rhythm of the feed', () => {
     ]);
   });
 
-  it('takes explicit expiries, and moves on by itself when a Thursday has passed', () => {
+  it('has explicit expiries, or moves on by itself after a Thursday', () => {
     let now = NOW;
     const fixed = simulator({ products: ['NIFTY'], expiries: ['2027-01-28'], clock: () => now });
     const rolling = simulator({ products: ['NIFTY'], clock: () => now });
@@ -117,7 +117,7 @@ describe('the rhythm of the feed', () => {
     expect(nextThursdays(Date.UTC(2026, 10, 26, 23, 59), 2)).toEqual(['2026-11-26', '2026-12-03']);
   });
 
-  it('gives strictly increasing times to a product though the clock stands still or goes back', () => {
+  it('has strictly increasing times for a product, even if the clock stops or goes back', () => {
     let now = NOW;
     const market = simulator({ products: ['NIFTY'], expiries: 2, clock: () => now });
     const messages = [...ticks(market, 20), ...((now -= 60_000), ticks(market, 20))].map(priceOf);
@@ -129,13 +129,13 @@ describe('the rhythm of the feed', () => {
 });
 
 describe('prices', () => {
-  it('repeat with the seed and differ with another', () => {
+  it('repeat with the same seed and differ with another', () => {
     const run = (seed: number) => ticks(simulator({ seed, expiries: 2 }), 7).map((message) => message.data);
     expect(run(1)).toEqual(run(1));
     expect(run(1)).not.toEqual(run(2));
   });
 
-  it('of a product hang neither on the other products nor on the size of its chains', () => {
+  it('of a product depend neither on the other products nor on the size of its chains', () => {
     const spy = (options: SimulatorOptions) =>
       pricesOf(ticks(simulator(options), 12))
         .filter((m) => m.product === 'SPY')
@@ -143,7 +143,7 @@ describe('prices', () => {
     expect(spy({})).toEqual(spy({ products: ['SPY', 'M&M'], strikes: 3 }));
   });
 
-  it('walk as a geometric Brownian motion of the volatility asked for, without drift', () => {
+  it('follow a geometric Brownian motion with the requested volatility and no drift', () => {
     const market = simulator({ products: ['NIFTY'], strikes: 1, volatility: 0.001 });
     const prices = pricesOf(ticks(market, 20_000)).map((message) => priceOf(message).price);
     const returns = prices.slice(1).map((price, i) => Math.log(price / prices[i]!));
@@ -158,7 +158,7 @@ describe('prices', () => {
     );
   });
 
-  it('start near the real ones, and somewhere sensible for an unknown product', () => {
+  it('start near the real ones, and at a plausible value for an unknown product', () => {
     const first = pricesOf(simulator({ products: ['NIFTY', 'AAPL', 'M&M'] }).tick()).map(
       (m) => priceOf(m).price,
     );

@@ -13,31 +13,31 @@ import { Random } from './random.js';
 export type { MarketMessage } from './product-market.js';
 
 export interface SimulatorOptions extends MarketSettings {
-  /** Default: the platform's eight. */
+  /** Default: the eight products of the platform. */
   readonly products?: readonly string[];
-  /** The same seed makes the same prices. Default: a random one. */
+  /** The same seed generates the same prices. Default: a random one. */
   readonly seed?: number;
   readonly clock?: Clock;
 }
 
-/** The largest `chainBytes`: what the largest chains of production measure. */
+/** The largest `chainBytes`, which is the size of the largest chains in production. */
 export const MAX_CHAIN_BYTES = 102_400;
 
-/** A product's chains come with every fifth of its ticks. */
+/** A product's chains are published with every fifth of its ticks. */
 export const TICKS_PER_CHAIN = 5;
 
 /**
- * Invents the platform's output: a price of every product a tick, and its chains every fifth tick. Holds no timer:
- * whoever calls {@link tick} sets the pace (see `runSimulation`).
+ * Simulates the platform's output: a price of every product per tick, and its chains every fifth
+ * tick. It has no timer, so the caller of {@link tick} sets the pace (see `runSimulation`).
  */
 export class MarketSimulator {
   readonly products: readonly string[];
-  /** Repeats the prices of this run when passed as an option. */
+  /** Repeats the prices of this run when it is passed as an option. */
   readonly seed: number;
   private readonly markets: readonly ProductMarket[];
   private ticks = 0;
 
-  /** @throws RangeError naming the option that is out of range. */
+  /** @throws RangeError that names an option that is out of range. */
   constructor(options: SimulatorOptions = {}) {
     checkOptions(options);
     this.products = [...(options.products ?? DEFAULT_PRODUCTS)];
@@ -49,12 +49,16 @@ export class MarketSimulator {
     );
   }
 
-  /** The next tick's messages in the order of publication: each product's price, then its chains if they are due. */
+  /**
+   * The messages of the next tick in the order of publication: each product's price, then its
+   * chains if they are due.
+   */
   tick(): MarketMessage[] {
     const tick = this.ticks++;
     return this.markets.flatMap((market, index) => {
       const price = market.nextPrice();
-      // As recorded, a tick carries the chains of one or two products of eight, so that load is even.
+      // As in the recording, a tick has the chains of one or two of eight products, so that the
+      // load is even.
       const chainsDue = (3 * tick + index) % TICKS_PER_CHAIN === 0;
       return chainsDue ? [price, ...market.chains()] : [price];
     });

@@ -18,7 +18,7 @@ describe('strikeLadder', () => {
     expect(strikeLadder(21_502.24, 50, 5)).toEqual([21_400, 21_450, 21_500, 21_550, 21_600]);
   });
 
-  it('never goes to zero, however long', () => {
+  it('never reaches zero, however long it is', () => {
     expect(strikeLadder(12, 5, 6)).toEqual([5, 10, 15, 20, 25, 30]);
   });
 });
@@ -55,7 +55,7 @@ describe('OptionBook', () => {
     expect(numbers.every(Number.isFinite)).toBe(true);
   });
 
-  it('carries open interest and volume on from chain to chain', () => {
+  it('keeps open interest and volume from chain to chain', () => {
     const options = book();
     const [before] = options.quote(21_500, 1, NOW, 'T').calls;
     const [after] = options.quote(21_500, 1, NOW, 'T').calls;
@@ -68,7 +68,7 @@ describe('analyse', () => {
   const calls = [leg(100, 1000, 12, 10), leg(110, 3000, 5, 20), leg(120, 2000, 2, 30)];
   const puts = [leg(100, 4000, 1, 40), leg(110, 500, 4, 50), leg(120, 1500, 11, 60)];
 
-  it('computes what the worker computes', () => {
+  it('computes the same figures as the worker', () => {
     expect(analyse(108, calls, puts)).toEqual({
       pcr_oi: 1,
       pcr_volume: 2.5,

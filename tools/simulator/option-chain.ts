@@ -2,7 +2,7 @@ import { type StrikeValue, valueStrike } from './black-scholes.js';
 import { type Instrument, yearsToExpiry } from './instruments.js';
 import type { Random } from './random.js';
 
-/** A leg as published; the order of the fields is the order on the wire. */
+/** A published leg. The order of the fields is the order on the wire. */
 export type Leg = {
   readonly symbol: string;
   readonly product: string;
@@ -32,7 +32,7 @@ interface StrikeInterest {
   readonly put: Interest;
 }
 
-/** The evolving options of one product and expiry: open interest and volume live on from chain to chain. */
+/** The options of one product and expiry. Open interest and volume develop from chain to chain. */
 export class OptionBook {
   private interest = new Map<number, StrikeInterest>();
   private readonly symbolStem: string;
@@ -46,7 +46,7 @@ export class OptionBook {
     this.symbolStem = product + expiry.replaceAll('-', '');
   }
 
-  /** The legs around `spot`, calls and puts each by ascending strike. */
+  /** The legs around `spot`, calls and puts each in ascending order of strikes. */
   quote(spot: number, strikeCount: number, nowMs: number, timestamp: string): { calls: Leg[]; puts: Leg[] } {
     const years = yearsToExpiry(this.expiry, nowMs);
     const calls: Leg[] = [];
@@ -60,12 +60,12 @@ export class OptionBook {
       calls.push(this.leg('CALL', strike, iv, value, this.trade(interest.call), timestamp));
       puts.push(this.leg('PUT', strike, iv, value, this.trade(interest.put), timestamp));
     }
-    // Strikes the market has left are forgotten, or a long walk would collect them all.
+    // Forgets strikes far from the market, or a long walk would collect all of them.
     this.interest = kept;
     return { calls, puts };
   }
 
-  /** One literal, no spreads: a hundred thousand legs a second may be wanted. */
+  /** One literal without spreads, because there may be a hundred thousand legs a second. */
   private leg(
     type: 'CALL' | 'PUT',
     strike: number,
@@ -107,7 +107,7 @@ export class OptionBook {
     return interest;
   }
 
-  /** A smile: dearer away from the money, on the low side more. */
+  /** A smile: the volatility is higher away from the money, and more so on the low side. */
   private impliedVolatility(spot: number, strike: number): number {
     const distance = Math.log(strike / spot);
     const smile = 1 + Math.min(1.5, 8 * distance * distance - 0.8 * distance);
@@ -115,14 +115,20 @@ export class OptionBook {
   }
 }
 
-/** `count` strikes on the grid around the one nearest to `spot`; shifted up where the lowest would not be positive. */
+/**
+ * The `count` strikes on the grid around the one nearest to `spot`, moved up if the lowest would
+ * not be positive.
+ */
 export function strikeLadder(spot: number, step: number, count: number): number[] {
   const atm = Math.round(spot / step);
   const lowest = Math.max(1, atm - Math.floor(count / 2));
   return Array.from({ length: count }, (_, i) => (lowest + i) * step);
 }
 
-/** What the worker computes over the legs; the order of the fields is the order on the wire. */
+/**
+ * The figures that the worker computes from the legs. The order of the fields is the order on the
+ * wire.
+ */
 export function analyse(spot: number, calls: readonly Leg[], puts: readonly Leg[]) {
   const callInterest = sum(calls, (leg) => leg.open_interest);
   const putInterest = sum(puts, (leg) => leg.open_interest);
@@ -143,7 +149,7 @@ export function analyse(spot: number, calls: readonly Leg[], puts: readonly Leg[
   };
 }
 
-/** The strike at which option buyers as a whole would be paid least; the lower one of a tie. */
+/** The strike at which all option buyers together would be paid least, or the lower one of two. */
 export function maxPain(calls: readonly Leg[], puts: readonly Leg[]): number {
   let best = calls[0]!.strike;
   let least = Infinity;
@@ -165,7 +171,7 @@ function sum(legs: readonly Leg[], of: (leg: Leg) => number): number {
   return total;
 }
 
-/** To `digits` decimals; never -0, which Python would print. */
+/** Rounds to `digits` decimals. Never returns -0, which Python would print. */
 export function round(value: number, digits: number): number {
   const scale = 10 ** digits;
   return Math.round(value * scale) / scale + 0;

@@ -9,7 +9,7 @@ import { pythonJsonWriter, pythonTimestamp } from './python-format.js';
 import type { Random } from './random.js';
 
 export const MAX_STRIKES = 500;
-/** Less would hold no strike. */
+/** A smaller chain would have no strike. */
 export const MIN_CHAIN_BYTES = 2000;
 const DEFAULT_STRIKES = 21;
 
@@ -19,25 +19,34 @@ export interface MarketMessage {
   readonly product: string;
   /** The string to publish. */
   readonly data: string;
-  /** What the platform's worker keeps of it under `latest:*`. */
+  /** The entry of the platform's worker under `latest:*`. */
   readonly latest: StoreEntry;
 }
 
-/** What the simulation of each product is set to. */
+/** The settings of the simulation for each product. */
 export interface MarketSettings {
-  /** How many coming Thursdays, or the dates (`YYYY-MM-DD`) themselves. Default 1. */
+  /** The number of coming Thursdays, or the dates (`YYYY-MM-DD`) themselves. Default 1. */
   readonly expiries?: number | readonly string[];
-  /** Strikes of a chain, each with a call and a put. Default 21, as recorded; excludes `chainBytes`. */
+  /**
+   * The strikes of a chain, each with a call and a put. Default 21, as recorded. Excludes
+   * `chainBytes`.
+   */
   readonly strikes?: number;
-  /** About how long a chain message is to be, in bytes. */
+  /** The approximate length of a chain message, in bytes. */
   readonly chainBytes?: number;
-  /** Standard deviation of a product's log return over one second. Default: each product's own. */
+  /**
+   * The standard deviation of a product's log return over one second. Default: each product has its
+   * own.
+   */
   readonly volatility?: number;
-  /** Simulated seconds between two ticks. Default 1; `1 / ticksPerSecond` keeps price swings real at any rate. */
+  /**
+   * The simulated seconds between two ticks. Default 1. `1 / ticksPerSecond` keeps price movements
+   * realistic at any rate.
+   */
   readonly tickSeconds?: number;
 }
 
-/** The numbers that are Python floats; all others are ints. */
+/** The fields whose numbers are Python floats. All other numbers are ints. */
 const FLOAT_FIELDS: ReadonlySet<string> = new Set([
   ...['price', 'spot_price', 'pcr_oi', 'pcr_volume', 'atm_strike', 'atm_straddle_price', 'max_pain_strike'],
   ...['strike', 'bid', 'ask', 'last', 'delta', 'gamma', 'vega', 'theta', 'iv'],
@@ -52,7 +61,7 @@ export class ProductMarket {
   private readonly strikeCount: number;
   private readonly books = new Map<string, OptionBook>();
   private readonly deviation: number;
-  /** Unrounded, or rounding would become drift. */
+  /** Not rounded, because rounding would add up to a drift. */
   private price: number;
   private lastMicros = 0;
 
@@ -72,7 +81,7 @@ export class ProductMarket {
       : (settings.strikes ?? DEFAULT_STRIKES);
   }
 
-  /** Geometric Brownian motion without drift: `-variance / 2` keeps the expected price where it is. */
+  /** Geometric Brownian motion without drift: `-variance / 2` keeps the expected price constant. */
   nextPrice(): MarketMessage {
     this.price *= Math.exp(this.deviation * this.priceRandom.gaussian() - this.deviation ** 2 / 2);
     const price = this.quotedPrice();
@@ -125,7 +134,10 @@ export class ProductMarket {
     return pythonJson(chain);
   }
 
-  /** Tries chains until one has the size: a strike far from the money prints shorter, so no formula fits. */
+  /**
+   * Tries chains until one has the size. A strike far from the money has a shorter text, so no
+   * formula fits.
+   */
   private strikesFor(bytes: number): number {
     const expiry = nextThursdays(this.clock(), 1)[0]!;
     let strikes = DEFAULT_STRIKES;
@@ -144,7 +156,10 @@ export class ProductMarket {
     return Math.max(0.01, round(this.price, 2));
   }
 
-  /** The time now, but always after the last one given: the gateway orders a product's messages by it. */
+  /**
+   * The current time, but always after the last one, because the gateway orders a product's
+   * messages by it.
+   */
   private stamp(): string {
     this.lastMicros = Math.max(this.lastMicros + 1, Math.floor(this.clock() * 1000));
     return pythonTimestamp(this.lastMicros);

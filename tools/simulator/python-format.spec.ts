@@ -23,7 +23,7 @@ describe('pythonFloat', () => {
 describe('pythonJsonWriter', () => {
   const pythonJson = pythonJsonWriter(new Set(['price', 'strikes']));
 
-  it('separates as json.dumps does and marks floats by field', () => {
+  it('uses the separators of json.dumps, and writes floats by field', () => {
     const value = {
       price: 185,
       volume: 185,
@@ -42,7 +42,7 @@ describe('pythonJsonWriter', () => {
 });
 
 describe('pythonTimestamp', () => {
-  it('keeps microseconds and names no zone', () => {
+  it('keeps microseconds and has no zone', () => {
     expect(pythonTimestamp(Date.UTC(2026, 10, 22, 4, 43, 39, 333) * 1000 + 273)).toBe(
       '2026-11-22T04:43:39.333273',
     );

@@ -1,4 +1,7 @@
-/** Writes values as the platform's Python producers do, so that simulated messages look like recorded ones. */
+/**
+ * Formats values like the platform's Python producers, so that simulated messages look like
+ * recorded ones.
+ */
 
 export type PythonValue =
   string | number | boolean | null | readonly PythonValue[] | { readonly [field: string]: PythonValue };
@@ -12,15 +15,16 @@ export function pythonFloat(value: number): string {
   return size < 1e-4 ? pythonExponent(value) : String(value);
 }
 
-/** Python writes at least two digits of exponent, JavaScript one. */
+/** Python writes at least two digits of the exponent, and JavaScript one. */
 function pythonExponent(value: number): string {
   return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 /**
- * Makes a `json.dumps` with its defaults: `", "` and `": "` between, ASCII only. JavaScript cannot tell 21500.0 from
- * 21500, so `floatFields` names the fields whose numbers are Python floats. Keep the function: it remembers every
- * field name it has written, which saves a third of the time on a chain.
+ * Creates a `json.dumps` with its defaults: the separators `", "` and `": "`, and ASCII only.
+ * JavaScript cannot distinguish 21500.0 from 21500, so `floatFields` names the fields whose numbers
+ * are Python floats. Keep the function: it remembers every field name it has written, which saves a
+ * third of the time on a chain.
  */
 export function pythonJsonWriter(floatFields: ReadonlySet<string>): (value: PythonValue) => string {
   const known = new Map<string, { readonly label: string; readonly isFloat: boolean }>();
@@ -70,8 +74,9 @@ function pythonString(text: string): string {
 }
 
 /**
- * `datetime.isoformat()` of a time in microseconds since the epoch: UTC, without a zone. Always six fraction
- * digits, though Python leaves out a fraction of zero: strings of one length sort by time.
+ * `datetime.isoformat()` of a time in microseconds since the epoch: UTC, without a zone. It always
+ * has six fraction digits, although Python omits a fraction of zero, because strings of one length
+ * sort by time.
  */
 export function pythonTimestamp(micros: number): string {
   const ms = Math.floor(micros / 1000);

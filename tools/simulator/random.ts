@@ -1,4 +1,4 @@
-/** Seedable random numbers (mulberry32): not for secrets, the same on every machine. */
+/** Seedable random numbers (mulberry32), the same on every machine. Not for secrets. */
 export class Random {
   private state: number;
   private spare: number | undefined;
@@ -21,12 +21,12 @@ export class Random {
     return min + (max - min) * this.next();
   }
 
-  /** A whole number in [min, max], both included. */
+  /** A whole number in [min, max], including both. */
   integer(min: number, max: number): number {
     return Math.floor(this.between(min, max + 1));
   }
 
-  /** Standard normal, by the polar method; it makes two at a time. */
+  /** Standard normal, with the polar method, which generates two at a time. */
   gaussian(): number {
     if (this.spare !== undefined) {
       const value = this.spare;
@@ -47,8 +47,8 @@ export class Random {
   }
 
   /**
-   * An independent stream named `label`. It hangs on the seed and the label alone, so that one more product, or more
-   * strikes, leaves every other price path as it was.
+   * An independent stream named `label`. It depends only on the seed and the label, so that another
+   * product or more strikes leave all other price paths unchanged.
    */
   fork(label: string): Random {
     let hash = 0x811c9dc5 ^ this.seed;

@@ -16,7 +16,7 @@ function line(t: unknown, channel: unknown = 'enriched:underlying', data: unknow
 }
 
 describe('parseRecording', () => {
-  it('reads a message a line, data as it stands, blank lines aside', async () => {
+  it('reads one message per line with its data unchanged, and skips blank lines', async () => {
     const messages = await parseRecording([line(0.5), '', line(0.5, 'other', 'not {json'), '  ']);
     expect(messages).toEqual([
       { t: 0.5, channel: 'enriched:underlying', data: PRICE },
@@ -38,7 +38,7 @@ describe('parseRecording', () => {
     await expect(parseRecording([line(0.5), bad])).rejects.toThrow(problem);
   });
 
-  it('refuses a recording of nothing', async () => {
+  it('rejects an empty recording', async () => {
     await expect(parseRecording(['', ''])).rejects.toThrow('it holds no message.');
   });
 
@@ -80,17 +80,17 @@ describe('replayRecording', () => {
     ]);
   });
 
-  it('plays faster', async () => {
+  it('replays faster', async () => {
     expect((await replay(new FakeTimer(), 2)).map(([at]) => at)).toEqual([500, 500, 750, 2000]);
   });
 
   it('does not drift when timers are late and publishing takes time', async () => {
     const played = await replay(new FakeTimer(7), 1, 3);
-    // Each is late by its own timer, none by those before.
+    // Each is late because of its own timer, and not because of earlier ones.
     expect(played.map(([at]) => at)).toEqual([1007, 1010, 1507, 4007]);
   });
 
-  it('waits for a publisher that is backed up, and stops at the signal', async () => {
+  it('waits for a slow publisher, and stops at the signal', async () => {
     const stop = new AbortController();
     const seen: string[] = [];
     const publish = async (_channel: string, data: string): Promise<void> => {
@@ -119,13 +119,13 @@ describe('Restamper', () => {
     },
   ];
 
-  it('moves times to when the message is replayed, and touches nothing else', () => {
+  it('moves times to the time of the replay, and changes nothing else', () => {
     expect(new Restamper(recorded, 1).restamp(recorded[1]!.data, START)).toBe(
       '{"price": 2.0, "timestamp": "2027-01-01T00:00:02.979387", "processed_at": "2027-01-01T00:00:03.000000"}',
     );
   });
 
-  it('keeps order and never reaches into the future at another speed', () => {
+  it('keeps the order, and never creates a time in the future at another speed', () => {
     const restamper = new Restamper(recorded, 10);
     expect(recorded.map(({ data }) => restamper.restamp(data, START).slice(-28, -2))).toEqual([
       '2027-01-01T00:00:00.100000',
@@ -133,7 +133,7 @@ describe('Restamper', () => {
     ]);
   });
 
-  it('leaves alone what carries no time it can read', () => {
+  it('does not change messages without a readable time', () => {
     const odd = ['not {json', '{"timestamp": "yesterday", "expiry": "2026-11-26"}', '{"timestamp": 5}'];
     const restamper = new Restamper(recorded, 1);
     for (const data of odd) expect(restamper.restamp(data, START)).toBe(data);

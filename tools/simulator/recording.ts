@@ -7,21 +7,22 @@ import { realTimer, type Timer, TurnLimit } from './clock.js';
 
 /** One recorded message. */
 export interface RecordedMessage {
-  /** Seconds since the recording began; never less than the message before. */
+  /** Seconds since the recording began. Never less than in the message before. */
   readonly t: number;
   readonly channel: string;
-  /** The published string, byte for byte; not necessarily valid JSON. */
+  /** The published string, byte for byte. It may not be valid JSON. */
   readonly data: string;
 }
 
-/** A recording that cannot be read; the message is a sentence that names the line. */
+/** A recording that cannot be read. The message is a sentence that names the line. */
 export class RecordingError extends Error {
   override readonly name = 'RecordingError';
 }
 
 /**
- * Reads recordings of one JSON object `{"t", "channel", "data"}` a line. Blank lines are passed over.
- * @throws RecordingError on the first line that is not one, and for a recording of no message.
+ * Reads recordings with one JSON object `{"t", "channel", "data"}` per line. Blank lines are
+ * skipped.
+ * @throws RecordingError on the first invalid line, and for a recording without messages.
  */
 export async function parseRecording(
   lines: AsyncIterable<string> | Iterable<string>,
@@ -45,10 +46,13 @@ export async function parseRecording(
   return messages;
 }
 
-/** {@link parseRecording} of a file, unpacked if its name ends in `.gz`. @throws RecordingError also where the file cannot be read. */
+/**
+ * {@link parseRecording} for a file, which is decompressed if its name ends in `.gz`. @throws
+ * RecordingError also if the file cannot be read.
+ */
 export async function readRecording(path: string): Promise<RecordedMessage[]> {
   const file = createReadStream(path);
-  // The callback is there to be given: an error reaches the reader through the last stream.
+  // The callback is required. The reader receives an error through the last stream.
   const stream = path.endsWith('.gz') ? pipeline(file, createGunzip(), () => undefined) : file;
   try {
     return await parseRecording(createInterface({ input: stream, crlfDelay: Infinity }));
@@ -88,7 +92,7 @@ function parseLine(line: string, number: number): RecordedMessage {
 }
 
 export interface ReplayOptions {
-  /** 2 plays twice as fast. Default 1. */
+  /** 2 replays twice as fast. Default 1. */
   readonly speed?: number;
   /** Ends the replay before its next message. */
   readonly signal?: AbortSignal;
@@ -96,8 +100,9 @@ export interface ReplayOptions {
 }
 
 /**
- * Publishes the recorded strings at their recorded pace, in their order. Each is due at a time counted from the start,
- * so a late timer or a slow broker delays single messages but never stretches the replay.
+ * Publishes the recorded strings at their recorded pace and in order. The time of each is counted
+ * from the start, so a late timer or a slow broker delays single messages but never extends the
+ * replay.
  * @returns how many were published: all, unless the signal aborted.
  */
 export async function replayRecording(
@@ -111,7 +116,7 @@ export async function replayRecording(
   for (const { t, channel, data } of messages) {
     const due = start + (t * 1000) / speed;
     for (let wait = due - timer.now(); wait > 0 && !signal?.aborted; wait = due - timer.now()) {
-      // In stretches, for a timer of over 24 days would fire at once.
+      // In several steps, because a timer of more than 24 days would fire at once.
       await timer.sleep(Math.min(wait, 60_000), signal);
       turn.renew();
     }

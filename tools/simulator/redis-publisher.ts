@@ -7,40 +7,43 @@ import { credentials, type RedisAddress, targetOf } from '../../src/redis/redis-
 import { describeRedisError } from '../../src/redis/redis-faults.js';
 import { realTimer } from './clock.js';
 
-/** The platform's worker keeps `latest:*` for this long. */
+/** How long the platform's worker keeps `latest:*`. */
 const LATEST_TTL_SECONDS = 300;
-/** What may be on its way to Redis before {@link RedisPublisher.publish} makes its caller wait. */
+/**
+ * How much may be in flight to Redis before {@link RedisPublisher.publish} makes its caller wait.
+ */
 const MAX_IN_FLIGHT_BYTES = 8 * 1024 * 1024;
-/** A Redis that answers nothing for this long is taken for dead; its connection is made anew. */
+/** After so long without a reply, Redis counts as dead and the publisher reconnects. */
 const SILENCE_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Where to publish, and with which names; the settings that the gateway has, too. */
+/** Where to publish, and with which names. The gateway has the same settings. */
 export type PublisherSettings = RedisAddress & Partial<Pick<GatewayConfig, 'keyPrefix' | 'channelPrefix'>>;
 
 export interface RedisPublisherOptions {
-  /** Frees callers that wait for a backed-up connection. */
+  /** Releases callers that wait for a slow connection. */
   readonly signal?: AbortSignal;
-  /** Told in a sentence when the connection is lost and when it is back. */
+  /** Called with a sentence when the connection is lost and when it is back. */
   readonly onState?: (sentence: string) => void;
 }
 
 /** The commands of one turn of the event loop. */
 interface Batch {
   readonly pipeline: ChainableCommander;
-  /** Of each command: the length of its message, or undefined where it is no message. */
+  /** For each command the length of its message, or undefined if it is not a message. */
   readonly messages: (number | undefined)[];
   bytes: number;
 }
 
 /**
- * Publishes to Redis: the messages of one turn of the event loop go out as one pipeline. Bounded: a slow Redis slows
- * the caller down, and while there is none messages are dropped and counted, since old prices are of no use.
+ * Publishes to Redis. The messages of one turn of the event loop are sent as one pipeline. Its
+ * memory is limited: a slow Redis slows down the caller. Without a Redis, messages are dropped and
+ * counted, because old prices are of no use.
  */
 export class RedisPublisher implements FeedPublisher {
-  /** Messages Redis has taken. */
+  /** The number of messages that Redis has accepted. */
   published = 0;
-  /** Characters of those messages; bytes, as long as they are ASCII. */
+  /** The number of characters in those messages, which are bytes as long as they are ASCII. */
   publishedBytes = 0;
   dropped = 0;
   private readonly redis: Redis;
@@ -51,7 +54,7 @@ export class RedisPublisher implements FeedPublisher {
   private refused = false;
   private readonly waiting = new Set<() => void>();
 
-  /** Starts to connect, and keeps trying for ever; {@link ready} tells when it has. */
+  /** Starts to connect, and keeps trying forever. {@link ready} reports when it is connected. */
   constructor(
     settings: PublisherSettings,
     private readonly options: RedisPublisherOptions = {},
@@ -85,7 +88,7 @@ export class RedisPublisher implements FeedPublisher {
     });
   }
 
-  /** Returns a promise only where the caller has to wait. */
+  /** Returns a promise only if the caller has to wait. */
   publish(channel: string, data: string): Promise<void> | void {
     const batch = this.openBatch(data.length, true);
     if (!batch) {
@@ -98,12 +101,15 @@ export class RedisPublisher implements FeedPublisher {
     }
   }
 
-  /** Writes a `latest:*` entry as the platform's worker does; goes with the messages, and is bounded with them. */
+  /**
+   * Writes a `latest:*` entry as the platform's worker does. It is sent and limited together with
+   * the messages.
+   */
   remember(entry: StoreEntry): void {
     this.openBatch(entry.value.length, false)?.pipeline.set(entry.key, entry.value, 'EX', LATEST_TTL_SECONDS);
   }
 
-  /** Sends what it still has and leaves; gives up after two seconds. Never rejects. */
+  /** Sends the remaining messages and disconnects. Gives up after two seconds. Never rejects. */
   async close(): Promise<void> {
     this.redis.removeAllListeners('close');
     const sent = this.flush().then(() => this.redis.quit());
@@ -132,7 +138,7 @@ export class RedisPublisher implements FeedPublisher {
     this.batch = undefined;
     const results = await batch.pipeline.exec().catch(() => null);
     for (const [i, bytes] of batch.messages.entries()) {
-      // No results at all: the connection went down under the batch, which onLost has told.
+      // Without results the connection was lost during the batch, which onLost has reported.
       const error = results === null ? undefined : results[i]?.[0];
       if (error) this.onRefused(error);
       if (bytes === undefined) continue;
@@ -148,7 +154,7 @@ export class RedisPublisher implements FeedPublisher {
   }
 
   private onRefused(error: Error): void {
-    // Commands that were cut off by a lost connection fail one by one; onLost has told of them.
+    // Commands of a lost connection fail one by one, and onLost has already reported that.
     if (this.refused || this.redis.status !== 'ready') return;
     this.refused = true;
     this.options.onState?.(`Redis refuses a command: ${describeRedisError(error)}.`);

@@ -6,14 +6,15 @@ const STAMP = /"(timestamp|processed_at)"(\s*):(\s*)"([^"]*)"/g;
 const PROCESSED_AT = /"processed_at"\s*:\s*"([^"]*)"/;
 
 /**
- * Makes a recording look live: moves every `timestamp` and `processed_at` so that a message's `processed_at` is about
- * the time it is replayed at. Everything else stays byte for byte, expiry dates too.
+ * Makes a recording look live: moves every `timestamp` and `processed_at` so that a message's
+ * `processed_at` is about the time of its replay. Everything else stays unchanged, including expiry
+ * dates.
  *
- * Times are mapped, not replaced by "now": at any speed they keep their order and their proportions, and a message
- * never lies in the future.
+ * Times are mapped instead of replaced by the current time, so that they keep their order and
+ * proportions at any speed. A message is never in the future.
  */
 export class Restamper {
-  /** The recorded clock, in microseconds, at `t` = 0; undefined where no message tells it. */
+  /** The recorded clock in microseconds at `t` = 0, or undefined if no message has a time. */
   private readonly recordedStart: number | undefined;
 
   constructor(
@@ -28,7 +29,7 @@ export class Restamper {
     }
   }
 
-  /** `data` as published in a replay that began at `startedAt` (ms since the epoch). */
+  /** The published `data` in a replay that began at `startedAt` (ms since the epoch). */
   restamp(data: string, startedAt: number): string {
     const { recordedStart, speed } = this;
     if (recordedStart === undefined) return data;

@@ -10,7 +10,7 @@ const TICK: MarketMessage = {
   latest: { key: 'latest:underlying:NIFTY', value: '{}' },
 };
 
-/** Runs until `endMs` have passed, with `workMs` spent on each tick. */
+/** Runs until `endMs` have passed, and spends `workMs` on each tick. */
 async function run(
   ticksPerSecond: number,
   endMs: number,
@@ -29,7 +29,7 @@ async function run(
     {
       tick: () => {
         work(++tick);
-        // A loop that never sleeps must fail here, not hang.
+        // A loop that never sleeps must fail here instead of hanging.
         if (timer.now() >= 2 * end) stop.abort();
         return [TICK];
       },
@@ -40,32 +40,32 @@ async function run(
 }
 
 describe('runSimulation', () => {
-  it('ticks at the rate, the first at once', async () => {
+  it('ticks at the rate, with the first tick at once', async () => {
     const timer = new FakeTimer();
     expect(await run(2, 3000, timer)).toEqual({ ticks: 6, messages: 6, skippedTicks: 0 });
     expect(timer.sleeps).toEqual([500, 500, 500, 500, 500, 500]);
   });
 
-  it('keeps 400 ticks a second though every timer fires 4 ms late', async () => {
+  it('keeps 400 ticks a second although every timer fires 4 ms late', async () => {
     const totals = await run(400, 10_000, new FakeTimer(4));
     expect(totals.skippedTicks).toBe(0);
     expect(Math.abs(totals.ticks - 4000)).toBeLessThanOrEqual(3);
   });
 
-  it('gives ticks up instead of bursting after a long halt', async () => {
+  it('skips ticks instead of sending a burst after a long pause', async () => {
     const timer = new FakeTimer();
     const totals = await run(100, 10_000, timer, (tick) => tick === 50 && timer.spend(5000));
     expect(Math.abs(totals.skippedTicks - 400)).toBeLessThanOrEqual(2);
     expect(Math.abs(totals.ticks - 600)).toBeLessThanOrEqual(2);
   });
 
-  it('lets the event loop breathe while it catches up', async () => {
+  it('yields to the event loop while it catches up', async () => {
     const timer = new FakeTimer();
     await run(1000, 2000, timer, () => timer.spend(2));
     expect(timer.sleeps.filter((ms) => ms === 0).length).toBeGreaterThan(100);
   });
 
-  it('shows a tick to onTick before it publishes it, in order, and waits for a slow publisher', async () => {
+  it('passes a tick to onTick before it publishes it, in order, and waits for a slow publisher', async () => {
     const stop = new AbortController();
     const simulator = new MarketSimulator({ products: ['NIFTY', 'AAPL'], seed: 1 });
     const seen: string[] = [];

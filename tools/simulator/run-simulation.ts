@@ -3,11 +3,14 @@ import { realTimer, type Timer, TurnLimit } from './clock.js';
 import type { MarketMessage, MarketSimulator } from './market-simulator.js';
 
 export interface SimulationOptions {
-  /** Ticks a second; each tick moves every product. */
+  /** Ticks per second. Each tick moves every product. */
   readonly ticksPerSecond: number;
-  /** Ends the simulation after the message in hand. */
+  /** Ends the simulation after the current message. */
   readonly signal?: AbortSignal;
-  /** Called with a tick's messages before they are published; the simulation waits for what it returns. */
+  /**
+   * Called with a tick's messages before they are published. The simulation waits for the returned
+   * promise.
+   */
   readonly onTick?: (messages: readonly MarketMessage[]) => Promise<void> | void;
   readonly timer?: Timer;
 }
@@ -15,16 +18,20 @@ export interface SimulationOptions {
 export interface SimulationTotals {
   readonly ticks: number;
   readonly messages: number;
-  /** Ticks given up because the publisher or the machine could not keep up. */
+  /** The number of ticks that were skipped because the publisher or the machine was too slow. */
   readonly skippedTicks: number;
 }
 
-/** How far the simulation may fall behind before it gives ticks up instead of bursting: a feed is live or it is nothing. */
+/**
+ * How far the simulation may fall behind before it skips ticks. A burst of old ticks would not be a
+ * live feed.
+ */
 const MAX_BEHIND_MS = 1000;
 
 /**
- * Ticks the simulator at a rate and publishes what it says, until `signal` aborts. Ticks are counted against the clock:
- * at 400 a second a wake-up carries the few that have come due, and timers that fire late lose nothing.
+ * Runs the simulator at a rate and publishes its messages, until `signal` aborts. Ticks are counted
+ * against the clock: at 400 a second, one wake-up publishes the few ticks that are due, so late
+ * timers lose nothing.
  */
 export async function runSimulation(
   simulator: Pick<MarketSimulator, 'tick'>,
