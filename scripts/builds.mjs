@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** What is built: of which folders and files, by which script, and which outputs tell when. */
+/**
+ * The builds: their source folders and files, the npm script, and the outputs whose age is checked.
+ */
 export const BUILDS = {
   gateway: {
     script: 'build',
@@ -21,7 +23,7 @@ export const BUILDS = {
     files: ['package.json', 'tsconfig.json', 'tsconfig.esm.json', 'tsconfig.cjs.json'].map((file) =>
       join('clients/typescript', file),
     ),
-    outputsOf: () => ['clients/typescript/dist/cjs/package.json'], // the last that is written
+    outputsOf: () => ['clients/typescript/dist/cjs/package.json'], // this file is written last
   },
 };
 
@@ -42,13 +44,16 @@ export function staleBecause({ folders, files, outputsOf }, project = root) {
   return undefined;
 }
 
-/** When a file or folder changed, ms. Its inode, too: a copy of another version may keep the time at which that was written. */
+/**
+ * When a file or folder changed, in ms. This includes the change time of its inode, because a copy
+ * of another version may keep the old modification time.
+ */
 function changed(path) {
   const { mtimeMs, ctimeMs } = statSync(path);
   return Math.max(mtimeMs, ctimeMs);
 }
 
-/** The folder, its folders and their files. */
+/** The folder, its subfolders and their files. */
 function everythingIn(project, folder) {
   const entries = readdirSync(join(project, folder), { recursive: true, withFileTypes: true });
   return [folder, ...entries.map(({ parentPath, name }) => relative(project, join(parentPath, name)))];

@@ -1,5 +1,5 @@
-// `npm run chart:readme`: writes the table of values in the chart's README from values.yaml, so that the two never differ. `--check` writes
-// nothing, and ends with 1 where they do.
+// `npm run chart:readme` writes the table of values in the chart's README from values.yaml, so that
+// the two never differ. `--check` writes nothing, and exits with 1 if they differ.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
@@ -10,7 +10,7 @@ const BEGIN = '<!-- values: written by npm run chart:readme -->';
 const END = '<!-- end of values -->';
 
 const cell = (text) => text.replaceAll('|', '\\|');
-/** The paragraph right above the key: one before a blank line is about the file. */
+/** The paragraph directly above the key. A paragraph before a blank line describes the file. */
 const described = (comment = '') =>
   cell(
     comment
@@ -22,11 +22,14 @@ const described = (comment = '') =>
       .trim(),
   );
 
-/** Maps are gone into; what is empty or written in one line, `{ cpu: 500m }`, is a value. */
+/**
+ * Maps are expanded. An empty value, or one that is written in one line such as `{ cpu: 500m }`, is
+ * a value.
+ */
 function rows(map, path = []) {
   return map.items.flatMap(({ key, value }, n) => {
     const name = [...path, key.value];
-    // The comment before the first key belongs to the map, to the parser.
+    // The parser assigns the comment before the first key to the map.
     const comment = key.commentBefore ?? (n === 0 && path.length > 0 ? map.commentBefore : undefined);
     if (isMap(value) && value.items.length > 0 && !value.flow) {
       const own = comment ? [`| **\`${name.join('.')}\`** | | ${described(comment)} |`] : [];

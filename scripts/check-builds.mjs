@@ -1,4 +1,4 @@
-// Jest's globalSetup for the tests that run what was built: they must not test an old build unnoticed.
+// Jest's globalSetup for tests of built code, which must not run an old build unnoticed.
 import { BUILDS, staleBecause } from './builds.mjs';
 
 export default function checkBuilds() {

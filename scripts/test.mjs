@@ -1,8 +1,10 @@
-// `npm test`: everything a fresh machine can run. Installs the packages, builds, gets the programs the tests talk to
-// (a real Redis, Chromium, nginx, python-socketio) where it may, runs every suite and ends with their true counts.
+// `npm test` runs everything that a fresh machine can run. It installs the packages, builds,
+// installs the programs that the tests need (a real Redis, Chromium, nginx, python-socketio) if it
+// may, runs every suite, and prints the counts.
 //
-// `npm test -- ARGS` hands ARGS to Jest, and `npm run test:quick` runs what needs little time. Every test gets one attempt. Only `--rerun-failed`, which is for `.ci/run`, runs the
-// files that failed once more, by themselves, where they are three or fewer, and says at the end what failed first.
+// `npm test -- ARGS` passes ARGS to Jest, and `npm run test:quick` runs the fast tests. Every test
+// runs once. Only `--rerun-failed`, which `.ci/run` uses, runs failed files once more, separately,
+// if there are at most three, and reports the first failures at the end.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -12,10 +14,13 @@ import { rerunFailed } from './rerun-failed.mjs';
 import { JEST, runJest } from './run-jest.mjs';
 import { endReport } from './test-report.mjs';
 
-/** A suite that never ends must not hold a CI machine for its whole allowance of 90 minutes: minutes for each batch. */
+/**
+ * The time limit of each batch in minutes, because a suite that hangs must not use up the 90
+ * minutes of a CI machine.
+ */
 const MINUTES = { chosen: 60, most: 50, chaos: 15, fuzz: 15, rerun: 15 };
 
-/** Debian package -> how to see that it is there. */
+/** Maps each Debian package to a check whether it is installed. */
 const needs = {
   'redis-server': () => onPath('redis-server'),
   chromium: () => existsSync('/usr/bin/chromium'),
@@ -52,7 +57,7 @@ function installPrograms() {
   }
   console.log(`Installing ${wanted.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // Debian starts a service it installs; the tests start their own, on ports of their own.
+  // Debian starts a service after the installation. The tests start their own, on other ports.
   const apt = (...args) => spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env });
   apt('update');
   apt('install', '-y', '--no-install-recommends', ...wanted);
@@ -66,14 +71,14 @@ function installPrograms() {
 prepare();
 installPrograms();
 
-/** Unit tests, the contract, and the chart as it is rendered: no process of the gateway but the contract's. */
+/** Unit tests, the contract, and the rendered chart. Only the contract starts a gateway process. */
 const QUICK_FILES = [
   ...['./src/', './tools/', './bench/', './clients/typescript/src/'],
   ...['/contract\\.e2e-spec', '/asyncapi\\.e2e-spec', './test/helm/(?!handshake-check|lifecycle)'],
 ];
 const JEST_PROGRAM = join(root, 'node_modules/jest/bin/jest.js');
 
-/** Runs Jest, which ends within `minutes`; promises what became of each file. */
+/** Runs Jest, with a limit of `minutes`. Resolves to the outcome of each file. */
 function jest(minutes, args) {
   return runJest(JEST_PROGRAM, args, { cwd: root, timeout: minutes * 60_000 });
 }
@@ -95,19 +100,19 @@ const batches =
           [MINUTES.chaos, '--selectProjects', 'chaos'],
           [MINUTES.fuzz, '--selectProjects', 'fuzz', '--runInBand'],
         ];
-/** Path of each file -> what became of it. */
+/** Maps the path of each file to its outcome. */
 const files = new Map();
 let withoutFile = 0;
 for (const [minutes, ...args] of batches) {
   for (const [path, outcome] of await jest(minutes, args)) {
-    // Each Jest that failed without a test counts.
+    // Each failure of Jest itself counts.
     files.set(path === JEST ? `${JEST} (${++withoutFile}), jest ${args.join(' ')}` : path, outcome);
   }
 }
 
-/** Runs one file by itself; promises undefined if Jest does not say what became of it. */
+/** Runs one file separately. Resolves to undefined if Jest does not report its outcome. */
 async function rerun(path) {
-  if (!existsSync(path)) return undefined; // it was Jest itself that failed
+  if (!existsSync(path)) return undefined; // Jest itself failed
   console.log(`Running again by itself: ${relative(root, path)}`);
   const again = await jest(MINUTES.rerun, ['--runInBand', '--runTestsByPath', path]);
   return again.has(JEST) ? undefined : again.get(path);
