@@ -5,9 +5,9 @@ import type { Row, Scenario } from './scenarios/scenario.js';
 export interface BenchOptions {
   readonly quick: boolean;
   readonly scenarios: readonly Scenario<Row>[];
-  /** Runs of each server in each scenario. */
+  /** The number of runs of each server in each scenario. */
   readonly runs: number;
-  /** Where to write the results page. */
+  /** The path of the results page. */
   readonly out: string | undefined;
 }
 
@@ -17,7 +17,7 @@ export const USAGE = `usage: npm run bench -- [options]
   --runs N        runs of each server in each scenario, of which the median is reported (3, with --quick 1)
   --out FILE      write the results page there (docs/benchmarks.md)`;
 
-/** @throws Error naming the option that is wrong */
+/** @throws Error that names the invalid option */
 export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   const { values } = parseArgs({
     args: [...args],

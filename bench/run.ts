@@ -7,12 +7,13 @@ import { pageOf } from './report/page.js';
 import { type Outcome, reportOf, type ScenarioReport, sectionOf } from './report/scenario-report.js';
 import { GATEWAY, type RunContext, type Row, type Scenario } from './scenarios/scenario.js';
 
-/** Between two trials, for what the last one left in the kernel (closing connections) to go. */
+/** The pause between two trials, so that the kernel can close the connections of the last one. */
 const BREATHER_MS = 500;
 
 /**
- * `npm run bench`: every scenario, every server, side by side on this machine. Exit code 1 when the gateway lost,
- * repeated or reordered a message, or failed; a missed bar is reported, not punished, for machines differ.
+ * `npm run bench` runs every scenario with every server on this machine. It exits with 1 if the
+ * gateway lost, repeated or reordered a message, or failed. A missed bar is only reported, because
+ * machines differ.
  */
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
@@ -28,7 +29,7 @@ async function main(): Promise<number> {
       const report = await runScenario(scenario, options, { quick: options.quick, closing });
       reports.push(report);
       process.stdout.write(`\n${sectionOf(report, options.quick)}\n\n`);
-      // After each scenario: an hour's results survive the last one's failure.
+      // Written after each scenario, so that an hour's results survive a failure of the last one.
       if (options.out !== undefined) await writeFile(options.out, pageOf(reports, options));
     }
   } finally {
@@ -37,7 +38,10 @@ async function main(): Promise<number> {
   return reports.every(isGatewaySound) ? 0 : 1;
 }
 
-/** One run of all servers, then the next of all: what disturbs the machine for a while disturbs them alike. */
+/**
+ * Runs all servers once, and then all of them again, so that a temporary disturbance of the machine
+ * affects them equally.
+ */
 async function runScenario(
   scenario: Scenario<Row>,
   options: BenchOptions,
@@ -80,7 +84,7 @@ function isGatewaySound({ outcomes }: ScenarioReport): boolean {
     });
 }
 
-/** To standard error: what is piped on is the tables alone. */
+/** Writes to standard error, so that piped output contains only the tables. */
 function progress(line: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 }

@@ -1,8 +1,8 @@
-/** What is open and must be closed at the end, also when the end is an error or Ctrl-C. */
+/** The open resources that must be closed at the end, even after an error or Ctrl-C. */
 export class Closing {
   private readonly open = new Set<() => Promise<void>>();
 
-  /** Has `close` called at the end; answers a function that calls it now instead. */
+  /** Calls `close` at the end. Returns a function that calls it earlier instead. */
   add(close: () => Promise<void>): () => Promise<void> {
     this.open.add(close);
     return async () => {
@@ -10,7 +10,7 @@ export class Closing {
     };
   }
 
-  /** Closes all, the newest first. One that fails does not keep the others open. */
+  /** Closes everything, newest first. A failure does not keep the others open. */
   async closeAll(): Promise<void> {
     const all = [...this.open].reverse();
     this.open.clear();

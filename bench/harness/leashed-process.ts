@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Ends the program and removes its folder when its own standard input closes: when the benchmark is gone, however it
- * went. Prints the program's process id first.
+ * Prints the program's process id. Ends the program and removes its folder when its own standard
+ * input closes, which happens when the benchmark ends for any reason.
  */
 const LEASH = [
   '"$@" >"$FOLDER/log" 2>&1 </dev/null & server=$!',
@@ -20,11 +20,14 @@ const LEASH = [
 
 export interface LeashOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** What ends it. A program with children must get the chance to end them. */
+  /** The signal that ends it. A program with children must be able to end them. */
   readonly endSignal?: 'KILL' | 'TERM';
 }
 
-/** A server of the benchmark: its output is a file, so that reading it costs nobody anything while it is measured. */
+/**
+ * A server process of the benchmark. Its output goes to a file, so that reading it costs no CPU
+ * during the measurement.
+ */
 export class LeashedProcess {
   private constructor(
     private readonly child: ChildProcess,
@@ -32,13 +35,14 @@ export class LeashedProcess {
     readonly dir: string,
   ) {}
 
-  /** @param dir a folder of its own, removed with it */
+  /** @param dir a separate folder, which is removed with the server */
   static async start(
     command: readonly string[],
     dir: string,
     options: LeashOptions = {},
   ): Promise<LeashedProcess> {
-    // In a process group of its own: Ctrl-C must reach the benchmark, which then ends it.
+    // In a separate process group, because Ctrl-C must reach only the benchmark, which then ends
+    // the server.
     const child = spawn('sh', ['-c', LEASH, 'sh', ...command], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: { PATH: process.env.PATH, FOLDER: dir, END: options.endSignal ?? 'TERM', ...options.env },
@@ -58,12 +62,12 @@ export class LeashedProcess {
     return existsSync(`/proc/${this.pid}`);
   }
 
-  /** What it has printed; empty while the shell has not made the file yet. */
+  /** The output so far. Empty while the shell has not created the file yet. */
   log(): Promise<string> {
     return readFile(join(this.dir, 'log'), 'utf8').catch(() => '');
   }
 
-  /** Asks `ready` every few milliseconds until it answers something. */
+  /** Calls `ready` every few milliseconds until it returns a value. */
   async until<T>(ready: () => Promise<T | undefined>, what: string, timeoutMs = 30_000): Promise<T> {
     for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await delay(10)) {
       const answer = await ready();

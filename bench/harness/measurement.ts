@@ -1,4 +1,4 @@
-/** Everything a scenario may measure; each has those that mean something to it. */
+/** All metrics. Each scenario measures those that are meaningful for it. */
 export type Metric =
   | 'rate'
   | 'deliveriesPerSecond'
@@ -18,7 +18,10 @@ export type Metric =
   | 'redisReads'
   | Fault;
 
-/** What must not happen: summed over the runs, where the others are the runs' median. */
+/**
+ * The metrics that count failures. They are summed over the runs, whereas the others are the
+ * median.
+ */
 export const FAULTS = ['lost', 'duplicated', 'disordered', 'closed', 'errors', 'stale'] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -26,7 +29,7 @@ export type Measurement = Readonly<Partial<Record<Metric, number>>>;
 
 const FAULT_NAMES: ReadonlySet<string> = new Set(FAULTS);
 
-/** Several runs as one: the median of each metric, and all faults there were. */
+/** Combines several runs: the median of each metric, and the sum of the failures. */
 export function combine(runs: readonly Measurement[]): Measurement {
   const metrics = new Set(runs.flatMap((run) => Object.keys(run)));
   const combined = [...metrics].map((metric): [string, number] => {

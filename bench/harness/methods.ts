@@ -1,7 +1,7 @@
-/** What a worker process can be told to do: a method's input and output must survive a structured clone. */
+/** The methods that a worker process can run. Input and output must survive a structured clone. */
 export type Methods<M> = { readonly [K in keyof M]: { input: unknown; output: unknown } };
 
-/** What goes to a worker and what comes back. */
+/** The messages to and from a worker. */
 export interface Call {
   readonly id: number;
   readonly method: string;

@@ -1,4 +1,7 @@
-/** CLOCK_MONOTONIC in microseconds: one clock for all processes of a machine, and nobody sets it. */
+/**
+ * CLOCK_MONOTONIC in microseconds. All processes of a machine share this clock, and it cannot be
+ * set.
+ */
 export function monotonicUs(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }

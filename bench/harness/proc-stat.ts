@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-/** Linux counts processor time in hundredths of a second for user space, whatever the kernel's own tick is. */
+/**
+ * For user space, Linux counts processor time in hundredths of a second, whatever the kernel's tick
+ * is.
+ */
 const TICKS_PER_SECOND = 100;
-/** utime and stime are the 14th and 15th field; these come after the name, which may hold spaces. */
+/** The 14th and 15th field are utime and stime. They follow the name, which may contain spaces. */
 const UTIME_AFTER_NAME = 11;
 
-/** Processor time of the processes, user and system, in seconds; a process that is gone has none. */
+/**
+ * The processor time of the processes, user and system, in seconds. Zero for a process that has
+ * ended.
+ */
 export function cpuSeconds(pids: readonly number[]): number {
   let ticks = 0;
   for (const pid of pids) {
@@ -16,14 +22,14 @@ export function cpuSeconds(pids: readonly number[]): number {
   return ticks / TICKS_PER_SECOND;
 }
 
-/** Resident memory of the processes in KB. */
+/** The resident memory of the processes, in KB. */
 export function residentKb(pids: readonly number[]): number {
   let sum = 0;
   for (const pid of pids) sum += Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
   return sum;
 }
 
-/** The process and its children (nginx's workers). */
+/** The process and its children, such as nginx's workers. */
 export function withChildren(pid: number): number[] {
   return [pid, ...read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)];
 }

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import type { Peer } from '../peers/peer.js';
 
-/** How many GET and MGET commands the peer's Redis has carried out since it was started. */
+/** How many GET and MGET commands the peer's Redis has executed since it started. */
 export async function redisReads({ redisUrl }: Peer): Promise<number> {
   if (redisUrl === undefined) return 0;
   const redis = new Redis(redisUrl);

@@ -13,16 +13,16 @@ import { Worker } from './worker.js';
 export interface TrialSetup {
   readonly start: StartPeer;
   readonly feed: FeedPlan;
-  /** One for each client. */
+  /** One profile for each client. */
   readonly workloads: readonly Workload[];
   /** How many load generators share the clients. Default 1. */
   readonly generators?: number;
   readonly offersDeflate?: boolean;
   readonly subjectPerProduct?: boolean;
-  /** How many clients are looked at closely. Default 20. */
+  /** How many clients are sampled. Default 20. */
   readonly sampled?: number;
   readonly stallable?: number;
-  /** Publish a price and a chain of each product before anybody connects. */
+  /** Publish a price and a chain of each product before any client connects. */
   readonly latestFirst?: boolean;
 }
 
@@ -32,7 +32,7 @@ const LATEST_SETTLES_MS = 1500;
 const RSS_INTERVAL_MS = 200;
 const SETTLE = { quietMs: 2000, timeoutMs: 15_000 };
 
-/** One server under load: its processes, started and connected, until `close`. */
+/** One server under load: the processes are started and connected, until `close`. */
 export class Trial {
   private startedAt: Published = { sequence: 0, atUs: 0 };
 
@@ -41,9 +41,9 @@ export class Trial {
     private readonly publisher: Worker<PublisherMethods>,
     private readonly generators: readonly Worker<LoadMethods>[],
     private readonly products: number,
-    /** Resident memory of the server without a client. */
+    /** The resident memory of the server without clients. */
     readonly emptyKb: number,
-    /** From the first connect until the last client had all it waits for. */
+    /** The time from the first connect until the last client had everything it waits for. */
     readonly connectSeconds: number,
     readonly close: () => Promise<void>,
   ) {}
@@ -80,14 +80,14 @@ export class Trial {
     }
   }
 
-  /** Has the publisher start; what it sends from now on is what `finish` expects at the clients. */
+  /** Starts the publisher. `finish` expects everything it sends from now on at the clients. */
   async publish(rate: number, warmUpMs: number): Promise<void> {
     await this.tell('reset');
     this.startedAt = await this.publisher.call('start', { rate });
     await delay(warmUpMs);
   }
 
-  /** Measures for `ms`, with the publisher running. */
+  /** Measures for `ms` with the publisher running. */
   async measure(ms: number): Promise<Measurement> {
     await this.tell('openWindow');
     const before = { cpu: cpuSeconds(this.peer.pids), us: monotonicUs(), rss: residentKb(this.peer.pids) };
@@ -128,7 +128,9 @@ export class Trial {
     return this.tell('resume');
   }
 
-  /** Stops the publisher, waits for the last deliveries and counts what went wrong since `publish`. */
+  /**
+   * Stops the publisher, waits for the last deliveries, and counts the failures since `publish`.
+   */
   async finish(): Promise<Measurement> {
     const { sequence } = await this.publisher.call('stop', undefined);
     const input = {
@@ -144,7 +146,10 @@ export class Trial {
   }
 }
 
-/** All clients are counted, the sampled ones also followed: the larger finding is the truer. */
+/**
+ * All clients are counted, and the sampled ones are also followed message by message. The larger
+ * count of failures is the correct one.
+ */
 function faultsOf(all: readonly Settled[]): Measurement {
   const sum = (of: (settled: Settled) => number) => all.reduce((total, each) => total + of(each), 0);
   return {
@@ -174,14 +179,15 @@ async function connectAll(
   const connected = await Promise.all(
     generators.map((generator, index) => {
       const mine = workloads.slice(index * share, (index + 1) * share);
-      // Clients with the same workload share one profile, so that thousands of equal ones need not be sent and kept.
+      // Clients with the same workload share one profile, so that thousands of equal ones are
+      // neither sent nor stored.
       const distinct = [...new Set(mine)];
       const numberOf = new Map(distinct.map((workload, number) => [workload, number]));
       return generator.call('connect', {
         dialect: peer.dialect,
         port: peer.port,
         path: peer.path,
-        // Each generator from an address of its own, or the ports of one would run out.
+        // Each generator uses its own address, because one address would run out of ports.
         localAddress: `127.0.0.${2 + index}`,
         offersDeflate: setup.offersDeflate ?? false,
         profiles: distinct.map((workload) => peer.profile(workload)),

@@ -8,14 +8,16 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A process of the benchmark's own (load generator, publisher) that is told what to do over its IPC channel. */
+/**
+ * A process of the benchmark (load generator or publisher) that is controlled over its IPC channel.
+ */
 export class Worker<M extends Methods<M>> {
   private readonly child: ChildProcess;
   private readonly waiting = new Map<number, Waiting>();
   private calls = 0;
   private ended = false;
 
-  /** @param module path of the compiled entry, from `bench/` */
+  /** @param module the path of the compiled entry, relative to `bench/` */
   constructor(private readonly module: string) {
     this.child = fork(join(__dirname, '..', module), {
       serialization: 'advanced',
@@ -44,7 +46,8 @@ export class Worker<M extends Methods<M>> {
     if (this.ended) return Promise.reject(new Error(`${this.module} has ended`));
     const id = ++this.calls;
     return new Promise((resolve, reject) => {
-      // Unknown here, known there: both ends of the channel are compiled from one table of methods.
+      // The types are unknown here, but both ends of the channel are compiled with the same table
+      // of methods.
       this.waiting.set(id, { resolve, reject });
       this.child.send({ id, method, input });
     });

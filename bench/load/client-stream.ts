@@ -1,31 +1,37 @@
 import { FrameWalker } from './frame-walker.js';
 import type { MessageObserver } from './sample.js';
 
-/** What a client does once it is connected, and what is to come back. Made by the server's dialect. */
+/**
+ * The requests of a client once it is connected, and the responses it expects. Created by the
+ * server's dialect.
+ */
 export interface ClientProfile {
-  /** Protocol messages that subscribe, sent in one write. */
+  /** The protocol messages that subscribe, sent in one write. */
   readonly greeting: readonly string[];
-  /** How many confirmations the greeting is answered with. */
+  /** The number of confirmations that follow the requests. */
   readonly confirmations: number;
-  /** How many market messages come at once, as snapshots. */
+  /** The number of market messages that arrive at once, as snapshots. */
   readonly snapshots: number;
-  /** The products (their indexes) of whose messages it gets each. */
+  /** The indexes of the products whose messages it receives. */
   readonly keys: readonly number[];
 }
 
-/** The connection a stream belongs to. */
+/** The connection of a stream. */
 export interface Wire {
   /** Sends a frame. */
   send(text: string, opcode?: number): void;
-  /** The client has all it waited for. */
+  /** The client has received everything it waited for. */
   ready(): void;
 }
 
-/** A client's side of a protocol over WebSocket: counts market messages, answers what must be answered. */
+/**
+ * The client's side of a protocol over WebSocket. Counts market messages, and replies where the
+ * protocol requires it.
+ */
 export abstract class ClientStream extends FrameWalker {
-  /** Market messages so far. */
+  /** The number of market messages so far. */
   market = 0;
-  /** Errors the server answered with. */
+  /** The number of errors that the server returned. */
   errors = 0;
   protected confirmed = 0;
   private greeted = false;
@@ -52,7 +58,7 @@ export abstract class ClientStream extends FrameWalker {
     this.progress();
   }
 
-  /** The server knows the client; `send` subscribes it. */
+  /** The server has accepted the client. `send` subscribes it. */
   protected greet(): void {
     this.greeted = true;
     for (const message of this.profile.greeting) this.wire.send(message);
@@ -68,15 +74,18 @@ export abstract class ClientStream extends FrameWalker {
   }
 }
 
-/** Puts a message together from the parts in which its payload comes. */
+/** Joins the parts of a message's payload. */
 export class PayloadCollector {
   private parts: Buffer[] = [];
 
-  /** The whole payload once its last part has come (`rest` 0); good until the next read. */
+  /**
+   * Returns the whole payload once its last part has arrived (`rest` 0). It is valid until the next
+   * read.
+   */
   add(buffer: Buffer, from: number, end: number, rest: number): Buffer | undefined {
     const part = buffer.subarray(from, end);
     if (rest === 0 && this.parts.length === 0) return part;
-    // The buffer of a read is used again for the next.
+    // The next read overwrites this buffer.
     this.parts.push(Buffer.from(part));
     if (rest > 0) return undefined;
     const whole = Buffer.concat(this.parts);

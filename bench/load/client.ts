@@ -9,17 +9,21 @@ import { type Sample, WindowInflater } from './sample.js';
 import { SocketIoStream } from './socket-io-stream.js';
 
 /**
- * One for all connections: what was read is walked through before the next read. As large as pays: a server under load
- * has more than this waiting only where the generator is what limits it.
+ * All connections share one buffer, because each read is processed before the next one. A larger
+ * one would not help: a server under load has more than this waiting only if the generator is the
+ * bottleneck.
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 const END_OF_HEADERS = '\r\n\r\n';
 const MASK_BIT = 0x80;
 
-/** Engine.IO lets a client pong unasked; one that does not read must, to be taken for alive. */
+/**
+ * Engine.IO lets a client send a pong without a ping. A client that does not read must do so to
+ * stay connected.
+ */
 const UNASKED_PONG_MS = 10_000;
 
-/** One connection: a bare TCP socket that has upgraded itself to WebSocket. */
+/** One connection: a TCP socket that performs the WebSocket upgrade itself. */
 export class Client implements Wire {
   bytes = 0;
   stream: ClientStream | undefined;
@@ -59,7 +63,7 @@ export class Client implements Wire {
     });
   }
 
-  /** Masked with zeros: well-formed, and the payload needs no work. */
+  /** Masked with zeros, which is well-formed and leaves the payload unchanged. */
   send(text: string, opcode: number = Opcode.text): void {
     const payload = Buffer.from(text);
     if (payload.length > 65_535) throw new RangeError('longer than a client here ever sends');

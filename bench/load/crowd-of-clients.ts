@@ -6,7 +6,10 @@ import type { Connected, Crowd, LoadWindow, Settled, SettleInput } from './load-
 import { Sample } from './sample.js';
 import { noFaults, SequenceCheck, type SequenceFaults } from './sequence-check.js';
 
-/** Handshakes under way at once: below a listener's usual backlog, past which SYNs are dropped and sent a second later. */
+/**
+ * The number of concurrent handshakes. It is below the usual backlog of a listener; beyond that,
+ * SYNs are dropped and sent again a second later.
+ */
 const CONNECTING_AT_ONCE = 250;
 const CONNECT_QUIET_MS = 15_000;
 
@@ -20,7 +23,10 @@ export class CrowdOfClients {
   private closed = 0;
   private window = { startedUs: 0, deliveries: 0, bytes: 0 };
 
-  /** Connects them all; done when each has what its profile waits for, or when nothing moves any more. */
+  /**
+   * Connects all clients. Resolves when each has everything that its profile waits for, or when
+   * nothing changes any more.
+   */
   async connect(crowd: Crowd): Promise<Connected> {
     const firstUs = monotonicUs();
     let lastUs = firstUs;
@@ -87,7 +93,7 @@ export class CrowdOfClients {
     for (const client of this.stallable) client.resume();
   }
 
-  /** Waits until everybody has everything, and says what is amiss. */
+  /** Waits until every client has everything, and returns the failures. */
   async settle({ published, newest, quietMs, timeoutMs }: SettleInput): Promise<Settled> {
     const due = new Map(
       [...new Set(this.clients.map(({ profile }) => profile))].map((profile) => [
@@ -107,7 +113,7 @@ export class CrowdOfClients {
       else if (monotonicUs() - changedUs > quietMs * 1000) break;
       bytes = this.bytes();
     }
-    // What comes twice may come late.
+    // Duplicates may arrive late.
     await delay(100);
     let lost = 0;
     let surplus = 0;
@@ -140,7 +146,7 @@ export class CrowdOfClients {
   }
 }
 
-/** Whether `index` is one of `chosen` of `length` that are evenly spread, `offset` steps to the side. */
+/** Whether `index` is one of `chosen` evenly spread indexes below `length`, shifted by `offset`. */
 function isChosen(index: number, length: number, chosen: number, offset: number): boolean {
   if (chosen === 0) return false;
   return (index - offset) % Math.max(1, Math.floor(length / chosen)) === 0 && index >= offset;

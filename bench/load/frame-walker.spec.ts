@@ -18,7 +18,7 @@ function frame(payload: string, first = 0x81): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** Feeds `bytes` in random pieces through one buffer that is used again and again, as the sockets' is. */
+/** Feeds `bytes` in random pieces through one reused buffer, as the sockets do. */
 function feed(walker: FrameWalker, bytes: Buffer, random: Random, longest: number): void {
   const shared = Buffer.alloc(longest);
   for (let at = 0; at < bytes.length;) {
@@ -85,7 +85,7 @@ describe('SocketIoStream', () => {
   ]);
 
   it.each([1, 5, 64, 65_536])(
-    'counts market messages alone and answers, pieces of up to %d bytes',
+    'counts only market messages and sends replies, pieces of up to %d bytes',
     (longest) => {
       const link = wire();
       const stream = new SocketIoStream(link, PROFILE, undefined, undefined);
@@ -95,7 +95,7 @@ describe('SocketIoStream', () => {
     },
   );
 
-  it.each([1, 5, 64, 65_536])('hands whole messages to an observer, pieces of up to %d bytes', (longest) => {
+  it.each([1, 5, 64, 65_536])('gives whole messages to an observer, pieces of up to %d bytes', (longest) => {
     const taken: string[] = [];
     const observer = { take: (message: Buffer) => void taken.push(message.toString().slice(0, 40)) };
     const inflater = { inflate: (payload: Buffer) => payload };
@@ -111,7 +111,7 @@ describe('SocketIoStream', () => {
 });
 
 describe('NatsStream', () => {
-  it.each([1, 5, 64, 65_536])('reads messages across frames, pieces of up to %d bytes', (longest) => {
+  it.each([1, 5, 64, 65_536])('reads messages across frames, in pieces of up to %d bytes', (longest) => {
     const taken: string[] = [];
     const link = wire();
     const observer = { take: (message: Buffer) => void taken.push(message.toString()) };

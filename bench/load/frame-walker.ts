@@ -1,28 +1,31 @@
-/** How many bytes of a payload `frame` may look at: enough for `42["chain_summary` and `42["underlying`. */
+/**
+ * How many bytes of a payload `frame` may read: enough for `42["chain_summary` and
+ * `42["underlying`.
+ */
 export const PEEK_BYTES = 12;
-/** A server's header is at most ten bytes: it does not mask. */
+/** A server's header has at most ten bytes, because a server does not mask. */
 const MAX_HEAD_BYTES = 10 + PEEK_BYTES;
 
 export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 export const FIN_BIT = 0x80;
-/** Set on a message compressed by permessage-deflate. */
+/** Set on a message that permessage-deflate compressed. */
 export const RSV1_BIT = 0x40;
 
 /**
- * Walks a server's WebSocket stream header by header. A frame costs its header and a glance at the first bytes of its
- * payload; the payload itself is stepped over unless `wantsPayload`. That is what lets one process count millions of
- * frames a second. Frames and headers may be cut anywhere between two reads.
+ * Walks a server's WebSocket stream header by header. It reads the header of a frame and the first
+ * bytes of its payload, and skips the rest unless `wantsPayload`. This lets one process count
+ * millions of frames a second. Frames and headers may be cut anywhere between two reads.
  */
 export abstract class FrameWalker {
-  /** Subclasses that read payloads set it once, before the first byte comes. */
+  /** Subclasses that read payloads set this once, before the first byte arrives. */
   protected wantsPayload = false;
-  /** Bytes of the current payload that are still to come. */
+  /** The remaining bytes of the current payload. */
   private rest = 0;
-  /** The beginning of a frame whose head was cut off by the end of a read. */
+  /** The beginning of a frame whose header was cut by the end of a read. */
   private cut: Buffer | undefined;
   private cutLength = 0;
 
-  /** Takes `buffer[from, end)`; the buffer may be reused as soon as this returns. */
+  /** Processes `buffer[from, end)`. The buffer may be reused as soon as this returns. */
   read(buffer: Buffer, from: number, end: number): void {
     let at = from;
     if (this.cutLength > 0) at = this.mend(buffer, at, end);
@@ -40,12 +43,15 @@ export abstract class FrameWalker {
   }
 
   /**
-   * A frame begins. Its payload's first `min(length, PEEK_BYTES)` bytes are at `buffer[at]`.
-   * @param first the header's first byte: FIN, RSV1 and the opcode
+   * A frame begins. The first `min(length, PEEK_BYTES)` bytes of its payload are at `buffer[at]`.
+   * @param first the first byte of the header: FIN, RSV1 and the opcode
    */
   protected abstract frame(first: number, length: number, buffer: Buffer, at: number): void;
 
-  /** The next part of the frame's payload, never called without `wantsPayload`; `rest` bytes follow it. */
+  /**
+   * The next part of the frame's payload, followed by `rest` more bytes. Never called without
+   * `wantsPayload`.
+   */
   protected payload(_buffer: Buffer, _from: number, _end: number, _rest: number): void {}
 
   private stepOver(buffer: Buffer, from: number, end: number): number {
@@ -60,7 +66,10 @@ export abstract class FrameWalker {
     this.cutLength = buffer.copy(this.cut, 0, from, end);
   }
 
-  /** Completes a cut head with the bytes that follow; answers where the rest of the payload, or the next frame, is. */
+  /**
+   * Completes a cut header with the bytes that follow. Returns the position of the rest of the
+   * payload, or of the next frame.
+   */
   private mend(buffer: Buffer, from: number, end: number): number {
     const cut = this.cut!;
     let at = from;
@@ -86,7 +95,7 @@ export abstract class FrameWalker {
   }
 }
 
-/** The size of the header at `at`, 0 while it is not all there. */
+/** The size of the header at `at`, or 0 while it is incomplete. */
 function headSize(buffer: Buffer, at: number, end: number): number {
   if (end - at < 2) return 0;
   const code = buffer[at + 1]!;

@@ -2,7 +2,7 @@ import { serve } from '../harness/serve.js';
 import { CrowdOfClients } from './crowd-of-clients.js';
 import type { LoadMethods } from './load-methods.js';
 
-/** A load generator: a process that holds many clients and counts what they get. */
+/** A load generator: a process with many clients that counts what they receive. */
 const crowd = new CrowdOfClients();
 
 serve<LoadMethods>({

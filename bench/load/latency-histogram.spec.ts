@@ -1,7 +1,7 @@
 import { LatencyHistogram, mergeLatencies, percentileMs } from './latency-histogram.js';
 
 describe('LatencyHistogram', () => {
-  it('gives percentiles to one per cent over seven orders of magnitude', () => {
+  it('returns percentiles with an error of one per cent over seven orders of magnitude', () => {
     for (const scale of [1, 100, 10_000, 1_000_000]) {
       const histogram = new LatencyHistogram();
       for (let i = 1; i <= 1000; i++) histogram.add(i * scale);

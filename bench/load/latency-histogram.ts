@@ -1,15 +1,18 @@
-/** Each power of two of microseconds is cut into this many buckets: percentiles are right to 0.8 %. */
+/**
+ * Each power of two of microseconds is divided into this many buckets, so percentiles have an error
+ * of at most 0.8 %.
+ */
 const BUCKETS_PER_OCTAVE = 128;
 const SIZE = 26 * BUCKETS_PER_OCTAVE;
 const LONGEST_US = 2 ** 31 - 1;
 
-/** What a histogram is when it is sent from a load generator. */
+/** The form in which a load generator sends a histogram. */
 export interface LatencyCounts {
   readonly counts: Uint32Array;
   readonly maxUs: number;
 }
 
-/** Latencies in microseconds, at a fixed size however many there are. */
+/** Latencies in microseconds, in a fixed amount of memory. */
 export class LatencyHistogram {
   private readonly buckets = new Uint32Array(SIZE);
   private maxUs = 0;
@@ -30,14 +33,17 @@ export class LatencyHistogram {
   }
 }
 
-/** Several generators' latencies as one. */
+/** Merges the latencies of several generators. */
 export function mergeLatencies(all: readonly LatencyCounts[]): LatencyCounts {
   const counts = new Uint32Array(SIZE);
   for (const each of all) for (const [bucket, count] of each.counts.entries()) counts[bucket]! += count;
   return { counts, maxUs: Math.max(0, ...all.map(({ maxUs }) => maxUs)) };
 }
 
-/** The latency in milliseconds that `share` (0 to 1) of all stay at or below; NaN without any. */
+/**
+ * The latency in milliseconds that `share` (0 to 1) of all values do not exceed. NaN without
+ * values.
+ */
 export function percentileMs({ counts, maxUs }: LatencyCounts, share: number): number {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return Number.NaN;

@@ -4,28 +4,31 @@ import type { SequenceFaults } from './sequence-check.js';
 
 export type Dialect = 'socket.io' | 'nats' | 'nchan';
 
-/** Clients of one load generator. */
+/** The clients of one load generator. */
 export interface Crowd {
   readonly dialect: Dialect;
   readonly port: number;
   /** The path of the upgrade request. */
   readonly path: string;
-  /** The loopback address they come from. */
+  /** The loopback address that they connect from. */
   readonly localAddress: string;
   /** Whether they offer permessage-deflate, as browsers do. */
   readonly offersDeflate: boolean;
   readonly profiles: readonly ClientProfile[];
-  /** For each client, which of the profiles is its. */
+  /** For each client, the index of its profile. */
   readonly profileOf: readonly number[];
-  /** How many clients, evenly spread, are looked at closely. */
+  /** How many evenly spread clients are sampled. */
   readonly sampled: number;
-  /** How many, evenly spread, can be told to stop reading; they are checked for order and not counted. */
+  /**
+   * How many evenly spread clients can be told to stop reading. Their order is checked, but they
+   * are not counted.
+   */
   readonly stallable: number;
-  /** How many products the publisher goes round. */
+  /** How many products the publisher sends in turn. */
   readonly products: number;
 }
 
-/** What came in since `openWindow`. */
+/** The messages received since `openWindow`. */
 export interface LoadWindow {
   readonly seconds: number;
   readonly deliveries: number;
@@ -36,9 +39,9 @@ export interface LoadWindow {
 export interface SettleInput {
   /** How many messages of each product were published since `reset`. */
   readonly published: readonly number[];
-  /** Each product's newest number. */
+  /** The newest number of each product. */
   readonly newest: readonly number[];
-  /** Give up waiting when nothing has come for so long, or after `timeoutMs`. */
+  /** Stop waiting if nothing has arrived for so long, or after `timeoutMs`. */
   readonly quietMs: number;
   readonly timeoutMs: number;
 }
@@ -48,13 +51,13 @@ export interface Settled {
   /** Summed over all clients that did not stall. */
   readonly lost: number;
   readonly surplus: number;
-  /** What the sampled clients saw. */
+  /** The measurements of the sampled clients. */
   readonly faults: SequenceFaults;
-  /** Connections that ended, and error messages that came, since the beginning. */
+  /** Closed connections and received error messages since the beginning. */
   readonly closed: number;
   readonly errors: number;
   readonly stalled: {
-    /** Of the clients that had stalled: how many did not end with the newest message of each product. */
+    /** How many of the stalled clients did not end with the newest message of each product. */
     readonly stale: number;
     readonly older: number;
     readonly twice: number;
@@ -62,16 +65,16 @@ export interface Settled {
 }
 
 export interface Connected {
-  /** Monotonic times of the first connect and of the last client's readiness. */
+  /** The monotonic times of the first connect and of the last client's readiness. */
   readonly firstUs: number;
   readonly lastUs: number;
   readonly ready: number;
 }
 
-/** What a load generator can be told to do. */
+/** The methods of a load generator. */
 export interface LoadMethods {
   connect: { input: Crowd; output: Connected };
-  /** Counting for exactness begins: the publisher is about to start. */
+  /** Starts counting, because the publisher is about to start. */
   reset: { input: undefined; output: void };
   openWindow: { input: undefined; output: void };
   closeWindow: { input: undefined; output: LoadWindow };

@@ -10,15 +10,19 @@ const M = 0x4d;
 const TRAILER_BYTES = 2;
 
 /**
- * NATS over WebSocket: the frames' payloads are one stream of lines and messages, cut without regard to either. A line
- * is read byte by byte, a message's payload is stepped over unless the client is observed.
+ * NATS over WebSocket. The frames' payloads form one stream of lines and messages, cut at arbitrary
+ * positions. A line is read byte by byte, and a message's payload is skipped unless the client is
+ * observed.
  */
 export class NatsStream extends ClientStream {
   private readonly collector = new PayloadCollector();
-  /** Bytes of the current message, trailer included, that are still to come. */
+  /** The remaining bytes of the current message, including the trailer. */
   private left = 0;
   private line = '';
-  /** Of the line at hand: its first byte, how many bytes were read, the number after its last space. */
+  /**
+   * The current line: its first byte, the number of bytes read, and the number after its last
+   * space.
+   */
   private lineFirst = 0;
   private lineLength = 0;
   private lastNumber = 0;
@@ -47,7 +51,7 @@ export class NatsStream extends ClientStream {
     return next;
   }
 
-  /** `MSG subject sid bytes`, or one of the few lines that are not counted in millions. */
+  /** `MSG subject sid bytes`, or one of the rare other lines. */
   private linePart(buffer: Buffer, from: number, end: number): number {
     for (let at = from; at < end; at++) {
       const byte = buffer[at]!;

@@ -2,7 +2,9 @@ import { ClientStream, type ClientProfile, PayloadCollector, type Wire } from '.
 import { Opcode } from './frame-walker.js';
 import type { MessageObserver } from './sample.js';
 
-/** A WebSocket subscriber of nchan: the path is the subscription, each data frame a message. */
+/**
+ * A WebSocket subscriber of nchan. The path is the subscription, and each data frame is a message.
+ */
 export class NchanStream extends ClientStream {
   private readonly collector = new PayloadCollector();
   private isMarket = false;

@@ -3,7 +3,7 @@ import { SENT_FIELD, SEQUENCE_FIELD } from '../publish/sequence.js';
 import type { LatencyHistogram } from './latency-histogram.js';
 import type { SequenceCheck } from './sequence-check.js';
 
-/** Takes whole market messages of a client that is looked at closely. */
+/** Receives whole market messages of a sampled client. */
 export interface MessageObserver {
   take(message: Buffer): void;
 }
@@ -11,9 +11,15 @@ export interface MessageObserver {
 const SEQUENCE = Buffer.from(`"${SEQUENCE_FIELD}":`);
 const SENT = Buffer.from(`"${SENT_FIELD}":`);
 
-/** One of the few clients whose messages are read: their age on arrival, and whether each came once and in order. */
+/**
+ * One of the few clients whose messages are read: their age on arrival, and whether each arrived
+ * once and in order.
+ */
 export class Sample implements MessageObserver {
-  /** When the bytes at hand were read; one look at the clock serves all messages of a read. */
+  /**
+   * When the current bytes were read. One reading of the clock is enough for all messages of a
+   * read.
+   */
   nowUs = 0;
 
   constructor(
@@ -24,7 +30,7 @@ export class Sample implements MessageObserver {
   take(message: Buffer): void {
     const sequence = numberAfter(message, SEQUENCE);
     const sentUs = numberAfter(message, SENT);
-    // Summaries are made by the servers and carry neither.
+    // The servers create summaries, which have neither field.
     if (sequence === undefined || sentUs === undefined) return;
     this.check.take(sequence);
     this.latencies?.add(this.nowUs - sentUs);
@@ -34,7 +40,7 @@ export class Sample implements MessageObserver {
 const ZERO = 0x30;
 const SPACE = 0x20;
 
-/** The whole number behind `name`; Python writes a space between, JavaScript none. */
+/** The whole number after `name`. Python writes a space before it, and JavaScript does not. */
 function numberAfter(message: Buffer, name: Buffer): number | undefined {
   const found = message.indexOf(name);
   if (found < 0) return undefined;
@@ -52,7 +58,7 @@ function numberAfter(message: Buffer, name: Buffer): number | undefined {
 const DEFLATE_TAIL = Buffer.from([0, 0, 0xff, 0xff]);
 const WINDOW_BYTES = 32_768;
 
-/** Undoes permessage-deflate for one connection. */
+/** Decompresses permessage-deflate for one connection. */
 export interface Inflater {
   inflate(payload: Buffer): Buffer;
 }
@@ -60,7 +66,9 @@ export interface Inflater {
 export class WindowInflater implements Inflater {
   private window = Buffer.alloc(0);
 
-  /** @param keepsContext whether messages may refer to those before them (no server_no_context_takeover) */
+  /**
+   * @param keepsContext whether messages may refer to earlier ones (no server_no_context_takeover)
+   */
   constructor(private readonly keepsContext: boolean) {}
 
   inflate(payload: Buffer): Buffer {

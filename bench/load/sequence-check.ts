@@ -1,12 +1,12 @@
 import { sequenceKey } from '../publish/sequence.js';
 
-/** What a client that is looked at closely got wrong since the count began. */
+/** The failures of a sampled client since the count began. */
 export interface SequenceFaults {
-  /** Messages that were passed over. */
+  /** Missing messages. */
   missing: number;
-  /** The same message again. */
+  /** Repeated messages. */
   twice: number;
-  /** An older message after a newer one of the same product. */
+  /** Older messages after a newer one of the same product. */
   older: number;
 }
 
@@ -15,13 +15,14 @@ export function noFaults(): SequenceFaults {
 }
 
 /**
- * Follows one client's messages. The publisher numbers all it sends and goes round the products, so a product's
- * messages are `products` apart; order is promised within a product only.
+ * Follows one client's messages. The publisher numbers all messages and sends the products in turn,
+ * so the numbers of a product's messages are `products` apart. Order is guaranteed only within a
+ * product.
  */
 export class SequenceCheck {
   private readonly last = new Map<number, number>();
 
-  /** @param products how many products the publisher goes round */
+  /** @param products how many products the publisher sends in turn */
   constructor(
     private readonly products: number,
     private readonly faults: SequenceFaults,
@@ -29,7 +30,8 @@ export class SequenceCheck {
 
   take(sequence: number): void {
     const key = sequenceKey(sequence, this.products);
-    // The publisher starts after every client has subscribed, so the first one of a product is due too.
+    // The publisher starts after every client has subscribed, so the first message of a product
+    // must arrive too.
     const last = this.last.get(key) ?? key + 1 - this.products;
     if (sequence === last) this.faults.twice++;
     else if (sequence < last) this.faults.older++;
@@ -39,7 +41,10 @@ export class SequenceCheck {
     }
   }
 
-  /** Whether the last message of each of these products is the newest one published (0: none was). */
+  /**
+   * Whether the last message of each of these products is the newest published one (0 if there was
+   * none).
+   */
   isUpToDate(keys: readonly number[], newest: readonly number[]): boolean {
     return keys.every((key) => (this.last.get(key) ?? 0) === (newest[key] ?? 0));
   }

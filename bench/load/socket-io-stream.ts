@@ -8,7 +8,7 @@ const MESSAGE = code('4');
 const CONNECT = code('0');
 const EVENT = code('2');
 
-/** Where an event's name begins: `42["name"`. */
+/** The position of an event's name in `42["name"`. */
 const NAME_AT = 4;
 const UNDERLYING = threeBytes('underlying_update');
 const CHAIN = threeBytes('chain_update');
@@ -16,7 +16,10 @@ const SUBSCRIBED = threeBytes('subscribed');
 const UNSUBSCRIBED = threeBytes('unsubscribed');
 const ERROR = threeBytes('error');
 
-/** Socket.IO 4 over Engine.IO 4. Three letters of an event's name tell the gateway's events apart. */
+/**
+ * Socket.IO 4 over Engine.IO 4. Three letters of an event's name are enough to distinguish the
+ * gateway's events.
+ */
 export class SocketIoStream extends ClientStream {
   private readonly collector = new PayloadCollector();
   private isMarket = false;
@@ -37,7 +40,8 @@ export class SocketIoStream extends ClientStream {
     this.isCompressed = (first & RSV1_BIT) !== 0;
     if ((first & 15) !== Opcode.text) return;
     if (this.isCompressed) {
-      // Only market messages are long enough to be worth compressing; no server here compresses others.
+      // Only market messages are long enough to be compressed. No server of the benchmark
+      // compresses others.
       this.isMarket = true;
       this.countMarket();
       return;

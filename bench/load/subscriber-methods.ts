@@ -6,8 +6,11 @@ export interface SubscribeInput {
 }
 
 export interface SubscriberMethods {
-  /** Opens so many connections that subscribe to the feed, at each node in turn; done when Redis has confirmed them. */
+  /**
+   * Opens connections that subscribe to the feed, distributed over the nodes. Resolves when Redis
+   * has confirmed all subscriptions.
+   */
   subscribe: { input: SubscribeInput; output: void };
-  /** What came in since. */
+  /** The messages received since then. */
   look: { input: undefined; output: { readonly bytes: number } };
 }

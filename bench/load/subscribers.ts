@@ -5,7 +5,7 @@ import type { SubscriberMethods } from './subscriber-methods.js';
 
 let bytes = 0;
 
-/** In the place of a gateway replica's subscription: it reads, and that is all. */
+/** Subscribes like a gateway replica, but only reads. */
 async function subscribe(port: number, command: string): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   socket.write(`${command}\r\n`);

@@ -9,7 +9,10 @@ import type { StartPeer, Workload } from './peer.js';
 
 const PROGRAM = 'nats-server';
 
-/** A NATS server with a WebSocket listener: publisher over TCP, clients over WebSocket, both in NATS' own protocol. */
+/**
+ * A NATS server with a WebSocket listener: the publisher uses TCP and the clients WebSocket, both
+ * with the NATS protocol.
+ */
 export const startNats: StartPeer = async ({ subjectPerProduct }) => {
   if (versionOf(PROGRAM, '--version') === undefined) return { skipped: `no ${PROGRAM} on the PATH` };
   const [tcp, port, dir] = await Promise.all([freePort(), freePort(), LeashedProcess.folder('nats')]);
@@ -42,7 +45,7 @@ function configOf(tcp: number, webSocket: number): string {
   ].join('\n');
 }
 
-/** Whether somebody listens there. */
+/** Whether a server listens there. */
 export async function answers(port: number): Promise<true | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });

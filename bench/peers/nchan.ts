@@ -13,7 +13,10 @@ import type { StartPeer, Workload } from './peer.js';
 const MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 const SUBSCRIBE_PATH = '/subscribe';
 
-/** nginx with nchan, one worker, as the gateway is one process; the publisher pipelines POSTs on one connection. */
+/**
+ * nginx with nchan and one worker, because the gateway is one process. The publisher pipelines
+ * POSTs on one connection.
+ */
 export const startNchan: StartPeer = async () => {
   if (versionOf('nginx', '-v') === undefined) return { skipped: 'no nginx on the PATH' };
   if (!existsSync(MODULE)) return { skipped: `no ${MODULE} (Debian: libnginx-mod-nchan)` };
@@ -22,7 +25,8 @@ export const startNchan: StartPeer = async () => {
   await writeFile(file, configOf(port, dir));
   const server = await LeashedProcess.start(['nginx', '-p', dir, '-c', file], dir);
   await server.until(() => answers(port), 'nginx does not listen');
-  // The listening socket is the master's: it answers before the worker is there.
+  // The listening socket belongs to the master, which accepts connections before the worker is
+  // ready.
   let pids = withChildren(server.pid);
   for (; pids.length < 2; pids = withChildren(server.pid)) await delay(10);
   return {

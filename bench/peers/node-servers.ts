@@ -6,13 +6,13 @@ import { type Peer, type Skipped, SOCKET_IO_PATH, socketIoProfile, type StartPee
 
 /** `dist/` */
 const ROOT = join(__dirname, '../..');
-/** The line a server logs once it listens, and its port in it. */
+/** The line that a server logs once it listens, with its port. */
 const LISTENING = /"port":(\d+).*"socket_gateway_listening"|"socket_gateway_listening".*"port":(\d+)/;
 
 /** The gateway, as operators run it. */
 export const startGateway: StartPeer = () => startNodeServer('gateway', 'src/main.js', {});
 
-/** The textbook alternative. */
+/** The usual alternative. */
 export const startPlain: StartPeer = () => startNodeServer('plain', 'bench/peers/plain-socket-io.js', {});
 
 export const startPlainCompressing: StartPeer = () =>
@@ -37,7 +37,7 @@ async function startNodeServer(
         REDIS_URL: redis.url,
         ...env,
       },
-      // Stateless, and a drain would only take time.
+      // The servers are stateless, and a drain would only take time.
       endSignal: 'KILL',
     },
   );
@@ -66,7 +66,7 @@ async function startNodeServer(
   }
 }
 
-/** Whether a program can be run; `undefined` where not, else its version line. */
+/** The version line of a program, or `undefined` if it cannot be run. */
 export function versionOf(program: string, flag: string): string | undefined {
   const { status, stdout, stderr } = spawnSync(program, [flag], { encoding: 'utf8' });
   return status === 0 ? (stdout || stderr).trim() : undefined;

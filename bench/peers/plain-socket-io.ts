@@ -8,10 +8,12 @@ import type { ChainUpdate } from '../../src/contract/index.js';
 import { FeedChannel } from '../../src/feed/channels.js';
 
 /**
- * The peer everybody would write: the Flask gateway of the platform on Socket.IO 4 for Node, tuned as its documents
- * advise: WebSocket first, no compression unless asked for, local emits (else the adapter would carry each message
- * over Redis again), one emit to the union of the rooms, frames encoded once (Socket.IO does so while compression is
- * off). It checks nothing and keeps nothing in memory, which is work the gateway does and this one saves.
+ * The obvious implementation: the platform's Flask gateway, ported to Socket.IO 4 for Node and
+ * tuned as its documentation advises. It prefers WebSocket, compresses only on request, and emits
+ * locally, because the adapter would otherwise send each message through Redis again. It emits once
+ * to the union of the rooms, and frames are encoded once (Socket.IO does so while compression is
+ * off). It neither checks messages nor keeps them in memory, which saves it work that the gateway
+ * does.
  */
 const LATEST_TTL_SECONDS = 60;
 
@@ -27,7 +29,8 @@ async function main(): Promise<void> {
   const http = createServer();
   const io = new Server(http, {
     transports: ['websocket', 'polling'],
-    // Without a kept context ws leaves small messages alone and holds no compressor's memory for each client.
+    // Without context takeover, ws does not compress small messages, and keeps no compressor in
+    // memory for each client.
     perMessageDeflate: process.env.PER_MESSAGE_DEFLATE === '1' && {
       serverNoContextTakeover: true,
       threshold: 1024,

@@ -8,11 +8,11 @@ import { LeashedProcess } from '../harness/leashed-process.js';
 import { versionOf } from './node-servers.js';
 import type { Skipped } from './peer.js';
 
-/** Redis servers of one's own: one, or the masters of a cluster. */
+/** Private Redis servers: one server, or the masters of a cluster. */
 export interface RedisNodes {
   readonly ports: readonly number[];
   readonly pids: readonly number[];
-  /** The port of the node that a sharded channel belongs to. */
+  /** The port of the node that owns a sharded channel. */
   ownerOf(channel: string): Promise<number>;
   stop(): Promise<void>;
 }

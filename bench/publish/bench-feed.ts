@@ -6,17 +6,20 @@ import { monotonicUs } from '../harness/monotonic.js';
 import type { FeedPlan } from './publisher-methods.js';
 import { SENT_FIELD, SEQUENCE_FIELD, sequenceKey } from './sequence.js';
 
-/** The same prices in every run. */
+/** The prices are the same in every run. */
 const SEED = 20_261_122;
 
 export interface FeedMessage {
   readonly channel: FeedChannel;
   readonly product: string;
-  /** What the platform's worker would publish, and the two fields of the benchmark; ASCII. */
+  /**
+   * A message as the platform's worker publishes it, plus the two fields of the benchmark. ASCII
+   * only.
+   */
   readonly data: string;
 }
 
-/** Messages of the platform's shape from the simulator, numbered and stamped. */
+/** Messages of the platform's form from the simulator, with a number and the time of sending. */
 export class BenchFeed {
   /** The number of the last message. */
   sequence = 0;
@@ -36,7 +39,8 @@ export class BenchFeed {
     const market = this.markets[sequenceKey(sequence, this.markets.length)]!;
     const price = market.nextPrice();
     const message = this.plan.kind === 'underlying' ? price : market.chains()[0]!;
-    // The clock is read last: making a chain takes milliseconds, which are not the server's.
+    // The clock is read last, because creating a chain takes milliseconds that must not count for
+    // the server.
     const fields = `, "${SEQUENCE_FIELD}": ${sequence}, "${SENT_FIELD}": ${monotonicUs()}}`;
     return { ...message, data: message.data.slice(0, -1) + fields };
   }

@@ -4,11 +4,11 @@ export type PublishTarget =
   | { readonly kind: 'nats'; readonly port: number; readonly subjectPerProduct: boolean }
   | { readonly kind: 'nchan'; readonly port: number };
 
-/** What is published: one kind of message, of each product in turn. */
+/** What is published: one kind of message, for each product in turn. */
 export interface FeedPlan {
   readonly kind: 'underlying' | 'chain';
   readonly products: readonly string[];
-  /** About how long a chain is. */
+  /** The approximate length of a chain. */
   readonly chainBytes?: number;
 }
 
@@ -17,21 +17,23 @@ export interface OpenInput {
   readonly feed: FeedPlan;
 }
 
-/** How far the publisher is. */
+/** The progress of the publisher. */
 export interface Published {
   /** The number of the last message sent. */
   readonly sequence: number;
-  /** When this was asked, monotonic. */
+  /** The monotonic time of this reading. */
   readonly atUs: number;
 }
 
 export interface PublisherMethods {
   open: { input: OpenInput; output: void };
-  /** Sends so many messages a second, evenly, from now on. */
+  /** From now on, sends so many messages per second at even intervals. */
   start: { input: { readonly rate: number }; output: Published };
   look: { input: undefined; output: Published };
-  /** Stops, and answers once the last message has left the process. */
+  /** Stops, and resolves once the last message has left the process. */
   stop: { input: undefined; output: Published };
-  /** One price and one chain of each product, so that there are snapshots; outside the numbered messages. */
+  /**
+   * Sends one price and one chain of each product, which create snapshots. They are not numbered.
+   */
   publishLatest: { input: undefined; output: void };
 }

@@ -6,11 +6,17 @@ import { BenchFeed } from './bench-feed.js';
 import type { OpenInput, Published, PublisherMethods } from './publisher-methods.js';
 import { preambleOf, type WireFormat, wireFormatOf } from './wire-format.js';
 
-/** Messages made in one turn at most: a late publisher catches up without making everybody wait for one big write. */
+/**
+ * The maximum number of messages per turn, so that a late publisher does not make all others wait
+ * for one big write.
+ */
 const LARGEST_BURST = 200;
 const PONG = 'PONG\r\n';
 
-/** The one publisher of a trial: a bare TCP connection to the broker, pipelined, in the place of the platform's worker. */
+/**
+ * The only publisher of a trial: a TCP connection to the broker with pipelining, in place of the
+ * platform's worker.
+ */
 class Publisher {
   private feed: BenchFeed | undefined;
   private socket: Socket | undefined;
@@ -26,7 +32,8 @@ class Publisher {
     this.socket = connect({ host: '127.0.0.1', port: target.port, noDelay: true });
     await once(this.socket, 'connect');
     this.socket.write(preambleOf(target));
-    // Answers are read, or the broker would stop reading; only NATS asks something.
+    // The replies are read, because the broker would otherwise stop reading. Only NATS requires a
+    // response.
     this.socket.on('data', (chunk) => {
       if (target.kind === 'nats' && chunk.includes('PING')) this.socket?.write(PONG);
     });
@@ -56,7 +63,7 @@ class Publisher {
   }
 
   private sendDue(): void {
-    // A broker that does not keep up shows as too few messages sent, not as a heap full of them.
+    // If the broker is too slow, fewer messages are sent. They must not fill the heap.
     if (!this.feed || !this.format || !this.socket || this.socket.writableNeedDrain) return;
     const due = Math.floor(((monotonicUs() - this.startedUs) * this.rate) / 1e6) - this.sent;
     if (due <= 0) return;

@@ -1,9 +1,12 @@
-/** The product (its index) of the publisher's `sequence`-th message: it goes round the products from 1 on. */
+/**
+ * The index of the product of the publisher's `sequence`-th message. The products take turns,
+ * starting at 1.
+ */
 export function sequenceKey(sequence: number, products: number): number {
   return (sequence - 1) % products;
 }
 
-/** How many of the messages after `from` up to and including `to` are of each product. */
+/** How many messages after `from`, up to and including `to`, belong to each product. */
 export function publishedPerKey(from: number, to: number, products: number): number[] {
   return Array.from(
     { length: products },
@@ -11,7 +14,7 @@ export function publishedPerKey(from: number, to: number, products: number): num
   );
 }
 
-/** Each product's newest number up to and including `to`; 0 where there is none. */
+/** The newest number of each product up to and including `to`, or 0. */
 export function newestPerKey(to: number, products: number): number[] {
   return Array.from({ length: products }, (_, key) => {
     const newest = key + 1 + Math.floor((to - key - 1) / products) * products;
@@ -19,7 +22,10 @@ export function newestPerKey(to: number, products: number): number[] {
   });
 }
 
-/** The fields the publisher adds to every message; the gateway, as all servers here, passes unknown fields on. */
+/**
+ * The fields that the publisher adds to every message. The gateway, like all servers here, passes
+ * unknown fields on.
+ */
 export const SEQUENCE_FIELD = 'bench_seq';
-/** Monotonic microseconds of the moment it was sent. */
+/** The monotonic time of sending, in microseconds. */
 export const SENT_FIELD = 'bench_sent_us';

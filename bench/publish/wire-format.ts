@@ -1,14 +1,14 @@
 import type { FeedMessage } from './bench-feed.js';
 import type { PublishTarget } from './publisher-methods.js';
 
-/** The subject and channel of those who want everything. */
+/** The subject and channel for all messages. */
 export const EVERYTHING = 'general';
 export const NCHAN_PUBLISH_PATH = '/publish';
 
-/** Writes a message the way a broker takes it. Messages are ASCII: their length is their size. */
+/** Encodes a message for a broker. Messages are ASCII, so their length is their size. */
 export type WireFormat = (message: FeedMessage) => string;
 
-/** What is sent once, before the first message. */
+/** Sent once, before the first message. */
 export function preambleOf(target: PublishTarget): string {
   return target.kind === 'nats' ? 'CONNECT {"verbose":false,"pedantic":false,"protocol":0}\r\n' : '';
 }

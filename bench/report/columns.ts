@@ -5,7 +5,7 @@ interface Column {
   readonly text: (value: number) => string;
 }
 
-/** How each metric is shown; units are in the titles. */
+/** How each metric is displayed. The titles contain the units. */
 export const COLUMNS = {
   rate: { title: 'messages/s', text: rounded(1) },
   deliveriesPerSecond: { title: 'deliveries/s', text: rounded(0) },
@@ -31,7 +31,7 @@ export const COLUMNS = {
   stale: { title: 'stale', text: rounded(0) },
 } as const satisfies Record<Metric, Column>;
 
-/** Metrics that are also given as a multiple of the gateway's. */
+/** Metrics that are also shown as a multiple of the gateway's value. */
 export const COMPARED: readonly { readonly metric: Metric; readonly title: string }[] = [
   { metric: 'cpuUsPerDelivery', title: 'CPU ÷ gateway' },
   { metric: 'bytesPerDelivery', title: 'bytes ÷ gateway' },
@@ -45,7 +45,7 @@ function rounded(digits: number): (value: number) => string {
   return (value) => value.toLocaleString('en', { minimumFractionDigits: 0, maximumFractionDigits: digits });
 }
 
-/** Three figures: what a run on a shared machine is good for. */
+/** Three significant digits, which is the precision of a run on a shared machine. */
 export function significant(value: number): string {
   return value.toLocaleString('en', { maximumSignificantDigits: 3 });
 }

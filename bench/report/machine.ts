@@ -5,7 +5,7 @@ import { versionOf } from '../peers/node-servers.js';
 
 const MODULES = join(__dirname, '../../../node_modules');
 
-/** What it was measured on and with, a line each. */
+/** The hardware and software of the measurement, one line each. */
 export function machineLines(): string[] {
   const [cpu] = cpus();
   return [

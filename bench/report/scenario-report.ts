@@ -3,10 +3,10 @@ import { faultsSentence } from '../scenarios/bars.js';
 import { GATEWAY, type Row, type Scenario, type Verdict } from '../scenarios/scenario.js';
 import { COLUMNS, COMPARED, significant } from './columns.js';
 
-/** One server's outcome in a scenario. */
+/** The result of one server in a scenario. */
 export type Outcome =
   | { readonly label: string; readonly measurement: Measurement }
-  /** Why there is none. */
+  /** The reason why there is no result. */
   | { readonly label: string; readonly missing: string };
 
 export interface ScenarioReport {
@@ -23,7 +23,7 @@ export function reportOf(scenario: Scenario<Row>, outcomes: readonly Outcome[]):
   return { scenario, outcomes, verdicts: scenario.bars(results) };
 }
 
-/** A scenario's section: what happens, the table, the bars. */
+/** The section of a scenario: its description, the table, the bars. */
 export function sectionOf({ scenario, outcomes, verdicts }: ScenarioReport, quick: boolean): string {
   const missing = outcomes.flatMap((outcome) =>
     'missing' in outcome ? [`- ${outcome.label}: ${outcome.missing}`] : [],
@@ -69,7 +69,7 @@ function shown(value: number | undefined, text: (value: number) => string): stri
   return value === undefined || !Number.isFinite(value) ? '–' : text(value);
 }
 
-/** Padded, so that it can be read in a terminal as well. */
+/** Padded, so that the table is also readable in a terminal. */
 function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),

@@ -2,7 +2,7 @@ import type { Measurement, Metric } from '../harness/measurement.js';
 import type { Results, Verdict } from './scenario.js';
 import { GATEWAY, PLAIN } from './scenario.js';
 
-/** Every client got every message, once and in order, and none was disconnected or refused. */
+/** Every client received every message once and in order, and none was disconnected or rejected. */
 export function allDelivered(results: Results, label = GATEWAY): Verdict {
   const row = results(label);
   const bar = 'every message delivered to every client, once, in order';
@@ -27,7 +27,7 @@ export function faultsSentence(row: Measurement): string {
   return faults.length > 0 ? faults.join(', ') : 'all';
 }
 
-/** What is looked at in a loaded server. */
+/** The results of a loaded server that are checked. */
 export const LOAD_METRICS: readonly Metric[] = [
   'rate',
   'deliveriesPerSecond',
@@ -38,7 +38,10 @@ export const LOAD_METRICS: readonly Metric[] = [
   'peakRssMb',
 ];
 
-/** The bars of a loaded gateway: all delivered, in time, for a part (1/`share`) of the processor that plain Socket.IO takes. */
+/**
+ * The bars of a loaded gateway: all messages delivered, in time, with at most 1/`share` of the CPU
+ * of plain Socket.IO.
+ */
 export function loadBars(results: Results, share: number): Verdict[] {
   const gateway = results(GATEWAY);
   return [
@@ -53,7 +56,7 @@ export function loadBars(results: Results, share: number): Verdict[] {
   ];
 }
 
-/** A figure of the gateway's own. */
+/** Compares a value of the gateway with a limit. */
 export function atMost(bar: string, value: number | undefined, limit: number, unit = ''): Verdict {
   return { bar, measured: figure(value, unit), passed: known(value) ? value <= limit : undefined };
 }
@@ -62,7 +65,7 @@ export function atLeast(bar: string, value: number | undefined, limit: number, u
   return { bar, measured: figure(value, unit), passed: known(value) ? value >= limit : undefined };
 }
 
-/** The gateway's figure as a part of a peer's. */
+/** Compares the gateway's value with that of a peer. */
 export function ratioAtMost(
   bar: string,
   value: number | undefined,

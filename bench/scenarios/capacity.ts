@@ -2,14 +2,20 @@ import { startGateway } from '../peers/node-servers.js';
 import { allDelivered, atMost } from './bars.js';
 import { type Candidate, crowdOfListeners, GATEWAY, runWindow, type Scenario } from './scenario.js';
 
-/** What the platform publishes to everybody: 8 prices and 1.6 summaries a second, in its recording of a minute. */
+/**
+ * The platform's current rate for all clients: 8 prices and 1.6 summaries a second, from its
+ * recording of one minute.
+ */
 const PLATFORM_RATE = 10;
 
 interface Step extends Candidate {
   readonly clients: number;
 }
 
-/** Up to near the 20,000 files a process may have open here; the last is a market ten times as lively. */
+/**
+ * Up to almost 20,000 clients, because a process may have no more open files here. The last row is
+ * a market that is ten times as busy.
+ */
 const STEPS: readonly Step[] = [
   step(1000, PLATFORM_RATE),
   step(5000, PLATFORM_RATE),
@@ -18,7 +24,7 @@ const STEPS: readonly Step[] = [
   step(10_000, 10 * PLATFORM_RATE),
 ];
 
-/** How many clients a pod is good for. */
+/** How many clients one pod can serve. */
 export const capacity: Scenario<Step> = {
   name: 'capacity',
   about: () =>

@@ -7,7 +7,7 @@ const CLIENTS = 300;
 const PRODUCT = 'NIFTY';
 const CHAIN_BYTES = 80_000;
 
-/** Large messages, the clients willing to take them compressed. */
+/** Large messages to clients that accept compression. */
 export const chains: Scenario = {
   name: 'chains',
   about: () =>
@@ -16,7 +16,7 @@ export const chains: Scenario = {
   candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 8 },
     { label: PLAIN, start: startPlain, rate: 8 },
-    // Asked for 2 a second; the rate column says what it takes.
+    // The target is 2 messages a second. The rate column shows the actual rate.
     { label: PLAIN_COMPRESSING, start: startPlainCompressing, rate: 2 },
   ],
   run: ({ start, rate }, context) => {

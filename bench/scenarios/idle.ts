@@ -2,11 +2,11 @@ import { startGateway, startPlain } from '../peers/node-servers.js';
 import { allDelivered, atMost } from './bars.js';
 import { crowdOfListeners, GATEWAY, PLAIN, runWindow, type Scenario } from './scenario.js';
 
-/** Near the 20,000 files a process may have open here. */
+/** Almost 20,000 clients, because a process may have no more open files here. */
 const CLIENTS = 19_000;
 const QUICK_CLIENTS = 2000;
 
-/** What a client costs that is only there. */
+/** The cost of a client that is only connected. */
 export const idle: Scenario = {
   name: 'idle',
   about: (quick) =>
@@ -14,7 +14,7 @@ export const idle: Scenario = {
     'process before the first client.',
   candidates: () => [
     { label: GATEWAY, start: startGateway, rate: 20 },
-    // Plain Socket.IO does not carry 20 a second to so many.
+    // Plain Socket.IO cannot send 20 messages a second to so many clients.
     { label: PLAIN, start: startPlain, rate: 2 },
   ],
   run: ({ start, rate }, context) =>

@@ -10,7 +10,7 @@ import { steady } from './steady.js';
 import { storm } from './storm.js';
 import { watchlists } from './watchlists.js';
 
-/** All scenarios, in the order in which they run and are reported. */
+/** All scenarios, in the order of execution and of the report. */
 export const SCENARIOS: readonly Scenario<Row>[] = [
   steady,
   max,

@@ -8,15 +8,19 @@ import { GATEWAY, listeners, NATS, NCHAN, PLAIN, PRODUCTS, type Scenario } from 
 
 const CLIENTS = 1000;
 const MAX_P99_MS = 100;
-/** A publisher this far behind its rate was held up by the server, or is the limit itself. */
+/**
+ * If the publisher is this far behind its rate, the server has slowed it down, or the publisher
+ * itself is the limit.
+ */
 const KEPT_UP = 0.98;
 const MAX_STEPS = 14;
-/** How near the highest rate carried and the lowest that was not must come. */
+/** The search ends when the highest accepted rate and the lowest rejected one are this close. */
 const PRECISION = 1.08;
 
 /**
- * Searches the highest rate a server carries: up in steps from one it does carry, which is looked for downwards first, and
- * then between the two.
+ * Searches the highest rate that a server can carry. It starts with a rate that the server can
+ * carry, which it looks for downwards, then goes up in steps, and then searches between the last
+ * two.
  */
 export const max: Scenario = {
   name: 'max',
@@ -95,7 +99,7 @@ async function search(
   tryRate: (rate: number) => Promise<Step>,
 ): Promise<Measurement> {
   let best: Measurement | undefined;
-  /** The highest rate carried and the lowest that was not. */
+  /** The highest accepted rate and the lowest rejected one. */
   let carried = 0;
   let failed = Infinity;
   let rate = from;
@@ -105,7 +109,7 @@ async function search(
       best = result.measured;
       carried = rate;
     } else {
-      // Clients that were disconnected end the search.
+      // The search ends if clients were disconnected.
       if ((result.measured.closed ?? 0) > 0) return best ?? result.measured;
       failed = rate;
     }

@@ -4,12 +4,14 @@ import { GATEWAY, listeners, PLAIN, PRODUCTS, runWindow, type Scenario } from '.
 
 const CLIENTS = 1000;
 const RATE = 8;
-/** So few messages need a longer look: in 10 s the slowest of 80 alone would make the p99. */
+/**
+ * So few messages need a longer window: in 10 s, the slowest of only 80 messages would be the p99.
+ */
 const WINDOW_MS = 40_000;
-/** Timers and scheduling differ by this from run to run: "no worse" can mean no more than that. */
+/** Timers and scheduling vary by this much between runs, so "no worse" cannot be more exact. */
 const NOISE = 1.05;
 
-/** What coalescing must not cost where there is nothing to coalesce. */
+/** Coalescing must not add latency if there is nothing to coalesce. */
 export const quiet: Scenario = {
   name: 'quiet',
   about: () => `${CLIENTS} clients in \`general\`, ${RATE} prices a second, evenly spaced.`,

@@ -22,7 +22,7 @@ type Topology = 'one Redis' | 'cluster of 3, PUBLISH' | 'cluster of 3, SPUBLISH'
 interface Subscribers extends Row {
   readonly what: keyof typeof KINDS;
   readonly replicas: number;
-  /** Messages published each second. */
+  /** Messages published per second. */
   readonly rate: number;
   readonly topology: Topology;
 }
@@ -41,7 +41,7 @@ const ROWS: readonly Subscribers[] = [
   row('chains', 100, 20, 'cluster of 3, SPUBLISH'),
 ];
 
-/** What a replica costs Redis: it writes every message of the feed to each of them. */
+/** The cost of a replica for Redis, which writes every message of the feed to each replica. */
 export const replicas: Scenario<Subscribers> = {
   name: 'replicas',
   about: () =>
@@ -76,7 +76,7 @@ async function measure(
   try {
     const { channel, ...feed } = KINDS[what];
     const sharded = topology === 'cluster of 3, SPUBLISH';
-    // What is sharded is at one node alone, for those who publish and those who subscribe.
+    // A sharded channel is only at one node, for publishers and subscribers.
     const ports = sharded ? [await redis.ownerOf(channel)] : redis.ports;
     await subscribers.call('subscribe', { count, ports, channel, sharded });
     await publisher.call('open', { target: { kind: 'redis', port: ports[0]!, sharded }, feed });

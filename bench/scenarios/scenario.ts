@@ -4,9 +4,9 @@ import { Trial, type TrialSetup } from '../harness/trial.js';
 import { DEFAULT_PRODUCTS } from '../../tools/simulator/instruments.js';
 import type { Skipped, StartPeer, Workload } from '../peers/peer.js';
 
-/** What one invocation of `npm run bench` gives to every run. */
+/** The settings of one `npm run bench` for every run. */
 export interface RunContext {
-  /** Smaller and shorter, for a look; its figures are not for publication. */
+  /** Smaller and shorter, for a first look. The results are not for publication. */
   readonly quick: boolean;
   readonly closing: Closing;
 }
@@ -19,27 +19,27 @@ export interface Row {
 /** A server under test, and the rate at which messages are published to it. */
 export interface Candidate extends Row {
   readonly start: StartPeer;
-  /** Messages published each second; for a search, where it begins. */
+  /** Messages published per second. A search starts with this rate. */
   readonly rate: number;
 }
 
-/** What a bar is checked against; undefined where the row is missing or failed. */
+/** The results that a bar is checked against. Undefined if the row is missing or failed. */
 export type Results = (label: string) => Measurement | undefined;
 
 export interface Verdict {
   readonly bar: string;
   readonly measured: string;
-  /** undefined: cannot be said, a row is missing. */
+  /** undefined: unknown, because a row is missing. */
   readonly passed: boolean | undefined;
 }
 
 export interface Scenario<R extends Row = Candidate> {
   readonly name: string;
-  /** What happens in it, as the results page says it. */
+  /** The description of the scenario for the results page. */
   about(quick: boolean): string;
   candidates(quick: boolean): readonly R[];
   run(candidate: R, context: RunContext): Promise<Measurement | Skipped>;
-  /** The table's columns. */
+  /** The columns of the table. */
   readonly metrics: readonly Metric[];
   bars(results: Results): readonly Verdict[];
 }
@@ -50,10 +50,10 @@ export const PLAIN_COMPRESSING = 'plain Socket.IO, perMessageDeflate';
 export const NATS = 'nats-server';
 export const NCHAN = 'nginx + nchan, one worker';
 
-/** The platform's products, of which the feed publishes one after the other. */
+/** The platform's products. The feed publishes them in turn. */
 export const PRODUCTS = DEFAULT_PRODUCTS;
 
-/** Clients that do nothing after connecting, and so get every price. */
+/** Clients that do nothing after connecting, and so receive every price. */
 export function listeners(count: number): Workload[] {
   const workload: Workload = {
     everything: true,
@@ -64,7 +64,7 @@ export function listeners(count: number): Workload[] {
   return new Array<Workload>(count).fill(workload);
 }
 
-/** A crowd of them: so many that two generators share them, and a few of them are looked at closely. */
+/** A large number of them, shared by two generators. A few of the clients are sampled. */
 export function crowdOfListeners(start: StartPeer, count: number): TrialSetup {
   return {
     start,
@@ -83,7 +83,7 @@ export function warmUpMs(quick: boolean): number {
   return quick ? 700 : 3000;
 }
 
-/** Starts a server, lets the load run for a window, and stops it all. */
+/** Starts a server, applies the load for one window, and stops everything. */
 export async function runWindow(
   setup: TrialSetup,
   rate: number,

@@ -6,10 +6,13 @@ import { GATEWAY, listeners, PLAIN, PRODUCTS, type Scenario, warmUpMs, windowMs 
 
 const CLIENTS = 1000;
 const STALLED = 50;
-/** Publishing goes on for so long after they read again: that is when an old message may come behind a new one. */
+/**
+ * Publishing continues for so long after the clients read again, because an older message could
+ * then follow a newer one.
+ */
 const AFTER_RESUME_MS = 1500;
 
-/** What clients that do not read cost the server and everybody else. */
+/** The cost of clients that do not read, for the server and for the other clients. */
 export const stalled: Scenario = {
   name: 'stalled',
   about: (quick) =>

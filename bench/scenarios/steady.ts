@@ -6,7 +6,7 @@ import { GATEWAY, listeners, NATS, NCHAN, PLAIN, PRODUCTS, runWindow, type Scena
 
 const CLIENTS = 1000;
 
-/** What everyday load costs. */
+/** The cost of everyday load. */
 export const steady: Scenario = {
   name: 'steady',
   about: () => `${CLIENTS} clients in \`general\` receive every price of ${PRODUCTS.length} products.`,

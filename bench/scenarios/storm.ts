@@ -11,7 +11,7 @@ const QUICK_CLIENTS = 1000;
 const ROOMS_PER_CLIENT = 3;
 const SEED = 7;
 
-/** Everybody comes back at once, as after a deployment. */
+/** All clients reconnect at once, as after a deployment. */
 export const storm: Scenario = {
   name: 'storm',
   about: (quick) =>
@@ -60,7 +60,7 @@ function clientsOf(quick: boolean): number {
   return quick ? QUICK_CLIENTS : CLIENTS;
 }
 
-/** Two random products and the chain of one of them; the same in every run. */
+/** Two random products and the chain of one of them, the same in every run. */
 function returning(count: number): Workload[] {
   const random = new Random(SEED);
   return Array.from({ length: count }, () => {

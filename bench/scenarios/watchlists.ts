@@ -12,7 +12,7 @@ const SEED = 4;
 
 const MANY_PRODUCTS = Array.from({ length: PRODUCT_COUNT }, (_, n) => `STOCK${String(n).padStart(3, '0')}`);
 
-/** Every client another list: nothing can be shared by the whole house. */
+/** Every client has a different list, so the server cannot share work between all clients. */
 export const watchlists: Scenario = {
   name: 'watchlists',
   about: () =>
