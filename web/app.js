@@ -1,39 +1,48 @@
 'use strict';
 /**
- * The live page. Events change the state below and name what has to be redrawn; drawing happens once per animation
- * frame, so a feed of hundreds of updates a second costs the browser no more than its screen can show.
- * Data reaches the page through textContent only.
+ * The live page. Events change the state below and mark the parts to redraw. Drawing happens once
+ * per animation frame, so a feed of hundreds of updates a second costs the browser no more than its
+ * screen can show. Data reaches the page only through textContent.
  */
 
 const RUPEE_PRODUCTS = new Set(['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX']);
 const MAX_UPDATES = 20;
 const MAX_ERRORS = 5;
-/** A page left open for weeks would otherwise collect every expiry there ever was. */
+/** A page that is open for weeks would otherwise collect every past expiry. */
 const MAX_CHAINS = 100;
 
 const element = (id) => document.getElementById(id);
 
 // ---- state
 
-/** product -> { price, change, timestamp } (nothing known yet: {}) */
+/** product -> { price, change, timestamp }, or {} if nothing is known yet */
 const products = new Map();
-/** "product expiry" -> chain_summary, and the same of full chains, oldest arrival first */
+/** "product expiry" -> chain_summary, and the same for full chains, oldest arrival first */
 const summaries = new Map();
 const chains = new Map();
-/** Products whose price has stopped. What arrives of them may still be an old price: `feed_status` alone says. */
+/**
+ * Products whose price has stopped. Their updates may still contain old prices, so only
+ * `feed_status` decides.
+ */
 const stale = new Set();
-/** "product expiry" of chains that have stopped, though the price of their product may go on: `chain_status` says so. */
+/**
+ * "product expiry" of chains that `chain_status` reports as stopped. The price of their product may
+ * continue.
+ */
 const staleChains = new Set();
-/** Rooms this page subscribed to (not `general`, which every client is in); kept over a reconnection. */
+/**
+ * Rooms that this page subscribed to (not `general`, which every client is in). Kept over a
+ * reconnection.
+ */
 const subscriptions = new Set();
-/** Rooms whose confirmation is awaited. */
+/** Rooms that the gateway has not confirmed yet. */
 const pending = new Set();
 /** The newest updates as text, newest first. */
 let updates = [];
 let selectedChain = '';
-/** The chain on the screen. */
+/** The displayed chain. */
 let drawnChain = '';
-/** The product whose chain is to be shown as soon as it comes. */
+/** The product whose chain is displayed as soon as it arrives. */
 let awaitedProduct = '';
 let connected = false;
 
@@ -45,7 +54,7 @@ const TWO = decimals(2);
 const FOUR = decimals(4);
 const PLAIN = new Intl.NumberFormat();
 
-/** A number, or a dash for what the platform could not compute. */
+/** A number, or a dash for a value that the platform could not compute. */
 function show(value, format = PLAIN) {
   return typeof value === 'number' ? format.format(value) : '–';
 }
@@ -54,7 +63,7 @@ function money(product, value) {
   return typeof value === 'number' ? (RUPEE_PRODUCTS.has(product) ? '₹' : '$') + TWO.format(value) : '–';
 }
 
-/** Feed times carry no zone and are UTC; a browser would read them as local. */
+/** Feed times are UTC without a zone, which a browser would read as local time. */
 function clockTime(timestamp) {
   const text = String(timestamp);
   const time = new Date(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
@@ -79,7 +88,10 @@ function draw() {
   if (parts.has('updates')) drawUpdates();
 }
 
-/** Writes only what changed: rewriting equal text would break selections and make screen readers start over. */
+/**
+ * Writes only changes: rewriting equal text would break selections and make screen readers start
+ * over.
+ */
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -91,7 +103,10 @@ function create(tag, className = '', text = '') {
   return node;
 }
 
-/** Gives `body` one row per key, in order; `make` builds the row of a new key. Rows of gone keys are removed. */
+/**
+ * Gives `body` one row per key, in order. `make` builds the row of a new key. Rows of other keys
+ * are removed.
+ */
 function matchRows(body, keys, make) {
   const rows = new Map([...body.children].map((row) => [row.dataset.key, row]));
   keys.forEach((key, index) => {
@@ -123,7 +138,7 @@ function drawPrices() {
   element('no-products').hidden = products.size > 0;
 }
 
-/** Greys out what hangs on a price that has stopped. */
+/** Greys out values that depend on a price that has stopped. */
 function drawStale(node, product, chainKey) {
   const chainStopped = staleChains.has(chainKey);
   node.classList.toggle('stale', stale.has(product) || chainStopped);
@@ -184,7 +199,7 @@ function drawSummaries() {
   }
 }
 
-/** Columns of a leg from the strike outwards. */
+/** The columns of a leg, from the strike outwards. */
 const LEG_COLUMNS = [
   ['Last', (leg) => show(leg.last, TWO)],
   ['Bid', (leg) => show(leg.bid, TWO)],
@@ -304,13 +319,13 @@ function connect() {
   if (typeof io !== 'function') {
     return showStatus('disconnected', 'The Socket.IO client could not be loaded: is the gateway running?');
   }
-  // WebSocket first: polling through several replicas would need sticky sessions.
+  // WebSocket first, because polling through several replicas would need sticky sessions.
   socket = io({ transports: ['websocket', 'polling'], tryAllTransports: true });
 
   socket.on('connected', (hello) => {
     showStatus('connected', `Connected as ${hello.client_id}`);
     pending.clear();
-    // What is stale is told right after this, and again after each snapshot.
+    // The gateway sends the stale products right after this, and again after each snapshot.
     stale.clear();
     staleChains.clear();
     socket.emit('get_products');
@@ -318,7 +333,7 @@ function connect() {
   });
   socket.on('disconnect', (reason) => {
     log(`Disconnected: ${reason}`);
-    // After a disconnect by the gateway's decision the client does not come back by itself.
+    // The client does not reconnect by itself after the gateway has disconnected it.
     if (socket.active) showStatus('reconnecting', 'Reconnecting…');
     else showStatus('disconnected', 'Disconnected by the gateway');
   });
@@ -398,7 +413,7 @@ function connect() {
     );
   });
   socket.on('error', (error) => {
-    // The gateway does not say which room was refused, so no button may keep waiting.
+    // The error does not name the rejected room, so no button may keep waiting.
     pending.clear();
     const details = (error.details ?? []).map(({ field, problem }) => `${field} ${problem}`).join('; ');
     showError([error.message, error.code && `(${error.code})`, details].filter(Boolean).join(' '));
@@ -409,7 +424,8 @@ function connect() {
 function toggle(type, symbol) {
   const room = `${type}:${symbol}`;
   pending.add(room);
-  // What the page lets go of must not come back with a reconnection, even if the confirmation is lost.
+  // A room that the page leaves must not come back with a reconnection, even if the confirmation is
+  // lost.
   if (subscriptions.has(room)) {
     subscriptions.delete(room);
     socket.emit('unsubscribe', { type, symbol });
@@ -420,7 +436,10 @@ function toggle(type, symbol) {
   redraw('prices');
 }
 
-/** A new connection is in `general` alone; it asks for the rest in as few requests as the gateway allows. */
+/**
+ * A new connection is only in `general`. The page requests the other rooms in as few requests as
+ * the gateway allows.
+ */
 function subscribeAgain(batchSize) {
   for (const type of ['product', 'chain']) {
     const prefix = `${type}:`;
