@@ -28,8 +28,9 @@ export const BUILDS = {
 };
 
 /**
- * Why a build has to be made, or undefined if it is that of the sources as they are. An output that is missing, or older than
- * the newest source, is a reason. So is a folder that changed since: a source was deleted or renamed.
+ * The reason why a build is out of date, or undefined. A missing output is a reason, and so is an
+ * output that is older than the newest source. A folder that changed later is one too, because a
+ * source was deleted or renamed.
  */
 export function staleBecause({ folders, files, outputsOf }, project = root) {
   const sources = [...files, ...folders.flatMap((folder) => everythingIn(project, folder))];

@@ -1,10 +1,10 @@
-// Of Jest: the order of the test files.
+// Jest's test sequencer: the order of the test files.
 const Sequencer = require('@jest/test-sequencer').default;
 
 /**
- * Files that take longest, longest first. Jest knows no durations on a fresh machine and begins with the largest files: a small
- * file that takes long would be the last, and all processors but one would wait for it. A name that is not up to date costs
- * time, nothing else.
+ * The slowest files, slowest first. On a fresh machine Jest knows no durations, and starts with the
+ * largest files. A small but slow file would then run last, while all processors but one are idle.
+ * An outdated name in this list only costs time.
  */
 const SLOW = [
   'scaling.cluster',
