@@ -108,7 +108,7 @@ describe('a storm of handshakes', () => {
     });
     await waitFor(
       async () => (await gateway.metric('socket_gateway_handshakes_queued')) > 0,
-      'nobody waited',
+      'no handshake was queued',
     );
     // The connection is reset instead of closed, which is an error that no other listener handles
     // yet.
