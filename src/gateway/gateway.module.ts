@@ -6,6 +6,7 @@ import { LimitsModule } from '../limits/limits.module.js';
 import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
 import { ClientLog } from './client-log.js';
 import { ErrorResponder } from './error-responder.js';
+import { EventAdmission } from './event-admission.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { GatewayMetrics } from './gateway.metrics.js';
 import { MarketDataGateway } from './market-data.gateway.js';
@@ -28,6 +29,7 @@ import { TokenPipe } from './token.pipe.js';
     SubscriptionPipe,
     TokenPipe,
     ErrorResponder,
+    EventAdmission,
     GatewayExceptionFilter,
     GatewayMetrics,
     ClientLog,

@@ -20,7 +20,6 @@ import {
   ClientEvent,
   CONNECTED_MESSAGE,
   GENERAL_ROOM,
-  isClientEvent,
   type ProductsAcknowledgement,
   type RequestRejection,
   roomKind,
@@ -37,23 +36,16 @@ import { RequestQueue } from '../transports/request-queue.js';
 import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { isSlow } from '../transports/socket-io/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
-import { MessageLimiter } from '../limits/message-limiter.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
 import { GatewayMetrics } from './gateway.metrics.js';
 import { clientLimits } from './client-limits.js';
 import { ClientLog } from './client-log.js';
 import { ErrorResponder } from './error-responder.js';
+import { EventAdmission } from './event-admission.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
-import {
-  forbidden,
-  RequestError,
-  tooManyEvents,
-  tooManyWaiting,
-  tooMuchWork,
-  unknownEvent,
-} from './request-error.js';
+import { forbidden, RequestError, tooMuchWork } from './request-error.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import { checkBudget } from './subscription-budget.js';
@@ -99,7 +91,7 @@ export class MarketDataGateway
     private readonly suggestions: SymbolSuggestions,
     private readonly metrics: GatewayMetrics,
     private readonly responder: ErrorResponder,
-    private readonly messages: MessageLimiter,
+    private readonly events: EventAdmission,
     private readonly work: WorkLimiter,
     private readonly cost: RequestCost,
     private readonly productLists: ProductLists,
@@ -119,7 +111,7 @@ export class MarketDataGateway
     client.use((packet: unknown[], next) => {
       reduceRequest(packet, this.config.maxSymbolsPerRequest);
       const [event, ...args] = packet;
-      if (this.admit(client, String(event), args)) next();
+      if (this.events.admit(client, String(event), args)) next();
     });
     this.log.info(
       { client_id: client.id, user: this.auth.pseudonymOf(client), total_clients: this.clientCount() },
@@ -314,61 +306,6 @@ export class MarketDataGateway
     throw tooMuchWork(waitMs);
   }
 
-  /** Decides whether an event may be handled, and rejects it if not. */
-  private admit(client: GatewaySocket, event: string, args: readonly unknown[]): boolean {
-    if (!client.connected) return false; // packets sent before it was closed may still arrive
-    const known = isClientEvent(event);
-    this.metrics.clientMessages.inc({ event: known ? event : 'unknown' });
-    const answer = this.messages.take(client);
-    if (!answer.taken && answer.waitMs === undefined) return false; // the client was closed
-    if (!this.requests.hasRoomFor(client)) {
-      this.metrics.requestsRefused.inc({ limit: 'waiting' });
-      this.refuseTooMany(client, event, args, tooManyWaiting());
-      return false;
-    }
-    if (answer.taken && known) return true;
-    // Rejections wait for their turn as well: a thousand at once would delay the feed, and earlier
-    // requests are processed first.
-    this.requests.run(client, () => {
-      if (!client.connected) return Promise.resolve();
-      if (answer.taken) {
-        this.refuse(client, event, args, unknownEvent());
-      } else {
-        this.metrics.requestsRefused.inc({ limit: 'messages' });
-        this.refuseTooMany(client, event, args, tooManyEvents(answer.waitMs ?? 0));
-      }
-      return Promise.resolve();
-    });
-    return false;
-  }
-
-  private refuseTooMany(
-    client: GatewaySocket,
-    event: string,
-    args: readonly unknown[],
-    refused: RequestError,
-  ): void {
-    // Do not send more errors to a client that does not read them, because they would pile up.
-    if (isSlow(client, this.config.conflateAboveBytes))
-      this.metrics.clientErrors.inc({ code: 'RATE_LIMITED' });
-    else this.refuse(client, event, args, refused);
-  }
-
-  private refuse(
-    client: GatewaySocket,
-    event: string,
-    args: readonly unknown[],
-    refused: RequestError,
-  ): void {
-    const ack = args.at(-1);
-    this.responder.reject(
-      client,
-      shorten(event),
-      refused,
-      typeof ack === 'function' ? (answer) => void Reflect.apply(ack, undefined, [answer]) : undefined,
-    );
-  }
-
   private clientCount(): number {
     return this.server.sockets.sockets.size;
   }
@@ -385,8 +322,4 @@ function addressesOf({ type, symbol, symbols, expiry }: RoomsDto): RoomAddress[]
 /** The rooms of this contract that a client is in. Every socket is also in a room of its own. */
 function subscriptionsOf(client: GatewaySocket): string[] {
   return [...client.rooms].filter((room) => roomKind(room) !== undefined);
-}
-
-function shorten(text: string): string {
-  return text.length > 64 ? `${text.slice(0, 64)}...` : text;
 }
