@@ -1,7 +1,7 @@
 import type { ConnectionCounts } from '../limits/connection-counts.js';
 import type { HandshakeQuota } from './handshake-quota.js';
 
-export interface AddressLimitsOptions {
+interface AddressLimitsOptions {
   readonly quota: HandshakeQuota;
   readonly counts: ConnectionCounts;
   /** The most handshakes that one address may make in a minute; 0: no limit. */

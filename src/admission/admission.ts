@@ -2,7 +2,7 @@ import type { HandshakeRate, Ticket } from './handshake-rate.js';
 import type { OverloadReason } from './overload-limiter.js';
 import type { NotReadyReason } from './handshake-rejection.js';
 
-export interface AdmissionOptions {
+interface AdmissionOptions {
   readonly maxConnections: number;
   readonly rate: HandshakeRate;
   /** Clients that are connected. */

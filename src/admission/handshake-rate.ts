@@ -7,7 +7,7 @@ export interface Ticket {
   cancel(): void;
 }
 
-export interface HandshakeRateOptions {
+interface HandshakeRateOptions {
   readonly clock: Clock;
   /** Handshakes admitted per second, on average. */
   readonly perSecond: number;

@@ -67,7 +67,7 @@ const MAX_RETRY_AFTER_S = 5;
  * The time until a refused client should try again, seconds. It is random, so that clients that
  * were refused together do not return together.
  */
-export function retryAfterSeconds(random: () => number): number {
+function retryAfterSeconds(random: () => number): number {
   return 1 + Math.floor(random() * MAX_RETRY_AFTER_S);
 }
 

@@ -1,14 +1,14 @@
 export type OverloadReason = 'event_loop_delay' | 'memory';
 
 /** One measurement of the load of this process. */
-export interface Load {
+interface Load {
   /** The longest delay of a timer since the last measurement, ms. */
   readonly eventLoopDelayMs: number;
   /** Resident set size, bytes. */
   readonly rssBytes: number;
 }
 
-export interface OverloadLimits {
+interface OverloadLimits {
   /** undefined: not watched */
   readonly maxEventLoopDelayMs: number | undefined;
   /** undefined: not watched */

@@ -105,7 +105,7 @@ function peerOf({ remoteAddress, remotePort }: TcpSocket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-export function maxSilentConnections(maxConnections: number): number {
+function maxSilentConnections(maxConnections: number): number {
   return Math.max(SILENT_CONNECTIONS, Math.ceil(maxConnections * SILENT_SHARE));
 }
 
@@ -113,6 +113,6 @@ export function maxSilentConnections(maxConnections: number): number {
  * The limit of all TCP connections: enough for `maxConnections` polling clients, plus those that
  * have not made a request yet.
  */
-export function maxTcpConnections(maxConnections: number): number {
+function maxTcpConnections(maxConnections: number): number {
   return maxConnections * TCP_PER_CONNECTION + maxSilentConnections(maxConnections);
 }

@@ -47,7 +47,7 @@ export function isPageAsset(name: string): name is ApiDocsFileName {
   return Object.hasOwn(FILES, name) && !ELSEWHERE.has(name);
 }
 
-export interface ApiDocsFile {
+interface ApiDocsFile {
   readonly type: string;
   readonly plain: Buffer;
   readonly zipped: Buffer;

@@ -96,7 +96,7 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
  * The channel prefix of the Socket.IO adapter, unique to this service and environment: Redis
  * databases do not separate pub/sub channels, and other applications may use the same Redis.
  */
-export function adapterKey({
+function adapterKey({
   channelPrefix,
   serviceName,
 }: Pick<GatewayConfig, 'channelPrefix' | 'serviceName'>): string {
@@ -137,7 +137,7 @@ function redisLimits(
 }
 
 /** Publishes the probe over the commands connection, as a producer would publish a message. */
-export function probePublisher(redis: Redis | Cluster, sharded: boolean): ProbePublisher {
+function probePublisher(redis: Redis | Cluster, sharded: boolean): ProbePublisher {
   return {
     // ioredis treats a sharded channel as a key, so `redis.spublish` would prepend KEY_PREFIX.
     publish: (channel, data) =>

@@ -3,13 +3,13 @@ import { AuthError } from './auth-error.js';
 import type { Principal } from './principal.js';
 
 /** The credentials that a client sends when it connects to the namespace. */
-export interface Credentials {
+interface Credentials {
   /** `auth` of the Socket.IO handshake, as the client sent it. */
   readonly auth: unknown;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-export interface AuthenticatorOptions {
+interface AuthenticatorOptions {
   readonly mode: AuthMode;
   /** @throws AuthError */
   readonly verify: (token: unknown) => Promise<Principal>;

@@ -6,7 +6,7 @@ interface HandshakingClient {
   readonly conn: { close(discard?: boolean): void };
 }
 
-export interface NamespaceAuthOptions<Client, Pass> {
+interface NamespaceAuthOptions<Client, Pass> {
   readonly clock: Pick<Clock, 'soon'>;
   /** @throws AuthError */
   readonly admit: (client: Client) => Promise<Pass | undefined>;

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../common/clock.js';
 import { messageOf } from '../common/message-of.js';
 import { KeysUnavailable } from './token-verifier.js';
 
-export interface RemoteKeysOptions {
+interface RemoteKeysOptions {
   readonly url: URL;
   /** The time between two fetches, ms. A token with an unknown key causes an earlier one. */
   readonly refreshMs: number;

@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { FeedSource } from '../feed/feed-source.js';
 
 /** A stored revocation: its key (see `revocationKey`) and its time, ms since the epoch. */
-export type StoredRevocation = readonly [key: string, at: number];
+type StoredRevocation = readonly [key: string, at: number];
 
 /**
  * Port: the revocations that all replicas share. Replicas load them when they start, and after an

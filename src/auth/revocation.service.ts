@@ -23,7 +23,7 @@ import {
 } from './revocations.js';
 
 /** The channel on which the auth service of the platform publishes revocations. */
-export const REVOCATION_CHANNEL = 'auth:revoked';
+const REVOCATION_CHANNEL = 'auth:revoked';
 
 const MAX_MESSAGE_LENGTH = 1_024;
 const MAX_LOADED = 100_000;

@@ -51,7 +51,7 @@ describe('Revocations', () => {
     list.add({ userId: '2', at: NOW - 1_000 });
     now += 60_000;
     list.add({ userId: '3', at: now });
-    expect(list.size).toBe(1);
+    expect(list.entries()).toHaveLength(1);
     list.add({ userId: '4', at: now });
     list.add({ userId: '5', at: now });
     expect(['3', '4', '5'].map((id) => list.isRevoked(token(1, undefined, id)))).toEqual([false, true, true]);

@@ -8,7 +8,7 @@ import type { Principal } from './principal.js';
 export type Revocation =
   { readonly tokenId: string; readonly at: number } | { readonly userId: string; readonly at: number };
 
-export interface RevocationsOptions {
+interface RevocationsOptions {
   /** Wall clock, ms since the epoch. */
   readonly now: () => number;
   /** How long a revocation is remembered, ms: the longest lifetime of a token. */
@@ -24,10 +24,6 @@ export class Revocations {
   private readonly at = new Map<string, number>();
 
   constructor(private readonly options: RevocationsOptions) {}
-
-  get size(): number {
-    return this.at.size;
-  }
 
   /** Returns a copy of the revocations in the form in which they are stored. */
   entries(): (readonly [key: string, at: number])[] {

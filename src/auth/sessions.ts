@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../common/clock.js';
 import type { Principal } from './principal.js';
 
-export interface SessionsOptions<Client> {
+interface SessionsOptions<Client> {
   readonly clock: Clock;
   /** Wall clock, ms since the epoch, by which tokens expire. */
   readonly now: () => number;

@@ -2,7 +2,7 @@ import type { GatewayConfig } from './gateway-config.js';
 import { databaseOf, parseRedisUrl } from './redis-url.js';
 
 /** Something that an operator should change, although the gateway can run with it. */
-export interface ConfigWarning {
+interface ConfigWarning {
   readonly message: string;
   readonly fields: object;
 }

@@ -36,10 +36,10 @@ const TRANSPORTS = ['websocket', 'polling'] as const;
 const AUTH_MODES = ['off', 'optional', 'required'] as const;
 const LIMITS_STORES = ['memory', 'redis'] as const;
 
-export type LogLevel = (typeof LOG_LEVELS)[number];
-export type TransportName = (typeof TRANSPORTS)[number];
+type LogLevel = (typeof LOG_LEVELS)[number];
+type TransportName = (typeof TRANSPORTS)[number];
 export type AuthMode = (typeof AUTH_MODES)[number];
-export type LimitsStoreName = (typeof LIMITS_STORES)[number];
+type LimitsStoreName = (typeof LIMITS_STORES)[number];
 
 /**
  * The environment variables of the service, under their own names, with their defaults. The text of

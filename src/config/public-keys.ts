@@ -7,7 +7,7 @@ export interface PublicKey {
   readonly key: KeyObject;
 }
 
-export type PublicKeyAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
+type PublicKeyAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
 
 const MIN_RSA_BITS = 2_048;
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/g;

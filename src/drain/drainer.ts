@@ -1,6 +1,6 @@
 import type { Clock } from '../common/clock.js';
 
-export interface DrainerOptions<Client> {
+interface DrainerOptions<Client> {
   readonly clock: Clock;
   /** The time over which the clients are closed, ms; 0 closes all of them at once. */
   readonly windowMs: number;

@@ -7,7 +7,7 @@ interface Closable {
 }
 
 /** The part of Node's `process` that is used, so that a test can replace it. */
-export interface EndingProcess {
+interface EndingProcess {
   on(event: string, listener: (value: unknown) => void): unknown;
   exit(code: number): void;
 }

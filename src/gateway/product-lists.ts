@@ -4,7 +4,7 @@ import { CacheService } from '../cache/cache.service.js';
 import { type Products, ReplyPayload } from '../contract/index.js';
 
 /** A list of products, and the payload of the `products` event that carries it. */
-export interface ProductList extends Products {
+interface ProductList extends Products {
   readonly payload: ReplyPayload<Products>;
 }
 

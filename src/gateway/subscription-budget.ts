@@ -1,7 +1,7 @@
 import { type RoomAddress, roomAddress, roomName } from '../contract/index.js';
 import { invalidSubscription, tooManyUnknown } from './request-error.js';
 
-export interface SubscriptionBudget {
+interface SubscriptionBudget {
   readonly maxSubscriptions: number;
   readonly maxUnknownSubscriptions: number;
 }

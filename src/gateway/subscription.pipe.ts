@@ -23,7 +23,7 @@ const CODES: Readonly<Record<(typeof FIELDS)[number], ErrorCode>> = {
  * cannot overtake an earlier one.
  * @throws RequestError
  */
-export function validateRequest<T extends RoomsDto>(value: unknown, dto: T, maxSymbols: number): T {
+function validateRequest<T extends RoomsDto>(value: unknown, dto: T, maxSymbols: number): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw invalidSubscription('INVALID_PAYLOAD', [{ field: 'payload', problem: 'must be an object' }]);
   }

@@ -22,7 +22,7 @@ interface WatchedCertificate {
 }
 
 /** Returns the expiry time of the certificate of a pair, ms since the epoch. */
-export function certificateEnd({ cert }: TlsPair): number {
+function certificateEnd({ cert }: TlsPair): number {
   return Date.parse(new X509Certificate(cert).validTo);
 }
 
