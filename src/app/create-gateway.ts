@@ -63,8 +63,8 @@ export async function createGateway(
   app.useLogger(app.get(NestPinoLogger));
   app.useWebSocketAdapter(new GatewayIoAdapter(app, transportHeaders(config)));
   app.use(pageHeaders(config));
-  // Allow no cross-origin requests to the admin port: a page in the browser of an operator can reach
-  // that port and must not be able to read its responses.
+  // Allow no cross-origin requests to the admin port: a page in the browser of an operator can
+  // reach that port and must not be able to read its responses.
   const access = app.get(AdminAccess);
   const [cors, none] = [corsOptions(config), { origin: false }];
   app.enableCors((request: IncomingMessage, decide: (error: null, options: object) => void) =>

@@ -6,9 +6,9 @@ type StoredRevocation = readonly [key: string, at: number];
 
 /**
  * Port: the revocations that all replicas share. Replicas load them when they start, and after an
- * outage in which they may have missed some. Implemented by {@link RedisRevocationStore} and {@link
- * MemoryRevocationStore}; one contract suite (`test/e2e/auth/revocation-store.e2e-spec.ts`) runs on
- * both. Every method rejects when the store cannot be reached.
+ * outage in which they may have missed some. Implemented by {@link RedisRevocationStore} and
+ * {@link MemoryRevocationStore}; one contract suite (`test/e2e/auth/revocation-store.e2e-spec.ts`)
+ * runs on both. Every method rejects when the store cannot be reached.
  */
 export interface RevocationStore {
   /**
