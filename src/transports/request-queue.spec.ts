@@ -18,7 +18,7 @@ function setUp({ sliceMs = 5, maxWaiting = 1_000, maxWaitingOfClient = 100 } = {
     maxWaitingOfClient,
   });
   const log: string[] = [];
-  /** A request of several steps of `ms` each, which pauses between them where it is told to. */
+  /** A request of several steps of `ms` each, which pauses between them if its slice is over. */
   const ask = (client: Client, request: string, { ms = 1, steps = 1 } = {}) =>
     queue.run(client, async () => {
       for (let step = 1; step <= steps; step++) {
@@ -28,7 +28,7 @@ function setUp({ sliceMs = 5, maxWaiting = 1_000, maxWaitingOfClient = 100 } = {
         log.push(steps === 1 ? `${client.name}${request}` : `${client.name}${request}.${step}`);
       }
     });
-  /** The rest of this slice, then one turn of the event loop. */
+  /** Runs the rest of this slice, and then one turn of the event loop. */
   const slice = async () => {
     await microtasks();
     const done = log.splice(0);
@@ -40,13 +40,13 @@ function setUp({ sliceMs = 5, maxWaiting = 1_000, maxWaitingOfClient = 100 } = {
 
 const [a, b, c] = [{ name: 'a' }, { name: 'b' }, { name: 'c' }];
 
-it('runs a request in the turn it comes in', () => {
+it('runs a request in the turn in which it arrives', () => {
   const { ask, log } = setUp();
   ask(a, '1');
   expect(log).toEqual(['a1']);
 });
 
-it('gives the event loop back after a slice, however many requests came in one read', async () => {
+it('lets other work run after a slice, however many requests arrived in one read', async () => {
   const { ask, slice, queue } = setUp();
   for (let n = 1; n <= 12; n++) ask(a, `${n}`);
   expect(await slice()).toEqual(['a1', 'a2', 'a3', 'a4', 'a5']);
@@ -84,7 +84,7 @@ it('lets clients take turns, each with its requests in order', async () => {
   ]);
 });
 
-it('a long request pauses when the slice is over, and goes on at its next turn before the rest of its client', async () => {
+it('pauses a long request when the slice is over, and resumes it before later ones of its client', async () => {
   const { ask, slice } = setUp({ sliceMs: 2 });
   ask(a, '1', { steps: 5 });
   ask(a, '2');
@@ -95,7 +95,7 @@ it('a long request pauses when the slice is over, and goes on at its next turn b
   expect(await slice()).toEqual(['a2']);
 });
 
-it('a request that waits for something else holds up its client only', async () => {
+it('delays only the same client if a request waits for something else', async () => {
   const { queue, ask, slice, log } = setUp();
   let answer: () => void = () => undefined;
   queue.run(a, () => new Promise((resolve) => (answer = resolve)));
@@ -110,7 +110,7 @@ it('a request that waits for something else holds up its client only', async () 
   expect(log).toEqual(['a2']);
 });
 
-it('drops what a client that has left was still waiting for, and lets its paused request end', async () => {
+it('drops the waiting requests of a disconnected client, and finishes its paused one', async () => {
   const { queue, ask, slice } = setUp({ sliceMs: 2 });
   ask(a, '1', { steps: 3 });
   ask(a, '2');
@@ -121,7 +121,7 @@ it('drops what a client that has left was still waiting for, and lets its paused
   expect(await slice()).toEqual([]);
 });
 
-it('is bounded for one client and for all, but has room for one request of every client', () => {
+it('limits the waiting requests of one client and of all, but accepts one of every client', () => {
   const { queue, ask } = setUp({ sliceMs: 1, maxWaiting: 5, maxWaitingOfClient: 3 });
   ask(c, '1'); // the slice is over
   for (let n = 1; n <= 3; n++) ask(a, `${n}`);
@@ -133,7 +133,7 @@ it('is bounded for one client and for all, but has room for one request of every
   expect(queue.hasRoomFor(c)).toBe(true);
 });
 
-it('keeps no timer and nothing of a client once all is done', async () => {
+it('keeps neither a timer nor client state once all requests are done', async () => {
   const { ask, slice, clock } = setUp();
   ask(a, '1');
   await slice();

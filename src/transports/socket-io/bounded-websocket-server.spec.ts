@@ -7,7 +7,7 @@ import { tcpSocketOf } from './engine-io-internals.js';
 
 describe('BoundedWebSocketServer', () => {
   it.each(['message', 'ping'] as const)(
-    'takes one %s of a client in each turn of the event loop, however many come at once',
+    'handles one %s of a client per turn of the event loop, however many arrive at once',
     async (kind) => {
       const server = new BoundedWebSocketServer({ port: 0, host: '127.0.0.1' });
       await once(server, 'listening');
@@ -21,7 +21,7 @@ describe('BoundedWebSocketServer', () => {
         counting = setImmediate(count);
       };
       let counting = setImmediate(count);
-      // As one write: what is in it comes to the server in one read.
+      // Send them as one write, so that the server receives them in one read.
       const tcp = tcpSocketOf(client)!;
       tcp.cork();
       for (let i = 0; i < 10; i++) {

@@ -11,8 +11,8 @@ import { queryOf, tcpSocketOf, type UntypedWsOptions } from './engine-io-interna
 const MAX_FRAGMENTS = 64;
 
 /**
- * Average size from which an incomplete frame's pieces are accepted. Networks use about 500 bytes
- * or more.
+ * Smallest accepted average size of the pieces in which an incomplete frame arrives, bytes.
+ * Networks deliver at least about 500 bytes per piece.
  */
 const MIN_PIECE_BYTES = 512;
 /** How many pieces of an incomplete frame are always accepted, whatever their size. */

@@ -10,7 +10,7 @@ function inflaterOf(client: WebSocket): unknown {
   return (deflateOf(client) as unknown as { readonly _inflate: unknown })._inflate;
 }
 
-it('keeps no inflater for a client between its messages, and understands the next', async () => {
+it('frees the inflater of a client after each message, and can still read the next one', async () => {
   const http = createServer().listen(0, '127.0.0.1');
   await once(http, 'listening');
   const server = new DeflatingWebSocketServer({ noServer: true });

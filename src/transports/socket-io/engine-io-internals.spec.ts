@@ -24,7 +24,7 @@ import {
 } from './engine-io-internals.js';
 import type { GatewaySocket } from './socket-server.js';
 
-/** More than the kernel buffers of both ends can take. */
+/** More than the kernel buffers of both ends can hold. */
 const KERNEL_BUFFERS = 16_000_000;
 
 const clientTcp = ({ io }: ClientSocket) =>
@@ -62,7 +62,7 @@ describe('a connection of engine.io', () => {
     expect(writeBufferOf(socket.conn)).toEqual([]);
   });
 
-  it('buffers the packets that a polling client has not asked for yet', async () => {
+  it('buffers the packets that a polling client has not fetched yet', async () => {
     const rig = await FanoutRig.start();
     const connected = once(rig.server, 'connection') as Promise<[GatewaySocket]>;
     rig.server.on('connection', (socket) => void socket.emit('connected', { message: '' } as never));
@@ -77,7 +77,7 @@ describe('a connection of engine.io', () => {
     await client.close();
   });
 
-  it('is upgrading from the probe until its transport is exchanged', async () => {
+  it('is upgrading from the probe until its transport is replaced', async () => {
     const rig = await FanoutRig.start();
     const seen: unknown[] = [];
     rig.prepare = ({ conn }) => {
@@ -96,7 +96,7 @@ describe('a connection of engine.io', () => {
     expect(isUpgrading((await rig.connect()).socket.conn)).toBe(false);
   });
 
-  it('sends a ping when it is told to', async () => {
+  it('sends a ping on request', async () => {
     const { client, socket } = await connect();
     const conn: object = socket.conn;
     if (!canSendPacket(conn)) throw new Error('cannot send a packet');
@@ -117,7 +117,7 @@ describe('a connection of engine.io', () => {
 });
 
 describe('the servers of engine.io and Socket.IO', () => {
-  it('know a session as long as it lives', async () => {
+  it('know a session as long as it exists', async () => {
     const rig = await FanoutRig.start();
     const { client, socket } = await rig.connect();
     const { engine } = rig.server;
@@ -184,7 +184,7 @@ describe('a WebSocket of ws', () => {
   });
 });
 
-it('finds nothing in objects that have none of these members', () => {
+it('returns safe defaults for objects that have none of these members', () => {
   const bare = { transport: { name: 'websocket' } };
   expect(writeBufferOf(bare)).toBeUndefined();
   expect(isUpgrading(bare)).toBeUndefined();

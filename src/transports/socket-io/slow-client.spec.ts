@@ -7,13 +7,13 @@ import { tcpSocketOf, webSocketOf } from './engine-io-internals.js';
 import { isSlow } from './slow-client.js';
 import type { GatewaySocket } from './socket-server.js';
 
-/** More than the kernel buffers of both ends can take. */
+/** More than the kernel buffers of both ends can hold. */
 const KERNEL_BUFFERS = 16_000_000;
 const MAX_BYTES = 100_000;
 
 afterEach(() => FanoutRig.stopAll());
 
-it('a WebSocket client is slow while it has too much to read, in the TCP socket or in engine.io', async () => {
+it('a WebSocket client is slow while too many bytes wait in its TCP socket or in engine.io', async () => {
   const { client, socket, numbers } = await (await FanoutRig.start()).connect();
   expect(isSlow(socket, 0)).toBe(false);
   const { ws } = client.io.engine.transport as unknown as { readonly ws: object };
@@ -30,7 +30,7 @@ it('a WebSocket client is slow while it has too much to read, in the TCP socket 
   await waitFor(() => !isSlow(socket, 0));
 });
 
-it('a polling client is slow while it has too many packets to read, and not once it has left', async () => {
+it('a polling client is slow while too many packets wait for it, but not once it has disconnected', async () => {
   const rig = await FanoutRig.start();
   const connected = once(rig.server, 'connection') as Promise<[GatewaySocket]>;
   rig.server.on('connection', (socket) => void socket.emit('connected', { message: '' } as never));

@@ -2,10 +2,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type Ends, FanoutRig, reply } from '../../../test/support/fanout-rig.js';
 import { waitFor } from '../../../test/support/wait.js';
 
-/** For each member of an object what is to be there instead, given what is. */
+/** For each member of an object, a function that computes the replacement from the real value. */
 type Disguise = Readonly<Record<string, (value: unknown) => unknown>>;
 
-/** An object with some of its members changed, for whoever looks at it from outside. */
+/** A proxy of an object with some members replaced. The object's own code sees the real ones. */
 function disguised<T extends object>(target: T, disguise: Disguise): T {
   return new Proxy(target, {
     get: (_, name) => {
@@ -18,14 +18,14 @@ function disguised<T extends object>(target: T, disguise: Disguise): T {
 
 afterEach(() => FanoutRig.stopAll());
 
-describe('where one of the internals that SocketIoLink relies on is missing, everything arrives once and in order all the same', () => {
+describe('SocketIoLink delivers everything once and in order even if an internal is missing or late', () => {
   const gone = () => undefined;
   const transport = (disguise: Disguise) => ({
     transport: (value: unknown) => disguised(value as object, disguise),
   });
   const webSocketOf = (disguise: Disguise) =>
     transport({ socket: (value) => value && disguised(value, disguise) });
-  /** A connection that does not tell of an event. */
+  /** A connection whose listeners for one event are never called. */
   const deafTo = (name: string) => ({
     on: (value: unknown) => (event: string, listener: unknown) =>
       event === name ? undefined : (value as (...args: unknown[]) => unknown)(event, listener),
@@ -57,7 +57,7 @@ describe('where one of the internals that SocketIoLink relies on is missing, eve
     extensions: { disguise: webSocketOf({ extensions: gone }), problems: [] },
   };
 
-  /** Broadcasts and replies by turns; no more at a time than a client may have waiting. */
+  /** Alternates broadcasts and replies, with no more at a time than may wait for a client. */
   async function talk(rig: FanoutRig, ends: readonly Ends[]): Promise<void> {
     const expected: number[] = [];
     while (expected.length < 200) {
@@ -70,7 +70,7 @@ describe('where one of the internals that SocketIoLink relies on is missing, eve
       }
       await waitFor(() => ends.every(({ numbers }) => numbers.length >= expected.length));
     }
-    reply(ends[0]!.socket, 0); // what was sent twice would be here before it
+    reply(ends[0]!.socket, 0); // anything sent twice would arrive before it
     await waitFor(() => ends[0]!.numbers.at(-1) === 0);
     ends[0]!.numbers.pop();
     for (const { numbers } of ends) expect(numbers).toEqual(expected);
@@ -89,7 +89,7 @@ describe('where one of the internals that SocketIoLink relies on is missing, eve
     expect(rig.degraded).toEqual(problems);
   });
 
-  it("'packetCreate' comes when the packet is in the buffer", async () => {
+  it("'packetCreate' is emitted after the packet was buffered", async () => {
     const rig = await FanoutRig.start();
     rig.prepare = ({ conn }) => {
       const late = conn as unknown as {

@@ -6,7 +6,7 @@ import { Frame } from '../../fanout/frame.js';
 import { tcpSocketOf, webSocketOf, writeBufferOf } from './engine-io-internals.js';
 import type { GatewaySocket } from './socket-server.js';
 
-/** What the kernel's own buffers of both ends may take, generously. */
+/** More than the kernel buffers of both ends can hold. */
 const KERNEL_BUFFERS = 16_000_000;
 
 const isReady = ({ conn }: GatewaySocket) =>
@@ -22,8 +22,8 @@ function frame(n: number): Buffer {
 
 afterEach(() => FanoutRig.stopAll());
 
-describe('what SocketIoLink relies on in engine.io', () => {
-  it("'packetCreate' is emitted at once for every packet, before it is in the buffer or with the transport", async () => {
+describe('engine.io behaves as SocketIoLink expects', () => {
+  it("'packetCreate' is emitted for every packet before it is buffered or given to the transport", async () => {
     const rig = await FanoutRig.start();
     const { client, socket } = await rig.connect();
     await waitFor(() => isReady(socket));
@@ -40,10 +40,10 @@ describe('what SocketIoLink relies on in engine.io', () => {
       return [...seen];
     };
     const untouched = [['message', false, 0]];
-    expect(during(() => reply(socket, 1))).toEqual(untouched); // to a transport that is ready
-    expect(during(() => reply(socket, 2))).toEqual(untouched); // to one that is not
+    expect(during(() => reply(socket, 1))).toEqual(untouched); // the transport is ready
+    expect(during(() => reply(socket, 2))).toEqual(untouched); // the transport is not ready
     expect(during(() => socket.conn.write('2["x"]'))).toEqual(untouched);
-    expect(during(() => rig.server.emit('products', { products: [] }))).toEqual(untouched); // the base adapter's way
+    expect(during(() => rig.server.emit('products', { products: [] }))).toEqual(untouched); // base adapter
     const acknowledged = new Promise((resolve) =>
       socket.on('get_products', (ack) => resolve(during(() => ack?.({ ok: true, rooms: [], products: [] })))),
     );
@@ -51,7 +51,7 @@ describe('what SocketIoLink relies on in engine.io', () => {
     expect(await acknowledged).toEqual(untouched);
   });
 
-  it("'drain' is emitted when the buffer was handed to the transport and its bytes are with the TCP socket", async () => {
+  it("'drain' is emitted once the buffer's bytes are in the TCP socket", async () => {
     const rig = await FanoutRig.start();
     const { client, socket, numbers } = await rig.connect();
     const drains: unknown[] = [];
@@ -61,7 +61,7 @@ describe('what SocketIoLink relies on in engine.io', () => {
     clientTcp(client).pause();
     reply(socket, 1, KERNEL_BUFFERS);
     reply(socket, 2, KERNEL_BUFFERS);
-    expect(drains).toEqual([[0, false]]); // the second waits
+    expect(drains).toEqual([[0, false]]); // the second one waits
     clientTcp(client).resume();
     await waitFor(() => numbers.length === 2);
     expect(drains).toEqual([
@@ -71,20 +71,20 @@ describe('what SocketIoLink relies on in engine.io', () => {
   });
 });
 
-describe('what SocketIoLink relies on in ws', () => {
-  it('what it sends is with the TCP socket at once and never deflated, so that nothing can get in between', async () => {
+describe('ws behaves as SocketIoLink expects', () => {
+  it('writes what it sends to the TCP socket at once and uncompressed, so that the order is kept', async () => {
     const { socket } = await (await FanoutRig.start()).connect();
     expect(webSocketOf(socket.conn)?.extensions).toBe('permessage-deflate');
     await waitFor(() => isReady(socket));
     const before = tcp(socket).bytesWritten;
     socket.conn.write('x'.repeat(100_000), { compress: true });
-    expect(tcp(socket).bytesWritten - before).toBe(100_000 + 1 + 10); // engine.io's type, and the frame's header
+    expect(tcp(socket).bytesWritten - before).toBe(100_000 + 1 + 10); // type and header
   });
 
   it.each([
     ['', 10],
     [", also while the kernel's buffers are full", KERNEL_BUFFERS],
-  ])('a raw write comes behind what was sent before and ahead of what is sent after%s', async (_, bytes) => {
+  ])('keeps a raw write between what was sent before and after it%s', async (_, bytes) => {
     const { client, socket, numbers } = await (await FanoutRig.start()).connect();
     await waitFor(() => isReady(socket));
     clientTcp(client).pause();

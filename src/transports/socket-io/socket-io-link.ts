@@ -112,7 +112,8 @@ export class SocketIoLink implements Link {
 
   watchDrain(): void {
     this.look();
-    if (this.unwatch || !this.tcp || this.tcp.writableLength === 0) return; // engine.io emits 'drain' itself
+    // If the TCP socket is empty, the data waits in engine.io, which emits 'drain' itself.
+    if (this.unwatch || !this.tcp || this.tcp.writableLength === 0) return;
     const { tcp } = this;
     const onTcpDrain = (): void => {
       this.unwatch = undefined;
