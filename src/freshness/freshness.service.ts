@@ -12,7 +12,7 @@ import {
   type ChainStatus,
   type FeedStatuses,
   type HandshakeOptions,
-  JsonPayload,
+  type JsonPayload,
   JsonPayloads,
   type ProductStatus,
   type RoomAddress,
@@ -29,6 +29,15 @@ import { Awaited } from './awaited.js';
 import { ChainTracker } from './chain-tracker.js';
 import { FreshnessTracker, type StatusChange } from './freshness-tracker.js';
 import { ProductRooms } from './product-rooms.js';
+import {
+  batchOf,
+  chainName,
+  chainPayloadOf,
+  nameOf,
+  payloadOf,
+  repeated,
+  repeatedChain,
+} from './status-payloads.js';
 import { Sweeper } from './sweeper.js';
 
 /**
@@ -368,8 +377,7 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   }
 
   private announceChain(status: ChainStatus): void {
-    const payload = new JsonPayload<ChainStatus>(JSON.stringify(status), `status:${nameOf(status)}`);
-    this.server.local.to(chainRooms(status)).emit(ServerEvent.chainStatus, payload);
+    this.server.local.to(chainRooms(status)).emit(ServerEvent.chainStatus, chainPayloadOf(status));
     this.metrics.chainStatus.inc({ status: status.status });
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainStatus });
     if (status.status === 'live') this.log.debug({ chain: nameOf(status) }, 'chain_live');
@@ -432,36 +440,4 @@ function expiriesOf(address: SnapshotAddress, messages: readonly MarketMessage[]
 
 function chainRooms({ product, expiry }: ChainStatus): string[] {
   return [chainRoom(product), ...(expiry === null ? [] : [chainRoom(product, expiry)])];
-}
-
-function nameOf({ product, expiry }: ChainStatus): string {
-  return chainName(product, expiry);
-}
-
-function chainName(product: string, expiry: string | null): string {
-  return `${product}:${expiry ?? '*'}`;
-}
-
-function payloadOf(status: ProductStatus): JsonPayload<ProductStatus> {
-  return new JsonPayload(JSON.stringify(status), `status:${status.product}`);
-}
-
-/**
- * A status that is sent to one client. Its key differs from the broadcast's: if the client lags, it
- * does not replace the broadcast status, which would count as a dropped update.
- */
-function repeated(status: ProductStatus): JsonPayload<ProductStatus> {
-  return new JsonPayload(JSON.stringify(status), `repeated-status:${status.product}`);
-}
-
-/**
- * All statuses in one event. Batches share one key, because a lagging client needs only the last
- * one: each contains all stale products.
- */
-function batchOf(statuses: readonly ProductStatus[]): JsonPayload<FeedStatuses> {
-  return new JsonPayload(JSON.stringify({ statuses }), 'repeated-statuses');
-}
-
-function repeatedChain(status: ChainStatus): JsonPayload<ChainStatus> {
-  return new JsonPayload(JSON.stringify(status), `repeated-status:${nameOf(status)}`);
 }
