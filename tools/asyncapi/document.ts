@@ -173,6 +173,7 @@ const MARKET_EVENTS: ReadonlySet<string> = new Set([
   'chain_summary',
   'chain_update',
   'feed_status',
+  'chain_status',
   'feed_statuses',
   'feed_gap',
 ]);
