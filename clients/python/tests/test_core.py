@@ -297,6 +297,25 @@ class Updates(unittest.TestCase):
         self.assertEqual(one.latest.expiry, '2026-11-26')
         self.assertEqual([both.take().spot_price for _ in range(len(both))], [1, 2])
 
+    def test_chains_of_several_products_do_not_overwrite_each_other(self) -> None:
+        handle = self.world.subscribe('chain', ['NIFTY', 'BANKNIFTY'])
+        for n, (product, expiry) in enumerate((('NIFTY', '2026-12-03'), ('NIFTY', '2026-11-26'), ('BANKNIFTY', '2026-11-26'))):
+            self.core.receive('chain_update', chain(product, n, expiry))
+        self.assertEqual(
+            {key: chain.spot_price for key, chain in handle.latest_by_expiry.items()},
+            {'BANKNIFTY:2026-11-26': 2, 'NIFTY:2026-11-26': 1, 'NIFTY:2026-12-03': 0},
+        )
+        self.assertEqual(list(handle.latest_by_expiry), ['BANKNIFTY:2026-11-26', 'NIFTY:2026-11-26', 'NIFTY:2026-12-03'])
+
+    def test_latest_of_is_the_newest_of_one_product_and_expiry(self) -> None:
+        handle = self.world.subscribe('chain', ['NIFTY', 'BANKNIFTY'])
+        for n, (product, expiry) in enumerate((('NIFTY', '2026-12-03'), ('NIFTY', '2026-11-26'), ('BANKNIFTY', '2026-11-26'))):
+            self.core.receive('chain_update', chain(product, n, expiry))
+        self.assertEqual(handle.latest.product, 'BANKNIFTY')
+        self.assertEqual(handle.latest_of('NIFTY', None).expiry, '2026-11-26')
+        self.assertEqual(handle.latest_of('NIFTY', '2026-12-03').spot_price, 0)
+        self.assertIsNone(handle.latest_of('NIFTY', '2026-12-10'))
+
     def test_an_expiry_that_is_over_is_forgotten(self) -> None:
         handle = self.world.subscribe('chain', 'NIFTY')
         self.core.receive('chain_update', chain('NIFTY', 1, '2026-11-22'))

@@ -8,6 +8,7 @@ from .async_client import AsyncClient
 from .async_subscription import AsyncSubscription
 from .errors import (
     AuthRequired,
+    ClientFailed,
     ConnectionClosed,
     ConnectionRefused,
     Forbidden,
@@ -58,6 +59,7 @@ __all__ = [
     'ChainSummary',
     'ChainUpdate',
     'Client',
+    'ClientFailed',
     'Closing',
     'Connected',
     'ConnectionClosed',

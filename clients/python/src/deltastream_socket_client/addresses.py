@@ -2,10 +2,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Dict, Iterable, Optional, Tuple, Union
+
+from . import arguments
 
 GENERAL = 'general'
 Symbols = Union[str, Iterable[str]]
+#: A date or a 'YYYY-MM-DD'. `datetime.datetime` and `pandas.Timestamp` are dates too.
+Expiry = Union[str, date]
 
 
 @dataclass(frozen=True)
@@ -29,30 +34,31 @@ class Address:
 
 
 def parse_addresses(
-    type: str, symbol: Optional[Symbols] = None, expiry: Optional[str] = None, symbols: Iterable[str] = ()
+    type: str,
+    symbol: Optional[Symbols] = None,
+    expiry: Optional[Expiry] = None,
+    symbols: Optional[Symbols] = (),
 ) -> Tuple[Address, ...]:
     """Returns the rooms that the arguments of `subscribe` and `snapshot` name, each once.
 
     Checks only that they name a room. Whether a symbol is well-formed and allowed is for the
-    gateway to decide. Raises ValueError if they name no room, and TypeError if a symbol is not a
-    string.
+    gateway to decide. Raises ValueError if they name no room, and TypeError if one of them is of a
+    type that cannot be used.
     """
-    named = [symbol] if isinstance(symbol, str) else list(symbol or ())
-    named += [symbols] if isinstance(symbols, str) else list(symbols)
-    for name in named:
-        if not isinstance(name, str):
-            raise TypeError(f'a symbol must be a string, not {name!r}')
+    type = arguments.text('type', type)
+    named = arguments.texts('symbol', symbol) + arguments.texts('symbols', symbols)
+    day = arguments.day('expiry', expiry)
     if type == GENERAL:
-        if named or expiry is not None:
+        if named or day is not None:
             raise ValueError("the type 'general' takes neither a symbol nor an expiry")
         return (Address(GENERAL),)
     if type not in ('product', 'chain'):
         raise ValueError(f"type must be 'product', 'chain' or 'general', not {type!r}")
-    if expiry is not None and type != 'chain':
+    if day is not None and type != 'chain':
         raise ValueError("only the type 'chain' takes an expiry")
     if not named:
         raise ValueError(f"the type {type!r} needs a symbol, for example {type!r}, 'NIFTY'")
-    return tuple(Address(type, name, expiry) for name in dict.fromkeys(named))
+    return tuple(Address(type, name, day) for name in dict.fromkeys(named))
 
 
 def request_payload(addresses: Iterable[Address]) -> Dict[str, Any]:

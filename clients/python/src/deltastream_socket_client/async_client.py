@@ -3,16 +3,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Callable, Iterable, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
+from typing import Any, Awaitable, Callable, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
-from .addresses import Symbols, parse_addresses, request_payload
+from . import arguments
+from .addresses import Expiry, Symbols, parse_addresses, request_payload
 from .async_connection import AsyncConnection
 from .async_monitor import AsyncMonitor
 from .async_requests import AsyncRequestSender
 from .async_subscription import AsyncSubscription
 from .base_client import BaseClient
 from .core import ANSWER_TIMEOUT
-from .errors import GatewayError
+from .errors import GatewayError, NotConnected
 from .failures import Failure
 from .handle import Handle
 from .options import LAGGING_WAIT, TOKEN_TIMEOUT, Options, TokenReason, validate_token
@@ -70,10 +71,11 @@ class AsyncClient(BaseClient):
         ValueError or TypeError for arguments that cannot work, and RuntimeError if the client has
         connected before.
         """
+        timeout = arguments.timeout(timeout)
         options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify)
         self._adopt(options, general)
-        self._tasks.start(self._run())
-        self._tasks.start(self._deliver())
+        for work in (self._run(), self._deliver()):
+            self._tasks.start(self._guarded(work))
         if wait:
             try:
                 await self._monitor.require(lambda: self._core.connected or self._closing, timeout)
@@ -101,7 +103,7 @@ class AsyncClient(BaseClient):
 
     @overload
     def subscribe(
-        self, type: Literal['product'], symbol: Optional[Symbols] = None, *, symbols: Iterable[str] = ()
+        self, type: Literal['product'], symbol: Optional[Symbols] = None, *, symbols: Optional[Symbols] = ()
     ) -> AsyncSubscription[UnderlyingUpdate]: ...
 
     @overload
@@ -109,9 +111,9 @@ class AsyncClient(BaseClient):
         self,
         type: Literal['chain'],
         symbol: Optional[Symbols] = None,
-        expiry: Optional[str] = None,
+        expiry: Optional[Expiry] = None,
         *,
-        symbols: Iterable[str] = (),
+        symbols: Optional[Symbols] = (),
     ) -> AsyncSubscription[ChainUpdate]: ...
 
     @overload
@@ -121,18 +123,19 @@ class AsyncClient(BaseClient):
         self,
         type: str,
         symbol: Optional[Symbols] = None,
-        expiry: Optional[str] = None,
+        expiry: Optional[Expiry] = None,
         *,
-        symbols: Iterable[str] = (),
+        symbols: Optional[Symbols] = (),
     ) -> Any:
         """Subscribes on this connection and on each later one, until `unsubscribe`. `await` the
         result to wait for it.
 
         type: 'product' for prices (`UnderlyingUpdate`), 'chain' for option chains (`ChainUpdate`),
         'general' for the prices and chain summaries of all products.
-        symbol: one product or a list of them, for example 'NIFTY'. `symbols` is another way to pass
-        a list.
-        expiry: 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings every expiry.
+        symbol: one product, for example 'NIFTY', or any iterable of them. `symbols` is another way
+        to pass an iterable.
+        expiry: a date or a 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings
+        every expiry.
 
         May be called before `connect`. Raises ValueError or TypeError for arguments that name no
         room, and NotConnected, or the error of the client, once it is closed. A refusal by the
@@ -171,9 +174,9 @@ class AsyncClient(BaseClient):
         self,
         type: str,
         symbol: Optional[Symbols] = None,
-        expiry: Optional[str] = None,
+        expiry: Optional[Expiry] = None,
         *,
-        symbols: Iterable[str] = (),
+        symbols: Optional[Symbols] = (),
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[Union[UnderlyingUpdate, ChainUpdate]]:
         """Returns the newest updates that the gateway knows, without subscribing.
@@ -191,6 +194,25 @@ class AsyncClient(BaseClient):
             self._core.discard(collector)
 
     # ---- tasks ---------------------------------------------------------------------------------------------------
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """Does the work of a task. However it ends, the client does not look connected without it."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            # Does nothing if it was `close` that cancelled the task.
+            self._give_up(NotConnected('a task of the client was cancelled, for example because its event loop ended'))
+            await self._abort()
+            raise
+        except BaseException as error:
+            self._fail(error)
+            await self._abort()
+            if not isinstance(error, Exception):
+                raise
+
+    async def _abort(self) -> None:
+        if self._connection is not None and not self._connection.over:
+            await self._connection.abort()
 
     async def _deliver(self) -> None:
         """Calls handlers."""
@@ -256,27 +278,39 @@ class AsyncClient(BaseClient):
 
     async def _send(self, connection: AsyncConnection, request: RoomRequest) -> None:
         def answered(answer: Any) -> None:
-            self._core.answered(request, answer)
-            self._wake()
+            try:
+                self._core.answered(request, answer)
+                self._wake()
+            except Exception as error:
+                self._fail(error)
 
         await connection.send(request.event, request.payload, answered)
 
     def _received(self, connection: AsyncConnection, event: str, data: Any) -> None:
         if connection is self._connection and not connection.over and not self._closing:
-            self._core.receive(event, data)
-            self._wake()
+            try:
+                self._core.receive(event, data)
+                self._wake()
+            except Exception as error:
+                self._fail(error)
 
     # ---- tokens --------------------------------------------------------------------------------------------------
 
     async def _token(self, reason: TokenReason) -> str:
         assert self._options is not None and self._options.token is not None
+        call = self._tasks.start(self._tasks.call(self._options.token, reason))
         try:
-            return validate_token(await asyncio.wait_for(self._tasks.call(self._options.token, reason), TOKEN_TIMEOUT))
-        except asyncio.TimeoutError:
-            raise TimeoutError(f'it returned nothing within {TOKEN_TIMEOUT:g} s') from None
+            # Not `asyncio.wait_for`: before Python 3.12, it drops a cancellation that comes together
+            # with the result.
+            answered, _ = await asyncio.wait({call}, timeout=TOKEN_TIMEOUT)
+        finally:
+            call.cancel()
+        if not answered:
+            raise TimeoutError(f'it returned nothing within {TOKEN_TIMEOUT:g} s')
+        return validate_token(call.result())
 
     def _token_expires(self, renewal: Renewal) -> None:
-        self._tasks.start(self._refresh_token(renewal))
+        self._tasks.start(self._guarded(self._refresh_token(renewal)))
 
     async def _refresh_token(self, renewal: Renewal) -> None:
         while not await self._monitor.wait_for(lambda: self._closing or self._core.epoch != renewal.epoch, renewal.pause):

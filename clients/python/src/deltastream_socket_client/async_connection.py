@@ -23,7 +23,7 @@ class AsyncConnection:
         self._received = received
         self._ended = ended
         self._refusal: Any = None
-        self._welcomed = asyncio.Event()
+        self._welcomed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.over = False
         self._sio = socketio.AsyncClient(reconnection=False, handle_sigint=False, ssl_verify=options.ssl_verify)
         # Plain functions, because python-socketio calls these in the order of the messages.
@@ -55,19 +55,19 @@ class AsyncConnection:
                 socketio_path=options.path.strip('/'),
                 wait=False,
             )
-            await asyncio.wait_for(self._welcomed.wait(), WELCOME_TIMEOUT)
-            if not self.over and self._refusal is None:
+            # Not `asyncio.wait_for`: before Python 3.12, it drops a cancellation that comes together
+            # with the result.
+            welcomed, _ = await asyncio.wait({self._welcomed}, timeout=WELCOME_TIMEOUT)
+            if welcomed and not self.over and self._refusal is None:
                 return None
             if self.over:
                 error = ConnectionError('the connection was lost before the gateway sent `connected`')
-        except asyncio.TimeoutError:
-            pass
         except Exception as caught:
             # Any exception: python-socketio does not translate all that its transports raise.
             error = caught
         except BaseException:
             # The task was cancelled. The transport's session must not stay open.
-            await self.close()
+            await self.abort()
             raise
         failure = connection_failure(error, self._refusal)
         await self.close()
@@ -88,6 +88,11 @@ class AsyncConnection:
             await self._sio.disconnect()
         except Exception as error:
             log.debug('closing: %s', error)
+        await self.abort()
+
+    async def abort(self) -> None:
+        """Ends the connection without waiting for the gateway, or for the tasks of python-socketio.
+        """
         # engine.io closes the session only if this side ends the connection.
         session = self._sio.eio.http
         if session is not None and not session.closed:
@@ -97,16 +102,20 @@ class AsyncConnection:
     def _event(self, event: str, *args: Any) -> None:
         self._received(event, args[0] if args else None)
         if event == 'connected':
-            self._welcomed.set()
+            self._welcome()
 
     def _refused(self, data: Any = None) -> None:
         # If the handshake failed in the transport, `data` is a string, and the exception says more.
         if isinstance(data, dict) and ('data' in data or 'code' in data):
             self._refusal = data
-        self._welcomed.set()
+        self._welcome()
 
     def _end(self) -> None:
         if not self.over:
             self.over = True
-            self._welcomed.set()
+            self._welcome()
             self._ended()
+
+    def _welcome(self) -> None:
+        if not self._welcomed.done():
+            self._welcomed.set_result(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
+from . import arguments
 from .async_connection import AsyncConnection
 from .async_monitor import AsyncMonitor
 from .core import Core
@@ -31,7 +32,7 @@ class AsyncRequestSender:
         Raises RequestError if the gateway refuses the request, RequestTimeout, and NotConnected if
         the connection is lost or the client closed.
         """
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + arguments.seconds(timeout)
         while True:
             answer = await self._call_once(event, payload, deadline)
             if answer.get('ok') is True:

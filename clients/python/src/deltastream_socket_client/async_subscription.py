@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, AsyncIterator, Callable, Generator, Generic, Optional
 
+from . import arguments
 from .async_monitor import AsyncMonitor
 from .base_subscription import BaseSubscription
 from .conflating_queue import ConflatingQueue
@@ -32,7 +33,7 @@ class AsyncSubscription(BaseSubscription[U], Generic[U]):
         Raises SubscriptionError if the gateway refuses it, RequestTimeout after `timeout` seconds
         (`None`: never), and NotConnected, or the error of the client, if it has ended.
         """
-        await self._monitor.require(self._settled, timeout)
+        await self._monitor.require(self._settled, arguments.timeout(timeout))
         self._raise_unless_ready()
         return self
 
@@ -51,7 +52,7 @@ class AsyncSubscription(BaseSubscription[U], Generic[U]):
         if self._gets is None:
             self._gets = self.__aiter__()
         updates = self._gets
-        await self._monitor.require(lambda: updates.settled, timeout)
+        await self._monitor.require(lambda: updates.settled, arguments.timeout(timeout))
         try:
             return await updates.__anext__()
         except StopAsyncIteration:

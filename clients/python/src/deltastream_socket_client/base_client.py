@@ -1,24 +1,28 @@
 """What both clients have in common, apart from how they wait."""
 from __future__ import annotations
 
+import logging
 from typing import Any, Callable, Hashable, Optional, Tuple, TypeVar, overload
 
+from . import arguments
 from .addresses import GENERAL
 from .conflating_queue import ConflatingQueue
 from .core import Core
-from .errors import GatewayError, NotConnected
+from .errors import ClientFailed, GatewayError, NotConnected
 from .failures import Failure
 from .listeners import Listeners
 from .options import Options
 from .payloads import Limits, TokenExpiring, User
 from .renewal import Renewal, Renewals
 
+log = logging.getLogger('deltastream_socket_client')
+
 H = TypeVar('H', bound=Callable[[Any], Any])
 
 
 class BaseClient:
-    def __init__(self) -> None:
-        self._listeners = Listeners()
+    def __init__(self, check_handler: Callable[[Any], None] = lambda handler: None) -> None:
+        self._listeners = Listeners(check_handler)
         self._inbox: ConflatingQueue[Tuple[str, Any]] = ConflatingQueue()
         self._core = Core(self._emit)
         self._renewals = Renewals()
@@ -33,7 +37,8 @@ class BaseClient:
         """'connecting', 'connected', 'draining', 'reconnecting' or 'closed'. While 'draining',
         updates still come.
         """
-        return self._core.state
+        # The core may be what failed.
+        return 'closed' if self._closing else self._core.state
 
     @property
     def limits(self) -> Optional[Limits]:
@@ -60,7 +65,8 @@ class BaseClient:
         True if the gateway says that the price has stopped, if it has never come, and while there
         is no connection.
         """
-        return self._core.is_stale(product)
+        arguments.text('product', product)
+        return self._closing or self._core.is_stale(product)
 
     @overload
     def on(self, event: str) -> Callable[[H], H]: ...
@@ -77,7 +83,7 @@ class BaseClient:
         (`Staleness`). `Client` calls handlers one after the other in a thread of its own,
         `AsyncClient` on its event loop, where they may be coroutine functions. A handler that is
         slower than the feed gets the newest update of each product and expiry. Raises ValueError
-        for an unknown event.
+        for an unknown event, and TypeError for a handler that cannot be called.
         """
         return self._listeners.on(event, handler)
 
@@ -108,9 +114,28 @@ class BaseClient:
         if not self._closing:
             self._closing = True
             self.error = error
-            self._core.close(error)
-            self._inbox.end()
-            self._wake()
+            try:
+                self._core.close(error)
+            finally:
+                self._inbox.end()
+                self._wake()
+
+    def _fail(self, error: BaseException) -> None:
+        """Closes the client because of an exception that no part of it expects.
+
+        Otherwise only the thread or task that raised it would end, and the client would still look
+        connected.
+        """
+        if self._closing:
+            log.debug('an exception after the client was closed', exc_info=error)
+            return
+        log.error('an unexpected exception closed the client', exc_info=error)
+        failure = ClientFailed(f'an unexpected exception closed the client: {error!r}')
+        failure.__cause__ = error
+        try:
+            self._give_up(failure)
+        except Exception:
+            log.exception('the client could not tell all of its subscriptions that it is closed')
 
     def _lost(self, failure: Failure) -> None:
         self._failure = failure

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Generic, Optional, Tuple
 
+from . import arguments
+from .addresses import Expiry
 from .errors import GatewayError, NotConnected, SubscriptionError
 from .handle import Handle
 from .updates import ChainUpdate, U
@@ -19,7 +21,11 @@ class BaseSubscription(Generic[U]):
 
     @property
     def latest(self) -> Optional[U]:
-        """The update that came last, of any of its products. `None`: none has come yet."""
+        """The update that came last, of any of its products and expiries. `None`: none has come yet.
+
+        With several products or expiries, it changes from one to the other. `latest_of` returns the
+        newest update of one of them.
+        """
         return self._handle.latest
 
     @property
@@ -29,12 +35,18 @@ class BaseSubscription(Generic[U]):
 
     @property
     def latest_by_expiry(self) -> Dict[str, ChainUpdate]:
-        """The newest chain of each expiry, by 'YYYY-MM-DD', the nearest expiry first.
+        """The newest chain of each expiry, the nearest expiry first.
 
-        It is meant for the chains of one product: of several products, it has one chain of each
-        expiry.
+        The keys are 'YYYY-MM-DD' for a subscription to one product. For one to several products
+        they are 'SYMBOL:YYYY-MM-DD', as in the names of rooms, so that each product keeps its own.
         """
         return self._handle.latest_by_expiry
+
+    def latest_of(self, symbol: str, expiry: Optional[Expiry] = None) -> Optional[U]:
+        """The newest update of one product, and of one expiry if it is given. `None`: none has come
+        yet.
+        """
+        return self._handle.latest_of(arguments.text('symbol', symbol), arguments.day('expiry', expiry))
 
     @property
     def stale(self) -> bool:

@@ -237,10 +237,12 @@ class Core:
         """Ends every subscription for good. Iterations raise `error`, unless it is `None` because
         the owner closed the client.
         """
-        self.lost()
-        self._set_state('closed')
-        for handle in list(self._handles):
-            self.unsubscribe(handle, error)
+        try:
+            self.lost()
+        finally:
+            self._set_state('closed')
+            for handle in list(self._handles):
+                self.unsubscribe(handle, error)
 
     def receive(self, event: str, data: Any) -> None:
         """Takes any event of the gateway. Events that this package does not know are ignored."""

@@ -14,6 +14,10 @@ class NotConnected(GatewayError):
     """
 
 
+class ClientFailed(GatewayError):
+    """An exception that the client does not expect has closed it. `__cause__` is that exception."""
+
+
 class RequestTimeout(GatewayError, TimeoutError):
     """The gateway did not answer, or could not be reached, in the given time. `__cause__` is the
     last failure to connect.

@@ -8,6 +8,7 @@ from .addresses import GENERAL
 from .conflating_queue import ConflatingQueue
 from .errors import GatewayError, SubscriptionError
 from .rooms import Membership, Room
+from .timestamps import parse_micros
 from .updates import ChainUpdate, U, Update
 
 
@@ -64,10 +65,23 @@ class Handle(Generic[U]):
 
     @property
     def latest_by_expiry(self) -> Dict[str, ChainUpdate]:
-        """The newest chain of each expiry, the nearest expiry first."""
+        """The newest chain of each expiry, the nearest expiry first. The keys name the product too if
+        the subscription is to several.
+        """
         updates: Tuple[Update, ...] = self.updates
-        chains = {update.expiry: update for update in updates if isinstance(update, ChainUpdate)}
-        return dict(sorted(chains.items()))
+        chains = [update for update in updates if isinstance(update, ChainUpdate)]
+        chains.sort(key=lambda chain: (chain.expiry, chain.product))
+        several = len({room.address.symbol for room in self.rooms}) > 1
+        return {f'{chain.product}:{chain.expiry}' if several else chain.expiry: chain for chain in chains}
+
+    def latest_of(self, symbol: str, expiry: Optional[str]) -> Optional[U]:
+        """The newest update of a product and expiry. Without an expiry, of any."""
+        newest: Optional[U] = None
+        for update in self.updates:
+            if update.product == symbol and expiry in (None, getattr(update, 'expiry', None)):
+                if newest is None or (parse_micros(update.timestamp) or 0) > (parse_micros(newest.timestamp) or 0):
+                    newest = update
+        return newest
 
     def push(self, key: Hashable, update: U) -> None:
         """Takes an update of one of its rooms."""

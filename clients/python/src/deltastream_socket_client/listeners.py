@@ -5,6 +5,7 @@ import functools
 import threading
 from typing import Any, Callable, Dict, Optional, Tuple
 
+from . import arguments
 from .payload_reader import SERVER_EVENTS
 
 Handler = Callable[[Any], Any]
@@ -14,7 +15,9 @@ OWN_EVENTS = ('state', 'stale')
 
 
 class Listeners:
-    def __init__(self) -> None:
+    def __init__(self, check: Callable[[Handler], None] = lambda handler: None) -> None:
+        """`check(handler)` raises TypeError for a handler that cannot be called."""
+        self._check = check
         # Each change makes a new tuple, because another thread may be going through the old one.
         self._handlers: Dict[str, Tuple[Handler, ...]] = {}
         self._lock = threading.Lock()
@@ -31,6 +34,7 @@ class Listeners:
 
         Raises ValueError for an unknown event.
         """
+        arguments.text('event', event)
         if event not in SERVER_EVENTS and event not in OWN_EVENTS:
             raise ValueError(f'there is no event {event!r}; the events are {", ".join([*SERVER_EVENTS, *OWN_EVENTS])}')
         if handler is None:
@@ -42,6 +46,7 @@ class Listeners:
             return decorate
         if not callable(handler):
             raise TypeError(f'the handler of an event must be a function, not {handler!r}')
+        self._check(handler)
         # Wrapped, so that removing a handler that was added twice removes only one of the two.
         added: Handler = functools.partial(handler)
         with self._lock:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
+from . import arguments
+
 #: Why the token callback is called: 'connect' at each connection, 'expired' when the gateway
 #: refused the last token because it had expired, and 'expiring' before the token in use expires.
 TokenReason = str
@@ -30,9 +32,16 @@ class Options:
     ssl_verify: bool = True
 
     def __post_init__(self) -> None:
+        for name in ('url', 'path'):
+            arguments.text(name, getattr(self, name))
+        for name, value in self.headers.items():
+            arguments.text('the name of a header', name)
+            arguments.text(f'the header {name}', value)
+        if not isinstance(self.ssl_verify, bool):
+            raise TypeError(f'ssl_verify must be True or False, not {self.ssl_verify!r}')
         if urlsplit(self.url).scheme not in ('http', 'https', 'ws', 'wss'):
             raise ValueError(f"the gateway's address must be like 'https://gateway.example.com', not {self.url!r}")
-        if not self.transports or set(self.transports) - {'websocket', 'polling'}:
+        if not self.transports or not all(transport in ('websocket', 'polling') for transport in self.transports):
             raise ValueError(f"transports must name 'websocket' or 'polling' or both, not {self.transports!r}")
         if self.token is not None:
             try:

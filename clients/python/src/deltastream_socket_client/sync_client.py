@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any, Callable, Iterable, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
+from typing import Any, Callable, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
-from .addresses import Symbols, parse_addresses, request_payload
+from . import arguments
+from .addresses import Expiry, Symbols, parse_addresses, request_payload
 from .base_client import BaseClient
 from .core import ANSWER_TIMEOUT
 from .errors import GatewayError
@@ -35,7 +36,7 @@ class Client(BaseClient):
 
     def __init__(self) -> None:
         self._monitor = Monitor(lambda: self._failure)
-        super().__init__()
+        super().__init__(lambda handler: arguments.plain_function('the handler of an event', handler))
         self._connection: Optional[Connection] = None
         self._requests = RequestSender(self._core, self._monitor, lambda: self._connection, self._ended)
         self._threads: List[threading.Thread] = []
@@ -70,11 +71,13 @@ class Client(BaseClient):
         ValueError or TypeError for arguments that cannot work, and RuntimeError if the client has
         connected before.
         """
+        arguments.plain_function('token', token)
+        timeout = arguments.timeout(timeout)
         options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify)
         with self._monitor:
             self._adopt(options, general)
             for name, run in (('connection', self._run), ('listeners', self._deliver)):
-                thread = threading.Thread(target=run, daemon=True, name=f'deltastream-{name}')
+                thread = threading.Thread(target=self._guarded, args=(run,), daemon=True, name=f'deltastream-{name}')
                 self._threads.append(thread)
                 thread.start()
         if wait:
@@ -119,7 +122,7 @@ class Client(BaseClient):
 
     @overload
     def subscribe(
-        self, type: Literal['product'], symbol: Optional[Symbols] = None, *, symbols: Iterable[str] = ()
+        self, type: Literal['product'], symbol: Optional[Symbols] = None, *, symbols: Optional[Symbols] = ()
     ) -> Subscription[UnderlyingUpdate]: ...
 
     @overload
@@ -127,9 +130,9 @@ class Client(BaseClient):
         self,
         type: Literal['chain'],
         symbol: Optional[Symbols] = None,
-        expiry: Optional[str] = None,
+        expiry: Optional[Expiry] = None,
         *,
-        symbols: Iterable[str] = (),
+        symbols: Optional[Symbols] = (),
     ) -> Subscription[ChainUpdate]: ...
 
     @overload
@@ -139,17 +142,18 @@ class Client(BaseClient):
         self,
         type: str,
         symbol: Optional[Symbols] = None,
-        expiry: Optional[str] = None,
+        expiry: Optional[Expiry] = None,
         *,
-        symbols: Iterable[str] = (),
+        symbols: Optional[Symbols] = (),
     ) -> Any:
         """Subscribes on this connection and on each later one, until `unsubscribe`. Does not block.
 
         type: 'product' for prices (`UnderlyingUpdate`), 'chain' for option chains (`ChainUpdate`),
         'general' for the prices and chain summaries of all products.
-        symbol: one product or a list of them, for example 'NIFTY'. `symbols` is another way to pass
-        a list.
-        expiry: 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings every expiry.
+        symbol: one product, for example 'NIFTY', or any iterable of them. `symbols` is another way
+        to pass an iterable.
+        expiry: a date or a 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings
+        every expiry.
 
         May be called before `connect`. Raises ValueError or TypeError for arguments that name no
         room, and NotConnected, or the error of the client, once it is closed. A refusal by the
@@ -190,9 +194,9 @@ class Client(BaseClient):
         self,
         type: str,
         symbol: Optional[Symbols] = None,
-        expiry: Optional[str] = None,
+        expiry: Optional[Expiry] = None,
         *,
-        symbols: Iterable[str] = (),
+        symbols: Optional[Symbols] = (),
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[Union[UnderlyingUpdate, ChainUpdate]]:
         """Returns the newest updates that the gateway knows, without subscribing.
@@ -213,6 +217,15 @@ class Client(BaseClient):
                 self._core.discard(collector)
 
     # ---- threads -------------------------------------------------------------------------------------------------
+
+    def _guarded(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Does the work of a thread. If it fails, the client does not look connected without it."""
+        try:
+            work(*arguments)
+        except BaseException as error:
+            self._fail(error)
+            if self._connection is not None and not self._connection.over:
+                self._connection.close()
 
     def _deliver(self) -> None:
         """Calls handlers, without holding the lock, so that they may use the client."""
@@ -286,16 +299,22 @@ class Client(BaseClient):
     def _send(self, connection: Connection, request: RoomRequest) -> None:
         def answered(answer: Any) -> None:
             with self._monitor:
-                self._core.answered(request, answer)
-                self._monitor.notify()
+                try:
+                    self._core.answered(request, answer)
+                    self._monitor.notify()
+                except Exception as error:
+                    self._fail(error)
 
         connection.send(request.event, request.payload, answered)
 
     def _received(self, connection: Connection, event: str, data: Any) -> None:
         with self._monitor:
             if connection is self._connection and not connection.over and not self._closing:
-                self._core.receive(event, data)
-                self._monitor.notify()
+                try:
+                    self._core.receive(event, data)
+                    self._monitor.notify()
+                except Exception as error:
+                    self._fail(error)
 
     # ---- tokens --------------------------------------------------------------------------------------------------
 
@@ -304,7 +323,7 @@ class Client(BaseClient):
         return ask_for_token(self._options.token, reason, self._monitor, lambda: self._closing)
 
     def _token_expires(self, renewal: Renewal) -> None:
-        threading.Thread(target=self._refresh_token, args=(renewal,), daemon=True, name='deltastream-token').start()
+        threading.Thread(target=self._guarded, args=(self._refresh_token, renewal), daemon=True, name='deltastream-token').start()
 
     def _refresh_token(self, renewal: Renewal) -> None:
         while not self._monitor.wait_for(lambda: self._closing or self._core.epoch != renewal.epoch, renewal.pause):

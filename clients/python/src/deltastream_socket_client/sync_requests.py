@@ -4,6 +4,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
+from . import arguments
 from .core import Core
 from .errors import GatewayError, NotConnected, RequestTimeout, request_error
 from .sync_connection import Connection
@@ -31,7 +32,7 @@ class RequestSender:
         Raises RequestError if the gateway refuses the request, RequestTimeout, and NotConnected if
         the connection is lost or the client closed.
         """
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + arguments.seconds(timeout)
         while True:
             answer = self._call_once(event, payload, deadline)
             if answer.get('ok') is True:

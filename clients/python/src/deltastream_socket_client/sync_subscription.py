@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Generic, Iterator, Optional
 
+from . import arguments
 from .base_subscription import BaseSubscription
 from .conflating_queue import ConflatingQueue
 from .errors import NotConnected
@@ -32,7 +33,7 @@ class Subscription(BaseSubscription[U], Generic[U]):
         (`None`: never), and NotConnected, or the error of the client, if it has ended.
         """
         with self._monitor:
-            self._monitor.require(self._settled, timeout)
+            self._monitor.require(self._settled, arguments.timeout(timeout))
             self._raise_unless_ready()
         return self
 
@@ -45,7 +46,7 @@ class Subscription(BaseSubscription[U], Generic[U]):
         if self._gets is None:
             self._gets = self.__iter__()
         try:
-            return self._gets.next(timeout)
+            return self._gets.next(arguments.timeout(timeout))
         except StopIteration:
             raise NotConnected('the subscription has ended') from None
 

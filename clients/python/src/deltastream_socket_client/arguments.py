@@ -1,0 +1,75 @@
+"""Checks of the arguments that programs pass, so that one that cannot be used raises at the call
+and not later, in the client's own thread or task.
+"""
+from __future__ import annotations
+
+import inspect
+import math
+import numbers
+import threading
+from typing import Any, Callable, List, Optional
+
+#: Longer waits make `threading` and `select` raise OverflowError.
+_MAX_TIMEOUT = threading.TIMEOUT_MAX / 2
+
+
+def text(name: str, value: Any) -> str:
+    """Returns a string as a plain `str`, for example one of NumPy or of an enumeration."""
+    if not isinstance(value, str):
+        raise TypeError(f'{name} must be a string, not {_shown(value)}')
+    return str.__str__(value)
+
+
+def texts(name: str, value: Any) -> List[str]:
+    """Returns the strings of one string, or of any iterable of strings. `None` has none."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [text(name, value)]
+    try:
+        items = list(value)
+    except TypeError as error:
+        raise TypeError(f'{name} must be a string or an iterable of strings, not {_shown(value)}') from error
+    return [text(f'each of {name}', item) for item in items]
+
+
+def day(name: str, value: Any) -> Optional[str]:
+    """Returns a date as 'YYYY-MM-DD'.
+
+    Takes a string, which it does not check, and anything that is a date: `datetime.date`,
+    `datetime.datetime`, `pandas.Timestamp` and `numpy.datetime64`. The date of a time is the one in
+    the time's own zone.
+    """
+    if value is None or isinstance(value, str):
+        return value if value is None else text(name, value)
+    date = value
+    if getattr(getattr(value, 'dtype', None), 'kind', '') == 'M' and getattr(value, 'ndim', None) == 0:
+        date = value.astype('datetime64[D]').item()
+    parts = [part for part in (getattr(date, 'year', None), getattr(date, 'month', None), getattr(date, 'day', None)) if isinstance(part, int)]
+    # `pandas.NaT` has these too, but they are not whole numbers.
+    if len(parts) != 3:
+        raise TypeError(f"{name} must be a date or a string 'YYYY-MM-DD', not {_shown(value)}")
+    return f'{parts[0]:04}-{parts[1]:02}-{parts[2]:02}'
+
+
+def timeout(value: Any) -> Optional[float]:
+    """Returns a number of seconds to wait. `None`: for ever."""
+    return None if value is None else seconds(value)
+
+
+def seconds(value: Any) -> float:
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f'timeout must be a number of seconds, not {_shown(value)}')
+    if math.isnan(value):
+        raise ValueError('timeout must be a number of seconds, not NaN')
+    return min(float(value), _MAX_TIMEOUT)
+
+
+def plain_function(name: str, value: Optional[Callable[..., Any]]) -> None:
+    """Raises TypeError for a coroutine function, which a thread cannot wait for."""
+    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(getattr(value, '__call__', None)):
+        raise TypeError(f'{name} must be a plain function: only AsyncClient can wait for the coroutine function {_shown(value)}')
+
+
+def _shown(value: Any) -> str:
+    return f'{str(value)[:80]!r} of type {type(value).__name__}'
