@@ -16,7 +16,7 @@ import { Application, ROOT } from './support/package.js';
  * The size of the client in a page, in bytes, minified and gzipped. Raise these limits only
  * deliberately.
  */
-const LIMIT = { alone: 13_000, withSocketIo: 26_500, hooks: 1_500 };
+const LIMIT = { alone: 13_000, withSocketIo: 26_500, hooks: 2_200 };
 
 const USE = `
 const client = connect(process.argv[2], { general: false });

@@ -64,9 +64,12 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
    */
   readonly ready: Promise<void>;
   readonly rooms: readonly string[];
-  /** The last delivered update. */
+  /** The update delivered last, of any of its products and expiries. `latestOf` is of one of them. */
   readonly latest: U | undefined;
-  /** The newest chain of each current expiry, nearest first. For the chains of one product. */
+  /**
+   * The newest of each expiry that is not over, nearest first. The keys are YYYY-MM-DD for one
+   * product. For several they are SYMBOL:YYYY-MM-DD, as in the names of rooms.
+   */
   readonly latestByExpiry: ReadonlyMap<string, U>;
   /** The newest update of a product and expiry, if the subscription has several. */
   latestOf(symbol: string, expiry?: string): U | undefined;
@@ -154,10 +157,12 @@ export class Handle implements Subscription {
   }
 
   get latestByExpiry(): ReadonlyMap<string, MarketUpdate> {
-    const chains = [...this.byKey.values()].flatMap((update) =>
-      'expiry' in update ? [[update.expiry, update] as const] : [],
+    const chains = [...this.byKey.values()].filter((update) => 'expiry' in update);
+    chains.sort((a, b) => (a.expiry + a.product < b.expiry + b.product ? -1 : 1));
+    const several = this.products.length !== 1;
+    return new Map(
+      chains.map((chain) => [several ? `${chain.product}:${chain.expiry}` : chain.expiry, chain]),
     );
-    return new Map(chains.sort(([one], [other]) => (one < other ? -1 : 1)));
   }
 
   latestOf(symbol: string, expiry?: string): MarketUpdate | undefined {

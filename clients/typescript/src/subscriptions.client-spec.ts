@@ -198,3 +198,25 @@ it('a listener that throws is reported, and does not affect the others', async (
   expect(reported).toEqual([bug, bug]);
   expect(seen).toEqual([1]);
 });
+
+it('chains of several products do not overwrite each other; those of one are keyed by expiry', async () => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up();
+  const several = client.subscribe({ type: 'chain', symbols: ['NIFTY', 'BANKNIFTY'] });
+  const one = client.subscribe({ type: 'chain', symbol: 'NIFTY' });
+  await settle();
+  gateway.last.say('chain_update', chainUpdate('NIFTY', 1, '2026-12-03'));
+  gateway.last.say('chain_update', chainUpdate('NIFTY', 2, '2026-11-26'));
+  gateway.last.say('chain_update', chainUpdate('BANKNIFTY', 3, '2026-11-26'));
+  const shown = ({ latestByExpiry }: typeof one) =>
+    [...latestByExpiry].map(([key, { spot_price }]) => [key, spot_price]);
+  expect(shown(several)).toEqual([
+    ['BANKNIFTY:2026-11-26', 3],
+    ['NIFTY:2026-11-26', 2],
+    ['NIFTY:2026-12-03', 1],
+  ]);
+  expect(shown(one)).toEqual([
+    ['2026-11-26', 2],
+    ['2026-12-03', 1],
+  ]);
+});

@@ -3,20 +3,43 @@ import { act, render, screen } from '@testing-library/react';
 import { StrictMode, useRef } from 'react';
 import { FakeGateway, refusal, settle } from '../../../../test/clients/support/fake-gateway.js';
 import { chainUpdate, underlying } from '../../../../test/support/messages.js';
-import { GatewayProvider, useChain, useConnection, useProduct } from './index.js';
+import {
+  type ChainView,
+  GatewayProvider,
+  useAge,
+  useChain,
+  useConnection,
+  useProduct,
+  type ViewOptions,
+} from './index.js';
 import { Watch } from './watch.js';
 
-const say = (gateway: FakeGateway, event: string, payload: unknown) =>
+/** The next frame, in which hooks show what has come. */
+const frame = () => act(() => jest.advanceTimersByTime(16));
+const say = (gateway: FakeGateway, event: string, payload: unknown) => {
   act(() => gateway.last.say(event, payload));
-const turn = () => act(settle);
+  frame();
+};
+const drop = () => {
+  act(() => gateway.last.drop());
+  frame();
+};
+const turn = async () => {
+  await act(settle);
+  frame();
+};
 
 let gateway: FakeGateway;
 let client: Awaited<ReturnType<FakeGateway['up']>>;
 beforeEach(async () => {
+  jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick'] });
   gateway = new FakeGateway();
   client = await gateway.up({ general: false });
 });
-afterEach(() => client.close());
+afterEach(() => {
+  client.close();
+  jest.useRealTimers();
+});
 
 function Price({ symbol, id = symbol ?? '' }: { symbol?: string; id?: string }) {
   const { update, stale, error } = useProduct(symbol);
@@ -45,7 +68,7 @@ describe('useProduct', () => {
     say(gateway, 'feed_status', { product: 'A', status: 'stale', last_update: null, age_ms: null });
     expect(shown('A')).toBe('1 stale');
     say(gateway, 'feed_status', { product: 'A', status: 'live', last_update: null, age_ms: null });
-    act(() => gateway.last.drop());
+    drop();
     expect(shown('A')).toBe('1 stale');
   });
 
@@ -127,6 +150,135 @@ describe('useChain', () => {
     await turn();
     expect(prices()).toEqual(['chain:A:2026-12-03']);
     expect(shown('chain')).toBe('2026-12-03 3 of 2026-12-03');
+  });
+});
+
+describe('a feed that is faster than the page', () => {
+  /** What was rendered: the price of the chain that was shown, and its age then. */
+  let seen: { price: number | undefined; lateMs: number }[];
+  let sentAt: number[];
+  /** What rendering has cost so far, ms: while the page renders, no message is handled. */
+  let spent: number;
+  const RENDER_MS = 180;
+  const now = () => Date.now() + spent;
+
+  beforeEach(() => ([seen, sentAt, spent] = [[], [], 0]));
+
+  function Slow(props: ViewOptions<ChainView>) {
+    const { chain: one } = useChain('A', undefined, props);
+    if (one) spent += RENDER_MS;
+    if (one) seen.push({ price: one.spot_price, lateMs: now() - sentAt[one.spot_price]! });
+    return <p data-testid="slow">{one?.spot_price}</p>;
+  }
+
+  /** Ten chains a second. Each is handled when it has come and the page is not rendering. */
+  function feed(count: number): void {
+    const began = now();
+    for (let n = 1; n <= count; n++) {
+      sentAt[n] = began + n * 100;
+      if (sentAt[n]! > now()) act(() => jest.advanceTimersByTime(sentAt[n]! - now()));
+      act(() => gateway.last.say('chain_update', chainUpdate('A', n, '2026-11-26')));
+    }
+    frame();
+  }
+
+  it('is shown late by at most one render, and ends with the newest', async () => {
+    render(inProvider(<Slow />));
+    await turn();
+    feed(100);
+    expect(shown('slow')).toBe('100');
+    // A render, the render that it waited for, and the frame in between.
+    expect(Math.max(...seen.map(({ lateMs }) => lateMs))).toBeLessThanOrEqual(2 * RENDER_MS + 16);
+  });
+
+  it('is shown once a frame, the newest of it', async () => {
+    render(inProvider(<Slow />));
+    await turn();
+    for (let n = 1; n <= 50; n++) {
+      sentAt[n] = now();
+      act(() => gateway.last.say('chain_update', chainUpdate('A', n, '2026-11-26')));
+    }
+    expect(seen).toEqual([]);
+    frame();
+    expect(seen.map(({ price }) => price)).toEqual([50]);
+  });
+
+  it('is shown as often as everyMs says, and its newest in the end', async () => {
+    render(inProvider(<Slow everyMs={1_000} />));
+    await turn();
+    act(() => jest.advanceTimersByTime(1_000));
+    spent = -Infinity; // This page is fast.
+    for (let n = 1; n <= 30; n++) {
+      act(() => gateway.last.say('chain_update', chainUpdate('A', n, '2026-11-26')));
+      act(() => jest.advanceTimersByTime(100));
+    }
+    expect(seen.length).toBeLessThanOrEqual(4);
+    act(() => jest.advanceTimersByTime(1_100));
+    expect(shown('slow')).toBe('30');
+  });
+
+  it('says at once that it is stale, whatever everyMs says', async () => {
+    function Stale() {
+      return <p data-testid="it">{String(useProduct('A', { everyMs: 60_000 }).stale)}</p>;
+    }
+    render(inProvider(<Stale />));
+    await turn();
+    say(gateway, 'underlying_update', underlying('A', 1));
+    expect(shown('it')).toBe('false');
+    drop();
+    expect(shown('it')).toBe('true');
+  });
+
+  it('renders only for what is selected', async () => {
+    let count = 0;
+    function Selected() {
+      count += 1;
+      const { strikes, stale } = useChain('A', undefined, {
+        select: ({ chain: one, stale: isStale }) => ({ strikes: one?.strikes.length, stale: isStale }),
+      });
+      return <p data-testid="it">{`${strikes} ${stale}`}</p>;
+    }
+    render(inProvider(<Selected />));
+    await turn();
+    say(gateway, 'chain_update', chainUpdate('A', 1, '2026-11-26'));
+    const [text, before] = [shown('it'), count];
+    say(gateway, 'chain_update', chainUpdate('A', 2, '2026-11-26'));
+    expect([shown('it'), count]).toEqual([text, before]);
+    drop();
+    expect(shown('it')).toBe(`${text.split(' ')[0]} true`);
+  });
+
+  it('sees a Map that was selected change', async () => {
+    function Chains() {
+      const chains = useChain('A', undefined, { select: (view) => view.chains });
+      return <p data-testid="it">{[...chains.keys()].join(' ')}</p>;
+    }
+    render(inProvider(<Chains />));
+    await turn();
+    say(gateway, 'chain_update', chainUpdate('A', 1, '2026-11-26'));
+    say(gateway, 'chain_update', chainUpdate('A', 1, '2026-12-03'));
+    expect(shown('it')).toBe('2026-11-26 2026-12-03');
+  });
+});
+
+describe('the age of what is shown', () => {
+  it('is exposed, and grows while nothing arrives', async () => {
+    function Age() {
+      const { update, ageMs } = useProduct('A');
+      return <p data-testid="age">{`${ageMs} ${useAge(update)}`}</p>;
+    }
+    render(inProvider(<Age />));
+    expect(shown('age')).toBe('undefined undefined');
+    await turn();
+    const update = underlying('A', 1);
+    jest.setSystemTime(Date.parse(`${update.timestamp.slice(0, 19)}Z`) + 5_000 - 16);
+    say(gateway, 'underlying_update', update);
+    const [ofView, ticking] = shown('age').split(' ').map(Number);
+    expect(ofView).toBeGreaterThan(3_000);
+    expect(ticking).toBe(ofView);
+    drop();
+    act(() => jest.advanceTimersByTime(3_000));
+    expect(Number(shown('age').split(' ')[1])).toBeGreaterThanOrEqual(ofView! + 2_000);
   });
 });
 

@@ -1,5 +1,5 @@
 'use client';
-import { useCallback, useMemo, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useMemo, useReducer, useRef, useSyncExternalStore } from 'react';
 import type {
   ChainUpdate,
   ConnectionState,
@@ -8,7 +8,7 @@ import type {
   UnderlyingUpdate,
 } from '../index.js';
 import { useClient } from './provider.js';
-import { EMPTY, Watch } from './watch.js';
+import { ageOf, EMPTY, type View, Watch } from './watch.js';
 
 export interface ProductView {
   readonly update: UnderlyingUpdate | undefined;
@@ -16,6 +16,8 @@ export interface ProductView {
   readonly stale: boolean;
   /** The reason for which the gateway rejected the subscription. */
   readonly error: SubscriptionError | undefined;
+  /** How old `update` is at the moment you read this, by its timestamp and this machine's clock, in ms. */
+  readonly ageMs: number | undefined;
 }
 
 export interface ChainView {
@@ -25,26 +27,46 @@ export interface ChainView {
   readonly chains: ReadonlyMap<string, ChainUpdate>;
   readonly stale: boolean;
   readonly error: SubscriptionError | undefined;
+  /** How old `chain` is at the moment you read this, by its timestamp and this machine's clock, in ms. */
+  readonly ageMs: number | undefined;
 }
 
-/**
- * A product's newest price, subscribed to while the component is mounted. With `undefined` there is
- * no subscription.
- */
-export function useProduct(symbol: string | undefined): ProductView {
+/** How often a component renders, and for what. */
+export interface ViewOptions<V, S = V> {
+  /**
+   * Shows a new update at most this often, in ms. Default: once a frame. The newest update is shown
+   * in any case, and a change of `stale` or `error` in the next frame.
+   */
+  readonly everyMs?: number;
+  /**
+   * What the component uses of the view, which is then what the hook returns. The component only
+   * renders when it changes; of an object or array, when one of its values does.
+   */
+  readonly select?: (view: V) => S;
+}
+
+/** A product's newest price, subscribed to as long as the component is there; with `undefined`, nothing is. */
+export function useProduct<S = ProductView>(
+  symbol: string | undefined,
+  options: ViewOptions<ProductView, S> = {},
+): S {
   const client = useClient();
+  const { everyMs, select } = options;
   const watch = useMemo(
-    () => new Watch(client, symbol === undefined ? undefined : { type: 'product' as const, symbol }),
-    [client, symbol],
+    () => new Watch(client, symbol === undefined ? undefined : { type: 'product' as const, symbol }, everyMs),
+    [client, symbol, everyMs],
   );
-  return useSyncExternalStore(watch.subscribe, watch.current, () => EMPTY);
+  return useView(watch, productView, select);
 }
 
-/**
- * A product's option chains, or the one of `expiry`, subscribed to while the component is mounted.
- */
-export function useChain(symbol: string | undefined, expiry?: string): ChainView {
+/** A product's option chains, or the one of `expiry`, subscribed to as long as the component is there. */
+export function useChain<S = ChainView>(
+  symbol: string | undefined,
+  expiry?: string,
+  options: ViewOptions<ChainView, S> = {},
+): S {
   const client = useClient();
+  const { everyMs, select } = options;
   const watch = useMemo(
     () =>
       new Watch(
@@ -52,15 +74,27 @@ export function useChain(symbol: string | undefined, expiry?: string): ChainView
         symbol === undefined
           ? undefined
           : { type: 'chain' as const, symbol, ...(expiry === undefined ? {} : { expiry }) },
+        everyMs,
       ),
-    [client, symbol, expiry],
+    [client, symbol, expiry, everyMs],
   );
-  const view = useSyncExternalStore(watch.subscribe, watch.current, () => EMPTY);
-  return useMemo(() => {
-    const { byExpiry: chains, update, stale, error } = view;
-    const [nearest] = chains.values();
-    return { chain: nearest ?? update, chains, stale, error };
-  }, [view]);
+  return useView(watch, chainView, select);
+}
+
+/**
+ * How old an update is, in ms, by its timestamp and this machine's clock. The component renders
+ * again every `everyMs`, so that the age also grows while nothing arrives.
+ */
+export function useAge(
+  update: { readonly timestamp: string } | undefined,
+  everyMs = 1_000,
+): number | undefined {
+  const [, again] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    const timer = setInterval(again, everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return ageOf(update);
 }
 
 /** The state of the connection, and the client for everything that the other hooks do not cover. */
@@ -73,4 +107,81 @@ export function useConnection(): { readonly state: ConnectionState; readonly cli
     () => 'connecting' as const,
   );
   return useMemo(() => ({ state, client }), [state, client]);
+}
+
+interface Source<U> {
+  readonly subscribe: (changed: () => void) => () => void;
+  readonly current: () => View<U>;
+}
+
+/** @param viewOf of a module, so that it is the same function in each render */
+function useView<U, V, S>(
+  watch: Source<U>,
+  viewOf: (view: View<U>) => V,
+  select: ((view: V) => S) | undefined,
+): S {
+  const selected = useRef<{ readonly value: S } | undefined>(undefined);
+  const [current, onServer] = useMemo(() => {
+    const reader = (read: () => View<U>) => {
+      let view: View<U> | undefined;
+      let value: S;
+      return (): S => {
+        const newest = read();
+        if (newest === view) return value;
+        const all = viewOf(newest);
+        // Without `select`, V and S are the same type.
+        const next = select ? select(all) : (all as unknown as S);
+        const shown = selected.current;
+        value = select && shown && isSame(shown.value, next) ? shown.value : next;
+        view = newest;
+        return value;
+      };
+    };
+    return [reader(watch.current), reader(() => EMPTY)];
+  }, [watch, viewOf, select]);
+  const value = useSyncExternalStore(watch.subscribe, current, onServer);
+  useEffect(() => {
+    selected.current = { value };
+  }, [value]);
+  return value;
+}
+
+function productView({ update, stale, error }: View<UnderlyingUpdate>): ProductView {
+  return {
+    update,
+    stale,
+    error,
+    get ageMs() {
+      return ageOf(update);
+    },
+  };
+}
+
+function chainView({ byExpiry: chains, update, stale, error }: View<ChainUpdate>): ChainView {
+  const [nearest] = chains.values();
+  const chain = nearest ?? update;
+  return {
+    chain,
+    chains,
+    stale,
+    error,
+    get ageMs() {
+      return ageOf(chain);
+    },
+  };
+}
+
+/** Whether two values are the same, or are plain objects or arrays with the same values. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || !one || !other) return false;
+  const prototype: unknown = Object.getPrototypeOf(one);
+  if (prototype !== Object.getPrototypeOf(other)) return false;
+  // A Map has its values elsewhere.
+  if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
+  const [keys, others] = [Object.keys(one), Object.keys(other)];
+  return (
+    keys.length === others.length &&
+    keys.every((key) => Object.is(one[key as keyof typeof one], other[key as keyof typeof other]))
+  );
 }

@@ -1,3 +1,11 @@
 'use client';
-export { type ChainView, type ProductView, useChain, useConnection, useProduct } from './hooks.js';
+export {
+  type ChainView,
+  type ProductView,
+  useAge,
+  useChain,
+  useConnection,
+  useProduct,
+  type ViewOptions,
+} from './hooks.js';
 export { GatewayProvider, type GatewayProviderProps } from './provider.js';

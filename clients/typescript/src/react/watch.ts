@@ -1,3 +1,4 @@
+import { parseTimestamp } from '../contract/timestamp.js';
 import type {
   ChainRequest,
   ProductRequest,
@@ -6,6 +7,7 @@ import type {
   SocketClient,
   UpdateOf,
 } from '../index.js';
+import { frames } from './frames.js';
 
 /** The values that a component shows. A new object for each change, and the same one otherwise. */
 export interface View<U> {
@@ -22,18 +24,28 @@ export const EMPTY: View<never> = {
   error: undefined,
 };
 
-/**
- * A subscription that lasts while any component watches it: the store for `useSyncExternalStore`.
- */
+/** The age of an update by its timestamp and the clock of this machine, in ms. */
+export function ageOf(update: { readonly timestamp: string } | undefined): number | undefined {
+  const micros = update && parseTimestamp(update.timestamp);
+  return micros === undefined ? undefined : Math.max(0, Date.now() - Number(micros) / 1_000);
+}
+
+/** A subscription that lasts as long as somebody looks: the store behind `useSyncExternalStore`. */
 export class Watch<R extends ProductRequest | ChainRequest> {
   private view: View<UpdateOf<R>>;
   private handle: Subscription<UpdateOf<R>> | undefined;
   private readonly looking = new Set<() => void>();
+  private shownAt = -Infinity;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param request the rooms, or `undefined` for no subscription */
+  /**
+   * @param request `undefined`: nothing is subscribed to
+   * @param everyMs the least time between two updates that are shown, if it is more than a frame
+   */
   constructor(
     private readonly client: SocketClient,
     private readonly request: R | undefined,
+    private readonly everyMs = 0,
   ) {
     // Starts with the values that other components have, so that the first paint shows the same.
     const held = request ? client.held(request) : [];
@@ -51,6 +63,9 @@ export class Watch<R extends ProductRequest | ChainRequest> {
     return () => {
       this.looking.delete(changed);
       if (this.looking.size > 0) return;
+      frames.cancel(this.refresh);
+      clearTimeout(this.timer);
+      this.timer = undefined;
       this.handle?.unsubscribe();
       this.handle = undefined;
     };
@@ -62,23 +77,36 @@ export class Watch<R extends ProductRequest | ChainRequest> {
     if (!this.request) return;
     const handle = this.client.subscribe(this.request) as Subscription<UpdateOf<R>>;
     this.handle = handle;
-    const refresh = (): void => this.refresh(handle);
-    handle.on('update', refresh);
-    handle.on('stale', refresh);
-    handle.on('error', refresh);
-    // It was rejected before a listener was added, or the shown values are from before the
-    // subscription was left.
-    if (handle.error || (this.view.update && handle.stale !== this.view.stale)) refresh();
+    const soon = (): void => frames.request(this.refresh);
+    handle.on('update', this.updated);
+    // Whether the data can be relied on does not wait for `everyMs`.
+    handle.on('stale', soon);
+    handle.on('error', soon);
+    // Refused before anybody could listen; or what is shown is from before this was left.
+    const { update, stale } = this.view;
+    if (handle.error || (handle.latest ?? update) !== update || (update && handle.stale !== stale))
+      this.refresh();
   }
 
-  private refresh(handle: Subscription<UpdateOf<R>>): void {
-    if (handle !== this.handle) return;
-    const { latest, latestByExpiry, stale, error } = handle;
+  private readonly updated = (): void => {
+    if (this.timer !== undefined) return;
+    const wait = this.shownAt + this.everyMs - performance.now();
+    if (!(wait > 0)) return frames.request(this.refresh);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      frames.request(this.refresh);
+    }, wait);
+  };
+
+  private readonly refresh = (): void => {
+    if (!this.handle) return;
+    const { latest, latestByExpiry, stale, error } = this.handle;
+    if (latest) this.shownAt = performance.now();
     this.view = latest
       ? { update: latest, byExpiry: latestByExpiry, stale, error }
       : { ...this.view, stale: stale || !this.view.update, error };
     for (const changed of [...this.looking]) changed();
-  }
+  };
 }
 
 function byExpiryOf<U extends object>(updates: readonly U[]): ReadonlyMap<string, U> {
