@@ -108,6 +108,7 @@ export default tseslint.config(
         MutationObserver: 'readonly',
         Option: 'readonly',
         requestAnimationFrame: 'readonly',
+        setInterval: 'readonly',
         URL: 'readonly',
         URLSearchParams: 'readonly',
       },

@@ -45,6 +45,10 @@ let drawnChain = '';
 /** The product whose chain is displayed as soon as it arrives. */
 let awaitedProduct = '';
 let connected = false;
+/** Counts connections. What came through an earlier one is old until this one brings it again. */
+let connection = 0;
+/** By how much the gateway's clock is ahead of this machine's, ms. */
+let clockOffset = 0;
 
 // ---- formatting
 
@@ -63,10 +67,23 @@ function money(product, value) {
   return typeof value === 'number' ? (RUPEE_PRODUCTS.has(product) ? '₹' : '$') + TWO.format(value) : '–';
 }
 
-/** Feed times are UTC without a zone, which a browser would read as local time. */
-function clockTime(timestamp) {
+/** Feed times carry no zone and are UTC; a browser would read them as local. */
+function parseTime(timestamp) {
   const text = String(timestamp);
-  const time = new Date(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+  return new Date(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+}
+
+/** How old something is, in words that change each second. */
+function age(timestamp) {
+  const seconds = Math.max(0, Math.round((Date.now() + clockOffset - parseTime(timestamp)) / 1000));
+  if (Number.isNaN(seconds)) return 'of unknown age';
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  if (hours > 0) return `${hours} h ${minutes} min old`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s old` : `${seconds} s old`;
+}
+
+function clockTime(timestamp) {
+  const time = parseTime(timestamp);
   return Number.isNaN(time.getTime()) ? '–' : time.toLocaleTimeString();
 }
 
@@ -126,23 +143,32 @@ function drawPrices() {
   const rows = matchRows(document.querySelector('#prices tbody'), [...products.keys()], makePriceRow);
   for (const row of rows) {
     const product = row.dataset.key;
-    const { price, change = 0, timestamp } = products.get(product);
+    const { price, change = 0, timestamp, connection: origin } = products.get(product);
     const [, last, move, time, buttons] = row.children;
-    drawStale(row, product);
+    drawStale(row, product, undefined, origin);
     setText(last, money(product, price));
     move.className = `number ${change > 0 ? 'up' : change < 0 ? 'down' : ''}`;
     setText(move, change > 0 ? `▲ ${TWO.format(change)}` : change < 0 ? `▼ ${TWO.format(-change)}` : '–');
-    setText(time, `${timestamp ? clockTime(timestamp) : '–'}${stale.has(product) ? ' (stale)' : ''}`);
+    const note = isUnconfirmed(origin) ? ` (${age(timestamp)})` : stale.has(product) ? ' (stale)' : '';
+    setText(time, `${timestamp ? clockTime(timestamp) : '–'}${note}`);
     for (const button of buttons.children) drawButton(button);
   }
   element('no-products').hidden = products.size > 0;
 }
 
-/** Greys out values that depend on a price that has stopped. */
-function drawStale(node, product, chainKey) {
+/** Whether a newer one may have been missed: there is no connection, or this one has not brought it. */
+function isUnconfirmed(origin) {
+  return origin !== undefined && (!connected || origin !== connection);
+}
+
+/** Greys out a price that has stopped, and everything that this connection has not brought. */
+function drawStale(node, product, chainKey, origin) {
   const chainStopped = staleChains.has(chainKey);
-  node.classList.toggle('stale', stale.has(product) || chainStopped);
-  if (stale.has(product)) node.title = 'No new price: the feed of this product has stopped';
+  const unconfirmed = isUnconfirmed(origin);
+  node.classList.toggle('stale', stale.has(product) || chainStopped || unconfirmed);
+  if (unconfirmed && !connected) node.title = 'No connection: this is no longer updated';
+  else if (unconfirmed) node.title = 'From before the connection was lost: no newer update has come';
+  else if (stale.has(product)) node.title = 'No new price: the feed of this product has stopped';
   else node.title = chainStopped ? 'No new chain: the option chain of this expiry has stopped' : '';
 }
 
@@ -184,7 +210,7 @@ function drawSummaries() {
   });
   for (const row of rows) {
     const s = summaries.get(row.dataset.key);
-    drawStale(row, s.product);
+    drawStale(row, s.product, undefined, s.connection);
     const cells = [
       s.product,
       s.expiry,
@@ -193,7 +219,7 @@ function drawSummaries() {
       show(s.pcr_volume, FOUR),
       show(s.max_pain_strike),
       money(s.product, s.atm_straddle_price),
-      clockTime(s.timestamp),
+      `${clockTime(s.timestamp)}${isUnconfirmed(s.connection) ? ` (${age(s.timestamp)})` : ''}`,
     ];
     cells.forEach((text, index) => setText(row.children[index], text));
   }
@@ -223,7 +249,7 @@ function drawChain() {
   }
   select.value = selectedChain;
   setText(element('chain-facts'), chain ? chainFacts(chain) : '');
-  drawStale(element('chain-table'), chain?.product, selectedChain);
+  drawStale(element('chain-table'), chain?.product, selectedChain, chain?.connection);
   const body = document.querySelector('#chain tbody');
   if (!chain) {
     body.replaceChildren();
@@ -272,7 +298,7 @@ function chainFacts(chain) {
     `PCR ${show(chain.pcr_oi, FOUR)}`,
     `max pain ${show(chain.max_pain_strike)}`,
     `straddle ${money(chain.product, chain.atm_straddle_price)}`,
-    clockTime(chain.timestamp),
+    `${clockTime(chain.timestamp)}${isUnconfirmed(chain.connection) ? ` (${age(chain.timestamp)})` : ''}`,
   ].join(' · ');
 }
 
@@ -290,7 +316,7 @@ function showStatus(state, text) {
   element('status').dataset.state = state;
   setText(element('status'), text);
   element('connect').hidden = state !== 'disconnected';
-  redraw('prices');
+  redraw('prices', 'summaries', 'chain');
 }
 
 function showError(text) {
@@ -323,6 +349,8 @@ function connect() {
   socket = io({ transports: ['websocket', 'polling'], tryAllTransports: true });
 
   socket.on('connected', (hello) => {
+    connection += 1;
+    clockOffset = hello.server_time * 1000 - Date.now();
     showStatus('connected', `Connected as ${hello.client_id}`);
     pending.clear();
     // The gateway sends the stale products right after this, and again after each snapshot.
@@ -374,19 +402,20 @@ function connect() {
       price: update.price,
       change: Math.round((update.price - before) * 100) / 100,
       timestamp: update.timestamp,
+      connection,
     });
     log(`${update.product}: ${money(update.product, update.price)} (${clockTime(update.timestamp)})`);
     redraw('prices');
   });
   socket.on('chain_summary', (summary) => {
-    keep(summaries, `${summary.product} ${summary.expiry}`, summary);
+    keep(summaries, `${summary.product} ${summary.expiry}`, { ...summary, connection });
     const pain = show(summary.max_pain_strike);
     log(`${summary.product} ${summary.expiry}: PCR ${show(summary.pcr_oi, TWO)}, max pain ${pain}`);
     redraw('summaries');
   });
   socket.on('chain_update', (chain) => {
     const key = `${chain.product} ${chain.expiry}`;
-    keep(chains, key, chain);
+    keep(chains, key, { ...chain, connection });
     if (chain.product === awaitedProduct) {
       selectedChain = key;
       awaitedProduct = '';
@@ -451,6 +480,8 @@ function subscribeAgain(batchSize) {
   }
 }
 
+// Ages grow while nothing arrives.
+setInterval(() => redraw('prices', 'summaries', 'chain'), 1000);
 element('connect').addEventListener('click', () => (socket ? socket.connect() : location.reload()));
 element('chain-select').addEventListener('change', (event) => {
   selectedChain = event.target.value;

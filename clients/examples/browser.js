@@ -30,6 +30,8 @@ function start() {
   });
   socket.on('disconnect', (reason) => {
     statusLine.textContent = socket.active ? 'Reconnecting…' : `Disconnected: ${reason}`;
+    // These prices are no longer updated. Each is black again when the next connection brings it.
+    for (const line of lines.values()) line.style.color = 'grey';
   });
 
   socket.on('underlying_update', (data) => showPrice(data.product, data.price));
@@ -46,5 +48,7 @@ function showPrice(product, price) {
   if (!lines.has(product)) {
     lines.set(product, document.getElementById('prices').appendChild(document.createElement('li')));
   }
-  lines.get(product).textContent = `${product}: ${price.toFixed(2)}`;
+  const line = lines.get(product);
+  line.textContent = `${product}: ${price.toFixed(2)}`;
+  line.style.color = '';
 }

@@ -205,7 +205,25 @@ describe('npm run demo', () => {
     await expect(fetch(`http://127.0.0.1:${redisPort}`)).rejects.toThrow();
   });
 
-  it('uses an in-process broker if there is no Redis', async () => {
+  it('shows prices in grey, with their age, once the gateway is gone', async () => {
+    const { program, url } = await demo('/nonexistent');
+    const browser = await Browser.launch();
+    try {
+      const page = await browser.open(url);
+      const live = page.locator('#prices tbody tr:not(.stale)', { hasText: '₹' }).first();
+      await live.waitFor();
+      await program.stop('SIGKILL');
+      await page.locator('#prices tbody tr.stale', { hasText: ' old)' }).first().waitFor();
+      await page.locator('#summaries tbody tr.stale', { hasText: ' old)' }).first().waitFor();
+      expect(await page.locator('#prices tbody tr:not(.stale)', { hasText: '₹' }).count()).toBe(0);
+      expect(await page.locator('#summaries tbody tr:not(.stale)').count()).toBe(0);
+    } finally {
+      await browser.close();
+      await program.stop('SIGKILL');
+    }
+  });
+
+  it('runs on a broker of its own where there is no Redis', async () => {
     const { program, url } = await demo('/nonexistent');
     expect(program.output).toContain('an in-process broker');
     await waitFor(async () => {
