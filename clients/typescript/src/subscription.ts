@@ -64,7 +64,7 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
    */
   readonly ready: Promise<void>;
   readonly rooms: readonly string[];
-  /** The update delivered last, of any of its products and expiries. `latestOf` is of one of them. */
+  /** The last delivered update, of any product and expiry. `latestOf` has that of one of them. */
   readonly latest: U | undefined;
   /**
    * The newest of each expiry that is not over, nearest first. The keys are YYYY-MM-DD for one

@@ -45,7 +45,10 @@ export interface ViewOptions<V, S = V> {
   readonly select?: (view: V) => S;
 }
 
-/** A product's newest price, subscribed to as long as the component is there; with `undefined`, nothing is. */
+/**
+ * A product's newest price, subscribed to while the component is mounted. With `undefined` there is
+ * no subscription.
+ */
 export function useProduct<S = ProductView>(
   symbol: string | undefined,
   options: ViewOptions<ProductView, S> = {},
@@ -59,7 +62,9 @@ export function useProduct<S = ProductView>(
   return useView(watch, productView, select);
 }
 
-/** A product's option chains, or the one of `expiry`, subscribed to as long as the component is there. */
+/**
+ * A product's option chains, or the one of `expiry`, subscribed to while the component is mounted.
+ */
 export function useChain<S = ChainView>(
   symbol: string | undefined,
   expiry?: string,

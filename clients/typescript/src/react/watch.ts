@@ -30,7 +30,9 @@ export function ageOf(update: { readonly timestamp: string } | undefined): numbe
   return micros === undefined ? undefined : Math.max(0, Date.now() - Number(micros) / 1_000);
 }
 
-/** A subscription that lasts as long as somebody looks: the store behind `useSyncExternalStore`. */
+/**
+ * A subscription that lasts while any component watches it: the store for `useSyncExternalStore`.
+ */
 export class Watch<R extends ProductRequest | ChainRequest> {
   private view: View<UpdateOf<R>>;
   private handle: Subscription<UpdateOf<R>> | undefined;
@@ -39,7 +41,7 @@ export class Watch<R extends ProductRequest | ChainRequest> {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param request `undefined`: nothing is subscribed to
+   * @param request the rooms, or `undefined` for no subscription
    * @param everyMs the least time between two updates that are shown, if it is more than a frame
    */
   constructor(
@@ -82,7 +84,8 @@ export class Watch<R extends ProductRequest | ChainRequest> {
     // Whether the data can be relied on does not wait for `everyMs`.
     handle.on('stale', soon);
     handle.on('error', soon);
-    // Refused before anybody could listen; or what is shown is from before this was left.
+    // It was rejected before a listener was added, or the shown values are from before the
+    // subscription was left.
     const { update, stale } = this.view;
     if (handle.error || (handle.latest ?? update) !== update || (update && handle.stale !== stale))
       this.refresh();
