@@ -37,6 +37,23 @@ export function malformedHandshake(
   return isUpgrade && !isWebSocketUpgrade(headers) ? BAD_REQUEST : undefined;
 }
 
+/**
+ * The answer to an upgrade of a session that engine.io would only reject when the WebSocket is open, where the client can no longer
+ * read why; undefined if engine.io accepts it.
+ * @param mayBeUpgraded whether a WebSocket may take over the session now
+ */
+export function malformedUpgrade(
+  request: IncomingMessage,
+  transports: readonly string[],
+  mayBeUpgraded: boolean,
+): HandshakeResponse | undefined {
+  const { transport = '', EIO } = queryOf(request);
+  if (!transports.includes(transport)) return UNKNOWN_TRANSPORT;
+  if (EIO !== PROTOCOL) return UNSUPPORTED_PROTOCOL;
+  if (transport !== 'websocket' || !mayBeUpgraded) return BAD_REQUEST;
+  return isWebSocketUpgrade(request.headers) ? undefined : BAD_REQUEST;
+}
+
 function isWebSocketUpgrade(headers: IncomingMessage['headers']): boolean {
   return (
     headers.upgrade?.toLowerCase() === 'websocket' &&

@@ -3,7 +3,13 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { GatewayConfig } from '../config/gateway-config.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
-import { type Connection, hasSession, queryOf } from '../transports/socket-io/engine-io-internals.js';
+import {
+  type Connection,
+  hasSession,
+  mayBeUpgraded,
+  queryOf,
+} from '../transports/socket-io/engine-io-internals.js';
+import { isOwnOrigin } from '../config/origins.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { AdmissionMetrics } from './admission.metrics.js';
 import { AddressLimits, type AddressRefusal } from './address-limits.js';
@@ -12,7 +18,7 @@ import { ClientAddresses } from '../http/client-address.js';
 import { CONNECTION_COUNTS, type ConnectionCounts } from '../limits/connection-counts.js';
 import { HANDSHAKE_QUOTA, type HandshakeQuota } from './handshake-quota.js';
 import { ConnectionWatch } from './connection-watch.js';
-import { malformedHandshake } from './handshake-check.js';
+import { malformedHandshake, malformedUpgrade } from './handshake-check.js';
 import { HandshakeRate } from './handshake-rate.js';
 import { OverloadWatch } from './overload-watch.js';
 import { PingSpread } from './ping-spread.js';
@@ -27,6 +33,9 @@ import {
 
 /** The longest that a handshake waits for its turn, ms. */
 const MAX_WAIT_MS = 1_000;
+
+/** Characters of an origin that a line of the log has: no host name is longer than 253. */
+const MAX_LOGGED_ORIGIN = 270;
 
 /**
  * Runs before engine.io and decides whether a new client may connect. A refused client receives an
@@ -91,7 +100,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
       // hide the response after we have served it.
       if (!this.isAllowed(request)) this.refuse('origin', request, response);
       else if (sid && !hasSession(engine, sid)) answer(request, response, UNKNOWN_SESSION);
-      else if (sid) next();
+      else if (sid) this.checkUpgrade(sid, request, response, next);
       else this.check(request, response, next);
     });
     const { limits } = this;
@@ -113,8 +122,22 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     this.pings.stop();
   }
 
+  private checkUpgrade(sid: string, request: IncomingMessage, response: unknown, next: () => void): void {
+    const problem =
+      response instanceof ServerResponse
+        ? undefined
+        : malformedUpgrade(request, this.config.transports, mayBeUpgraded(this.server.engine, sid));
+    if (problem === undefined) {
+      next();
+      return;
+    }
+    this.metrics.handshakesRefused.inc({ reason: 'malformed' });
+    answer(request, response, problem);
+  }
+
   private check(request: IncomingMessage, response: unknown, next: () => void): void {
     const isUpgrade = !(response instanceof ServerResponse);
+    if (!isUpgrade) this.watchCredentials(request);
     const problem = malformedHandshake(request, isUpgrade, this.config.transports);
     if (problem === undefined) {
       this.ask(request, response, next);
@@ -155,6 +178,18 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     return this.config.origins.allows(request.headers.origin, this.addresses.hostOf(request));
   }
 
+  /**
+   * Browsers send cookies to another origin only for `withCredentials`, and then hide an answer that does not allow credentials. The
+   * page is told nothing but "xhr poll error", so that only the gateway's log can say why.
+   */
+  private watchCredentials(request: IncomingMessage): void {
+    const { origin, cookie } = request.headers;
+    if (this.config.corsCredentials || cookie === undefined || origin === undefined) return;
+    if (isOwnOrigin(origin, this.addresses.hostOf(request))) return;
+    const fields = { origin: loggedOrigin(request), setting: 'CORS_CREDENTIALS' };
+    this.faults.warn('page_credentials', 'page_credentials_not_allowed', fields);
+  }
+
   private refuse(
     reason: HandshakeRejectionReason,
     request: IncomingMessage,
@@ -162,8 +197,11 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     retryAfterMs?: number,
   ): void {
     this.metrics.handshakesRefused.inc({ reason });
-    this.faults.warn(`refused:${reason}`, 'handshake_refused', { reason });
-    // engine.io's own middleware has already set the CORS headers, so the page can read the reason.
+    this.faults.warn(`refused:${reason}`, 'handshake_refused', {
+      reason,
+      ...(reason === 'origin' && { origin: loggedOrigin(request), setting: 'CORS_ORIGINS' }),
+    });
+    // engine.io's own middleware has set the CORS headers: a page may read why.
     answer(request, response, rejectionResponse(reason, Math.random, retryAfterMs));
     // A raw connection stays watched until it closes: the watch handles its errors.
     if (response instanceof ServerResponse) this.over(request);
@@ -179,6 +217,10 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     const problem = this.pings.add(connection);
     if (problem !== undefined) this.faults.warn('ping_spread', 'pings_not_spread', { problem });
   }
+}
+
+function loggedOrigin({ headers }: IncomingMessage): string | undefined {
+  return headers.origin?.slice(0, MAX_LOGGED_ORIGIN);
 }
 
 function answer({ socket }: IncomingMessage, response: unknown, how: HandshakeResponse): void {

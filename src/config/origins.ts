@@ -44,7 +44,7 @@ export class Origins {
    */
   allows(origin: string | undefined, host: string | undefined): boolean {
     if (origin === undefined || this.any || this.exact.has(origin)) return true;
-    if (this.patterns === undefined) return isOwn(origin, host);
+    if (this.patterns === undefined) return isOwnOrigin(origin, host);
     return this.below.some(
       ({ scheme, suffix }) =>
         origin.startsWith(scheme) &&
@@ -54,11 +54,8 @@ export class Origins {
   }
 }
 
-/**
- * Returns true if the page came from this host. Schemes are not compared, because TLS may end at a
- * proxy.
- */
-function isOwn(origin: string, host: string | undefined): boolean {
+/** Whether a page came from this very host. The scheme is not compared: TLS may end before the gateway. */
+export function isOwnOrigin(origin: string, host: string | undefined): boolean {
   if (!host || !URL.canParse(origin)) return false;
   const page = new URL(origin);
   // Parse the host as well, because some clients and proxies include the default port of the

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server as HttpServer, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import type { TlsPair } from '../config/tls-files.js';
+import { RequestWithPlainUpgrades } from './upgrade-requests.js';
 
 /**
  * The time limit for the headers of a request. They are a few hundred bytes, which real clients
@@ -57,7 +58,8 @@ const BOUNDS = {
   connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   maxHeaderSize: MAX_HEADER_BYTES,
-} as const satisfies ServerOptions;
+  IncomingMessage: RequestWithPlainUpgrades,
+} as const satisfies ServerOptions<typeof RequestWithPlainUpgrades>;
 
 /** @param longestPollMs the longest time that a request may wait for its response, ms */
 export function createHttpServer(listener: RequestListener, longestPollMs: number): HttpServer {

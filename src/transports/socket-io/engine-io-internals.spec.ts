@@ -15,6 +15,7 @@ import {
   httpServerOf,
   isParsedByWs,
   isUpgrading,
+  mayBeUpgraded,
   queryOf,
   releaseRequest,
   setPollingCloseTimeout,
@@ -125,6 +126,23 @@ describe('the servers of engine.io and Socket.IO', () => {
     expect(['other', 'constructor', id].map((sid) => hasSession(engine, sid))).toEqual([false, false, true]);
     client.disconnect();
     await waitFor(() => !hasSession(engine, id));
+  });
+
+  it('let a WebSocket take over only a session that polls, once', async () => {
+    const rig = await FanoutRig.start();
+    const { engine } = rig.server;
+    const seen: boolean[] = [];
+    rig.prepare = ({ conn }) => {
+      const { id } = conn as unknown as { readonly id: string };
+      const note = (): void => void seen.push(mayBeUpgraded(engine, id));
+      note();
+      conn.once('upgrading', note);
+      conn.once('upgrade', note);
+    };
+    await rig.connect({ transports: ['polling', 'websocket'] });
+    await waitFor(() => seen.length === 3);
+    expect(seen).toEqual([true, false, false]);
+    expect(mayBeUpgraded(engine, 'unknown')).toBe(true);
   });
 
   it('parse the query of a handshake, and keep its request in the response to an upgrade', async () => {

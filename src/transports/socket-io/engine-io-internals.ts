@@ -107,9 +107,20 @@ export function hasSession(engine: object, sid: string): boolean {
 }
 
 /**
- * Removes the request from engine.io's response to an upgrade, which otherwise keeps it as long as
- * the connection lives. Source: `WebSocketResponse#req` of engine.io. Without it, an idle client
- * costs a fifth more memory.
+ * Whether a WebSocket may take over the session of this id: it still polls, and no other WebSocket is taking it over.
+ * Source: `clients` of engine.io's server. Without it, engine.io itself closes the WebSocket, after the upgrade.
+ */
+export function mayBeUpgraded(engine: object, sid: string): boolean {
+  const { clients } = engine as { readonly clients?: Readonly<Record<string, Connection | undefined>> };
+  const connection = clients?.[sid];
+  if (!connection) return true;
+  return connection.transport.name === 'polling' && isUpgrading(connection) !== true;
+}
+
+/**
+ * Has engine.io's response to an upgrade let go of its request, which it otherwise keeps for as long
+ * as the connection lives.
+ * Source: `WebSocketResponse#req` of engine.io. Without it, an idle client costs a fifth more memory.
  */
 export function releaseRequest(response: object): void {
   if ('req' in response) response.req = undefined;
