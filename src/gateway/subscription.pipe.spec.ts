@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
 import { loadConfig } from '../config/gateway-config.js';
-import { ERROR_CODES, isExpiry, isSymbol, SUBSCRIPTION_TYPES } from '../contract/index.js';
+import { ERROR_CODES, isExpiry, isSymbol, SUBSCRIPTION_TYPES, SYMBOL_RULE } from '../contract/index.js';
 import { RequestError } from './request-error.js';
 import { SubscriptionDto } from './subscription.dto.js';
 import { SubscriptionPipe } from './subscription.pipe.js';
@@ -56,7 +56,48 @@ describe('SubscriptionPipe', () => {
     expect(details()).toEqual(problem && [{ field: 'symbols', problem }]);
   });
 
-  it('turns any value into a valid request, or rejects it with a documented code', () => {
+  const detailsOf = (request: object): unknown => {
+    try {
+      pipe.transform({ type: 'product', ...request });
+      return undefined;
+    } catch (error) {
+      return (error as RequestError).details;
+    }
+  };
+  const rule = `${SYMBOL_RULE}`;
+
+  it('names the index of each bad symbol, and the symbol', () => {
+    expect(detailsOf({ symbols: ['NIFTY', 'NIFTY 50', 'SPY', '', 'A:B'] })).toEqual([
+      { field: 'symbols', problem: `must each be ${rule}`, index: 1, symbol: 'NIFTY 50' },
+      { field: 'symbols', problem: `must each be ${rule}`, index: 3, symbol: '' },
+      { field: 'symbols', problem: `must each be ${rule}`, index: 4, symbol: 'A:B' },
+    ]);
+    expect(detailsOf({ symbol: 'NIFTY 50' })).toEqual([
+      { field: 'symbol', problem: `must be ${rule}`, symbol: 'NIFTY 50' },
+    ]);
+  });
+
+  it.each([null, 7, {}, ['NIFTY'], true])(
+    'names only the index of a symbol that is no text: %j',
+    (symbol) => {
+      expect(detailsOf({ symbols: ['NIFTY', symbol] })).toEqual([
+        { field: 'symbols', problem: `must each be ${rule}`, index: 1 },
+      ]);
+    },
+  );
+
+  it.each([
+    ['<img src=x onerror="alert(1)">', '?img src=x onerror=?alert(1)??'],
+    ['NIFTY\n50\u0000\u202e\ud800', 'NIFTY?50???'],
+    ['ΝIFTY', 'ΝIFTY'], // a Greek Nu
+    ['x'.repeat(128), `${'x'.repeat(40)}...`],
+  ])('cuts and sanitises the symbol: %j', (symbol, shown) => {
+    expect(detailsOf({ symbols: [symbol] })).toEqual([
+      { field: 'symbols', problem: `must each be ${rule}`, index: 0, symbol: shown },
+    ]);
+  });
+
+  it('makes of anything a request that keeps the contract, or refuses it with a documented code', () => {
     let taken = 0;
     fc.assert(
       fc.property(anything, (value) => {
@@ -66,7 +107,7 @@ describe('SubscriptionPipe', () => {
         } catch (error) {
           if (!(error instanceof RequestError)) throw error;
           expect(Object.keys(ERROR_CODES)).toContain(error.code);
-          expect(JSON.stringify(error.toPayload('subscribe')).length).toBeLessThan(1_024);
+          expect(JSON.stringify(error.toPayload('subscribe')).length).toBeLessThan(2_048);
           return;
         }
         taken++;

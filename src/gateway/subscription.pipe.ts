@@ -1,13 +1,21 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
 import { GatewayConfig } from '../config/gateway-config.js';
-import type { ErrorCode } from '../contract/index.js';
+import { type ErrorCode, type ErrorDetail, isSymbol } from '../contract/index.js';
 import { invalidSubscription } from './request-error.js';
 import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.js';
 
 const FIELDS = ['type', 'symbol', 'symbols', 'expiry'] as const;
+type Field = (typeof FIELDS)[number];
 
-const CODES: Readonly<Record<(typeof FIELDS)[number], ErrorCode>> = {
+/** Bad symbols that one error names, and the characters of each that it repeats. */
+const MAX_NAMED_SYMBOLS = 10;
+const MAX_SHOWN_SYMBOL = 40;
+
+/** All but letters, digits, punctuation, signs and the space; and what has a meaning in HTML. */
+const UNSAFE_CHARACTERS = /[^\p{L}\p{N}\p{P}\p{S} ]|[<>"'`]/gu;
+
+const CODES: Readonly<Record<Field, ErrorCode>> = {
   type: 'INVALID_TYPE',
   symbol: 'INVALID_SYMBOL',
   symbols: 'INVALID_SYMBOL',
@@ -42,12 +50,33 @@ function validateRequest<T extends RoomsDto>(value: unknown, dto: T, maxSymbols:
   if (errors.length === 0) return dto;
   const details = FIELDS.flatMap((field) => {
     const constraints = errors.find(({ property }) => property === field)?.constraints;
-    return constraints ? [{ field, problem: Object.values(constraints)[0] ?? 'is not valid' }] : [];
+    return constraints ? detailsOf(dto, field, Object.values(constraints)[0] ?? 'is not valid') : [];
   });
   throw invalidSubscription(CODES[details[0]?.field ?? 'type'], details);
 }
 
-/** Validates the payload of `subscribe` and `unsubscribe`. */
+/** Of a list of symbols, one for each bad symbol, so that a client with a hundred of them need not guess. */
+function detailsOf(
+  dto: RoomsDto,
+  field: Field,
+  problem: string,
+): (ErrorDetail & { readonly field: Field })[] {
+  if (field === 'symbol') return [{ field, problem, ...shownSymbol(dto.symbol) }];
+  if (field !== 'symbols' || !Array.isArray(dto.symbols) || dto.symbols.length === 0)
+    return [{ field, problem }];
+  return dto.symbols
+    .flatMap((symbol, index) => (isSymbol(symbol) ? [] : [{ field, problem, index, ...shownSymbol(symbol) }]))
+    .slice(0, MAX_NAMED_SYMBOLS);
+}
+
+/** Some pages put error messages into HTML, and some logs into terminals. */
+function shownSymbol(symbol: unknown): { readonly symbol?: string } {
+  if (typeof symbol !== 'string') return {};
+  const shown = symbol.slice(0, MAX_SHOWN_SYMBOL).replace(UNSAFE_CHARACTERS, '?');
+  return { symbol: symbol.length > MAX_SHOWN_SYMBOL ? `${shown}...` : shown };
+}
+
+/** Checks what a client sent with `subscribe` or `unsubscribe`. */
 @Injectable()
 export class SubscriptionPipe implements PipeTransform<unknown, SubscriptionDto> {
   constructor(private readonly config: GatewayConfig) {}

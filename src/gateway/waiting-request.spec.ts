@@ -13,7 +13,6 @@ describe('reduceRequest', () => {
     [{ token: 'x'.repeat(5_000) }],
     [{ type: 1, symbol: null, symbols: [1, null, true] }],
     ['text'],
-    [null],
     [7],
   ])('keeps %j unchanged', (data) => {
     expect(reduced('subscribe', data)).toEqual(['subscribe', data]);
@@ -45,7 +44,24 @@ describe('reduceRequest', () => {
     expect((data as { symbol: string }).symbol).toHaveLength(129);
   });
 
-  it('keeps the acknowledgement, and keeps it visible that there were several arguments', () => {
+  it.each([null, undefined])('ignores arguments of %s at the end', (nothing) => {
+    const ack = () => undefined;
+    const data = { type: 'general' };
+    expect(reduced('subscribe', data, nothing, nothing)).toEqual(['subscribe', data]);
+    expect(reduced('subscribe', data, nothing, nothing, ack)).toEqual(['subscribe', data, ack]);
+    expect(reduced('get_products', nothing, ack)).toEqual(['get_products', ack]);
+    expect(reduced('get_products', nothing)).toEqual(['get_products']);
+    expect(reduced('subscribe', nothing, data)).toEqual(['subscribe', null, null]);
+  });
+
+  it('keeps the beginning of a text that is too long, and nothing else of it', () => {
+    const [, data] = reduced('subscribe', { symbols: ['NIFTY', `NIFTY${'!'.repeat(60_000)}`] });
+    const [, cut] = (data as { symbols: string[] }).symbols;
+    expect(cut).toMatch(/^NIFTY!+$/);
+    expect(cut).toHaveLength(129);
+  });
+
+  it('keeps the acknowledgement, and that there was more than one argument', () => {
     const ack = () => undefined;
     expect(reduced('get_products', ack)).toEqual(['get_products', ack]);
     expect(reduced('subscribe', { type: 'general' }, ack)).toEqual(['subscribe', { type: 'general' }, ack]);

@@ -2,16 +2,20 @@ const FIELDS = ['type', 'symbol', 'symbols', 'expiry', 'token'] as const;
 
 /** The longest text that is kept, characters. No symbol, type or expiry is as long as this. */
 const MAX_TEXT = 128;
-const TOO_LONG = '!'.repeat(MAX_TEXT + 1);
+/** As many characters of a longer text are kept for the error message. */
+const SHOWN_TEXT = 48;
 
 /**
- * Reduces a request, `[event, data, acknowledgement]`, to the parts that its handler reads, before
- * it waits for its turn. 64 KB of JSON can take two megabytes of memory once parsed, and a thousand
- * requests of a client may wait. An invalid request stays invalid for the same reason.
+ * Reduces a request, `[event, data, acknowledgement]`, to what its handler reads, before it waits for its turn. A client can put
+ * into 64 KB of JSON what takes two megabytes of memory, and a thousand of its requests may wait. What is invalid stays invalid for
+ * the same reason. Arguments of null at the end are dropped: they are what a client sends for `emit('subscribe', data, undefined)`.
  */
 export function reduceRequest(packet: unknown[], maxSymbols: number): void {
   const hasAck = typeof packet.at(-1) === 'function';
-  const end = hasAck ? packet.length - 1 : packet.length;
+  const given = hasAck ? packet.length - 1 : packet.length;
+  let end = given;
+  while (end > 1 && (packet[end - 1] === null || packet[end - 1] === undefined)) end--;
+  packet.splice(end, given - end);
   if (end > 2) packet.splice(1, end - 1, null, null);
   else if (end === 2) packet[1] = fieldsOf(packet[1], maxSymbols);
 }
@@ -32,7 +36,14 @@ function fieldsOf(data: unknown, maxSymbols: number): unknown {
 }
 
 function shallow(value: unknown): unknown {
-  if (typeof value === 'string') return value.length > MAX_TEXT ? TOO_LONG : value;
+  if (typeof value === 'string') return value.length > MAX_TEXT ? cut(value) : value;
   if (typeof value !== 'object' || value === null) return value;
   return Array.isArray(value) ? [] : {};
+}
+
+/** The beginning of a long text, as one that is still too long. Copied: a slice would keep all of the text in memory. */
+function cut(text: string): string {
+  return Buffer.from(text.slice(0, SHOWN_TEXT))
+    .toString()
+    .padEnd(MAX_TEXT + 1, '!');
 }

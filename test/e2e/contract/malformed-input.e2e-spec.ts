@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../../src/contract/index.js';
+import type { ErrorCode, ErrorPayload } from '../../../src/contract/index.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { chain, STRIKES, summary, underlying } from '../../support/messages.js';
 import { OPTION_CHAIN, Platform, UNDERLYING } from '../../support/platform.js';
@@ -286,10 +286,15 @@ describe('what clients send', () => {
           message: 'Invalid subscription request',
           code,
           event,
-          details: fields.map((field) => ({ field, problem: expect.any(String) })),
+          details: fields.map((field) => expect.objectContaining({ field, problem: expect.any(String) })),
         });
         expect(client.received).toStrictEqual([{ event: 'error', payload: error }]);
-        expect(JSON.stringify(error)).not.toContain(ECHO);
+        // Only a bad symbol comes back: cut, and without what could do harm where it is shown.
+        const details = ((error as ErrorPayload).details ?? []).map(({ symbol = '', ...others }) => {
+          expect(symbol).toMatch(/^[^<>"'`\p{C}]{0,43}$/u);
+          return others;
+        });
+        expect(JSON.stringify({ ...error, details })).not.toContain(ECHO);
         expect(JSON.stringify(error).length).toBeLessThan(1_024);
 
         // Without an acknowledgement, only the event reports the problem.
@@ -346,7 +351,34 @@ describe('what clients send', () => {
       expect(client.all('subscribed')).toEqual([]);
     });
 
-    describe('input that is not a Socket.IO message', () => {
+    it('names the symbol of a batch that is bad, and its index', async () => {
+      const answer = await client.ask('subscribe', { type: 'product', symbols: ['TSLA', 'A B', 'SPY'] });
+      expect(answer.error?.details).toEqual([
+        { field: 'symbols', problem: expect.any(String) as string, index: 1, symbol: 'A B' },
+      ]);
+    });
+
+    it.each([
+      ['subscribe', [{ type: 'product', symbol: 'TSLA' }]],
+      ['get_snapshot', [{ type: 'product', symbol: 'TSLA' }]],
+      ['unsubscribe', [{ type: 'product', symbol: 'TSLA' }]],
+      ['get_products', []],
+      ['list_subscriptions', []],
+    ])('ignores arguments of %s that are undefined or null, at the end', async (event, args) => {
+      for (const nothing of [undefined, null]) {
+        expect((await client.ask(event, ...args, nothing, nothing)).ok).toBe(true);
+        client.socket.emit(event, ...args, nothing);
+      }
+      await client.ask('unsubscribe', { type: 'product', symbol: 'TSLA' });
+      expect(client.all('error')).toEqual([]);
+    });
+
+    it('ignores an undefined argument behind a token', async () => {
+      const { error } = await client.ask('refresh_token', { token: 'x.y.z' }, undefined);
+      expect(error?.code).not.toBe('INVALID_PAYLOAD');
+    });
+
+    describe('what is no Socket.IO message at all', () => {
       it.each([
         ['no packet', 'nonsense'],
         ['a packet of no known type', '9'],

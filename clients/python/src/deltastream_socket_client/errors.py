@@ -42,10 +42,11 @@ class Refused(GatewayError):
         details: Tuple[Mapping[str, Any], ...] = (),
         retry_after_ms: Optional[float] = None,
     ) -> None:
-        super().__init__(f'{code}: {message}' + ''.join(f' ({d.get("field")} {d.get("problem")})' for d in details))
+        super().__init__(f'{code}: {message}' + ''.join(f' ({_fault(d)})' for d in details))
         self.code = code
         self.message = message
-        #: A mapping with `field` and `problem` for each fault that the gateway names.
+        #: A mapping with `field` and `problem` for each fault that the gateway names, and for a bad
+        #: symbol with `symbol` and, in `symbols`, its `index`.
         self.details = details
         #: When to ask again, in milliseconds from now. `None`: the gateway does not say.
         self.retry_after_ms = retry_after_ms
@@ -125,6 +126,13 @@ _CONNECTIONS = {
     'TOKEN_EXPIRED': TokenExpired,
     'TOKEN_REVOKED': TokenRevoked,
 }
+
+
+def _fault(detail: Mapping[str, Any]) -> str:
+    """`symbols[3] must each be ..., not 'NIFTY 50'`, for one entry of `details`."""
+    index = f'[{detail["index"]}]' if 'index' in detail else ''
+    symbol = f', not {detail["symbol"]!r}' if 'symbol' in detail else ''
+    return f'{detail.get("field")}{index} {detail.get("problem")}{symbol}'
 
 
 def request_error(payload: Any, subscription: bool = False) -> RequestError:

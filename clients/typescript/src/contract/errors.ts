@@ -42,6 +42,13 @@ export interface ErrorDetail {
   readonly field: string;
   /** What the field must be. The text never repeats what the client sent. */
   readonly problem: string;
+  /**
+   * Only for one of `symbols`: its position in the list, from 0.
+   * @minimum 0
+   */
+  readonly index?: number;
+  /** Only for a symbol that is text: the first characters of what was sent, with `?` for those that are not safe to show. */
+  readonly symbol?: string;
 }
 
 /** Payload of the `error` event, and `error` of a negative acknowledgement. */
