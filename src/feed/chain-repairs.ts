@@ -79,7 +79,7 @@ export function repairMessage(
 ): { readonly object: JsonObject; readonly text: string } {
   const nulled: JsonObject = {};
   for (const field in object) {
-    if (field === 'calls' || field === 'puts') continue;
+    if (field === 'calls' || field === 'puts' || field === 'strikes') continue;
     const value = object[field]!;
     if (NULLABLE_CHAIN_NUMBERS.has(field) && typeof value === 'number' && !Number.isFinite(value)) {
       nulled[field] = null;

@@ -9,6 +9,7 @@ import {
   timestampProblem,
 } from '../contract/index.js';
 import { BEYOND_DOUBLE, replaceBareTokens } from './bare-tokens.js';
+import { replaceField } from './replace-field.js';
 import { legsOf, OPTIONAL_CHAIN_NUMBERS, repairMessage, Repairs } from './chain-repairs.js';
 import { FeedChannel } from './channels.js';
 import { FeedMessageError } from './feed-message-error.js';
@@ -185,7 +186,7 @@ function chainOf(parsed: ParsedMessage, rules: FeedRules): ChainMessage {
     atm_straddle_price: optionalNumber(object, 'atm_straddle_price'),
     timestamp,
   };
-  const strikes = strikesOf(object) ?? unionOfStrikes(calls, puts);
+  const strikes = strikesOf(object, repairs) ?? unionOfStrikes(calls, puts);
   const key = chainKey(product, expiry);
   return {
     kind: 'chain',
@@ -204,18 +205,21 @@ function chainOf(parsed: ParsedMessage, rules: FeedRules): ChainMessage {
 }
 
 /**
- * The JSON text of `object`, with `fields` set. `text` is what `object` was parsed from. Missing
- * fields are appended to it, which keeps the published text exactly (a number beyond 2^53 keeps its
- * value). The object is serialized again only if an existing field must change.
+ * The JSON text of `object`, with `fields` set. `text` is what `object` was parsed from. The values
+ * of existing fields are replaced inside the text and missing fields are appended to it, so that
+ * everything else stays as it was published (a number beyond 2^53 keeps its value).
  */
 function completed(text: string, object: JsonObject, fields: Readonly<Record<string, unknown>>): string {
-  const lacking = Object.entries(fields).filter(([name, value]) => object[name] !== value);
-  if (lacking.length === 0) return text;
-  if (lacking.some(([name]) => name in object)) {
-    return JSON.stringify({ ...object, ...Object.fromEntries(lacking) });
+  let whole = text;
+  const added: Record<string, unknown> = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (object[name] === value) continue;
+    if (name in object) whole = replaceField(whole, name, JSON.stringify(value));
+    else added[name] = value;
   }
-  const added = JSON.stringify(Object.fromEntries(lacking));
-  return `${text.slice(0, text.lastIndexOf('}'))},${added.slice(1)}`;
+  const members = JSON.stringify(added);
+  return members === '{}' ? whole : `${whole.slice(0, whole.lastIndexOf('}'))},${members.slice(1)}`;
 }
 
 function productOf(object: JsonObject): string {
@@ -231,11 +235,39 @@ function timeOf(object: JsonObject, { offsetOf }: FeedRules): { timestamp: strin
   throw new FeedMessageError(...missingOr(object, 'timestamp', 'bad_timestamp', problem));
 }
 
-function strikesOf(object: JsonObject): readonly number[] | undefined {
-  const { strikes } = object;
+/**
+ * The published strikes, ascending and unique, without values that are not finite numbers. A good
+ * list is returned as it is. Undefined if the chain has no strikes of its own.
+ */
+function strikesOf({ strikes }: JsonObject, repairs: Repairs): readonly number[] | undefined {
   if (strikes === undefined || strikes === null) return undefined;
-  if (Array.isArray(strikes) && strikes.every((strike) => typeof strike === 'number')) return strikes;
-  throw new FeedMessageError('wrong_type', 'strikes is not a list of numbers', 'strikes');
+  if (!Array.isArray(strikes)) throw notNumbers();
+  if (isAscending(strikes)) return strikes;
+  const good: number[] = [];
+  for (const strike of strikes) {
+    if (typeof strike === 'number' && Number.isFinite(strike)) good.push(strike);
+    else if (typeof strike === 'number' || strike === null) repairs.note('strikes', 'left_out', false);
+    else throw notNumbers();
+  }
+  return good.length === 0 ? undefined : ascending(good);
+}
+
+/** Allocates nothing, because it runs for every chain that has strikes. */
+function isAscending(strikes: readonly Json[]): strikes is number[] {
+  let last = -Infinity;
+  for (const strike of strikes) {
+    if (typeof strike !== 'number' || !(strike > last) || strike === Infinity) return false;
+    last = strike;
+  }
+  return true;
+}
+
+function ascending(strikes: Iterable<number>): readonly number[] {
+  return [...new Set(strikes)].sort((a, b) => a - b);
+}
+
+function notNumbers(): FeedMessageError {
+  return new FeedMessageError('wrong_type', 'strikes is not a list of numbers', 'strikes');
 }
 
 /**
@@ -246,5 +278,5 @@ function unionOfStrikes(calls: readonly OptionLeg[], puts: readonly OptionLeg[])
   const strikes = new Set<number>();
   for (const leg of calls) strikes.add(leg.strike);
   for (const leg of puts) strikes.add(leg.strike);
-  return [...strikes].sort((a, b) => a - b);
+  return ascending(strikes);
 }
