@@ -175,7 +175,12 @@ export class CacheService implements OnModuleInit {
     return { messages, complete: messages.length > 0, sequence, known: messages.length };
   }
 
-  /** Whether the product is configured, or was seen on the feed or in the store. */
+  /** Whether there is anything to send to a client that subscribes. */
+  get holdsMessages(): boolean {
+    return this.latest.size > 0;
+  }
+
+  /** Whether the product is configured, or a message of it is held. */
   knows(product: string): boolean {
     return this.latest.knows(product) || this.config.products.includes(product);
   }

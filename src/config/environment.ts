@@ -225,6 +225,10 @@ export class Environment {
   @IsOptional()
   CHAIN_STALE_AFTER_MS?: number = undefined;
 
+  @Transform(toBoolean)
+  @IsBoolean({ message: 'true or false' })
+  READY_WITH_STALE_DATA = false;
+
   @Transform(toTrimmed)
   @Check(isTimeZone, { message: 'the name of a time zone such as UTC or Asia/Kolkata' })
   FEED_TIME_ZONE = 'UTC';

@@ -51,7 +51,7 @@ export class HealthController {
     );
     this.readinessCheck = new SharedWork(clock, () =>
       this.check([
-        () => this.feed.check(),
+        () => this.feed.checkReadiness(),
         () => this.capacity.check(),
         () => this.authentication.checkKeys(),
       ]),
