@@ -1,9 +1,13 @@
+import { HARMLESS_SIGNALS } from './app/early-signals.js';
 import 'reflect-metadata';
 import { systemClock } from './common/clock.js';
+import { describeTimeZone } from './common/time-zone.js';
 import { configWarnings } from './config/config-warnings.js';
 import { ConfigError, loadConfig } from './config/gateway-config.js';
 import { createGateway } from './app/create-gateway.js';
 import { ProcessEnd } from './drain/process-end.js';
+import { SettingsReload, settingFiles } from './app/settings-reload.js';
+import { exitWhenWritten } from './logging/log-output.js';
 import { createLogger } from './logging/logging.module.js';
 import { messageOf } from './common/message-of.js';
 import { redisPorts } from './app/redis-ports.js';
@@ -18,8 +22,22 @@ const STOP_MARGIN_MS = 8_000;
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const logger = createLogger(config);
-  const processEnd = new ProcessEnd(logger, config.drainTimeoutMs + STOP_MARGIN_MS, process, systemClock);
-  logger.info({ port: config.port }, 'socket_gateway_starting');
+  const endingProcess = { on: process.on.bind(process), exit: exitWhenWritten };
+  const processEnd = new ProcessEnd(
+    logger,
+    config.drainTimeoutMs + STOP_MARGIN_MS,
+    endingProcess,
+    systemClock,
+  );
+  for (const signal of HARMLESS_SIGNALS) {
+    if (signal !== 'SIGHUP') process.on(signal, () => logger.info({ signal }, 'signal_ignored'));
+  }
+  const zones = [config.feedTimeZone, ...config.marketHours.zones];
+  const [feedTimeZone, ...marketTimeZones] = zones.map((zone) =>
+    describeTimeZone(zone, systemClock.wallNow()),
+  );
+  const times = { feed_time_zone: feedTimeZone, market_time_zones: marketTimeZones };
+  logger.info({ port: config.port, ...times }, 'socket_gateway_starting');
   for (const { message, fields } of configWarnings(config)) logger.warn(fields, message);
 
   const probe = await probeRedis(config);
@@ -28,10 +46,28 @@ async function main(): Promise<void> {
     logger.warn({ problem: probe.problem }, 'redis_unreachable_retrying');
   }
 
-  processEnd.serve(await createGateway(config, redisPorts(config, logger), logger));
+  const gateway = await createGateway(config, redisPorts(config, logger), logger);
+  const reload = new SettingsReload(
+    {
+      clock: systemClock,
+      files: settingFiles(process.env),
+      load: () => loadConfig(process.env),
+      apply: (next) => gateway.apply(next),
+      log: logger,
+    },
+    config,
+  );
+  reload.start();
+  process.on('SIGHUP', () => reload.reload());
+  processEnd.serve({
+    close: () => {
+      reload.stop();
+      return gateway.close();
+    },
+  });
 }
 
 main().catch((error: unknown) => {
   process.stderr.write(`socket-gateway cannot start: ${messageOf(error)}\n`);
-  process.exit(1);
+  exitWhenWritten(1);
 });

@@ -7,10 +7,12 @@ import { Logger as NestPinoLogger } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import { AdminAccess } from '../operations/admin-access.js';
 import { AdminListener } from '../operations/admin-listener.js';
+import { AuthService } from '../auth/auth.service.js';
 import { AppModule } from './app.module.js';
 import { systemClock } from '../common/clock.js';
 import { corsOptions } from '../config/cors.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
+import { setLogLevel } from '../logging/logging.module.js';
 import { DrainService } from '../drain/drain.service.js';
 import { GatewayIoAdapter } from '../transports/socket-io/gateway-io.adapter.js';
 import { watchCertificate } from '../http/certificate-watch.js';
@@ -32,6 +34,8 @@ export interface Gateway {
    * the ports. Idempotent.
    */
   close(): Promise<void>;
+  /** Uses the settings of `next` that can change while it runs: log level, admin token, keys of tokens, certificate. */
+  apply(next: GatewayConfig): void;
 }
 
 /**
@@ -46,10 +50,13 @@ export async function createGateway(
   prepare: (app: NestExpressApplication) => void = () => undefined,
 ): Promise<Gateway> {
   const pair = config.tls && readTlsPair(config.tls);
-  // The next ping ends a poll at the latest.
-  const longestPollMs = config.pingIntervalMs + config.pingTimeoutMs;
+  // A poll is answered by the next ping at the latest.
+  const times = {
+    longestPollMs: config.pingIntervalMs + config.pingTimeoutMs,
+    keepAliveMs: config.keepAliveTimeoutMs,
+  };
   const http = new GatewayHttpAdapter((listener) =>
-    pair ? createHttpsServer(listener, longestPollMs, pair) : createHttpServer(listener, longestPollMs),
+    pair ? createHttpsServer(listener, times, pair) : createHttpServer(listener, times),
   );
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(config, ports, logger),
@@ -81,7 +88,7 @@ export async function createGateway(
           port: config.adminPort,
           host,
           adminHosts: config.adminHosts,
-          longestPollMs,
+          ...times,
         });
   const watch =
     config.tls &&
@@ -120,5 +127,11 @@ export async function createGateway(
   watch?.start();
   const { port } = app.getHttpServer().address() as AddressInfo;
   logger.info({ port, host, tls: pair !== undefined }, 'socket_gateway_listening');
-  return { app, port, close };
+  const apply = (next: GatewayConfig): void => {
+    setLogLevel(logger, next.logLevel);
+    access.requireToken(next.adminToken);
+    app.get(AuthService).useKeysOf(next);
+    watch?.checkNow();
+  };
+  return { app, port, close, apply };
 }

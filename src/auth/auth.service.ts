@@ -41,6 +41,7 @@ import { UserConnections } from './user-connections.js';
  */
 @Injectable()
 export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  private verifier: TokenVerifier;
   private readonly authenticator: Authenticator;
   private readonly sessions: Sessions<GatewaySocket>;
   /** The permissions of clients without a token. */
@@ -56,7 +57,7 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
     private readonly metrics: AuthMetrics,
     private readonly transportMetrics: TransportMetrics,
     @Inject(CONNECTION_COUNTS) counts: ConnectionCounts,
-    @Inject(CLOCK) clock: Clock,
+    @Inject(CLOCK) private readonly clock: Clock,
     faults: RateLimitedLog,
     @InjectPinoLogger(AuthService.name) log: PinoLogger,
   ) {
@@ -68,17 +69,10 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
         failed: (problem) => faults.warn('jwks', 'jwks_not_fetched', { problem }),
       });
     }
-    const verifier = new TokenVerifier({
-      keys: verificationKeys(config, this.remoteKeys),
-      issuer: config.jwtIssuer,
-      audience: config.jwtAudience,
-      clockToleranceSeconds: config.jwtClockToleranceSeconds,
-      now: () => clock.wallNow(),
-      roleRooms: config.roleRooms,
-    });
+    this.verifier = this.verifierWith(config);
     this.authenticator = new Authenticator({
       mode: config.authMode,
-      verify: (token) => verifier.verify(token),
+      verify: (token) => this.verifier.verify(token),
       isRevoked: (principal) => revocations.isRevoked(principal),
     });
     this.anonymous = permissionsOfAnonymous(config);
@@ -116,7 +110,23 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
     });
   }
 
-  /** Why tokens cannot be checked now; undefined while they can. */
+  /** Checks tokens with these keys from now on. Sessions that have begun keep theirs until it ends. */
+  useKeysOf(config: GatewayConfig): void {
+    this.verifier = this.verifierWith(config);
+  }
+
+  private verifierWith(config: GatewayConfig): TokenVerifier {
+    return new TokenVerifier({
+      keys: verificationKeys(config, this.remoteKeys),
+      issuer: config.jwtIssuer,
+      audience: config.jwtAudience,
+      clockToleranceSeconds: config.jwtClockToleranceSeconds,
+      now: () => this.clock.wallNow(),
+      roleRooms: config.roleRooms,
+    });
+  }
+
+  /** Why nobody can be authenticated now; undefined while somebody can. */
   get keysProblem(): string | undefined {
     const { remoteKeys } = this;
     return remoteKeys?.known === false

@@ -1,8 +1,8 @@
 import { Transform } from 'class-transformer';
 import { ArrayNotEmpty, IsBoolean, IsIn, IsNotEmpty, IsOptional, Matches, MaxLength } from 'class-validator';
+import { timeZoneProblem } from '../common/time-zone.js';
 import { ROLE_ROOMS_EXAMPLE } from './role-rooms.js';
 import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
-import { isTimeZone } from '../feed/feed-time-zone.js';
 import { MARKET_HOURS_EXAMPLE } from '../market-hours/market-hours.js';
 import { isAdminHost } from './admin-hosts.js';
 import {
@@ -230,7 +230,10 @@ export class Environment {
   READY_WITH_STALE_DATA = false;
 
   @Transform(toTrimmed)
-  @Check(isTimeZone, { message: 'the name of a time zone such as UTC or Asia/Kolkata' })
+  @Check((value) => timeZoneProblem(String(value)) === undefined, {
+    message: ({ value }) =>
+      `the name of a time zone such as UTC or Asia/Kolkata: ${JSON.stringify(value)} ${timeZoneProblem(String(value))}`,
+  })
   FEED_TIME_ZONE = 'UTC';
 
   @Check((value) => marketHoursProblem(value) === undefined, {
@@ -317,6 +320,10 @@ export class Environment {
   @Integer(0, 3_600_000, 'milliseconds; 0 closes all clients at once')
   DRAIN_TIMEOUT_MS = 10_000;
 
+  /** Longer than any proxy in front keeps an idle connection: the proxy must be the one to close it. */
+  @Integer(1_000, 86_400_000, 'milliseconds')
+  KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
   @Integer(100, 3_600_000, 'milliseconds')
   PING_INTERVAL_MS = 25_000;
 
@@ -327,4 +334,14 @@ export class Environment {
   @ArrayNotEmpty({ message: `a comma-separated list of ${TRANSPORTS.join(', ')}` })
   @IsIn(TRANSPORTS, { each: true, message: `a comma-separated list of ${TRANSPORTS.join(', ')}` })
   TRANSPORTS: TransportName[] = ['polling', 'websocket'];
+
+  // Paths of files that hold the value of the setting before `_FILE`; see `withFileValues`, which reads them.
+  SECRET_KEY_FILE?: string = undefined;
+  JWT_SECRET_FILE?: string = undefined;
+  JWT_PUBLIC_KEY_FILE?: string = undefined;
+  ADMIN_TOKEN_FILE?: string = undefined;
+  REDIS_URL_FILE?: string = undefined;
+  REDIS_PASSWORD_FILE?: string = undefined;
+  REDIS_SENTINEL_PASSWORD_FILE?: string = undefined;
+  LOG_LEVEL_FILE?: string = undefined;
 }

@@ -7,6 +7,7 @@ import { RoleRooms } from './role-rooms.js';
 import { crossFieldProblems } from './cross-field-checks.js';
 import { Environment } from './environment.js';
 import { Origins } from './origins.js';
+import { withFileValues } from './setting-files.js';
 import type { TlsFiles } from './tls-files.js';
 import { parsePublicKeys, type PublicKey } from './public-keys.js';
 import { maskSecrets, maskUrl } from './mask-secrets.js';
@@ -59,9 +60,9 @@ const PlainSettings = class {
 } as new (env: Environment) => PlainSettings;
 
 /**
- * The validated configuration. {@link loadConfig} makes it once at start, and no code writes to it.
- * The settings are declared, with their meaning and default, in {@link Environment}; this class
- * adds only what is derived from them.
+ * The validated configuration. {@link loadConfig} makes it at start, and no code writes to it. A reload makes another one, of which
+ * the gateway uses only what `SettingsReload` names. The settings are declared, with
+ * their meaning and default, in {@link Environment}; this class adds only what is derived from them.
  */
 export class GatewayConfig extends PlainSettings {
   readonly production: boolean;
@@ -108,10 +109,12 @@ export class GatewayConfig extends PlainSettings {
 }
 
 /**
- * Reads the configuration from environment variables. An unset or empty variable takes its default.
- * @throws ConfigError with one sentence for each invalid variable
+ * Reads the configuration from environment variables, and from the files that they name. An unset or empty one takes its default.
+ * @throws ConfigError with a sentence for each variable that is wrong.
  */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
+export function loadConfig(variables: Readonly<Record<string, string | undefined>>): GatewayConfig {
+  const { values: env, problems } = withFileValues(variables);
+  if (problems.length > 0) throw new ConfigError(problems.join(' '));
   const given = Object.fromEntries(
     Object.keys(new Environment()).flatMap((name) => {
       const value = env[name];

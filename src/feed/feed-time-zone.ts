@@ -69,14 +69,3 @@ export class FeedTimeZone {
     return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(utcMs / 1_000) * 1_000;
   }
 }
-
-/** Whether a time zone with this name exists. */
-export function isTimeZone(zone: unknown): boolean {
-  if (typeof zone !== 'string') return false;
-  try {
-    new FeedTimeZone(zone);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,9 +22,13 @@ function makePair(name: string): TlsPair {
 
 describe('CertificateWatch', () => {
   const [first, second] = [makePair('first'), makePair('second')];
+  const validFrom = Date.parse(new X509Certificate(first.cert).validFrom);
 
-  function start() {
+  /** @param sinceIssued the time at the start, ms after both certificates were issued for 30 days */
+  function start(sinceIssued = 60_000) {
     const clock = new FakeClock();
+    const time = { sinceIssued };
+    clock.wallNow = () => validFrom + time.sinceIssued + clock.now();
     const applied: TlsPair[] = [];
     const logged: string[] = [];
     const files: { now: TlsPair | Error } = { now: first };
@@ -44,7 +49,7 @@ describe('CertificateWatch', () => {
       clock.advance(10_000);
       await turn();
     };
-    return { applied, logged, check, watch, clock };
+    return { applied, logged, check, watch, clock, time };
   }
 
   it('applies a renewed pair once', async () => {
@@ -82,5 +87,47 @@ describe('CertificateWatch', () => {
     clock.advance(60_000);
     expect(applied).toEqual([]);
     expect(clock.pending).toBe(0);
+  });
+
+  it('reads the files at once when it is asked to, and goes on with its own times', async () => {
+    const { applied, watch, clock, check } = start();
+    await check(first);
+    watch.checkNow();
+    watch.checkNow();
+    await turn();
+    expect(clock.pending).toBe(1);
+    await check(second);
+    expect(applied).toEqual([second]);
+  });
+
+  const DAY_MS = 86_400_000;
+
+  it('warns once when the certificate expires soon, and once when it has expired', async () => {
+    const { logged, check, time } = start();
+    const at = async (days: number, pair = first): Promise<void> => {
+      time.sinceIssued = days * DAY_MS;
+      await check(pair);
+    };
+    await at(26.9);
+    expect(logged).toEqual([]);
+    for (const days of [27.1, 27.2]) await at(days);
+    expect(logged).toEqual([
+      expect.stringMatching(/^tls_certificate_expires_soon \d{4}-\d\d-\d\dT.*Z,\d{4}-/),
+    ]);
+    for (const days of [30.1, 30.2]) await at(days);
+    expect(logged.slice(1)).toEqual([expect.stringMatching(/^tls_certificate_expired /)]);
+    // A new one that has expired too is worth no second warning; one that is valid clears it.
+    await at(1, second);
+    expect(logged.slice(2)).toEqual([expect.stringMatching(/^tls_certificate_renewed /)]);
+    await at(30.1, second);
+    expect(logged.slice(3)).toEqual([expect.stringMatching(/^tls_certificate_expired /)]);
+  });
+
+  it.each([
+    ['has expired', 31 * DAY_MS, /^tls_certificate_expired /],
+    ['expires soon', 29 * DAY_MS, /^tls_certificate_expires_soon /],
+    ['is not valid yet', -DAY_MS, /^tls_certificate_not_yet_valid /],
+  ])('warns at start if the certificate %s', (_, sinceIssued, warning) => {
+    expect(start(sinceIssued).logged).toEqual([expect.stringMatching(warning)]);
   });
 });

@@ -21,8 +21,23 @@ interface WatchedCertificate {
   };
 }
 
+/** A certificate that is not renewed by now has probably been forgotten. */
+const SOON_MS = 7 * 86_400_000;
+/** The same for one that is issued for days or hours: this part of its time. */
+const SOON_SHARE = 0.1;
+
+type Validity = 'not_yet_valid' | 'valid' | 'expires_soon' | 'expired';
+
+function validityOf({ cert }: TlsPair, wallMs: number): Validity {
+  const { validFrom, validTo } = new X509Certificate(cert);
+  const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
+  if (wallMs < from) return 'not_yet_valid';
+  if (wallMs >= to) return 'expired';
+  return to - wallMs < Math.min(SOON_MS, SOON_SHARE * (to - from)) ? 'expires_soon' : 'valid';
+}
+
 /** Returns the expiry time of the certificate of a pair, ms since the epoch. */
-function certificateEnd({ cert }: TlsPair): number {
+export function certificateEnd({ cert }: TlsPair): number {
   return Date.parse(new X509Certificate(cert).validTo);
 }
 
@@ -37,6 +52,9 @@ export class CertificateWatch {
   private stopped = false;
   /** The current problem, which is logged only once. */
   private problem: string | undefined;
+  /** The validity that was last logged. */
+  private validity: Validity = 'valid';
+  private checking = false;
 
   constructor(
     private readonly options: WatchedCertificate,
@@ -44,7 +62,15 @@ export class CertificateWatch {
   ) {}
 
   start(): void {
+    this.warnOfValidity();
     this.timer = this.options.clock.after(CHECK_EVERY_MS, () => void this.check());
+  }
+
+  /** Reads the files now, instead of at the next time. */
+  checkNow(): void {
+    if (this.checking) return;
+    this.timer?.cancel();
+    void this.check();
   }
 
   stop(): void {
@@ -53,7 +79,9 @@ export class CertificateWatch {
   }
 
   private async check(): Promise<void> {
+    this.checking = true;
     const pair = await this.options.load().catch(() => undefined);
+    this.checking = false;
     if (this.stopped) return;
     if (pair === undefined) this.fault('the files cannot be read');
     else if (pair.cert === this.current.cert && pair.key === this.current.key) this.problem = undefined;
@@ -62,6 +90,19 @@ export class CertificateWatch {
     else if (!isTlsPair(pair)) this.fault('the key does not belong to the certificate');
     else this.renew(pair);
     this.start();
+  }
+
+  /** Once for each change: clients trust the certificate only while it is valid. */
+  private warnOfValidity(): void {
+    const { clock, log } = this.options;
+    const validity = validityOf(this.current, clock.wallNow());
+    if (validity === this.validity) return;
+    this.validity = validity;
+    const { validFrom, validTo } = new X509Certificate(this.current.cert);
+    const fields = { valid_from: iso(validFrom), valid_to: iso(validTo) };
+    if (validity === 'expired') log.warn(fields, 'tls_certificate_expired');
+    if (validity === 'expires_soon') log.warn(fields, 'tls_certificate_expires_soon');
+    if (validity === 'not_yet_valid') log.warn(fields, 'tls_certificate_not_yet_valid');
   }
 
   private renew(pair: TlsPair): void {
@@ -77,6 +118,10 @@ export class CertificateWatch {
     this.problem = problem;
     this.options.log.warn({ problem }, 'tls_certificate_not_renewed');
   }
+}
+
+function iso(time: string): string {
+  return new Date(time).toISOString();
 }
 
 /**

@@ -23,16 +23,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const CONNECTIONS_CHECK_MS = 2_000;
 
 /**
- * Longer than load balancers keep an idle connection (60 s by default in nginx and AWS). The load
- * balancer must be the one that closes it. Otherwise a request that is sent while the gateway
- * closes the connection fails with a 502.
- */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-
-/**
- * The time without any bytes, in addition to the longest poll, after which a connection is closed
- * if its client does not read the response. Without it, Node would keep the connection and its
- * unsent data for ever. It does not apply to WebSockets, which the ping timeout closes.
+ * After so long without a byte, beyond the longest that a poll waits for its answer, a connection is cut whose answer is not read:
+ * Node would keep it, and all that is written for it, for ever. Not for WebSockets, which end with their pings.
  */
 const UNREAD_TIMEOUT_MS = 30_000;
 
@@ -56,23 +48,25 @@ const BOUNDS = {
   headersTimeout: HEADERS_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
   connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   maxHeaderSize: MAX_HEADER_BYTES,
   IncomingMessage: RequestWithPlainUpgrades,
 } as const satisfies ServerOptions<typeof RequestWithPlainUpgrades>;
 
-/** @param longestPollMs the longest time that a request may wait for its response, ms */
-export function createHttpServer(listener: RequestListener, longestPollMs: number): HttpServer {
-  return bounded(createServer(BOUNDS, listener), longestPollMs);
+/** What differs between gateways. */
+export interface HttpTimes {
+  /** What a request may have to wait for its answer. */
+  readonly longestPollMs: number;
+  /** How long a connection without a request is kept. */
+  readonly keepAliveMs: number;
 }
 
-export function createHttpsServer(
-  listener: RequestListener,
-  longestPollMs: number,
-  pair: TlsPair,
-): HttpsServer {
+export function createHttpServer(listener: RequestListener, times: HttpTimes): HttpServer {
+  return bounded(createServer(BOUNDS, listener), times);
+}
+
+export function createHttpsServer(listener: RequestListener, times: HttpTimes, pair: TlsPair): HttpsServer {
   const options = { ...BOUNDS, ...secureContext(pair), handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS };
-  return bounded(createTlsServer(options, listener), longestPollMs);
+  return bounded(createTlsServer(options, listener), times);
 }
 
 /**
@@ -87,7 +81,11 @@ export function secureContext({ cert, key }: TlsPair): {
   return { cert, key, minVersion: TLS_MIN_VERSION };
 }
 
-function bounded<S extends HttpServer | HttpsServer>(server: S, longestPollMs: number): S {
+function bounded<S extends HttpServer | HttpsServer>(
+  server: S,
+  { longestPollMs, keepAliveMs }: HttpTimes,
+): S {
+  server.keepAliveTimeout = keepAliveMs;
   server.maxHeadersCount = MAX_HEADERS;
   server.timeout = longestPollMs + UNREAD_TIMEOUT_MS;
   return server;

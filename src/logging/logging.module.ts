@@ -5,6 +5,8 @@ import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import { type Logger, pino } from 'pino';
 import type { Options } from 'pino-http';
 import { CLOCK, type Clock } from '../common/clock.js';
+import { standardOutput } from './log-output.js';
+import { LogMetrics } from './log.metrics.js';
 import { RateLimitedLog } from './rate-limited-log.js';
 
 /** Paths that probes and scrapers request every few seconds; they are not logged. */
@@ -17,7 +19,13 @@ interface LoggerOptions {
 
 /** Creates the logger of the process: JSON lines on standard output, with the service's name. */
 export function createLogger({ logLevel: level, serviceName: service }: LoggerOptions): Logger {
-  return pino({ level, base: { service } });
+  return pino({ level, base: { service } }, standardOutput());
+}
+
+/** Changes what a running gateway logs, here and in Nest's classes, whose logger is a child with a level of its own. */
+export function setLogLevel(logger: Logger, level: string): void {
+  logger.level = level;
+  PinoLogger.root.level = level;
 }
 
 /**
@@ -67,6 +75,7 @@ export class LoggingModule {
       module: LoggingModule,
       imports: [LoggerModule.forRoot({ pinoHttp: requestLog(logger) })],
       providers: [
+        LogMetrics,
         {
           provide: RateLimitedLog,
           scope: Scope.TRANSIENT,

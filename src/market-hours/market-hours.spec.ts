@@ -138,13 +138,23 @@ describe('MarketHours', () => {
     ]);
   });
 
-  it('parses its own example', () => {
+  it('names its zones, each once', () => {
+    expect(MarketHours.parse('').zones).toEqual([]);
+    expect(MarketHours.parse(`${INDIA}; A=${NEW_YORK}; B=${INDIA}`).zones).toEqual([
+      'Asia/Kolkata',
+      'America/New_York',
+    ]);
+  });
+
+  it('reads its own example', () => {
     expect(openFor(MARKET_HOURS_EXAMPLE, '2026-11-23T03:45:00Z')).toBe(0);
     expect(openFor(MARKET_HOURS_EXAMPLE, '2026-11-23T14:30:00Z', 'TSLA')).toBe(0);
   });
 
   it.each([
     ['Asia/Nowhere Mon-Fri 09:15-15:30', '"Asia/Nowhere" is not a time zone'],
+    ['BST Mon-Fri 08:00-16:30', '"BST" is an abbreviation: write Europe/London'],
+    ['AAPL=EST Mon-Fri 09:30-16:00', '"EST" is an abbreviation: write America/New_York'],
     ['Mon-Fri 09:15-15:30', '"Mon-Fri 09:15-15:30" is not a time zone, days and times'],
     ['UTC Mon-Fri', '"UTC Mon-Fri" is not a time zone, days and times'],
     ['UTC Mon-Fri , ', '"UTC Mon-Fri ," is not a time zone, days and times'],

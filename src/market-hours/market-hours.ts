@@ -1,5 +1,6 @@
 import { isSymbol } from '../contract/index.js';
 import { splitList } from '../common/split-list.js';
+import { timeZoneProblem } from '../common/time-zone.js';
 import { Schedule, type TimeWindow, WallClock, type ZonedWindows } from './schedule.js';
 
 /** Thrown for an invalid schedule. The message says which part is wrong, as a clause. */
@@ -17,6 +18,8 @@ export class MarketHours {
   private constructor(
     private readonly general: Schedule,
     private readonly own: ReadonlyMap<string, Schedule>,
+    /** The time zones of the entries, each once, as they were written. */
+    readonly zones: readonly string[],
   ) {}
 
   /**
@@ -29,10 +32,12 @@ export class MarketHours {
     if (entries.length === 0 && text.trim() !== '') throw new MarketHoursError(`${show(text)} has no entry`);
     const general: ZonedWindows[] = [];
     const own = new Map<string, Map<string, ZonedWindows>>();
+    const zones = new Set<string>();
     for (const entry of entries) {
       const at = entry.indexOf('=');
       const hoursText = entry.slice(at + 1).trim();
       const hours = parseHours(hoursText);
+      zones.add(hoursText.split(/\s+/)[0] ?? '');
       if (at < 0) {
         general.push(hours);
         continue;
@@ -41,7 +46,7 @@ export class MarketHours {
         own.set(symbol, new Map(own.get(symbol)).set(hoursText, hours));
       }
     }
-    return new MarketHours(new Schedule(general), schedulesOf(own));
+    return new MarketHours(new Schedule(general), schedulesOf(own), [...zones]);
   }
 
   scheduleOf(product: string): Schedule {
@@ -74,11 +79,9 @@ function parseHours(text: string): ZonedWindows {
   if (onDays.size === 0 || windows.length === 0) {
     throw new MarketHoursError(`${show(text)} is not a time zone, days and times`);
   }
-  try {
-    return { clock: new WallClock(zone), windows };
-  } catch {
-    throw new MarketHoursError(`${show(zone)} is not a time zone`);
-  }
+  const problem = timeZoneProblem(zone);
+  if (problem !== undefined) throw new MarketHoursError(`${show(zone)} ${problem}`);
+  return { clock: new WallClock(zone), windows };
 }
 
 function symbolsOf(text: string): string[] {

@@ -15,7 +15,7 @@ export class AdminAccess {
    * chosen by the sender and prove nothing.
    */
   private readonly requests = new WeakSet<IncomingMessage>();
-  private readonly token: Buffer | undefined;
+  private token: Buffer | undefined;
 
   /**
    * @param ownPort whether there is an admin port
@@ -25,6 +25,11 @@ export class AdminAccess {
     private readonly ownPort: boolean,
     token: string | undefined,
   ) {
+    this.requireToken(token);
+  }
+
+  /** From now on, requests must bring this token. */
+  requireToken(token: string | undefined): void {
     this.token = token === undefined ? undefined : digest(token);
   }
 

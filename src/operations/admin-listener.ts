@@ -2,16 +2,15 @@ import { once } from 'node:events';
 import { type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AdminHosts } from '../config/admin-hosts.js';
-import { createHttpServer } from '../http/http-server.js';
+import { createHttpServer, type HttpTimes } from '../http/http-server.js';
 import type { AdminAccess } from './admin-access.js';
 
-interface AdminListenerOptions {
-  /** Port to listen on; 0 selects any free port. */
+interface AdminListenerOptions extends HttpTimes {
+  /** 0 takes any free port. */
   readonly port: number;
   readonly host: string;
   /** Names to accept as `Host`: see {@link AdminHosts}. */
   readonly adminHosts: readonly string[];
-  readonly longestPollMs: number;
 }
 
 /**
@@ -35,7 +34,7 @@ export class AdminListener {
       }
       access.admit(request);
       application(request, response);
-    }, options.longestPollMs);
+    }, options);
   }
 
   /**

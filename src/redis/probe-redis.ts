@@ -126,10 +126,13 @@ function answersOtherwise({ host = 'localhost', port = 6379 }: RedisOptions): Pr
 
 /** The error message for a wrong REDIS_URL at startup. */
 export function refusedSentence(
-  { redisUrl, redisUsername, redisPassword }: RedisAddress,
+  { redisUrl, redisUsername, redisPassword, redisPasswordFile }: RedisAddress,
   problem: string,
 ): string {
-  const given = { REDIS_USERNAME: redisUsername, REDIS_PASSWORD: redisPassword };
+  const given = {
+    REDIS_USERNAME: redisUsername,
+    [redisPasswordFile === undefined ? 'REDIS_PASSWORD' : 'REDIS_PASSWORD_FILE']: redisPassword,
+  };
   const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const beside = names.length > 0 ? ` with ${names.join(' and ')}` : '';
   return `REDIS_URL is ${JSON.stringify(maskSecrets(redisUrl))}${beside}, but ${problem}.`;

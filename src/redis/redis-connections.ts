@@ -11,12 +11,14 @@ import {
 } from '../config/redis-url.js';
 import { ClusterRoute, routedConnector } from './cluster-route.js';
 import { LastingSentinelConnector } from './lasting-sentinel-connector.js';
+import { keepSecretsFresh, type RedisSecretFiles } from './redis-secrets.js';
 import { redisFault, type RedisFaults, type RedisRole } from './redis-faults.js';
 import type { Clock } from '../common/clock.js';
 
 /** The settings that say where Redis is and how to connect to it. */
 export type RedisAddress = Pick<GatewayConfig, 'redisUrl'> &
-  Partial<Pick<GatewayConfig, 'redisUsername' | 'redisPassword' | 'redisTlsCa' | 'redisSentinelPassword'>>;
+  Partial<Pick<GatewayConfig, 'redisUsername' | 'redisPassword' | 'redisTlsCa' | 'redisSentinelPassword'>> &
+  RedisSecretFiles;
 
 export type RedisSettings = RedisAddress &
   Pick<GatewayConfig, 'serviceName'> &
@@ -184,6 +186,7 @@ export class RedisConnections {
       if (!expected()) failed(new Error('the connection is closed'));
     });
     redis.on('ready', () => this.faults.connectionReady(role));
+    keepSecretsFresh(redis, this.settings);
     this.open.push(redis);
     return redis;
   }

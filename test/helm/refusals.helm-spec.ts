@@ -35,8 +35,14 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     undefined,
     /minReplicas is more/,
   ],
-  ['both kinds of budget', { 'pdb.minAvailable': 2 }, /pdb.maxUnavailable/, /Kubernetes takes one/],
-  ['neither kind of budget', { 'pdb.maxUnavailable': '' }, /pdb.maxUnavailable/, /protect nothing/],
+  [
+    'idle connections that pods close before the proxy does',
+    { ...ingress, 'sticky.provider': 'nginx', 'config.KEEP_ALIVE_TIMEOUT_MS': 3_600_000 },
+    undefined,
+    /KEEP_ALIVE_TIMEOUT_MS is not longer/,
+  ],
+  ['a budget of both kinds', { 'pdb.minAvailable': 2 }, /pdb.maxUnavailable/, /Kubernetes takes one/],
+  ['a budget of neither kind', { 'pdb.maxUnavailable': '' }, /pdb.maxUnavailable/, /protect nothing/],
   [
     'both monitors',
     { 'serviceMonitor.enabled': true, 'podMonitor.enabled': true },

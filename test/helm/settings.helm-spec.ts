@@ -32,6 +32,7 @@ describe('settings', () => {
       'REDIS_USERNAME',
       'TLS_CERT',
       'TLS_KEY',
+      ...SECRETS.map((name) => `${name}_FILE`), // of `secretFiles`
     ];
     const places = [
       ...Object.keys(schema.properties.config.properties),
@@ -98,7 +99,51 @@ describe('settings', () => {
     }
   });
 
-  it('Redis: sentinels with password and authority, a cluster with user and SPUBLISH, and a development Redis', () => {
+  it('secretFiles mounts each secret as a file that its variable names, and sets none of them', () => {
+    const rendered = Rendered.from({
+      secretFiles: true,
+      'secrets.SECRET_KEY': { existingSecret: 'gateway', key: 'SECRET_KEY' },
+      'secrets.REDIS_PASSWORD': { existingSecret: 'redis', key: 'redis-password' },
+    });
+    expect(rendered.container.env).toEqual([
+      { name: 'REDIS_PASSWORD_FILE', value: '/etc/socket-gateway/secrets/REDIS_PASSWORD' },
+      { name: 'SECRET_KEY_FILE', value: '/etc/socket-gateway/secrets/SECRET_KEY' },
+    ]);
+    expect(rendered.container.volumeMounts).toEqual([
+      { name: 'secrets', mountPath: '/etc/socket-gateway/secrets', readOnly: true },
+    ]);
+    const source = (name: string, key: string, path: string) => ({
+      secret: { name, items: [{ key, path }] },
+    });
+    expect(rendered.pod.volumes).toEqual([
+      {
+        name: 'secrets',
+        projected: {
+          defaultMode: 440, // 0440, which is octal to Kubernetes, and decimal to this parser
+          sources: [
+            source('redis', 'redis-password', 'REDIS_PASSWORD'),
+            source('gateway', 'SECRET_KEY', 'SECRET_KEY'),
+          ],
+        },
+      },
+    ]);
+    expect(Rendered.from({ secretFiles: true }).pod.volumes).toBeUndefined();
+  });
+
+  it('pods keep idle connections longer than the proxy in front of them does', () => {
+    for (const values of CI_VALUES) {
+      const { config } = Rendered.from(values);
+      const seconds = Number(
+        /timeoutSeconds: (\d+)/.exec(read(`helm/socket-gateway/ci/${values}`))?.[1] ?? 3_600,
+      );
+      expect([values, Number(config.KEEP_ALIVE_TIMEOUT_MS)]).toEqual([values, (seconds + 5) * 1_000]);
+    }
+    expect(Rendered.from({ 'config.KEEP_ALIVE_TIMEOUT_MS': 7_200_000 }).config.KEEP_ALIVE_TIMEOUT_MS).toBe(
+      '7200000',
+    );
+  });
+
+  it('Redis: sentinels with their password and an authority, a cluster with a user and SPUBLISH, and a development Redis', () => {
     const sentinel = Rendered.from('09-sentinel-values.yaml');
     expect(sentinel.config).toMatchObject({ REDIS_TLS_CA: '/etc/socket-gateway/redis/ca.crt' });
     expect(sentinel.container.env.map(({ name }) => name)).toEqual(['REDIS_SENTINEL_PASSWORD', 'REDIS_URL']);

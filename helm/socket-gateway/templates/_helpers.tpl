@@ -168,6 +168,9 @@ PORT: {{ int64 .Values.ports.http | quote }}
 ADMIN_PORT: {{ int64 .Values.ports.admin | quote }}
 TRANSPORTS: {{ include "socket-gateway.polling" . | empty | ternary "websocket" "polling,websocket" }}
 DRAIN_TIMEOUT_MS: {{ mul .Values.drain.seconds 1000 | quote }}
+{{- if not (include "socket-gateway.given" .Values.config.KEEP_ALIVE_TIMEOUT_MS) }}
+KEEP_ALIVE_TIMEOUT_MS: {{ mul (add .Values.sticky.timeoutSeconds 5) 1000 | quote }}
+{{- end }}
 REDIS_SHARDED_PUBSUB: {{ .Values.redis.shardedPubSub | quote }}
 {{- with .Values.redis.keyPrefix }}
 KEY_PREFIX: {{ . | quote }}
@@ -205,12 +208,30 @@ REDIS_USERNAME: {{ . | quote }}
 
 {{- define "socket-gateway.secretEnv" -}}
 {{- range $name, $from := .Values.secrets }}
-{{- if $from.existingSecret }}
+{{- if and $from.existingSecret $.Values.secretFiles }}
+- name: {{ $name }}_FILE
+  value: /etc/socket-gateway/secrets/{{ $name }}
+{{- else if $from.existingSecret }}
 - name: {{ $name }}
   valueFrom:
     secretKeyRef:
       name: {{ $from.existingSecret }}
       key: {{ $from.key }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The volume of `secretFiles`: one file for each secret, named as its variable. Empty if there is none. */}}
+{{- define "socket-gateway.secretSources" -}}
+{{- if .Values.secretFiles }}
+{{- range $name, $from := .Values.secrets }}
+{{- if $from.existingSecret }}
+- secret:
+    name: {{ $from.existingSecret }}
+    items:
+      - key: {{ $from.key }}
+        path: {{ $name }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -54,6 +54,10 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- if and (eq $v.sticky.provider "alb") (gt (int64 $v.sticky.timeoutSeconds) 4000) }}
 {{- $problems = append $problems "sticky.timeoutSeconds is more than the 4000 that alb takes." }}
 {{- end }}
+{{- $keepAlive := $v.config.KEEP_ALIVE_TIMEOUT_MS }}
+{{- if and $edge (ne $v.sticky.provider "none") (include "socket-gateway.given" $keepAlive) (le (int64 $keepAlive) (mul (int64 $v.sticky.timeoutSeconds) 1000)) }}
+{{- $problems = append $problems "config.KEEP_ALIVE_TIMEOUT_MS is not longer than sticky.timeoutSeconds: pods would close connections that the proxy still uses, and requests would get 502. Leave it empty." }}
+{{- end }}
 {{- if and $v.ingress.enabled (empty $v.ingress.hosts) }}
 {{- $problems = append $problems "ingress is enabled, but ingress.hosts names none." }}
 {{- end }}
@@ -107,7 +111,7 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- end }}
 {{- end }}
 {{- $volumes := list }}
-{{- range $volume, $secret := dict "tls" $v.tls.existingSecret "redis-ca" $v.redis.tls.existingSecret }}
+{{- range $volume, $secret := dict "secrets" (include "socket-gateway.secretSources" .) "tls" $v.tls.existingSecret "redis-ca" $v.redis.tls.existingSecret }}
 {{- if $secret }}{{ $volumes = append $volumes $volume }}{{ end }}
 {{- end }}
 {{- range $v.extraVolumes }}
