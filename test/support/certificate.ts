@@ -32,7 +32,14 @@ export async function makeExpiredCertificate(): Promise<Certificate> {
     string,
   ];
   const config = join(folder, 'ca.cnf');
-  const lines = ['[ca]', 'default_ca=d', '[d]', `new_certs_dir=${folder}`, `database=${folder}/index.txt`];
+  const lines = [
+    '[ca]',
+    'default_ca=d',
+    '[d]',
+    `new_certs_dir=${folder}`,
+    `database=${folder}/index.txt`,
+    `serial=${folder}/serial`,
+  ];
   await writeFile(
     config,
     [...lines, 'default_md=sha256', 'policy=p', '[p]', 'commonName=supplied', ''].join('\n'),
@@ -44,7 +51,7 @@ export async function makeExpiredCertificate(): Promise<Certificate> {
     ...['-keyout', key, '-out', request, '-subj', '/CN=gateway'],
   );
   await openssl(
-    ...['ca', '-batch', '-notext', '-rand_serial', '-selfsign', '-config', config, '-keyfile', key],
+    ...['ca', '-batch', '-notext', '-create_serial', '-selfsign', '-config', config, '-keyfile', key],
     ...['-in', request, '-out', cert, '-startdate', '20200101000000Z', '-enddate', '20200102000000Z'],
   );
   return { cert, key, pem: await readFile(cert, 'utf8') };
