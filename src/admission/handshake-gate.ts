@@ -92,6 +92,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
 
   /** Runs after Nest has attached the server, and before the server listens. */
   onApplicationBootstrap(): void {
+    this.metrics.maxConnections.set(this.config.maxConnections);
     this.metrics.onScrape(() => this.metrics.handshakesQueued.set(this.admission.queued));
     const { engine } = this.server;
     engine.use((request: IncomingMessage, response: unknown, next: () => void) => {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { CONNECT_ERROR_CODES } from '../contract/index.js';
 import { MetricsGroup } from '../metrics/metrics-group.js';
 
 /** Authentication of clients, and revocations. */
@@ -12,7 +13,9 @@ export class AuthMetrics extends MetricsGroup {
   readonly authentications = this.counter(
     'authentications_total',
     'Clients that entered, or did not, and tokens refreshed in place.',
-    ['at', 'result'],
+    { at: ['connect', 'refresh'], result: ['token', 'anonymous', ...CONNECT_ERROR_CODES] },
   );
-  readonly revocations = this.counter('revocations_total', 'Messages of the revocation channel.', ['kind']);
+  readonly revocations = this.counter('revocations_total', 'Messages of the revocation channel.', {
+    kind: ['user', 'token', 'rejected'],
+  });
 }

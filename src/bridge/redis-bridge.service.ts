@@ -14,6 +14,7 @@ import {
   type FeedGap,
   GENERAL_ROOM,
   JsonPayload,
+  LivePayload,
   productRoom,
   roomAddress,
   ServerEvent,
@@ -40,6 +41,8 @@ const WARM_START_MS = 2_000;
 
 /** After an outage, each replica refreshes its cache at a random moment within this time, ms. */
 const REFRESH_SPREAD_MS = 1_000;
+
+type Timed = <T extends object>(payload: JsonPayload<T>) => JsonPayload<T>;
 
 /**
  * Relays the enriched channels to the clients of this replica: it parses and checks each message,
@@ -165,7 +168,7 @@ export class RedisBridgeService
         break;
     }
     this.freshness.observeLive(message);
-    this.broadcast(message);
+    this.broadcast(message, (payload) => new LivePayload(payload, message.processedTime / 1_000));
   }
 
   /**
@@ -182,26 +185,29 @@ export class RedisBridgeService
     this.server.local.emit(ServerEvent.feedGap, gap);
   }
 
-  private broadcast(message: MarketMessage): void {
-    if (message.kind === 'underlying') this.broadcastUnderlying(message);
-    else this.broadcastChain(message);
+  /** @param timed wraps the payloads of an update that has just come from the feed */
+  private broadcast(message: MarketMessage, timed: Timed = (payload) => payload): void {
+    if (message.kind === 'underlying') this.broadcastUnderlying(message, timed);
+    else this.broadcastChain(message, timed);
   }
 
   /** A single emit to both rooms: Socket.IO sends it only once to a client that is in both. */
-  private broadcastUnderlying({ product, price, payload }: UnderlyingMessage): void {
-    this.server.local.to([GENERAL_ROOM, productRoom(product)]).emit(ServerEvent.underlyingUpdate, payload);
+  private broadcastUnderlying({ product, price, payload }: UnderlyingMessage, timed: Timed): void {
+    this.server.local
+      .to([GENERAL_ROOM, productRoom(product)])
+      .emit(ServerEvent.underlyingUpdate, timed(payload));
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.underlyingUpdate });
     this.log.debug({ product, price }, 'broadcasted_underlying');
   }
 
-  private broadcastChain({ product, expiry, key, payload, summary }: ChainMessage): void {
+  private broadcastChain({ product, expiry, key, payload, summary }: ChainMessage, timed: Timed): void {
     this.server.local
       .to(GENERAL_ROOM)
-      .emit(ServerEvent.chainSummary, new JsonPayload(JSON.stringify(summary), key));
+      .emit(ServerEvent.chainSummary, timed(new JsonPayload(JSON.stringify(summary), key)));
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainSummary });
     this.server.local
       .to([chainRoom(product), chainRoom(product, expiry)])
-      .emit(ServerEvent.chainUpdate, payload);
+      .emit(ServerEvent.chainUpdate, timed(payload));
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainUpdate });
     this.log.debug({ product, expiry, pcr: summary.pcr_oi }, 'broadcasted_chain');
   }

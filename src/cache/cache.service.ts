@@ -17,7 +17,7 @@ import { CLOCK, type Clock, delay } from '../common/clock.js';
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
 import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
-import { CacheMetrics } from './cache.metrics.js';
+import { CacheMetrics, type STORE_OPERATIONS } from './cache.metrics.js';
 import { LatestMessages, type StoredMessage, type StoredUse, type Verdict } from './latest-messages.js';
 import { LATEST_STORE, type LatestStore } from './latest-store.js';
 import { WriteBehind } from './write-behind.js';
@@ -48,7 +48,7 @@ const READ_PROBLEM_MS = 30_000;
 /** Broadcasts a message to its rooms. */
 type Broadcast = (message: MarketMessage) => void;
 
-type StoreOperation = 'read' | 'write' | 'refresh';
+type StoreOperation = (typeof STORE_OPERATIONS)[number];
 
 /** The messages that a client receives when it joins a room. */
 export interface Snapshot {

@@ -35,6 +35,20 @@ export class ReplyPayload<T extends object> extends JsonPayload<T> {
 }
 
 /**
+ * An update that has just arrived from the feed, with the time at which its producer made it. The
+ * gateway measures the latency of live updates, not of stored ones.
+ */
+export class LivePayload<T extends object> extends JsonPayload<T> {
+  /** @param producedAt ms since the epoch */
+  constructor(
+    readonly payload: JsonPayload<T>,
+    readonly producedAt: number,
+  ) {
+    super(payload.text, payload.key);
+  }
+}
+
+/**
  * Several payloads of one event for one client. They are sent as separate events, which are
  * prepared and written together.
  */

@@ -195,4 +195,47 @@ describe('FanoutEngine', () => {
       expect(told.degraded).toEqual(['it is new']);
     });
   });
+
+  describe('says when a timed update is written', () => {
+    it('once, after the flush that wrote it, however many clients it is for', () => {
+      const { clock, told, connect, broadcast } = setUp();
+      connect();
+      connect(['room', 'other']);
+      broadcast('a', { timed: 1 });
+      broadcast('untimed');
+      expect(told.written).toEqual([]);
+      clock.turn();
+      expect(told.written).toEqual(['a']);
+    });
+
+    it('not if it is for no client', () => {
+      const { clock, told, connect, broadcast } = setUp();
+      connect(['elsewhere']);
+      broadcast('a', { timed: 1 });
+      broadcast('b', { to: ['elsewhere'] });
+      clock.turn();
+      expect(told.written).toEqual([]);
+    });
+
+    it('at once if nothing waits for a flush', () => {
+      const { told, connect, broadcast } = setUp();
+      connect();
+      broadcast('a', { timed: 1, bytes: HUGE });
+      expect(told.written).toEqual(['a']);
+    });
+
+    it('if it is broadcast during a flush and its last client leaves before the next', () => {
+      const { clock, told, engine, connect, broadcast } = setUp();
+      for (let n = 0; n < 40; n++) connect(['crowd'], { writeMs: 1 });
+      const late = connect();
+      broadcast('crowd', { to: ['crowd'] });
+      clock.turn();
+      broadcast('a', { timed: 1 });
+      engine.remove(late.client);
+      expect(told.written).toEqual([]);
+      clock.turn();
+      clock.turn();
+      expect(told.written).toEqual(['a']);
+    });
+  });
 });

@@ -1,7 +1,7 @@
 import type { CpuClock, Timer } from '../common/clock.js';
 import { Conflation } from './conflation.js';
 import { type ClientGroup, type ClientOwner, FanoutClient } from './fanout-client.js';
-import type { CloseReason, FanoutObserver } from './fanout-observer.js';
+import type { CloseReason, FanoutObserver, TimedUpdate } from './fanout-observer.js';
 import type { Frame } from './frame.js';
 import { type Run, runOf } from './group.js';
 import { GroupIndex } from './group-index.js';
@@ -65,6 +65,8 @@ export class FanoutEngine implements ClientOwner {
   private broadcasts = 0;
   private round: Generator<void> | undefined;
   private slice: Timer | undefined;
+  /** Updates whose latency is measured, and which no flush has written yet. */
+  private unwritten: TimedUpdate[] = [];
   private flushed = nothingFlushed();
   /** CPU time used by the current flush so far, ms. */
   private cost = 0;
@@ -120,9 +122,10 @@ export class FanoutEngine implements ClientOwner {
    * Queues a frame for every client in at least one of `rooms`, or for every client if `rooms` is
    * empty.
    * @param makeFrame is called only if there is such a client
+   * @param timed if given, the observer learns when it has been written
    * @returns the number of those clients
    */
-  broadcast(rooms: ReadonlySet<string>, makeFrame: () => Frame): number {
+  broadcast(rooms: ReadonlySet<string>, makeFrame: () => Frame, timed?: TimedUpdate): number {
     this.findGroups();
     const ordinal = ++this.broadcasts;
     let frame: Frame | undefined;
@@ -135,7 +138,9 @@ export class FanoutEngine implements ClientOwner {
       this.dirty.add(group);
       if (this.degraded || group.bytes > MAX_LOG_BYTES) this.flushGroup(group);
     }
-    if (this.dirty.size > 0 && !this.round) this.pacer.request();
+    if (timed && receivers > 0) this.unwritten.push(timed);
+    if (this.dirty.size === 0) this.reportWritten();
+    else if (!this.round) this.pacer.request();
     return receivers;
   }
 
@@ -334,6 +339,7 @@ export class FanoutEngine implements ClientOwner {
     observer.flushed(this.flushed);
     this.flushed = nothingFlushed();
     if (this.dirty.size > 0) this.pacer.request();
+    else this.reportWritten();
   }
 
   /**
@@ -343,6 +349,8 @@ export class FanoutEngine implements ClientOwner {
   private *writeAll(): Generator<void> {
     const due = [...this.dirty].map((group) => ({ group, end: group.end }));
     this.dirty.clear();
+    const updates = this.unwritten;
+    this.unwritten = [];
     let visited = 0;
     for (const { group, end } of due) {
       for (const client of group.clients) {
@@ -351,6 +359,13 @@ export class FanoutEngine implements ClientOwner {
       }
       group.trim(end);
     }
+    if (updates.length > 0) this.options.observer.written(updates);
+  }
+
+  private reportWritten(): void {
+    if (this.unwritten.length === 0) return;
+    this.options.observer.written(this.unwritten);
+    this.unwritten = [];
   }
 
   /**

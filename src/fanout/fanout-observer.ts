@@ -11,11 +11,23 @@ export interface Flush {
   readonly savedBytes: number;
 }
 
+/** An update whose latency is measured. */
+export interface TimedUpdate {
+  readonly event: string;
+  /** The time at which its producer made it, ms since the epoch. */
+  readonly producedAt: number;
+}
+
 export type CloseReason = 'stalled' | 'overflow';
 
 /** Receives the engine's events, for metrics and the log. */
 export interface FanoutObserver {
   flushed(flush: Flush): void;
+  /**
+   * These updates have been written to every client that keeps up. Called once for each update, not
+   * once for each client.
+   */
+  written(updates: readonly TimedUpdate[]): void;
   /** Newer frames replaced this many updates that were held back from a lagging client. */
   conflated(frames: number): void;
   /** The number of lagging clients changed. */

@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { FanoutMetrics } from './fanout.metrics.js';
-import type { CloseReason, FanoutObserver, Flush } from './fanout-observer.js';
+import type { CloseReason, FanoutObserver, Flush, TimedUpdate } from './fanout-observer.js';
 
 /** Records the fan-out engine's events in metrics and the log. */
 @Injectable()
@@ -10,6 +11,7 @@ export class FanoutReport implements FanoutObserver {
   constructor(
     private readonly metrics: FanoutMetrics,
     private readonly faults: RateLimitedLog,
+    @Inject(CLOCK) private readonly clock: Clock,
     @InjectPinoLogger(FanoutReport.name) private readonly log: PinoLogger,
   ) {}
 
@@ -19,6 +21,14 @@ export class FanoutReport implements FanoutObserver {
     if (writes === 0) return;
     this.metrics.flushDuration.observe(durationMs / 1_000);
     this.metrics.framesPerWrite.observe(frames / writes);
+  }
+
+  written(updates: readonly TimedUpdate[]): void {
+    const now = this.clock.wallNow();
+    for (const { event, producedAt } of updates) {
+      // A producer's clock may be ahead.
+      this.metrics.endToEndLatency.observe({ event }, Math.max(0, now - producedAt) / 1_000);
+    }
   }
 
   conflated(frames: number): void {

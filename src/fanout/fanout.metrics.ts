@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { ServerEvent } from '../contract/index.js';
 import { MetricsGroup } from '../metrics/metrics-group.js';
+import type { CloseReason } from './fanout-observer.js';
 
 /** Metrics of the fan-out engine. */
 @Injectable()
@@ -15,7 +17,7 @@ export class FanoutMetrics extends MetricsGroup {
   readonly slowClosed = this.counter(
     'slow_clients_closed_total',
     'Clients closed because they did not read their data in time.',
-    ['reason'],
+    { reason: ['stalled', 'overflow'] satisfies CloseReason[] },
   );
   readonly writtenBytes = this.counter('written_bytes_total', 'Bytes written to clients by flushes.');
   readonly deflateSavedBytes = this.counter(
@@ -30,6 +32,12 @@ export class FanoutMetrics extends MetricsGroup {
     'flush_duration_seconds',
     'Duration of a flush to all clients with queued messages.',
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  );
+  readonly endToEndLatency = this.histogram(
+    'end_to_end_latency_seconds',
+    "From an update's processed_at until it is written to all clients that keep up; includes the clocks' difference.",
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    { event: [ServerEvent.underlyingUpdate, ServerEvent.chainSummary, ServerEvent.chainUpdate] },
   );
   readonly framesPerWrite = this.histogram(
     'flush_frames_per_write',

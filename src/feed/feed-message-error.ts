@@ -1,16 +1,18 @@
-/** Why a feed message or a cache entry was rejected; the label of the reject counter. */
-export type RejectReason =
-  | 'unknown_channel'
-  | 'too_large'
-  | 'not_json'
-  | 'non_finite_number'
-  | 'too_deep'
-  | 'not_an_object'
-  | 'missing_field'
-  | 'wrong_type'
-  | 'bad_product'
-  | 'bad_expiry'
-  | 'bad_timestamp';
+/** Why a feed message or a cache entry was rejected: the values of the label of the reject counters. */
+export const REJECT_REASONS = [
+  'unknown_channel',
+  'too_large',
+  'not_json',
+  'non_finite_number',
+  'too_deep',
+  'not_an_object',
+  'missing_field',
+  'wrong_type',
+  'bad_product',
+  'bad_expiry',
+  'bad_timestamp',
+] as const;
+export type RejectReason = (typeof REJECT_REASONS)[number];
 
 /**
  * Thrown for a message that must not be forwarded. `message` names the field, and never repeats

@@ -209,10 +209,19 @@ export class FreshnessTracker {
 
   /** The stale products whose market is open. A price does not move while its market is closed. */
   complaints(): string[] {
+    return this.staleInOpenMarkets().map(({ name }) => name);
+  }
+
+  /** How many of the stale products are configured ones that never had a message. */
+  unseen(): number {
+    return this.staleInOpenMarkets().filter(({ lastUpdate }) => lastUpdate === undefined).length;
+  }
+
+  private staleInOpenMarkets(): Product[] {
     this.forgetOver(0);
     const open = new Map<ScheduleGroup, boolean>();
     for (const group of this.groups.values()) open.set(group, this.isTime(group));
-    return [...this.stale.values()].filter(({ group }) => open.get(group)).map(({ name }) => name);
+    return [...this.stale.values()].filter(({ group }) => open.get(group));
   }
 
   private add(name: string, cameAt: number): Product | undefined {

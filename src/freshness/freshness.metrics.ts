@@ -8,17 +8,23 @@ export class FreshnessMetrics extends MetricsGroup {
     'stale_products',
     'Products that had no new price for STALE_AFTER_MS during their market hours.',
   );
+  readonly unseenProducts = this.gauge(
+    'unseen_products',
+    'Stale products that are configured and never had an update; stale_products counts them, too.',
+  );
   readonly staleChains = this.gauge(
     'stale_chains',
     'Option chains that had no new message for CHAIN_STALE_AFTER_MS during their market hours.',
   );
-  readonly feedStatus = this.counter('feed_status_total', 'Times a product went stale or live.', ['status']);
-  readonly chainStatus = this.counter('chain_status_total', 'Times an option chain went stale or live.', [
-    'status',
-  ]);
+  readonly feedStatus = this.counter('feed_status_total', 'Times a product went stale or live.', {
+    status: ['stale', 'live'],
+  });
+  readonly chainStatus = this.counter('chain_status_total', 'Times an option chain went stale or live.', {
+    status: ['stale', 'live'],
+  });
   readonly freshnessUnwatched = this.counter(
     'freshness_unwatched_total',
     'Messages of products and chains that are not watched, and subscriptions to unknown ones that got no stale status, because a limit was reached.',
-    ['kind'],
+    { kind: ['product', 'chain', 'awaited'] },
   );
 }

@@ -145,6 +145,7 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   onModuleInit(): void {
     this.metrics.onScrape(() => {
       this.metrics.staleProducts.set(this.tracker.complaints().length);
+      this.metrics.unseenProducts.set(this.tracker.unseen());
       this.metrics.staleChains.set(this.chains.complaints().length);
     });
   }

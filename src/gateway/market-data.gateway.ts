@@ -37,7 +37,7 @@ import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socke
 import { isSlow } from '../transports/socket-io/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
-import { GatewayMetrics } from './gateway.metrics.js';
+import { DISCONNECT_REASONS, GatewayMetrics } from './gateway.metrics.js';
 import { clientLimits } from './client-limits.js';
 import { ClientLog } from './client-log.js';
 import { ErrorResponder } from './error-responder.js';
@@ -56,23 +56,7 @@ import { TokenRefreshDto } from './token-refresh.dto.js';
 import { TokenPipe } from './token.pipe.js';
 import { reduceRequest } from './waiting-request.js';
 
-/**
- * The disconnect reasons of Socket.IO. All others are counted under one label, because the values
- * of a label must be bounded.
- */
-const DISCONNECT_REASONS: ReadonlySet<string> = new Set([
-  'transport error',
-  'transport close',
-  'forced close',
-  'ping timeout',
-  'parse error',
-  'server shutting down',
-  'forced server close',
-  'client namespace disconnect',
-  'server namespace disconnect',
-]);
-
-/** Handles the connections, disconnections and requests of clients. */
+/** The clients' side: connect, disconnect, what they ask for. */
 @WebSocketGateway()
 @UseFilters(GatewayExceptionFilter)
 export class MarketDataGateway

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ClientEvent } from '../contract/index.js';
 import { MetricsGroup } from '../metrics/metrics-group.js';
 
 /** Metrics of the work that clients request. */
@@ -7,6 +8,6 @@ export class LimitMetrics extends MetricsGroup {
   readonly requestWork = this.counter(
     'request_work_total',
     'Units of work charged to accepted client requests.',
-    ['event'],
+    { event: Object.values(ClientEvent) },
   );
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Counter, Gauge, Histogram } from 'prom-client';
-import { MetricsRegistry, type Sampler } from './metrics-registry.js';
+import { type KnownLabels, MetricsRegistry, type Sampler } from './metrics-registry.js';
 
 /** Base class for the metrics of one feature. A subclass declares each metric as a field. */
 @Injectable()
@@ -18,17 +18,21 @@ export abstract class MetricsGroup {
   }
 
   /** @param name without the prefix `socket_gateway_`, but with the suffix `_total` */
-  protected counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {
-    return this.registry.counter(name, help, labelNames);
+  protected counter<T extends string = never>(
+    name: string,
+    help: string,
+    labels?: KnownLabels<T>,
+  ): Counter<T> {
+    return this.registry.counter(name, help, labels);
   }
 
   /** @param buckets upper bounds, in the unit at the end of the name */
-  protected histogram<T extends string>(
+  protected histogram<T extends string = never>(
     name: string,
     help: string,
     buckets: number[],
-    labelNames: T[] = [],
+    labels?: KnownLabels<T>,
   ): Histogram<T> {
-    return this.registry.histogram(name, help, buckets, labelNames);
+    return this.registry.histogram(name, help, buckets, labels);
   }
 }

@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+/**
+ * The labels of a counter, each with the values that are known when the process starts. A label without known values has an
+ * empty list.
+ */
+export type KnownLabels<T extends string> = Readonly<Record<T, readonly string[]>>;
+
 /** Sets gauges right before the metrics are read. */
 export type Sampler = () => void | Promise<void>;
 
@@ -27,17 +33,31 @@ export class MetricsRegistry {
     return new Gauge({ ...this.describe(name, help), labelNames });
   }
 
-  counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {
-    return new Counter({ ...this.describe(name, help), labelNames });
+  /**
+   * Every series of known labels is there from the start, with 0. Prometheus' `rate()` needs that: it does not see the first
+   * increment of a series that appears with 1.
+   */
+  counter<T extends string = never>(
+    name: string,
+    help: string,
+    labels: KnownLabels<T> = {} as KnownLabels<T>,
+  ): Counter<T> {
+    const labelNames = Object.keys(labels) as T[];
+    const counter = new Counter({ ...this.describe(name, help), labelNames });
+    for (const series of seriesOf(labels)) counter.inc(series, 0);
+    return counter;
   }
 
-  histogram<T extends string>(
+  histogram<T extends string = never>(
     name: string,
     help: string,
     buckets: number[],
-    labelNames: T[] = [],
+    labels: KnownLabels<T> = {} as KnownLabels<T>,
   ): Histogram<T> {
-    return new Histogram({ ...this.describe(name, help), buckets, labelNames });
+    const labelNames = Object.keys(labels) as T[];
+    const histogram = new Histogram({ ...this.describe(name, help), buckets, labelNames });
+    for (const series of seriesOf(labels)) histogram.zero(series);
+    return histogram;
   }
 
   /** Calls `sample` each time before the metrics are read. */
@@ -54,4 +74,13 @@ export class MetricsRegistry {
   private describe(name: string, help: string) {
     return { name: `socket_gateway_${name}`, help, registers: [this.registry] };
   }
+}
+
+/** Every combination of the known values; none if a label has no known values. */
+function seriesOf<T extends string>(labels: KnownLabels<T>): Record<T, string>[] {
+  let series: Record<string, string>[] = [{}];
+  for (const [name, values] of Object.entries<readonly string[]>(labels)) {
+    series = series.flatMap((one) => values.map((value) => ({ ...one, [name]: value })));
+  }
+  return series;
 }

@@ -5,6 +5,11 @@ import { MetricsGroup } from '../metrics/metrics-group.js';
 @Injectable()
 export class ConnectionMetrics extends MetricsGroup {
   readonly connections = this.gauge('connections', 'Clients connected to this replica.');
+  readonly buildInfo = this.gauge(
+    'build_info',
+    'Always 1; the labels say which version runs, and on which Node.js.',
+    ['version', 'node'],
+  );
   readonly rooms = this.gauge('rooms', 'Rooms with a member on this replica.', ['kind']);
   readonly subscriptions = this.gauge('room_members', 'Memberships in rooms on this replica.', ['kind']);
 }

@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, type OnModuleInit, Req, Res, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { version } from '../../package.json';
 import { AdminGuard } from './admin.guard.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { SharedWork } from '../common/shared-work.js';
@@ -43,6 +44,7 @@ export class MetricsController implements OnModuleInit {
   }
 
   onModuleInit(): void {
+    this.metrics.buildInfo.set({ version, node: process.versions.node }, 1);
     this.metrics.onScrape(() => this.sampleRooms());
   }
 

@@ -6,7 +6,8 @@ import type { FaultSource } from './fault-source.js';
 /**
  * The purpose of a connection. It is its name in the server's CLIENT LIST, in logs and in metrics.
  */
-export type RedisRole = 'commands' | 'feed' | 'adapter-sub' | 'auth-sub';
+export const REDIS_ROLES = ['commands', 'feed', 'adapter-sub', 'auth-sub'] as const;
+export type RedisRole = (typeof REDIS_ROLES)[number];
 
 /**
  * Kinds of faults. The first pattern that matches an error's text decides, so specific ones are
@@ -42,6 +43,9 @@ const FAULTS = [
 ] as const satisfies readonly (readonly [string, RegExp, string])[];
 
 export type RedisFaultKind = (typeof FAULTS)[number][0];
+
+/** Every kind of fault, once. */
+export const REDIS_FAULT_KINDS: readonly RedisFaultKind[] = [...new Set(FAULTS.map(([kind]) => kind))];
 
 /** Error texts of ioredis for a command without a connection. They do not say why there is none. */
 const NO_CONNECTION =

@@ -43,6 +43,7 @@ export class FanoutRig {
           closingFrame,
           observer: {
             flushed: () => undefined,
+            written: () => undefined,
             conflated: () => undefined,
             lagging: () => undefined,
             closed: () => undefined,

@@ -31,6 +31,8 @@ export function setUp() {
   const clock = new FakeClock();
   const told = {
     flushes: [] as Flush[],
+    /** Of the updates whose way to the clients is timed. */
+    written: [] as string[],
     conflated: 0,
     lagging: [] as number[],
     closed: [] as CloseReason[],
@@ -46,6 +48,7 @@ export function setUp() {
     closingFrame: (reason) => frame(reason, { event: 'closing' }),
     observer: {
       flushed: (flush) => told.flushes.push(flush),
+      written: (updates) => told.written.push(...updates.map(({ event }) => event)),
       conflated: (frames) => (told.conflated += frames),
       lagging: (clients) => told.lagging.push(clients),
       closed: (reason) => told.closed.push(reason),
@@ -70,9 +73,18 @@ export function setUp() {
   };
   const broadcast = (
     text: string,
-    { to = ['room'], ...options }: { to?: string[]; key?: string; bytes?: number } = {},
-  ) => engine.broadcast(new Set(to), () => frame(text, options));
-  /** A client that does not read, with `bytes` waiting for it. */
+    {
+      to = ['room'],
+      timed,
+      ...options
+    }: { to?: string[]; key?: string; bytes?: number; timed?: number } = {},
+  ) =>
+    engine.broadcast(
+      new Set(to),
+      () => frame(text, options),
+      timed === undefined ? undefined : { event: text, producedAt: timed },
+    );
+  /** A client that reads nothing, with `bytes` waiting for it. */
   const connectStalled = (bytes: number, rooms?: readonly string[]): Connected => {
     const connected = connect(rooms);
     connected.link.stall();

@@ -87,6 +87,7 @@ export class FanoutWorld {
       closingFrame: (reason) => frameOf('closing', JSON.stringify(reason)),
       observer: {
         flushed: () => this.onFlushed(),
+        written: () => undefined,
         conflated: (frames) => (coverage.conflated += frames),
         lagging: (clients) => {
           if (clients > this.lagging) coverage.lagged++;

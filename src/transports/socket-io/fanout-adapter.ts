@@ -1,8 +1,9 @@
 import type { Namespace } from 'socket.io';
 import type { BroadcastOptions } from 'socket.io-adapter';
-import { JsonPayload, JsonPayloads, ReplyPayload } from '../../contract/index.js';
+import { JsonPayload, JsonPayloads, LivePayload, ReplyPayload } from '../../contract/index.js';
 import type { FanoutClient } from '../../fanout/fanout-client.js';
 import type { FanoutEngine } from '../../fanout/fanout-engine.js';
+import type { TimedUpdate } from '../../fanout/fanout-observer.js';
 import { Frame } from '../../fanout/frame.js';
 import { SocketIoLink } from './socket-io-link.js';
 import type { AdapterClass, GatewaySocket } from './socket-server.js';
@@ -95,7 +96,7 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
         else this.engine.send(client, this.frameOf(event));
         return;
       }
-      const receivers = this.engine.broadcast(opts.rooms, () => this.frameOf(event));
+      const receivers = this.engine.broadcast(opts.rooms, () => this.frameOf(event), event.timed);
       options.onBroadcast(event.name, receivers);
     }
 
@@ -122,7 +123,11 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
       if (this.namespace.name !== '/' || !flags?.local || flags.volatile || except?.size) return undefined;
       if (type !== EVENT || id !== undefined || !Array.isArray(data) || data.length !== 2) return undefined;
       const [name, payload] = data as unknown[];
-      return typeof name === 'string' && isPrepared(payload) ? { name, payload } : undefined;
+      if (typeof name !== 'string' || !isPrepared(payload)) return undefined;
+      if (!(payload instanceof LivePayload)) return { name, payload };
+      // Frames are cached by the message's own payload, so that its snapshots reuse the same bytes.
+      const { payload: own, producedAt } = payload as LivePayload<object>;
+      return { name, payload: own, timed: { event: name, producedAt } };
     }
 
     private frameOf({ name, payload }: PreparedEvent): Frame {
@@ -141,6 +146,8 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
 interface PreparedEvent {
   readonly name: string;
   readonly payload: Prepared;
+  /** Present only if its latency is measured. */
+  readonly timed?: TimedUpdate;
 }
 
 type Prepared = JsonPayload<object> | JsonPayloads<object>;
