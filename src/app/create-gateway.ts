@@ -86,7 +86,7 @@ export async function createGateway(
       ? undefined
       : new AdminListener(app.getHttpAdapter().getInstance() as RequestListener, access, {
           port: config.adminPort,
-          host,
+          host: config.adminHost ?? host,
           adminHosts: config.adminHosts,
           ...times,
         });
@@ -116,10 +116,14 @@ export async function createGateway(
   try {
     await app.init(); // the routes of the admin port only exist after this
     if (admin) {
-      const port = await withListenErrors('ADMIN_PORT', admin, () => admin.listen());
-      logger.info({ port, host }, 'admin_listening');
+      const port = await withListenErrors(
+        { port: 'ADMIN_PORT', host: config.adminHost === undefined ? 'HOST' : 'ADMIN_HOST' },
+        admin,
+        () => admin.listen(),
+      );
+      logger.info({ port, host: admin.host }, 'admin_listening');
     }
-    await withListenErrors('PORT', config, () => app.listen(config.port, host));
+    await withListenErrors({ port: 'PORT', host: 'HOST' }, config, () => app.listen(config.port, host));
   } catch (error) {
     await close();
     throw error;

@@ -103,6 +103,11 @@ export class Environment {
   @MaxLength(255, { message: 'an address to listen on, such as 0.0.0.0' })
   HOST = '0.0.0.0';
 
+  /** Where `ADMIN_PORT` listens; `undefined`: on `HOST`. */
+  @MaxLength(255, { message: 'an address to listen on, such as 127.0.0.1' })
+  @IsOptional()
+  ADMIN_HOST?: string = undefined;
+
   /** `undefined`: metrics and health details are served on `PORT`. */
   @Integer(0, 65_535, '0 takes any free port')
   @IsOptional()

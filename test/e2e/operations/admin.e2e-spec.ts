@@ -229,3 +229,21 @@ describe('a start that cannot succeed', () => {
     expect(await sentence(env)).toContain(`socket-gateway cannot start: ${says}`);
   });
 });
+
+describe('ADMIN_HOST', () => {
+  it('binds the admin port to an interface of its own, and leaves the main port on HOST', async () => {
+    const gateway = await start({ HOST: '127.0.0.1', ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.2' });
+    const { port, host } = gateway.logs.find(({ msg }) => msg === 'admin_listening')!;
+    expect(host).toBe('127.0.0.2');
+    const live = (address: string) => fetch(`http://${address}:${String(port)}/health/live`);
+    expect((await live('127.0.0.2')).status).toBe(200);
+    await expect(live('127.0.0.1')).rejects.toThrow('fetch failed');
+    expect((await gateway.get('/health/live')).status).toBe(200);
+  });
+
+  it('is named by the error if the machine has no such address', async () => {
+    const gateway = GatewayProcess.spawn({ REDIS_URL: redis.url, ADMIN_PORT: '0', ADMIN_HOST: '192.0.2.1' });
+    await waitFor(() => gateway.exitCode !== null);
+    expect(gateway.stderr).toContain('ADMIN_HOST is "192.0.2.1", but must be an address of this machine');
+  });
+});
