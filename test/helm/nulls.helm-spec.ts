@@ -14,7 +14,7 @@ function set(values: object, above = ''): string[] {
 /** Kubernetes, Prometheus or KEDA has its own default for these, or they are optional. */
 const OPTIONAL = new RegExp(
   [
-    'image.pullPolicy|strategy|service.(type|sessionAffinity)|autoscaling.(target|behavior)|pdb|networkPolicy.adminFrom',
+    'image.pullPolicy|strategy|service.(type|sessionAffinity)|autoscaling.(target|behavior)|pdb|networkPolicy.adminFrom|httpRoute.timeouts',
     '(service|pod)Monitor|probes|(redis.development.)?resources|dashboard.labels|podSecurityContext|securityContext',
   ]
     .map((names) => `^(${names.replaceAll('.', '\\.')})`)

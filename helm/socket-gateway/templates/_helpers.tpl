@@ -59,11 +59,30 @@ client to another pod.
 {{ include "socket-gateway.sharedLabels" . }}
 {{- end }}
 
-{{- define "socket-gateway.image" -}}
-{{- if .Values.image.digest -}}
-{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{/* An image of `global.imageRegistry`: a first part with a dot, a colon or the name localhost is the registry to replace. */}}
+{{- define "socket-gateway.fromRegistry" -}}
+{{- $registry := ((.root.Values.global | default dict).imageRegistry) | default "" | trimSuffix "/" }}
+{{- if $registry -}}
+{{ $registry }}/{{ regexReplaceAll "^(localhost|[^/]*[.:][^/]*)/" .image "" }}
 {{- else -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ .image }}
+{{- end -}}
+{{- end }}
+
+{{/* Annotations of one object over commonAnnotations; nothing if there are none. */}}
+{{- define "socket-gateway.annotations" -}}
+{{- with merge (dict) (.own | default dict) (.root.Values.commonAnnotations | default dict) }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "socket-gateway.image" -}}
+{{- $repository := include "socket-gateway.fromRegistry" (dict "root" . "image" .Values.image.repository) }}
+{{- if .Values.image.digest -}}
+{{ $repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ $repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 {{- end }}
 
@@ -79,6 +98,25 @@ gateways apart from each other is not.
 {{- with $value }}
 {{ $field }}:
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+The number of pods that run, for an upgrade that turns an autoscaler on: `replicas` would else leave the Deployment, and Kubernetes would
+set it to 1. Helm 3 takes away what it once set, so later upgrades keep the number, too; an annotation says so. With an autoscaler from the
+first install there is never a number, and a rollback changes none.
+*/}}
+{{- define "socket-gateway.keptReplicas" -}}
+{{- if or .Values.autoscaling.enabled .Values.keda.enabled }}
+{{- $name := include "socket-gateway.fullname" . }}
+{{- $live := lookup "apps/v1" "Deployment" .Release.Namespace $name }}
+{{- if $live }}
+{{- $scaler := .Values.keda.enabled | ternary (list "keda.sh/v1alpha1" "ScaledObject") (list "autoscaling/v2" "HorizontalPodAutoscaler") }}
+{{- $scaled := lookup (first $scaler) (last $scaler) .Release.Namespace $name }}
+{{- if or (not $scaled) (hasKey ($live.metadata.annotations | default dict) "socket-gateway/kept-replicas") }}
+{{- with $live.spec.replicas }}{{ int64 . }}{{ end }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -124,6 +124,13 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- $problems = append $problems "extraContainers or extraInitContainers has socket-gateway, which is the gateway's own: give it another name." }}
 {{- end }}
 {{- end }}
+{{- $own := include "socket-gateway.config" . | fromYaml }}
+{{- range $name, $from := $v.secrets }}{{ $_ := set $own $name "" }}{{ end }}
+{{- range $v.extraEnv }}
+{{- if hasKey $own .name }}
+{{- $problems = append $problems (printf "extraEnv has %s, which config or another value sets: it would contradict that. Set it there only." .name) }}
+{{- end }}
+{{- end }}
 {{- if eq (int64 $v.ports.http) (int64 $v.ports.admin) }}
 {{- $problems = append $problems "ports.http and ports.admin are the same." }}
 {{- end }}
