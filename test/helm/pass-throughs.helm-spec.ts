@@ -35,7 +35,7 @@ describe('what is passed through', () => {
 
   it('annotations for every object', () => {
     const { manifests } = Rendered.from({ commonAnnotations: { a: 'b' }, 'autoscaling.enabled': true });
-    for (const { metadata } of manifests) expect(metadata.annotations).toMatchObject({ a: 'b' });
+    for (const { metadata } of manifests) expect(metadata).toMatchObject({ annotations: { a: 'b' } });
   });
 
   it('fields of pods', () => {
