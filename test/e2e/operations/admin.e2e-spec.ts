@@ -222,7 +222,7 @@ describe('a start that cannot succeed', () => {
   });
 
   it.each([
-    [{ PORT: '9123', ADMIN_PORT: '9123' }, 'ADMIN_PORT is "9123", but must not be PORT.'],
+    [{ PORT: '9123', ADMIN_PORT: '9123' }, 'ADMIN_PORT is "9123", but must differ from PORT.'],
     [{ ADMIN_TOKEN: 'short' }, 'ADMIN_TOKEN is "***", but must be at least 16 letters, digits or signs'],
     [{ ADMIN_TOKEN: `${TOKEN}\n` }, 'ADMIN_TOKEN is "***", but must be'],
   ])('%j', async (env, says) => {
