@@ -156,6 +156,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect(readdirSync(join(image.root, 'app/dist')).sort()).toEqual([
         'docs', // the contract's document; its renderer is in node_modules
         'node_modules',
+        'package.json', // its version is in the metrics
         'src',
         'tools',
       ]);
