@@ -61,13 +61,13 @@ describe('the documentation of the chart', () => {
         'AUTH_MODE is off',
       ],
     ],
-    ['02-development-values.yaml', ['redis.development is for trying']],
+    ['02-development-values.yaml', ['redis.development is only for trying']],
     [
       NGINX,
       [
         'https://gateway.example.com (path /socket.io)',
         'https://prices.example.com',
-        'known by their address',
+        'address identifies polling clients',
         'with the token',
       ],
     ],
@@ -88,7 +88,7 @@ describe('the documentation of the chart', () => {
     ['08-gateway-api-values.yaml', ["the Gateway's own hostnames", 'BackendTLSPolicy']],
     [
       '12-load-balancer-values.yaml',
-      ['port 443 (https)', 'get service r-socket-gateway --watch', 'at each node for itself'],
+      ['port 443 (https)', 'get service r-socket-gateway --watch', 'on each node separately'],
     ],
     ['04-nginx-cookie-values.yaml', ['http://gateway.example.com', 'The cookie is Secure']],
     ['06-alb-values.yaml', ['https://gateway.example.com']],

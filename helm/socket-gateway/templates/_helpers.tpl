@@ -3,8 +3,8 @@
 {{- end }}
 
 {{/*
-46: with its ReplicaSet's hash a longer one is cut off in the names of pods, by which alerts and autoscaling know them. Dots, which a release
-may have, are none of a Service's name.
+At most 46 characters: Kubernetes cuts longer names in the names of pods, which alerts and autoscaling match. Dots are removed, because a release
+may have them and a Service may not.
 */}}
 {{- define "socket-gateway.fullname" -}}
 {{- $name := include "socket-gateway.name" . }}
@@ -22,13 +22,13 @@ app.kubernetes.io/name: {{ include "socket-gateway.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{/* Of the gateway's pods alone: those of the test and of the development Redis are of other components. */}}
+{{/* Selects only the pods of the gateway. The test and the development Redis are other components. */}}
 {{- define "socket-gateway.podSelector" -}}
 {{ include "socket-gateway.selectorLabels" . }}
 app.kubernetes.io/component: gateway
 {{- end }}
 
-{{/* Those of commonLabels over what says nothing of what finds what: a key twice is refused by much that reads manifests. */}}
+{{/* commonLabels may replace labels that no selector uses. They are merged, because many tools reject a key that occurs twice. */}}
 {{- define "socket-gateway.sharedLabels" -}}
 {{- toYaml (merge (dict) (.Values.commonLabels | default dict) (dict "app.kubernetes.io/part-of" "deltastream")) }}
 {{- end }}
@@ -43,7 +43,7 @@ app.kubernetes.io/component: gateway
 {{ toYaml (merge (include "socket-gateway.sharedLabels" . | fromYaml) $made) }}
 {{- end }}
 
-{{/* Those of one object's own value over the rest, but not over what says which it is. */}}
+{{/* The labels of one object replace common ones, but not those of its selector. */}}
 {{- define "socket-gateway.labelsWith" -}}
 {{- $kept := include "socket-gateway.selectorLabels" .root | fromYaml }}
 {{- with .component }}{{ $_ := set $kept "app.kubernetes.io/component" . }}{{ end }}
@@ -51,15 +51,15 @@ app.kubernetes.io/component: gateway
 {{- end }}
 
 {{/*
-Of pods. Without the chart's version: a new chart that changes nothing about the pods must not roll them out, for each roll-out sends every
-client to another pod.
+The labels of pods do not have the chart's version, because a new chart that changes nothing else about the pods must not roll them out: each
+roll-out makes every client reconnect.
 */}}
 {{- define "socket-gateway.podLabels" -}}
 {{ include "socket-gateway.selectorLabels" . }}
 {{ include "socket-gateway.sharedLabels" . }}
 {{- end }}
 
-{{/* An image of `global.imageRegistry`: a first part with a dot, a colon or the name localhost is the registry to replace. */}}
+{{/* The image with `global.imageRegistry`, which replaces a first part that has a dot or a colon, or is localhost. */}}
 {{- define "socket-gateway.fromRegistry" -}}
 {{- $registry := ((.root.Values.global | default dict).imageRegistry) | default "" | trimSuffix "/" }}
 {{- if $registry -}}
@@ -69,7 +69,7 @@ client to another pod.
 {{- end -}}
 {{- end }}
 
-{{/* Annotations of one object over commonAnnotations; nothing if there are none. */}}
+{{/* The annotations of one object, which replace those of commonAnnotations. Empty if there are none. */}}
 {{- define "socket-gateway.annotations" -}}
 {{- with merge (dict) (.own | default dict) (.root.Values.commonAnnotations | default dict) }}
 annotations:
@@ -87,8 +87,8 @@ annotations:
 {{- end }}
 
 {{/*
-Of the pods beside the gateway's, that of the test and the development Redis: where pods may run, and whence images come, is for all. What keeps
-gateways apart from each other is not.
+For the other pods, of the test and of the development Redis: they use the same nodes and image registry. The rules that keep gateways apart from
+each other do not apply to them.
 */}}
 {{- define "socket-gateway.placement" -}}
 {{- $nodes := (.Values.affinity | default dict).nodeAffinity }}
@@ -103,9 +103,9 @@ gateways apart from each other is not.
 {{- end }}
 
 {{/*
-The number of pods that run, for an upgrade that turns an autoscaler on: `replicas` would else leave the Deployment, and Kubernetes would
-set it to 1. Helm 3 takes away what it once set, so later upgrades keep the number, too; an annotation says so. With an autoscaler from the
-first install there is never a number, and a rollback changes none.
+The number of running pods, for an upgrade that turns an autoscaler on. Otherwise `replicas` would leave the Deployment, and Kubernetes would
+set it to 1. Helm 3 removes a field that it once set, so later upgrades keep the number too; an annotation marks this. With an autoscaler since
+the first install there is no number, and a rollback changes nothing.
 */}}
 {{- define "socket-gateway.keptReplicas" -}}
 {{- if or .Values.autoscaling.enabled .Values.keda.enabled }}
@@ -139,12 +139,12 @@ ipFamilies:
 {{- end }}
 {{- end }}
 
-{{/* Whether a value is there, which 0 is: null takes one away as '' does. */}}
+{{/* Whether a value is set. 0 is a value; null and '' are not. */}}
 {{- define "socket-gateway.given" -}}
 {{- if not (or (kindIs "invalid" .) (eq (toString .) "")) }}true{{ end }}
 {{- end }}
 
-{{/* What the stop takes: the pause, the drain, and what the process needs to end after it (docs/operations.md). */}}
+{{/* The seconds that a stop takes: the pause, the drain, and the end of the process after it (docs/operations.md). */}}
 {{- define "socket-gateway.minGraceSeconds" -}}
 {{- add .Values.drain.preStopSeconds .Values.drain.seconds 10 }}
 {{- end }}
@@ -161,7 +161,7 @@ ipFamilies:
 {{- if eq .Values.transports "websocket+polling" }}true{{ end }}
 {{- end }}
 
-{{/* By what a polling client is known; empty: nobody needs to know. */}}
+{{/* What identifies a polling client. Empty if clients need not be identified. */}}
 {{- define "socket-gateway.stickyBy" -}}
 {{- if and (include "socket-gateway.polling" .) (ne .Values.sticky.provider "none") }}
 {{- .Values.sticky.by | default (has .Values.sticky.provider (list "traefik" "alb") | ternary "cookie" "address") }}
@@ -191,7 +191,7 @@ redis://{{ include "socket-gateway.fullname" . }}-redis:6379/0
 {{- end -}}
 {{- end }}
 
-{{/* Of ConfigMaps and `resources` alike: numbers come out of values as floats, and 10000000.0 is none to the gateway. */}}
+{{/* Helm reads numbers as floats, and the gateway rejects 10000000.0. For ConfigMaps and `resources`. */}}
 {{- define "socket-gateway.configValue" -}}
 {{- if kindIs "float64" . }}{{ int64 . }}{{ else }}{{ . }}{{ end }}
 {{- end }}
@@ -231,7 +231,7 @@ REDIS_USERNAME: {{ . | quote }}
 {{- end }}
 {{- end }}
 
-{{/* What ports, probes, affinity and grace go by, over whatever extraEnvFrom brings: a PORT of somebody else's, and pods are ready that nobody reaches. */}}
+{{/* The variables that ports, probes, affinity and the grace period depend on. They take precedence over extraEnvFrom: with another PORT, pods would never become ready. */}}
 {{- define "socket-gateway.ownEnv" -}}
 {{- if .Values.extraEnvFrom }}
 {{- range $name := list "PORT" "ADMIN_PORT" "TRANSPORTS" "DRAIN_TIMEOUT_MS" }}
@@ -259,7 +259,7 @@ REDIS_USERNAME: {{ . | quote }}
 {{- end }}
 {{- end }}
 
-{{/* The volume of `secretFiles`: one file for each secret, named as its variable. Empty if there is none. */}}
+{{/* The volume of `secretFiles`: one file for each secret, with the name of its variable. Empty without secrets. */}}
 {{- define "socket-gateway.secretSources" -}}
 {{- if .Values.secretFiles }}
 {{- range $name, $from := .Values.secrets }}
@@ -274,7 +274,7 @@ REDIS_USERNAME: {{ . | quote }}
 {{- end }}
 {{- end }}
 
-{{/* Of the HPA, of KEDA's, and of the alerts. */}}
+{{/* Selects the series of this release, for the HPA, KEDA and the alerts. */}}
 {{- define "socket-gateway.metricSelector" -}}
 namespace={{ .Release.Namespace | quote }}, pod=~{{ printf "%s-[a-z0-9]+-[a-z0-9]+" (include "socket-gateway.fullname" .) | quote }}
 {{- end }}

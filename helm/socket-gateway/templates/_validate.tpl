@@ -1,6 +1,6 @@
 {{/*
-What of the values does not go together, each as a sentence. `values.schema.json` refuses most of it before, in words of its own; what
-it cannot calculate, and installs with --skip-schema-validation, end here.
+Rejects values that contradict each other, each with a sentence. `values.schema.json` rejects most of them first, with its own words. This
+template covers what the schema cannot calculate, and installations with --skip-schema-validation.
 */}}
 {{- define "socket-gateway.validate" -}}
 {{- $v := .Values }}
@@ -21,7 +21,7 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- end }}
 {{- end }}
 {{- if and $v.pdb.enabled (include "socket-gateway.given" $v.pdb.minAvailable) (include "socket-gateway.given" $v.pdb.maxUnavailable) }}
-{{- $problems = append $problems "pdb has both minAvailable and maxUnavailable; Kubernetes takes one. Set the other to ''." }}
+{{- $problems = append $problems "pdb has both minAvailable and maxUnavailable; Kubernetes accepts only one. Set the other to ''." }}
 {{- end }}
 {{- if and $v.pdb.enabled (not (include "socket-gateway.given" $v.pdb.minAvailable)) (not (include "socket-gateway.given" $v.pdb.maxUnavailable)) }}
 {{- $problems = append $problems "pdb has neither minAvailable nor maxUnavailable: it would protect nothing." }}
@@ -33,33 +33,33 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- if and (include "socket-gateway.polling" .) $several }}
 {{- if $edge }}
 {{- if eq $v.sticky.provider "none" }}
-{{- $problems = append $problems "transports has polling, there may be several pods, and sticky.provider is none: a polling session is known to one pod alone, and its requests would reach others. Set sticky.provider, or transports to websocket." }}
+{{- $problems = append $problems "transports has polling, there may be several pods, and sticky.provider is none: only one pod knows a polling session, and its requests would reach others. Set sticky.provider, or transports to websocket." }}
 {{- end }}
 {{- else if ne $v.service.sessionAffinity "ClientIP" }}
 {{- $problems = append $problems "transports has polling, there may be several pods, and neither ingress nor httpRoute is enabled: set service.sessionAffinity to ClientIP, or transports to websocket." }}
 {{- end }}
 {{- end }}
 {{- if and $v.httpRoute.enabled (has $v.sticky.provider (list "nginx" "traefik" "alb")) }}
-{{- $problems = append $problems (printf "sticky.provider %s works by an Ingress, and httpRoute is enabled: set it to envoy or none." $v.sticky.provider) }}
+{{- $problems = append $problems (printf "sticky.provider %s works through an Ingress, and httpRoute is enabled: set it to envoy or none." $v.sticky.provider) }}
 {{- end }}
 {{- if and $v.ingress.enabled (eq $v.sticky.provider "envoy") }}
-{{- $problems = append $problems "sticky.provider envoy works by an HTTPRoute, and ingress is enabled: enable httpRoute in its place." }}
+{{- $problems = append $problems "sticky.provider envoy works through an HTTPRoute, and ingress is enabled: enable httpRoute instead." }}
 {{- end }}
 {{- if and $v.httpRoute.enabled $v.ingress.enabled }}
-{{- $problems = append $problems "ingress and httpRoute are both enabled: choose one way in." }}
+{{- $problems = append $problems "ingress and httpRoute are both enabled: choose one." }}
 {{- end }}
 {{- if and (has $v.sticky.provider (list "traefik" "alb")) (eq $v.sticky.by "address") }}
-{{- $problems = append $problems (printf "sticky.by is address, but %s knows clients by a cookie alone." $v.sticky.provider) }}
+{{- $problems = append $problems (printf "sticky.by is address, but %s identifies clients only by a cookie." $v.sticky.provider) }}
 {{- end }}
 {{- if and (eq $v.sticky.provider "alb") (gt (int64 $v.sticky.timeoutSeconds) 4000) }}
-{{- $problems = append $problems "sticky.timeoutSeconds is more than the 4000 that alb takes." }}
+{{- $problems = append $problems "sticky.timeoutSeconds is more than the 4000 that alb accepts." }}
 {{- end }}
 {{- $keepAlive := $v.config.KEEP_ALIVE_TIMEOUT_MS }}
 {{- if and $edge (ne $v.sticky.provider "none") (include "socket-gateway.given" $keepAlive) (le (int64 $keepAlive) (mul (int64 $v.sticky.timeoutSeconds) 1000)) }}
 {{- $problems = append $problems "config.KEEP_ALIVE_TIMEOUT_MS is not longer than sticky.timeoutSeconds: pods would close connections that the proxy still uses, and requests would get 502. Leave it empty." }}
 {{- end }}
 {{- if and $v.ingress.enabled (empty $v.ingress.hosts) }}
-{{- $problems = append $problems "ingress is enabled, but ingress.hosts names none." }}
+{{- $problems = append $problems "ingress is enabled, but ingress.hosts is empty." }}
 {{- end }}
 {{- if and $v.httpRoute.enabled (empty $v.httpRoute.parentRefs) }}
 {{- $problems = append $problems "httpRoute is enabled, but httpRoute.parentRefs names no Gateway." }}
@@ -75,7 +75,7 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- end }}
 {{- $name := include "socket-gateway.fullname" . }}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
-{{- $problems = append $problems (printf "%s is no name for a Service: it must begin with a letter, and have small letters, digits and hyphens alone. Set fullnameOverride." $name) }}
+{{- $problems = append $problems (printf "%s is not a valid name for a Service: it must begin with a letter, and contain only small letters, digits and hyphens. Set fullnameOverride." $name) }}
 {{- end }}
 {{- if and (ne $v.service.type "LoadBalancer") (or $v.service.loadBalancerClass $v.service.loadBalancerSourceRanges) }}
 {{- $problems = append $problems (printf "service.loadBalancerClass and service.loadBalancerSourceRanges are for service.type LoadBalancer, and it is %s." $v.service.type) }}
@@ -84,7 +84,7 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- $problems = append $problems "service.externalTrafficPolicy is for service.type LoadBalancer and NodePort, and it is ClusterIP." }}
 {{- end }}
 {{- if and (or (has "IPv6" ($v.service.ipFamilies | default list)) (eq $v.service.ipFamilyPolicy "RequireDualStack")) (ne (toString $v.config.HOST) "::") }}
-{{- $problems = append $problems "The Service has IPv6 addresses, and pods listen at IPv4's alone: set config.HOST to '::'." }}
+{{- $problems = append $problems "The Service has IPv6 addresses, and pods listen only on IPv4: set config.HOST to '::'." }}
 {{- end }}
 {{- if and (eq $v.service.ipFamilyPolicy "SingleStack") (gt (len ($v.service.ipFamilies | default list)) 1) }}
 {{- $problems = append $problems "service.ipFamilyPolicy is SingleStack, and service.ipFamilies has two." }}
@@ -94,11 +94,11 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- if and $v.networkPolicy.enabled (ne $auth "off") $v.config.JWT_JWKS_URL (not $v.networkPolicy.extraEgress) }}
 {{- $url := urlParse $v.config.JWT_JWKS_URL }}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (eq $url.scheme "http" | ternary 80 443) | int64 }}
-{{- /* Policies add up, and some of other kinds go by names. */}}
+{{- /* Network policies are additive, and some of other kinds work with host names. */}}
 {{- $others := false }}
 {{- range $v.extraObjects }}{{ if hasSuffix "NetworkPolicy" (toString .kind) }}{{ $others = true }}{{ end }}{{ end }}
 {{- if not (or $others (and (has $port $open) (not $v.redis.development.enabled))) }}
-{{- $problems = append $problems "config.JWT_JWKS_URL is set, and the network policy lets nobody go there: add a rule to networkPolicy.extraEgress, or no pod becomes ready." }}
+{{- $problems = append $problems "config.JWT_JWKS_URL is set, and the network policy blocks it: add a rule to networkPolicy.extraEgress, or no pod becomes ready." }}
 {{- end }}
 {{- end }}
 {{- if and $v.networkPolicy.enabled (not $v.redis.development.enabled) (not $v.secrets.REDIS_URL.existingSecret) }}
@@ -106,7 +106,7 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- range splitList "," (regexReplaceAll "^[a-z+]+://|/.*$" $v.redis.url "") }}
 {{- $port := regexFind ":[0-9]+$" . | trimPrefix ":" | default $usual | int64 }}
 {{- if not (has $port $open) }}
-{{- $problems = append $problems (printf "redis.url is at port %d, where networkPolicy.redis.ports lets nobody go: add it." $port) }}
+{{- $problems = append $problems (printf "redis.url has the port %d, which networkPolicy.redis.ports blocks: add it." $port) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -116,12 +116,12 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- end }}
 {{- range $v.extraVolumes }}
 {{- if has .name $volumes }}
-{{- $problems = append $problems (printf "extraVolumes has %s, which is the chart's own: give it another name." .name) }}
+{{- $problems = append $problems (printf "extraVolumes has %s, which is a name of the chart: give it another name." .name) }}
 {{- end }}
 {{- end }}
 {{- range concat ($v.extraContainers | default list) ($v.extraInitContainers | default list) }}
 {{- if eq .name "socket-gateway" }}
-{{- $problems = append $problems "extraContainers or extraInitContainers has socket-gateway, which is the gateway's own: give it another name." }}
+{{- $problems = append $problems "extraContainers or extraInitContainers has socket-gateway, which is the name of the gateway's container: give it another name." }}
 {{- end }}
 {{- end }}
 {{- $own := include "socket-gateway.config" . | fromYaml }}
@@ -142,7 +142,7 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- $problems = append $problems "config.AUTH_MODE is required, but secrets.SECRET_KEY names no Secret: the gateway would not start." }}
 {{- end }}
 {{- if and $v.redis.development.enabled (or $v.secrets.REDIS_URL.existingSecret $v.secrets.REDIS_PASSWORD.existingSecret $v.redis.tls.existingSecret) }}
-{{- $problems = append $problems "redis.development is enabled beside a Redis of your own (secrets.REDIS_URL, secrets.REDIS_PASSWORD or redis.tls): choose one." }}
+{{- $problems = append $problems "redis.development is enabled together with a Redis of your own (secrets.REDIS_URL, secrets.REDIS_PASSWORD or redis.tls): choose one." }}
 {{- end }}
 {{- if and $v.redis.username (not $v.secrets.REDIS_PASSWORD.existingSecret) }}
 {{- $problems = append $problems "redis.username is set, but secrets.REDIS_PASSWORD names no Secret: a user needs its password." }}
@@ -151,7 +151,7 @@ it cannot calculate, and installs with --skip-schema-validation, end here.
 {{- $problems = append $problems "redis.tls is set, but redis.url does not begin with rediss." }}
 {{- end }}
 {{- if and $edge (not $v.config.TRUST_PROXY) (or (gt (int64 ($v.config.MAX_CONNECTIONS_PER_IP | default 0)) 0) (gt (int64 ($v.config.HANDSHAKES_PER_IP_PER_MINUTE | default 0)) 0)) }}
-{{- $problems = append $problems "config limits clients by address, and a proxy is before the pods: name its network in config.TRUST_PROXY, or all clients share one address." }}
+{{- $problems = append $problems "config limits clients by address, and a proxy is in front of the pods: name its network in config.TRUST_PROXY, or all clients share one address." }}
 {{- end }}
 
 {{- if $problems }}

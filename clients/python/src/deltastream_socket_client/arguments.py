@@ -67,7 +67,8 @@ def seconds(value: Any) -> float:
 
 def plain_function(name: str, value: Optional[Callable[..., Any]]) -> None:
     """Raises TypeError for a coroutine function, which a thread cannot wait for."""
-    if inspect.iscoroutinefunction(value) or (callable(value) and inspect.iscoroutinefunction(value.__call__)):
+    function: Any = value
+    if inspect.iscoroutinefunction(function) or (callable(function) and inspect.iscoroutinefunction(function.__call__)):
         raise TypeError(f'{name} must be a plain function: only AsyncClient can wait for the coroutine function {_shown(value)}')
 
 
