@@ -1,5 +1,6 @@
-// `npm run licenses` lists every package that the gateway or the TypeScript client needs in production, direct or not, with its
-// version and licence. It exits with code 1 if a licence is not on the list below: read the terms of a new licence before adding it.
+// `npm run licenses` lists every package that the gateway or the TypeScript client needs in
+// production, direct or not, with its version and licence. It exits with code 1 if a licence is not
+// on the list below: read the terms of a new licence before adding it.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './prepare.mjs';

@@ -1,5 +1,6 @@
-// `npm run lint:python` checks the Python client and examples with ruff. Without ruff it says so and succeeds, because a machine
-// without Python can still work on the gateway. `--install` (used by .ci/run) first puts ruff into .cache/ if it is missing.
+// `npm run lint:python` checks the Python client and examples with ruff. Without ruff it says so
+// and succeeds, because a machine without Python can still work on the gateway. `--install` (used
+// by .ci/run) first puts ruff into .cache/ if it is missing.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

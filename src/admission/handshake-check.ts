@@ -38,8 +38,8 @@ export function malformedHandshake(
 }
 
 /**
- * The answer to an upgrade of a session that engine.io would only reject when the WebSocket is open, where the client can no longer
- * read why; undefined if engine.io accepts it.
+ * The answer to an upgrade of a session that engine.io would only reject when the WebSocket is
+ * open, where the client can no longer read why; undefined if engine.io accepts it.
  * @param mayBeUpgraded whether a WebSocket may take over the session now
  */
 export function malformedUpgrade(

@@ -180,8 +180,9 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   /**
-   * Browsers send cookies to another origin only for `withCredentials`, and then hide an answer that does not allow credentials. The
-   * page is told nothing but "xhr poll error", so that only the gateway's log can say why.
+   * Browsers send cookies to another origin only for `withCredentials`, and then hide an answer
+   * that does not allow credentials. The page is told nothing but "xhr poll error", so that only
+   * the gateway's log can say why.
    */
   private watchCredentials(request: IncomingMessage): void {
     const { origin, cookie } = request.headers;

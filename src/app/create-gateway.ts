@@ -34,7 +34,10 @@ export interface Gateway {
    * the ports. Idempotent.
    */
   close(): Promise<void>;
-  /** Uses the settings of `next` that can change while it runs: log level, admin token, keys of tokens, certificate. */
+  /**
+   * Uses the settings of `next` that can change while it runs: log level, admin token, keys of
+   * tokens, certificate.
+   */
   apply(next: GatewayConfig): void;
 }
 

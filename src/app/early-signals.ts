@@ -1,6 +1,6 @@
 /**
- * The first import of `main.ts`: these signals must not end the process, even while it still loads. For
- * SIGUSR1, Node would open a debugger, which lets anyone who reaches it run code.
+ * The first import of `main.ts`: these signals must not end the process, even while it still loads.
+ * For SIGUSR1, Node would open a debugger, which lets anyone who reaches it run code.
  */
 export const HARMLESS_SIGNALS: readonly NodeJS.Signals[] =
   process.env.NODE_ENV === 'production' ? ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] : ['SIGHUP', 'SIGUSR2'];

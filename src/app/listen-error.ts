@@ -6,7 +6,8 @@ interface ListenSettings {
 }
 
 /**
- * Runs `listen`, and rethrows a listen error as a {@link ConfigError} that names the setting to fix.
+ * Runs `listen`, and rethrows a listen error as a {@link ConfigError} that names the setting to
+ * fix.
  * @param names the settings that hold port and address
  */
 export async function withListenErrors<T>(

@@ -7,7 +7,10 @@ import { FILE_SETTINGS } from '../config/setting-files.js';
 /** As often as the files of the certificate are read, ms. */
 const CHECK_EVERY_MS = 10_000;
 
-/** The settings that a running gateway applies. A new password of Redis is used by the next connection. */
+/**
+ * The settings that a running gateway applies. A new password of Redis is used by the next
+ * connection.
+ */
 const RELOADED = {
   LOG_LEVEL: 'logLevel',
   ADMIN_TOKEN: 'adminToken',
@@ -37,8 +40,9 @@ export function settingFiles(env: Readonly<Record<string, string | undefined>>):
 }
 
 /**
- * Has a running gateway use what has changed in the files of its settings: on SIGHUP, and by itself, because in
- * Kubernetes no program sends signals. If a new value is wrong, all old ones stay.
+ * Has a running gateway use what has changed in the files of its settings: on SIGHUP, and by
+ * itself, because in Kubernetes no program sends signals. If a new value is wrong, all old ones
+ * stay.
  */
 export class SettingsReload {
   private timer: Timer | undefined;

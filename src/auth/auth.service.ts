@@ -110,7 +110,9 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
     });
   }
 
-  /** Checks tokens with these keys from now on. Sessions that have begun keep theirs until it ends. */
+  /**
+   * Checks tokens with these keys from now on. Sessions that have begun keep theirs until it ends.
+   */
   useKeysOf(config: GatewayConfig): void {
     this.verifier = this.verifierWith(config);
   }
@@ -126,7 +128,7 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
     });
   }
 
-  /** Why nobody can be authenticated now; undefined while somebody can. */
+  /** Why the gateway cannot check tokens now; undefined while it can. */
   get keysProblem(): string | undefined {
     const { remoteKeys } = this;
     return remoteKeys?.known === false

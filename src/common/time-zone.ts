@@ -1,4 +1,7 @@
-/** What people mean by the abbreviations that they use, which `Intl` reads differently or not at all. */
+/**
+ * What people mean by the abbreviations that they use, which `Intl` reads differently or not at
+ * all.
+ */
 const MEANT: Readonly<Record<string, string>> = {
   AEDT: 'Australia/Sydney',
   AEST: 'Australia/Sydney',
@@ -31,8 +34,9 @@ const MEANT: Readonly<Record<string, string>> = {
 const ABBREVIATION = /^[A-Z]{3}$/;
 
 /**
- * What is wrong with the name of a time zone, as the second half of a sentence; `undefined` if nothing is. `Intl`
- * accepts abbreviations, but not as people mean them: its BST is the time of Dhaka, and its EST has no summer time.
+ * What is wrong with the name of a time zone, as the second half of a sentence; `undefined` if
+ * nothing is. `Intl` accepts abbreviations, but not as people mean them: its BST is the time of
+ * Dhaka, and its EST has no summer time.
  */
 export function timeZoneProblem(zone: string): string | undefined {
   const name = zone.toUpperCase();

@@ -325,7 +325,9 @@ export class Environment {
   @Integer(0, 3_600_000, 'milliseconds; 0 closes all clients at once')
   DRAIN_TIMEOUT_MS = 10_000;
 
-  /** Longer than any proxy in front keeps an idle connection: the proxy must be the one to close it. */
+  /**
+   * Longer than any proxy in front keeps an idle connection: the proxy must be the one to close it.
+   */
   @Integer(1_000, 86_400_000, 'milliseconds')
   KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
@@ -340,7 +342,8 @@ export class Environment {
   @IsIn(TRANSPORTS, { each: true, message: `a comma-separated list of ${TRANSPORTS.join(', ')}` })
   TRANSPORTS: TransportName[] = ['polling', 'websocket'];
 
-  // Paths of files that hold the value of the setting before `_FILE`; see `withFileValues`, which reads them.
+  // Paths of files that hold the value of the setting before `_FILE`; see `withFileValues`, which
+  // reads them.
   SECRET_KEY_FILE?: string = undefined;
   JWT_SECRET_FILE?: string = undefined;
   JWT_PUBLIC_KEY_FILE?: string = undefined;

@@ -60,9 +60,10 @@ const PlainSettings = class {
 } as new (env: Environment) => PlainSettings;
 
 /**
- * The validated configuration. {@link loadConfig} makes it at start, and no code writes to it. A reload makes another one, of which
- * the gateway uses only what `SettingsReload` names. The settings are declared, with
- * their meaning and default, in {@link Environment}; this class adds only what is derived from them.
+ * The validated configuration. {@link loadConfig} makes it at start, and no code writes to it. A
+ * reload makes another one, of which the gateway uses only what `SettingsReload` names. The
+ * settings are declared, with their meaning and default, in {@link Environment}; this class adds
+ * only what is derived from them.
  */
 export class GatewayConfig extends PlainSettings {
   readonly production: boolean;
@@ -109,7 +110,8 @@ export class GatewayConfig extends PlainSettings {
 }
 
 /**
- * Reads the configuration from environment variables, and from the files that they name. An unset or empty one takes its default.
+ * Reads the configuration from environment variables, and from the files that they name. An unset
+ * or empty one takes its default.
  * @throws ConfigError with a sentence for each variable that is wrong.
  */
 export function loadConfig(variables: Readonly<Record<string, string | undefined>>): GatewayConfig {

@@ -54,7 +54,10 @@ export class Origins {
   }
 }
 
-/** Whether a page came from this very host. The scheme is not compared: TLS may end before the gateway. */
+/**
+ * Whether a page came from this very host. The scheme is not compared: TLS may end before the
+ * gateway.
+ */
 export function isOwnOrigin(origin: string, host: string | undefined): boolean {
   if (!host || !URL.canParse(origin)) return false;
   const page = new URL(origin);

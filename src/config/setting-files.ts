@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../common/message-of.js';
 
-/** Settings that may be in a file, which `NAME_FILE` names: the secrets, and what an operator changes in a running gateway. */
+/**
+ * Settings that may be in a file, which `NAME_FILE` names: the secrets, and what an operator
+ * changes in a running gateway.
+ */
 export const FILE_SETTINGS = [
   'SECRET_KEY',
   'JWT_SECRET',
@@ -18,7 +21,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 const isSet = (value: string | undefined): value is string => value !== undefined && value.trim() !== '';
 
 /**
- * Reads the value of a setting from its file, without the line breaks at its end, which editors and `echo` add.
+ * Reads the value of a setting from its file, without the line breaks at its end, which editors and
+ * `echo` add.
  * @throws where the file cannot be read, or is empty
  */
 export function readSettingFile(path: string): string {
@@ -27,7 +31,10 @@ export function readSettingFile(path: string): string {
   return value;
 }
 
-/** The variables, with the values of files in them, and a sentence for each file that cannot be used. */
+/**
+ * The variables, with the values of files in them, and a sentence for each file that cannot be
+ * used.
+ */
 export function withFileValues(env: Variables): { readonly values: Variables; readonly problems: string[] } {
   const values: Record<string, string | undefined> = { ...env };
   const problems: string[] = [];

@@ -263,7 +263,7 @@ export class FanoutEngine implements ClientOwner {
     const { link } = client;
     const { clock, conflateAboveBytes } = this.options;
     // If the operating system takes everything at once, nothing waits and no drain event follows.
-    // The loop goes on until data waits or no frames are left.
+    // The loop continues until data waits or no frames are left.
     for (let { conflation } = client; conflation; { conflation } = client) {
       let room = conflateAboveBytes - link.waiting;
       if (room <= 0) {

@@ -1,4 +1,6 @@
-/** Why a feed message or a cache entry was rejected: the values of the label of the reject counters. */
+/**
+ * Why a feed message or a cache entry was rejected: the values of the label of the reject counters.
+ */
 export const REJECT_REASONS = [
   'unknown_channel',
   'too_large',

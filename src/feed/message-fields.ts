@@ -46,7 +46,9 @@ export function optionalString(object: JsonObject, field: string): string | unde
   throw new FeedMessageError('wrong_type', `${field} is not a string`, field);
 }
 
-/** Constructor arguments of a {@link FeedMessageError}: `missing_field`, or `reason` if it exists. */
+/**
+ * Constructor arguments of a {@link FeedMessageError}: `missing_field`, or `reason` if it exists.
+ */
 export function missingOr(
   object: JsonObject,
   field: string,

@@ -4,8 +4,9 @@ const OPENING = '{[';
 const CLOSING = '}]';
 
 /**
- * The text of a JSON object with another value for one of its own fields; everything else stays as it is to the letter, numbers
- * that a double cannot hold among it. Of two fields of the same name it replaces the last, which is the one that parsers read.
+ * The text of a JSON object with another value for one of its own fields; everything else stays as
+ * it is to the letter, numbers that a double cannot hold among it. Of two fields of the same name
+ * it replaces the last, which is the one that parsers read.
  * @param text valid JSON: an object that has the field
  * @param value JSON text
  */

@@ -55,7 +55,10 @@ function validateRequest<T extends RoomsDto>(value: unknown, dto: T, maxSymbols:
   throw invalidSubscription(CODES[details[0]?.field ?? 'type'], details);
 }
 
-/** Of a list of symbols, one for each bad symbol, so that a client with a hundred of them need not guess. */
+/**
+ * Of a list of symbols, one for each bad symbol, so that a client with a hundred of them need not
+ * guess.
+ */
 function detailsOf(
   dto: RoomsDto,
   field: Field,

@@ -6,9 +6,11 @@ const MAX_TEXT = 128;
 const SHOWN_TEXT = 48;
 
 /**
- * Reduces a request, `[event, data, acknowledgement]`, to what its handler reads, before it waits for its turn. A client can put
- * into 64 KB of JSON what takes two megabytes of memory, and a thousand of its requests may wait. What is invalid stays invalid for
- * the same reason. Arguments of null at the end are dropped: they are what a client sends for `emit('subscribe', data, undefined)`.
+ * Reduces a request, `[event, data, acknowledgement]`, to what its handler reads, before it waits
+ * for its turn. A client can put into 64 KB of JSON what takes two megabytes of memory, and a
+ * thousand of its requests may wait. What is invalid stays invalid for the same reason. Arguments
+ * of null at the end are dropped: they are what a client sends for
+ * `emit('subscribe', data, undefined)`.
  */
 export function reduceRequest(packet: unknown[], maxSymbols: number): void {
   const hasAck = typeof packet.at(-1) === 'function';
@@ -41,7 +43,10 @@ function shallow(value: unknown): unknown {
   return Array.isArray(value) ? [] : {};
 }
 
-/** The beginning of a long text, as one that is still too long. Copied: a slice would keep all of the text in memory. */
+/**
+ * The beginning of a long text, as one that is still too long. Copied: a slice would keep all of
+ * the text in memory.
+ */
 function cut(text: string): string {
   return Buffer.from(text.slice(0, SHOWN_TEXT))
     .toString()

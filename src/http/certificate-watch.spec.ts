@@ -24,7 +24,9 @@ describe('CertificateWatch', () => {
   const [first, second] = [makePair('first'), makePair('second')];
   const validFrom = Date.parse(new X509Certificate(first.cert).validFrom);
 
-  /** @param sinceIssued the time at the start, ms after both certificates were issued for 30 days */
+  /**
+   * @param sinceIssued the time at the start, ms after both certificates were issued for 30 days
+   */
   function start(sinceIssued = 60_000) {
     const clock = new FakeClock();
     const time = { sinceIssued };
@@ -89,7 +91,7 @@ describe('CertificateWatch', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('reads the files at once when it is asked to, and goes on with its own times', async () => {
+  it('reads the files at once on request, and keeps its own intervals', async () => {
     const { applied, watch, clock, check } = start();
     await check(first);
     watch.checkNow();

@@ -23,8 +23,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const CONNECTIONS_CHECK_MS = 2_000;
 
 /**
- * After so long without a byte, beyond the longest that a poll waits for its answer, a connection is cut whose answer is not read:
- * Node would keep it, and all that is written for it, for ever. Not for WebSockets, which end with their pings.
+ * After so long without a byte, beyond the longest that a poll waits for its answer, a connection
+ * is cut whose answer is not read: Node would keep it, and all that is written for it, for ever.
+ * Not for WebSockets, which end with their pings.
  */
 const UNREAD_TIMEOUT_MS = 30_000;
 

@@ -1,12 +1,13 @@
 import { IncomingMessage } from 'node:http';
 
 /**
- * A request that counts as an upgrade only if it asks for a WebSocket. HTTP clients such as Java's and `curl --http2` offer
- * `Upgrade: h2c` with every plain request, and a server that does not speak that protocol must ignore the offer (RFC 9110, 7.8).
- * Node passes every offer to the `upgrade` listeners once there is one, without the body of the request.
+ * A request that counts as an upgrade only if it asks for a WebSocket. HTTP clients such as Java's
+ * and `curl --http2` offer `Upgrade: h2c` with every plain request, and a server that does not
+ * speak that protocol must ignore the offer (RFC 9110, 7.8). Node passes every offer to the
+ * `upgrade` listeners once there is one, without the body of the request.
  *
- * Source: `IncomingMessage#upgrade`, which Node's parser sets and reads before it decides. Without it, such requests are
- * rejected as upgrades to an unknown path.
+ * Source: `IncomingMessage#upgrade`, which Node's parser sets and reads before it decides. Without
+ * it, such requests are rejected as upgrades to an unknown path.
  */
 export class RequestWithPlainUpgrades extends IncomingMessage {
   private asksForUpgrade: unknown;

@@ -7,9 +7,9 @@ const MAX_WAITING = 1_048_576;
 const FLUSH_TIMEOUT_MS = 1_000;
 
 /**
- * Writes log lines without ever waiting for their reader. pino's own destination blocks the thread until a
- * full pipe has room, and on a full disk it retries for ever. Here a line that cannot be written is dropped
- * and counted, and the gateway keeps serving.
+ * Writes log lines without ever waiting for their reader. pino's own destination blocks the thread
+ * until a full pipe has room, and on a full disk it retries for ever. Here a line that cannot be
+ * written is dropped and counted, and the gateway keeps serving.
  */
 export class LogOutput {
   private lost = 0;
@@ -58,8 +58,9 @@ export class LogOutput {
 let standard: LogOutput | undefined;
 
 /**
- * The process's standard output. Pipes and sockets are written in the background. Files are written at once.
- * Standard error, to which only a failed start and Node's warnings go, must not end the process either.
+ * The process's standard output. Pipes and sockets are written in the background. Files are written
+ * at once. Standard error, to which only a failed start and Node's warnings go, must not end the
+ * process either.
  */
 export function standardOutput(): LogOutput {
   if (standard === undefined) {

@@ -22,7 +22,10 @@ export function createLogger({ logLevel: level, serviceName: service }: LoggerOp
   return pino({ level, base: { service } }, standardOutput());
 }
 
-/** Changes what a running gateway logs, here and in Nest's classes, whose logger is a child with a level of its own. */
+/**
+ * Changes what a running gateway logs, here and in Nest's classes, whose logger is a child with a
+ * level of its own.
+ */
 export function setLogLevel(logger: Logger, level: string): void {
   logger.level = level;
   PinoLogger.root.level = level;

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
- * The labels of a counter, each with the values that are known when the process starts. A label without known values has an
- * empty list.
+ * The labels of a counter, each with the values that are known when the process starts. A label
+ * without known values has an empty list.
  */
 export type KnownLabels<T extends string> = Readonly<Record<T, readonly string[]>>;
 
@@ -34,8 +34,8 @@ export class MetricsRegistry {
   }
 
   /**
-   * Every series of known labels is there from the start, with 0. Prometheus' `rate()` needs that: it does not see the first
-   * increment of a series that appears with 1.
+   * Every series of known labels is there from the start, with 0. Prometheus' `rate()` needs that:
+   * it does not see the first increment of a series that appears with 1.
    */
   counter<T extends string = never>(
     name: string,

@@ -15,8 +15,9 @@ export class FeedHealth {
   ) {}
 
   /**
-   * Whether clients may be sent here: also without the feed, if `READY_WITH_STALE_DATA` is set and there are messages to send.
-   * The clients are told by `feed_status` and `chain_status` what is stale.
+   * Whether clients may be sent here: also without the feed, if `READY_WITH_STALE_DATA` is set and
+   * there are messages to send. The clients are told by `feed_status` and `chain_status` what is
+   * stale.
    */
   checkReadiness(): HealthIndicatorResult {
     const { up, reason } = this.feed.status;

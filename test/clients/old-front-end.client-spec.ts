@@ -127,8 +127,9 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
     const refused = () => program.output.includes('BadNamespaceError');
     let program = start();
     await program.until(() => subscribed() || refused());
-    // python-socketio may call the handler of `connected` before it knows of its connection: docs/compatibility.md.
-    // A program that failed so is started again, and before the replay: a chain's summary is sent live only, never again.
+    // python-socketio may call the handler of `connected` before it knows of its connection:
+    // docs/compatibility.md. A program that failed so is started again, and before the replay: a
+    // chain's summary is sent live only, never again.
     while (!subscribed()) {
       await program.end('SIGKILL');
       program = start();

@@ -18,7 +18,10 @@ const UNTIL_DATA = `await new Promise((resolve) => socket.once('underlying_updat
 await socket.emitWithAck('list_subscriptions');
 process.exit(0);`;
 
-/** Whether the block uses `socket`, and so needs an end to run. Names of packages contain the word too. */
+/**
+ * Whether the block uses `socket`, and so needs an end to run. Names of packages contain the word
+ * too.
+ */
 export const usesSocket = ({ code }: CodeBlock): boolean =>
   /\bsocket\b/.test(code.replaceAll(/^import .*$/gm, ''));
 

@@ -106,7 +106,10 @@ export class GatewayProcess {
     return (await this.get(path)).json() as Promise<T>;
   }
 
-  /** The value of a Prometheus sample such as `socket_gateway_feed_rejected_total{reason="not_json"}`; 0 if absent. */
+  /**
+   * The value of a Prometheus sample such as
+   * `socket_gateway_feed_rejected_total{reason="not_json"}`; 0 if absent.
+   */
   async metric(sample: string): Promise<number> {
     const text = await (await this.get('/metrics', { accept: 'text/plain' })).text();
     const line = text.split('\n').find((candidate) => candidate.startsWith(`${sample} `));

@@ -112,8 +112,9 @@ export class WatchedGateway {
   }
 
   /**
-   * Waits until the gateway notices that its feed connection failed, and says why. In a Redis Cluster another node may
-   * carry the feed a moment later, too soon for `/health` to be seen while the feed is down.
+   * Waits until the gateway notices that its feed connection failed, and says why. In a Redis
+   * Cluster another node may carry the feed a moment later, too soon for `/health` to be seen while
+   * the feed is down.
    */
   async feedFails(problem: RegExp): Promise<void> {
     await waitFor(

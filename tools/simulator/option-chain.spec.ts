@@ -83,7 +83,8 @@ describe('analyse', () => {
   });
 
   it('finds the strike that pays buyers least', () => {
-    // At 100: puts pay 10*500 + 20*1500 = 35,000. At 110: calls 10,000, puts 15,000. At 120: calls 20,000 + 30,000.
+    // At 100: puts pay 10*500 + 20*1500 = 35,000. At 110: calls 10,000, puts 15,000. At 120: calls
+    // 20,000 + 30,000.
     expect(maxPain(calls, puts)).toBe(110);
   });
 });

@@ -55,8 +55,8 @@ export class RoomFreshness {
   }
 
   /**
-   * Until an update of the product comes, or a room of it is granted. A client in `general` would get
-   * the first price, but the gateway never says there that a product has none.
+   * Until an update of the product comes, or a room of it is granted. A client in `general` would
+   * get the first price, but the gateway never says there that a product has none.
    */
   refused(product: string): void {
     if (this.refusedProducts.size < MAX_REFUSED) this.refusedProducts.add(product);

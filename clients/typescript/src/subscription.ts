@@ -83,8 +83,8 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
   readonly closed: boolean;
   readonly error: SubscriptionError | undefined;
   /**
-   * For each symbol that the gateway does not know, the known product that is spelt nearly the same.
-   * Empty until the gateway has acknowledged the room.
+   * For each symbol that the gateway does not know, the known product that is spelt nearly the
+   * same. Empty until the gateway has acknowledged the room.
    */
   readonly suggestions: ReadonlyMap<string, string>;
   /** Returns a function that removes the listener. */

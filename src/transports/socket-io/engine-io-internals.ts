@@ -107,8 +107,9 @@ export function hasSession(engine: object, sid: string): boolean {
 }
 
 /**
- * Whether a WebSocket may take over the session of this id: it still polls, and no other WebSocket is taking it over.
- * Source: `clients` of engine.io's server. Without it, engine.io itself closes the WebSocket, after the upgrade.
+ * Whether a WebSocket may take over the session of this id: it still polls, and no other WebSocket
+ * is taking it over. Source: `clients` of engine.io's server. Without it, engine.io itself closes
+ * the WebSocket, after the upgrade.
  */
 export function mayBeUpgraded(engine: object, sid: string): boolean {
   const { clients } = engine as { readonly clients?: Readonly<Record<string, Connection | undefined>> };
@@ -118,9 +119,9 @@ export function mayBeUpgraded(engine: object, sid: string): boolean {
 }
 
 /**
- * Has engine.io's response to an upgrade let go of its request, which it otherwise keeps for as long
- * as the connection lives.
- * Source: `WebSocketResponse#req` of engine.io. Without it, an idle client costs a fifth more memory.
+ * Has engine.io's response to an upgrade let go of its request, which it otherwise keeps for as
+ * long as the connection lives. Source: `WebSocketResponse#req` of engine.io. Without it, an idle
+ * client costs a fifth more memory.
  */
 export function releaseRequest(response: object): void {
   if ('req' in response) response.req = undefined;

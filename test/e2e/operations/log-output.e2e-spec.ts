@@ -21,7 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-/** A gateway whose output the test decides on, so that it cannot be known from its log that it listens. */
+/**
+ * A gateway whose output the test decides on, so that it cannot be known from its log that it
+ * listens.
+ */
 class SilentGateway {
   private constructor(
     readonly process: ChildProcess,

@@ -43,7 +43,10 @@ export interface AttackFigures {
   readonly cut: number;
   /** The duration of each of those connections. */
   readonly cutAfterMs: readonly number[];
-  /** Connections that sent all their requests and waited for the answers; the last of each lane may have no time left. */
+  /**
+   * Connections that sent all their requests and waited for the answers; the last of each lane may
+   * have no time left.
+   */
   readonly asked: number;
 }
 

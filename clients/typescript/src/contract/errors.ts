@@ -47,7 +47,10 @@ export interface ErrorDetail {
    * @minimum 0
    */
   readonly index?: number;
-  /** Only for a symbol that is text: the first characters of what was sent, with `?` for those that are not safe to show. */
+  /**
+   * Only for a symbol that is text: the first characters of what was sent, with `?` for those that
+   * are not safe to show.
+   */
   readonly symbol?: string;
 }
 

@@ -5,9 +5,9 @@ const FRAME_MS = 16;
  * Runs the tasks of all hooks together, once a frame. React then renders them in one go, so that no
  * two components differ.
  *
- * A timer and not `requestAnimationFrame`: messages that came while the page rendered are waiting in
- * the event loop before a timer that is set afterwards. The next render therefore has the newest of
- * them, however slow the page is. Hidden pages also run timers, though less often.
+ * A timer and not `requestAnimationFrame`: messages that came while the page rendered are waiting
+ * in the event loop before a timer that is set afterwards. The next render therefore has the newest
+ * of them, however slow the page is. Hidden pages also run timers, though less often.
  */
 export class Frames {
   private readonly waiting = new Set<() => void>();

@@ -16,7 +16,10 @@ export interface ProductView {
   readonly stale: boolean;
   /** The reason for which the gateway rejected the subscription. */
   readonly error: SubscriptionError | undefined;
-  /** How old `update` is at the moment you read this, by its timestamp and this machine's clock, in ms. */
+  /**
+   * How old `update` is at the moment you read this, by its timestamp and this machine's clock, in
+   * ms.
+   */
   readonly ageMs: number | undefined;
 }
 
@@ -27,7 +30,10 @@ export interface ChainView {
   readonly chains: ReadonlyMap<string, ChainUpdate>;
   readonly stale: boolean;
   readonly error: SubscriptionError | undefined;
-  /** How old `chain` is at the moment you read this, by its timestamp and this machine's clock, in ms. */
+  /**
+   * How old `chain` is at the moment you read this, by its timestamp and this machine's clock, in
+   * ms.
+   */
   readonly ageMs: number | undefined;
 }
 
