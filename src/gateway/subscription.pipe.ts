@@ -8,9 +8,13 @@ import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.
 const FIELDS = ['type', 'symbol', 'symbols', 'expiry'] as const;
 type Field = (typeof FIELDS)[number];
 
-/** Bad symbols that one error names, and the characters of each that it repeats. */
+/** Bad symbols that one error names. */
 const MAX_NAMED_SYMBOLS = 10;
-const MAX_SHOWN_SYMBOL = 40;
+/**
+ * Characters of each that it repeats: enough for a symbol, and too few for a token that was put
+ * there by mistake.
+ */
+const MAX_SHOWN_SYMBOL = 12;
 
 /** All but letters, digits, punctuation, signs and the space; and what has a meaning in HTML. */
 const UNSAFE_CHARACTERS = /[^\p{L}\p{N}\p{P}\p{S} ]|[<>"'`]/gu;

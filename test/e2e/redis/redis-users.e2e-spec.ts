@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { underlying } from '../../support/messages.js';
 import { UNDERLYING } from '../../support/platform.js';
@@ -62,6 +63,8 @@ it('the documented Redis users are allowed to do the work of the worker, the aut
   await auth.zadd('socket-gateway:revocations', Date.now(), 'user:43');
   await auth.publish('auth:revoked', '{"user_id":42}');
   await client.next('closing');
+  // The connection of the feed has been probed several times, with its own commands.
+  await delay(1_000);
   expect((await gateway.json<{ details: object }>('/health')).details).toMatchObject({
     feed: { status: 'up' },
     cache: { status: 'up' },
