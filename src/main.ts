@@ -6,7 +6,8 @@ import { configWarnings } from './config/config-warnings.js';
 import { ConfigError, loadConfig } from './config/gateway-config.js';
 import { createGateway } from './app/create-gateway.js';
 import { ProcessEnd } from './drain/process-end.js';
-import { SettingsReload, settingFiles } from './app/settings-reload.js';
+import { SettingsReload } from './app/settings-reload.js';
+import { settingFiles } from './config/setting-files.js';
 import { exitWhenWritten } from './logging/log-output.js';
 import { createLogger } from './logging/logging.module.js';
 import { messageOf } from './common/message-of.js';
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
   const reload = new SettingsReload(
     {
       clock: systemClock,
-      files: settingFiles(process.env),
+      files: [...settingFiles(process.env).values()],
       load: () => loadConfig(process.env),
       apply: (next) => gateway.apply(next),
       log: logger,

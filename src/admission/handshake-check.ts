@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { offersWebSocket } from '../http/upgrade-requests.js';
 import { isParsedByWs, queryOf } from '../transports/socket-io/engine-io-internals.js';
 import { type HandshakeResponse, malformedResponse } from './handshake-rejection.js';
 
@@ -56,7 +57,7 @@ export function malformedUpgrade(
 
 function isWebSocketUpgrade(headers: IncomingMessage['headers']): boolean {
   return (
-    headers.upgrade?.toLowerCase() === 'websocket' &&
+    offersWebSocket(headers) &&
     WEBSOCKET_KEY.test(headers['sec-websocket-key'] ?? '') &&
     WEBSOCKET_VERSIONS.includes(headers['sec-websocket-version'] ?? '') &&
     isParsed('subprotocol', headers['sec-websocket-protocol']) &&

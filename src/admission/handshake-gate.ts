@@ -128,22 +128,19 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
       response instanceof ServerResponse
         ? undefined
         : malformedUpgrade(request, this.config.transports, mayBeUpgraded(this.server.engine, sid));
-    if (problem === undefined) {
-      next();
-      return;
-    }
-    this.metrics.handshakesRefused.inc({ reason: 'malformed' });
-    answer(request, response, problem);
+    if (problem === undefined) next();
+    else this.refuseMalformed(request, response, problem);
   }
 
   private check(request: IncomingMessage, response: unknown, next: () => void): void {
     const isUpgrade = !(response instanceof ServerResponse);
     if (!isUpgrade) this.watchCredentials(request);
     const problem = malformedHandshake(request, isUpgrade, this.config.transports);
-    if (problem === undefined) {
-      this.ask(request, response, next);
-      return;
-    }
+    if (problem === undefined) this.ask(request, response, next);
+    else this.refuseMalformed(request, response, problem);
+  }
+
+  private refuseMalformed(request: IncomingMessage, response: unknown, problem: HandshakeResponse): void {
     this.metrics.handshakesRefused.inc({ reason: 'malformed' });
     answer(request, response, problem);
   }

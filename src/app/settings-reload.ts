@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import type { Clock, Timer } from '../common/clock.js';
 import { messageOf } from '../common/message-of.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
-import { FILE_SETTINGS } from '../config/setting-files.js';
 
 /** As often as the files of the certificate are read, ms. */
 const CHECK_EVERY_MS = 10_000;
@@ -32,11 +31,6 @@ interface ReloadOptions {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
   };
-}
-
-/** Paths of the files that settings are read from. */
-export function settingFiles(env: Readonly<Record<string, string | undefined>>): string[] {
-  return FILE_SETTINGS.flatMap((name) => env[`${name}_FILE`]?.trim() || []);
 }
 
 /**

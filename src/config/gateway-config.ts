@@ -1,3 +1,4 @@
+import { shorten } from '../common/shorten.js';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { FeedTimeZone } from '../feed/feed-time-zone.js';
@@ -140,5 +141,5 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
 function show(name: string, value = ''): string {
   if (SECRETS.has(name)) return '"***"';
   const shown = name === 'REDIS_URL' ? maskUrl(value) : maskSecrets(value);
-  return JSON.stringify(shown.length > SHOWN_LENGTH ? `${shown.slice(0, SHOWN_LENGTH)}...` : shown);
+  return JSON.stringify(shorten(shown, SHOWN_LENGTH));
 }

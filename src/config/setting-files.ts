@@ -31,6 +31,16 @@ export function readSettingFile(path: string): string {
   return value;
 }
 
+/** The settings that are in files, each with the path of its file. */
+export function settingFiles(env: Variables): Map<(typeof FILE_SETTINGS)[number], string> {
+  return new Map(
+    FILE_SETTINGS.flatMap((name) => {
+      const path = env[`${name}_FILE`];
+      return isSet(path) ? [[name, path] as const] : [];
+    }),
+  );
+}
+
 /**
  * The variables, with the values of files in them, and a sentence for each file that cannot be
  * used.
@@ -38,9 +48,7 @@ export function readSettingFile(path: string): string {
 export function withFileValues(env: Variables): { readonly values: Variables; readonly problems: string[] } {
   const values: Record<string, string | undefined> = { ...env };
   const problems: string[] = [];
-  for (const name of FILE_SETTINGS) {
-    const path = env[`${name}_FILE`];
-    if (!isSet(path)) continue;
+  for (const [name, path] of settingFiles(env)) {
     if (isSet(env[name])) {
       problems.push(`${name} and ${name}_FILE are both set: set only one of them.`);
       continue;

@@ -349,8 +349,7 @@ export class FanoutEngine implements ClientOwner {
   private *writeAll(): Generator<void> {
     const due = [...this.dirty].map((group) => ({ group, end: group.end }));
     this.dirty.clear();
-    const updates = this.unwritten;
-    this.unwritten = [];
+    const updates = this.takeUnwritten();
     let visited = 0;
     for (const { group, end } of due) {
       for (const client of group.clients) {
@@ -359,13 +358,17 @@ export class FanoutEngine implements ClientOwner {
       }
       group.trim(end);
     }
-    if (updates.length > 0) this.options.observer.written(updates);
+    this.reportWritten(updates);
   }
 
-  private reportWritten(): void {
-    if (this.unwritten.length === 0) return;
-    this.options.observer.written(this.unwritten);
+  private takeUnwritten(): TimedUpdate[] {
+    const updates = this.unwritten;
     this.unwritten = [];
+    return updates;
+  }
+
+  private reportWritten(updates = this.takeUnwritten()): void {
+    if (updates.length > 0) this.options.observer.written(updates);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { shorten } from '../common/shorten.js';
 import { FeedMessageError, type RejectReason } from './feed-message-error.js';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -17,6 +18,8 @@ export interface ParsedMessage {
  * deeper ones before its stack overflows.
  */
 const MAX_DEPTH = 32;
+/** A producer can send field names of any length: an error repeats this many characters. */
+const MAX_SHOWN_FIELD = 40;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -67,7 +70,7 @@ export function missingOr(
  */
 export function checkTree(value: Json, depth: number, field: string): void {
   if (isFiniteTree(value, depth, field)) return;
-  const problem = `${shorten(field)} is or holds NaN, Infinity or a number beyond the range of a double`;
+  const problem = `${shorten(field, MAX_SHOWN_FIELD)} is or holds NaN, Infinity or a number beyond the range of a double`;
   throw new FeedMessageError('non_finite_number', problem, field);
 }
 
@@ -83,9 +86,4 @@ export function isFiniteTree(value: Json, depth: number, field: string): boolean
   if (Array.isArray(value)) return value.every((item) => isFiniteTree(item, depth + 1, field));
   for (const key in value) if (!isFiniteTree(value[key]!, depth + 1, field)) return false;
   return true;
-}
-
-/** Shortens a field name, because a producer can send names of any length. */
-function shorten(field: string): string {
-  return field.length > 40 ? `${field.slice(0, 40)}...` : field;
 }

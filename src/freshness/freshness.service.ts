@@ -359,9 +359,7 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     const chains = this.chains.sweep(MAX_CHANGES_PER_SWEEP);
     for (const chain of chains) this.announceChain(chain);
     if (chains.length > 0) {
-      const names = chains
-        .slice(0, MAX_LOGGED_NAMES)
-        .map(({ product, expiry }) => chainName(product, expiry));
+      const names = chains.slice(0, MAX_LOGGED_NAMES).map(nameOf);
       this.faults.warn('stale chain', 'chains_stale', { count: chains.length, chains: names });
     }
     return changes.length === MAX_CHANGES_PER_SWEEP || chains.length === MAX_CHANGES_PER_SWEEP;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { shorten } from '../common/shorten.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { isClientEvent } from '../contract/index.js';
 import { MessageLimiter } from '../limits/message-limiter.js';
@@ -76,13 +77,9 @@ export class EventAdmission {
     const ack = args.at(-1);
     this.responder.reject(
       client,
-      shorten(event),
+      shorten(event, MAX_EVENT_NAME),
       refused,
       typeof ack === 'function' ? (answer) => void Reflect.apply(ack, undefined, [answer]) : undefined,
     );
   }
-}
-
-function shorten(text: string): string {
-  return text.length > MAX_EVENT_NAME ? `${text.slice(0, MAX_EVENT_NAME)}...` : text;
 }

@@ -1,5 +1,6 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
+import { shorten } from '../common/shorten.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { type ErrorCode, type ErrorDetail, isSymbol } from '../contract/index.js';
 import { invalidSubscription } from './request-error.js';
@@ -79,8 +80,7 @@ function detailsOf(
 /** Some pages put error messages into HTML, and some logs into terminals. */
 function shownSymbol(symbol: unknown): { readonly symbol?: string } {
   if (typeof symbol !== 'string') return {};
-  const shown = symbol.slice(0, MAX_SHOWN_SYMBOL).replace(UNSAFE_CHARACTERS, '?');
-  return { symbol: symbol.length > MAX_SHOWN_SYMBOL ? `${shown}...` : shown };
+  return { symbol: shorten(symbol, MAX_SHOWN_SYMBOL).replace(UNSAFE_CHARACTERS, '?') };
 }
 
 /** Checks what a client sent with `subscribe` or `unsubscribe`. */

@@ -28,17 +28,26 @@ const SOON_SHARE = 0.1;
 
 type Validity = 'not_yet_valid' | 'valid' | 'expires_soon' | 'expired';
 
-function validityOf({ cert }: TlsPair, wallMs: number): Validity {
+/** When a certificate is valid, ms since the epoch. */
+interface Period {
+  readonly from: number;
+  readonly to: number;
+}
+
+function periodOf({ cert }: TlsPair): Period {
   const { validFrom, validTo } = new X509Certificate(cert);
-  const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
+  return { from: Date.parse(validFrom), to: Date.parse(validTo) };
+}
+
+function validityIn({ from, to }: Period, wallMs: number): Validity {
   if (wallMs < from) return 'not_yet_valid';
   if (wallMs >= to) return 'expired';
   return to - wallMs < Math.min(SOON_MS, SOON_SHARE * (to - from)) ? 'expires_soon' : 'valid';
 }
 
 /** Returns the expiry time of the certificate of a pair, ms since the epoch. */
-export function certificateEnd({ cert }: TlsPair): number {
-  return Date.parse(new X509Certificate(cert).validTo);
+export function certificateEnd(pair: TlsPair): number {
+  return periodOf(pair).to;
 }
 
 /**
@@ -95,11 +104,11 @@ export class CertificateWatch {
   /** Once for each change: clients trust the certificate only while it is valid. */
   private warnOfValidity(): void {
     const { clock, log } = this.options;
-    const validity = validityOf(this.current, clock.wallNow());
+    const period = periodOf(this.current);
+    const validity = validityIn(period, clock.wallNow());
     if (validity === this.validity) return;
     this.validity = validity;
-    const { validFrom, validTo } = new X509Certificate(this.current.cert);
-    const fields = { valid_from: iso(validFrom), valid_to: iso(validTo) };
+    const fields = { valid_from: iso(period.from), valid_to: iso(period.to) };
     if (validity === 'expired') log.warn(fields, 'tls_certificate_expired');
     if (validity === 'expires_soon') log.warn(fields, 'tls_certificate_expires_soon');
     if (validity === 'not_yet_valid') log.warn(fields, 'tls_certificate_not_yet_valid');
@@ -109,8 +118,7 @@ export class CertificateWatch {
     this.options.apply(pair);
     this.current = pair;
     this.problem = undefined;
-    const validTo = new Date(certificateEnd(pair)).toISOString();
-    this.options.log.info({ valid_to: validTo }, 'tls_certificate_renewed');
+    this.options.log.info({ valid_to: iso(certificateEnd(pair)) }, 'tls_certificate_renewed');
   }
 
   private fault(problem: string): void {
@@ -120,7 +128,7 @@ export class CertificateWatch {
   }
 }
 
-function iso(time: string): string {
+function iso(time: number): string {
   return new Date(time).toISOString();
 }
 

@@ -1,4 +1,9 @@
-import { IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
+
+/** Whether the `Upgrade` header of a request asks for a WebSocket. */
+export function offersWebSocket({ upgrade }: IncomingHttpHeaders): boolean {
+  return upgrade?.toLowerCase() === 'websocket';
+}
 
 /**
  * A request that counts as an upgrade only if it asks for a WebSocket. HTTP clients such as Java's
@@ -14,7 +19,7 @@ export class RequestWithPlainUpgrades extends IncomingMessage {
 
   get upgrade(): boolean {
     if (this.asksForUpgrade !== true) return false;
-    return this.method === 'CONNECT' || this.headers.upgrade?.toLowerCase() === 'websocket';
+    return this.method === 'CONNECT' || offersWebSocket(this.headers);
   }
 
   set upgrade(value: unknown) {

@@ -1,3 +1,4 @@
+import { shorten } from '../common/shorten.js';
 import { isSymbol } from '../contract/index.js';
 import { splitList } from '../common/split-list.js';
 import { timeZoneProblem } from '../common/time-zone.js';
@@ -112,5 +113,5 @@ function windowOf(text: string, days: ReadonlySet<number>): TimeWindow {
 }
 
 function show(text: string): string {
-  return JSON.stringify(text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}...` : text);
+  return JSON.stringify(shorten(text, SHOWN_LENGTH));
 }

@@ -41,7 +41,8 @@ function readThrough(
       try {
         last = read() ?? last;
       } catch {
-        // Whatever rotates the file may be replacing it now. The last password is as good as any.
+        // The file may be in the middle of a rotation. Until it can be read again, try the last
+        // password.
       }
       return last;
     },

@@ -14,7 +14,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from typing import Any, Callable, Dict, List, Optional, Set
+import unittest
+from typing import Any, Callable, ClassVar, Dict, List, Optional, Set
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAIN = ROOT / 'dist/src/main.js'
@@ -213,3 +214,17 @@ class Proxy:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
             self._sockets.discard(one)
+
+
+class WithGateway(unittest.TestCase):
+    """Has a Redis and a gateway on it, which all tests of the class share."""
+
+    redis: ClassVar[Redis]
+    gateway: ClassVar[Gateway]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.redis = Redis()
+        cls.addClassCleanup(cls.redis.stop)
+        cls.gateway = Gateway(cls.redis)
+        cls.addClassCleanup(cls.gateway.stop)

@@ -19,7 +19,7 @@ from deltastream_socket_client import (
 
 from .checker import Checker
 from .fakes import quick_reconnects
-from .processes import SECRET, Gateway, Proxy, Redis, free_port, token
+from .processes import SECRET, Gateway, Proxy, Redis, WithGateway, free_port, token
 from .recorded import mistakes
 
 
@@ -31,17 +31,7 @@ async def until(condition: Callable[[], Any], what: str = 'the condition never h
     raise AssertionError(what)
 
 
-class AsyncClientTest(unittest.IsolatedAsyncioTestCase):
-    redis: ClassVar[Redis]
-    gateway: ClassVar[Gateway]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.redis = Redis()
-        cls.addClassCleanup(cls.redis.stop)
-        cls.gateway = Gateway(cls.redis)
-        cls.addClassCleanup(cls.gateway.stop)
-
+class AsyncClientTest(WithGateway, unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self) -> None:
         # unittest turns it on, and a stack trace for each of a hundred thousand tasks takes
         # minutes.

@@ -21,21 +21,11 @@ from deltastream_socket_client import (
 
 from .checker import Checker
 from .fakes import quick_reconnects
-from .processes import SECRET, Gateway, Proxy, Redis, free_port, token, wait_for
+from .processes import SECRET, Gateway, Proxy, Redis, WithGateway, free_port, token, wait_for
 from .recorded import mistakes
 
 
-class ClientTest(unittest.TestCase):
-    redis: ClassVar[Redis]
-    gateway: ClassVar[Gateway]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.redis = Redis()
-        cls.addClassCleanup(cls.redis.stop)
-        cls.gateway = Gateway(cls.redis)
-        cls.addClassCleanup(cls.gateway.stop)
-
+class ClientTest(WithGateway):
     def connect(self, url: str = '', **options: Any) -> Client:
         client = Client()
         self.addCleanup(client.close)

@@ -9,14 +9,14 @@ import sys
 import tempfile
 import textwrap
 import unittest
-from typing import Any, ClassVar
+from typing import Any
 from unittest import mock
 
 from deltastream_socket_client import AsyncClient, Client, ClientFailed, NotConnected
 from deltastream_socket_client.conflating_queue import ConflatingQueue
 from deltastream_socket_client.core import Core
 
-from .processes import Gateway, Redis, wait_for
+from .processes import Gateway, Redis, WithGateway, wait_for
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent / 'src'
 
@@ -30,18 +30,8 @@ FAULTS: Any = (
 )
 
 
-class UnexpectedException(unittest.TestCase):
+class UnexpectedException(WithGateway):
     """Any of them ends the client as `closed`, with `error`: never only the thread or task."""
-
-    redis: ClassVar[Redis]
-    gateway: ClassVar[Gateway]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.redis = Redis()
-        cls.addClassCleanup(cls.redis.stop)
-        cls.gateway = Gateway(cls.redis)
-        cls.addClassCleanup(cls.gateway.stop)
 
     def check(self, client: Any, held: Any) -> None:
         self.assertEqual(client.state, 'closed')

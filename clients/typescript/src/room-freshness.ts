@@ -106,8 +106,9 @@ export class RoomFreshness {
   }
 
   /**
-   * The stale chain of a room, or `undefined`. For a room of all chains: any chain that has
-   * stopped.
+   * Why a room is stale, or `undefined` if it is not. `chain` is the chain that has stopped; in a
+   * room of all chains, one of those that have. Without `chain`, the gateway knows no data of the
+   * room.
    */
   at(address: RoomAddress): RoomStaleness | undefined {
     if (address.type === 'chain') {
