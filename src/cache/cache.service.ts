@@ -15,11 +15,11 @@ import { FeedMessageError } from '../feed/feed-message-error.js';
 import { parseCached } from '../feed/parse-message.js';
 import { CLOCK, type Clock, delay } from '../common/clock.js';
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
-import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
-import { CacheMetrics, type STORE_OPERATIONS } from './cache.metrics.js';
+import { CacheMetrics } from './cache.metrics.js';
 import { LatestMessages, type StoredMessage, type StoredUse, type Verdict } from './latest-messages.js';
 import { LATEST_STORE, type LatestStore } from './latest-store.js';
+import { StoreProblems } from './store-problems.js';
 import { WriteBehind } from './write-behind.js';
 
 /** Keys per MGET. A chain can be 100 KB long, so this limits a reply to a few MB. */
@@ -42,13 +42,8 @@ const LOOK_AGAIN_AFTER_INTERVALS = [1.5, 4.5] as const;
 const MAX_NEWER_KEYS = 10_000;
 /** How many keys of occupied rooms a refresh reads in addition to those that its scan found. */
 const MAX_ROOM_KEYS = 10_000;
-/** How long a failed look-up is reported as a problem if no other look-up follows it, ms. */
-const READ_PROBLEM_MS = 30_000;
-
 /** Broadcasts a message to its rooms. */
 type Broadcast = (message: MarketMessage) => void;
-
-type StoreOperation = (typeof STORE_OPERATIONS)[number];
 
 /** The messages that a client receives when it joins a room. */
 export interface Snapshot {
@@ -75,8 +70,7 @@ export class CacheService implements OnModuleInit {
   private readonly writer: WriteBehind;
   private readonly fetching = new Map<string, Promise<boolean>>();
   private readonly lookups = new ConcurrencyLimit(MAX_LOOKUPS, MAX_WAITING_LOOKUPS);
-  /** Operations whose last attempt failed, with the error text and the clock time in ms. */
-  private readonly problems = new Map<StoreOperation, { readonly text: string; readonly at: number }>();
+  private readonly problems: StoreProblems;
   private readonly stopping = new AbortController();
   /**
    * Counts the calls of `refresh` and `suspendWrites`. A refresh stops when this number changes, so
@@ -100,6 +94,7 @@ export class CacheService implements OnModuleInit {
     private readonly faults: RateLimitedLog,
     @InjectPinoLogger(CacheService.name) private readonly log: PinoLogger,
   ) {
+    this.problems = new StoreProblems(clock, metrics, faults);
     this.latest = new LatestMessages({
       maxBytes: config.cacheMaxBytes,
       clockResetAfterMs: config.clockResetAfterMs,
@@ -125,10 +120,10 @@ export class CacheService implements OnModuleInit {
       // A store that accepts writes can be read as well. A refresh that failed keeps retrying and
       // clears its own problem.
       onFlushed: () => {
-        this.problems.delete('write');
-        this.problems.delete('read');
+        this.problems.solved('write');
+        this.problems.solved('read');
       },
-      onError: (error) => this.storeFailed('write', error),
+      onError: (error) => this.problems.failed('write', error),
     });
   }
 
@@ -269,11 +264,11 @@ export class CacheService implements OnModuleInit {
     for (let attempt = 1; turn === this.refreshes && !signal.aborted; attempt++) {
       try {
         await read();
-        this.problems.delete('refresh');
-        this.problems.delete('read');
+        this.problems.solved('refresh');
+        this.problems.solved('read');
         return;
       } catch (error) {
-        this.storeFailed('refresh', error);
+        this.problems.failed('refresh', error);
       }
       await wait(backoffMs(attempt, FIRST_REFRESH_RETRY_MS));
     }
@@ -309,12 +304,7 @@ export class CacheService implements OnModuleInit {
    * depend on the store.
    */
   get problem(): string | undefined {
-    for (const [operation, { text, at }] of this.problems) {
-      // Writes and refreshes are retried until they succeed. A look-up is not, so its failure says
-      // nothing about the present after a while.
-      if (operation !== 'read' || this.clock.now() - at < READ_PROBLEM_MS) return `${operation}: ${text}`;
-    }
-    return undefined;
+    return this.problems.current;
   }
 
   /** The configured products and every other product seen on the feed or in the store. */
@@ -376,10 +366,10 @@ export class CacheService implements OnModuleInit {
     this.metrics.cacheReads.inc();
     try {
       await this.read(this.keysOf(address), 'snapshot');
-      this.problems.delete('read');
+      this.problems.solved('read');
       return true;
     } catch (error) {
-      this.storeFailed('read', error);
+      this.problems.failed('read', error);
       return false;
     }
   }
@@ -458,12 +448,6 @@ export class CacheService implements OnModuleInit {
       });
       return undefined;
     }
-  }
-
-  private storeFailed(operation: StoreOperation, error: unknown): void {
-    this.problems.set(operation, { text: messageOf(error), at: this.clock.now() });
-    this.metrics.cacheErrors.inc({ operation });
-    this.faults.warn(`store:${operation}`, 'cache_store_failed', { operation, problem: messageOf(error) });
   }
 }
 

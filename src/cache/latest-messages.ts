@@ -1,6 +1,6 @@
-import { utcDate } from '../contract/index.js';
 import { chainKey, type ChainMessage, type MarketMessage } from '../feed/market-message.js';
 import { compareMessages } from './message-order.js';
+import { ProductIndex } from './product-index.js';
 
 /**
  * The result of comparing a live message with the newest one. A message that is `newest` or
@@ -81,20 +81,6 @@ interface Entry {
   older: OlderRun | undefined;
 }
 
-/** What the cache knows about a product. */
-interface Product {
-  hasPrice: boolean;
-  /** Expiries whose chain is in memory or was evicted from it. */
-  readonly expiries: Set<string>;
-  /**
-   * Time of the last accepted live message; before one arrives, the latest time read from the
-   * store.
-   */
-  time: number;
-  /** Number of accepted live messages. */
-  taken: number;
-}
-
 export interface NearestChains {
   readonly messages: ChainMessage[];
   readonly evicted: string[];
@@ -124,12 +110,6 @@ const IMPLAUSIBLE_RUN = 10;
 /** How many superseded prices of one time are kept, to tell them from a price that was missed. */
 const MAX_BEATEN = 16;
 const NONE: readonly number[] = [];
-const MAX_RECENT_EXPIRIES = 24;
-/**
- * How many names of evicted messages are kept, so that they are listed and looked up in the store.
- */
-const MAX_EVICTED_NAMES = 50_000;
-
 /**
  * Holds the newest message per product and per (product, expiry), and decides which message is
  * newer. It is synchronous, so that a message is compared, stored and broadcast in one turn of the
@@ -138,13 +118,9 @@ const MAX_EVICTED_NAMES = 50_000;
 export class LatestMessages {
   /** By key, least recently updated first. */
   private readonly entries = new Map<string, Entry>();
-  /** Names of evicted messages by key, first evicted first. */
-  private readonly evicted = new Map<string, { readonly product: string; readonly expiry?: string }>();
-  private readonly known = new Map<string, Product>();
-  private readonly recent = new Set<string>();
+  private readonly index = new ProductIndex();
   private held = 0;
   private broadcasts = 0;
-  private productChanges = 0;
 
   constructor(private readonly options: LatestMessagesOptions) {}
 
@@ -203,7 +179,7 @@ export class LatestMessages {
    * much longer.
    */
   private isSetBack(entry: Entry, { product, time, processedTime }: MarketMessage): boolean {
-    const { taken = 0, time: last = 0 } = this.known.get(product) ?? {};
+    const { taken, time: last } = this.index.progressOf(product);
     const run = entry.older;
     const movedOn = run !== undefined && run.taken !== taken && last > entry.message.time;
     // A duplicate of the last message neither breaks the stream nor counts towards it.
@@ -279,7 +255,7 @@ export class LatestMessages {
    * no longer in memory; the store may have it.
    */
   nearestChains(product: string, most: number): NearestChains {
-    const { expiries, live } = this.nearestExpiries(product, most);
+    const { expiries, live } = this.index.nearestExpiries(product, most);
     const messages: ChainMessage[] = [];
     const evicted: string[] = [];
     for (const expiry of expiries) {
@@ -290,53 +266,27 @@ export class LatestMessages {
     return { messages, evicted, live };
   }
 
-  /**
-   * Makes one pass over the expiries and sorts few more than it returns, however many there are.
-   */
-  private nearestExpiries(
-    product: string,
-    most: number,
-  ): { readonly expiries: string[]; readonly live: number } {
-    const { expiries = [], time = 0 } = this.known.get(product) ?? {};
-    // `time` is the time of the last message, not the latest time: otherwise one chain stamped in
-    // the future would hide all others for good.
-    const today = utcDate(time);
-    let nearest: string[] = [];
-    let live = 0;
-    const cut = (): void => void (nearest = nearest.sort().slice(0, most));
-    for (const expiry of expiries) {
-      if (expiry < today) continue;
-      live++;
-      // Once there are enough, later expiries are skipped.
-      if (nearest.length === most && expiry > nearest.at(-1)!) continue;
-      nearest.push(expiry);
-      if (nearest.length === most || nearest.length >= 2 * most) cut();
-    }
-    cut();
-    return { expiries: nearest, live };
-  }
-
   /** Whether a message of the product is in memory, or was until it was evicted. */
   knows(product: string): boolean {
-    return this.known.has(product);
+    return this.index.has(product);
   }
 
   /** A number that changes each time {@link products} changes. */
   get productsVersion(): number {
-    return this.productChanges;
+    return this.index.version;
   }
 
   /** Every product with a message that is in memory, or was until it was evicted. */
   products(): string[] {
-    return [...this.known.keys()];
+    return this.index.products();
   }
 
   /**
-   * The expiries of any product that appeared last, at most {@link MAX_RECENT_EXPIRIES}. They serve
-   * as guesses for a product whose expiries are unknown.
+   * The expiries of any product that appeared last. They serve as guesses for a product whose
+   * expiries are unknown.
    */
   recentExpiries(): string[] {
-    return [...this.recent];
+    return this.index.recentExpiries();
   }
 
   /** The key of every message in memory. */
@@ -374,9 +324,8 @@ export class LatestMessages {
       plausible: Math.abs(this.options.wallNow() * 1_000 - message.time) < PLAUSIBLE_US,
       older: undefined,
     });
-    this.evicted.delete(key);
     this.held += weight(message);
-    this.index(message, use === 'live');
+    this.index.add(key, message, use === 'live');
     while (this.held > this.options.maxBytes && this.entries.size > 1) this.evictOldest();
   }
 
@@ -387,48 +336,12 @@ export class LatestMessages {
     entry.short = false;
   }
 
-  private index(message: MarketMessage, live: boolean): void {
-    const { product, time } = message;
-    let known = this.known.get(product);
-    if (!known) {
-      this.known.set(product, (known = { hasPrice: false, expiries: new Set(), time, taken: 0 }));
-      this.productChanges++;
-    }
-    known.time = live ? time : Math.max(time, known.time);
-    if (live) known.taken++;
-    if (message.kind === 'underlying') known.hasPrice = true;
-    else if (!known.expiries.has(message.expiry)) {
-      known.expiries.add(message.expiry);
-      this.cameUp(message.expiry);
-    }
-  }
-
-  private cameUp(expiry: string): void {
-    this.recent.delete(expiry); // so that it becomes the last
-    this.recent.add(expiry);
-    if (this.recent.size > MAX_RECENT_EXPIRIES) this.recent.delete([...this.recent][0]!);
-  }
-
   private evictOldest(): void {
     const [key, { message }] = this.entries.entries().next().value!;
     this.entries.delete(key);
     this.held -= weight(message);
-    const { product } = message;
-    this.evicted.set(key, message.kind === 'chain' ? { product, expiry: message.expiry } : { product });
-    if (this.evicted.size > MAX_EVICTED_NAMES) this.forgetOldestName();
+    this.index.evict(key, message);
     this.options.onEvict?.(message);
-  }
-
-  private forgetOldestName(): void {
-    const [key, { product, expiry }] = this.evicted.entries().next().value!;
-    this.evicted.delete(key);
-    const known = this.known.get(product);
-    if (!known) return;
-    if (expiry === undefined) known.hasPrice = false;
-    else known.expiries.delete(expiry);
-    if (known.hasPrice || known.expiries.size > 0) return;
-    this.known.delete(product);
-    this.productChanges++;
   }
 }
 

@@ -10,10 +10,8 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import {
   chainRoom,
   type ChainStatus,
-  type FeedStatuses,
   type HandshakeOptions,
   type JsonPayload,
-  JsonPayloads,
   type ProductStatus,
   type RoomAddress,
   ServerEvent,
@@ -28,16 +26,9 @@ import { TransportMetrics } from '../transports/transport.metrics.js';
 import { Awaited } from './awaited.js';
 import { ChainTracker } from './chain-tracker.js';
 import { FreshnessTracker, type StatusChange } from './freshness-tracker.js';
+import { NewcomerStatuses } from './newcomer-statuses.js';
 import { ProductRooms } from './product-rooms.js';
-import {
-  batchOf,
-  chainName,
-  chainPayloadOf,
-  nameOf,
-  payloadOf,
-  repeated,
-  repeatedChain,
-} from './status-payloads.js';
+import { chainName, chainPayloadOf, nameOf, payloadOf, repeated, repeatedChain } from './status-payloads.js';
 import { Sweeper } from './sweeper.js';
 
 /**
@@ -62,10 +53,6 @@ const MAX_CHAINS = 50_000;
  * unknown.
  */
 const MAX_AWAITED = 10_000;
-/** How many statuses a new connection is sent at most. */
-const MAX_TOLD = 1_000;
-/** How long the list for new connections is reused, ms. Its ages are at most this much too low. */
-const TOLD_FOR_MS = 1_000;
 const MAX_LOGGED_NAMES = 20;
 
 /** Numbers of the last changes to stale. They tell which changes a client has been sent. */
@@ -84,14 +71,6 @@ interface Newcomer {
   readonly handshake: { readonly auth: HandshakeOptions };
 }
 
-/** The stale products for new connections. Each of the two encodings is made when first needed. */
-interface Told {
-  readonly at: number;
-  readonly statuses: readonly ProductStatus[];
-  each?: JsonPayloads<ProductStatus>;
-  batch?: JsonPayload<FeedStatuses>;
-}
-
 /**
  * Tells clients which prices and chains have stopped, and when they move again. Its methods follow
  * three verbs: `observe` records a message, `announce` broadcasts a status change to all rooms of a
@@ -104,7 +83,7 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   private readonly awaited: Awaited;
   private readonly sweeper: Sweeper;
   private readonly rooms: ProductRooms;
-  private told: Told | undefined;
+  private readonly newcomers: NewcomerStatuses;
 
   constructor(
     { staleAfterMs, chainStaleAfterMs, marketHours, products }: GatewayConfig,
@@ -132,6 +111,7 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
       maxChains: MAX_CHAINS,
       onRefused: () => metrics.freshnessUnwatched.inc({ kind: 'chain' }),
     });
+    this.newcomers = new NewcomerStatuses(clock, (most) => this.tracker.staleStatuses(most));
     this.awaited = new Awaited(MAX_AWAITED, (name) => this.hasMember(name));
     this.sweeper = new Sweeper({
       clock,
@@ -296,31 +276,21 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
    * handshake requests `statuses: 'batch'`, and otherwise in one event per product.
    */
   notifyNewcomer({ id, handshake }: Newcomer): void {
-    const told = this.toldNow();
-    const { statuses } = told;
-    if (statuses.length === 0) return;
+    const list = this.newcomers.current;
+    if (list.size === 0) return;
     const client = this.server.local.to(id);
     if (handshake.auth.statuses === 'batch') {
-      client.emit(ServerEvent.feedStatuses, (told.batch ??= batchOf(statuses)));
+      client.emit(ServerEvent.feedStatuses, list.batch);
       this.transportMetrics.snapshots.inc({ event: ServerEvent.feedStatuses });
       return;
     }
-    client.emit(ServerEvent.feedStatus, (told.each ??= new JsonPayloads(statuses.map(repeated))));
-    this.transportMetrics.snapshots.inc({ event: ServerEvent.feedStatus }, statuses.length);
+    client.emit(ServerEvent.feedStatus, list.each);
+    this.transportMetrics.snapshots.inc({ event: ServerEvent.feedStatus }, list.size);
   }
 
   /** How many statuses `notifyNewcomer` would send now. */
   get statusesForAll(): number {
-    return this.toldNow().statuses.length;
-  }
-
-  /** The cached list. Clients that reconnect at the same time share it and its encoded buffer. */
-  private toldNow(): Told {
-    const now = this.clock.now();
-    if (!this.told || now - this.told.at >= TOLD_FOR_MS) {
-      this.told = { at: now, statuses: this.tracker.staleStatuses(MAX_TOLD) };
-    }
-    return this.told;
+    return this.newcomers.current.size;
   }
 
   /** The stale products whose market is open. */
@@ -368,7 +338,7 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   /** Emits once to the union of the rooms, so that a client in several of them receives it once. */
   private announce({ payload, hadPrice }: StatusChange): void {
     const { product, status } = payload;
-    this.told = undefined;
+    this.newcomers.forget();
     this.server.local.to(this.rooms.of(product, hadPrice)).emit(ServerEvent.feedStatus, payloadOf(payload));
     this.metrics.feedStatus.inc({ status });
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.feedStatus });
