@@ -10,9 +10,9 @@ import { RequestWithPlainUpgrades } from './upgrade-requests.js';
 const HEADERS_TIMEOUT_MS = 10_000;
 
 /**
- * The time limit for a whole request. The largest one, a polling client that sends packets of
- * `MAX_PAYLOAD_BYTES`, takes about half of this time on a slow mobile network. The time until the
- * response does not count, so a poll may wait longer.
+ * The time limit for a whole request. A polling client that sends `MAX_PAYLOAD_BYTES` takes about
+ * half of this time on a slow mobile network, and so does one that subscribes to a thousand rooms
+ * one by one. The time until the response does not count, so a poll may wait longer.
  */
 const REQUEST_TIMEOUT_MS = 30_000;
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type ClosingCode, ServerEvent } from '../contract/index.js';
 import { MetricsGroup } from '../metrics/metrics-group.js';
+import { BODY_REFUSALS } from './socket-io/polling-body-limiter.js';
 
 const UPDATES = [ServerEvent.underlyingUpdate, ServerEvent.chainSummary, ServerEvent.chainUpdate];
 const STATUSES = [ServerEvent.feedStatus, ServerEvent.chainStatus];
@@ -35,6 +36,11 @@ export class TransportMetrics extends MetricsGroup {
     'closed_clients_total',
     'Clients that the gateway closed, by the code of the reason.',
     { code: ['RATE_LIMITED', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'] satisfies ClosingCode[] },
+  );
+  readonly bodiesRefused = this.counter(
+    'polling_bodies_refused_total',
+    'Requests of polling clients that were refused because of their size, or because too many long ones arrived.',
+    { reason: BODY_REFUSALS },
   );
   readonly requestsWaiting = this.gauge('requests_waiting', 'Client requests that wait for their turn.');
   readonly adapterDropped = this.counter(

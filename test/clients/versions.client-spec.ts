@@ -171,6 +171,21 @@ describe('socket.io-client', () => {
     },
   );
 
+  it.each(versions)('%s: subscribes to 999 products in one turn over polling', async (version) => {
+    const open = await GatewayProcess.start({ REDIS_URL: redis.url, MAX_UNKNOWN_SUBSCRIPTIONS: '1000' });
+    const client = await VersionedClient.open(version, open.url, { transports: ['polling'] });
+    await client.next('connected');
+    // The messages are longer than MAX_PAYLOAD_BYTES together. Versions before 4.5 send them in one
+    // body.
+    const symbols = Array.from({ length: 999 }, (_, n) => `A_SYMBOL_OF_SOME_LENGTH_${n}`);
+    await Promise.all(symbols.map((symbol) => client.ask('subscribe', { type: 'product', symbol })));
+    const rooms = ['general', ...symbols.map((symbol) => `product:${symbol}`)];
+    expect(await client.ask('list_subscriptions')).toEqual({ ok: true, rooms });
+    expect(client.disconnects).toEqual([]);
+    client.close();
+    await open.stop();
+  });
+
   it.each(versions)(
     '%s: a polling client that would upgrade keeps polling if WebSocket is blocked',
     async (version) => {

@@ -27,7 +27,7 @@ it('the annotations determine the configuration of nginx', () => {
   expect(routing.by).toBe('address');
   expect(routing.location).toEqual(
     expect.arrayContaining([
-      'client_max_body_size 131072;',
+      'client_max_body_size 1228800;',
       'proxy_read_timeout 3600s;',
       'proxy_connect_timeout 2s;',
     ]),

@@ -37,7 +37,7 @@ describe('the access to the gateway', () => {
   it("nginx: an hour of silence, the gateway's limit of the body size, and affinity by address", () => {
     expect(annotations(NGINX)).toEqual({
       'cert-manager.io/cluster-issuer': 'letsencrypt',
-      'nginx.ingress.kubernetes.io/proxy-body-size': '131072',
+      'nginx.ingress.kubernetes.io/proxy-body-size': '1228800', // EVENT_BURST messages of 1 KB
       'nginx.ingress.kubernetes.io/proxy-buffering': 'off',
       'nginx.ingress.kubernetes.io/proxy-connect-timeout': '2',
       'nginx.ingress.kubernetes.io/proxy-next-upstream': 'error timeout http_503 http_404 non_idempotent',

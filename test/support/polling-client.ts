@@ -9,7 +9,8 @@ export class PollingClient {
   closed = false;
 
   private constructor(
-    private readonly session: string,
+    /** The URL of the session. */
+    readonly session: string,
     private readonly contract: PacketCheck | undefined,
   ) {}
 
@@ -28,11 +29,12 @@ export class PollingClient {
     return client;
   }
 
-  /** Sends engine.io packets to the gateway. */
-  async send(...packets: readonly string[]): Promise<void> {
+  /** Sends engine.io packets to the gateway in one body, and returns the HTTP status. */
+  async send(...packets: readonly string[]): Promise<number> {
     for (const packet of packets) this.contract?.carried('sent', packet);
     const response = await fetch(this.session, { method: 'POST', body: packets.join(SEPARATOR) });
     await response.text();
+    return response.status;
   }
 
   /** Polls once, which waits until the gateway has something to send. */

@@ -16,6 +16,7 @@ import {
   isParsedByWs,
   isUpgrading,
   mayBeUpgraded,
+  pollingTransportOf,
   queryOf,
   releaseRequest,
   setPollingCloseTimeout,
@@ -145,6 +146,28 @@ describe('the servers of engine.io and Socket.IO', () => {
     expect(mayBeUpgraded(engine, 'unknown')).toBe(true);
   });
 
+  it('have the polling transport of a session, whose limit engine.io reads during each body', async () => {
+    const rig = await FanoutRig.start();
+    const { socket } = await rig.connect({ transports: ['polling'] });
+    const { engine } = rig.server;
+    const { id } = socket.conn as unknown as { readonly id: string };
+    const transport = pollingTransportOf(engine, id)!;
+    expect(transport).toBe(socket.conn.transport);
+    expect(transport.maxHttpBufferSize).toBe(65_536);
+    const post = async (body: string) =>
+      (await fetch(`${rig.url}/socket.io/?EIO=4&transport=polling&sid=${id}`, { method: 'POST', body }))
+        .status;
+    expect(await post(`42["${'x'.repeat(100)}"]`)).toBe(200);
+    transport.maxHttpBufferSize = 100;
+    expect(await post(`42["${'x'.repeat(100)}"]`)).toBe(413);
+    transport.maxHttpBufferSize = 200;
+    expect(await post(`42["${'x'.repeat(100)}"]`)).toBe(200);
+    const { id: webSocket } = (await rig.connect()).socket.conn as unknown as { readonly id: string };
+    for (const sid of [webSocket, 'other', 'constructor', '__proto__']) {
+      expect(pollingTransportOf(engine, sid)).toBeUndefined();
+    }
+  });
+
   it('parse the query of a handshake, and keep its request in the response to an upgrade', async () => {
     const rig = await FanoutRig.start();
     const handshakes: { request: IncomingMessage; response: { readonly req?: unknown } }[] = [];
@@ -208,6 +231,8 @@ it('returns safe defaults for objects that have none of these members', () => {
   expect(isUpgrading(bare)).toBeUndefined();
   expect(canSendPacket(bare)).toBe(false);
   expect(webSocketOf(bare as never)).toBeUndefined();
+  expect(pollingTransportOf(bare, 'any')).toBeUndefined();
+  expect(pollingTransportOf({ clients: { any: { transport: { name: 'polling' } } } }, 'any')).toBeUndefined();
   setPollingCloseTimeout(bare, 1);
   releaseRequest(bare);
   expect(bare).toEqual({ transport: { name: 'websocket' } });

@@ -82,6 +82,27 @@ export function setPollingCloseTimeout({ transport }: { readonly transport: obje
   if ('closeTimeout' in transport) transport.closeTimeout = ms;
 }
 
+/** The polling transport of a session. */
+export interface PollingTransport {
+  /** The longest body that it accepts, in bytes. Beyond it, engine.io responds with 413. */
+  maxHttpBufferSize: number;
+}
+
+/**
+ * The polling transport of the session of this id; undefined if there is none.
+ * Source: `clients` of engine.io's server, and `maxHttpBufferSize` of its polling transport, which
+ * it compares with each chunk of a body. Without them, a body may be as long as one message.
+ */
+export function pollingTransportOf(engine: object, sid: string): PollingTransport | undefined {
+  const { clients } = engine as {
+    readonly clients?: Readonly<Record<string, Partial<Connection> | undefined>>;
+  };
+  const transport = clients?.[sid]?.transport;
+  if (transport?.name !== 'polling') return undefined;
+  const { maxHttpBufferSize } = transport as { readonly maxHttpBufferSize?: unknown };
+  return typeof maxHttpBufferSize === 'number' ? (transport as unknown as PollingTransport) : undefined;
+}
+
 // ---- engine.io: a handshake
 
 /** The parameters of a request's address. Of several with the same name, it has the last. */

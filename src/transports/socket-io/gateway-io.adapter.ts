@@ -12,8 +12,11 @@ import type { MessageMappingProperties } from '@nestjs/websockets';
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { Server, Socket } from 'socket.io';
 import { CLOCK, type Clock } from '../../common/clock.js';
+import { GatewayConfig } from '../../config/gateway-config.js';
+import { TransportMetrics } from '../transport.metrics.js';
 import { ClientLibrary } from './client-library.js';
 import { type Connection, releaseRequest, setPollingCloseTimeout } from './engine-io-internals.js';
+import { PollingBodyLimiter } from './polling-body-limiter.js';
 import { RequestQueue } from '../request-queue.js';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
 
@@ -39,6 +42,8 @@ export class GatewayIoAdapter extends IoAdapter {
   private readonly server: GatewayServer;
   private readonly requests: RequestQueue<Socket>;
   private readonly clock: Clock;
+  private readonly config: GatewayConfig;
+  private readonly metrics: TransportMetrics;
   /** All TCP connections, upgraded or not. Neither Node nor Socket.IO has a list of all of them. */
   private readonly connections = new Set<TcpSocket>();
 
@@ -51,6 +56,8 @@ export class GatewayIoAdapter extends IoAdapter {
     this.server = app.get<GatewayServer>(SOCKET_SERVER);
     this.requests = app.get<RequestQueue<Socket>>(RequestQueue);
     this.clock = app.get<Clock>(CLOCK);
+    this.config = app.get(GatewayConfig);
+    this.metrics = app.get(TransportMetrics);
   }
 
   override createIOServer(): Server {
@@ -67,6 +74,14 @@ export class GatewayIoAdapter extends IoAdapter {
       if (request.url?.startsWith(path)) this.headers(request, response);
     });
     this.server.engine.use(new ClientLibrary(path).serve);
+    const { maxPayloadBytes, eventBurst } = this.config;
+    const bodies = new PollingBodyLimiter({
+      engine: this.server.engine,
+      maxMessageBytes: maxPayloadBytes,
+      eventBurst,
+      onRefused: (reason) => this.metrics.bodiesRefused.inc({ reason }),
+    });
+    this.server.engine.use(bodies.check);
     this.server.engine.on('connection', (connection: Connection) =>
       setPollingCloseTimeout(connection, POLLING_CLOSE_TIMEOUT_MS),
     );
