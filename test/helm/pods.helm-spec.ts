@@ -76,6 +76,15 @@ describe('the pods', () => {
     expect(pod.terminationGracePeriodSeconds).toBe(330);
   });
 
+  it('have a preStop hook of their own, whose time the grace period counts as drain.preStopSeconds', () => {
+    const preStop = { exec: { command: ['wait-for-proxy'] } };
+    const { pod, container } = Rendered.from({ 'lifecycle.preStop': preStop, 'drain.preStopSeconds': 40 });
+    expect(container.lifecycle).toEqual({ preStop });
+    expect(pod.terminationGracePeriodSeconds).toBe(40 + 30 + 10);
+    const sleep = { 'lifecycle.preStop': { sleep: { seconds: 5 } } };
+    expect(Rendered.from(sleep).pod.terminationGracePeriodSeconds).toBe(45);
+  });
+
   it('are restarted for a changed setting, but not for a new chart or more pods', () => {
     const template = (values: Record<string, unknown>) => Rendered.from(values).deployment.spec.template;
     const before = template({});

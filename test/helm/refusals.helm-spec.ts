@@ -118,6 +118,18 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     undefined,
     /is 44, but .* take 45/,
   ],
+  [
+    'a preStop hook that sleeps for another time than the pause',
+    { 'lifecycle.preStop': { sleep: { seconds: 30 } } },
+    undefined,
+    /sleeps 30 s, and drain.preStopSeconds is 5/,
+  ],
+  [
+    'a preStop hook that the grace period does not count',
+    { 'lifecycle.preStop': { exec: { command: ['wait-for-proxy'] } }, 'drain.preStopSeconds': 0 },
+    undefined,
+    /no time for it/,
+  ],
   ['the same port for clients and metrics', { 'ports.admin': 8002 }, undefined, /are the same/],
   [
     'tokens without a key',

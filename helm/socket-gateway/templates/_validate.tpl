@@ -68,6 +68,16 @@ template covers what the schema cannot calculate, and installations with --skip-
 {{- if lt (int64 (include "socket-gateway.graceSeconds" .)) (int64 (include "socket-gateway.minGraceSeconds" .)) }}
 {{- $problems = append $problems (printf "terminationGracePeriodSeconds is %s, but preStop (%v s), drain (%v s) and the end of the process (10 s) take %s: pods would be killed with clients connected. Leave it empty." (include "socket-gateway.graceSeconds" .) (int64 $v.drain.preStopSeconds) (int64 $v.drain.seconds) (include "socket-gateway.minGraceSeconds" .)) }}
 {{- end }}
+{{- with ($v.lifecycle | default dict).preStop }}
+{{- $pause := int64 $v.drain.preStopSeconds }}
+{{- if .sleep }}
+{{- if ne (int64 .sleep.seconds) $pause }}
+{{- $problems = append $problems (printf "lifecycle.preStop sleeps %v s, and drain.preStopSeconds is %v: set drain.preStopSeconds only. The grace period follows it." (int64 .sleep.seconds) $pause) }}
+{{- end }}
+{{- else if eq $pause 0 }}
+{{- $problems = append $problems "lifecycle.preStop is set, and drain.preStopSeconds is 0, so the grace period would have no time for it: set drain.preStopSeconds to the most seconds that the hook takes." }}
+{{- end }}
+{{- end }}
 {{- with $v.strategy.rollingUpdate }}
 {{- if and (ne $v.strategy.type "Recreate") (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) }}
 {{- $problems = append $problems "strategy.rollingUpdate has neither maxSurge nor maxUnavailable: no pod could ever be replaced." }}
