@@ -69,6 +69,7 @@ describe('the documentation of the chart', () => {
         'https://prices.example.com',
         'address identifies polling clients',
         'with the token',
+        'ingress-nginx is archived',
       ],
     ],
     [
@@ -121,6 +122,17 @@ describe('the documentation of the chart', () => {
     });
     expect(said).toContain('https://gateway.example.com');
     expect(said).not.toContain('The cookie is Secure');
+  });
+
+  it('the notes name the time-out that only the ConfigMap of HAProxy has, if its default is too short', () => {
+    const values = (timeoutSeconds: number) => ({
+      'ingress.enabled': true,
+      'ingress.hosts': ['gateway.example.com'],
+      'sticky.provider': 'haproxy',
+      'sticky.timeoutSeconds': timeoutSeconds,
+    });
+    expect(notes(values(7200))).toMatch(/timeout-tunnel in its ConfigMap to at least\s+7200s/);
+    expect(notes(values(3600))).not.toContain('timeout-tunnel');
   });
 
   it('the notes of a release with secrets and tokens contain no warning', () => {

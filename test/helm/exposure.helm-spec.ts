@@ -80,6 +80,55 @@ describe('the access to the gateway', () => {
     });
   });
 
+  describe('haproxy', () => {
+    const HAPROXY = {
+      'sticky.provider': 'haproxy',
+      'ingress.enabled': true,
+      'ingress.hosts': ['a.example.com'],
+    };
+    const polling = { ...HAPROXY, transports: 'websocket+polling' };
+    const ofIngress = (values: Record<string, unknown>) =>
+      Rendered.from(values).one('Ingress').metadata.annotations;
+
+    it('both controllers keep silent connections for an hour and recognise clients by address', () => {
+      expect(annotations('15-haproxy-values.yaml')).toEqual({
+        'haproxy.org/load-balance': 'source',
+        'haproxy.org/timeout-server': '3600s',
+        'haproxy-ingress.github.io/balance-algorithm': 'source',
+        'haproxy-ingress.github.io/timeout-server': '3600s',
+        'haproxy-ingress.github.io/timeout-tunnel': '3600s',
+      });
+      const [service] = Rendered.from('15-haproxy-values.yaml').all('Service');
+      expect(service!.metadata.annotations).toBeUndefined();
+    });
+
+    it('with only WebSocket, a new connection goes to the pod with the fewest', () => {
+      const set = ofIngress(HAPROXY);
+      expect(set['haproxy.org/load-balance']).toBe('leastconn');
+      expect(set['haproxy-ingress.github.io/balance-algorithm']).toBe('leastconn');
+      expect(Object.keys(set).filter((name) => /cookie|affinity/.test(name))).toEqual([]);
+    });
+
+    it('with a cookie, the Service and the Ingress name it', () => {
+      const values = { ...polling, 'sticky.by': 'cookie', 'sticky.cookieName': 'gw' };
+      const [service] = Rendered.from(values).all('Service');
+      expect(service!.metadata.annotations).toEqual({ 'haproxy.org/cookie-persistence': 'gw' });
+      expect(ofIngress(values)).toMatchObject({
+        'haproxy.org/load-balance': 'leastconn',
+        'haproxy-ingress.github.io/affinity': 'cookie',
+        'haproxy-ingress.github.io/session-cookie-name': 'gw',
+        'haproxy-ingress.github.io/session-cookie-same-site': 'true',
+      });
+    });
+
+    it('uses TLS up to the pods if they serve it', () => {
+      expect(ofIngress({ ...polling, 'tls.existingSecret': 'a' })).toMatchObject({
+        'haproxy.org/server-ssl': 'true',
+        'haproxy-ingress.github.io/backend-protocol': 'h1-ssl',
+      });
+    });
+  });
+
   it('alb: leads directly to the pods, and waits until they are drained', () => {
     const set = annotations('06-alb-values.yaml');
     expect(set).toMatchObject({

@@ -93,6 +93,12 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /works through an Ingress/,
   ],
   [
+    'HAProxy, which works through an Ingress, with a route',
+    { 'sticky.provider': 'haproxy', ...route },
+    /sticky.provider/,
+    /haproxy works through an Ingress/,
+  ],
+  [
     'a provider of routes with an Ingress',
     { 'sticky.provider': 'envoy', ...ingress },
     /sticky.provider/,
@@ -257,7 +263,7 @@ const FORMS: [string, Record<string, unknown>, RegExp][] = [
   ['a variable that another value sets', { 'config.TRANSPORTS': 'polling' }, /TRANSPORTS/],
   ['a number in place of a string', { transports: 1 }, /transports/],
   ['an unknown transport', { transports: 'polling' }, /transports/],
-  ['an unknown provider', { 'sticky.provider': 'haproxy' }, /sticky.provider/],
+  ['an unknown provider', { 'sticky.provider': 'caddy' }, /sticky.provider/],
   ['a value above the limit of a variable', { 'config.MAX_CONNECTIONS': 2_000_000 }, /MAX_CONNECTIONS/],
   ['a label that the selector uses', { commonLabels: { 'app.kubernetes.io/name': 'x' } }, /name/],
   ['a section set to null', { tls: null }, /tls/],
