@@ -125,6 +125,12 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
     /is 44, but .* take 45/,
   ],
   [
+    "a shorter grace period than a gateway with Istio's sidecar takes",
+    { 'istio.enabled': true, terminationGracePeriodSeconds: 49 },
+    undefined,
+    /is 49, but .* end of the process and of the sidecar \(15 s\) take 50/,
+  ],
+  [
     'a preStop hook that sleeps for another time than the pause',
     { 'lifecycle.preStop': { sleep: { seconds: 30 } } },
     undefined,
@@ -314,6 +320,10 @@ describe.each(VERSIONS)('helm %s', (version) => {
       { transports: 'websocket+polling', 'service.sessionAffinity': 'ClientIP' },
     ],
     ['exactly the required grace period', { terminationGracePeriodSeconds: 45 }],
+    [
+      'exactly the required grace period with Istio',
+      { 'istio.enabled': true, terminationGracePeriodSeconds: 50 },
+    ],
     ['a budget of the other kind', { 'pdb.maxUnavailable': '', 'pdb.minAvailable': 2 }],
     [
       'limits per address behind a trusted proxy',

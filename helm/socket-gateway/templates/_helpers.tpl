@@ -144,9 +144,26 @@ ipFamilies:
 {{- if not (or (kindIs "invalid" .) (eq (toString .) "")) }}true{{ end }}
 {{- end }}
 
-{{/* The seconds that a stop takes: the pause, the drain, and the end of the process after it (docs/operations.md). */}}
-{{- define "socket-gateway.minGraceSeconds" -}}
+{{/* The seconds that the gateway takes to stop: the pause, the drain, and the end of the process after it (docs/operations.md). */}}
+{{- define "socket-gateway.stopSeconds" -}}
 {{- add .Values.drain.preStopSeconds .Values.drain.seconds 10 }}
+{{- end }}
+
+{{/* The same for the pod. Istio's sidecar waits as long as the gateway needs, and then takes a moment to end itself. */}}
+{{- define "socket-gateway.minGraceSeconds" -}}
+{{- add (include "socket-gateway.stopSeconds" .) (.Values.istio.enabled | ternary 5 0) }}
+{{- end }}
+
+{{/*
+Istio's sidecar gets SIGTERM together with the pod, before the pause of preStop. By default it ends 5 s later and cuts all connections, so it must
+wait for the gateway. It starts first, so that the gateway reaches Redis at once.
+*/}}
+{{- define "socket-gateway.istioAnnotations" -}}
+{{- if .Values.istio.enabled }}
+proxy.istio.io/config: |
+  holdApplicationUntilProxyStarts: true
+  terminationDrainDuration: {{ include "socket-gateway.stopSeconds" . }}s
+{{- end }}
 {{- end }}
 
 {{- define "socket-gateway.graceSeconds" -}}

@@ -66,7 +66,7 @@ template covers what the schema cannot calculate, and installations with --skip-
 {{- end }}
 
 {{- if lt (int64 (include "socket-gateway.graceSeconds" .)) (int64 (include "socket-gateway.minGraceSeconds" .)) }}
-{{- $problems = append $problems (printf "terminationGracePeriodSeconds is %s, but preStop (%v s), drain (%v s) and the end of the process (10 s) take %s: pods would be killed with clients connected. Leave it empty." (include "socket-gateway.graceSeconds" .) (int64 $v.drain.preStopSeconds) (int64 $v.drain.seconds) (include "socket-gateway.minGraceSeconds" .)) }}
+{{- $problems = append $problems (printf "terminationGracePeriodSeconds is %s, but preStop (%v s), drain (%v s) and the end of the %s s) take %s: pods would be killed with clients connected. Leave it empty." (include "socket-gateway.graceSeconds" .) (int64 $v.drain.preStopSeconds) (int64 $v.drain.seconds) ($v.istio.enabled | ternary "process and of the sidecar (15" "process (10") (include "socket-gateway.minGraceSeconds" .)) }}
 {{- end }}
 {{- with ($v.lifecycle | default dict).preStop }}
 {{- $pause := int64 $v.drain.preStopSeconds }}
