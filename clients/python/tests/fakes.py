@@ -104,9 +104,9 @@ class World:
         self.told: List[Tuple[str, Any]] = []
         self.core = RecordedCore(lambda event, payload, key: self.told.append((event, payload)), general, lambda: self.now)
 
-    def connect(self, rooms: Tuple[str, ...] = ('general',), **limits: Any) -> None:
+    def connect(self, rooms: Tuple[str, ...] = ('general',), user: Optional[Dict[str, Any]] = None, **limits: Any) -> None:
         self.core.opening()
-        welcome = {'message': '', 'client_id': 'c', 'rooms': list(rooms), 'server_time': 0, 'user': None}
+        welcome = {'message': '', 'client_id': 'c', 'rooms': list(rooms), 'server_time': 0, 'user': user}
         self.core.receive('connected', {**welcome, 'limits': {**LIMITS, **limits}})
 
     def subscribe(self, type: str, symbol: Any = None, expiry: Optional[str] = None) -> Any:

@@ -260,6 +260,8 @@ class AsyncTokenTest(unittest.IsolatedAsyncioTestCase):
         await client.connect(self.gateway.url, token=give)
         await until(lambda: refreshed)
         self.assertEqual((reasons, client.state), (['connect', 'expired', 'expiring'], 'connected'))
+        assert client.user is not None
+        self.assertEqual(client.user.expires_at, refreshed[0].expires_at)
 
     async def test_one_that_keeps_expiring_soon_is_not_requested_endlessly(self) -> None:
         asked: List[str] = []

@@ -362,6 +362,22 @@ class State(unittest.TestCase):
         self.assertEqual(list(world.core.rooms), ['general'])
 
 
+class Users(unittest.TestCase):
+    def test_a_refreshed_token_changes_when_the_user_expires(self) -> None:
+        world = World()
+        world.connect(user={'user_id': '42', 'role': 'trader', 'expires_at': 100})
+        world.core.receive('token_refreshed', {'expires_at': 200})
+        user = world.core.user
+        assert user is not None
+        self.assertEqual((user.user_id, user.role, user.expires_at), ('42', 'trader', 200))
+
+    def test_without_a_user_a_refreshed_token_adds_none(self) -> None:
+        world = World()
+        world.connect()
+        world.core.receive('token_refreshed', {'expires_at': None})
+        self.assertIsNone(world.core.user)
+
+
 class Snapshots(unittest.TestCase):
     def test_are_complete_when_all_that_was_announced_has_come(self) -> None:
         from deltastream_socket_client.addresses import parse_addresses

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Awaitable, Callable, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
+from typing import Any, Awaitable, Callable, Literal, Mapping, Optional, Sequence, Tuple, overload
 
 from . import arguments
 from .addresses import Expiry, Symbols, parse_addresses, request_payload
@@ -170,6 +170,27 @@ class AsyncClient(BaseClient):
         """
         return tuple((await self._requests.call('list_subscriptions', None, timeout))['rooms'])
 
+    @overload
+    async def snapshot(
+        self,
+        type: Literal['product'],
+        symbol: Optional[Symbols] = None,
+        *,
+        symbols: Optional[Symbols] = (),
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> Snapshot[UnderlyingUpdate]: ...
+
+    @overload
+    async def snapshot(
+        self,
+        type: Literal['chain'],
+        symbol: Optional[Symbols] = None,
+        expiry: Optional[Expiry] = None,
+        *,
+        symbols: Optional[Symbols] = (),
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> Snapshot[ChainUpdate]: ...
+
     async def snapshot(
         self,
         type: str,
@@ -178,7 +199,7 @@ class AsyncClient(BaseClient):
         *,
         symbols: Optional[Symbols] = (),
         timeout: float = ANSWER_TIMEOUT,
-    ) -> Snapshot[Union[UnderlyingUpdate, ChainUpdate]]:
+    ) -> Snapshot[Any]:
         """Returns the newest updates that the gateway knows, without subscribing.
 
         Takes the arguments of `subscribe`; `timeout` is in seconds. Raises RequestTimeout,
@@ -244,7 +265,7 @@ class AsyncClient(BaseClient):
                 self._give_up(error)
                 return
             reason = again.reason
-            log.info('not connected (%s); the next attempt is in %.1f s', failure.message, again.delay)
+            self._log_retry(failure, again.delay)
             await self._monitor.wait_for(lambda: self._closing, again.delay)
 
     async def _connect_once(self, reason: TokenReason) -> Optional[Failure]:

@@ -69,7 +69,7 @@ class AsyncConnection:
             # The task was cancelled. The transport's session must not stay open.
             await self.abort()
             raise
-        failure = connection_failure(error, self._refusal)
+        failure = connection_failure(error, self._refusal, options.url)
         await self.close()
         return failure
 

@@ -10,10 +10,12 @@ from .conflating_queue import ConflatingQueue
 from .core import Core
 from .errors import ClientFailed, GatewayError, NotConnected
 from .failures import Failure
+from .gateway_url import shown_url
 from .listeners import Listeners
 from .options import Options
 from .payloads import Limits, TokenExpiring, User
 from .renewal import Renewal, Renewals
+from .rooms import Membership, shown_names
 
 log = logging.getLogger('deltastream_socket_client')
 
@@ -29,6 +31,7 @@ class BaseClient:
         self._options: Optional[Options] = None
         self._closing = False
         self._failure: Optional[Failure] = None
+        self._warned = ''
         #: Why the client has given up. `None` while it has not, and after an ordinary `close`.
         self.error: Optional[GatewayError] = None
 
@@ -50,7 +53,7 @@ class BaseClient:
     @property
     def user(self) -> Optional[User]:
         """The user that the gateway read from the token. `None` without a token, and before the
-        first connection.
+        first connection. `expires_at` is that of the token in use, also after it was refreshed.
         """
         return self._core.user
 
@@ -67,6 +70,21 @@ class BaseClient:
         """
         arguments.text('product', product)
         return self._closing or self._core.is_stale(product)
+
+    def __repr__(self) -> str:
+        # Without the lock of a threaded client, so that a debugger can show a client that another
+        # thread is using.
+        rooms = list(self._core.rooms.values())
+        joined = [room.name for room in rooms if room.membership is Membership.IN]
+        awaited = [room.name for room in rooms if room.wanted and room.membership is not Membership.IN]
+        parts = ['' if self._options is None else shown_url(self._options.url), self.state]
+        if self.error is not None:
+            parts.append(f'because of {type(self.error).__name__}')
+        if joined:
+            parts.append(f'in {shown_names(joined)}')
+        if awaited and self._options is not None and not self._closing:
+            parts.append(f'waiting for {shown_names(awaited)}')
+        return f'<{type(self).__name__} {", ".join(part for part in parts if part)}>'
 
     @overload
     def on(self, event: str) -> Callable[[H], H]: ...
@@ -140,6 +158,19 @@ class BaseClient:
     def _lost(self, failure: Failure) -> None:
         self._failure = failure
         self._core.lost()
+
+    def _log_retry(self, failure: Failure, delay: float) -> None:
+        """Warns once of each reason why no connection can be made, so that a program that connects in
+        the background is not silent about a misspelt address.
+        """
+        new = failure.cause is not None and failure.message != self._warned
+        self._warned = failure.message
+        log.log(
+            logging.WARNING if new else logging.INFO,
+            'not connected: %s. The next attempt is in %.1f s',
+            failure.message,
+            delay,
+        )
 
     def _token_expires(self, renewal: Renewal) -> None:
         raise NotImplementedError

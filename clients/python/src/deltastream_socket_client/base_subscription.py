@@ -7,6 +7,7 @@ from . import arguments
 from .addresses import Expiry
 from .errors import GatewayError, NotConnected, SubscriptionError
 from .handle import Handle
+from .rooms import shown_names
 from .updates import ChainUpdate, U
 
 
@@ -84,4 +85,6 @@ class BaseSubscription(Generic[U]):
         return self._handle.ended_with or NotConnected('the subscription has ended')
 
     def __repr__(self) -> str:
-        return f'<{type(self).__name__} {", ".join(self.rooms)}>'
+        handle = self._handle
+        state = 'ended' if handle.closed else 'refused' if handle.error else 'confirmed' if handle.ready else 'not confirmed'
+        return f'<{type(self).__name__} {shown_names(self.rooms)}, {state}{", stale" if handle.stale else ""}>'

@@ -5,6 +5,7 @@ gateway sends, sends what `take_requests` returns, and calls it from one thread 
 """
 from __future__ import annotations
 
+import dataclasses
 import logging
 import random
 import time
@@ -25,6 +26,7 @@ from .payloads import (
     Limits,
     RoomConfirmed,
     RoomSnapshot,
+    TokenRefreshed,
     User,
 )
 from .room_requests import RoomRequest, batches, due
@@ -284,7 +286,9 @@ class Core:
             self.closing = payload
         elif event == 'server_draining':
             self._set_state('draining')
-        elif event == 'token_refreshed':
+        elif isinstance(payload, TokenRefreshed):
+            if self.user is not None:
+                self.user = dataclasses.replace(self.user, expires_at=payload.expires_at)
             # The new token may allow rooms that the old one did not.
             for room in self.rooms.values():
                 if room.error is not None:

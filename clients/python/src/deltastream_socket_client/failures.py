@@ -1,9 +1,11 @@
 """Why there is no connection."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from .connect_problems import causes, explain, explain_status
 from .errors import RequestTimeout
 from .payloads import Closing
 
@@ -24,12 +26,12 @@ class Failure:
     cause: Optional[BaseException] = None
 
 
-def connection_failure(error: BaseException, refusal: Any = None) -> Failure:
+def connection_failure(error: BaseException, refusal: Any = None, url: str = '') -> Failure:
     """Returns why a connection could not be made.
 
     `error` is what the transport raised; the HTTP status is often only in an exception further down
     its chain of causes. `refusal` is the data of `connect_error`, if the gateway itself refused the
-    client.
+    client. `url` is the gateway's address.
     """
     if isinstance(refusal, dict):
         data = refusal.get('data')
@@ -40,21 +42,23 @@ def connection_failure(error: BaseException, refusal: Any = None) -> Failure:
             code=details.get('code'),
             retry_after=None if retry is None else retry / 1000,
         )
-    at: Optional[BaseException] = error
-    while at is not None:
+    for at in causes(error):
         status = getattr(at, 'status_code', getattr(at, 'status', None))
+        # Over polling, python-socketio keeps only the text.
+        said = re.search(r'Unexpected status code (\d{3})', str(at))
+        if said is not None:
+            status = int(said[1])
         if isinstance(status, int):
             headers = getattr(at, 'resp_headers', None) or getattr(at, 'headers', None) or {}
             named = {str(name).lower(): value for name, value in dict(headers).items()}
             retry_after = str(named.get('retry-after', ''))
             return Failure(
-                f'the gateway refused the connection with HTTP status {status}',
+                explain_status(status, url),
                 status=status,
                 retry_after=float(retry_after) if retry_after.isdigit() else None,
                 cause=error,
             )
-        at = at.__cause__ or at.__context__
-    return Failure(str(error) or type(error).__name__, cause=error)
+    return Failure(explain(error, url), cause=error)
 
 
 def timeout_error(timeout: Optional[float], last: Optional[Failure]) -> RequestTimeout:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
-from urllib.parse import urlsplit
 
 from . import arguments
+from .gateway_url import check_url
 
 #: Why the token callback is called: 'connect' at each connection, 'expired' when the gateway
 #: refused the last token because it had expired, and 'expiring' before the token in use expires.
@@ -39,8 +39,7 @@ class Options:
             arguments.text(f'the header {name}', value)
         if not isinstance(self.ssl_verify, bool):
             raise TypeError(f'ssl_verify must be True or False, not {self.ssl_verify!r}')
-        if urlsplit(self.url).scheme not in ('http', 'https', 'ws', 'wss'):
-            raise ValueError(f"the gateway's address must be like 'https://gateway.example.com', not {self.url!r}")
+        check_url(self.url)
         if not self.transports or not all(transport in ('websocket', 'polling') for transport in self.transports):
             raise ValueError(f"transports must name 'websocket' or 'polling' or both, not {self.transports!r}")
         if self.token is not None:

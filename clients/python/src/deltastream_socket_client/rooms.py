@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from enum import Enum
-from typing import Any, Dict, Hashable, List, Optional, Protocol, Set
+from typing import Any, Dict, Hashable, List, Optional, Protocol, Sequence, Set
 
 from .addresses import GENERAL, Address
 from .errors import GatewayError, SubscriptionError
@@ -11,6 +11,8 @@ from .updates import ChainUpdate, Update
 
 #: Updates that one room keeps, at most: `general` has one for each product and chain.
 MAX_LATEST = 10_000
+#: Rooms that a `repr` names.
+MAX_SHOWN = 5
 
 
 class Membership(Enum):
@@ -123,3 +125,9 @@ class RoomTable(Dict[str, Room]):
                 siblings.discard(room)
                 if not siblings:
                     del self._expiries[str(room.address.symbol)]
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """The first names, and how many more there are. A subscription may be to thousands."""
+    more = len(names) - MAX_SHOWN
+    return ' '.join(names) if more <= 0 else f'{" ".join(names[:MAX_SHOWN])} and {more} more'

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any, Callable, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
+from typing import Any, Callable, List, Literal, Mapping, Optional, Sequence, Tuple, overload
 
 from . import arguments
 from .addresses import Expiry, Symbols, parse_addresses, request_payload
@@ -190,6 +190,27 @@ class Client(BaseClient):
         """
         return tuple(self._requests.call('list_subscriptions', None, timeout)['rooms'])
 
+    @overload
+    def snapshot(
+        self,
+        type: Literal['product'],
+        symbol: Optional[Symbols] = None,
+        *,
+        symbols: Optional[Symbols] = (),
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> Snapshot[UnderlyingUpdate]: ...
+
+    @overload
+    def snapshot(
+        self,
+        type: Literal['chain'],
+        symbol: Optional[Symbols] = None,
+        expiry: Optional[Expiry] = None,
+        *,
+        symbols: Optional[Symbols] = (),
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> Snapshot[ChainUpdate]: ...
+
     def snapshot(
         self,
         type: str,
@@ -198,7 +219,7 @@ class Client(BaseClient):
         *,
         symbols: Optional[Symbols] = (),
         timeout: float = ANSWER_TIMEOUT,
-    ) -> Snapshot[Union[UnderlyingUpdate, ChainUpdate]]:
+    ) -> Snapshot[Any]:
         """Returns the newest updates that the gateway knows, without subscribing.
 
         Takes the arguments of `subscribe`; `timeout` is in seconds. Raises RequestTimeout,
@@ -259,7 +280,7 @@ class Client(BaseClient):
                 self._give_up(error)
                 return
             reason = again.reason
-            log.info('not connected (%s); the next attempt is in %.1f s', failure.message, again.delay)
+            self._log_retry(failure, again.delay)
             self._monitor.wait_for(lambda: self._closing, again.delay)
 
     def _connect_once(self, reason: TokenReason) -> Optional[Failure]:

@@ -75,7 +75,7 @@ class Connection:
         except Exception as caught:
             # Any exception: python-socketio does not translate all that its transports raise.
             error = caught
-        failure = connection_failure(error, self._refusal)
+        failure = connection_failure(error, self._refusal, options.url)
         self.close()
         return failure
 
