@@ -62,6 +62,14 @@ def received(client: Any, data: Any) -> None:
     _packet(client, '<', data)
 
 
+def tapped(_: Any, link: Any, direction: str, packet: str) -> None:
+    """Records a packet of a fake gateway."""
+    if direction == '>':
+        sent(link, packet)
+    else:
+        received(link, packet)
+
+
 def _wrap(kind: Any) -> None:
     send, handle = kind._send_packet, kind._handle_eio_message
 

@@ -10,6 +10,8 @@ import sys
 import unittest
 from typing import Any, Iterator, Union
 
+from deltastream_socket_client.testing import FakeGateway
+
 from . import recorded
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -64,5 +66,7 @@ if '--list' in sys.argv:
         print(json.dumps({'test': case.id()}))
 else:
     recorded.install()
+    # What the fake gateway sends is compared with the contract like what a real one sends.
+    FakeGateway.tap = recorded.tapped  # type: ignore[assignment]
     logging.getLogger('deltastream_socket_client').addHandler(logging.NullHandler())
     suite.run(Result())

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -25,6 +26,8 @@ def imported_modules(package: pathlib.Path, module: str, modules: Set[str]) -> S
     for node in ast.walk(ast.parse((package / f'{module}.py').read_text())):
         if isinstance(node, ast.Import):
             origins = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level > 1:
+            continue  # From the package around this one.
         elif isinstance(node, ast.ImportFrom):
             origin = f'{package.name}.{node.module or ""}' if node.level else node.module or ''
             # `from . import rooms` names a module, `from .rooms import Room` names something in
@@ -65,6 +68,12 @@ class Imports(unittest.TestCase):
         self.assertIn('core', graph['__init__'] | set().union(*graph.values()))
         cycle = find_cycle(graph)
         self.assertIsNone(cycle, f'import cycle: {" -> ".join(cycle or ())}')
+
+    def test_testing_has_no_import_cycle_and_is_imported_by_programs_only(self) -> None:
+        cycle = find_cycle(import_graph(PACKAGE / 'testing'))
+        self.assertIsNone(cycle, f'import cycle: {" -> ".join(cycle or ())}')
+        script = f'import {PACKAGE.name}, sys; sys.exit("{PACKAGE.name}.testing" in sys.modules or "unittest" in sys.modules)'
+        self.assertEqual(subprocess.run([sys.executable, '-c', script], check=False).returncode, 0)
 
     def test_every_form_of_import_counts(self) -> None:
         sources = {

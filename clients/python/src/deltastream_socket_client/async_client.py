@@ -40,6 +40,9 @@ class AsyncClient(BaseClient):
         self._connection: Optional[AsyncConnection] = None
         self._requests = AsyncRequestSender(self._core, self._monitor, lambda: self._connection, self._ended)
         self._tasks = Tasks()
+        # The package's `testing` replaces these.
+        self._make_connection: Callable[..., AsyncConnection] = AsyncConnection
+        self._make_policy: Callable[[bool], ReconnectPolicy] = ReconnectPolicy
 
     # ---- connecting ----------------------------------------------------------------------------------------------
 
@@ -241,17 +244,21 @@ class AsyncClient(BaseClient):
             await self._monitor.wait_for(lambda: len(self._inbox) > 0 or self._inbox.ended)
             if len(self._inbox) == 0:
                 return
+            self._handling = True
             event, payload = self._inbox.take()
-            for handler in self._listeners.of(event):
-                try:
-                    await self._tasks.call(handler, payload)
-                except Exception:
-                    log.exception('a handler of %s failed', event)
+            try:
+                for handler in self._listeners.of(event):
+                    try:
+                        await self._tasks.call(handler, payload)
+                    except Exception:
+                        log.exception('a handler of %s failed', event)
+            finally:
+                self._handling = False
 
     async def _run(self) -> None:
         """Connects again and again, and keeps each connection in the rooms that are wanted."""
         assert self._options is not None
-        policy = ReconnectPolicy(self._options.token is not None)
+        policy = self._make_policy(self._options.token is not None)
         reason = 'connect'
         while not self._closing:
             failure = await self._connect_once(reason)
@@ -277,7 +284,7 @@ class AsyncClient(BaseClient):
             return Failure(f'the token callback failed: {error!r}', cause=error)
         if self._closing:
             return Failure('closed')
-        connection = AsyncConnection(self._options, lambda event, data: self._received(connection, event, data), self._wake)
+        connection: AsyncConnection = self._make_connection(self._options, lambda event, data: self._received(connection, event, data), self._wake)
         self._connection = connection
         return await connection.open(token)
 
@@ -344,6 +351,9 @@ class AsyncClient(BaseClient):
                 log.warning('the token could not be refreshed: %r', error)
                 if not renewal.again(error):
                     return
+            finally:
+                self._renewing.discard(renewal)
+        self._renewing.discard(renewal)
 
     def _wake(self) -> None:
         self._monitor.notify()

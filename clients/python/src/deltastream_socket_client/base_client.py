@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Callable, Hashable, Optional, Tuple, TypeVar, overload
+from typing import Any, Callable, Hashable, Optional, Set, Tuple, TypeVar, overload
 
 from . import arguments
 from .addresses import GENERAL
@@ -32,6 +32,10 @@ class BaseClient:
         self._closing = False
         self._failure: Optional[Failure] = None
         self._warned = ''
+        #: Whether handlers are being called.
+        self._handling = False
+        #: Renewals of the token that are under way.
+        self._renewing: Set[Renewal] = set()
         #: Why the client has given up. `None` while it has not, and after an ordinary `close`.
         self.error: Optional[GatewayError] = None
 
@@ -116,7 +120,10 @@ class BaseClient:
         if event in self._listeners:
             self._inbox.put(key, (event, payload))
         if isinstance(payload, TokenExpiring) and self._options and self._options.token:
-            self._token_expires(self._renewals.begin(payload.expires_in_ms / 1000, self._core.epoch))
+            renewal = self._renewals.begin(payload.expires_in_ms / 1000, self._core.epoch)
+            if not renewal.pause:
+                self._renewing.add(renewal)
+            self._token_expires(renewal)
         elif event == 'token_refreshed':
             self._renewals.renewed()
         self._wake()

@@ -40,6 +40,9 @@ class Client(BaseClient):
         self._connection: Optional[Connection] = None
         self._requests = RequestSender(self._core, self._monitor, lambda: self._connection, self._ended)
         self._threads: List[threading.Thread] = []
+        # The package's `testing` replaces these.
+        self._make_connection: Callable[..., Connection] = Connection
+        self._make_policy: Callable[[bool], ReconnectPolicy] = ReconnectPolicy
 
     # ---- connecting ----------------------------------------------------------------------------------------------
 
@@ -252,9 +255,11 @@ class Client(BaseClient):
         """Calls handlers, without holding the lock, so that they may use the client."""
         while True:
             with self._monitor:
+                self._handling = False
                 self._monitor.wait_for(lambda: len(self._inbox) > 0 or self._inbox.ended)
                 if len(self._inbox) == 0:
                     return
+                self._handling = True
                 event, payload = self._inbox.take()
             for handler in self._listeners.of(event):
                 try:
@@ -265,7 +270,7 @@ class Client(BaseClient):
     def _run(self) -> None:
         """Connects again and again, and keeps each connection in the rooms that are wanted."""
         assert self._options is not None
-        policy = ReconnectPolicy(self._options.token is not None)
+        policy = self._make_policy(self._options.token is not None)
         reason = 'connect'
         while not self._closing:
             failure = self._connect_once(reason)
@@ -290,7 +295,7 @@ class Client(BaseClient):
         except Exception as error:
             log.warning('the token callback failed: %r', error)
             return Failure(f'the token callback failed: {error!r}', cause=error)
-        connection = Connection(self._options, lambda event, data: self._received(connection, event, data), self._wake)
+        connection: Connection = self._make_connection(self._options, lambda event, data: self._received(connection, event, data), self._wake)
         with self._monitor:
             if self._closing:
                 return Failure('closed')
@@ -357,6 +362,9 @@ class Client(BaseClient):
                 log.warning('the token could not be refreshed: %r', error)
                 if not renewal.again(error):
                     return
+            finally:
+                self._renewing.discard(renewal)
+        self._renewing.discard(renewal)
 
     def _give_up(self, error: Optional[GatewayError]) -> None:
         with self._monitor:

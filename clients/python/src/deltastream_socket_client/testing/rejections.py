@@ -1,0 +1,157 @@
+"""What the fake gateway refuses, and with which texts."""
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence
+
+from ..addresses import Address
+
+SYMBOL_RULE = '1 to 32 letters, digits or & . _ - and begin with a letter or digit'
+_SYMBOL = re.compile(r'[A-Za-z0-9][A-Za-z0-9&._-]{0,31}')
+_INVALID = 'Invalid subscription request'
+_NOT_SAFE_TO_SHOW = re.compile(r'[^ -~]|[<>"\'`]')
+_MAX_SHOWN = 12
+_MAX_DETAILS = 10
+
+#: Why a client may not connect, or a refreshed token is refused.
+CONNECT_ERRORS: Mapping[str, str] = {
+    'AUTH_REQUIRED': 'A token is required. Send it in auth.token or in the Authorization header; a token in the URL is ignored.',
+    'TOKEN_INVALID': 'The token is not a JSON Web Token. Get another token.',
+    'TOKEN_EXPIRED': 'The token has expired. Get a new one.',
+    'TOKEN_REVOKED': 'This token, or every token of this user, has been revoked. Sign in again.',
+    'AUTH_UNAVAILABLE': 'The gateway cannot check the token at the moment. Try again after retry_after_ms.',
+    'TOO_MANY_CONNECTIONS': 'You already have 100 connections. Close one, or try again after retry_after_ms.',
+}
+#: The `closing` event of each reason for which the gateway closes a connection.
+CLOSINGS: Mapping[str, Mapping[str, Any]] = {
+    code: {'code': code, 'message': message, 'reconnect': reconnect}
+    for code, message, reconnect in (
+        ('TOO_SLOW', 'The client did not read what it was sent. Reconnect, and subscribe to less if this happens again.', True),
+        ('DRAINING', 'This replica is shutting down. Reconnect to reach another one.', True),
+        ('TOKEN_EXPIRED', 'The token has expired. Reconnect with a new one.', True),
+        ('TOKEN_REVOKED', 'This token, or every token of this user, has been revoked. Sign in again.', False),
+        (
+            'RATE_LIMITED',
+            'The client kept sending after it was told to slow down. Make it send less before it connects again.',
+            False,
+        ),
+    )
+}
+#: The codes that a test may refuse requests with.
+REQUEST_ERRORS: Mapping[str, str] = {
+    'FORBIDDEN': 'Your token does not allow this request. Ask for other rooms, or get a token that allows these.',
+    'TOO_MANY_SUBSCRIPTIONS': _INVALID,
+    'RATE_LIMITED': 'You are sending messages too fast. Wait for retry_after_ms, then send more slowly.',
+    'SLOW_CLIENT': 'You have not read what you were sent. Read it before you ask for more.',
+    'SNAPSHOT_UNAVAILABLE': 'The gateway cannot look up the snapshot at the moment. Try again after retry_after_ms.',
+    'INTERNAL_ERROR': 'The gateway failed to process the request. Try again.',
+    **CONNECT_ERRORS,
+}
+
+
+class Rejected(Exception):
+    """A request that is refused. `payload` is that of the `error` event, without `event`."""
+
+    def __init__(self, code: str, message: str, **more: Any) -> None:
+        super().__init__(code)
+        self.payload: Dict[str, Any] = {
+            'message': message,
+            'code': code,
+            **{name: value for name, value in more.items() if value is not None},
+        }
+
+
+def check_addresses(payload: Any, most: int, with_general: bool) -> List[Address]:
+    """Returns the rooms that a request names, each once. Raises Rejected if it is malformed."""
+    if not isinstance(payload, dict):
+        raise _invalid('INVALID_PAYLOAD', [{'field': 'payload', 'problem': 'must be an object'}])
+    kind, symbol, symbols, expiry = (payload.get(name) for name in ('type', 'symbol', 'symbols', 'expiry'))
+    if isinstance(symbols, list) and len(symbols) + (symbol is not None) > most:
+        problem = f'must name at most {most} symbols, counting symbol; split the request'
+        raise _invalid('TOO_MANY_SYMBOLS', [{'field': 'symbols', 'problem': problem}])
+    kinds = ['product', 'chain', *(['general'] if with_general else [])]
+    if kind not in kinds:
+        why = '' if with_general else '; general has no snapshot, because it sends every product anyway'
+        raise _invalid('INVALID_TYPE', [{'field': 'type', 'problem': f'must be one of {", ".join(kinds)}{why}'}])
+    if expiry is not None and not (kind == 'chain' and _is_expiry(expiry)):
+        problem = 'must be a date YYYY-MM-DD, and is allowed with type chain only'
+        raise _invalid('INVALID_EXPIRY', [{'field': 'expiry', 'problem': problem}])
+    if kind == 'general':
+        return [Address('general')]
+    names = [*([] if symbol is None else [symbol]), *(symbols or [])]
+    details = _symbol_problems(symbol, symbols)
+    if details:
+        raise _invalid('INVALID_SYMBOL', details[:_MAX_DETAILS])
+    return [Address(kind, name, expiry) for name in dict.fromkeys(names)]
+
+
+def check_budget(held: Collection[str], asked: Sequence[Address], limits: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raises Rejected if a client would be in too many rooms."""
+    added = [address for address in asked if address.room not in held]
+    most = limits['max_subscriptions']
+    if len(held) + len(added) > most:
+        problem = f'must not bring your subscriptions above {most}; unsubscribe from other rooms first'
+        raise _invalid('TOO_MANY_SUBSCRIPTIONS', [{'field': 'symbols', 'problem': problem}])
+    unknown = [address.room for address in added if address.symbol is not None and address.symbol not in known]
+    waiting = sum(room != 'general' and room.split(':')[1] not in known for room in held)
+    most = limits['max_unknown_subscriptions']
+    excess = unknown[max(0, most - waiting) :]
+    if excess:
+        problem = f'must not bring the subscriptions to products that the gateway has never seen above {most}'
+        raise Rejected(
+            'TOO_MANY_SUBSCRIPTIONS',
+            f'More than {most} of your rooms would be of products that this gateway has never seen. Subscribe again after '
+            'retry_after_ms to the rooms that `rooms` names; you may subscribe to the others now.',
+            details=[{'field': 'symbols', 'problem': problem}],
+            retry_after_ms=30_000,
+            rooms=excess,
+        )
+
+
+def forbidden(rooms: Sequence[str], message: Optional[str] = None) -> Rejected:
+    details = [
+        {'field': 'type' if room == 'general' else 'symbol', 'problem': f'{room} is not allowed'} for room in rooms[:_MAX_DETAILS]
+    ]
+    return Rejected('FORBIDDEN', message or REQUEST_ERRORS['FORBIDDEN'], details=details)
+
+
+def _symbol_problems(symbol: Any, symbols: Any) -> List[Dict[str, Any]]:
+    if symbol is None and symbols is None:
+        return [{'field': 'symbol', 'problem': 'is missing; send symbol or symbols'}]
+    details: List[Dict[str, Any]] = []
+    if symbol is not None and not _is_symbol(symbol):
+        details.append({'field': 'symbol', 'problem': f'must be {SYMBOL_RULE}', **_shown(symbol)})
+    if symbols is not None and not isinstance(symbols, list):
+        details.append({'field': 'symbols', 'problem': 'must be a list of symbols'})
+    elif symbols == []:
+        details.append({'field': 'symbols', 'problem': 'must not be empty'})
+    else:
+        details += [
+            {'field': 'symbols', 'problem': f'must each be {SYMBOL_RULE}', 'index': index, **_shown(name)}
+            for index, name in enumerate(symbols or ())
+            if not _is_symbol(name)
+        ]
+    return details
+
+
+def _is_symbol(value: Any) -> bool:
+    return isinstance(value, str) and _SYMBOL.fullmatch(value) is not None
+
+
+def _is_expiry(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and len(value) == 10 and bool(datetime.datetime.strptime(value, '%Y-%m-%d'))
+    except ValueError:
+        return False
+
+
+def _shown(symbol: Any) -> Dict[str, str]:
+    if not isinstance(symbol, str):
+        return {}
+    cut = symbol if len(symbol) <= _MAX_SHOWN else f'{symbol[:_MAX_SHOWN]}...'
+    return {'symbol': _NOT_SAFE_TO_SHOW.sub('?', cut)}
+
+
+def _invalid(code: str, details: List[Dict[str, Any]]) -> Rejected:
+    return Rejected(code, _INVALID, details=details)

@@ -1,0 +1,237 @@
+"""The fake gateway's side of a connection: its rooms, its token, and what it answers."""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Hashable, Iterable, List, Mapping, Optional, Protocol, Sequence, Union
+
+from ..addresses import Address
+from .links import Link
+from .market import Event, Market
+from .rejections import CLOSINGS, CONNECT_ERRORS, Rejected, check_addresses, check_budget
+
+#: The user of a token, of which any fields may be left out; the code of a refusal; `None` for an
+#: anonymous client.
+Verdict = Union[None, str, Mapping[str, Any]]
+#: How long a token is valid if `authenticate` does not say, in seconds.
+TOKEN_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request that the gateway has received."""
+
+    event: str
+    payload: Any = field(hash=False)
+    client: Any = field(hash=False, compare=False, repr=False)
+
+
+class Gateway(Protocol):
+    """What a session needs of its gateway."""
+
+    market: Market
+    limits: Dict[str, Any]
+
+    def verify(self, token: Optional[str]) -> Optional[Dict[str, Any]]:
+        """Returns the user of a token. Raises Rejected if it is refused."""
+
+    def check_allowed(self, event: str, rooms: Sequence[str]) -> None:
+        """Raises Rejected if a test has refused the event or one of the rooms."""
+
+    def is_forbidden(self, room: str) -> bool: ...
+
+    def wait_for_first(self, address: Address) -> List[Event]:
+        """Returns what a client is told of a room of which nothing is known."""
+
+    def locked(self, call: Callable[[], None]) -> None: ...
+
+    def forget(self, session: Session) -> None: ...
+
+    def note(self, request: Request) -> None: ...
+
+
+class Session:
+    def __init__(self, gateway: Gateway, link: Link, auth: Dict[str, Any], user: Optional[Dict[str, Any]], number: int) -> None:
+        self.link = link
+        self.token: Optional[str] = auth.get('token')
+        self.user = user
+        #: In the order in which they were joined.
+        self.rooms: Dict[str, None] = {}
+        self._gateway = gateway
+        self._id = f'fake-{number}'
+        self._batches = auth.get('statuses') == 'batch'
+        #: Updates that are held back from a client that lags, by their key.
+        self._held: Optional[Dict[Hashable, Event]] = None
+        self._dropped = 0
+        self._lags_since = 0.0
+
+    def welcome(self) -> None:
+        joins = not self._gateway.is_forbidden('general')
+        if joins:
+            self.rooms['general'] = None
+        self.send(
+            'connected',
+            {
+                'message': 'Connected to DeltaStream socket gateway',
+                'client_id': self._id,
+                'rooms': list(self.rooms),
+                'server_time': time.time(),
+                'limits': self._gateway.limits,
+                'user': self.user,
+            },
+        )
+        if joins:
+            self._send_stale_products()
+
+    # ---- what the client receives --------------------------------------------------------------------------------
+
+    def send(self, event: str, payload: Dict[str, Any]) -> None:
+        self.link.deliver(event, payload)
+
+    def broadcast(self, rooms: Iterable[str], event: str, payload: Dict[str, Any], key: Hashable) -> None:
+        """Sends a broadcast once if the client is in one of the rooms. `key`: of two that wait for a
+        lagging client, the later replaces the earlier.
+        """
+        if not any(room in self.rooms for room in rooms):
+            return
+        if self._held is None:
+            self.send(event, payload)
+            return
+        self._dropped += key in self._held
+        self._held.pop(key, None)
+        self._held[key] = (event, payload)
+
+    def lag(self) -> None:
+        if self._held is None:
+            self._held, self._dropped, self._lags_since = {}, 0, time.monotonic()
+
+    def catch_up(self) -> None:
+        held, self._held = self._held, None
+        if held is None:
+            return
+        self.send('lagging', {'dropped': self._dropped, 'since_ms': round((time.monotonic() - self._lags_since) * 1000)})
+        for event, payload in held.values():
+            self.send(event, payload)
+
+    def end(self, code: str) -> None:
+        """Closes the connection for a reason of the gateway's own."""
+        self.send('closing', dict(CLOSINGS[code]))
+        self.link.cut()
+
+    def left(self) -> None:
+        self._gateway.locked(lambda: self._gateway.forget(self))
+
+    # ---- what the client asks for --------------------------------------------------------------------------------
+
+    def request(self, event: str, payload: Any, answered: Callable[[Any], None]) -> None:
+        self._gateway.locked(lambda: self._handle(event, payload, answered))
+
+    def _handle(self, event: str, payload: Any, answered: Callable[[Any], None]) -> None:
+        if self.link.ended:
+            return
+        self._gateway.note(Request(event, payload, self.link.client))
+        handlers: Dict[str, Callable[[Any], Dict[str, Any]]] = {
+            'subscribe': self._subscribe,
+            'unsubscribe': self._unsubscribe,
+            'get_snapshot': self._snapshot,
+            'get_products': self._products,
+            'list_subscriptions': self._subscriptions,
+            'refresh_token': self._refresh,
+        }
+        try:
+            answer: Dict[str, Any] = {'ok': True, **handlers[event](payload)}
+        except Rejected as rejected:
+            error = {**rejected.payload, 'event': event}
+            self.send('error', error)
+            answer = {'ok': False, 'error': error}
+        answered(answer)
+
+    def _addresses(self, event: str, payload: Any) -> List[Address]:
+        asked = check_addresses(payload, self._gateway.limits['max_symbols_per_request'], event != 'get_snapshot')
+        self._gateway.check_allowed(event, [address.room for address in asked] if event != 'unsubscribe' else ())
+        return asked
+
+    def _subscribe(self, payload: Any) -> Dict[str, Any]:
+        market = self._gateway.market
+        asked = self._addresses('subscribe', payload)
+        check_budget(self.rooms, asked, self._gateway.limits, market.products)
+        suggestions: Dict[str, str] = {}
+        for address in asked:
+            room, known = address.room, market.knows(address)
+            self.rooms[room] = None
+            confirmed: Dict[str, Any] = {'room': room, 'message': f'Subscribed to {room}'}
+            available, most = len(market.newest(address)), self._gateway.limits['max_chains_per_snapshot']
+            if available > most:
+                confirmed.update(updates=most, available=available)
+            self.send('subscribed', confirmed if known else {**confirmed, 'known': False})
+            if address.type == 'general':
+                self._send_stale_products()
+                continue
+            if not known:
+                suggestion = market.similar(str(address.symbol))
+                if suggestion is not None:
+                    suggestions[str(address.symbol)] = suggestion
+            self._send_newest(address)
+            for event, status in self._gateway.wait_for_first(address):
+                self.send(event, status)
+        rooms = {'rooms': [address.room for address in asked]}
+        return {**rooms, 'suggestions': suggestions} if suggestions else rooms
+
+    def _unsubscribe(self, payload: Any) -> Dict[str, Any]:
+        asked = self._addresses('unsubscribe', payload)
+        for address in asked:
+            self.rooms.pop(address.room, None)
+            self.send('unsubscribed', {'room': address.room, 'message': f'Unsubscribed from {address.room}'})
+        return {'rooms': [address.room for address in asked]}
+
+    def _snapshot(self, payload: Any) -> Dict[str, Any]:
+        asked = self._addresses('get_snapshot', payload)
+        snapshots: List[Dict[str, Any]] = []
+        for address in asked:
+            updates, available = self._send_newest(address), len(self._gateway.market.newest(address))
+            snapshots.append({'room': address.room, 'updates': updates})
+            if available > updates:
+                snapshots[-1]['available'] = available
+            self.send('snapshot', snapshots[-1])
+        return {'rooms': [address.room for address in asked], 'snapshots': snapshots}
+
+    def _products(self, _: Any) -> Dict[str, Any]:
+        self._gateway.check_allowed('get_products', ())
+        products = list(self._gateway.market.products)
+        self.send('products', {'products': products})
+        return {'rooms': list(self.rooms), 'products': products}
+
+    def _subscriptions(self, _: Any) -> Dict[str, Any]:
+        self._gateway.check_allowed('list_subscriptions', ())
+        self.send('subscriptions', {'rooms': list(self.rooms)})
+        return {'rooms': list(self.rooms)}
+
+    def _refresh(self, payload: Any) -> Dict[str, Any]:
+        self._gateway.check_allowed('refresh_token', ())
+        token = payload['token']
+        user = self._gateway.verify(token)
+        if self.user is not None and (user is None or user['user_id'] != self.user['user_id']):
+            raise Rejected('TOKEN_INVALID', CONNECT_ERRORS['TOKEN_INVALID'])
+        self.token, self.user = token, user
+        expires_at = None if user is None else user['expires_at']
+        self.send('token_refreshed', {'expires_at': expires_at})
+        for room in [room for room in self.rooms if self._gateway.is_forbidden(room)]:
+            del self.rooms[room]
+            message = f'Unsubscribed from {room}: the new token does not allow it'
+            self.send('unsubscribed', {'room': room, 'message': message})
+        return {'rooms': list(self.rooms), 'expires_at': expires_at}
+
+    def _send_newest(self, address: Address) -> int:
+        market = self._gateway.market
+        updates = market.newest(address)[: self._gateway.limits['max_chains_per_snapshot']]
+        for event, update in (*updates, *market.stale_in(address, updates)):
+            self.send(event, update)
+        return len(updates)
+
+    def _send_stale_products(self) -> None:
+        stale = self._gateway.market.stale_products()
+        if self._batches and stale:
+            self.send('feed_statuses', {'statuses': stale})
+        elif not self._batches:
+            for status in stale:
+                self.send('feed_status', status)

@@ -1,0 +1,335 @@
+"""The same scenario against the fake gateway and a real one, so that they cannot drift apart."""
+from __future__ import annotations
+
+import contextlib
+import unittest
+from typing import Any, Callable, ClassVar, Dict, Iterator, List, Optional, Tuple
+
+from deltastream_socket_client import Client, GatewayError, SubscriptionError
+from deltastream_socket_client.testing import FakeGateway
+
+from .processes import SECRET, Gateway, Redis, stamp, token, wait_for
+from .recorded import mistakes
+
+#: Fields whose values differ from one run to the next. Only their types are compared.
+VARYING = {
+    'timestamp',
+    'processed_at',
+    'last_update',
+    'age_ms',
+    'server_time',
+    'client_id',
+    'expires_at',
+    'expires_in_ms',
+    'reconnect_in_ms',
+    'retry_after_ms',
+    'since',
+    'until',
+}
+LEG: Dict[str, Any] = {'strike': 21500, 'iv': 0.2293, 'option_type': 'CALL', 'rho': 1.5}
+CHAIN: Dict[str, Any] = {
+    'pcr_oi': 0.9,
+    'pcr_volume': 1.5,
+    'max_pain_strike': 21400,
+    'atm_straddle_price': 449.33,
+    'calls': [LEG],
+    'puts': [{**LEG, 'strike': 21550}],
+}
+Told = List[Tuple[str, Any]]
+
+
+def comparable(value: Any, name: str = '') -> Any:
+    if name in VARYING:
+        return 'number' if isinstance(value, (int, float)) else type(value).__name__
+    if isinstance(value, dict):
+        return {key: comparable(item, key) for key, item in sorted(value.items())}
+    return [comparable(item) for item in value] if isinstance(value, list) else value
+
+
+class Watched(Client):
+    """Records every event that it receives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: Told = []
+        receive = self._core.receive
+
+        def recording(event: str, payload: Any) -> None:
+            self.told.append((event, comparable(payload)))
+            receive(event, payload)
+
+        self._core.receive = recording  # type: ignore[assignment]
+
+    def wait_for(self, *events: str) -> None:
+        """Waits until these events have come, the last one last."""
+        wait_for(
+            lambda: self.told and self.told[-1][0] == events[-1] and {event for event, _ in self.told} >= set(events),
+            f'{events} expected, and these came: {self.told}',
+        )
+
+    def take(self) -> Told:
+        told, self.told = self.told, []
+        return told
+
+
+class Stage:
+    """A gateway, real or not, and what a scenario does with it."""
+
+    url = ''
+
+    def __init__(self) -> None:
+        self.clients: List[Watched] = []
+
+    def client(self) -> Watched:
+        client = Watched()
+        self.clients.append(client)
+        return client
+
+    def close(self) -> None:
+        for client in self.clients:
+            client.close()
+
+    def price(self, product: str, n: int) -> None:
+        raise NotImplementedError
+
+    def chain(self, product: str, n: int) -> None:
+        raise NotImplementedError
+
+    def drain(self) -> None:
+        raise NotImplementedError
+
+    def stop_price(self, client: Watched) -> None:
+        """Waits until the gateway has said that a price has stopped."""
+        raise NotImplementedError
+
+    def token(self, kind: str) -> str:
+        raise NotImplementedError
+
+    def warn_token_expiring(self) -> None:
+        raise NotImplementedError
+
+    def revoke(self) -> None:
+        raise NotImplementedError
+
+
+class FakeStage(Stage):
+    def __init__(self, auth: bool) -> None:
+        super().__init__()
+        verdicts: Dict[Optional[str], Any] = {None: 'AUTH_REQUIRED', 'invalid': 'TOKEN_INVALID', 'expired': 'TOKEN_EXPIRED'}
+        user = {'user_id': '42', 'role': 'user'}
+        products = ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ']
+        self.gateway = FakeGateway(products, authenticate=(lambda given: verdicts.get(given, user)) if auth else None)
+        self.url = self.gateway.url
+
+    def client(self) -> Watched:
+        with self.gateway.installed():
+            return super().client()
+
+    def close(self) -> None:
+        self.gateway.close()
+
+    def price(self, product: str, n: int) -> None:
+        self.gateway.publish_price(product, n)
+
+    def chain(self, product: str, n: int) -> None:
+        self.gateway.publish_chain(product, '2099-11-26', **{**CHAIN, 'spot_price': n})
+
+    def drain(self) -> None:
+        self.gateway.drain(50)
+
+    def stop_price(self, client: Watched) -> None:
+        self.gateway.mark_stale('STOPS')
+
+    def token(self, kind: str) -> str:
+        return kind
+
+    def warn_token_expiring(self) -> None:
+        self.gateway.warn_token_expiring(20_000)
+
+    def revoke(self) -> None:
+        self.gateway.revoke_token()
+
+
+class RealStage(Stage):
+    def __init__(self, redis: Redis, **settings: str) -> None:
+        super().__init__()
+        self.redis = redis
+        self.gateway = Gateway(redis, DRAIN_TIMEOUT_MS='300', KEY_PREFIX=f'{id(self)}:', CHANNEL_PREFIX=f'{id(self)}:', **settings)
+        self.url = self.gateway.url
+        self._prefixed = _Prefixed(redis, f'{id(self)}:')
+        self.gateway._redis = self._prefixed
+
+    def close(self) -> None:
+        super().close()
+        self.gateway.stop()
+
+    def price(self, product: str, n: int) -> None:
+        self.gateway.price(product, n)
+
+    def chain(self, product: str, n: int) -> None:
+        message = {**CHAIN, 'spot_price': n, 'product': product, 'expiry': '2099-11-26', 'timestamp': stamp(n), 'processed_at': stamp(n)}
+        wait_for(lambda: self._prefixed.publish('enriched:option_chain', message))
+
+    def drain(self) -> None:
+        self.gateway.terminate()
+
+    def stop_price(self, client: Watched) -> None:
+        client.wait_for('feed_status')
+
+    def token(self, kind: str) -> str:
+        return {'invalid': 'rubbish', 'expired': token(seconds=-100), 'expiring': token(seconds=20)}.get(kind) or token()
+
+    def warn_token_expiring(self) -> None:
+        """It says so by itself of a token that expires soon."""
+
+    def revoke(self) -> None:
+        wait_for(lambda: self._prefixed.publish('auth:revoked', {'user_id': 42}))
+
+
+class _Prefixed(Redis):
+    """A Redis with prefixes, so that what other scenarios have left there is unknown."""
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        self._inner = redis
+        self._prefix = prefix
+
+    def publish(self, channel: str, message: Dict[str, Any]) -> int:
+        return self._inner.publish(f'{self._prefix}{channel}', message)
+
+
+class Drift(unittest.TestCase):
+    redis: ClassVar[Redis]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.redis = Redis()
+        cls.addClassCleanup(cls.redis.stop)
+
+    def compare(self, play: Callable[[Stage], Iterator[Any]], auth: bool = False, **settings: str) -> None:
+        """Plays a scenario on both, and compares what it yields, step by step."""
+        self.maxDiff = None
+        secrets = {'AUTH_MODE': 'required', 'JWT_SECRET': SECRET, 'SECRET_KEY': 'x' * 32} if auth else {}
+        played: List[List[Any]] = []
+        for make in (lambda: FakeStage(auth), lambda: RealStage(self.redis, **secrets, **settings)):
+            stage: Stage = make()  # type: ignore[no-untyped-call]
+            with contextlib.closing(stage), mistakes():
+                played.append(list(play(stage)))
+        fake, real = played
+        self.assertGreater(len(real), 0)
+        for step, (one, other) in enumerate(zip(fake, real)):
+            self.assertEqual(one, other, f'step {step} differs: first the fake gateway, then the real one')
+        self.assertEqual(len(fake), len(real))
+
+    def test_rooms_updates_snapshots_and_refusals(self) -> None:
+        def play(stage: Stage) -> Iterator[Any]:
+            client = stage.client()
+            client.connect(stage.url)
+            yield client.take()
+            price = client.subscribe('product', 'DRIFT').ready(10)
+            client.wait_for('subscribed', 'feed_status')
+            yield client.take(), price.stale
+            stage.price('DRIFT', 1)
+            client.wait_for('underlying_update')
+            yield client.take(), price.stale
+            chains = client.subscribe('chain', 'DRIFT').ready(10)
+            client.wait_for('subscribed', 'chain_status')
+            yield client.take(), chains.stale
+            stage.chain('DRIFT', 2)
+            client.wait_for('chain_summary', 'chain_update')
+            yield client.take(), chains.stale
+            other = client.subscribe('chain', 'DRIFT', '2099-11-26').ready(10)
+            client.wait_for('subscribed', 'chain_update')
+            yield client.take(), other.stale
+            stage.price('DRIFT', 3)
+            client.wait_for('underlying_update')
+            yield client.take()
+            snapshot = client.snapshot('chain', symbols=['DRIFT', 'NONE'])
+            client.wait_for('chain_update', 'snapshot')
+            yield sorted(client.take(), key=str), dict(snapshot.rooms), len(snapshot.updates)
+            # Swapped, in another case, another letter, another digit, too short.
+            for name in ('NIFYT', 'aapl', 'TSLB', 'SENSEX1', 'SP', 'SBY'):
+                typo = client.subscribe('product', name).ready(10)
+                client.wait_for('feed_status')
+                yield client.take(), typo.suggestions
+            yield client.products(), client.subscriptions(), client.take()
+            price.unsubscribe()
+            client.wait_for('unsubscribed')
+            yield client.take(), client.subscriptions()
+            client.take()
+            for type, symbols, expiry in (
+                ('product', ['GOOD', 'B*D', '<script>alert'], None),
+                ('product', '', None),
+                ('chain', 'DRIFT', '2026-02-30'),
+                ('chain', [f'P{n}' for n in range(101)], None),
+            ):
+                with self.assertRaises(GatewayError) as caught:
+                    # Larger than the limits allow, which `subscribe` would split.
+                    client.snapshot(type, symbols, expiry)  # type: ignore[call-overload]
+                assert not isinstance(caught.exception, SubscriptionError) or caught.exception.code
+                client.wait_for('error')
+                yield str(caught.exception), client.take()
+
+        self.compare(play)
+
+    def test_a_price_that_stops_and_continues(self) -> None:
+        def play(stage: Stage) -> Iterator[Any]:
+            first = stage.client()
+            first.connect(stage.url)
+            first.subscribe('product', 'STOPS').ready(10)
+            first.wait_for('feed_status')
+            stage.price('STOPS', 1)
+            first.wait_for('underlying_update')
+            first.take()
+            stage.stop_price(first)
+            yield first.take()
+            late = stage.client()
+            late.connect(stage.url)
+            late.wait_for('connected', 'feed_statuses')
+            yield [event for event, _ in late.told], late.take()[-1], late.is_stale('STOPS')
+            held = late.subscribe('product', 'STOPS').ready(10)
+            yield late.take(), held.stale, held.latest is not None
+            stage.price('STOPS', 2)
+            first.wait_for('underlying_update')
+            yield first.take()[:2]
+
+        self.compare(play, STALE_AFTER_MS='700', PRODUCTS='NIFTY')
+
+    def test_tokens(self) -> None:
+        def play(stage: Stage) -> Iterator[Any]:
+            for kind in (None, 'invalid'):
+                client = stage.client()
+                give = None if kind is None else lambda _: stage.token(str(kind))
+                with self.assertRaises(GatewayError) as caught:
+                    client.connect(stage.url, token=give, timeout=10)
+                yield type(caught.exception), str(caught.exception), client.take()
+            reasons: List[str] = []
+
+            def give_token(reason: str) -> str:
+                reasons.append(reason)
+                return stage.token({'connect': 'expired', 'expired': 'expiring'}.get(reason, 'good'))
+
+            client = stage.client()
+            client.connect(stage.url, token=give_token)
+            yield client.told[0]
+            stage.warn_token_expiring()
+            client.wait_for('connected', 'token_expiring', 'token_refreshed')
+            yield client.take()[1:], reasons, client.subscriptions()
+            client.take()
+            stage.revoke()
+            wait_for(lambda: client.state == 'closed')
+            yield client.take(), str(client.error)
+
+        self.compare(play, auth=True)
+
+    def test_a_drain(self) -> None:
+        def play(stage: Stage) -> Iterator[Any]:
+            client = stage.client()
+            states: List[str] = []
+            client.connect(stage.url)
+            client.on('state', states.append)
+            client.take()
+            stage.drain()
+            wait_for(lambda: 'reconnecting' in states)
+            yield client.take()[:2], states[:2]
+
+        self.compare(play)
