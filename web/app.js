@@ -50,6 +50,98 @@ let connection = 0;
 /** By how much the gateway's clock is ahead of this machine's, ms. */
 let clockOffset = 0;
 
+// ---- the token
+
+/** Under this name, the token is in sessionStorage: a reload keeps it, and another tab does not have it. */
+const TOKEN_KEY = 'deltastream-token';
+/** The refusals of a token. After them, only another token helps. */
+const TOKEN_PROBLEMS = new Set(['AUTH_REQUIRED', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_REVOKED']);
+let token = storedToken();
+/** The user that the gateway read from the token; null for an anonymous client. */
+let user = null;
+
+/** Browsers can forbid storage. The token is then only in memory. */
+function storedToken() {
+  try {
+    return sessionStorage.getItem(TOKEN_KEY) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function setToken(value) {
+  token = value;
+  try {
+    if (token) sessionStorage.setItem(TOKEN_KEY, token);
+    else sessionStorage.removeItem(TOKEN_KEY);
+  } catch {
+    // It is in memory.
+  }
+}
+
+/** Shows the field for a token, with what was wrong with the last one. */
+function askForToken(problem) {
+  element('token-form').hidden = false;
+  element('sign-in').setAttribute('aria-expanded', 'true');
+  element('connect').hidden = true;
+  setText(element('token-problem'), problem);
+  element('token').focus();
+}
+
+function hideTokenForm() {
+  element('token-form').hidden = true;
+  element('sign-in').setAttribute('aria-expanded', 'false');
+  element('without-token').hidden = true;
+  setText(element('token-problem'), '');
+  element('token').value = '';
+}
+
+function drawUser() {
+  element('user').hidden = !user;
+  element('sign-out').hidden = !user;
+  element('sign-in').hidden = !connected || Boolean(user);
+  if (!user) return;
+  const until = new Date(user.expires_at * 1000);
+  setText(
+    element('user'),
+    `User ${user.user_id} (${user.role}), token valid until ${until.toLocaleString()}`,
+  );
+}
+
+function submitToken(event) {
+  event.preventDefault();
+  // Tokens are often copied together with what is around them.
+  const given = element('token')
+    .value.trim()
+    .replace(/^Bearer\s+|^["']|["']$/gi, '');
+  if (!given) return askForToken('Enter a token.');
+  if (connected && user) return refreshToken(given);
+  setToken(given);
+  hideTokenForm();
+  showStatus('connecting', 'Connecting…');
+  socket.disconnect().connect();
+}
+
+/** Replaces a token that expires soon, without an interruption. */
+function refreshToken(given) {
+  socket.emit('refresh_token', { token: given }, (answer) => {
+    if (!answer.ok) return askForToken(`${answer.error.message} (${answer.error.code})`);
+    setToken(given);
+    user = { ...user, expires_at: answer.expires_at };
+    hideTokenForm();
+    drawUser();
+  });
+}
+
+/** Connects as an anonymous client. A gateway that requires a token asks for one again. */
+function signOut() {
+  setToken('');
+  user = null;
+  hideTokenForm();
+  showStatus('connecting', 'Connecting…');
+  socket.disconnect().connect();
+}
+
 // ---- formatting
 
 const decimals = (count) =>
@@ -315,7 +407,8 @@ function showStatus(state, text) {
   connected = state === 'connected';
   element('status').dataset.state = state;
   setText(element('status'), text);
-  element('connect').hidden = state !== 'disconnected';
+  element('connect').hidden = state !== 'disconnected' || !element('token-form').hidden;
+  drawUser();
   redraw('prices', 'summaries', 'chain');
 }
 
@@ -346,12 +439,20 @@ function connect() {
     return showStatus('disconnected', 'The Socket.IO client could not be loaded: is the gateway running?');
   }
   // WebSocket first, because polling through several replicas would need sticky sessions.
-  socket = io({ transports: ['websocket', 'polling'], tryAllTransports: true });
+  // A function, because each connection needs the token of its time.
+  const auth = (give) => give(token ? { token } : {});
+  socket = io({ transports: ['websocket', 'polling'], tryAllTransports: true, auth });
 
   socket.on('connected', (hello) => {
     connection += 1;
     clockOffset = hello.server_time * 1000 - Date.now();
+    user = hello.user;
+    hideTokenForm();
     showStatus('connected', `Connected as ${hello.client_id}`);
+    if (token && !user) {
+      setToken('');
+      askForToken('This gateway checks no tokens (AUTH_MODE=off), so it has ignored yours.');
+    }
     pending.clear();
     // The gateway sends the stale products right after this, and again after each snapshot.
     stale.clear();
@@ -366,6 +467,17 @@ function connect() {
     else showStatus('disconnected', 'Disconnected by the gateway');
   });
   socket.on('connect_error', (error) => {
+    if (TOKEN_PROBLEMS.has(error.data?.code)) {
+      const { code } = error.data;
+      // The gateway's text for AUTH_REQUIRED is for programmers.
+      const required = code === 'AUTH_REQUIRED';
+      setToken('');
+      user = null;
+      element('without-token').hidden = required;
+      askForToken(required ? 'This gateway requires a token. Enter yours.' : `${error.message} (${code})`);
+      return showStatus('disconnected', required ? 'A token is required' : 'The token was refused');
+    }
+    if (error.data?.retry_after_ms) setTimeout(() => socket.connect(), error.data.retry_after_ms);
     if (socket.active) showStatus('reconnecting', `Reconnecting… (${error.message})`);
     else showStatus('disconnected', `Disconnected: ${error.message}`);
   });
@@ -441,7 +553,14 @@ function connect() {
       `Updates from ${clockTime(since)} to ${clockTime(until)} are missing: the gateway was cut off from the feed`,
     );
   });
+  socket.on('token_expiring', ({ expires_in_ms }) => {
+    const minutes = Math.max(1, Math.round(expires_in_ms / 60_000));
+    askForToken(`Your token expires in ${minutes} min. Enter a new one to stay connected.`);
+  });
+  socket.on('closing', ({ code, message }) => log(`Closed by the gateway: ${message} (${code})`));
   socket.on('error', (error) => {
+    // The field of the token shows what is wrong with it.
+    if (error.event === 'refresh_token') return;
     // The error does not name the rejected room, so no button may keep waiting.
     pending.clear();
     const details = (error.details ?? []).map(({ field, problem }) => `${field} ${problem}`).join('; ');
@@ -483,6 +602,13 @@ function subscribeAgain(batchSize) {
 // Ages grow while nothing arrives.
 setInterval(() => redraw('prices', 'summaries', 'chain'), 1000);
 element('connect').addEventListener('click', () => (socket ? socket.connect() : location.reload()));
+element('token-form').addEventListener('submit', submitToken);
+element('sign-out').addEventListener('click', signOut);
+element('without-token').addEventListener('click', signOut);
+element('sign-in').addEventListener('click', () => {
+  if (element('token-form').hidden) askForToken('');
+  else hideTokenForm();
+});
 element('chain-select').addEventListener('change', (event) => {
   selectedChain = event.target.value;
   redraw('chain');

@@ -6,6 +6,7 @@ const gateway =
   (location.protocol === 'file:' ? 'http://localhost:8002' : location.origin);
 
 const statusLine = document.getElementById('status');
+const problemLine = document.getElementById('problem');
 
 // The gateway serves the matching client library. In an application, `npm install socket.io-client` instead.
 // The author of a link to this page chooses that script, so do not host the page on a site where
@@ -14,7 +15,8 @@ const library = document.createElement('script');
 library.src = new URL('/socket.io/socket.io.js', gateway).href;
 library.onload = start;
 library.onerror = () => {
-  statusLine.textContent = `No gateway at ${gateway}`;
+  statusLine.textContent = 'Not connected';
+  problemLine.textContent = `No gateway at ${gateway}: check ?gateway= in the address of this page.`;
 };
 document.head.append(library);
 
@@ -25,6 +27,7 @@ function start() {
   // Subscribe here: `connected` comes after every reconnection too, and a new connection has no subscriptions.
   socket.on('connected', (data) => {
     statusLine.textContent = `Connected as ${data.client_id}`;
+    problemLine.textContent = '';
     socket.emit('subscribe', { type: 'product', symbol: 'NIFTY' });
     socket.emit('subscribe', { type: 'chain', symbol: 'NIFTY' });
   });
@@ -39,7 +42,17 @@ function start() {
   socket.on('chain_update', (data) =>
     console.log('Full chain:', data.product, data.strikes.length, 'strikes'),
   );
-  socket.on('error', (data) => console.warn('Refused:', data.message, data.code, data.details));
+  socket.on('connect_error', (error) => {
+    // If there is `data`, the gateway itself has rejected the client, and Socket.IO does not retry.
+    statusLine.textContent = socket.active ? 'Reconnecting…' : 'Not connected';
+    problemLine.textContent = error.data
+      ? `Not let in: ${error.data.code}: ${error.message} This example sends no token.`
+      : `Cannot connect: ${error.message}. If the gateway runs, check that its CORS_ORIGINS allows ${location.origin}.`;
+  });
+  socket.on('error', ({ message, code, details = [] }) => {
+    const problems = details.map(({ field, problem }) => ` ${field} ${problem}.`).join('');
+    problemLine.textContent = `Refused: ${code}: ${message.replace(/\.$/, '')}.${problems}`;
+  });
 }
 
 const lines = new Map();

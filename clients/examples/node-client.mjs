@@ -5,12 +5,20 @@ import { io } from 'socket.io-client';
 const { values } = parseArgs({ options: { messages: { type: 'string', default: 'Infinity' } } });
 const limit = Number(values.messages);
 const token = process.env.GATEWAY_TOKEN;
-const socket = io(process.env.GATEWAY_URL ?? 'http://localhost:8002', {
+const url = process.env.GATEWAY_URL ?? 'http://localhost:8002';
+const socket = io(url, {
   transports: ['websocket'],
   // A function, because a client that lives longer than its token needs a new one at each
   // reconnection.
   auth: (give) => give(token ? { token } : {}),
 });
+
+/** Says why the program cannot go on, and ends it with exit code 1. */
+function fail(text) {
+  console.error(text);
+  process.exitCode = 1;
+  socket.disconnect();
+}
 
 let updates = 0;
 function count() {
@@ -21,8 +29,10 @@ function count() {
   }
 }
 
+let wasConnected = false;
 // Subscribe here: `connected` comes after every reconnection too, and a new connection has no subscriptions.
 socket.on('connected', (data) => {
+  wasConnected = true;
   console.log('Connected:', data.client_id);
   socket.emit('subscribe', { type: 'product', symbol: 'NIFTY' });
   socket.emit('subscribe', { type: 'chain', symbol: 'NIFTY' });
@@ -43,10 +53,23 @@ socket.on('chain_update', (data) => {
   count();
 });
 
-socket.on('error', (data) => console.error('Refused:', data.message, data.code, data.details));
+socket.on('error', ({ message, code, details = [] }) => {
+  const problems = details.map(({ field, problem }) => ` ${field} ${problem}.`).join('');
+  fail(`Refused: ${code}: ${message.replace(/\.$/, '')}.${problems}`);
+});
 socket.on('connect_error', (error) => {
   // If there is `data`, the gateway itself has rejected the client, and Socket.IO does not retry.
-  if (error.data) console.error('Not let in:', error.data.code, error.message);
-  else console.error('Cannot connect, trying again:', error.message);
+  if (error.data) {
+    const advice = token ? 'Check the token in GATEWAY_TOKEN.' : 'Set GATEWAY_TOKEN to a token.';
+    fail(`Not let in: ${error.data.code}: ${error.message} ${advice}`);
+    return;
+  }
+  const reason = error.description?.message || error.message;
+  if (wasConnected) console.error('Cannot connect, trying again:', reason);
+  else fail(`Cannot connect to ${url}: ${reason}. Check GATEWAY_URL, and that the gateway runs.`);
+});
+// The gateway closes the connection. After most reasons, Socket.IO connects again by itself.
+socket.on('closing', ({ code, message, reconnect }) => {
+  if (!reconnect) fail(`Closed by the gateway: ${code}: ${message}`);
 });
 socket.on('disconnect', (reason) => console.log('Disconnected:', reason));

@@ -2,6 +2,7 @@
 """python3 python_client.py [--messages N]     GATEWAY_URL=http://localhost:8002 GATEWAY_TOKEN=…"""
 import argparse
 import os
+import sys
 import threading
 
 import socketio
@@ -16,6 +17,20 @@ done = threading.Event()
 # their timestamps.
 lock = threading.Lock()
 updates = 0
+token = os.environ.get('GATEWAY_TOKEN')
+url = os.environ.get('GATEWAY_URL', 'http://localhost:8002')
+failed = False
+
+
+def fail(text):
+    """Says why the program cannot go on, and ends it with exit code 1."""
+    global failed
+    with lock:
+        if done.is_set():
+            return
+        failed = True
+        done.set()
+        print(text, file=sys.stderr, flush=True)
 
 
 def show(line):
@@ -63,20 +78,32 @@ def on_chain(data):
 @sio.on('connect_error')
 def on_connect_error(problem):
     if isinstance(problem, dict) and problem.get('data'):
-        print('Not let in:', problem['data']['code'], problem['message'], flush=True)
-    else:
-        print('Cannot connect:', problem, flush=True)
+        advice = 'Check the token in GATEWAY_TOKEN.' if token else 'Set GATEWAY_TOKEN to a token.'
+        fail(f"Not let in: {problem['data']['code']}: {problem['message']} {advice}")
 
 
 @sio.on('error')
 def on_error(data):
-    print('Refused:', data['message'], data.get('code'), data.get('details'), flush=True)
+    problems = ''.join(f" {detail['field']} {detail['problem']}." for detail in data.get('details', ()))
+    fail(f"Refused: {data.get('code')}: {data['message'].rstrip('.')}.{problems}")
 
 
-token = os.environ.get('GATEWAY_TOKEN')
-sio.connect(os.environ.get('GATEWAY_URL', 'http://localhost:8002'), auth={'token': token} if token else None)
+# The gateway closes the connection. After most reasons, python-socketio connects again by itself.
+@sio.on('closing')
+def on_closing(data):
+    if not data['reconnect']:
+        fail(f"Closed by the gateway: {data['code']}: {data['message']}")
+
+
 try:
+    sio.connect(url, auth={'token': token} if token else None)
     done.wait()
+except socketio.exceptions.ConnectionError as error:
+    # The handler of `connect_error` runs in a thread of its own. If the gateway has rejected the
+    # client, it is about to say why.
+    if not done.wait(1 if 'namespace' in str(error) else 0):
+        fail(f'Cannot connect to {url}: {error.__cause__ or error}. Check GATEWAY_URL, and that the gateway runs.')
 except KeyboardInterrupt:
     pass
 sio.disconnect()
+sys.exit(failed)

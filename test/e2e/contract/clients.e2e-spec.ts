@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { Browser } from '../../support/browser.js';
 import { repeat } from '../../support/cleanup.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
@@ -12,7 +13,7 @@ import { chain, EXPIRY, underlying } from '../../support/messages.js';
 import { startProcess } from '../../support/processes.js';
 import { Recording } from '../../support/recording.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { hs256, JWT_SECRET } from '../../support/tokens.js';
+import { claims, hs256, JWT_SECRET } from '../../support/tokens.js';
 import { waitFor } from '../../support/wait.js';
 
 const ROOT = join(__dirname, '../../..');
@@ -25,13 +26,16 @@ const PROGRAMS = [
 /** A running program whose output is recorded. */
 class Program {
   output = '';
+  /** What it wrote on standard error. */
+  errors = '';
   readonly exited: Promise<unknown>;
 
   private constructor(readonly child: ChildProcess) {
-    this.exited = once(child, 'exit');
+    this.exited = once(child, 'close');
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     }
+    child.stderr!.on('data', (chunk: Buffer) => (this.errors += chunk.toString()));
   }
 
   static run(command: string, args: readonly string[], env: Record<string, string>): Program {
@@ -119,7 +123,83 @@ describe('client examples', () => {
     await guarded.stop();
   });
 
-  it('browser: a page of another origin shows prices', async () => {
+  describe.each(PROGRAMS)('%s: ends with exit code 1, and says why on standard error,', (_, file) => {
+    const run = (env: Record<string, string>) =>
+      Program.run(file.endsWith('.py') ? '/usr/bin/python3' : process.execPath, [join(EXAMPLES, file)], env);
+    const guarded = () =>
+      GatewayProcess.start({
+        REDIS_URL: redis.url,
+        AUTH_MODE: 'required',
+        JWT_SECRET,
+        SECRET_KEY: JWT_SECRET.toLowerCase(),
+      });
+
+    async function ended(program: Program): Promise<{ exit: number | null; errors: string }> {
+      await program.exited;
+      return { exit: program.child.exitCode, errors: program.errors };
+    }
+
+    it('if the gateway refuses its token', async () => {
+      const gateway = await guarded();
+      const outcomes = await Promise.all(
+        [{}, { GATEWAY_TOKEN: 'rubbish' }].map((token) =>
+          ended(run({ GATEWAY_URL: gateway.url, ...token } as Record<string, string>)),
+        ),
+      );
+      expect(outcomes).toEqual([
+        {
+          exit: 1,
+          errors: expect.stringMatching(/^Not let in: AUTH_REQUIRED: .+ Set GATEWAY_TOKEN to a token\.\n$/),
+        },
+        {
+          exit: 1,
+          errors: expect.stringMatching(
+            /^Not let in: TOKEN_INVALID: .+ Check the token in GATEWAY_TOKEN\.\n$/,
+          ),
+        },
+      ]);
+      await gateway.stop();
+    });
+
+    it('if the gateway refuses its subscription', async () => {
+      const gateway = await guarded();
+      const program = run({
+        GATEWAY_URL: gateway.url,
+        GATEWAY_TOKEN: hs256(claims({ allowed_products: ['AAPL'], products: ['AAPL'] })),
+      });
+      const { exit, errors } = await ended(program);
+      expect(exit).toBe(1);
+      expect(errors).toMatch(/^Refused: FORBIDDEN: Your token does not allow .+ is not allowed\.\n/);
+      await gateway.stop();
+    });
+
+    it('if no gateway can be reached at the start', async () => {
+      const outcome = await ended(run({ GATEWAY_URL: 'http://127.0.0.1:1' }));
+      expect(outcome).toEqual({
+        exit: 1,
+        errors: expect.stringMatching(
+          /^Cannot connect to http:\/\/127\.0\.0\.1:1: .*refused.*\. Check GATEWAY_URL, and that the gateway runs\.\n$/i,
+        ),
+      });
+    });
+
+    it('if the gateway closes its connection for good', async () => {
+      const gateway = await guarded();
+      const program = run({ GATEWAY_URL: gateway.url, GATEWAY_TOKEN: hs256(claims({ user_id: 77 })) });
+      await waitFor(
+        () => program.output.includes('Connected:'),
+        () => program.output,
+      );
+      await redis.client.publish('auth:revoked', JSON.stringify({ user_id: 77 }));
+      const { exit, errors } = await ended(program);
+      expect(exit).toBe(1);
+      expect(errors).toMatch(/^Closed by the gateway: TOKEN_REVOKED: .+ Sign in again\.\n/);
+      await gateway.stop();
+    });
+  });
+
+  /** The page of the example, on another origin than the gateway. */
+  async function withPage(gatewayUrl: string, check: (page: Page, browser: Browser) => Promise<void>) {
     const site = createServer((request, response) => {
       const name = request.url?.startsWith('/browser.js') ? 'browser.js' : 'browser.html';
       response.setHeader('content-type', name.endsWith('.js') ? 'text/javascript' : 'text/html');
@@ -128,16 +208,43 @@ describe('client examples', () => {
     await listen(site);
     const browser = await Browser.launch();
     try {
-      const page = await browser.open(`http://127.0.0.1:${portOf(site)}/browser.html?gateway=${gateway.url}`);
-      await page.getByText(/^Connected as/).waitFor();
-      await page.getByText(/^NIFTY: \d+\.00$/).waitFor();
-      expect(browser.complaints.filter((text) => !text.includes('favicon') && !text.includes('404'))).toEqual(
-        [],
+      await check(
+        await browser.open(`http://127.0.0.1:${portOf(site)}/browser.html?gateway=${gatewayUrl}`),
+        browser,
       );
     } finally {
       await browser.close();
       site.close();
     }
+  }
+
+  it('browser: a page of another origin shows prices', () =>
+    withPage(gateway.url, async (page, browser) => {
+      await page.getByText(/^Connected as/).waitFor();
+      await page.getByText(/^NIFTY: \d+\.00$/).waitFor();
+      expect(browser.complaints.filter((text) => !text.includes('favicon') && !text.includes('404'))).toEqual(
+        [],
+      );
+    }));
+
+  it('browser: the page says why it is not let in, and that there is no gateway', async () => {
+    const guarded = await GatewayProcess.start({
+      REDIS_URL: redis.url,
+      AUTH_MODE: 'required',
+      JWT_SECRET,
+      SECRET_KEY: JWT_SECRET.toLowerCase(),
+    });
+    await withPage(guarded.url, async (page) => {
+      await page
+        .locator('#problem')
+        .getByText(/^Not let in: AUTH_REQUIRED: .+ This example sends no token\.$/)
+        .waitFor();
+      await page.locator('#status').getByText('Not connected').waitFor();
+    });
+    await withPage('http://127.0.0.1:1', async (page) => {
+      await page.locator('#problem').getByText('No gateway at http://127.0.0.1:1').waitFor();
+    });
+    await guarded.stop();
   });
 });
 
