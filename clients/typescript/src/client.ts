@@ -11,6 +11,7 @@ import type {
   TokenExpiring,
 } from './contract/index.js';
 import { addressesOf, invalidRequest } from './addresses.js';
+import { soon } from './clock.js';
 import { type ConnectionState, Connector } from './connector.js';
 import { RequestError, SubscriptionError } from './errors.js';
 import { Listeners } from './listeners.js';
@@ -327,7 +328,7 @@ export class SocketClient {
     this.connector.wantedChanged();
     if (this.sweeping) return;
     this.sweeping = true;
-    queueMicrotask(() => {
+    soon(() => {
       this.sweeping = false;
       this.market.sweep();
       if (this.market.covers('general')) return;

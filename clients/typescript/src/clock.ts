@@ -19,3 +19,11 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(handle) };
   },
 };
+
+/**
+ * Runs a task after the code that runs now. It uses a promise and not `queueMicrotask`, which the
+ * fake timers of test frameworks replace.
+ */
+export function soon(task: () => void): void {
+  void Promise.resolve().then(task);
+}

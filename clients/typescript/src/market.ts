@@ -1,5 +1,5 @@
 import { type ChainStatus, GENERAL_ROOM, type RoomAddress, roomName } from './contract/index.js';
-import type { Clock } from './clock.js';
+import { type Clock, soon } from './clock.js';
 import { HandoverBuffer } from './handover-buffer.js';
 import {
   eventOf,
@@ -105,7 +105,7 @@ export class Market {
    */
   catchUp(handle: Handle, isIn: (room: string) => boolean): void {
     if (!handle.rooms.some(isIn)) return;
-    queueMicrotask(() => {
+    soon(() => {
       for (const address of handle.addresses) {
         const room = roomName(address);
         if (handle.closed || !isIn(room)) continue;

@@ -12,7 +12,7 @@ import {
   type SubscriptionRequest,
 } from './contract/index.js';
 import { backoffMs } from './backoff.js';
-import type { Clock, Timer } from './clock.js';
+import { type Clock, soon, type Timer } from './clock.js';
 import { SubscriptionError } from './errors.js';
 import type { Answer } from './link.js';
 import type { MessageBudget } from './message-budget.js';
@@ -94,7 +94,7 @@ export class RoomSync {
   schedule(): void {
     if (this.state !== 'idle' || !this.limits) return;
     this.state = 'scheduled';
-    queueMicrotask(() => this.state === 'scheduled' && this.step());
+    soon(() => this.state === 'scheduled' && this.step());
   }
 
   isIn(room: string): boolean {
