@@ -32,6 +32,7 @@ handle.ready.then(async () => {
 const CONSUMER = `
 import { type ChainUpdate, connect, type Subscription, SubscriptionError } from '@deltastream/socket-client';
 import { useChain, useProduct } from '@deltastream/socket-client/react';
+import { type Authenticate, FakeGateway } from '@deltastream/socket-client/testing';
 
 const client = connect('http://gateway', { token: async ({ reason }) => reason });
 const chain: Subscription<ChainUpdate> = client.subscribe({ type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' });
@@ -54,6 +55,12 @@ export async function read(): Promise<number> {
 }
 export const price = (): number | undefined => useProduct('NIFTY').update?.price;
 export const chains = (): ReadonlyMap<string, ChainUpdate> => useChain('NIFTY').chains;
+const authenticate: Authenticate = (token) => (token ? { role: 'trader' } : 'AUTH_REQUIRED');
+const fake = new FakeGateway({ products: ['NIFTY'], limits: { max_subscriptions: 5 }, authenticate });
+export const tested: typeof client = fake.connect({ token: 'any' });
+export const chainOfTest: ChainUpdate = fake.publishChain({ product: 'NIFTY', expiry: '2026-11-26', pcr_oi: 2 });
+// @ts-expect-error there is no such code
+fake.reject('product:NIFTY', 'NONSENSE');
 `;
 
 let redis: RedisServer;
@@ -102,6 +109,32 @@ it.each(['socket.io-client', 'socket.io-client-4.7', 'socket.io-client-4.5'])(
     }
   },
 );
+
+it('its entry for tests plays a gateway in ES modules and CommonJS, with the errors of the main entry', async () => {
+  const play = `
+    const gateway = new FakeGateway({ products: ['NIFTY'] });
+    gateway.publishPrice('NIFTY', 7);
+    gateway.reject('product:SENSEX', 'FORBIDDEN');
+    const client = gateway.connect();
+    const refused = client.subscribe({ type: 'product', symbol: 'SENSEX' });
+    const handle = client.subscribe({ type: 'product', symbol: 'NIFTY' });
+    gateway.settle().then(() => {
+      console.log(client.state, handle.latest.price, handle.stale, refused.error instanceof SubscriptionError);
+      gateway.close();
+    });`;
+  const [main, testing] = ['@deltastream/socket-client', '@deltastream/socket-client/testing'];
+  const names = ['{ SubscriptionError }', '{ FakeGateway }'];
+  await application.write(
+    'play.mjs',
+    `import ${names[0]} from '${main}'; import ${names[1]} from '${testing}';${play}`,
+  );
+  await application.write(
+    'play.cjs',
+    `const ${names[0]} = require('${main}'); const ${names[1]} = require('${testing}');${play}`,
+  );
+  for (const file of ['play.mjs', 'play.cjs'])
+    expect(await application.node(file)).toBe('connected 7 false true\n');
+});
 
 it.each([
   ['node16', 'node16', 'consumer.mts'],
@@ -155,11 +188,11 @@ it('is small: the client, the client with socket.io-client, the hooks', async ()
     expect(sizes[name]).toBeLessThanOrEqual(LIMIT[name]);
 });
 
-it('supports tree shaking: connect excludes React, and types add nothing', async () => {
+it('supports tree shaking: connect excludes React and the fake gateway, and types add nothing', async () => {
   const { inputs, text } = await bundle(
     `import { connect } from '@deltastream/socket-client'; connect('http://x')`,
   );
-  expect(inputs.filter((name) => name.includes('react'))).toEqual([]);
+  expect(inputs.filter((name) => /react|testing/.test(name))).toEqual([]);
   // The tables with the contract's texts are removed if they are not used.
   expect(text).not.toContain('The payload is not an object.');
   const nothing = await bundle(

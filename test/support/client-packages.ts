@@ -18,6 +18,10 @@ export const CLIENT_PACKAGES: Readonly<Record<string, { readonly types: string; 
       types: join(TYPESCRIPT, 'react/index.d.ts'),
       module: join(TYPESCRIPT, 'react/index.js'),
     },
+    '@deltastream/socket-client/testing': {
+      types: join(TYPESCRIPT, 'testing/index.d.ts'),
+      module: join(TYPESCRIPT, 'testing/index.js'),
+    },
   };
 
 /** For PYTHONPATH: this folder contains the package `deltastream_socket_client`. */

@@ -1,0 +1,372 @@
+/** @jest-environment jsdom */
+import { act, render, screen } from '@testing-library/react';
+import { checkConnections } from '../../../../test/clients/support/checked-connections.js';
+import { ClientEvent, ServerEvent } from '../contract/index.js';
+import type { SocketClient } from '../index.js';
+import { GatewayProvider, useChain, useConnection, useProduct } from '../react/index.js';
+import { FakeGateway, type FakeGatewayOptions } from './index.js';
+
+const EXPIRY = '2026-11-26';
+const seen = checkConnections();
+const gateways: FakeGateway[] = [];
+
+function start(options: FakeGatewayOptions = { products: ['NIFTY'] }): FakeGateway {
+  const gateway = new FakeGateway(options);
+  gateways.push(gateway);
+  return gateway;
+}
+
+/** The names and payloads of what a client reports from now on. */
+function listen(client: SocketClient, ...events: readonly string[]): [string, unknown][] {
+  const heard: [string, unknown][] = [];
+  for (const event of events) client.on(event as 'closing', (payload) => heard.push([event, payload]));
+  return heard;
+}
+
+const states = (client: SocketClient): string[] => {
+  const all: string[] = [];
+  client.on('state', ({ state }) => all.push(state));
+  return all;
+};
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => {
+  for (const gateway of gateways.splice(0)) gateway.close();
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+describe('a component', () => {
+  function Price({ symbol }: { symbol: string }) {
+    const { update, stale, error } = useProduct(symbol);
+    const { chain } = useChain(symbol);
+    const { state } = useConnection();
+    if (error) return <p role="status">{error.code}</p>;
+    return (
+      <p role="status">{`${state} ${update?.price ?? '–'}${stale ? ' stale' : ''} ${chain?.spot_price ?? '–'}`}</p>
+    );
+  }
+  const shown = () => screen.getByRole('status').textContent;
+  const frame = async (gateway: FakeGateway, ms = 16) =>
+    act(async () => {
+      await gateway.settle();
+      jest.advanceTimersByTime(ms);
+      await gateway.settle();
+      jest.advanceTimersByTime(16);
+    });
+
+  it('shows what the test publishes, with fake timers', async () => {
+    const gateway = start();
+    const client = gateway.connect({ general: false });
+    gateway.publishPrice('NIFTY', 21_500);
+    render(
+      <GatewayProvider client={client}>
+        <Price symbol="NIFTY" />
+      </GatewayProvider>,
+    );
+    expect(shown()).toBe('connecting – stale –');
+    await frame(gateway);
+    expect(shown()).toBe('connected 21500 –');
+    gateway.publishPrice('NIFTY', 21_501);
+    gateway.publishChain({ product: 'NIFTY', expiry: EXPIRY, spot_price: 21_400 });
+    await frame(gateway);
+    expect(shown()).toBe('connected 21501 21400');
+    gateway.markStale('NIFTY');
+    await frame(gateway);
+    expect(shown()).toBe('connected 21501 stale 21400');
+    gateway.markLive('NIFTY');
+    await frame(gateway);
+    expect(shown()).toBe('connected 21501 21400');
+    act(() => gateway.disconnect());
+    await frame(gateway);
+    expect(shown()).toBe('reconnecting 21501 stale 21400');
+    gateway.reconnect();
+    await frame(gateway, 100);
+    expect(shown()).toBe('connected 21501 21400');
+    expect(gateway.rooms(client)).toEqual(['chain:NIFTY', 'product:NIFTY']);
+  });
+
+  it('shows that its subscription was rejected', async () => {
+    const gateway = start();
+    gateway.reject('product:NIFTY', 'FORBIDDEN');
+    render(
+      <GatewayProvider client={gateway.connect()}>
+        <Price symbol="NIFTY" />
+      </GatewayProvider>,
+    );
+    await frame(gateway);
+    expect(shown()).toBe('FORBIDDEN');
+  });
+});
+
+describe('subscriptions', () => {
+  it('receive the snapshot of their room, and then every update in order', async () => {
+    const gateway = start();
+    gateway.publishPrice('NIFTY', 1);
+    const client = gateway.connect();
+    const handle = client.subscribe({ type: 'product', symbol: 'NIFTY' });
+    const prices: number[] = [];
+    handle.on('update', ({ price }) => prices.push(price));
+    await gateway.settle();
+    await handle.ready;
+    gateway.publishPrice('NIFTY', 2);
+    gateway.publishPrice('NIFTY', 3, { sentiment: 'up' });
+    gateway.publishPrice('NIFTY', 4, { timestamp: '2020-01-01T00:00:00' }); // older, and so dropped
+    expect(prices).toEqual([1, 2, 3]);
+    expect(handle).toMatchObject({ stale: false, latest: { sentiment: 'up' } });
+  });
+
+  it('of a misspelt symbol get a suggestion, and are stale until its first update', async () => {
+    const gateway = start();
+    const client = gateway.connect();
+    const handle = client.subscribe({ type: 'chain', symbol: 'NIFTI' });
+    await gateway.settle();
+    expect([...handle.suggestions]).toEqual([['NIFTI', 'NIFTY']]);
+    expect(handle.stale).toBe(true);
+    gateway.publishChain({ product: 'NIFTI', expiry: EXPIRY });
+    expect(handle.stale).toBe(false);
+  });
+
+  it('beyond the limits are rejected', async () => {
+    const gateway = start({ limits: { max_subscriptions: 2, max_symbols_per_request: 2 } });
+    const client = gateway.connect();
+    const first = client.subscribe({ type: 'product', symbol: 'A' });
+    const second = client.subscribe({ type: 'product', symbol: 'B' });
+    await gateway.settle();
+    await first.ready;
+    await expect(second.ready).rejects.toMatchObject({ code: 'TOO_MANY_SUBSCRIPTIONS' });
+    const asked = client.snapshot({ type: 'product', symbols: ['A', 'B', 'C'] });
+    await expect(asked).rejects.toMatchObject({ code: 'TOO_MANY_SYMBOLS' });
+  });
+
+  it('to unknown products beyond their limit wait, and are granted when the product is known', async () => {
+    const gateway = start({ limits: { max_unknown_subscriptions: 0 } });
+    const client = gateway.connect();
+    const handle = client.subscribe({ type: 'product', symbol: 'NEWCO' });
+    await gateway.settle();
+    expect(handle).toMatchObject({ stale: true, closed: false });
+    gateway.publishPrice('NEWCO', 1);
+    jest.advanceTimersByTime(40_000);
+    await gateway.settle();
+    await handle.ready;
+    expect(handle).toMatchObject({ stale: false, latest: { price: 1 } });
+  });
+
+  it('can be observed, and so can every request', async () => {
+    const gateway = start();
+    const [one, other] = [gateway.connect({ general: false }), gateway.connect()];
+    const handle = one.subscribe({ type: 'product', symbols: ['A', 'B'] });
+    await gateway.settle();
+    expect(gateway.connections).toBe(2);
+    expect(gateway.rooms()).toEqual(['general', 'product:A', 'product:B']);
+    expect(gateway.rooms(one)).toEqual(['product:A', 'product:B']);
+    handle.unsubscribe();
+    await gateway.settle();
+    expect(gateway.rooms(one)).toEqual([]);
+    expect(gateway.rooms(other)).toEqual(['general']);
+    expect(gateway.requests.filter(({ client }) => client === one).map(({ event }) => event)).toEqual(
+      expect.arrayContaining(['subscribe', 'unsubscribe']),
+    );
+    expect(gateway.requests).toContainEqual({
+      event: 'subscribe',
+      payload: { type: 'product', symbols: ['A', 'B'] },
+      client: one,
+    });
+  });
+});
+
+it('a product that became stale before the client connected is stale at once', async () => {
+  const gateway = start({ products: ['NIFTY', 'SENSEX'] });
+  gateway.publishPrice('NIFTY', 1);
+  gateway.markStale('NIFTY');
+  const client = gateway.connect();
+  await gateway.settle();
+  expect([client.isStale('NIFTY'), client.isStale('SENSEX')]).toEqual([true, false]);
+});
+
+it('a chain goes stale while the price of its product is live', async () => {
+  const gateway = start();
+  const client = gateway.connect();
+  const chain = client.subscribe({ type: 'chain', symbol: 'NIFTY', expiry: EXPIRY });
+  gateway.publishPrice('NIFTY', 1);
+  gateway.publishChain({ product: 'NIFTY', expiry: EXPIRY, strikes: [200, 100] });
+  await gateway.settle();
+  expect(chain.latest).toMatchObject({ spot_price: 1, strikes: [100, 200], calls: [{ strike: 200 }, {}] });
+  gateway.markChainStale('NIFTY', EXPIRY);
+  expect([chain.stale, client.isStale('NIFTY')]).toEqual([true, false]);
+  const { staleChains } = await client.snapshot({ type: 'chain', symbol: 'NIFTY' });
+  expect(staleChains).toMatchObject([{ product: 'NIFTY', expiry: EXPIRY }]);
+  gateway.markChainLive('NIFTY', EXPIRY);
+  expect(chain.stale).toBe(false);
+});
+
+it('a client that lags receives the newest updates and is told how many it missed', async () => {
+  const gateway = start();
+  const client = gateway.connect();
+  await gateway.settle();
+  const heard = listen(client, 'lagging', 'underlying_update', 'feed_gap');
+  gateway.lag(client);
+  for (const price of [1, 2, 3]) gateway.publishPrice('NIFTY', price);
+  expect(heard).toEqual([]);
+  jest.advanceTimersByTime(8_000);
+  gateway.catchUp(client);
+  gateway.publishPrice('NIFTY', 4);
+  gateway.feedGap();
+  expect(heard).toMatchObject([
+    ['lagging', { dropped: 2, since_ms: 8_000 }],
+    ['underlying_update', { price: 3 }],
+    ['underlying_update', { price: 4 }],
+    ['feed_gap', {}],
+  ]);
+});
+
+describe('tokens', () => {
+  const authenticate = (token: string | undefined) => (token?.startsWith('good') ? {} : 'TOKEN_INVALID');
+
+  it('are renewed when they expire soon, and again after they have expired', async () => {
+    const gateway = start({ authenticate });
+    const reasons: string[] = [];
+    const client = gateway.connect({ token: ({ reason }) => `good ${reasons.push(reason)}` });
+    const seenStates = states(client);
+    await gateway.settle();
+    expect(client.user).toMatchObject({ user_id: '42', role: 'user' });
+    jest.advanceTimersByTime(2_000); // a client does not renew a token that is newer than a second
+    gateway.warnTokenExpiring();
+    await gateway.settle();
+    expect(gateway.requests).toMatchObject([{ event: 'get_products' }, { payload: { token: 'good 2' } }]);
+    gateway.expireToken(client);
+    await act(() => jest.advanceTimersByTimeAsync(200));
+    expect(reasons).toEqual(['connect', 'expiring', 'expired']);
+    expect(seenStates).toEqual(['connected', 'reconnecting', 'connected']);
+  });
+
+  it('that cannot be renewed close the client when they expire', async () => {
+    const gateway = start({ authenticate });
+    const client = gateway.connect({ token: 'good' });
+    await gateway.settle();
+    gateway.expireToken();
+    await act(() => jest.advanceTimersByTimeAsync(200));
+    expect(client).toMatchObject({ state: 'closed', reason: { code: 'TOKEN_EXPIRED' } });
+  });
+
+  it('that are invalid or revoked close the client', async () => {
+    const gateway = start({ authenticate });
+    const stranger = gateway.connect({ token: 'bad' });
+    const client = gateway.connect({ token: () => 'good' });
+    await gateway.settle();
+    expect(stranger).toMatchObject({ state: 'closed', reason: { code: 'TOKEN_INVALID' } });
+    gateway.revokeToken(client);
+    expect(client).toMatchObject({ state: 'closed', reason: { code: 'TOKEN_REVOKED' } });
+  });
+
+  it('that allow less after a renewal end the subscriptions that they do not allow', async () => {
+    const gateway = start({ authenticate });
+    const client = gateway.connect({ token: () => 'good' });
+    const handle = client.subscribe({ type: 'product', symbol: 'NIFTY' });
+    await gateway.settle();
+    await handle.ready;
+    gateway.reject('product:NIFTY', 'FORBIDDEN');
+    jest.advanceTimersByTime(2_000);
+    gateway.warnTokenExpiring();
+    await gateway.settle();
+    expect(handle.error).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('cannot expire if no client has one', async () => {
+    const gateway = start();
+    gateway.connect();
+    await gateway.settle();
+    expect(() => gateway.expireToken()).toThrow('authenticate');
+  });
+});
+
+it('a drained client moves to the next replica without a stale price', async () => {
+  const gateway = start();
+  const client = gateway.connect();
+  const handle = client.subscribe({ type: 'product', symbol: 'NIFTY' });
+  gateway.publishPrice('NIFTY', 1);
+  await gateway.settle();
+  const heard = listen(client, 'server_draining', 'stale', 'closing');
+  const seenStates = states(client);
+  gateway.drain({ reconnectInMs: 6_000 });
+  jest.advanceTimersByTime(2_999);
+  await gateway.settle();
+  expect(seenStates).toEqual(['draining']);
+  jest.advanceTimersByTime(1);
+  await gateway.settle();
+  expect(seenStates).toEqual(['draining', 'connected']);
+  jest.advanceTimersByTime(10_000);
+  gateway.publishPrice('NIFTY', 2);
+  expect(handle).toMatchObject({ stale: false, latest: { price: 2 } });
+  expect(gateway.connections).toBe(1);
+  expect(heard).toEqual([['server_draining', { reconnect_in_ms: 6_000 }]]);
+});
+
+it.each([
+  ['TOO_SLOW', 'reconnecting'],
+  ['RATE_LIMITED', 'closed'],
+] as const)('%s leaves the client %s', async (code, state) => {
+  const gateway = start();
+  const client = gateway.connect();
+  await gateway.settle();
+  const heard = listen(client, 'closing');
+  gateway.end(code);
+  expect(client.state).toBe(state);
+  expect(heard).toMatchObject([['closing', { code }]]);
+});
+
+it('a client whose connection alone is cut connects again', async () => {
+  const gateway = start();
+  const [client, other] = [gateway.connect(), gateway.connect()];
+  await gateway.settle();
+  gateway.disconnect(client);
+  expect([client.state, other.state]).toEqual(['reconnecting', 'connected']);
+  jest.advanceTimersByTime(100);
+  await gateway.settle();
+  expect(client.state).toBe('connected');
+});
+
+it('a rejected request fails until the gateway allows it again', async () => {
+  const gateway = start();
+  const client = gateway.connect();
+  gateway.reject('get_products', 'INTERNAL_ERROR', { message: 'Out of order' });
+  const asked = client.products();
+  await gateway.settle();
+  await expect(asked).rejects.toMatchObject({ code: 'INTERNAL_ERROR', message: 'Out of order' });
+  gateway.allow('get_products');
+  gateway.publishPrice('SENSEX', 1);
+  expect(await client.products()).toEqual(['NIFTY', 'SENSEX']);
+  expect(await client.subscriptions()).toEqual(['general']);
+});
+
+it('what an update listener publishes arrives after that update', async () => {
+  const gateway = start();
+  const client = gateway.connect();
+  await gateway.settle();
+  const prices: string[] = [];
+  client.on('underlying_update', ({ price }) => {
+    if (price === 1) gateway.publishPrice('NIFTY', 2);
+    prices.push(`one ${price}`);
+  });
+  client.on('underlying_update', ({ price }) => prices.push(`two ${price}`));
+  gateway.publishPrice('NIFTY', 1);
+  expect(prices).toEqual(['one 1', 'two 1', 'one 2', 'two 2']);
+});
+
+it.each([
+  ['a symbol', () => start().publishPrice('no symbol', 1), 'must be 1 to 32'],
+  ['a price', () => start().publishPrice('A', Number.NaN), 'finite'],
+  ['an expiry', () => start().publishChain({ product: 'A', expiry: '2026-02-30' }), 'must be a date'],
+  ['a time', () => start().publishPrice('A', 1, { timestamp: 'noon' }), 'ISO 8601'],
+  ['a price to repeat', () => start().markLive('A'), 'publishPrice'],
+  ['a chain', () => start().markChainStale('A', EXPIRY), 'publishChain'],
+])('a test that does not give it %s is told so', (_, call, message) => {
+  expect(call).toThrow(message);
+});
+
+it('these tests have sent every event of the contract, all of which were checked against it', () => {
+  const rare = ['feed_statuses', 'feed_gap'];
+  expect([...seen]).toEqual(
+    expect.arrayContaining([...Object.values(ServerEvent), ...Object.values(ClientEvent), ...rare]),
+  );
+});

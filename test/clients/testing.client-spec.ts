@@ -1,0 +1,320 @@
+import { SocketClient } from '../../clients/typescript/src/client.js';
+import type { ClientOptions } from '../../clients/typescript/src/index.js';
+import { Link } from '../../clients/typescript/src/link.js';
+import { FakeGateway, type FakeGatewayOptions } from '../../clients/typescript/src/testing/index.js';
+import { cleanUp } from '../support/cleanup.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { chain, EXPIRY, timestampOf } from '../support/messages.js';
+import { OPTION_CHAIN, Platform, UNDERLYING } from '../support/platform.js';
+import { RedisServer } from '../support/redis-server.js';
+import { claims, epoch, hs256, JWT_SECRET } from '../support/tokens.js';
+import { waitFor } from '../support/wait.js';
+import { checkConnections } from './support/checked-connections.js';
+
+/** What the scenarios need of a gateway, whether it is real or the package's fake one. */
+interface World {
+  connect(options?: ClientOptions): SocketClient;
+  publishPrice(product: string, n: number): Promise<void>;
+  publishChain(product: string, n: number, expiry?: string): Promise<void>;
+  /** Waits until the product's price and chains have become stale. */
+  stale(product: string): Promise<void>;
+  /** The token is about to expire, and then expires. */
+  warn(): Promise<void>;
+  expire(): Promise<void>;
+  drain(): Promise<void>;
+  end(): Promise<unknown>;
+}
+
+/** The settings of a scenario, for both gateways. */
+interface Setting {
+  readonly env: Record<string, string>;
+  readonly fake: FakeGatewayOptions;
+}
+
+type Line = readonly [name: string, content: unknown];
+
+/** What differs between two runs of the same gateway: times, identities and configuration. */
+const VARIES: ReadonlySet<string> = new Set([
+  'client_id',
+  'server_time',
+  'limits',
+  'last_update',
+  'age_ms',
+  'expires_at',
+  'expires_in_ms',
+  'reconnect_in_ms',
+  'retry_after_ms',
+]);
+
+/** Texts for people, which are the same only if a test says so. */
+const TEXTS: ReadonlySet<string> = new Set(['FORBIDDEN', 'AUTH_REQUIRED', 'TOKEN_INVALID']);
+
+function comparable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(comparable);
+  if (typeof value !== 'object' || value === null) return value;
+  const { code } = value as { readonly code?: string };
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, field]) => {
+      if (key === 'message' && code !== undefined && TEXTS.has(code)) return [];
+      // A time that is not known is not just another time.
+      return [[key, VARIES.has(key) && field !== null ? 'any' : comparable(field)]];
+    }),
+  );
+}
+
+const connections = new Map<unknown, Line[]>();
+
+/** Everything that the clients' connections receive from now on, in order. */
+function record(): () => readonly Line[] {
+  connections.clear();
+  return () => [...connections.values()].flat();
+}
+
+beforeAll(() => {
+  const note = (link: unknown, name: string, content: unknown): void => {
+    const lines = connections.get(link) ?? [];
+    connections.set(link, lines);
+    lines.push([name, comparable(content)]);
+  };
+  const link = Link.prototype as unknown as {
+    receive(name: string, payload: unknown): void;
+    end(end: { readonly kind: string; readonly error: { readonly code?: string } }): void;
+  };
+  const { receive, end } = link;
+  const { ask } = Link.prototype;
+  link.receive = function (name, payload) {
+    note(this, name, payload);
+    receive.call(this, name, payload);
+  };
+  link.end = function (reason) {
+    if (reason.kind === 'refused') note(this, 'end', reason.error.code);
+    end.call(this, reason);
+  };
+  Link.prototype.ask = function (event, payload, limitMs, done) {
+    ask.call(this, event, payload, limitMs, (answer) => {
+      if (answer.kind === 'answer') note(this, `answer to ${event}`, answer.answer);
+      done(answer as never);
+    });
+  };
+});
+
+let redis: RedisServer;
+beforeAll(async () => {
+  checkConnections();
+  redis = await RedisServer.start();
+});
+afterAll(() => redis.stop());
+
+const user = { user_id: '42', role: 'user' };
+const isStale = (client: SocketClient, product: string) => client.isStale(product);
+
+async function real({ env }: Setting): Promise<World> {
+  await redis.client.flushall();
+  const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, PRODUCTS: 'NIFTY', ...env });
+  const platform = new Platform(redis, gateway);
+  return {
+    connect: (options) => {
+      const client = new SocketClient(gateway.url, options);
+      cleanUp(() => client.close());
+      return client;
+    },
+    publishPrice: async (product, n) => {
+      const time = timestampOf(n);
+      const type = 'UNDERLYING_ENRICHED';
+      await platform.publish(UNDERLYING, { type, product, price: n, timestamp: time, processed_at: time });
+      await platform.carried();
+    },
+    publishChain: async (product, n, expiry) => {
+      await platform.publish(OPTION_CHAIN, chain(product, n, expiry));
+      await platform.carried();
+    },
+    stale: async (product) => {
+      const watcher = new SocketClient(gateway.url);
+      const handle = watcher.subscribe({ type: 'product', symbol: product });
+      await handle.ready;
+      await waitFor(() => isStale(watcher, product));
+      watcher.close();
+    },
+    // Its tokens are short-lived, so both happen in time.
+    warn: () => Promise.resolve(),
+    expire: () => Promise.resolve(),
+    drain: () => {
+      void gateway.stop();
+      return Promise.resolve();
+    },
+    end: () => gateway.stop(),
+  };
+}
+
+function fake({ fake: options }: Setting): Promise<World> {
+  const gateway = new FakeGateway({ products: ['NIFTY'], ...options });
+  return Promise.resolve({
+    connect: (own) => gateway.connect(own),
+    publishPrice: async (product, n) => {
+      const time = timestampOf(n);
+      gateway.publishPrice(product, n, { timestamp: time, processed_at: time });
+      await gateway.settle();
+    },
+    publishChain: async (product, n, expiry) => {
+      gateway.publishChain(chain(product, n, expiry));
+      await gateway.settle();
+    },
+    stale: (product) => {
+      gateway.markStale(product);
+      return gateway.settle();
+    },
+    warn: () => {
+      gateway.warnTokenExpiring(2_000);
+      return gateway.settle();
+    },
+    expire: () => {
+      gateway.expireToken();
+      return gateway.settle();
+    },
+    drain: () => {
+      gateway.drain({ reconnectInMs: 100 });
+      return gateway.settle();
+    },
+    end: () => Promise.resolve(gateway.close()),
+  });
+}
+
+async function both(
+  setting: Setting,
+  scenario: (world: World, lines: () => readonly Line[]) => Promise<void>,
+): Promise<{ readonly real: readonly Line[]; readonly fake: readonly Line[] }> {
+  const run = async (world: World): Promise<readonly Line[]> => {
+    const lines = record();
+    await scenario(world, lines);
+    const result = [...lines()];
+    await world.end();
+    return result;
+  };
+  const result = { real: await run(await real(setting)), fake: await run(await fake(setting)) };
+  expect(result.real.length).toBeGreaterThan(0);
+  return result;
+}
+
+const has = (lines: () => readonly Line[], name: string, count = 1) =>
+  waitFor(
+    () => lines().filter(([one]) => one === name).length >= count,
+    () => JSON.stringify(lines()),
+  );
+
+/** Waits until the client is connected, and nothing that it asked for itself is on its way. */
+async function connected(client: SocketClient): Promise<void> {
+  for (let request = 0; request < 2; request++) await client.products();
+}
+
+it('the fake gateway sends for subscriptions, snapshots and lists what the real one sends', async () => {
+  const setting = {
+    env: { PRODUCTS: 'NIFTY,SENSEX', MAX_SUBSCRIPTIONS: '7', MAX_CHAINS_PER_SNAPSHOT: '2' },
+    fake: { products: ['NIFTY', 'SENSEX'], limits: { max_subscriptions: 7, max_chains_per_snapshot: 2 } },
+  };
+  const result = await both(setting, async (world, lines) => {
+    await world.publishPrice('NIFTY', 1);
+    for (const expiry of ['2026-12-31', EXPIRY, '2027-01-28']) await world.publishChain('NIFTY', 1, expiry);
+    const client = world.connect();
+    await connected(client);
+    const subscribe = async (request: Parameters<SocketClient['subscribe']>[0]) => {
+      const handle = client.subscribe(request);
+      await handle.ready.catch(() => undefined);
+      // Requests are answered in order, so nothing of this one is on its way any more.
+      await client.subscriptions();
+      return handle;
+    };
+    await subscribe({ type: 'product', symbol: 'NIFTY' });
+    await subscribe({ type: 'chain', symbol: 'NIFTY' });
+    const one = await subscribe({ type: 'chain', symbol: 'NIFTY', expiry: EXPIRY });
+    await subscribe({ type: 'product', symbol: 'SENSEX' });
+    await subscribe({ type: 'chain', symbol: 'SENSEX', expiry: EXPIRY });
+    await has(lines, 'chain_status');
+    await subscribe({ type: 'product', symbol: 'nifty' });
+    await has(lines, 'feed_status');
+    await subscribe({ type: 'product', symbol: 'BEYOND' });
+    await world.publishPrice('NIFTY', 2);
+    await world.publishPrice('NIFTY', 1); // older
+    await world.publishChain('NIFTY', 3);
+    await world.publishPrice('nifty', 1);
+    await world.publishChain('SENSEX', 1);
+    await world.publishChain('AAPL', 1);
+    await client.snapshot({ type: 'chain', symbols: ['NIFTY', 'SENSEX', 'TSLA'] });
+    await client.snapshot({ type: 'product', symbols: ['NIFTY', 'AAPL'] });
+    one.unsubscribe();
+    await client.subscriptions();
+    await client.products();
+    client.close();
+  });
+  expect(result.fake).toEqual(result.real);
+  expect(new Set(result.real.map(([name]) => name)).size).toBeGreaterThan(15);
+});
+
+it('the fake gateway sends for a product that has stopped what the real one sends', async () => {
+  const setting = { env: { STALE_AFTER_MS: '700', CHAIN_STALE_AFTER_MS: '60000' }, fake: {} };
+  const result = await both(setting, async (world, lines) => {
+    await world.publishPrice('NIFTY', 1);
+    await world.stale('NIFTY');
+    connections.clear();
+    const client = world.connect();
+    await connected(client);
+    await client.subscribe({ type: 'product', symbol: 'NIFTY' }).ready;
+    await client.snapshot({ type: 'product', symbol: 'NIFTY' });
+    await world.publishPrice('NIFTY', 2);
+    await has(lines, 'underlying_update', 3);
+    client.close();
+  });
+  expect(result.fake).toEqual(result.real);
+  expect(result.real).toContainEqual(['feed_statuses', expect.anything()]);
+});
+
+it('the fake gateway sends for tokens what the real one sends', async () => {
+  const authenticate = (token: string | undefined) => {
+    if (token === undefined) return 'AUTH_REQUIRED';
+    return token.split('.').length === 3 ? user : 'TOKEN_INVALID';
+  };
+  const setting = {
+    env: {
+      AUTH_MODE: 'required',
+      JWT_SECRET,
+      SECRET_KEY: JWT_SECRET.toLowerCase(),
+      TOKEN_EXPIRY_NOTICE_SECONDS: '2',
+    },
+    fake: { authenticate },
+  };
+  const result = await both(setting, async (world, lines) => {
+    const stranger = world.connect();
+    await waitFor(() => stranger.state === 'closed');
+    const liar = world.connect({ token: 'no token' });
+    await waitFor(() => liar.state === 'closed');
+    let tokens = 0;
+    const token = () => (++tokens === 2 ? 'no token' : hs256(claims({ exp: epoch(tokens > 2 ? 60 : 6) })));
+    const client = world.connect({ token });
+    await connected(client);
+    await world.warn();
+    await has(lines, 'token_refreshed');
+    client.close();
+    const other = world.connect({ token: hs256(claims({ exp: epoch(6) })) });
+    await connected(other);
+    await world.warn();
+    await has(lines, 'token_expiring', 2);
+    await world.expire();
+    await waitFor(() => other.state === 'closed');
+  });
+  expect(result.fake).toEqual(result.real);
+  expect(result.real).toContainEqual(['end', 'TOKEN_EXPIRED']);
+});
+
+it('the fake gateway sends for a shutdown what the real one sends', async () => {
+  const setting = { env: { DRAIN_TIMEOUT_MS: '2000' }, fake: {} };
+  const result = await both(setting, async (world, lines) => {
+    // A static token and no way to connect again: the client stays until it is closed.
+    let asked = 0;
+    const client = world.connect({ token: () => (++asked === 1 ? 'any' : new Promise(() => undefined)) });
+    await connected(client);
+    await world.drain();
+    await has(lines, 'end');
+    client.close();
+  });
+  expect(result.fake).toEqual(result.real);
+  expect(result.real).toContainEqual(['closing', expect.objectContaining({ code: 'DRAINING' })]);
+});
