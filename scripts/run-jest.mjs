@@ -22,17 +22,18 @@ const DRAINS_WITHIN_MS = 2_000;
 /**
  * Runs Jest with these arguments, and copies its stderr.
  * @param program Jest's program, or a substitute
- * @param options `cwd`, and `timeout` in ms, after which Jest is stopped
+ * @param options `cwd`, `timeout` in ms, after which Jest is stopped, and the path of `node` and its
+ * `env` if they are not those of this process
  * @returns a map from the path of a file to its outcome; see `outcomeOf` and `outcomeOfJest`
  */
-export async function runJest(program, args, { cwd, timeout }) {
+export async function runJest(program, args, { cwd, timeout, node = process.execPath, env = process.env }) {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
   const file = join(folder, 'jest.json');
   try {
     // After the arguments, because an option with several values would read files as values.
     const options = ['--json', `--outputFile=${file}`, `--reporters=${REPORTER}`];
     if (process.stderr.isTTY) options.push('--colors'); // Jest itself writes to a pipe
-    const ended = await run([program, ...args, ...options], { cwd, timeout });
+    const ended = await run(node, [program, ...args, ...options], { cwd, timeout, env });
     const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
     const files = new Map((report?.testResults ?? []).map((result) => [result.name, outcomeOf(result)]));
     // Jest itself may fail, because of its arguments, its time limit, or something that a test left
@@ -47,9 +48,9 @@ export async function runJest(program, args, { cwd, timeout }) {
 }
 
 /** Resolves when the process ends, with its exit status and the last lines of its stderr. */
-function run(args, { cwd, timeout }) {
+function run(node, args, { cwd, timeout, env }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd, timeout, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(node, args, { cwd, timeout, env, stdio: ['ignore', 'ignore', 'pipe'] });
     let tail = '';
     child.stderr.setEncoding('utf8').on('data', (chunk) => {
       const text = chunk.replace(WRITTEN, '');

@@ -5,7 +5,7 @@ const SLOWEST = 10;
 
 /**
  * The report at the end: the files that failed first, the failures of Jest itself, the slowest
- * files, and the counts as the last line.
+ * files, the counts of each Node.js, and the counts of all as the last line.
  * @param root the project's folder
  * @param outcomes a map from the path of a file to its outcome
  * @param failedFirst the result of `rerunFailed`
@@ -34,8 +34,18 @@ export function endReport(root, outcomes, failedFirst) {
       slowest.map(([path, { seconds }]) => `${seconds.toFixed(1).padStart(6)} s  ${name(path)}`),
     );
   }
-  const sum = (count) => [...outcomes.values()].reduce((total, outcome) => total + outcome[count], 0);
-  const skipped = sum('skipped');
-  lines.push(`${sum('passed')} passed, ${sum('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  const all = [...outcomes.values()];
+  // A test that ran with two versions of Node.js counts twice.
+  const versions = new Set(all.map(({ node }) => node).filter((version) => version !== undefined));
+  for (const version of versions) {
+    lines.push(`Node.js ${version}: ${counts(all.filter(({ node }) => node === version))}`);
+  }
+  lines.push(counts(all));
   return lines;
+}
+
+function counts(outcomes) {
+  const sum = (count) => outcomes.reduce((total, outcome) => total + outcome[count], 0);
+  const skipped = sum('skipped');
+  return `${sum('passed')} passed, ${sum('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }

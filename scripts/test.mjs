@@ -3,12 +3,15 @@
 // may, runs every suite, and prints the counts.
 //
 // `npm test -- ARGS` passes ARGS to Jest, and `npm run test:quick` runs the fast tests. Every test
-// runs once. Only `--rerun-failed`, which `.ci/run` uses, runs failed files once more, separately,
-// if there are at most three, and reports the first failures at the end.
+// runs once, with the Node.js of the image; `npm test` then runs the fast tests with the installed
+// Node.js as well. With `NODE_UNDER_TEST=installed`, the installed one runs everything. Only
+// `--rerun-failed`, which `.ci/run` uses, runs failed files once more, separately, if there are at
+// most three, and reports the first failures at the end.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
+import { environmentFor, nodesUnderTest } from './node-under-test.mjs';
 import { prepare, root } from './prepare.mjs';
 import { rerunFailed } from './rerun-failed.mjs';
 import { JEST, runJest } from './run-jest.mjs';
@@ -18,7 +21,7 @@ import { endReport } from './test-report.mjs';
  * The time limit of each batch in minutes, because a suite that hangs must not use up the 90
  * minutes of a CI machine.
  */
-const MINUTES = { chosen: 60, most: 50, chaos: 15, fuzz: 15, rerun: 15 };
+const MINUTES = { chosen: 60, most: 50, chaos: 15, fuzz: 15, quick: 15, rerun: 15 };
 
 /** Maps each Debian package to a check whether it is installed. */
 const needs = {
@@ -78,9 +81,14 @@ const QUICK_FILES = [
 ];
 const JEST_PROGRAM = join(root, 'node_modules/jest/bin/jest.js');
 
-/** Runs Jest, with a limit of `minutes`. Resolves to the outcome of each file. */
-function jest(minutes, args) {
-  return runJest(JEST_PROGRAM, args, { cwd: root, timeout: minutes * 60_000 });
+const { main, installed, why } = nodesUnderTest(process.env.NODE_UNDER_TEST);
+
+/** Runs Jest with this Node.js, with a limit of `minutes`. Resolves to the outcome of each file. */
+async function jest(node, minutes, args) {
+  const options = { cwd: root, timeout: minutes * 60_000, node: node.program, env: environmentFor(node) };
+  const outcomes = await runJest(JEST_PROGRAM, args, options);
+  for (const outcome of outcomes.values()) outcome.node = node.version;
+  return outcomes;
 }
 
 const RERUN_FAILED = '--rerun-failed';
@@ -90,31 +98,42 @@ const chosen = given.filter((argument) => argument !== RERUN_FAILED && argument 
 // Most of these tests wait for something: three at a time keep two processors busy.
 const workers = `--maxWorkers=${Math.max(3, availableParallelism() - 1)}`;
 // The chaos suite wants the machine for itself, and so does each file of the fuzz suite.
+const everything = chosen.length === 0 && !given.includes(QUICK);
 const batches =
   chosen.length > 0
-    ? [[MINUTES.chosen, ...chosen]]
+    ? [[main, MINUTES.chosen, ...chosen]]
     : given.includes(QUICK)
-      ? [[MINUTES.chosen, workers, ...QUICK_FILES]]
+      ? [[main, MINUTES.chosen, workers, ...QUICK_FILES]]
       : [
-          [MINUTES.most, workers, '--selectProjects', 'unit', 'e2e', 'helm', 'clients', 'cluster'],
-          [MINUTES.chaos, '--selectProjects', 'chaos'],
-          [MINUTES.fuzz, '--selectProjects', 'fuzz', '--runInBand'],
+          [main, MINUTES.most, workers, '--selectProjects', 'unit', 'e2e', 'helm', 'clients', 'cluster'],
+          [main, MINUTES.chaos, '--selectProjects', 'chaos'],
+          [main, MINUTES.fuzz, '--selectProjects', 'fuzz', '--runInBand'],
+          ...(installed ? [[installed, MINUTES.quick, workers, ...QUICK_FILES]] : []),
         ];
-/** Maps the path of each file to its outcome. */
+const also = everything && installed ? `, and Node.js ${installed.version} the quick ones again` : '';
+console.log(`Node.js ${main.version} runs these tests${also}${why ? `. ${why}` : ''}`);
+
+/** Maps a name for each run of a file to its outcome: the path, if `main` ran it. */
 const files = new Map();
+/** Maps that name to the path and to the Node.js that ran it. */
+const runs = new Map();
 let withoutFile = 0;
-for (const [minutes, ...args] of batches) {
-  for (const [path, outcome] of await jest(minutes, args)) {
+for (const [node, minutes, ...args] of batches) {
+  for (const [path, outcome] of await jest(node, minutes, args)) {
     // Each failure of Jest itself counts.
-    files.set(path === JEST ? `${JEST} (${++withoutFile}), jest ${args.join(' ')}` : path, outcome);
+    const file = path === JEST ? `${JEST} (${++withoutFile}), jest ${args.join(' ')}` : path;
+    const name = node === main ? file : `${file} (Node.js ${node.version})`;
+    files.set(name, outcome);
+    runs.set(name, { path, node });
   }
 }
 
 /** Runs one file separately. Resolves to undefined if Jest does not report its outcome. */
-async function rerun(path) {
+async function rerun(name) {
+  const { path, node } = runs.get(name);
   if (!existsSync(path)) return undefined; // Jest itself failed
-  console.log(`Running again by itself: ${relative(root, path)}`);
-  const again = await jest(MINUTES.rerun, ['--runInBand', '--runTestsByPath', path]);
+  console.log(`Running again by itself: ${relative(root, name)}`);
+  const again = await jest(node, MINUTES.rerun, ['--runInBand', '--runTestsByPath', path]);
   return again.has(JEST) ? undefined : again.get(path);
 }
 

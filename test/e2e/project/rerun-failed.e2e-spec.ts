@@ -198,6 +198,25 @@ describe('the end report', () => {
     ]);
   });
 
+  it('has the counts of each Node.js, and counts a test that ran with both twice', () => {
+    const outcomes = {
+      '/root/a': { ...outcome(3), node: '24.1.0' },
+      '/root/b': { ...outcome(2), node: '24.1.0', skipped: 1 },
+      '/root/a (Node.js 20.2.0)': { ...outcome(1, 'why'), node: '20.2.0' },
+    };
+    expect(reportOf(outcomes)).toEqual([
+      'Failed: a (Node.js 20.2.0)',
+      '  why',
+      'Slowest files:',
+      '     3.0 s  a',
+      '     2.0 s  b',
+      '     1.0 s  a (Node.js 20.2.0)',
+      'Node.js 24.1.0: 4 passed, 0 failed, 1 skipped',
+      'Node.js 20.2.0: 2 passed, 1 failed',
+      '6 passed, 1 failed, 1 skipped',
+    ]);
+  });
+
   it('states once per file that failed first how its second run ended', () => {
     const first = (path: string, harmless: boolean, failedAgain: boolean) => ({
       ...{ path, failures: ['why'], harmless, failedAgain },
