@@ -14,7 +14,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY tools tools
-COPY scripts scripts
+COPY scripts/handshake-check.mjs scripts/healthcheck.mjs scripts/
 # The contract's document, which the gateway serves.
 COPY docs/asyncapi.json docs/asyncapi.yaml docs/
 # COPY keeps the file modes of the checkout, which may be too strict for the user below, or too lax.
@@ -28,6 +28,18 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' \) \
     ! -path 'node_modules/socket.io/client-dist/*' -delete
+
+# The software bill of materials lists what was installed, not what the lock file promises. npm
+# rejects a tree without the development packages while package.json names them.
+FROM dependencies AS sbom
+ARG NODE_IMAGE
+ARG RUNTIME_IMAGE
+COPY scripts/sbom.mjs scripts/
+COPY --from=build /app/dist/node_modules copied
+RUN npm pkg delete devDependencies workspaces \
+ && npm sbom --sbom-format cyclonedx > npm-sbom.json \
+ && node scripts/sbom.mjs copied < npm-sbom.json > sbom.cdx.json \
+ && chmod 644 sbom.cdx.json
 
 FROM ${NODE_IMAGE} AS runtime
 ARG NODE_IMAGE
@@ -57,6 +69,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 # healthcheck.mjs, and handshake-check.mjs, which `helm test` runs.
 COPY --from=build /app/scripts scripts
+COPY --from=sbom /app/sbom.cdx.json sbom.cdx.json
 # The files belong to root, so the process that serves clients cannot change its own code. The user
 # is a number, because Kubernetes' `runAsNonRoot` rejects a name: it cannot know that the name is
 # not root.

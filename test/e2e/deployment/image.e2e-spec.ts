@@ -34,6 +34,29 @@ const { packages } = JSON.parse(read('package-lock.json')) as LockFile;
 /** Every file and folder under a path, by its path relative to it. */
 const contents = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' });
 
+/** The folder of each package in the image's node_modules, by its path in `/app`. */
+const packagesOf = ({ root }: Image) =>
+  contents(join(root, 'app/node_modules'))
+    .filter((path) => path.endsWith(`${sep}package.json`))
+    .map((path) => `node_modules/${path.slice(0, -'/package.json'.length)}`)
+    .filter((path) => /(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/.test(path));
+
+interface Component {
+  readonly type: string;
+  readonly name: string;
+  readonly version?: string;
+  readonly purl?: string;
+  readonly cpe?: string;
+  readonly hashes?: readonly { readonly content: string }[];
+  readonly licenses?: readonly object[];
+}
+interface Sbom {
+  readonly bomFormat: string;
+  readonly metadata: { readonly component: Component; readonly timestamp?: string };
+  readonly components: readonly Component[];
+}
+const sbomOf = ({ root }: Image) => JSON.parse(readFileSync(join(root, 'app/sbom.cdx.json'), 'utf8')) as Sbom;
+
 describe('the build context', () => {
   it('has every source file and nothing else of the folder', () => {
     const context = new BuildContext(ROOT);
@@ -148,7 +171,12 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
 
   describe('the files of the image', () => {
     it('are the gateway, its checks and the simulator, without sources, tests and secrets', () => {
-      expect(readdirSync(join(image.root, 'app')).sort()).toEqual(['dist', 'node_modules', 'scripts']);
+      expect(readdirSync(join(image.root, 'app')).sort()).toEqual([
+        'dist',
+        'node_modules',
+        'sbom.cdx.json',
+        'scripts',
+      ]);
       expect(readdirSync(join(image.root, 'app/scripts')).sort()).toEqual([
         'handshake-check.mjs',
         'healthcheck.mjs',
@@ -171,14 +199,60 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
     });
 
     it('include the packages of production, and no other', () => {
-      const modules = join(image.root, 'app/node_modules');
-      const installed = contents(modules)
-        .filter((path) => path.endsWith(`${sep}package.json`))
-        .map((path) => `node_modules/${path.slice(0, -'/package.json'.length)}`)
-        .filter((path) => /(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/.test(path));
+      const installed = packagesOf(image);
       expect(installed.filter((path) => packages[path] === undefined || packages[path].dev)).toEqual([]);
       const top = installed.map((path) => path.slice('node_modules/'.length));
       expect(top).toEqual(expect.arrayContaining(Object.keys(manifest.dependencies)));
+    });
+
+    it('include a bill of materials with exactly the packages of the image', () => {
+      const folders = [
+        ...packagesOf(image).map((path) => join(image.root, 'app', path)),
+        // The build copies its browser bundle, without package.json.
+        ...readdirSync(join(image.root, 'app/dist/node_modules/@asyncapi')).map((name) =>
+          join(ROOT, 'node_modules/@asyncapi', name),
+        ),
+      ];
+      const present = folders.map((folder) => {
+        const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Component;
+        return `${name}@${version}`;
+      });
+      const libraries = sbomOf(image).components.filter(({ type }) => type === 'library');
+      expect(libraries.map(({ name, version }) => `${name}@${version}`).sort()).toEqual(
+        [...new Set(present)].sort(),
+      );
+      for (const { name, version, purl, hashes, licenses } of libraries) {
+        expect(purl).toBe(`pkg:npm/${name.replace('@', '%40')}@${version}`);
+        expect([name, hashes?.[0]?.content]).toEqual([name, expect.stringMatching(/^[0-9a-f]{128}$/)]);
+        // only its licence file names the licence of busboy and streamsearch
+        if (!['busboy', 'streamsearch'].includes(name)) expect([name, licenses?.length]).toEqual([name, 1]);
+      }
+    });
+
+    it('include a bill of materials that names the gateway, its base image and the Node.js of the base', () => {
+      const others = (of: Image) => sbomOf(of).components.filter(({ type }) => type !== 'library');
+      expect(sbomOf(image)).toMatchObject({
+        bomFormat: 'CycloneDX',
+        metadata: { component: { name: 'deltastream-socket-gateway', version: manifest.version } },
+      });
+      const { node } = process.versions;
+      expect(others(image)).toEqual([
+        expect.objectContaining({ type: 'container', name: 'node:24-bookworm-slim' }),
+        expect.objectContaining({
+          ...{ type: 'platform', name: 'node', version: node },
+          cpe: `cpe:2.3:a:nodejs:node.js:${node}:*:*:*:*:*:*:*`,
+        }),
+      ]);
+      // The build does not see the Node.js of another base.
+      expect(others(withoutShell)).toEqual([
+        expect.objectContaining({ type: 'container', name: DISTROLESS }),
+      ]);
+    });
+
+    it('include a bill of materials that is the same for each build of the same sources', () => {
+      const { metadata, ...rest } = sbomOf(image);
+      expect(metadata.timestamp).toBeUndefined();
+      expect(rest).not.toHaveProperty('serialNumber');
     });
 
     it('include no package manager', () => {
