@@ -21,6 +21,8 @@ const TOOLS = JSON.parse(
     .at(-1)!,
 ) as Record<string, string>;
 export const VERSIONS = Object.keys(TOOLS);
+/** The path of the newest helm. */
+export const HELM = TOOLS[VERSIONS[0]!]!;
 
 export interface Ran {
   readonly status: number | null;
