@@ -14,11 +14,17 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY tools tools
-COPY scripts/handshake-check.mjs scripts/healthcheck.mjs scripts/
+COPY scripts/build-native.mjs scripts/handshake-check.mjs scripts/healthcheck.mjs scripts/
+COPY native native
 # The contract's document, which the gateway serves.
 COPY docs/asyncapi.json docs/asyncapi.yaml docs/
+# The compiler of the optional addon, which makes fan-out cheaper. Without it, the build still
+# succeeds. It stays in this stage.
+RUN command -v cc > /dev/null \
+ || (apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev) \
+ || echo 'No C compiler: the addon is left out.'
 # COPY keeps the file modes of the checkout, which may be too strict for the user below, or too lax.
-RUN npm run build && find dist -type f \( -name '*.ts' -o -name '*.map' -o -name '*.tsbuildinfo' \) -delete && chmod -R u=rwX,go=rX scripts dist
+RUN npm run build && find dist -type f \( -name '*.ts' -o -name '*.map' -o -name '*.tsbuildinfo' \) -delete && rm scripts/build-native.mjs && chmod -R u=rwX,go=rX scripts dist
 
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app

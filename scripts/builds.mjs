@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ADDON, cannotCompileBecause } from './build-native.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -10,12 +11,21 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const BUILDS = {
   gateway: {
     script: 'build',
-    folders: ['src', 'tools', 'bench'],
-    files: ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'docs/asyncapi.json'],
-    outputsOf: (sources) =>
-      sources
+    folders: ['src', 'tools', 'bench', 'native'],
+    files: [
+      'package.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'nest-cli.json',
+      'docs/asyncapi.json',
+      'scripts/build-native.mjs',
+    ],
+    outputsOf: (sources) => [
+      ...sources
         .filter((source) => source.endsWith('.ts') && !/\.(spec|d)\.ts$/.test(source))
         .map((source) => join('dist', source.replace(/\.ts$/, '.js'))),
+      ...(cannotCompileBecause() === undefined ? [ADDON] : []),
+    ],
   },
   client: {
     script: 'build:clients',

@@ -28,6 +28,8 @@ const needs = {
   'redis-server': () => onPath('redis-server'),
   chromium: () => existsSync('/usr/bin/chromium'),
   nginx: () => onPath('nginx'),
+  gcc: () => onPath('cc'),
+  'libc6-dev': () => existsSync('/usr/include/stdlib.h'),
   openssl: () => onPath('openssl'),
   'python3-socketio': () => succeeds('/usr/bin/python3', ['-c', 'import socketio']),
   'python3-requests': () => succeeds('/usr/bin/python3', ['-c', 'import requests']),
@@ -71,8 +73,8 @@ function installPrograms() {
   }
 }
 
+installPrograms(); // the build uses the compiler
 prepare();
-installPrograms();
 
 /** Unit tests, the contract, and the rendered chart. Only the contract starts a gateway process. */
 const QUICK_FILES = [

@@ -58,9 +58,11 @@ export async function createGateway(
     longestPollMs: config.pingIntervalMs + config.pingTimeoutMs,
     keepAliveMs: config.keepAliveTimeoutMs,
   };
-  const http = new GatewayHttpAdapter((listener) =>
-    pair ? createHttpsServer(listener, times, pair) : createHttpServer(listener, times),
-  );
+  const http = new GatewayHttpAdapter({
+    createServer: (listener) =>
+      pair ? createHttpsServer(listener, times, pair) : createHttpServer(listener, times),
+    backlog: config.listenBacklog,
+  });
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(config, ports, logger),
     http,

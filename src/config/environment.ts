@@ -35,11 +35,13 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 const TRANSPORTS = ['websocket', 'polling'] as const;
 const AUTH_MODES = ['off', 'optional', 'required'] as const;
 const LIMITS_STORES = ['memory', 'redis'] as const;
+const FANOUT_NATIVE = ['auto', 'off'] as const;
 
 type LogLevel = (typeof LOG_LEVELS)[number];
 type TransportName = (typeof TRANSPORTS)[number];
 export type AuthMode = (typeof AUTH_MODES)[number];
 type LimitsStoreName = (typeof LIMITS_STORES)[number];
+type FanoutNative = (typeof FANOUT_NATIVE)[number];
 
 /**
  * The environment variables of the service, under their own names, with their defaults. The text of
@@ -298,6 +300,9 @@ export class Environment {
   @Integer(0, 1_000, 'milliseconds')
   FLUSH_MAX_DELAY_MS = 100;
 
+  @OneOf(FANOUT_NATIVE)
+  FANOUT_NATIVE: FanoutNative = 'auto';
+
   @Integer(0, 104_857_600, 'bytes; 0 switches compression off')
   COMPRESS_ABOVE_BYTES = 1_024;
 
@@ -324,6 +329,10 @@ export class Environment {
 
   @Integer(0, 3_600_000, 'milliseconds; 0 closes all clients at once')
   DRAIN_TIMEOUT_MS = 10_000;
+
+  /** The kernel's own limit, `net.core.somaxconn`, is usually 4096. */
+  @Integer(1, 65_535)
+  LISTEN_BACKLOG = 4_096;
 
   /**
    * Longer than any proxy in front keeps an idle connection: the proxy must be the one to close it.

@@ -3,12 +3,12 @@ import {
   frame,
   got,
   MAX_WAITING,
-  setUp,
   STALL_TIMEOUT,
+  WRITE_PATHS,
 } from '../../test/support/fanout-setup.js';
 import { Frame } from './frame.js';
 
-describe('FanoutEngine with a client that lags', () => {
+describe.each(Object.entries(WRITE_PATHS))('FanoutEngine %s, with a client that lags,', (_, setUp) => {
   it('sends every update until the limit of waiting bytes is reached', () => {
     const { clock, told, connectStalled, broadcast } = setUp();
     const client = connectStalled(CONFLATE_ABOVE);

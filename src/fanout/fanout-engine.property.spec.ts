@@ -9,6 +9,7 @@ import {
   ROOMS,
   STALL_TIMEOUT,
 } from '../../test/support/fanout-world.js';
+import { FakeKernel } from '../../test/support/fake-kernel.js';
 
 type Step =
   | { readonly do: 'connect'; readonly as: Connecting }
@@ -122,13 +123,21 @@ const clients = fc.record({
   ),
 });
 
-describe('FanoutEngine under random events', () => {
+/** Without file descriptors, and with an operating system that often takes only a part of a write. */
+const PATHS = {
+  'with a write for each client': () => undefined,
+  'with one call for many clients': () => new FakeKernel(5),
+};
+
+describe.each(Object.entries(PATHS))('FanoutEngine %s, under random events,', (_, createKernel) => {
   it('sends each client the frames of its rooms once and in order, or the newest ones if it lags', () => {
     const coverage = new Coverage();
+    let [batches, shortWrites] = [0, 0];
     const steps = fc.array(step, { maxLength: 120, size: 'max' });
     fc.assert(
       fc.property(clients, steps, ({ actors, crowd }, steps) => {
-        const world = new FanoutWorld(coverage, crowd > 0 ? 1 : 0);
+        const kernel = createKernel();
+        const world = new FanoutWorld(coverage, crowd > 0 ? 1 : 0, kernel);
         for (const as of actors) world.connect(as, ['r0']);
         for (let one = 0; one < crowd; one++) {
           world.connect(
@@ -140,10 +149,13 @@ describe('FanoutEngine under random events', () => {
         world.settle();
         world.check();
         world.empty();
+        batches += kernel?.batches ?? 0;
+        shortWrites += kernel?.shortWrites ?? 0;
       }),
       { numRuns: 1_000, seed: 1 },
     );
     const unreached = Object.entries(coverage).filter(([, times]) => times < 20);
     expect(unreached).toEqual([]);
+    expect([batches > 1_000, shortWrites > 1_000]).toEqual(Array(2).fill(createKernel() !== undefined));
   });
 });

@@ -1,6 +1,6 @@
-import { frame, got, HUGE, setUp } from '../../test/support/fanout-setup.js';
+import { frame, got, HUGE, WRITE_PATHS } from '../../test/support/fanout-setup.js';
 
-describe('FanoutEngine', () => {
+describe.each(Object.entries(WRITE_PATHS))('FanoutEngine %s', (_, setUp) => {
   it('writes the broadcasts of one turn as one buffer, shared by clients of the same rooms', () => {
     const { clock, told, connect, broadcast } = setUp();
     const [one, two] = [connect(['room', 'other']), connect(['other', 'room'])];
@@ -27,6 +27,15 @@ describe('FanoutEngine', () => {
     expect([got(deflating), got(plain)]).toEqual([['a'], ['a']]);
     const [small, large] = [deflating, plain].map(({ link }) => link.writes[0]![0]!.length);
     expect(told.flushes[0]).toMatchObject({ bytes: small! + large!, savedBytes: large! - small! });
+  });
+
+  it('sends more large frames at once than one call accepts', () => {
+    const { clock, connect, broadcast } = setUp();
+    const clients = [connect(), connect()];
+    const texts = ['a', 'b', 'c', 'd', 'e'];
+    for (const text of texts) broadcast(text, { bytes: 20_000 });
+    clock.turn();
+    expect(clients.map(got)).toEqual([texts, texts]);
   });
 
   it('sends a broadcast to several rooms once to a client that is in more than one of them', () => {

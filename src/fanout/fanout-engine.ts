@@ -1,9 +1,10 @@
 import type { CpuClock, Timer } from '../common/clock.js';
+import type { BatchWriter } from './batch-writer.js';
+import { ClientWriter } from './client-writer.js';
 import { Conflation } from './conflation.js';
 import { type ClientGroup, type ClientOwner, FanoutClient } from './fanout-client.js';
 import type { CloseReason, FanoutObserver, TimedUpdate } from './fanout-observer.js';
 import type { Frame } from './frame.js';
-import { type Run, runOf } from './group.js';
 import { GroupIndex } from './group-index.js';
 import type { Link, LinkListener } from './link.js';
 import { Pacer } from './pacer.js';
@@ -26,6 +27,8 @@ export interface FanoutOptions {
   /** Makes the last frame that a client is sent before it is closed. */
   readonly closingFrame: (reason: CloseReason) => Frame;
   readonly observer: FanoutObserver;
+  /** Writes to many clients at once. Without it, each client gets a write of its own. */
+  readonly batchWriter?: BatchWriter;
 }
 
 /** How long a flush blocks the event loop before it lets other work run, such as pings, ms. */
@@ -62,12 +65,14 @@ export class FanoutEngine implements ClientOwner {
   /** Groups with frames that have not been written yet. */
   private readonly dirty = new Set<ClientGroup>();
   private readonly pacer: Pacer;
+  private readonly writer: ClientWriter;
   private broadcasts = 0;
   private round: Generator<void> | undefined;
   private slice: Timer | undefined;
   /** Updates whose latency is measured, and which no flush has written yet. */
   private unwritten: TimedUpdate[] = [];
-  private flushed = nothingFlushed();
+  /** How long the current flush has blocked the event loop so far, ms. */
+  private flushing = 0;
   /** CPU time used by the current flush so far, ms. */
   private cost = 0;
   /** When the current flush began, ms of the clock. */
@@ -79,6 +84,7 @@ export class FanoutEngine implements ClientOwner {
   private degraded = false;
 
   constructor(private readonly options: FanoutOptions) {
+    this.writer = new ClientWriter(options.batchWriter);
     this.pacer = new Pacer(options.clock, options.maxDelayMs, () => this.flush());
   }
 
@@ -107,13 +113,13 @@ export class FanoutEngine implements ClientOwner {
   beforeLeave(client: FanoutClient): void {
     this.beforeChange(client);
     const { conflation } = client;
-    if (conflation) this.writeAlone(client, [...this.notice(conflation), ...conflation.take()]);
+    if (conflation) this.writer.writeFrames(client, [...this.notice(conflation), ...conflation.take()]);
   }
 
   /** Removes a client. Call this before the client is removed from its rooms. */
   remove(client: FanoutClient): void {
     if (client.gone) return; // the engine closed the client, and the adapter reports it now
-    if (client.group) this.deliver(client, client.group, client.group.end);
+    this.deliverOne(client);
     client.link.detach();
     this.forget(client);
   }
@@ -151,7 +157,7 @@ export class FanoutEngine implements ClientOwner {
   send(client: FanoutClient, frame: Frame): void {
     this.settle(client);
     if (client.gone) return;
-    if (this.keepsUp(client)) this.writeAlone(client, [frame]);
+    if (this.keepsUp(client)) this.writer.writeFrames(client, [frame]);
     else this.conflate(client, [frame], false);
   }
 
@@ -161,7 +167,7 @@ export class FanoutEngine implements ClientOwner {
    */
   reply(client: FanoutClient, frame: Frame): void {
     this.settle(client);
-    if (!client.gone) this.writeAlone(client, [frame]);
+    if (!client.gone) this.writer.writeFrames(client, [frame]);
   }
 
   /** Writes everything that is queued. Call this before the connections are closed. */
@@ -198,10 +204,23 @@ export class FanoutEngine implements ClientOwner {
    */
   settle(client: FanoutClient): void {
     if (client.gone) return;
-    if (client.group) this.deliver(client, client.group, client.group.end);
+    this.deliverOne(client);
     if (client.link.waiting > this.options.maxWaitingBytes) this.close(client, 'overflow');
   }
 
+  /**
+   * Delivers to one client everything that was broadcast to it so far. Anything that is sent to a
+   * client outside of a flush comes after this call, even if other code sends it during a flush.
+   */
+  private deliverOne(client: FanoutClient): void {
+    if (client.group) this.deliver(client, client.group, client.group.end);
+    this.writer.sendBatches();
+  }
+
+  /**
+   * The client may be written to together with others, so the caller calls `writer.sendBatches`
+   * before it does anything else than deliver.
+   */
   private deliver(client: FanoutClient, group: ClientGroup, to: number): void {
     const from = client.cursor;
     if (from >= to) return;
@@ -210,28 +229,8 @@ export class FanoutEngine implements ClientOwner {
       this.conflate(client, group.slice(from, to), true);
       return;
     }
-    this.write(client, group.run(from, to, client.link.deflates));
-    this.flushed.writes++;
-    this.flushed.frames += to - from;
-  }
-
-  private write(client: FanoutClient, { frames, buffers, bytes, saved }: Run): void {
-    if (frames.length === 0) return;
-    if (client.link.ready) client.link.write(buffers);
-    else this.sendEach(client, frames);
-    this.flushed.bytes += bytes;
-    this.flushed.savedBytes += saved;
-  }
-
-  /** Writes frames that are for this client only. */
-  private writeAlone(client: FanoutClient, frames: readonly Frame[]): void {
-    this.write(client, runOf(frames, client.link.deflates));
-  }
-
-  private sendEach(client: FanoutClient, frames: readonly Frame[]): void {
-    client.sending = true;
-    for (const frame of frames) client.link.send(frame);
-    client.sending = false;
+    const { deflates } = client.link;
+    this.writer.writeRun(client, group.run(from, to, deflates), deflates);
   }
 
   private keepsUp(client: FanoutClient): boolean {
@@ -279,7 +278,7 @@ export class FanoutEngine implements ClientOwner {
       }
       if (conflation.size === 0) this.caughtUp(client);
       conflation.resumed(clock.now());
-      this.writeAlone(client, frames);
+      this.writer.writeFrames(client, frames);
     }
   }
 
@@ -325,7 +324,7 @@ export class FanoutEngine implements ClientOwner {
       ({ done } = this.round.next());
       now = clock.now();
     } while (!done && now - started < SLICE_MS);
-    this.flushed.durationMs += now - started;
+    this.flushing += now - started;
     this.cost += clock.cpu() - cpu;
     if (!done) {
       this.slice = clock.soon(() => this.flush());
@@ -336,8 +335,8 @@ export class FanoutEngine implements ClientOwner {
     this.closeStalled(now);
     this.pacer.paid(this.roundStarted, this.cost);
     this.cost = 0;
-    observer.flushed(this.flushed);
-    this.flushed = nothingFlushed();
+    observer.flushed({ durationMs: this.flushing, ...this.writer.take() });
+    this.flushing = 0;
     if (this.dirty.size > 0) this.pacer.request();
     else this.reportWritten();
   }
@@ -354,8 +353,11 @@ export class FanoutEngine implements ClientOwner {
     for (const { group, end } of due) {
       for (const client of group.clients) {
         this.deliver(client, group, end);
-        if (++visited % CLIENTS_PER_LOOK === 0) yield;
+        if (++visited % CLIENTS_PER_LOOK > 0) continue;
+        this.writer.sendBatches();
+        yield;
       }
+      this.writer.sendBatches();
       group.trim(end);
     }
     this.reportWritten(updates);
@@ -378,6 +380,7 @@ export class FanoutEngine implements ClientOwner {
     const cpu = this.options.clock.cpu();
     const { end } = group;
     for (const client of group.clients) this.deliver(client, group, end);
+    this.writer.sendBatches();
     group.trim(end);
     this.dirty.delete(group);
     this.cost += this.options.clock.cpu() - cpu;
@@ -398,8 +401,4 @@ export class FanoutEngine implements ClientOwner {
     for (const group of this.groups.all()) this.flushGroup(group);
     this.options.observer.degraded(problem);
   }
-}
-
-function nothingFlushed() {
-  return { durationMs: 0, writes: 0, frames: 0, bytes: 0, savedBytes: 0 };
 }

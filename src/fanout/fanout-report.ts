@@ -15,6 +15,16 @@ export class FanoutReport implements FanoutObserver {
     @InjectPinoLogger(FanoutReport.name) private readonly log: PinoLogger,
   ) {}
 
+  /**
+   * Records at start how the engine writes to clients.
+   * @param problem why it does not use the addon; undefined if it does
+   */
+  writesNatively(problem?: string): void {
+    const used = problem === undefined;
+    this.metrics.fanoutNative.set(used ? 1 : 0);
+    this.log.info({ used, reason: problem }, 'fanout_native');
+  }
+
   flushed({ durationMs, writes, frames, bytes, savedBytes }: Flush): void {
     this.metrics.writtenBytes.inc(bytes);
     this.metrics.deflateSavedBytes.inc(savedBytes);

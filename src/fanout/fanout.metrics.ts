@@ -28,6 +28,10 @@ export class FanoutMetrics extends MetricsGroup {
     'fanout_degraded',
     '1 if every message is written at once because a library differs from what the fan-out engine expects.',
   );
+  readonly fanoutNative = this.gauge(
+    'fanout_native',
+    '1 if the native addon writes to many clients with one call, 0 if each client gets its own write.',
+  );
   readonly flushDuration = this.histogram(
     'flush_duration_seconds',
     'Duration of a flush to all clients with queued messages.',

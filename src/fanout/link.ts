@@ -1,3 +1,4 @@
+import type { BatchWriter } from './batch-writer.js';
 import type { Frame } from './frame.js';
 
 /**
@@ -18,8 +19,17 @@ export interface Link {
    * Why direct writes to this connection might be sent out of order; undefined if they are safe.
    */
   readonly problem: string | undefined;
-  /** Writes whole frames directly to the connection. Call it only while `ready`. */
-  write(frames: readonly Buffer[]): void;
+  /**
+   * The file descriptor that a {@link BatchWriter} may write to; -1 if there is none, because the
+   * link is not `ready`, because earlier bytes are waiting, or because the connection encrypts what
+   * is written to it.
+   */
+  readonly descriptor: number;
+  /**
+   * Writes whole frames directly to the connection. Call it only while `ready`.
+   * @param taken how many of their bytes the operating system has taken already
+   */
+  write(frames: readonly Buffer[], taken?: number): void;
   /** Sends a frame through the transport's own path, after everything that this path holds. */
   send(frame: Frame): void;
   /** Makes the link call the listener's `onDrain` once fewer bytes are waiting than now. */

@@ -1,23 +1,21 @@
 import type { Clock, Timer } from '../common/clock.js';
 
 /**
- * Pause after a cheap flush, in multiples of its CPU time: flushes then use a quarter of a core.
+ * Pause after a flush, in multiples of its CPU time: flushes use at most three quarters of a core.
+ * The rest is for the feed and for requests.
  */
-const CHEAP_REST = 3;
-/** Limit of that pause, ms: a delay of this length is not noticeable to a person. */
-const UNSEEN_REST_MS = 25;
-/** Shortest pause, in multiples of CPU time: expensive flushes then use half a core. */
-const DEAR_REST = 1;
+const REST = 1 / 3;
 /**
- * Debt that does not delay the next flush, ms. It allows one or two flushes in a row. Without it,
- * the second of two messages in quick succession would be delayed even on an idle gateway.
+ * Debt that does not delay the next flush, ms. Flushes that use less than three quarters of a core
+ * on average never wait, even if several messages arrive in quick succession.
  */
 const FREE_DEBT_MS = 40;
 
 /**
- * Decides when to flush. An idle gateway flushes at once. Each flush adds its CPU time and a pause
- * to a debt of time. While the debt is above {@link FREE_DEBT_MS}, messages wait, so that expensive
- * flushes carry more messages each.
+ * Decides when to flush. Each flush adds its CPU time and a third of it to a debt, which passing
+ * time pays. A message waits only while the debt is above {@link FREE_DEBT_MS}. So the gateway
+ * flushes at once until flushes use three quarters of a core, and beyond that each flush carries as
+ * many messages as keep them there.
  */
 export class Pacer {
   private timer: Timer | undefined;
@@ -52,8 +50,7 @@ export class Pacer {
    * @param costMs the CPU time that it used
    */
   paid(started: number, costMs: number): void {
-    const rest = Math.max(Math.min(costMs * CHEAP_REST, UNSEEN_REST_MS), costMs * DEAR_REST);
-    const paidAt = Math.max(this.paidAt, started) + costMs + rest;
+    const paidAt = Math.max(this.paidAt, started) + costMs * (1 + REST);
     this.paidAt = Math.min(paidAt, this.clock.now() + this.maxDelayMs + FREE_DEBT_MS);
   }
 

@@ -2,6 +2,7 @@ import { constants, inflateRawSync } from 'node:zlib';
 import type { Frame } from '../../src/fanout/frame.js';
 import type { Link, LinkListener } from '../../src/fanout/link.js';
 import type { FakeClock } from './fake-clock.js';
+import type { FakeKernel } from './fake-kernel.js';
 
 interface Packet {
   readonly text: string;
@@ -64,6 +65,9 @@ export class FakeLink implements Link {
   private reading = true;
   private untaken = 0;
   private watching = false;
+  private readonly fd: number;
+  /** A write that took only a part of its bytes. Nothing may come before the rest of it. */
+  private unfinished: { readonly frames: readonly Buffer[]; readonly taken: number } | undefined;
 
   constructor(
     private readonly listener: LinkListener,
@@ -73,11 +77,20 @@ export class FakeLink implements Link {
       polling?: boolean;
       /** How long a write keeps the process busy, in ms. */
       readonly writeMs?: number;
+      /** Where the connection has a file descriptor. Without it, it has none. */
+      readonly kernel?: FakeKernel;
+      /** Called when the engine sends a frame through the transport's own path. */
+      readonly onSend?: () => void;
       /** Called when the connection ends, whichever side closed it. */
       readonly onClosed?: () => void;
     } = {},
   ) {
     this.takenAt = clock.now();
+    this.fd = options.kernel?.open(this) ?? -1;
+  }
+
+  get descriptor(): number {
+    return this.ready && this.waiting === 0 ? this.fd : -1;
   }
 
   get polling(): boolean {
@@ -97,16 +110,35 @@ export class FakeLink implements Link {
     return this.untaken + this.buffer.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  write(frames: readonly Buffer[]): void {
+  write(frames: readonly Buffer[], taken = 0): void {
+    if (this.unfinished && (this.unfinished.frames !== frames || this.unfinished.taken !== taken)) {
+      throw new Error('wrote something else than the rest');
+    }
+    if (!this.unfinished && taken > 0) throw new Error('wrote the rest of a finished write');
+    this.unfinished = undefined;
     this.clock.work(this.options.writeMs ?? 0);
-    this.put(frames);
+    this.put(frames, taken);
     this.writes.push(frames);
+  }
+
+  /**
+   * The operating system takes up to `most` bytes, or none if its buffers are full. Returns how
+   * many it took.
+   */
+  accept(frames: readonly Buffer[], most: number): number {
+    if (this.descriptor < 0) throw new Error('written to a descriptor that is not ready');
+    const bytes = frames.reduce((sum, { length }) => sum + length, 0);
+    const taken = this.reading || most < bytes ? most : 0;
+    if (taken === bytes) this.write(frames);
+    else if (taken > 0) this.unfinished = { frames, taken };
+    return taken;
   }
 
   send(frame: Frame): void {
     if (this.closed) throw new Error('sent to a closed connection');
     this.clock.work(this.options.writeMs ?? 0);
     this.fallbacks++;
+    this.options.onSend?.();
     this.enter(frame.packet);
   }
 
@@ -180,21 +212,26 @@ export class FakeLink implements Link {
     this.unblock();
   }
 
-  private put(frames: readonly Buffer[]): void {
+  private put(frames: readonly Buffer[], taken = 0): void {
     if (!this.ready) throw new Error('written past a transport that is not ready');
+    if (this.unfinished) throw new Error('written into the middle of a frame');
+    let before = taken;
     for (const bytes of frames) {
       for (const { text, deflated } of parseFrames(bytes)) {
         this.sent.push(text);
         if (deflated) this.deflatedFrames++;
       }
       this.handed++;
-      if (!this.reading) this.untaken += bytes.length;
+      const rest = Math.max(bytes.length - before, 0);
+      before = Math.max(before - bytes.length, 0);
+      if (!this.reading) this.untaken += rest;
     }
     this.peak = Math.max(this.peak, this.waiting);
   }
 
   private enter(text: string): void {
     if (this.attached) this.listener.onSend();
+    if (this.unfinished) throw new Error('sent into the middle of a frame');
     if (this.closed || this.gone) return;
     this.buffer.push({ text, bytes: text.length });
     this.handed++;

@@ -7,11 +7,16 @@ import { Adapter } from 'socket.io-adapter';
 import { type Socket as ClientSocket, io, type ManagerOptions } from 'socket.io-client';
 import { loadConfig } from '../../src/config/gateway-config.js';
 import { JsonPayload, type Products, type UnderlyingUpdate } from '../../src/contract/index.js';
+import type { BatchWriter } from '../../src/fanout/batch-writer.js';
 import { fanoutAdapter } from '../../src/transports/socket-io/fanout-adapter.js';
 import { FanoutEngine } from '../../src/fanout/fanout-engine.js';
 import { closingFrame, laggingFrame } from '../../src/fanout/notices.js';
 import { systemClock } from '../../src/common/clock.js';
-import { createSocketServer, type GatewaySocket } from '../../src/transports/socket-io/socket-server.js';
+import {
+  createSocketServer,
+  type GatewayServer,
+  type GatewaySocket,
+} from '../../src/transports/socket-io/socket-server.js';
 import { waitFor } from './wait.js';
 
 /** Both ends of a connection, and the numbers that its client has received. */
@@ -29,9 +34,19 @@ export class FanoutRig {
   prepare: (socket: GatewaySocket) => void = () => undefined;
   private readonly clients: ClientSocket[] = [];
   private readonly http = createServer();
-  readonly server = createSocketServer(
-    loadConfig({}),
-    fanoutAdapter(Adapter, {
+  readonly server: GatewayServer;
+  /** How many writes went through the batch writer. */
+  batchedWrites = 0;
+
+  private constructor(batchWriter?: BatchWriter) {
+    const counting: BatchWriter | undefined = batchWriter && {
+      maxBuffers: batchWriter.maxBuffers,
+      send: (descriptors, count, ...rest) => {
+        this.batchedWrites += count;
+        batchWriter.send(descriptors, count, ...rest);
+      },
+    };
+    const adapter = fanoutAdapter(Adapter, {
       createEngine: () =>
         new FanoutEngine({
           clock: systemClock,
@@ -49,14 +64,16 @@ export class FanoutRig {
             closed: () => undefined,
             degraded: (problem) => this.degraded.push(problem),
           },
+          batchWriter: counting,
         }),
       compressAbove: 1_024,
       onBroadcast: () => undefined,
-    }),
-  );
+    });
+    this.server = createSocketServer(loadConfig({}), adapter);
+  }
 
-  static async start(): Promise<FanoutRig> {
-    const rig = new FanoutRig();
+  static async start(batchWriter?: BatchWriter): Promise<FanoutRig> {
+    const rig = new FanoutRig(batchWriter);
     FanoutRig.open.add(rig);
     rig.server.attach(rig.http);
     rig.server.use((socket, next) => {
@@ -85,8 +102,8 @@ export class FanoutRig {
   }
 
   /** Emits a numbered message to all clients through the engine. */
-  broadcast(n: number): void {
-    const text = JSON.stringify({ price: n, padding: 'x'.repeat(1_000) });
+  broadcast(n: number, bytes = 1_000): void {
+    const text = JSON.stringify({ price: n, padding: 'x'.repeat(bytes) });
     this.server.local.emit('underlying_update', new JsonPayload<UnderlyingUpdate>(text, `${n}`));
   }
 

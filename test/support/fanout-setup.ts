@@ -1,4 +1,5 @@
 import { FakeClock } from './fake-clock.js';
+import { FakeKernel } from './fake-kernel.js';
 import { FakeLink } from './fake-link.js';
 import { JsonPayload } from '../../src/contract/index.js';
 import type { FanoutClient } from '../../src/fanout/fanout-client.js';
@@ -23,11 +24,18 @@ export function frame(text: string, { key = 'key', bytes = 0, event = 'tick' } =
   return Frame.ofEvent(event, payload, 100);
 }
 
+/** The ways in which the engine writes to clients. The tests of the engine run on each. */
+export const WRITE_PATHS = {
+  'with a write for each client': () => setUp(),
+  'with one call for many clients': () => setUp(new FakeKernel()),
+  'with one call that often takes only a part': () => setUp(new FakeKernel(2)),
+};
+
 /**
  * An engine on a stopped clock with links that the test controls, and a record of its observer's
  * calls.
  */
-export function setUp() {
+function setUp(kernel?: FakeKernel) {
   const clock = new FakeClock();
   const told = {
     flushes: [] as Flush[],
@@ -54,6 +62,7 @@ export function setUp() {
       closed: (reason) => told.closed.push(reason),
       degraded: (problem) => told.degraded.push(problem),
     },
+    batchWriter: kernel,
   });
   let clients = 0;
   const connect = (
@@ -65,7 +74,7 @@ export function setUp() {
     const onClosed = () => engine.remove(client);
     let link: FakeLink | undefined;
     const client: FanoutClient = engine.add(id, inside, (listener) => {
-      link = new FakeLink(listener, clock, { ...options, onClosed });
+      link = new FakeLink(listener, clock, { ...options, kernel, onClosed });
       link.problem = options.problem;
       return link;
     });

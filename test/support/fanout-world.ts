@@ -3,6 +3,7 @@ import type { FanoutClient } from '../../src/fanout/fanout-client.js';
 import { FanoutEngine } from '../../src/fanout/fanout-engine.js';
 import { Frame } from '../../src/fanout/frame.js';
 import { FakeClock } from './fake-clock.js';
+import type { FakeKernel } from './fake-kernel.js';
 import { FakeLink } from './fake-link.js';
 
 export const CONFLATE_ABOVE = 200;
@@ -69,6 +70,7 @@ export class FanoutWorld {
   private ordinal = 0;
   private flushes = 0;
   private paused = false;
+  private broadcasting = false;
   private closings = 0;
   private lagging = 0;
   private readonly engine: FanoutEngine;
@@ -76,6 +78,7 @@ export class FanoutWorld {
   constructor(
     private readonly coverage: Coverage,
     private readonly writeMs: number,
+    private readonly kernel?: FakeKernel,
   ) {
     this.engine = new FanoutEngine({
       clock: this.clock,
@@ -96,19 +99,22 @@ export class FanoutWorld {
         closed: () => this.closings++,
         degraded: () => coverage.degraded++,
       },
+      batchWriter: kernel,
     });
   }
 
   connect({ deflates, polling, degraded }: Connecting, rooms: readonly string[] = []): void {
     const id = `client ${this.clients.length}`;
-    const { clock, writeMs } = this;
+    const { clock, writeMs, kernel } = this;
     const joined = new Set([id, ...rooms]);
     const onClosed = (): void => this.onClosed(client);
+    const onSend = (): void => this.interrupt(client);
     let link: FakeLink | undefined;
     const handle = this.engine.add(
       id,
       joined,
-      (listener) => (link = new FakeLink(listener, clock, { deflates, polling, writeMs, onClosed })),
+      (listener) =>
+        (link = new FakeLink(listener, clock, { deflates, polling, writeMs, kernel, onSend, onClosed })),
     );
     if (!link) throw new Error('no link was made');
     if (degraded) link.problem = 'it is unknown';
@@ -151,7 +157,9 @@ export class FanoutWorld {
       expected++;
       client.emitted.push({ text: frame.packet, kind: 'broadcast', key, version, via });
     }
+    this.broadcasting = true;
     const receivers = this.engine.broadcast(new Set(rooms), () => frame);
+    this.broadcasting = false;
     must(receivers === expected, `broadcast to ${receivers} clients, not ${expected}`);
   }
 
@@ -253,7 +261,18 @@ export class FanoutWorld {
     }
   }
 
+  /**
+   * Sends to another client, as listeners of a disconnect and of a packet may do while the engine
+   * is in the middle of a flush.
+   */
+  private interrupt(client: Client): void {
+    if (this.broadcasting) return; // a reply in the middle of a broadcast may come before or after it
+    const other = this.open().find((one) => one !== client && one.link.ready);
+    if (other) this.reply(other, '');
+  }
+
   private onClosed(client: Client): void {
+    this.interrupt(client);
     const { link } = client;
     if (link.wire.at(-1) === '2["closing","stalled"]') {
       this.coverage.stalled++;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Socket as TcpSocket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Socket as ClientSocket } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { type Ends, FanoutRig, reply } from '../../../test/support/fanout-rig.js';
@@ -11,6 +12,7 @@ import {
   canSendPacket,
   type Connection,
   deflateOf,
+  descriptorOf,
   hasSession,
   httpServerOf,
   isParsedByWs,
@@ -225,6 +227,26 @@ describe('a WebSocket of ws', () => {
   });
 });
 
+describe('a TCP socket of Node', () => {
+  it('has a file descriptor until it is closed, in the same turn', async () => {
+    const { socket } = await connect();
+    const tcp = tcpSocketOf(webSocketOf(socket.conn)!)!;
+    expect(descriptorOf(tcp)).toBeGreaterThan(2);
+    tcp.destroy();
+    expect(descriptorOf(tcp)).toBe(-1);
+  });
+
+  it('has none that may be written to if it encrypts', async () => {
+    const { socket } = await connect();
+    const tcp = tcpSocketOf(webSocketOf(socket.conn)!)!;
+    const tls = new TLSSocket(tcp, { isServer: true });
+    expect(tls).toBeInstanceOf(TcpSocket);
+    expect((tls as unknown as { readonly _handle: { readonly fd: number } })._handle.fd).toBeGreaterThan(2);
+    expect(descriptorOf(tls)).toBe(-1);
+    tls.destroy();
+  });
+});
+
 it('returns safe defaults for objects that have none of these members', () => {
   const bare = { transport: { name: 'websocket' } };
   expect(writeBufferOf(bare)).toBeUndefined();
@@ -241,4 +263,5 @@ it('returns safe defaults for objects that have none of these members', () => {
   expect(() => httpServerOf(bare as never)).toThrow('Socket.IO has no Server#httpServer');
   expect(tcpSocketOf(bare)).toBeUndefined();
   expect(deflateOf(bare)).toBeUndefined();
+  expect(descriptorOf(new TcpSocket())).toBe(-1);
 });

@@ -4,8 +4,8 @@ import type { Server, Socket } from 'socket.io';
 import * as ws from 'ws';
 
 /*
- * Everything that the gateway uses of engine.io, ws and Socket.IO and that is missing from their
- * types or documentation. Each accessor checks what it finds, so that an upgrade which moves a
+ * Everything that the gateway uses of engine.io, ws, Socket.IO and Node's TCP sockets and that is
+ * missing from their types or documentation. Each accessor checks what it finds, so that an upgrade which moves a
  * member costs what its comment says, and nothing else. `engine-io-internals.spec.ts` pins each one
  * against connections of the installed libraries.
  */
@@ -217,4 +217,20 @@ export function isParsedByWs(kind: 'extension' | 'subprotocol', header: string):
   } catch {
     return false;
   }
+}
+
+// ---- Node
+
+/**
+ * The file descriptor of a TCP socket; -1 if it is closed, or if it encrypts what is written to it:
+ * bytes written to the descriptor of a TLS socket would bypass the encryption.
+ * Source: `Socket#_handle` of Node, and its `fd`. Without them, each client gets its own write.
+ */
+export function descriptorOf(socket: TcpSocket): number {
+  // Compare the prototype, because a TLS socket is an instance of the class of TCP sockets too.
+  if (Object.getPrototypeOf(socket) !== TcpSocket.prototype) return -1;
+  // Node sets the handle to null when it closes the socket: the descriptor may then already belong
+  // to another connection.
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: unknown } | null };
+  return typeof handle?.fd === 'number' ? handle.fd : -1;
 }

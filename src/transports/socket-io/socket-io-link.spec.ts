@@ -1,9 +1,13 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import type { Socket as ClientSocket } from 'socket.io-client';
 import { FanoutRig, reply } from '../../../test/support/fanout-rig.js';
+import { UNCOMPRESSED } from '../../../test/support/test-client.js';
 import { waitFor } from '../../../test/support/wait.js';
 import { JsonPayload } from '../../contract/index.js';
+import { loadNativeBatchWriter } from '../../fanout/native-batch-writer.js';
 import { Frame } from '../../fanout/frame.js';
-import { tcpSocketOf, webSocketOf, writeBufferOf } from './engine-io-internals.js';
+import { descriptorOf, tcpSocketOf, webSocketOf, writeBufferOf } from './engine-io-internals.js';
 import type { GatewaySocket } from './socket-server.js';
 
 /** More than the kernel buffers of both ends can hold. */
@@ -95,5 +99,52 @@ describe('ws behaves as SocketIoLink expects', () => {
     clientTcp(client).resume();
     await waitFor(() => numbers.length === 4);
     expect(numbers).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe('SocketIoLink with the native writer', () => {
+  const { writer } = loadNativeBatchWriter();
+
+  it('sends the rest of a write that the kernel took only in part through the TCP socket, in order', async () => {
+    const rig = await FanoutRig.start(writer);
+    const [slow, healthy] = [await rig.connect(UNCOMPRESSED), await rig.connect()];
+    clientTcp(slow.client).pause();
+    await waitFor(() => [slow, healthy].every(({ socket }) => isReady(socket)));
+    let n = 0;
+    while (tcp(slow.socket).writableLength === 0) {
+      rig.broadcast(++n, 50_000); // less than makes the client lag
+      await waitFor(() => healthy.numbers.length === n);
+    }
+    rig.broadcast(++n);
+    reply(slow.socket, ++n);
+    clientTcp(slow.client).resume();
+    await waitFor(() => slow.numbers.length === n);
+    expect(slow.numbers).toEqual(Array.from({ length: n }, (_, i) => i + 1));
+  });
+
+  it('never writes to a descriptor that another connection was given in the same turn', async () => {
+    const rig = await FanoutRig.start(writer);
+    const [closed, healthy] = [await rig.connect(), await rig.connect()];
+    await waitFor(() => [closed, healthy].every(({ socket }) => isReady(socket)));
+    rig.broadcast(1);
+    await waitFor(() => [closed, healthy].every(({ numbers }) => numbers.length === 1));
+    let stray = '';
+    const server = createServer((other) => other.on('data', (bytes) => (stray += bytes.toString('latin1'))));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+
+    const descriptor = descriptorOf(tcp(closed.socket));
+    tcp(closed.socket).destroy();
+    rig.broadcast(2);
+    const other = connect(port, '127.0.0.1');
+    const connected = once(other, 'connect');
+    await new Promise((resolve) => process.nextTick(resolve)); // Node opens it in the next tick
+    expect(descriptorOf(other)).toBe(descriptor);
+    await waitFor(() => healthy.numbers.length === 2);
+    await connected;
+    other.end('mine');
+    await waitFor(() => stray !== '');
+    expect(stray).toBe('mine');
+    server.close();
   });
 });

@@ -4,6 +4,7 @@ import type { Link, LinkListener } from '../../fanout/link.js';
 import { closeTransport } from './close-client.js';
 import {
   type Connection,
+  descriptorOf,
   type EnginePacket,
   isUpgrading,
   tcpSocketOf,
@@ -74,6 +75,11 @@ export class SocketIoLink implements Link {
     );
   }
 
+  get descriptor(): number {
+    if (!this.ready || !this.tcp) return -1;
+    return this.tcp.writableLength > 0 ? -1 : descriptorOf(this.tcp);
+  }
+
   get deflates(): boolean {
     this.look();
     return this.negotiatedDeflate;
@@ -91,15 +97,16 @@ export class SocketIoLink implements Link {
     return writeBufferOf(this.connection)?.length;
   }
 
-  write(frames: readonly Buffer[]): void {
+  write(frames: readonly Buffer[], taken = 0): void {
     const { tcp } = this;
     if (!tcp) return;
-    if (frames.length === 1) {
-      tcp.write(frames[0]!);
+    const rest = taken > 0 ? withoutFirst(taken, frames) : frames;
+    if (rest.length === 1) {
+      tcp.write(rest[0]!);
       return;
     }
     tcp.cork();
-    for (const frame of frames) tcp.write(frame);
+    for (const frame of rest) tcp.write(frame);
     tcp.uncork();
   }
 
@@ -173,4 +180,14 @@ export class SocketIoLink implements Link {
     if (this.waitingPackets === 0) this.buffered = 0;
     this.listener.onDrain();
   };
+}
+
+/** The buffers without their first `bytes` bytes. */
+function withoutFirst(bytes: number, buffers: readonly Buffer[]): Buffer[] {
+  const rest: Buffer[] = [];
+  for (const buffer of buffers) {
+    if (bytes < buffer.length) rest.push(buffer.subarray(bytes));
+    bytes = Math.max(bytes - buffer.length, 0);
+  }
+  return rest;
 }

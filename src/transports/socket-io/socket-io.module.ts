@@ -6,6 +6,7 @@ import { fanoutAdapter } from './fanout-adapter.js';
 import { FanoutEngine } from '../../fanout/fanout-engine.js';
 import { FanoutMetrics } from '../../fanout/fanout.metrics.js';
 import { FanoutReport } from '../../fanout/fanout-report.js';
+import { loadNativeBatchWriter } from '../../fanout/native-batch-writer.js';
 import { closingFrame, laggingFrame } from '../../fanout/notices.js';
 import { RequestQueue } from '../request-queue.js';
 import {
@@ -61,6 +62,9 @@ const MAX_WAITING_REQUESTS = 50_000;
         clock: CpuClock,
       ) => {
         const base = createBase((reason) => metrics.adapterDropped.inc({ reason }));
+        const { writer: batchWriter, problem } =
+          config.fanoutNative === 'off' ? { problem: 'FANOUT_NATIVE is off' } : loadNativeBatchWriter();
+        report.writesNatively(problem);
         const adapter = fanoutAdapter(base, {
           createEngine: () =>
             new FanoutEngine({
@@ -72,6 +76,7 @@ const MAX_WAITING_REQUESTS = 50_000;
               laggingFrame,
               closingFrame,
               observer: report,
+              batchWriter,
             }),
           compressAbove: config.compressAboveBytes || Infinity,
           onBroadcast: (event, receivers) => metrics.deliveries.inc({ event }, receivers),

@@ -61,7 +61,7 @@ describe('the build context', () => {
   it('has every source file and nothing else of the folder', () => {
     const context = new BuildContext(ROOT);
     const left = /^tools\/(demo|private-redis|free-port)\.ts$|^tools\/asyncapi(\/|$)/;
-    for (const folder of ['src', 'tools']) {
+    for (const folder of ['src', 'tools', 'native']) {
       for (const file of contents(join(ROOT, folder)).map((name) => `${folder}/${name}`)) {
         expect([file, context.ignores(file)]).toEqual([file, file.endsWith('.spec.ts') || left.test(file)]);
       }
@@ -183,6 +183,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       ]);
       expect(readdirSync(join(image.root, 'app/dist')).sort()).toEqual([
         'docs', // the contract's document; its renderer is in node_modules
+        'native', // the addon of the fan-out engine
         'node_modules',
         'package.json', // its version is in the metrics
         'src',

@@ -19,7 +19,9 @@ function reasonIn(project: string): string | undefined {
 /** Writes the outputs of two sources, until they are newer than the sources. */
 async function build(project: string): Promise<void> {
   await waitFor(async () => {
-    for (const file of ['src/main.js', 'src/feed/feed.js']) await writeFile(join(project, 'dist', file), '');
+    for (const file of ['src/main.js', 'src/feed/feed.js', 'native/batch-send.node']) {
+      await writeFile(join(project, 'dist', file), '');
+    }
     return reasonIn(project) === undefined;
   });
 }
@@ -29,7 +31,7 @@ describe('a build', () => {
 
   beforeEach(async () => {
     project = await temporaryFolder();
-    for (const folder of ['src/feed', 'tools', 'bench', 'docs', 'dist/src/feed']) {
+    for (const folder of ['src/feed', 'tools', 'bench', 'native', 'scripts', 'docs', 'dist/src/feed', 'dist/native']) {
       await mkdir(join(project, folder), { recursive: true });
     }
     const configuration = [
@@ -38,6 +40,7 @@ describe('a build', () => {
       'tsconfig.build.json',
       'nest-cli.json',
       'docs/asyncapi.json',
+      'scripts/build-native.mjs',
     ];
     for (const file of ['src/main.ts', 'src/main.spec.ts', 'src/feed/feed.ts', ...configuration]) {
       await writeFile(join(project, file), '');
@@ -48,6 +51,11 @@ describe('a build', () => {
   it('is stale if an output is missing', async () => {
     await rm(join(project, 'dist/src/feed/feed.js'));
     expect(reasonIn(project)).toBe('dist/src/feed/feed.js is missing');
+  });
+
+  it('is stale if the addon is missing, since these tests run with a C compiler', async () => {
+    await rm(join(project, 'dist/native/batch-send.node'));
+    expect(reasonIn(project)).toBe('dist/native/batch-send.node is missing');
   });
 
   it('is stale if a source or the configuration was written later', async () => {

@@ -1,0 +1,90 @@
+import { Batch } from './batch.js';
+import type { BatchWriter } from './batch-writer.js';
+import type { FanoutClient } from './fanout-client.js';
+import type { Frame } from './frame.js';
+import { type Run, runOf } from './group.js';
+
+/** What has been written since the last look at it. */
+export interface Written {
+  /** Number of writes of runs. */
+  writes: number;
+  /** Number of frames in those writes. */
+  frames: number;
+  bytes: number;
+  /** Bytes saved by compression. */
+  savedBytes: number;
+}
+
+/**
+ * Writes frames to clients: to many with one call if there is a batch writer, otherwise to each
+ * connection, and through the transport's own path if the connection is not ready.
+ */
+export class ClientWriter {
+  /** The batches of clients without and with compression; undefined without a batch writer. */
+  private readonly batches: { readonly plain: Batch; readonly deflated: Batch } | undefined;
+  private written = nothingWritten();
+
+  constructor(batchWriter?: BatchWriter) {
+    if (!batchWriter) return;
+    const create = () => new Batch(batchWriter, (...rest) => this.writeRest(...rest));
+    this.batches = { plain: create(), deflated: create() };
+  }
+
+  /**
+   * Writes the run of a group to one client, possibly together with other clients. The caller calls
+   * {@link sendBatches} before it does anything else than write runs.
+   */
+  writeRun(client: FanoutClient, run: Run, deflates: boolean): void {
+    this.count(run);
+    this.written.writes++;
+    this.written.frames += run.frames.length;
+    const batch = deflates ? this.batches?.deflated : this.batches?.plain;
+    if (!batch || client.link.descriptor < 0 || !batch.add(client, run)) this.write(client, run);
+  }
+
+  /** Writes to the clients that the batches have collected. */
+  sendBatches(): void {
+    this.batches?.plain.send();
+    this.batches?.deflated.send();
+  }
+
+  /** Writes frames that are for this client only. */
+  writeFrames(client: FanoutClient, frames: readonly Frame[]): void {
+    if (frames.length === 0) return;
+    const run = runOf(frames, client.link.deflates);
+    this.count(run);
+    this.write(client, run);
+  }
+
+  /** What has been written since the last call. */
+  take(): Written {
+    const { written } = this;
+    this.written = nothingWritten();
+    return written;
+  }
+
+  private write(client: FanoutClient, { frames, buffers }: Run): void {
+    if (client.link.ready) {
+      client.link.write(buffers);
+      return;
+    }
+    client.sending = true;
+    for (const frame of frames) client.link.send(frame);
+    client.sending = false;
+  }
+
+  /** Writes what a batch could not: everything from byte `taken` of the run on. */
+  private writeRest(client: FanoutClient, run: Run, taken: number): void {
+    if (taken > 0) client.link.write(run.buffers, taken);
+    else this.write(client, run);
+  }
+
+  private count({ bytes, saved }: Run): void {
+    this.written.bytes += bytes;
+    this.written.savedBytes += saved;
+  }
+}
+
+function nothingWritten(): Written {
+  return { writes: 0, frames: 0, bytes: 0, savedBytes: 0 };
+}
