@@ -135,7 +135,9 @@ describe.each(Object.entries(PLACES))('promtool test rules, %s', (_, place) => {
       })),
     };
     const folder = await temporaryFolder();
-    await writeFile(join(folder, 'rules.yml'), JSON.stringify({ groups }));
+    // Only the rule under test, because evaluating all of them takes longer.
+    const group = { name: alert, rules: [rules.get(alert)] };
+    await writeFile(join(folder, 'rules.yml'), JSON.stringify({ groups: [group] }));
     const file = join(folder, 'test.yml');
     const content = { rule_files: ['rules.yml'], evaluation_interval: '1m', tests: [test] };
     await writeFile(file, JSON.stringify(content));
