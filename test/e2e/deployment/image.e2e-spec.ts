@@ -105,6 +105,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
     const builder = new ImageBuilder(checkout);
     image = await builder.build({ REVISION: 'f00' });
     withoutShell = await builder.build({ RUNTIME_IMAGE: DISTROLESS });
+    await builder.removeStages(image, withoutShell);
   }, 600_000); // two `npm ci` and a compilation, possibly on a busy machine
 
   async function start(from: Image, settings: Record<string, string> = {}, access?: 'ro' | 'rw') {

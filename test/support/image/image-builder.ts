@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { chmod, copyFile, lchown, mkdir } from 'node:fs/promises';
+import { chmod, copyFile, lchown, mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import { temporaryFolder } from '../temporary-folder.js';
 import { BASE_IMAGES, type ImageConfig } from './base-images.js';
@@ -56,6 +56,15 @@ export class ImageBuilder {
     }
     const npm = await makeNpmSettings();
     return this.stage(this.dockerfile.stages.at(-1)!, { global, buildArgs, npm, standing: true });
+  }
+
+  /** Removes the stages that these images were built from, because each is a whole file system. */
+  async removeStages(...images: readonly Image[]): Promise<void> {
+    const kept = new Set(images.map(({ root }) => root));
+    for (const { root } of await Promise.all(this.built.values())) {
+      if (!kept.has(root)) await rm(root, { recursive: true, force: true });
+    }
+    this.built.clear();
   }
 
   private stage(stage: Stage, given: Given): Promise<Image> {
