@@ -24,6 +24,10 @@ export class CacheMetrics extends MetricsGroup {
     'cache_store_reads_refused_total',
     'Rooms that were not looked up in the store because too many look-ups were waiting.',
   );
+  readonly cacheSearches = this.counter(
+    'cache_store_searches_total',
+    'Scans of the store for chains of products of which memory has none.',
+  );
   readonly cacheWrites = this.counter('cache_store_writes_total', 'Entries written to the store.');
   readonly cacheErrors = this.counter('cache_store_errors_total', 'Failed calls to the store.', {
     operation: STORE_OPERATIONS,

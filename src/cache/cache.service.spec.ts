@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { PinoLogger } from 'nestjs-pino';
+import { chain } from '../../test/support/messages.js';
 import { waitFor } from '../../test/support/wait.js';
 import { loadConfig } from '../config/gateway-config.js';
 import type { MarketMessage } from '../feed/market-message.js';
@@ -203,5 +204,38 @@ describe('CacheService.fetch', () => {
     expect(found.filter((messages) => messages.length === 1)).toHaveLength(1_033);
     expect(asked).toBe(1_032);
     await expect(fetch(1_099)).resolves.toHaveLength(1); // a rejected room can be looked up later
+  });
+});
+
+describe('CacheService.fetch, for all chains of a product', () => {
+  const room = { type: 'chain', symbol: 'SPY' } as const;
+  const keyOf = (expiry: string) => `latest:chain:SPY:${expiry}`;
+  const text = (expiry: string) => JSON.stringify(chain('SPY', 1, expiry));
+  const searches = async (metrics: MetricsRegistry) =>
+    /^socket_gateway_cache_store_searches_total (\d+)$/m.exec(await metrics.text())?.[1];
+
+  it('finds chains that were stored after the refresh, and broadcasts them once', async () => {
+    const { store, cache, metrics, broadcast, refresh } = setUp();
+    await refresh();
+    await store.set(keyOf('2026-12-08'), text('2026-12-08'), 60_000);
+    await store.set(keyOf('2026-12-01'), text('2026-12-01'), 60_000);
+    const found = await Promise.all([cache.fetch(room, cache.snapshot(room)), cache.find(room)]);
+    // Members of the room have received the broadcast, and others read them from memory.
+    expect(found.map((messages) => messages?.length)).toEqual([0, 2]);
+    expect(broadcast.map(({ key }) => key)).toEqual([keyOf('2026-12-01'), keyOf('2026-12-08')]);
+    await expect(cache.find({ type: 'chain', symbol: 'NONE' })).resolves.toEqual([]);
+    expect(await searches(metrics)).toBe('1');
+    await cache.stop();
+  });
+
+  it('does not search before the first refresh, for one expiry, or if memory has a chain', async () => {
+    const { store, cache, metrics, refresh } = setUp();
+    await cache.find(room);
+    await refresh();
+    await cache.find({ ...room, expiry: '2026-12-01' });
+    await store.set('latest:chain:SPY', text('2026-12-01'), 60_000);
+    await expect(cache.find(room)).resolves.toHaveLength(1);
+    expect(await searches(metrics)).toBe('0');
+    await cache.stop();
   });
 });

@@ -16,6 +16,7 @@ import { parseCached } from '../feed/parse-message.js';
 import { CLOCK, type Clock, delay } from '../common/clock.js';
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
+import { ChainFinder } from './chain-finder.js';
 import { CacheMetrics } from './cache.metrics.js';
 import { LatestMessages, type StoredMessage, type StoredUse, type Verdict } from './latest-messages.js';
 import { LATEST_STORE, type LatestStore } from './latest-store.js';
@@ -72,6 +73,7 @@ export class CacheService implements OnModuleInit {
   private readonly lookups = new ConcurrencyLimit(MAX_LOOKUPS, MAX_WAITING_LOOKUPS);
   private readonly problems: StoreProblems;
   private readonly stopping = new AbortController();
+  private readonly chains: ChainFinder;
   /**
    * Counts the calls of `refresh` and `suspendWrites`. A refresh stops when this number changes, so
    * that a flapping connection does not accumulate retry loops.
@@ -124,6 +126,16 @@ export class CacheService implements OnModuleInit {
         this.problems.solved('read');
       },
       onError: (error) => this.problems.failed('write', error),
+    });
+    this.chains = new ChainFinder({
+      clock,
+      store,
+      maxExamined: config.cacheWarmMaxKeys,
+      signal: this.stopping.signal,
+      deliver: async (keys) => void (await this.attempt(() => this.read(keys, 'refresh', this.broadcast))),
+      onSearch: () => metrics.cacheSearches.inc(),
+      onRefused: () => metrics.cacheReadsRefused.inc(),
+      onError: (error) => this.problems.failed('read', error),
     });
   }
 
@@ -233,6 +245,7 @@ export class CacheService implements OnModuleInit {
     await this.readUntilDone(turn, afterMs, () => this.readAll(rooms(), sequence));
     if (turn !== this.refreshes) return;
     this.writer.release();
+    this.chains.endRest();
     void this.lookAgain(turn, rooms, sequence);
   }
 
@@ -352,7 +365,10 @@ export class CacheService implements OnModuleInit {
     const room = roomName(address);
     let reading = this.fetching.get(room);
     if (!reading) {
-      reading = this.lookups.run(() => this.lookUp(address))?.finally(() => this.fetching.delete(room));
+      reading = this.lookups
+        .run(() => this.lookUp(address))
+        ?.then((read) => this.searchChains(address, read))
+        .finally(() => this.fetching.delete(room));
       if (!reading) {
         this.metrics.cacheReadsRefused.inc();
         return false;
@@ -362,10 +378,27 @@ export class CacheService implements OnModuleInit {
     return reading;
   }
 
-  private async lookUp(address: RoomAddress): Promise<boolean> {
+  private lookUp(address: RoomAddress): Promise<boolean> {
     this.metrics.cacheReads.inc();
+    return this.attempt(() => this.read(this.keysOf(address), 'snapshot'));
+  }
+
+  /**
+   * Searches the store for the chains of a product if memory has none. A refresh would have found
+   * them, unless they were stored after it, and published while the feed was lost.
+   */
+  private async searchChains(address: RoomAddress, read: boolean): Promise<boolean> {
+    const isAll = address.type === 'chain' && address.expiry === undefined;
+    // Before the first refresh is over, it will find them.
+    if (!read || !isAll || !this.warm) return read;
+    if (this.latest.nearestChains(address.symbol, 1).live === 0) await this.chains.find(address.symbol);
+    return true;
+  }
+
+  /** Returns false if the store could not be read. */
+  private async attempt(read: () => Promise<void>): Promise<boolean> {
     try {
-      await this.read(this.keysOf(address), 'snapshot');
+      await read();
       this.problems.solved('read');
       return true;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { GatewayProcess } from '../../support/gateway-process.js';
-import { timestampOf, underlying } from '../../support/messages.js';
+import { chain, timestampOf, underlying } from '../../support/messages.js';
 import { UNDERLYING } from '../../support/platform.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { TestClient } from '../../support/test-client.js';
@@ -49,6 +49,45 @@ it('a product that appeared during an outage reaches the clients that wait in it
   await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   await waitFor(() => pricesOf(client, 'NEW').includes(7), 'the missed price did not come', 5_000);
   client.close();
+  await gateway.stop();
+  await redis.stop();
+});
+
+it('a chain that was published during an outage and stored after it reaches all who ask for its product', async () => {
+  const redis = await RedisServer.start();
+  const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, CACHE_WRITE_INTERVAL_MS: '50' });
+  await gateway.ready();
+  await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  // After an outage the gateway reads Redis three times.
+  const refreshes = (): number => {
+    const started = gateway.logs.filter(({ msg }) => msg === 'redis_listener_started');
+    const since = started.length < 2 ? Infinity : gateway.logs.indexOf(started.at(-1)!);
+    return gateway.logs.filter(({ msg }, n) => n > since && msg === 'cache_refreshed').length;
+  };
+  await waitFor(() => refreshes() === 3, 'the refreshes did not end');
+  const expiries = ['2026-12-01', '2026-12-08'];
+  for (const expiry of expiries) {
+    await redis.client.set(`latest:chain:SPY:${expiry}`, JSON.stringify(chain('SPY', 1, expiry)));
+  }
+
+  const clients = await Promise.all([1, 2, 3, 4].map(() => TestClient.connect(gateway.url)));
+  const [asking, ...subscribers] = clients;
+  for (const { socket } of subscribers) socket.emit('subscribe', { type: 'chain', symbol: 'SPY' });
+  expect(await asking!.ask('get_snapshot', { type: 'chain', symbol: 'SPY' })).toMatchObject({
+    snapshots: [{ room: 'chain:SPY', updates: 2 }],
+  });
+  for (const client of clients) {
+    await client.next('chain_update', 2);
+    await client.settled();
+    expect(client.all('chain_update').map(({ expiry }) => expiry)).toEqual(expiries);
+    expect(client.all('error')).toEqual([]);
+  }
+
+  // Clients that ask for products without any chain do not cause further scans.
+  await asking!.ask('subscribe', { type: 'chain', symbols: ['NONE1', 'NONE2', 'NONE3'] });
+  await asking!.ask('get_snapshot', { type: 'chain', symbols: ['NONE1', 'NONE4'] });
+  expect(await gateway.metric('socket_gateway_cache_store_searches_total')).toBe(1);
+  for (const client of clients) client.close();
   await gateway.stop();
   await redis.stop();
 });

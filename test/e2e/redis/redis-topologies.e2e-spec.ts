@@ -1,4 +1,5 @@
 import { GatewayProcess } from '../../support/gateway-process.js';
+import { chain } from '../../support/messages.js';
 import { RedisCluster } from '../../support/redis-cluster.js';
 import { MASTER_NAME, RedisSentinels } from '../../support/redis-sentinels.js';
 import { RedisServer } from '../../support/redis-server.js';
@@ -131,6 +132,28 @@ describe.each([
     expect(watched.gateway.logged('redis_adapter_failed')).toBeUndefined();
     expect(watched.gateway.stderr).toBe('');
     expect(new Set((await Promise.all(cluster.nodes.map(usersAt))).flat())).toEqual(new Set(['gw']));
+  });
+
+  it('finds chains that were only stored, whichever node has them', async () => {
+    const { gateway, client } = watched;
+    const refreshes = () => gateway.logs.filter(({ msg }) => msg === 'cache_refreshed').length;
+    await waitFor(() => refreshes() === 3, 'the refreshes did not end');
+    const symbols = ['SPY', 'QQQ', 'IWM', 'DIA'];
+    const keys = symbols.map((symbol) => `latest:chain:${symbol}:2026-12-01`);
+    const owners = new Set(await Promise.all(keys.map((key) => cluster.ownerOf(key))));
+    expect(owners.size).toBeGreaterThan(1);
+    for (const [n, key] of keys.entries()) {
+      await cluster.client.set(key, JSON.stringify(chain(symbols[n]!, 1, '2026-12-01')));
+    }
+    await client.ask('subscribe', { type: 'chain', symbols });
+    await client.next('chain_update', symbols.length);
+    expect(
+      client
+        .all('chain_update')
+        .map(({ product }) => product)
+        .sort(),
+    ).toEqual([...symbols].sort());
+    expect(await gateway.metric('socket_gateway_cache_store_searches_total')).toBe(1);
   });
 
   it('recovers after the connections of every node were killed', async () => {
