@@ -15,7 +15,7 @@ function set(values: object, above = ''): string[] {
 const OPTIONAL = new RegExp(
   [
     'image.pullPolicy|strategy|service.(type|sessionAffinity)|autoscaling.(target|behavior)|pdb|networkPolicy.adminFrom|httpRoute.timeouts',
-    '(service|pod)Monitor|probes|(redis.development.)?resources|dashboard.labels|podSecurityContext|securityContext',
+    '(service|pod)Monitor|probes|(redis.development.)?(resources|podSecurityContext)|dashboard.labels|securityContext',
   ]
     .map((names) => `^(${names.replaceAll('.', '\\.')})`)
     .join('|'),

@@ -39,7 +39,7 @@ template covers what the schema cannot calculate, and installations with --skip-
 {{- $problems = append $problems "transports has polling, there may be several pods, and neither ingress nor httpRoute is enabled: set service.sessionAffinity to ClientIP, or transports to websocket." }}
 {{- end }}
 {{- end }}
-{{- if and $v.httpRoute.enabled (has $v.sticky.provider (list "traefik" "haproxy" "alb" "nginx")) }}
+{{- if and $v.httpRoute.enabled (has $v.sticky.provider (list "traefik" "haproxy" "alb" "openshift" "nginx")) }}
 {{- $problems = append $problems (printf "sticky.provider %s works through an Ingress, and httpRoute is enabled: set it to envoy or none." $v.sticky.provider) }}
 {{- end }}
 {{- if and $v.ingress.enabled (eq $v.sticky.provider "envoy") }}

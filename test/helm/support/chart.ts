@@ -74,16 +74,12 @@ export class Rendered {
   private constructor(readonly manifests: readonly Manifest[]) {}
 
   static from(values: Values = {}, version = VERSIONS[0]!, ...args: string[]): Rendered {
-    const ran = helm(
-      version,
-      'template',
-      'r',
-      CHART,
-      '--namespace',
-      'markets',
-      ...valueArgs(values),
-      ...args,
-    );
+    return Rendered.fromChart(CHART, version, ...valueArgs(values), ...args);
+  }
+
+  /** Renders another chart, such as a parent of this one. */
+  static fromChart(chart: string, version: string, ...args: string[]): Rendered {
+    const ran = helm(version, 'template', 'r', chart, '--namespace', 'markets', ...args);
     if (ran.status !== 0) throw new Error(ran.stderr);
     const manifests = parseAllDocuments(ran.stdout)
       .map((document) => {

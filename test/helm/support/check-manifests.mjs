@@ -19,7 +19,10 @@ const PACKAGES = {
   'keda.sh': '@kubernetes-models/keda',
 };
 /** The kinds that no package contains. */
-const OWN_TYPES = { 'gateway.envoyproxy.io/v1alpha1': './envoy-gateway.js' };
+const OWN_TYPES = {
+  'gateway.envoyproxy.io/v1alpha1': './envoy-gateway.js',
+  'networking.gke.io/v1': './gke.js',
+};
 
 function moduleOf({ apiVersion }) {
   if (OWN_TYPES[apiVersion]) return OWN_TYPES[apiVersion];

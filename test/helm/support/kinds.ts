@@ -15,6 +15,7 @@ import type { ISecret } from 'kubernetes-models/v1/Secret';
 import type { IService } from 'kubernetes-models/v1/Service';
 import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { IBackendTrafficPolicy } from './envoy-gateway.js';
+import type { IGCPBackendPolicy, IHealthCheckPolicy } from './gke.js';
 
 /**
  * `T` as a test reads it: every field is present, and a list has a first element. Almost every
@@ -36,7 +37,9 @@ type AnyManifest =
   | IBackendTrafficPolicy
   | IConfigMap
   | IDeployment
+  | IGCPBackendPolicy
   | IHTTPRoute
+  | IHealthCheckPolicy
   | IHorizontalPodAutoscaler
   | IIngress
   | INetworkPolicy
