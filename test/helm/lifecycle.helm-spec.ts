@@ -104,6 +104,17 @@ describe.each(VERSIONS)('a release by helm %s', (version) => {
     expect(deployment().spec.replicas).toBe(7);
   });
 
+  it('with KEDA in place of the autoscaler, an upgrade keeps the number of pods', async () => {
+    await upgrade('--set', 'autoscaling.enabled=false', '--set', 'replicaCount=6');
+    expect(deployment().spec.replicas).toBe(6);
+    await upgrade('--set', 'keda.enabled=true');
+    expect(api.names('HorizontalPodAutoscaler')).toEqual([]);
+    expect(api.names('ScaledObject')).toEqual([NAME]);
+    expect(deployment().spec.replicas).toBe(6);
+    await upgrade('--set', 'image.tag=0.4.0');
+    expect(deployment().spec.replicas).toBe(6);
+  });
+
   it('leaves nothing behind except the pod of a failed test, which may be inspected', async () => {
     await helm('uninstall', 'gateway');
     for (const kind of ['Deployment', 'Service', 'ConfigMap', 'ServiceAccount', 'Secret']) {

@@ -42,17 +42,59 @@ describe('what is passed through', () => {
     const { pod, container } = Rendered.from({
       dnsConfig: { options: [{ name: 'ndots', value: '1' }] },
       hostAliases: [{ ip: '10.0.0.1', hostnames: ['redis'] }],
+      dnsPolicy: 'None',
       runtimeClassName: 'gvisor',
       terminationMessagePolicy: 'FallbackToLogsOnError',
       'lifecycle.postStart': { exec: { command: ['true'] } },
     });
-    expect(pod).toMatchObject({ runtimeClassName: 'gvisor', hostAliases: [{ ip: '10.0.0.1' }] });
+    expect(pod).toMatchObject({
+      dnsPolicy: 'None',
+      runtimeClassName: 'gvisor',
+      hostAliases: [{ ip: '10.0.0.1', hostnames: ['redis'] }],
+    });
+    expect(Rendered.from().pod).not.toHaveProperty('dnsPolicy');
     expect(pod.dnsConfig.options).toHaveLength(1);
     expect(container.terminationMessagePolicy).toBe('FallbackToLogsOnError');
     expect(container.lifecycle).toEqual({
       preStop: { sleep: { seconds: 5 } },
       postStart: { exec: { command: ['true'] } },
     });
+  });
+
+  it('annotations of the test, which do not replace those that make it a test', () => {
+    const { annotations } = Rendered.from({
+      commonAnnotations: { a: 'common', b: 'common' },
+      'tests.podAnnotations': { a: 'own', 'helm.sh/hook': 'post-install' },
+    }).one('Pod').metadata;
+    expect(annotations).toMatchObject({ a: 'own', b: 'common', 'helm.sh/hook': 'test' });
+  });
+
+  it('labels of the Ingress, which do not replace those of the selector', () => {
+    const { labels } = Rendered.from({
+      'ingress.enabled': true,
+      'ingress.hosts': ['gateway.example.com'],
+      'ingress.labels': { team: 'prices', 'app.kubernetes.io/name': 'x' },
+      commonLabels: { team: 'markets' },
+    }).one('Ingress').metadata;
+    expect(labels).toMatchObject({ team: 'prices', 'app.kubernetes.io/name': 'socket-gateway' });
+  });
+
+  it('rules for incoming connections, in addition to those of the chart', () => {
+    const rule = { from: [{ podSelector: { matchLabels: { app: 'debug' } } }], ports: [{ port: 'admin' }] };
+    const ingress = (values: object) =>
+      Rendered.from({ 'networkPolicy.enabled': true, ...values }).one('NetworkPolicy').spec.ingress;
+    expect(ingress({ 'networkPolicy.extraIngress': [rule] })).toEqual([...ingress({}), rule]);
+  });
+
+  it.each(['serviceMonitor', 'podMonitor'] as const)('relabelings of the %s', (monitor) => {
+    const relabelings = [{ targetLabel: 'cluster', replacement: 'a' }];
+    const metricRelabelings = [{ regex: 'pod_ip', action: 'labeldrop' }];
+    const rendered = Rendered.from({ [monitor]: { enabled: true, relabelings, metricRelabelings } });
+    const [endpoint] =
+      monitor === 'podMonitor'
+        ? rendered.one('PodMonitor').spec.podMetricsEndpoints
+        : rendered.one('ServiceMonitor').spec.endpoints;
+    expect(endpoint).toMatchObject({ relabelings, metricRelabelings });
   });
 
   it('an alert can be left out, and rules need no label of Kubernetes', () => {

@@ -8,6 +8,7 @@ export const KINDS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     services: 'Service',
   },
   'apps/v1': { deployments: 'Deployment' },
+  'keda.sh/v1alpha1': { scaledobjects: 'ScaledObject' },
   'autoscaling/v2': { horizontalpodautoscalers: 'HorizontalPodAutoscaler' },
   'networking.k8s.io/v1': { ingresses: 'Ingress', networkpolicies: 'NetworkPolicy' },
   'policy/v1': { poddisruptionbudgets: 'PodDisruptionBudget' },
