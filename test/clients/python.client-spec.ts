@@ -1,16 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { EVENTS, REQUESTS } from '../support/contract-document.js';
 import { startProcess } from '../support/processes.js';
 import { Recording } from '../support/recording.js';
+import { installWheel, PYTHON } from './support/wheel.js';
 
 const FOLDER = join(__dirname, '../../clients/python');
-/** The Python of Debian, which has Debian's packages. */
-const PYTHON = '/usr/bin/python3';
 const env = { PATH: process.env.PATH, PYTHONPATH: 'src', PYTHONDONTWRITEBYTECODE: '1' };
 
 interface Outcome {
@@ -78,35 +76,20 @@ describe('Python', () => {
     expect(recording.kinds()).toEqual(expect.arrayContaining([...requests, ...events]));
   });
 
-  it('is built into a wheel that works on its own and includes its types', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'gateway-wheel-'));
-    try {
-      // A copy, because setuptools builds in the folder of the sources.
-      cpSync(FOLDER, join(folder, 'source'), { recursive: true });
-      const pip = (...args: string[]) =>
-        spawnSync(PYTHON, ['-m', 'pip', ...args, '--no-deps', '--no-index', '--disable-pip-version-check'], {
-          cwd: folder,
-          env: { ...env, PYTHONPATH: '', HOME: folder },
-          encoding: 'utf8',
-        });
-      expect(pip('wheel', './source', '--no-build-isolation', '--wheel-dir', 'built')).toMatchObject({
-        status: 0,
-      });
-      const [wheel] = readdirSync(join(folder, 'built'));
-      expect(pip('install', join('built', wheel!), '--target', 'installed')).toMatchObject({ status: 0 });
-      expect(readdirSync(join(folder, 'installed/deltastream_socket_client'))).toContain('py.typed');
-      const script =
-        'import deltastream_socket_client as it; print(it.__file__, *map(it.__dict__.get, it.__all__))';
-      const { stdout } = spawnSync(PYTHON, ['-c', script], {
-        cwd: folder,
-        env: { ...env, PYTHONPATH: join(folder, 'installed') },
-        encoding: 'utf8',
-      });
-      expect(stdout).toContain(join(folder, 'installed'));
-      expect(stdout).not.toContain('None');
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+  it('is built into a wheel that works on its own and includes its types', async () => {
+    const installed = await installWheel();
+    expect(readdirSync(join(installed, 'deltastream_socket_client'))).toContain('py.typed');
+    const script = [
+      'import deltastream_socket_client as it, deltastream_socket_client.testing as testing',
+      'for one in (it, testing): print(one.__file__, *map(one.__dict__.get, one.__all__))',
+    ].join('\n');
+    const { stdout } = spawnSync(PYTHON, ['-c', script], {
+      cwd: installed,
+      env: { ...env, PYTHONPATH: installed },
+      encoding: 'utf8',
+    });
+    expect(stdout.split(`${installed}/deltastream_socket_client/`)).toHaveLength(3);
+    expect(stdout).not.toContain('None');
   });
 
   it('passes mypy --strict', () => {
