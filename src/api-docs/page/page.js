@@ -20,17 +20,27 @@ new MutationObserver((_, observer) => {
   document.getElementById(named())?.scrollIntoView();
 }).observe(reference, { childList: true, subtree: true });
 
-AsyncApiStandalone.render(
-  {
-    schema: { url: 'asyncapi.json' },
-    config: {
-      show: { sidebar: true, errors: true },
-      expand: { messageExamples: true },
-      // The renderer's own labels are those of the gateway's side: a request of a client is a "REPLY" there.
-      replyLabel: 'CLIENT SENDS',
-      receiveLabel: 'CLIENT SENDS',
-      sendLabel: 'GATEWAY SENDS',
-    },
-  },
-  reference,
-);
+const config = {
+  show: { sidebar: true, errors: true },
+  expand: { messageExamples: true },
+  // The renderer's own labels are those of the gateway's side: a request of a client is a "REPLY" there.
+  replyLabel: 'CLIENT SENDS',
+  receiveLabel: 'CLIENT SENDS',
+  sendLabel: 'GATEWAY SENDS',
+};
+
+/** The renderer shows summaries as plain text, so that back-ticks would be visible. */
+function withoutBackTicks(name, value) {
+  return name === 'summary' && typeof value === 'string' ? value.replaceAll('`', '') : value;
+}
+
+async function render() {
+  const response = await fetch('asyncapi.json');
+  if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+  const schema = JSON.stringify(JSON.parse(await response.text(), withoutBackTicks));
+  AsyncApiStandalone.render({ schema, config }, reference);
+}
+
+render().catch((error) => {
+  reference.textContent = `The document could not be loaded (${error.message}). Reload the page to try again.`;
+});

@@ -160,7 +160,30 @@ it('/docs labels each operation by its sender, and has the fonts and colours of 
     );
   expect(await style('#reference .prose p', 'font-family')).toContain('system-ui');
   expect(await style('#reference .prose code', 'content', '::before')).toBe('none');
-  expect(await style('html', 'background-color')).toBe('rgb(20, 20, 20)');
+  expect(await style('html', 'filter')).toContain('invert');
+  // The renderer shows summaries as plain text.
+  expect(await subscribe.innerText()).toContain('The gateway sends subscribed for each room');
+  const texts = await page.locator('#reference').innerText();
+  expect(texts.split('\n').filter((line) => line.includes('`') && !line.includes('"message"'))).toEqual([]);
+  // Examples are dark in both themes.
+  expect(await style('#reference .examples', 'filter')).toContain('invert');
+  await page.setViewportSize({ width: 1700, height: 900 });
+  const entry = page.locator('.sidebar a[href="#operation-reply-list_subscriptions"]');
+  await entry.waitFor();
+  await waitFor(
+    async () => (await page.evaluate<number>('scrollTo(0, 3000); scrollY')) === 3_000,
+    'the page is too short',
+  );
+  const { y, height } = (await entry.boundingBox())!;
+  expect(y).toBeGreaterThan(0); // The sidebar has not scrolled away with the page.
+  expect(height).toBeLessThan(30);
+  // The labels are not cut, and the names are not broken.
+  const cut = await page.evaluate<number>(
+    `[...document.querySelectorAll('.sidebar a[href^="#operation-"] > *')]
+      .filter((part) => part.scrollHeight > part.clientHeight + 1 || part.getClientRects().length > 1).length`,
+  );
+  expect(cut).toBe(0);
+  if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
   await browser.close();
 });
 
