@@ -408,7 +408,7 @@ class FakeGateway:
         self._requests.append(request)
 
     def tap(self, link: object, direction: str, packet: str) -> None:
-        """Is told each packet. The package's own tests compare them with the contract."""
+        """Is told each Socket.IO packet. The package's own tests compare them with the contract."""
 
     # ---- inside --------------------------------------------------------------------------------------------------
 

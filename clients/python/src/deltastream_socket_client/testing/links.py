@@ -12,10 +12,6 @@ from ..failures import Failure, connection_failure
 from ..options import Options, handshake_auth
 from ..sync_connection import Connection
 
-#: Called with each Socket.IO packet of a connection: its connection, '>' or '<' for sent or
-#: received, and its text. The package's own tests compare them with the contract.
-Tap = Callable[[object, str, str], None]
-
 
 class Unreachable(ConnectionError):
     """No gateway can be reached."""
@@ -41,7 +37,7 @@ class Accepts(Protocol):
         """Lets a client in. Raises Unreachable, or Refusal if it is not let in."""
 
     def tap(self, link: object, direction: str, packet: str) -> None:
-        """Is told each packet."""
+        """Is told each Socket.IO packet: its connection, '>' or '<' for sent or received, and its text."""
 
 
 class Refusal(Exception):
