@@ -14,8 +14,10 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY tools tools
-COPY scripts/build-native.mjs scripts/handshake-check.mjs scripts/healthcheck.mjs scripts/
+COPY scripts/build-native.mjs scripts/builds.mjs scripts/bundle-client.mjs scripts/handshake-check.mjs scripts/healthcheck.mjs scripts/
 COPY native native
+# The client for browsers, which the gateway serves.
+COPY clients/typescript/src clients/typescript/src
 # The contract's document, which the gateway serves.
 COPY docs/asyncapi.json docs/asyncapi.yaml docs/
 # The compiler of the optional addon, which makes fan-out cheaper. Without it, the build still
@@ -24,7 +26,11 @@ RUN command -v cc > /dev/null \
  || (apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev) \
  || echo 'No C compiler: the addon is left out.'
 # COPY keeps the file modes of the checkout, which may be too strict for the user below, or too lax.
-RUN npm run build && find dist -type f \( -name '*.ts' -o -name '*.map' -o -name '*.tsbuildinfo' \) -delete && rm scripts/build-native.mjs && chmod -R u=rwX,go=rX scripts dist
+# The scripts of the build are not needed afterwards. The client's source map is served with it.
+RUN npm run build \
+ && find dist -type f \( -name '*.ts' -o -name '*.map' -o -name '*.tsbuildinfo' \) ! -path 'dist/client/*' -delete \
+ && rm scripts/build-native.mjs scripts/builds.mjs scripts/bundle-client.mjs \
+ && chmod -R u=rwX,go=rX scripts dist
 
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app

@@ -1,9 +1,15 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ADDON, cannotCompileBecause } from './build-native.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The client for browsers, which the gateway serves. Its name has the version of the gateway. */
+export function bundleFile(project = root) {
+  const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+  return `dist/client/deltastream-client-${version}.js`;
+}
 
 /**
  * The builds: their source folders and files, the npm script, and the outputs whose age is checked.
@@ -35,6 +41,13 @@ export const BUILDS = {
     ),
     outputsOf: () => ['clients/typescript/dist/cjs/package.json'], // this file is written last
   },
+  // `build` makes this too. By itself, it is made after a change of the client only.
+  bundle: {
+    script: 'build:bundle',
+    folders: ['clients/typescript/src'],
+    files: ['package.json', 'scripts/bundle-client.mjs'],
+    outputsOf: (_sources, project) => [bundleFile(project)],
+  },
 };
 
 /**
@@ -47,7 +60,7 @@ export function staleBecause({ folders, files, outputsOf }, project = root) {
   const changes = sources.map((source) => changed(join(project, source)));
   const last = Math.max(...changes);
   const newest = sources[changes.indexOf(last)];
-  for (const output of outputsOf(sources)) {
+  for (const output of outputsOf(sources, project)) {
     const path = join(project, output);
     if (!existsSync(path)) return `${output} is missing`;
     if (statSync(path).mtimeMs < last) return `${output} is older than ${newest}`;

@@ -41,5 +41,9 @@ if (process.argv.includes('--check')) {
   }
 } else {
   mkdirSync(target, { recursive: true });
-  for (const [name, text] of copy) writeFileSync(join(target, name), text);
+  for (const [name, text] of copy) {
+    const file = join(target, name);
+    // Builds look at the time of a file, so one that stays the same is not written.
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+  }
 }

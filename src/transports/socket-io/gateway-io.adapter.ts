@@ -73,7 +73,7 @@ export class GatewayIoAdapter extends IoAdapter {
     httpServer.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
       if (request.url?.startsWith(path)) this.headers(request, response);
     });
-    this.server.engine.use(new ClientLibrary(path).serve);
+    this.server.engine.use(new ClientLibrary(path, this.config.production).serve);
     const { maxPayloadBytes, eventBurst } = this.config;
     const bodies = new PollingBodyLimiter({
       engine: this.server.engine,

@@ -66,6 +66,10 @@ describe('the build context', () => {
         expect([file, context.ignores(file)]).toEqual([file, file.endsWith('.spec.ts') || left.test(file)]);
       }
     }
+    for (const file of contents(join(ROOT, 'clients/typescript/src'))) {
+      const path = `clients/typescript/src/${file}`;
+      expect([path, context.ignores(path)]).toEqual([path, /\.client-spec\.tsx?$/.test(path)]);
+    }
     for (const path of [
       '.git',
       '.env',
@@ -183,6 +187,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
         'healthcheck.mjs',
       ]);
       expect(readdirSync(join(image.root, 'app/dist')).sort()).toEqual([
+        'client', // for browsers
         'docs', // the contract's document; its renderer is in node_modules
         'native', // the addon of the fan-out engine
         'node_modules',
@@ -193,7 +198,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       const own = contents(join(image.root, 'app')).filter((path) => !path.startsWith('node_modules'));
       expect(
         own.filter((path) => /\.(ts|map)$|spec|planted|private-redis|demo|tools\/asyncapi/.test(path)),
-      ).toEqual([]);
+      ).toEqual([`dist/client/deltastream-client-${manifest.version}.js.map`]); // served with the client
       const all = contents(image.root);
       const unwanted =
         /(^|\/)(\.git|\.env|\.npmrc|\.npm|_cacache|_logs|\.tsbuildinfo|planted)(\/|$)|\.d\.[cm]?ts$/;
@@ -341,8 +346,12 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       expect(elsewhere).toEqual({ code: 1, said: expect.stringContaining('did not answer') });
     });
 
-    it('serves the complete client library, including the source maps', async () => {
-      const files = readdirSync(join(ROOT, 'node_modules/socket.io/client-dist'));
+    it('serves the complete client libraries, including the source maps', async () => {
+      const files = [
+        ...readdirSync(join(ROOT, 'node_modules/socket.io/client-dist')),
+        `deltastream-client-${manifest.version}.js`,
+        `deltastream-client-${manifest.version}.js.map`,
+      ];
       const answers = await Promise.all(
         files.map(async (file) => [file, (await fetch(`${url}/socket.io/${file}`)).status]),
       );

@@ -6,10 +6,10 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 import { waitFor } from '../../support/wait.js';
 
 /** The reason why a project has to be built again, or undefined if its build is up to date. */
-function reasonIn(project: string): string | undefined {
+function reasonIn(project: string, build: 'gateway' | 'bundle' = 'gateway'): string | undefined {
   const program = `
     import { BUILDS, staleBecause } from ${JSON.stringify(join(ROOT, 'scripts/builds.mjs'))};
-    console.log(staleBecause(BUILDS.gateway, ${JSON.stringify(project)}) ?? '');`;
+    console.log(staleBecause(BUILDS.${build}, ${JSON.stringify(project)}) ?? '');`;
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
     encoding: 'utf8',
   });
@@ -76,5 +76,21 @@ describe('a build', () => {
   it('is stale if a source was deleted', async () => {
     await rm(join(project, 'src/feed/feed.ts'));
     expect(reasonIn(project)).toMatch(/ is older than src\/feed$/);
+  });
+
+  it('of the client for browsers is stale after a change of the client, and that of the gateway is not', async () => {
+    for (const folder of ['clients/typescript/src', 'scripts', 'dist/client'])
+      await mkdir(join(project, folder), { recursive: true });
+    await writeFile(join(project, 'package.json'), '{ "version": "1.2.3" }');
+    await writeFile(join(project, 'scripts/bundle-client.mjs'), '');
+    await build(project);
+    expect(reasonIn(project, 'bundle')).toBe('dist/client/deltastream-client-1.2.3.js is missing');
+    await waitFor(async () => {
+      await writeFile(join(project, 'dist/client/deltastream-client-1.2.3.js'), '');
+      return reasonIn(project, 'bundle') === undefined;
+    });
+    await writeFile(join(project, 'clients/typescript/src/client.ts'), 'changed');
+    expect(reasonIn(project, 'bundle')).toMatch(/ is older than clients\/typescript\/src(\/client.ts)?$/);
+    expect(reasonIn(project)).toBeUndefined();
   });
 });

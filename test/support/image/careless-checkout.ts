@@ -13,6 +13,7 @@ export async function carelessCheckout(root: string): Promise<string> {
     '.dockerignore',
     'package.json',
     'package-lock.json',
+    'clients/typescript/src',
     'nest-cli.json',
     'docs',
     'scripts',
