@@ -17,21 +17,12 @@ export function bundleFile(project = root) {
 export const BUILDS = {
   gateway: {
     script: 'build',
-    folders: ['src', 'tools', 'bench', 'native'],
-    files: [
-      'package.json',
-      'tsconfig.json',
-      'tsconfig.build.json',
-      'nest-cli.json',
-      'docs/asyncapi.json',
-      'scripts/build-native.mjs',
-    ],
-    outputsOf: (sources) => [
-      ...sources
+    folders: ['src', 'tools', 'bench'],
+    files: ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'docs/asyncapi.json'],
+    outputsOf: (sources) =>
+      sources
         .filter((source) => source.endsWith('.ts') && !/\.(spec|d)\.ts$/.test(source))
         .map((source) => join('dist', source.replace(/\.ts$/, '.js'))),
-      ...(cannotCompileBecause() === undefined ? [ADDON] : []),
-    ],
   },
   client: {
     script: 'build:clients',
@@ -41,7 +32,13 @@ export const BUILDS = {
     ),
     outputsOf: () => ['clients/typescript/dist/cjs/package.json'], // this file is written last
   },
-  // `build` makes this too. By itself, it is made after a change of the client only.
+  // `build` makes the next two too. Each is made by itself after a change of its sources only.
+  addon: {
+    script: 'build:native',
+    folders: ['native'],
+    files: ['scripts/build-native.mjs'],
+    outputsOf: () => (cannotCompileBecause() === undefined ? [ADDON] : []),
+  },
   bundle: {
     script: 'build:bundle',
     folders: ['clients/typescript/src'],
