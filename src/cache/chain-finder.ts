@@ -112,9 +112,13 @@ export class ChainFinder {
 
   private startRest(ms: number): void {
     const { clock, signal } = this.options;
+    if (signal.aborted) return;
     const rest = new AbortController();
+    const end = (): void => rest.abort();
+    signal.addEventListener('abort', end);
     this.rest = rest;
-    void delay(clock, ms, AbortSignal.any([rest.signal, signal])).then(() => {
+    void delay(clock, ms, rest.signal).then(() => {
+      signal.removeEventListener('abort', end);
       this.rest = undefined;
       this.found = new Map();
       if (this.wanted.size > 0 && !signal.aborted) this.searching ??= this.search();
@@ -135,9 +139,8 @@ export class ChainFinder {
   }
 
   private async briefly(work: Promise<void>): Promise<void> {
-    const { clock, signal } = this.options;
     const done = new AbortController();
-    await Promise.race([work, delay(clock, MAX_WAIT_MS, AbortSignal.any([done.signal, signal]))]);
+    await Promise.race([work, delay(this.options.clock, MAX_WAIT_MS, done.signal)]);
     done.abort();
   }
 }
