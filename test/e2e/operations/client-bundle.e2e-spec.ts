@@ -32,7 +32,8 @@ afterAll(async () => {
 it.each([
   ['the present client', PRESENT, 'text', 'public, max-age=0'],
   ['the client of one version', VERSIONED, 'text', 'public, max-age=31536000, immutable'],
-  ['its source map', `${VERSIONED}.map`, 'json', 'public, max-age=31536000, immutable'],
+  ["Socket.IO's own module", '/socket.io/socket.io.esm.min.js', 'text', 'public, max-age=0'],
+  ['the source map of that version', `${VERSIONED}.map`, 'json', 'public, max-age=31536000, immutable'],
 ])('%s is served to every origin, and cached', async (_, path, kind, cacheControl) => {
   const response = await gateway.get(path, { origin: 'https://elsewhere.example' });
   const type = kind === 'json' ? 'application/json' : 'application/javascript';
@@ -61,9 +62,10 @@ it('HEAD returns the headers only, and a client that takes no gzip gets the plai
     request.end();
     const [response] = (await answered) as [import('node:http').IncomingMessage];
     const chunks = (await response.toArray()) as Buffer[];
-    return { headers: response.headers, body: Buffer.concat(chunks) };
+    return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
   };
   const [get, head] = [await ask('GET'), await ask('HEAD')];
+  expect([get.status, head.status]).toEqual([200, 200]);
   expect(get.headers['content-encoding']).toBeUndefined();
   expect(get.headers['content-length']).toBe(String(get.body.length));
   expect(head.headers['content-length']).toBe(get.headers['content-length']);
