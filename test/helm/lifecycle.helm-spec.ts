@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Command } from '../support/command.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -28,6 +29,17 @@ describe.each(VERSIONS)('a release by helm %s', (version) => {
 
   const deployment = () => api.get('Deployment', NAME)!;
   const template = () => deployment().spec.template;
+
+  /** Sets the number of pods of a Deployment, as its autoscaler does. */
+  async function scale(name: string, replicas: number): Promise<void> {
+    const { clusters } = JSON.parse(await readFile(api.kubeconfig, 'utf8')) as {
+      clusters: [{ cluster: { server: string } }];
+    };
+    const url = `${clusters[0].cluster.server}/apis/apps/v1/namespaces/markets/deployments/${name}`;
+    const headers = { 'content-type': 'application/strategic-merge-patch+json' };
+    const body = JSON.stringify({ spec: { replicas } });
+    expect((await fetch(url, { method: 'PATCH', headers, body })).status).toBe(200);
+  }
 
   /** The pod of `helm test`, with the Service's name resolved to a running gateway. */
   async function runPod({ spec }: Kinds['Pod']): Promise<boolean> {
@@ -114,6 +126,20 @@ describe.each(VERSIONS)('a release by helm %s', (version) => {
     await upgrade('--set', 'image.tag=0.4.0');
     expect(deployment().spec.replicas).toBe(6);
   });
+
+  it.each(['autoscaling', 'keda'])(
+    'with %s since the installation, no upgrade sets the number',
+    async (scaler) => {
+      const values = ['--set', `${scaler}.enabled=true`, '--set', 'fullnameOverride=scaled'];
+      await helm('install', 'scaled', CHART, ...values);
+      await scale('scaled', 4);
+      await helm('upgrade', 'scaled', CHART, ...values, '--set', 'image.tag=0.4.0');
+      const { metadata, spec } = api.get('Deployment', 'scaled')!;
+      expect(metadata.annotations ?? {}).not.toHaveProperty('socket-gateway/kept-replicas');
+      expect(spec.replicas).toBe(4);
+      await helm('uninstall', 'scaled');
+    },
+  );
 
   it('leaves nothing behind except the pod of a failed test, which may be inspected', async () => {
     await helm('uninstall', 'gateway');
