@@ -1,4 +1,3 @@
-import type { BatchWriter } from './batch-writer.js';
 import type { Frame } from './frame.js';
 
 /**
@@ -20,7 +19,7 @@ export interface Link {
    */
   readonly problem: string | undefined;
   /**
-   * The file descriptor that a {@link BatchWriter} may write to; -1 if there is none, because the
+   * The file descriptor that a batch writer may write to; -1 if there is none, because the
    * link is not `ready`, because earlier bytes are waiting, or because the connection encrypts what
    * is written to it.
    */

@@ -108,7 +108,7 @@ describe('the native batch writer', () => {
     ['text instead of a buffer', [new Int32Array(1), 1, ['x'], new Int32Array(1)], 'expected Buffers'],
   ])('throws a TypeError for %s', (_, args, message) => {
     expect(() => (writer.send as (...args: unknown[]) => void)(...args)).toThrow(
-      expect.objectContaining({ name: 'TypeError', message }),
+      expect.objectContaining({ name: 'TypeError', message }) as Error,
     );
   });
 });
