@@ -67,7 +67,7 @@ export interface ClientEvents extends GatewayEvents {
 
 export interface RequestOptions {
   /** How long to wait for the response, including the time offline, in ms. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface Snapshot<U> {
@@ -140,6 +140,7 @@ export class SocketClient {
     return this.info?.limits;
   }
 
+  /** `expires_at` is that of the token in use, also after it was refreshed. */
   get user(): ConnectedUser | undefined {
     return this.info?.user ?? undefined;
   }
@@ -308,7 +309,10 @@ export class SocketClient {
       return;
     }
     if (name === 'token_expiring') this.tokenRefresh.start(session, payload as TokenExpiring);
-    if (name === 'token_refreshed') this.tokenRefresh.renewed();
+    if (name === 'token_refreshed') {
+      this.info = session.info;
+      this.tokenRefresh.renewed();
+    }
     if (name === 'feed_status') {
       const { product, status } = payload as ProductStatus;
       this.staleness.follow(product);

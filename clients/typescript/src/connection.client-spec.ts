@@ -124,6 +124,32 @@ it.each([
   expect(gateway.clock.pending).toBe(0);
 });
 
+it('after a refresh, client.user has the time at which the new token expires', async () => {
+  const gateway = new FakeGateway();
+  const client = gateway.connect({ token: () => 'token' });
+  await settle();
+  const user = { user_id: 'u', role: 'trader', expires_at: 1_000 };
+  gateway.last.connected({}, ['general'], user);
+  await settle();
+  expect(client.user).toEqual(user);
+  gateway.last.say('token_refreshed', { expires_at: 2_000 });
+  expect(client.user).toEqual({ ...user, expires_at: 2_000 });
+  // The next connection says it again.
+  gateway.last.drop();
+  await gateway.pass(1_000);
+  gateway.last.connected({}, ['general'], { ...user, expires_at: 3_000 });
+  await settle();
+  expect(client.user?.expires_at).toBe(3_000);
+  // There is no user if authentication is off.
+  gateway.last.drop();
+  await gateway.pass(1_000);
+  gateway.last.connected();
+  await settle();
+  gateway.last.say('token_refreshed', { expires_at: null });
+  expect(client.user).toBeUndefined();
+  client.close();
+});
+
 it('a callback that keeps returning a token that expires soon is called with pauses', async () => {
   const gateway = new FakeGateway();
   let asked = 0;

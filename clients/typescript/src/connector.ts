@@ -128,7 +128,7 @@ export class Connector {
     // attempt at a time.
     this.unschedule();
     this.next = new Session(
-      { socket, clock, random, wanted, keepGeneral },
+      { socket, url: this.options.url, clock, random, wanted, keepGeneral },
       {
         ...this.handlers,
         up: (session) => this.isUp(session),

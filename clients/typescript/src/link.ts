@@ -7,6 +7,7 @@ import {
 } from './contract/index.js';
 import type { Clock, Timer } from './clock.js';
 import { ConnectionRefused } from './errors.js';
+import { networkError } from './network-error.js';
 import type { RawSocket } from './options.js';
 
 /**
@@ -47,6 +48,7 @@ export class Link {
 
   constructor(
     private readonly socket: RawSocket,
+    url: string,
     private readonly clock: Clock,
     private readonly handlers: LinkHandlers,
   ) {
@@ -54,7 +56,7 @@ export class Link {
       this.fail(new Error(`Not connected within ${OPEN_LIMIT_MS} ms`)),
     );
     socket.onAny((name, payload) => this.receive(name, payload));
-    socket.on('connect_error', (error: Error & { data?: unknown }) => this.end(refusal(error)));
+    socket.on('connect_error', (error: Error & { data?: unknown }) => this.end(refusal(error, url)));
     socket.on('disconnect', (reason: string, details?: unknown) => this.end(this.endOf(reason, details)));
   }
 
@@ -123,9 +125,9 @@ export class Link {
 }
 
 /** With `data` the error is a response of the gateway. Otherwise it comes from the network. */
-function refusal(error: Error & { data?: unknown }): LinkEnd {
+function refusal(error: Error & { data?: unknown }, url: string): LinkEnd {
   const data = error.data as { code?: unknown; message?: unknown; retry_after_ms?: unknown } | undefined;
-  if (!isConnectErrorCode(data?.code)) return { kind: 'lost', error };
+  if (!isConnectErrorCode(data?.code)) return { kind: 'lost', error: networkError(error, url) };
   const retryAfterMs = typeof data?.retry_after_ms === 'number' ? data.retry_after_ms : undefined;
   const message = typeof data?.message === 'string' ? data.message : error.message;
   const refused = new ConnectionRefused(data.code, message, retryAfterMs);

@@ -1,4 +1,5 @@
 import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client';
+import { checkAddress } from './network-error.js';
 import { type Clock, systemClock } from './clock.js';
 
 /**
@@ -14,31 +15,31 @@ export interface ClientOptions {
    * Called at each connection and on `token_expiring`. Returns a JSON Web Token. A string is used
    * unchanged.
    */
-  readonly token?: TokenCallback | string;
+  readonly token?: TokenCallback | string | undefined;
   /**
    * Stay in `general`, which every permitted client joins: all prices, and a summary of every
    * chain. Default true.
    */
-  readonly general?: boolean;
+  readonly general?: boolean | undefined;
   /**
    * Default `['websocket']`, because polling needs sticky sessions if the gateway has several
    * replicas.
    */
-  readonly transports?: readonly string[];
+  readonly transports?: readonly string[] | undefined;
   /** Default `/socket.io`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /**
    * How long a request waits for its response, including the time offline, in ms. Default 10,000.
    */
-  readonly requestTimeoutMs?: number;
+  readonly requestTimeoutMs?: number | undefined;
   /** Called with an error that one of your listeners threw. Default `console.error`. */
-  readonly onListenerError?: (error: unknown) => void;
+  readonly onListenerError?: ((error: unknown) => void) | undefined;
   /**
    * Options that are passed to socket.io-client unchanged. `reconnectionDelay` (default 500) and
    * `reconnectionDelayMax` (default 5,000) limit the back-off, in ms. The client itself sets
    * `auth`, `autoConnect`, `forceNew`, `reconnection` and `multiplex`, and ignores them here.
    */
-  readonly socketOptions?: Partial<ManagerOptions & SocketOptions>;
+  readonly socketOptions?: Partial<ManagerOptions & SocketOptions> | undefined;
 }
 
 /** The part of socket.io-client's `Socket` that the client uses. */
@@ -59,6 +60,7 @@ export interface Foundation {
 
 export const foundation: Foundation = {
   open: (url, options) => {
+    checkAddress(url);
     const socket = io(url, options);
     const { nsp } = socket as unknown as { readonly nsp: string };
     if (nsp === '/') return socket;

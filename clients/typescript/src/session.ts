@@ -6,6 +6,7 @@ import type {
   ProductStatus,
   ServerDraining,
   SubscriptionConfirmed,
+  TokenRefreshed,
 } from './contract/index.js';
 import { GENERAL_ROOM, type RoomAddress, roomName } from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
@@ -38,6 +39,7 @@ export interface SessionHandlers {
 }
 
 export interface SessionOptions extends Pick<Foundation, 'clock' | 'random'> {
+  readonly url: string;
   readonly socket: RawSocket;
   readonly wanted: ReadonlyMap<string, RoomAddress>;
   readonly keepGeneral: boolean;
@@ -64,7 +66,7 @@ export class Session {
     private readonly options: SessionOptions,
     private readonly handlers: SessionHandlers,
   ) {
-    const { clock, random, wanted, keepGeneral, socket } = options;
+    const { clock, random, wanted, keepGeneral, socket, url } = options;
     this.rooms = new RoomSync({
       clock,
       random,
@@ -77,7 +79,7 @@ export class Session {
       settled: () => this.roomsSettled(),
       unanswered: () => this.link.fail(new Error('The gateway does not answer')),
     });
-    this.link = new Link(socket, clock, {
+    this.link = new Link(socket, url, clock, {
       event: (name, payload) => this.receive(name, payload),
       down: (end) => {
         this.rooms.stop();
@@ -170,6 +172,9 @@ export class Session {
       case 'unsubscribed':
         this.left((payload as SubscriptionConfirmed).room);
         break;
+      case 'token_refreshed':
+        this.refreshed(payload as TokenRefreshed);
+        break;
       case 'server_draining':
         this.drains(payload as ServerDraining);
         break;
@@ -194,6 +199,12 @@ export class Session {
     // request after them.
     if (info.rooms.includes(GENERAL_ROOM))
       this.ask('get_products', undefined, ASK_LIMIT_MS, ({ kind }) => this.generalAnswered(kind));
+  }
+
+  /** `connected` had the expiry of the token before. */
+  private refreshed({ expires_at }: TokenRefreshed): void {
+    if (this.info?.user && expires_at !== null)
+      this.info = { ...this.info, user: { ...this.info.user, expires_at } };
   }
 
   /** The gateway sends no more of a withdrawn room. */

@@ -16,11 +16,11 @@ import { UpdateQueue } from './update-queue.js';
 
 /** One symbol, or several, or both. */
 export type Symbols =
-  | { readonly symbol: string; readonly symbols?: readonly string[] }
-  | { readonly symbol?: string; readonly symbols: readonly string[] };
+  | { readonly symbol: string; readonly symbols?: readonly string[] | undefined }
+  | { readonly symbol?: string | undefined; readonly symbols: readonly string[] };
 export type ProductRequest = Symbols & { readonly type: 'product' };
 /** `expiry`, YYYY-MM-DD: only this chain. */
-export type ChainRequest = Symbols & { readonly type: 'chain'; readonly expiry?: string };
+export type ChainRequest = Symbols & { readonly type: 'chain'; readonly expiry?: string | undefined };
 export interface GeneralRequest {
   readonly type: 'general';
 }
@@ -66,6 +66,11 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
   readonly rooms: readonly string[];
   /** The last delivered update, of any product and expiry. `latestOf` has that of one of them. */
   readonly latest: U | undefined;
+  /**
+   * The newest update of each product and expiry, in the order in which each first arrived. Iterate
+   * over the subscription itself for those that follow.
+   */
+  readonly updates: readonly U[];
   /**
    * The newest of each expiry that is not over, nearest first. The keys are YYYY-MM-DD for one
    * product. For several they are SYMBOL:YYYY-MM-DD, as in the names of rooms.
@@ -156,8 +161,12 @@ export class Handle implements Subscription {
     return found;
   }
 
+  get updates(): readonly MarketUpdate[] {
+    return [...this.byKey.values()];
+  }
+
   get latestByExpiry(): ReadonlyMap<string, MarketUpdate> {
-    const chains = [...this.byKey.values()].filter((update) => 'expiry' in update);
+    const chains = this.updates.filter((update) => 'expiry' in update);
     chains.sort((a, b) => (a.expiry + a.product < b.expiry + b.product ? -1 : 1));
     const several = this.products.length !== 1;
     return new Map(

@@ -220,3 +220,24 @@ it('chains of several products do not overwrite each other; those of one are key
     ['2026-12-03', 1],
   ]);
 });
+
+it('updates has the newest update of each product and expiry, whether a loop reads them or not', async () => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up();
+  const handle = client.subscribe({ type: 'chain', symbols: ['NIFTY', 'BANKNIFTY'], expiry: undefined });
+  await settle();
+  expect(handle.updates).toEqual([]);
+  gateway.last.say('chain_update', chainUpdate('NIFTY', 1, '2026-12-03'));
+  gateway.last.say('chain_update', chainUpdate('NIFTY', 2, '2026-11-26'));
+  gateway.last.say('chain_update', chainUpdate('BANKNIFTY', 3, '2026-11-26'));
+  gateway.last.say('chain_update', chainUpdate('NIFTY', 4, '2026-12-03'));
+  const before = handle.updates;
+  expect(before.map(({ spot_price }) => spot_price)).toEqual([4, 2, 3]);
+  const read: number[] = [];
+  for await (const { spot_price } of handle) if (read.push(spot_price) === 3) break;
+  expect(read).toEqual([4, 2, 3]);
+  gateway.last.say('chain_update', chainUpdate('NIFTY', 5, '2026-12-03'));
+  expect(handle.updates.map(({ spot_price }) => spot_price)).toEqual([5, 2, 3]);
+  expect(before).toHaveLength(3);
+  client.close();
+});

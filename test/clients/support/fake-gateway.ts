@@ -1,6 +1,11 @@
 import { SocketClient } from '../../../clients/typescript/src/client.js';
 import type { ClientOptions, Foundation, RawSocket } from '../../../clients/typescript/src/options.js';
-import type { ClientLimits, ErrorCode, SubscriptionRequest } from '../../../src/contract/index.js';
+import type {
+  ClientLimits,
+  ConnectedUser,
+  ErrorCode,
+  SubscriptionRequest,
+} from '../../../src/contract/index.js';
 import { ContractCheck } from '../../support/contract-check.js';
 import { ManualClock, seededRandom } from '../../support/manual-clock.js';
 
@@ -85,7 +90,11 @@ export class FakeSocket implements RawSocket {
     if (this.open) this.any(event, payload);
   }
 
-  connected(limits: Partial<ClientLimits> = {}, rooms: readonly string[] = ['general']): void {
+  connected(
+    limits: Partial<ClientLimits> = {},
+    rooms: readonly string[] = ['general'],
+    user: ConnectedUser | null = null,
+  ): void {
     for (const room of rooms) this.rooms.add(room);
     this.say('connected', {
       message: '',
@@ -93,7 +102,7 @@ export class FakeSocket implements RawSocket {
       rooms,
       server_time: 0,
       limits: { ...LIMITS, ...limits },
-      user: null,
+      user,
     });
   }
 
