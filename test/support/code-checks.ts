@@ -90,7 +90,7 @@ export function scriptProblems(blocks: readonly CodeBlock[]): string[] {
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     jsx: ts.JsxEmit.ReactJSX,
-    types: ['node'],
+    types: ['node', 'vite/client'], // the latter for `import.meta.hot`
     noImplicitAny: false, // the blocks are JavaScript without types
     skipLibCheck: true,
     noEmit: true,

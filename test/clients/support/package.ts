@@ -10,15 +10,21 @@ const NAME = '@deltastream/socket-client';
 
 /** An application with the packed package installed, in the layout of `npm install`. */
 export class Application {
-  private constructor(readonly folder: string) {}
+  private constructor(
+    readonly folder: string,
+    /** The packed package. */
+    readonly tarball: string,
+  ) {}
 
   /**
    * @param socketIo the folder in node_modules of the socket.io-client to install, with its own
    * dependencies
+   * @param more further folders in node_modules that the application uses
    */
-  static async install(socketIo = 'socket.io-client'): Promise<Application> {
+  static async install(socketIo = 'socket.io-client', more: readonly string[] = []): Promise<Application> {
     const folder = await temporaryFolder();
-    await run(PACKAGE, 'npm', ['pack', '--pack-destination', folder]);
+    // Without `prepack`, which would build the package again while other tests use the build.
+    await run(PACKAGE, 'npm', ['pack', '--ignore-scripts', '--pack-destination', folder]);
     const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
     await run(folder, 'tar', ['-xzf', tarball!]);
     const modules = join(folder, 'node_modules');
@@ -27,9 +33,9 @@ export class Application {
     const link = (name: string, from = name) =>
       symlink(join(ROOT, 'node_modules', from), join(modules, name));
     await link('socket.io-client', socketIo);
-    for (const name of ['react', '@types', 'csstype']) await link(name);
+    for (const name of ['react', '@types', 'csstype', ...more]) await link(name);
     await writeFile(join(folder, 'package.json'), '{ "name": "application", "private": true }');
-    return new Application(folder);
+    return new Application(folder, join(folder, tarball!));
   }
 
   /** The files of the package. */
@@ -41,6 +47,11 @@ export class Application {
     const file = join(this.folder, name);
     await writeFile(file, text);
     return file;
+  }
+
+  /** Adds the files of a folder in test/fixtures. */
+  async add(fixture: string): Promise<void> {
+    await cp(join(ROOT, 'test/fixtures', fixture), this.folder, { recursive: true });
   }
 
   /** Runs a program of the application, and returns its output. Throws if the program fails. */
@@ -56,7 +67,8 @@ export class Application {
   }
 }
 
-async function run(cwd: string, program: string, args: string[], env = {}): Promise<string> {
+/** Runs a program, and returns its output. Throws if the program fails. */
+export async function run(cwd: string, program: string, args: string[], env = {}): Promise<string> {
   const command = Command.spawn(program, args, { cwd, env: { ...process.env, ...env } });
   if ((await command.exit()) !== 0) throw new Error(`${program} ${args.join(' ')}: ${command.output}`);
   return command.output;

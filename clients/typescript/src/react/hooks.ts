@@ -43,12 +43,12 @@ export interface ViewOptions<V, S = V> {
    * Shows a new update at most this often, in ms. Default: once a frame. The newest update is shown
    * in any case, and a change of `stale` or `error` in the next frame.
    */
-  readonly everyMs?: number;
+  readonly everyMs?: number | undefined;
   /**
    * What the component uses of the view, which is then what the hook returns. The component only
    * renders when it changes; of an object or array, when one of its values does.
    */
-  readonly select?: (view: V) => S;
+  readonly select?: ((view: V) => S) | undefined;
 }
 
 /**
@@ -108,13 +108,22 @@ export function useAge(
   return ageOf(update);
 }
 
-/** The state of the connection, and the client for everything that the other hooks do not cover. */
-export function useConnection(): { readonly state: ConnectionState; readonly client: SocketClient } {
+/**
+ * The state of the connection, and the client for everything that the other hooks do not cover.
+ * Without a client, as on a server, the state is `connecting`.
+ */
+export function useConnection(): {
+  readonly state: ConnectionState;
+  readonly client: SocketClient | undefined;
+} {
   const client = useClient();
-  const subscribe = useCallback((changed: () => void) => client.on('state', changed), [client]);
+  const subscribe = useCallback(
+    (changed: () => void) => client?.on('state', changed) ?? (() => undefined),
+    [client],
+  );
   const state = useSyncExternalStore(
     subscribe,
-    () => client.state,
+    () => client?.state ?? 'connecting',
     () => 'connecting' as const,
   );
   return useMemo(() => ({ state, client }), [state, client]);

@@ -41,19 +41,20 @@ export class Watch<R extends ProductRequest | ChainRequest> {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
+   * @param client `undefined` on a server, and until the page has created it: the view is empty
    * @param request the rooms, or `undefined` for no subscription
    * @param everyMs the least time between two updates that are shown, if it is more than a frame
    */
   constructor(
-    private readonly client: SocketClient,
+    private readonly client: SocketClient | undefined,
     private readonly request: R | undefined,
     private readonly everyMs = 0,
   ) {
     // Starts with the values that other components have, so that the first paint shows the same.
-    const held = request ? client.held(request) : [];
+    const held = client && request ? client.held(request) : [];
     const update = held.at(-1);
     this.view =
-      request && update
+      client && request && update
         ? { update, byExpiry: byExpiryOf(held), stale: client.isStale(request), error: undefined }
         : EMPTY;
   }
@@ -76,7 +77,7 @@ export class Watch<R extends ProductRequest | ChainRequest> {
   readonly current = (): View<UpdateOf<R>> => this.view;
 
   private open(): void {
-    if (!this.request) return;
+    if (!this.client || !this.request) return;
     const handle = this.client.subscribe(this.request) as Subscription<UpdateOf<R>>;
     this.handle = handle;
     const soon = (): void => frames.request(this.refresh);
