@@ -18,6 +18,11 @@ export interface TrialSetup {
   /** How many load generators share the clients. Default 1. */
   readonly generators?: number;
   readonly offersDeflate?: boolean;
+  /**
+   * The number of concurrent handshakes. The default is below the backlog of every listener: beyond
+   * that, the kernel drops SYNs, and clients send them again after 1, 3 and 7 s.
+   */
+  readonly connectingAtOnce?: number;
   readonly subjectPerProduct?: boolean;
   /** How many clients are sampled. Default 20. */
   readonly sampled?: number;
@@ -27,6 +32,7 @@ export interface TrialSetup {
 }
 
 const SAMPLED = 20;
+const CONNECTING_AT_ONCE = 250;
 /** How long after `latestFirst` both servers have written `latest:*`. */
 const LATEST_SETTLES_MS = 1500;
 const RSS_INTERVAL_MS = 200;
@@ -190,6 +196,7 @@ async function connectAll(
         // Each generator uses its own address, because one address would run out of ports.
         localAddress: `127.0.0.${2 + index}`,
         offersDeflate: setup.offersDeflate ?? false,
+        connectingAtOnce: Math.ceil((setup.connectingAtOnce ?? CONNECTING_AT_ONCE) / generators.length),
         profiles: distinct.map((workload) => peer.profile(workload)),
         profileOf: mine.map((workload) => numberOf.get(workload) ?? 0),
         sampled: Math.ceil((setup.sampled ?? SAMPLED) / generators.length),

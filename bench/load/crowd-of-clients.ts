@@ -6,11 +6,6 @@ import type { Connected, Crowd, LoadWindow, Settled, SettleInput } from './load-
 import { Sample } from './sample.js';
 import { noFaults, SequenceCheck, type SequenceFaults } from './sequence-check.js';
 
-/**
- * The number of concurrent handshakes. It is below the usual backlog of a listener; beyond that,
- * SYNs are dropped and sent again a second later.
- */
-const CONNECTING_AT_ONCE = 250;
 const CONNECT_QUIET_MS = 15_000;
 
 /** All clients of a load generator. */
@@ -60,7 +55,7 @@ export class CrowdOfClients {
       this.clients.push(client);
       if (stalls) this.stallable.push(client);
     }
-    for (let i = 0; i < CONNECTING_AT_ONCE; i++) openNext();
+    for (let i = 0; i < crowd.connectingAtOnce; i++) openNext();
     while (ready + this.closed < length && monotonicUs() - lastUs < CONNECT_QUIET_MS * 1000) await delay(5);
     return { firstUs, lastUs, ready };
   }

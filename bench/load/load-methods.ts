@@ -14,6 +14,8 @@ export interface Crowd {
   readonly localAddress: string;
   /** Whether they offer permessage-deflate, as browsers do. */
   readonly offersDeflate: boolean;
+  /** The number of concurrent handshakes. */
+  readonly connectingAtOnce: number;
   readonly profiles: readonly ClientProfile[];
   /** For each client, the index of its profile. */
   readonly profileOf: readonly number[];

@@ -12,6 +12,10 @@ const LISTENING = /"port":(\d+).*"socket_gateway_listening"|"socket_gateway_list
 /** The gateway, as operators run it. */
 export const startGateway: StartPeer = () => startNodeServer('gateway', 'src/main.js', {});
 
+/** The gateway with a write for each client, to show what the addon gains. */
+export const startGatewayWithoutAddon: StartPeer = () =>
+  startNodeServer('gateway', 'src/main.js', { FANOUT_NATIVE: 'off' });
+
 /** The usual alternative. */
 export const startPlain: StartPeer = () => startNodeServer('plain', 'bench/peers/plain-socket-io.js', {});
 

@@ -1,6 +1,6 @@
 import type { Measurement, Metric } from '../harness/measurement.js';
 import type { Results, Verdict } from './scenario.js';
-import { GATEWAY, PLAIN } from './scenario.js';
+import { GATEWAY, NATS, PLAIN } from './scenario.js';
 
 /** Every client received every message once and in order, and none was disconnected or rejected. */
 export function allDelivered(results: Results, label = GATEWAY): Verdict {
@@ -53,6 +53,16 @@ export function loadBars(results: Results, share: number): Verdict[] {
       results(PLAIN)?.cpuUsPerDelivery,
       1 / share,
     ),
+  ];
+}
+
+/** The bars of latency: the median and p99 are at most `share` of those of nats-server. */
+export function latencyBars(results: Results, share: number): Verdict[] {
+  const [gateway, nats] = [results(GATEWAY), results(NATS)];
+  const limit = share === 1 ? 'no worse than nats-server' : `at most ${share} of nats-server`;
+  return [
+    ratioAtMost(`p50 ${limit}`, gateway?.p50Ms, nats?.p50Ms, share),
+    ratioAtMost(`p99 ${limit}`, gateway?.p99Ms, nats?.p99Ms, share),
   ];
 }
 

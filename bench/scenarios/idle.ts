@@ -31,7 +31,7 @@ export const idle: Scenario = {
   ],
   bars: (results) => [
     allDelivered(results),
-    atMost('RSS at most 16 KB a client', results(GATEWAY)?.rssKbPerClient, 16, ' KB'),
+    atMost('RSS at most 14 KB a client', results(GATEWAY)?.rssKbPerClient, 14, ' KB'),
   ],
 };
 

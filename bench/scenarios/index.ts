@@ -1,7 +1,9 @@
 import { capacity } from './capacity.js';
 import { chains } from './chains.js';
+import { crowd } from './crowd.js';
 import { idle } from './idle.js';
 import { max } from './max.js';
+import { moderate } from './moderate.js';
 import { quiet } from './quiet.js';
 import { replicas } from './replicas.js';
 import type { Row, Scenario } from './scenario.js';
@@ -13,6 +15,8 @@ import { watchlists } from './watchlists.js';
 /** All scenarios, in the order of execution and of the report. */
 export const SCENARIOS: readonly Scenario<Row>[] = [
   steady,
+  moderate,
+  crowd,
   max,
   quiet,
   watchlists,

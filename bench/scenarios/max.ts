@@ -60,7 +60,7 @@ export const max: Scenario = {
     const cpu = results(GATEWAY)?.cpuUsPerDelivery;
     return [
       allDelivered(results),
-      atLeast('at least 2,000,000 deliveries/s', results(GATEWAY)?.deliveriesPerSecond, 2_000_000),
+      atLeast('at least 4,000,000 deliveries/s', results(GATEWAY)?.deliveriesPerSecond, 4_000_000),
       ratioAtMost('CPU per delivery at most 1/2 of nats-server', cpu, results(NATS)?.cpuUsPerDelivery, 1 / 2),
       ratioAtMost('CPU per delivery at most 1/10 of nchan', cpu, results(NCHAN)?.cpuUsPerDelivery, 1 / 10),
     ];

@@ -35,6 +35,12 @@ export const quiet: Scenario = {
   bars: (results) => [
     allDelivered(results),
     ratioAtMost('p50 no worse than plain (5 % noise)', results(GATEWAY)?.p50Ms, results(PLAIN)?.p50Ms, NOISE),
+    ratioAtMost(
+      'CPU per delivery at most 0.85 of plain Socket.IO',
+      results(GATEWAY)?.cpuUsPerDelivery,
+      results(PLAIN)?.cpuUsPerDelivery,
+      0.85,
+    ),
     ratioAtMost('p99 no worse than plain (5 % noise)', results(GATEWAY)?.p99Ms, results(PLAIN)?.p99Ms, NOISE),
   ],
 };

@@ -45,6 +45,7 @@ export interface Scenario<R extends Row = Candidate> {
 }
 
 export const GATEWAY = 'gateway';
+export const GATEWAY_WITHOUT_ADDON = 'gateway, FANOUT_NATIVE=off';
 export const PLAIN = 'plain Socket.IO';
 export const PLAIN_COMPRESSING = 'plain Socket.IO, perMessageDeflate';
 export const NATS = 'nats-server';
@@ -80,7 +81,7 @@ export function windowMs(quick: boolean): number {
 }
 
 export function warmUpMs(quick: boolean): number {
-  return quick ? 700 : 3000;
+  return quick ? 700 : 10_000;
 }
 
 /** Starts a server, applies the load for one window, and stops everything. */

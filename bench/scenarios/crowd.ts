@@ -1,0 +1,38 @@
+import { startNats } from '../peers/nats.js';
+import { startGateway, startGatewayWithoutAddon } from '../peers/node-servers.js';
+import { allDelivered, latencyBars, LOAD_METRICS, ratioAtMost } from './bars.js';
+import {
+  crowdOfListeners,
+  GATEWAY,
+  GATEWAY_WITHOUT_ADDON,
+  NATS,
+  runWindow,
+  type Scenario,
+} from './scenario.js';
+
+const CLIENTS = 10_000;
+const RATE = 10;
+
+/** So many clients that the writes of one message take a noticeable time. */
+export const crowd: Scenario = {
+  name: 'crowd',
+  about: () =>
+    `${CLIENTS.toLocaleString('en')} clients in \`general\`, ${RATE} prices a second: the latency of a crowd.`,
+  candidates: (quick) => [
+    { label: GATEWAY, start: startGateway, rate: RATE },
+    ...(quick ? [] : [{ label: GATEWAY_WITHOUT_ADDON, start: startGatewayWithoutAddon, rate: RATE }]),
+    { label: NATS, start: startNats, rate: RATE },
+  ],
+  run: ({ start, rate }, context) => runWindow(crowdOfListeners(start, CLIENTS), rate, context),
+  metrics: LOAD_METRICS,
+  bars: (results) => [
+    allDelivered(results),
+    ...latencyBars(results, 0.5),
+    ratioAtMost(
+      'CPU per delivery at most 0.6 of nats-server',
+      results(GATEWAY)?.cpuUsPerDelivery,
+      results(NATS)?.cpuUsPerDelivery,
+      0.6,
+    ),
+  ],
+};
