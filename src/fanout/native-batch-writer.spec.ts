@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -69,7 +69,9 @@ describe('the native batch writer', () => {
     reset.socket.pause(); // so that Node does not notice
     reset.reader.resetAndDestroy();
     await waitFor(() => send([reset.fd], [Buffer.from('?')])[0] === 0);
-    expect(send([reset.fd, 0, 99_999, -1, healthy.fd], [Buffer.from('ok')])).toEqual([0, 0, 0, 0, 2]);
+    const file = openSync('/dev/null', 'w');
+    expect(send([reset.fd, file, 99_999, -1, healthy.fd], [Buffer.from('ok')])).toEqual([0, 0, 0, 0, 2]);
+    closeSync(file);
     await waitFor(() => healthy.text() === 'ok');
   });
 

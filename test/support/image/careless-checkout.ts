@@ -16,6 +16,7 @@ export async function carelessCheckout(root: string): Promise<string> {
     'clients/typescript/src',
     'nest-cli.json',
     'docs',
+    'native',
     'scripts',
     'src',
     'tools',

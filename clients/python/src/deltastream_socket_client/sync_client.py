@@ -26,6 +26,10 @@ from .updates import ChainUpdate, UnderlyingUpdate, Update
 
 log = logging.getLogger('deltastream_socket_client')
 
+#: How long `close` waits for the threads that read and write, in seconds. They end at once, except
+#: one that waits for a response over a network that is lost.
+IO_END_TIMEOUT = 1.0
+
 
 class Client(BaseClient):
     """A client with threads of its own, which connect, send, and call handlers.
@@ -105,6 +109,8 @@ class Client(BaseClient):
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(ANSWER_TIMEOUT)
+        if connection is not None and threading.current_thread() not in self._threads:
+            connection.join(IO_END_TIMEOUT)
 
     def __enter__(self) -> Client:
         return self

@@ -5,7 +5,8 @@ import contextlib
 import logging
 import socket
 import threading
-from typing import Any, Callable, Dict, Optional
+import time
+from typing import Any, Callable, Dict, List, Optional
 
 import socketio
 
@@ -27,6 +28,7 @@ class Connection:
         self._refusal: Any = None
         self._welcomed = threading.Event()
         self.over = False
+        self._io_threads: List[threading.Thread] = []
         self._sio = socketio.Client(reconnection=False, handle_sigint=False, ssl_verify=options.ssl_verify)
         self._sio.on('*', self._event)
         self._sio.on('connect_error', self._refused)
@@ -40,6 +42,7 @@ class Connection:
                 return self._in_turn(target, *args)
             thread = threading.Thread(target=target, args=args, kwargs=kwargs, daemon=True, name='deltastream-io')
             thread.start()
+            self._io_threads = [one for one in self._io_threads if one.is_alive()] + [thread]
             return thread
 
         def lost(*args: Any) -> None:
@@ -105,6 +108,16 @@ class Connection:
             opened = getattr(self._sio.eio, resource, None)
             if opened is not None:
                 getattr(opened, close)()
+
+    def join(self, timeout: float) -> None:
+        """Waits until the threads of a closed connection have ended, for up to `timeout` seconds.
+        Does not wait if one of them calls it.
+        """
+        if threading.current_thread() in self._io_threads:
+            return
+        deadline = time.monotonic() + timeout
+        for thread in self._io_threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _event(self, event: str, *args: Any) -> None:
         self._received(event, args[0] if args else None)

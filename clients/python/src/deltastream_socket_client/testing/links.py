@@ -165,6 +165,7 @@ class LinkedConnection(Connection):
     def __init__(self, link: Link) -> None:  # Without python-socketio.
         self._link = link
         self.over = False
+        self._io_threads = []
         link.when_ended = self._mark_over
 
     def _mark_over(self) -> None:
