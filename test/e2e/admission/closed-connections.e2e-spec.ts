@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { cleanUp } from '../../support/cleanup.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { collectedHeap, HEAP_ENV } from '../../support/heap.js';
@@ -27,7 +27,12 @@ afterAll(async () => {
 
 const clients = async () => (await gateway.json<{ total_clients: number }>('/metrics')).total_clients;
 
+/** A WebSocket that sends these frames, and ends without a close frame unless it is one of them. */
 async function webSocket(...frames: Buffer[]): Promise<void> {
+  (await open(...frames)).destroy();
+}
+
+async function open(...frames: Buffer[]): Promise<Socket> {
   const tcp = connect(gateway.port, '127.0.0.1');
   tcp.on('error', () => undefined);
   const lines = [
@@ -47,7 +52,7 @@ async function webSocket(...frames: Buffer[]): Promise<void> {
   for (const frame of frames) tcp.write(frame);
   if (ends) await once(tcp, 'end');
   else if (frames.length > 0) await waitFor(() => received.includes('"connected"'), 'it was not let in');
-  tcp.destroy();
+  return tcp;
 }
 
 const text = (packet: string): Buffer => clientFrame(0x81, Buffer.from(packet));
@@ -77,6 +82,7 @@ describe('the gateway keeps no memory of closed connections', () => {
   it.each<[string, () => Promise<void>]>([
     ['WebSockets that never joined the namespace', () => webSocket()],
     ['WebSockets that joined the namespace', () => webSocket(text('40'))],
+    ['WebSockets that were reset', async () => void (await open(text('40'))).resetAndDestroy()],
     ['WebSockets that sent a close frame', () => webSocket(text('40'), clientFrame(0x88, Buffer.alloc(0)))],
     ['polling sessions that never joined the namespace', () => polling('1')],
     ['polling sessions that joined the namespace', () => polling('40', '1')],
