@@ -15,6 +15,11 @@ const ENV = {
   ...HEAP_ENV,
 };
 
+/** Every second replica writes without the addon, so that clients meet both ways of writing. */
+function writePathOf(index: number): string {
+  return index % 2 === 0 ? 'auto' : 'off';
+}
+
 /** One of the replicas. A process that ended is replaced by another one on the same port. */
 export class Replica {
   private constructor(
@@ -50,7 +55,9 @@ export class ChaosCluster {
 
   /** @param redis for each replica, the settings that lead to its Redis */
   static async start(redis: readonly Readonly<Record<string, string>>[]): Promise<ChaosCluster> {
-    const replicas = await Promise.all(redis.map((env) => Replica.start(env)));
+    const replicas = await Promise.all(
+      redis.map((env, index) => Replica.start({ ...env, FANOUT_NATIVE: writePathOf(index) })),
+    );
     return new ChaosCluster(replicas, await Nginx.start(replicas.map(({ process }) => process.port)));
   }
 

@@ -8,6 +8,7 @@ export class Deployment {
   private ready: readonly Pod[] = [];
   private readonly leaving = new Set<Promise<void>>();
   private edge: Edge | undefined;
+  private started = 0;
 
   constructor(
     private readonly env: Readonly<Record<string, string>>,
@@ -27,10 +28,15 @@ export class Deployment {
   async add(count: number): Promise<void> {
     await Promise.all(
       Array.from({ length: count }, async () => {
-        const pod = await Pod.start(this.env, this.lifecycle);
+        const pod = await Pod.start({ ...this.env, FANOUT_NATIVE: this.nextWritePath() }, this.lifecycle);
         await this.route([...this.ready, pod]);
       }),
     );
+  }
+
+  /** Every second pod writes without the addon, so that clients meet both ways of writing. */
+  private nextWritePath(): string {
+    return this.started++ % 2 === 0 ? 'auto' : 'off';
   }
 
   /** The pods with the most clients. */
