@@ -152,4 +152,35 @@ describe('long bodies that arrive at the same time', () => {
     held.tcp.destroy();
     await waitFor(async () => (await second.send(LONG)) === 200);
   });
+
+  it('do not count before they arrive, so that idle connections keep no other client out', async () => {
+    const { rig, path, post, refused } = await setUp({ maxInFlightBytes: BODY_BYTES });
+    const second = await PollingClient.connect(rig.url);
+    ends.push(() => second.close());
+    const idle = await begin(rig.url, path, `Content-Length: ${BODY_BYTES}`, '');
+    await new Promise((resolve) => setTimeout(resolve, 20)); // until the server has read the head
+    for (let i = 0; i < 3; i++) expect(await second.send(bodyOf(message(600), message(600)))).toBe(200);
+    expect(refused).toEqual([]);
+    expect(idle.answer).toBe('');
+    expect((await post('3')).status).toBe(400); // the body was being received
+  });
+
+  it('are refused while they arrive if the budget is used up', async () => {
+    const { rig, path, refused } = await setUp({ maxInFlightBytes: BODY_BYTES });
+    const second = await PollingClient.connect(rig.url);
+    ends.push(() => second.close());
+    const secondPath = second.session.slice(rig.url.length);
+    const half = bodyOf(...Array.from({ length: 6 }, () => message(MESSAGE_BYTES)));
+    const raws: RawHttp[] = [];
+    for (const each of [path, secondPath])
+      raws.push(await begin(rig.url, each, `Content-Length: ${BODY_BYTES}`, ''));
+    await new Promise((resolve) => setTimeout(resolve, 20)); // until the server has read both heads
+    raws[0]!.tcp.write(half);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    raws[1]!.tcp.write(half);
+    expect(await status(raws[1]!)).toBe(413);
+    expect(raws[0]!.answer).toBe('');
+    expect(refused).toEqual(['busy']);
+    expect(await second.send(message(MESSAGE_BYTES))).toBe(200); // the session goes on
+  });
 });

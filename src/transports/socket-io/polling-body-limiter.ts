@@ -40,7 +40,8 @@ export interface PollingBodyOptions {
  * Each message in it is still limited like a message over WebSocket.
  *
  * A body that is no longer than one message needs none of these checks. A body without a
- * `Content-Length` may only be as long as one message, because its size cannot be reserved.
+ * `Content-Length` may only be as long as one message, because it does not announce that it needs a
+ * part of the budget.
  */
 export class PollingBodyLimiter {
   private readonly maxBodyBytes: number;
@@ -74,34 +75,40 @@ export class PollingBodyLimiter {
     const { maxMessageBytes } = this.options;
     const length = contentLength(request);
     transport.maxHttpBufferSize = maxMessageBytes;
-    if (length === undefined || length > maxMessageBytes) this.countRefusal(response);
+    if (length === undefined || length > this.maxBodyBytes) this.countRefusal(response);
     if (length === undefined || length <= maxMessageBytes || length > this.maxBodyBytes) next();
     else if (this.inFlight + length > this.maxInFlightBytes) this.refuse(response);
     else {
-      this.reserve(length, response);
-      this.watch(request, transport);
+      this.watch(request, response, transport);
       next();
     }
   };
-
-  /** Holds a part of the budget until the response is sent or the connection is closed. */
-  private reserve(length: number, response: ServerResponse): void {
-    this.inFlight += length;
-    response.once('close', () => (this.inFlight -= length));
-  }
 
   /**
    * Checks each message of a long body before engine.io, which splits and decodes the whole of it
    * in one go. This listener is called before the one of engine.io, so that engine.io responds with
    * 413 to the same chunk.
+   *
+   * Only bytes that have arrived count against the budget, until the response is sent or the
+   * connection is closed. Otherwise a few connections that announce long bodies and send nothing
+   * would keep out the bodies of all other clients.
    */
-  private watch(request: IncomingMessage, transport: PollingTransport): void {
+  private watch(request: IncomingMessage, response: ServerResponse, transport: PollingTransport): void {
     const packets = new PacketBounds(this.options.maxMessageBytes, this.maxPackets);
     transport.maxHttpBufferSize = this.maxBodyBytes;
+    let held = 0;
     request.on('data', (chunk: string | Buffer) => {
+      if (response.closed || transport.maxHttpBufferSize === 0) return;
+      const bytes = Buffer.byteLength(chunk);
+      held += bytes;
+      this.inFlight += bytes;
+      const isBusy = this.inFlight > this.maxInFlightBytes;
       // engine.io sets the encoding of the body, so it is a text.
-      if (!packets.accept(chunk.toString())) transport.maxHttpBufferSize = 0;
+      if (!isBusy && packets.accept(chunk.toString())) return;
+      transport.maxHttpBufferSize = 0;
+      this.options.onRefused(isBusy ? 'busy' : 'too_large');
     });
+    response.once('close', () => (this.inFlight -= held));
   }
 
   private countRefusal(response: ServerResponse): void {
