@@ -149,6 +149,22 @@ describe('ChainFinder', () => {
     expect(world.delivered).toEqual([[SPY[0]]]);
   });
 
+  it('searches again after a failed scan for those who asked', async () => {
+    const { finder, world } = setUp();
+    world.broken = true;
+    await finder.find('QQQ');
+    expect(world.delivered).toEqual([]);
+    world.broken = false;
+    world.clock.advance(30_000);
+    await new Promise(setImmediate);
+    await waitFor(() => world.scans.length === 2);
+    await waitFor(() => world.delivered.length === 1);
+    expect(world.delivered).toEqual([['latest:chain:QQQ:2026-12-01']]);
+    world.clock.advance(30_000);
+    await new Promise(setImmediate);
+    expect(world.scans).toHaveLength(2);
+  });
+
   it('lets a thousand products wait, and refuses others', async () => {
     const { finder, world } = setUp();
     await finder.find('NONE');

@@ -78,17 +78,19 @@ export class ChainFinder {
     const { clock } = this.options;
     this.options.onSearch();
     const started = clock.now();
-    this.found = await this.scan();
+    const { found, failed } = await this.scan();
+    this.found = found;
     const took = clock.now() - started;
     const products = [...this.wanted].filter((product) => this.found.has(product));
-    this.wanted.clear();
+    // After a failure they stay: the next search is for them too.
+    if (!failed) this.wanted.clear();
     this.searching = undefined;
     this.startRest(Math.max(MIN_REST_MS, REST_FACTOR * took));
     await Promise.all(products.map((product) => this.deliver(product)));
   }
 
   /** The keys of all chains, by product: also clients that ask during the scan need them. */
-  private async scan(): Promise<KeysByProduct> {
+  private async scan(): Promise<{ readonly found: KeysByProduct; readonly failed: boolean }> {
     const { store, maxExamined, signal, onError } = this.options;
     const found = new Map<string, string[]>();
     let count = 0;
@@ -106,8 +108,9 @@ export class ChainFinder {
       }
     } catch (error) {
       onError(error);
+      return { found, failed: true };
     }
-    return found;
+    return { found, failed: false };
   }
 
   private startRest(ms: number): void {
