@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const compiler = process.env.CC || 'cc';
+/** The program and its first arguments, such as in `CC="ccache gcc"`. */
+const [compiler, ...first] = (process.env.CC || 'cc').trim().split(/\s+/);
 
 /** The addon, relative to the root of the project. */
 export const ADDON = 'dist/native/batch-send.node';
@@ -15,8 +16,13 @@ export const ADDON = 'dist/native/batch-send.node';
 /** Why the addon cannot be compiled on this machine, or undefined. */
 export function cannotCompileBecause() {
   if (process.platform !== 'linux') return `the system is ${process.platform}, not Linux`;
-  const { error } = spawnSync(compiler, ['--version'], { stdio: 'ignore' });
-  return error ? `there is no C compiler (${compiler})` : undefined;
+  const check = [...first, '-fsyntax-only', '-x', 'c', '-'];
+  const { error, status } = spawnSync(compiler, check, {
+    input: '#include <stdlib.h>\n#include <sys/socket.h>\n',
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  if (error) return `there is no C compiler (${compiler})`;
+  return status === 0 ? undefined : `the C compiler (${compiler}) finds no headers of the C library`;
 }
 
 function compile(output) {
@@ -24,6 +30,7 @@ function compile(output) {
   const { status, stderr } = spawnSync(
     compiler,
     [
+      ...first,
       ...['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC'],
       ...['-D_GNU_SOURCE', '-fstack-protector-strong', '-Wl,-z,relro,-z,now'],
       ...['-isystem', headers, '-o', output, join(root, 'native/batch-send.c')],

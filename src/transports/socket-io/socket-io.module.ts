@@ -6,7 +6,7 @@ import { fanoutAdapter } from './fanout-adapter.js';
 import { FanoutEngine } from '../../fanout/fanout-engine.js';
 import { FanoutMetrics } from '../../fanout/fanout.metrics.js';
 import { FanoutReport } from '../../fanout/fanout-report.js';
-import { loadNativeBatchWriter } from '../../fanout/native-batch-writer.js';
+import { loadNativeBatchWriter, type NativeBatchWriter } from '../../fanout/native-batch-writer.js';
 import { closingFrame, laggingFrame } from '../../fanout/notices.js';
 import { RequestQueue } from '../request-queue.js';
 import {
@@ -62,8 +62,7 @@ const MAX_WAITING_REQUESTS = 50_000;
         clock: CpuClock,
       ) => {
         const base = createBase((reason) => metrics.adapterDropped.inc({ reason }));
-        const { writer: batchWriter, problem } =
-          config.fanoutNative === 'off' ? { problem: 'FANOUT_NATIVE is off' } : loadNativeBatchWriter();
+        const { writer: batchWriter, problem } = batchWriterFor(config);
         report.writesNatively(problem);
         const adapter = fanoutAdapter(base, {
           createEngine: () =>
@@ -88,3 +87,9 @@ const MAX_WAITING_REQUESTS = 50_000;
   exports: [SOCKET_SERVER, RequestQueue, TransportMetrics],
 })
 export class SocketIoModule {}
+
+function batchWriterFor({ fanoutNative, tls }: GatewayConfig): NativeBatchWriter {
+  if (fanoutNative === 'off') return { problem: 'FANOUT_NATIVE is off' };
+  // Bytes written to the descriptor of a TLS connection would bypass the encryption.
+  return tls ? { problem: 'the port has TLS' } : loadNativeBatchWriter();
+}
