@@ -51,6 +51,7 @@ function failure(url: string, options: Parameters<typeof connect>[1] = {}): Prom
 it.each([
   ['', 'The gateway address is empty.'],
   [undefined, 'The gateway address is empty.'],
+  [new URL('http://localhost:8002'), 'must be a string'],
   ['localhost:8002', 'has no scheme. Write https://localhost:8002, or http://localhost:8002'],
   ['gateway.example.com', 'has no scheme. Write https://gateway.example.com'],
   ['redis://localhost', 'must begin with https:// or http://'],
@@ -105,6 +106,12 @@ describe.each(['websocket', 'polling'])('in Node, over %s, the error says what t
     );
     expect(await failure(`http://127.0.0.1:${port}`, { transports })).toContain('HTTP 502. Check the proxy');
   });
+});
+
+it('a path without a slash at its start connects', async () => {
+  const client = connect(`http://127.0.0.1:${gateway.port}`, { path: 'socket.io' });
+  cleanUp(() => client.close());
+  await expect(client.products()).resolves.toBeDefined();
 });
 
 it('in Node, the error names CORS_ORIGINS if the gateway refuses the origin that a program sends', async () => {

@@ -143,7 +143,8 @@ export class Connector {
     const { socketOptions, path, transports } = this.options.client;
     return {
       ...socketOptions,
-      ...(path === undefined ? {} : { path }),
+      // Without the slash, socket.io-client would put the path next to the port, and never report it.
+      ...(path === undefined ? {} : { path: path.startsWith('/') ? path : `/${path}` }),
       transports: [...(transports ?? ['websocket'])],
       forceNew: true,
       reconnection: false,

@@ -19,7 +19,10 @@ const EXAMPLE = 'https://gateway.example.com';
 
 /** Throws if no connection to the address could ever succeed. */
 export function checkAddress(url: unknown): void {
-  const text = typeof url === 'string' && url.trim() ? url : '';
+  // Such as a URL, for programs without types.
+  if (typeof url !== 'string' && url !== undefined && url !== null)
+    throw new TypeError('The gateway address must be a string.');
+  const text = url?.trim() ? url : '';
   const page = (globalThis as { location?: unknown }).location;
   if (page && text.startsWith('/')) return; // relative to the page
   let problem;
