@@ -120,8 +120,21 @@ async def coroutine(_: Any) -> str:
     return ''
 
 
+class Table:
+    """A `pandas.DataFrame` iterates over the names of its columns."""
+
+    ndim = 2
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(['symbol', 'weight'])
+
+
 class Unusable(unittest.TestCase):
     """Raises TypeError at the call, and the client can still be used."""
+
+    def test_a_table_is_not_taken_for_its_column_names(self) -> None:
+        with self.assertRaisesRegex(TypeError, 'one column'):
+            parse_addresses('product', Table(), None)
 
     def test_by_threads(self) -> None:
         more: Dict[str, Callable[[Any], Any]] = {

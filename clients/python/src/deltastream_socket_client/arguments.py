@@ -26,6 +26,9 @@ def texts(name: str, value: Any) -> List[str]:
         return []
     if isinstance(value, str):
         return [text(name, value)]
+    if getattr(value, 'ndim', 1) == 2:
+        # A `pandas.DataFrame` would iterate over the names of its columns.
+        raise TypeError(f'{name} must be one column, not a table of type {type(value).__name__}')
     try:
         items = list(value)
     except TypeError as error:
