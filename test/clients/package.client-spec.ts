@@ -68,6 +68,7 @@ export const price = (): number | undefined => useProduct('NIFTY').update?.price
 export const chains = (): ReadonlyMap<string, ChainUpdate> => useChain('NIFTY').chains;
 const authenticate: Authenticate = (token) => (token ? { role: 'trader' } : 'AUTH_REQUIRED');
 const fake = new FakeGateway({ products: ['NIFTY'], limits: { max_subscriptions: 5 }, authenticate });
+new FakeGateway({ products: undefined, limits: undefined }).drain({ reconnectInMs: undefined });
 export const tested: typeof client = fake.connect({ token: 'any' });
 export const chainOfTest: ChainUpdate = fake.publishChain({ product: 'NIFTY', expiry: '2026-11-26', pcr_oi: 2 });
 // @ts-expect-error there is no such code

@@ -48,8 +48,8 @@ class Scalar:
 
     ndim = 0
 
-    def __init__(self, kind: str) -> None:
-        self.dtype = type('dtype', (), {'kind': kind})()
+    def __init__(self, kind: str, unit: str = 'D') -> None:
+        self.dtype = type('dtype', (), {'kind': kind, 'str': f'<{kind}8[{unit}]'})()
 
     def astype(self, _: str) -> Any:
         return self
@@ -94,6 +94,7 @@ UNUSABLE: Dict[str, Callable[[Any], Any]] = {
     'a Series of numbers': lambda client: client.subscribe('product', symbols=Series(1.5)),
     'an expiry that is a number': lambda client: client.subscribe('chain', 'NIFTY', 20261126),
     'an expiry that is a NumPy number': lambda client: client.subscribe('chain', 'NIFTY', Scalar('i')),
+    'an expiry that is a month of NumPy': lambda client: client.subscribe('chain', 'NIFTY', Scalar('M', 'M')),
     'an expiry that is NaT': lambda client: client.subscribe('chain', 'NIFTY', NotATime()),
     'an expiry that is a Series': lambda client: client.subscribe('chain', 'NIFTY', Series('2026-11-26')),
     'the expiry of a snapshot': lambda client: client.snapshot('chain', 'NIFTY', 20261126),

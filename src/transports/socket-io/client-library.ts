@@ -17,6 +17,8 @@ const OWN_FILE = /^\/deltastream-client(?:-([^/?]+?))?\.js(\.map)?(?:\?|$)/;
 /** Where the build puts it (scripts/bundle-client.mjs). */
 const BUNDLE = join(__dirname, `../../../client/deltastream-client-${version}.js`);
 
+/** The methods that a file may be asked for with. */
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const REVALIDATE = 'public, max-age=0';
 const YEAR_SECONDS = 31_536_000;
 
@@ -61,8 +63,11 @@ export class ClientLibrary {
   readonly serve = (request: IncomingMessage, response: unknown, next: () => void): void => {
     const file = this.fileOf(request.url?.slice(this.path.length) ?? '');
     if (file === undefined || !(response instanceof ServerResponse)) next();
-    else if (file === 'unknown version') notFound(response as ServerResponse<IncomingMessage>);
-    else void this.answer(file, request, response as ServerResponse<IncomingMessage>);
+    else if (file === 'unknown version') refuse(response as ServerResponse<IncomingMessage>, 404);
+    else if (!READING.has(request.method ?? '')) {
+      response.setHeader('Allow', [...READING].join(', '));
+      refuse(response as ServerResponse<IncomingMessage>, 405);
+    } else void this.answer(file, request, response as ServerResponse<IncomingMessage>);
   };
 
   private fileOf(url: string): LibraryFile | 'unknown version' | undefined {
@@ -131,10 +136,10 @@ function allowEveryOrigin(response: ServerResponse): void {
 }
 
 /** The body is that of the gateway's other errors. */
-function notFound(response: ServerResponse): void {
+function refuse(response: ServerResponse, statusCode: 404 | 405): void {
   allowEveryOrigin(response);
-  response.writeHead(404, { 'Content-Type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify({ statusCode: 404, message: STATUS_CODES[404] }));
+  response.writeHead(statusCode, { 'Content-Type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify({ statusCode, message: STATUS_CODES[statusCode] }));
 }
 
 async function load(path: string, tag: string | undefined): Promise<Text> {

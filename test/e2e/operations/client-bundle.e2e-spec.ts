@@ -72,6 +72,13 @@ it('HEAD returns the headers only, and a client that takes no gzip gets the plai
   expect(head.body).toHaveLength(0);
 });
 
+it('is only read: another method gets 405', async () => {
+  const response = await fetch(`${gateway.url}${PRESENT}`, { method: 'POST', body: 'x' });
+  expect(response.status).toBe(405);
+  expect(response.headers.get('allow')).toContain('GET');
+  expect(await response.json()).toEqual({ statusCode: 405, message: 'Method Not Allowed' });
+});
+
 it('in development a version is revalidated, because each build has another content', async () => {
   const development = await GatewayProcess.start({ REDIS_URL: redis.url, NODE_ENV: 'development' });
   const { headers } = await development.get(VERSIONED);

@@ -26,6 +26,8 @@ def texts(name: str, value: Any) -> List[str]:
         return []
     if isinstance(value, str):
         return [text(name, value)]
+    if isinstance(value, (bytes, bytearray)):
+        raise TypeError(f'{name} must be a string, not {_shown(value)}; decode it first')
     if getattr(value, 'ndim', 1) == 2:
         # A `pandas.DataFrame` would iterate over the names of its columns.
         raise TypeError(f'{name} must be one column, not a table of type {type(value).__name__}')
@@ -47,6 +49,8 @@ def day(name: str, value: Any) -> Optional[str]:
         return value if value is None else text(name, value)
     date = value
     if getattr(getattr(value, 'dtype', None), 'kind', '') == 'M' and getattr(value, 'ndim', None) == 0:
+        if value.dtype.str.endswith(('[Y]', '[M]', '[W]')):
+            raise TypeError(f'{name} must be a day, not {_shown(value)} with the unit of {value.dtype}')
         date = value.astype('datetime64[D]').item()
     parts = [part for part in (getattr(date, 'year', None), getattr(date, 'month', None), getattr(date, 'day', None)) if isinstance(part, int)]
     # `pandas.NaT` has these too, but they are not whole numbers.

@@ -45,17 +45,17 @@ export type Authenticate = (token: string | undefined) => Partial<ConnectedUser>
 
 export interface FakeGatewayOptions {
   /** The products that the gateway expects (`PRODUCTS`). Others are known once they are published. */
-  readonly products?: readonly string[];
+  readonly products?: readonly string[] | undefined;
   /** Overrides single limits, which clients get with `connected`. */
-  readonly limits?: Partial<ClientLimits>;
+  readonly limits?: Partial<ClientLimits> | undefined;
   /** Without it, authentication is off: every client is anonymous, and its token is ignored. */
-  readonly authenticate?: Authenticate;
+  readonly authenticate?: Authenticate | undefined;
 }
 
 export interface RejectionOptions {
-  readonly message?: string;
+  readonly message?: string | undefined;
   /** Sent as `retry_after_ms`. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** A request that a client has sent. */
@@ -302,7 +302,7 @@ export class FakeGateway {
    * This replica shuts down: `server_draining`, and `closing` after `reconnectInMs`. Clients that
    * connect from now on reach the next replica, which knows the same.
    */
-  drain({ reconnectInMs = DRAIN_MS }: { readonly reconnectInMs?: number } = {}): void {
+  drain({ reconnectInMs = DRAIN_MS }: { readonly reconnectInMs?: number | undefined } = {}): void {
     const draining = this.up();
     for (const connection of draining) connection.send('server_draining', { reconnect_in_ms: reconnectInMs });
     const timer = systemClock.after(reconnectInMs, () => {
