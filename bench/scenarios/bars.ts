@@ -66,6 +66,16 @@ export function latencyBars(results: Results, share: number): Verdict[] {
   ];
 }
 
+/** The bar of CPU time: per delivery, the gateway uses at most `share` of what the peer uses. */
+export function cpuBar(results: Results, peer: string, share: number): Verdict {
+  return ratioAtMost(
+    `CPU per delivery at most ${share} of ${peer}`,
+    results(GATEWAY)?.cpuUsPerDelivery,
+    results(peer)?.cpuUsPerDelivery,
+    share,
+  );
+}
+
 /** Compares a value of the gateway with a limit. */
 export function atMost(bar: string, value: number | undefined, limit: number, unit = ''): Verdict {
   return { bar, measured: figure(value, unit), passed: known(value) ? value <= limit : undefined };

@@ -18,7 +18,7 @@ describe('a notebook with the installed wheel of the Python client', () => {
   let gateway: GatewayProcess;
   let env: Record<string, string>;
 
-  /** Publishes until the gateway has it, because a publication that nobody reads is lost. */
+  /** Publishes again until the gateway has received it: Redis drops a message without subscribers. */
   async function publish(): Promise<void> {
     await gateway.ready();
     for (const [product, n] of [
@@ -45,7 +45,7 @@ describe('a notebook with the installed wheel of the Python client', () => {
   /** Runs the cells, and returns what they show. */
   async function run(...args: string[]): Promise<{ shown: string[]; errors: string; exit: number | null }> {
     const folder = await temporaryFolder();
-    // A copy, so that the sources of the package are not beside it.
+    // Run a copy in another folder, so that Python imports the installed package and not its sources.
     cpSync(NOTEBOOK, join(folder, 'notebook.py'));
     const program = startProcess(PYTHON, ['notebook.py', gateway.url, ...args], {
       cwd: folder,

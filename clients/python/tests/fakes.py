@@ -12,23 +12,11 @@ from deltastream_socket_client.addresses import parse_addresses
 from deltastream_socket_client.core import Core
 from deltastream_socket_client.reconnect import ReconnectPolicy
 from deltastream_socket_client.room_requests import RoomRequest
+from deltastream_socket_client.testing.fake_gateway import DEFAULT_LIMITS
 
 from . import recorded
 
-LIMITS: Dict[str, Any] = {
-    'max_symbols_per_request': 3,
-    'max_subscriptions': 1000,
-    'max_payload_bytes': 65_536,
-    'max_symbol_length': 32,
-    'events_per_second': 50,
-    'event_burst': 1200,
-    'work_per_second': 1000,
-    'work_burst': 10_000,
-    'max_unknown_subscriptions': 250,
-    'max_chains_per_snapshot': 64,
-    'max_connections_per_user': None,
-    'max_connections_per_ip': None,
-}
+LIMITS: Dict[str, Any] = {**DEFAULT_LIMITS, 'max_symbols_per_request': 3, 'max_connections_per_user': None}
 
 
 def stamp(n: int) -> str:

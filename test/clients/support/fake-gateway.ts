@@ -1,5 +1,6 @@
 import { SocketClient } from '../../../clients/typescript/src/client.js';
 import type { ClientOptions, Foundation, RawSocket } from '../../../clients/typescript/src/options.js';
+import { LIMITS } from '../../../clients/typescript/src/testing/fake-gateway.js';
 import type {
   ClientLimits,
   ConnectedUser,
@@ -9,20 +10,7 @@ import type {
 import { ContractCheck } from '../../support/contract-check.js';
 import { ManualClock, seededRandom } from '../../support/manual-clock.js';
 
-export const LIMITS: ClientLimits = {
-  max_symbols_per_request: 100,
-  max_subscriptions: 1_000,
-  max_payload_bytes: 65_536,
-  max_symbol_length: 32,
-  events_per_second: 50,
-  event_burst: 1_200,
-  work_per_second: 1_000,
-  work_burst: 10_000,
-  max_unknown_subscriptions: 250,
-  max_chains_per_snapshot: 64,
-  max_connections_per_user: 100,
-  max_connections_per_ip: null,
-};
+export { LIMITS };
 
 export const refusal = (code: ErrorCode, retry_after_ms?: number, rooms?: readonly string[]) => ({
   ok: false,

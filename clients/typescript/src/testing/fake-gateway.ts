@@ -68,7 +68,8 @@ export interface ReceivedRequest {
 
 type Ack = (answer: unknown) => void;
 
-const LIMITS: ClientLimits = {
+/** The default limits of a gateway. */
+export const LIMITS: ClientLimits = {
   max_symbols_per_request: 100,
   max_subscriptions: 1_000,
   max_payload_bytes: 65_536,

@@ -24,7 +24,8 @@ from .sessions import TOKEN_SECONDS, Request, Session, Verdict
 
 AnyClient = Union[Client, AsyncClient]
 
-_LIMITS: Dict[str, Any] = {
+#: The default limits of a gateway.
+DEFAULT_LIMITS: Dict[str, Any] = {
     'max_symbols_per_request': 100,
     'max_subscriptions': 1000,
     'max_payload_bytes': 65_536,
@@ -69,10 +70,10 @@ class FakeGateway:
         it, every client is anonymous.
         """
         self.market = Market(arguments.texts('products', products))
-        unknown = set(limits or {}) - set(_LIMITS)
+        unknown = set(limits or {}) - set(DEFAULT_LIMITS)
         if unknown:
-            raise ValueError(f'there is no limit {min(unknown)!r}; the limits are {", ".join(_LIMITS)}')
-        self.limits: Dict[str, Any] = {**_LIMITS, **(limits or {})}
+            raise ValueError(f'there is no limit {min(unknown)!r}; the limits are {", ".join(DEFAULT_LIMITS)}')
+        self.limits: Dict[str, Any] = {**DEFAULT_LIMITS, **(limits or {})}
         self._authenticate = authenticate
         self._lock = threading.RLock()
         self._sessions: List[Session] = []

@@ -41,7 +41,7 @@ class Gateway(Protocol):
     def is_forbidden(self, room: str) -> bool: ...
 
     def wait_for_first(self, address: Address) -> List[Event]:
-        """Returns what a client is told of a room of which nothing is known."""
+        """Returns what the gateway sends to a client whose room has no data yet."""
 
     def locked(self, call: Callable[[], None]) -> None: ...
 
