@@ -18,7 +18,11 @@ import { probeRedis } from '../src/redis/probe-redis.js';
 import { startPrivateRedis } from './private-redis.js';
 import { MarketSimulator } from './simulator/market-simulator.js';
 import { RedisPublisher } from './simulator/redis-publisher.js';
-import { runSimulation } from './simulator/run-simulation.js';
+import { withFaults } from './faults/fault-options.js';
+import { DEMO_USAGE, parseDemoOptions } from './simulator/demo-options.js';
+import { UsageError } from './simulator/arguments.js';
+import { publishFeed } from './simulator/feed-message.js';
+import { simulatedFeed } from './simulator/simulated-feed.js';
 
 const PAGE = join(__dirname, '../../web');
 const TICKS_PER_SECOND = 1;
@@ -76,6 +80,11 @@ async function connect(
 }
 
 async function main(): Promise<void> {
+  const options = parseDemoOptions(process.argv.slice(2));
+  if (options === 'help') {
+    process.stdout.write(DEMO_USAGE);
+    return;
+  }
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
@@ -97,20 +106,22 @@ async function main(): Promise<void> {
       app.useStaticAssets(PAGE);
     });
     const simulator = new MarketSimulator({
+      ...options,
       products: config.products,
       expiries: 2,
       tickSeconds: 1 / TICKS_PER_SECOND,
     });
     process.stdout.write(
-      `The feed is simulated: ${simulator.products.join(', ')}.\n` +
+      `The feed is simulated: ${simulator.products.join(', ')}, seed ${simulator.seed}.\n` +
         `It runs on ${broker.name}.\n` +
         `Open http://localhost:${gateway.port}/ and press Ctrl-C to stop.\n`,
     );
-    const { signal } = stopping;
-    await Promise.all([
-      stopped,
-      runSimulation(simulator, publisher, { ticksPerSecond: TICKS_PER_SECOND, signal }),
-    ]);
+    const market = simulatedFeed(simulator, {
+      ticksPerSecond: TICKS_PER_SECOND,
+      signal: stopping.signal,
+    });
+    const feed = withFaults(options.faults, simulator.seed)(market);
+    await Promise.all([stopped, publishFeed(feed, publisher)]);
   } finally {
     await gateway?.close();
     await broker.stop();
@@ -121,6 +132,6 @@ main().then(
   () => process.exit(0),
   (error: unknown) => {
     process.stderr.write(`The demo cannot run: ${messageOf(error)}\n`);
-    process.exit(1);
+    process.exit(error instanceof UsageError ? 2 : 1);
   },
 );

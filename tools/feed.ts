@@ -3,26 +3,26 @@
  */
 import { maskSecrets } from '../src/config/mask-secrets.js';
 import { probeRedis } from '../src/redis/probe-redis.js';
-import { microsecondClock } from './simulator/clock.js';
+import { withFaults } from './faults/fault-options.js';
+import {
+  checkRecording,
+  readRecording,
+  RecordingError,
+  type RecordingSummary,
+} from './recording/recording.js';
+import { replayedFeed } from './recording/replayed-feed.js';
+import { UsageError } from './simulator/arguments.js';
+import { type FeedMessage, publishFeed } from './simulator/feed-message.js';
 import {
   FEED_USAGE,
-  type FeedOptions,
   parseFeedOptions,
   type ReplayFileOptions,
   type SimulateOptions,
-  UsageError,
 } from './simulator/feed-options.js';
-import { latestEntryOf } from './simulator/latest-entry.js';
 import { MarketSimulator } from './simulator/market-simulator.js';
-import {
-  readRecording,
-  type RecordedMessage,
-  RecordingError,
-  replayRecording,
-} from './simulator/recording.js';
 import { RedisPublisher } from './simulator/redis-publisher.js';
-import { Restamper } from './simulator/restamp.js';
-import { runSimulation } from './simulator/run-simulation.js';
+import { simulatedFeed } from './simulator/simulated-feed.js';
+import { say, stopAfter, stopOnSignals, warn } from './terminal.js';
 
 const EXIT_REDIS = 1;
 const EXIT_USAGE = 2;
@@ -34,82 +34,62 @@ async function main(): Promise<number> {
     process.stdout.write(FEED_USAGE);
     return 0;
   }
-  // Before connecting to Redis, so that an invalid recording is reported even without a Redis.
-  const recording = options.mode === 'replay' ? await readRecording(options.file) : [];
-
-  const stop = stopSignal(options);
-  const probe = await probeRedis(options);
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
+  const stop = stopOnSignals();
   const where = maskSecrets(options.redisUrl);
+  // Before connecting to Redis, so that an invalid recording is reported even without a Redis.
+  const source =
+    options.mode === 'replay'
+      ? replay(options, seed, await checkRecording(options.file), where, stop.signal)
+      : simulate(options, seed, where, stop.signal);
+  const probe = await probeRedis(options);
   if (probe.state === 'unreachable') return fail(`Redis at ${where} cannot be reached: ${probe.problem}.`);
   if (probe.state === 'refused') return fail(`Redis at ${where} cannot be used: ${probe.problem}.`);
 
-  const publisher = new RedisPublisher(options, { signal: stop, onState: warn });
+  const publisher = new RedisPublisher(options, { signal: stop.signal, onState: warn });
   await publisher.ready();
+  stopAfter(stop, options.durationSeconds);
   const started = performance.now();
   const progress = setInterval(() => say(totals(publisher, started)), PROGRESS_MS);
-  if (options.mode === 'replay') await replay(options, recording, publisher, where, stop);
-  else await simulate(options, publisher, where, stop);
+  const messages = withFaults(options.faults, seed)(source);
+  await publishFeed(messages, publisher, options.cache ? (entry) => publisher.remember(entry) : undefined);
   clearInterval(progress);
   await publisher.close();
   say(`Stopped. ${totals(publisher, started)}`);
   return 0;
 }
 
-async function simulate(
+async function* simulate(
   options: SimulateOptions,
-  publisher: RedisPublisher,
+  seed: number,
   where: string,
   signal: AbortSignal,
-) {
-  const { ticksPerSecond, cache } = options;
-  const simulator = new MarketSimulator({ ...options, tickSeconds: 1 / ticksPerSecond });
+): AsyncGenerator<FeedMessage> {
+  const { ticksPerSecond } = options;
+  const simulator = new MarketSimulator({ ...options, seed, tickSeconds: 1 / ticksPerSecond });
   say(
-    `Simulating ${simulator.products.length} products at ${ticksPerSecond} ticks/s to ${where}, seed ${simulator.seed}.`,
+    `Simulating ${simulator.products.length} products at ${ticksPerSecond} ticks/s to ${where}, seed ${seed}.`,
   );
-  const { skippedTicks } = await runSimulation(simulator, publisher, {
-    ticksPerSecond,
-    signal,
-    // The entry is written first, so that a client that reads it after a message finds that message
-    // or a newer one.
-    onTick: (messages) => {
-      if (cache) for (const { latest } of messages) publisher.remember(latest);
-    },
-  });
-  if (skippedTicks > 0)
-    warn(`${skippedTicks} ticks were left out, for they could not be published at this rate.`);
+  let skipped = 0;
+  yield* simulatedFeed(simulator, { ticksPerSecond, signal, onSkipped: (ticks) => (skipped += ticks) });
+  if (skipped > 0) warn(`${skipped} ticks were left out, for they could not be published at this rate.`);
 }
 
-async function replay(
+async function* replay(
   options: ReplayFileOptions,
-  recording: readonly RecordedMessage[],
-  publisher: RedisPublisher,
+  seed: number,
+  summary: RecordingSummary,
   where: string,
   signal: AbortSignal,
-) {
-  const { file, speed, loop, restamp, cache } = options;
-  const restamper = restamp ? new Restamper(recording, speed) : undefined;
-  const clock = microsecondClock();
-  say(`Replaying ${recording.length} messages of ${file} at speed ${speed} to ${where}.`);
-  if (loop && !restamp)
-    warn('Without --restamp a gateway takes every further round for old news and drops it.');
-  do {
-    const startedAt = clock();
-    const publish = (channel: string, recorded: string) => {
-      const data = restamper ? restamper.restamp(recorded, startedAt) : recorded;
-      const latest = cache ? latestEntryOf(channel, data) : undefined;
-      if (latest) publisher.remember(latest);
-      return publisher.publish(channel, data);
-    };
-    await replayRecording(recording, publish, { speed, signal });
-  } while (loop && !signal.aborted);
-}
-
-/** Aborts on the first SIGINT or SIGTERM (a second one kills), and at the end of the duration. */
-function stopSignal({ durationSeconds }: Exclude<FeedOptions, { mode: 'help' }>): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
-  if (durationSeconds !== undefined) setTimeout(() => stop.abort(), durationSeconds * 1000).unref();
-  return stop.signal;
+): AsyncGenerator<FeedMessage> {
+  const { file, speed, loop, keepTimes, faults } = options;
+  const faulty = Object.values(faults).some((fault) => fault !== undefined);
+  say(
+    `Replaying ${summary.count} messages of ${file} at speed ${speed} to ${where}${faulty ? `, seed ${seed}` : ''}.`,
+  );
+  if (loop && keepTimes)
+    warn('With --keep-times a gateway takes every further round for old news and drops it.');
+  yield* replayedFeed(() => readRecording(file), summary, { speed, loop, keepTimes, signal });
 }
 
 function totals({ published, publishedBytes, dropped }: RedisPublisher, started: number): string {
@@ -117,14 +97,6 @@ function totals({ published, publishedBytes, dropped }: RedisPublisher, started:
   const megabytes = (publishedBytes / 1e6).toFixed(1);
   const loss = dropped > 0 ? `, ${dropped} dropped` : '';
   return `${published} messages (${(published / seconds).toFixed(1)}/s), ${megabytes} MB in ${seconds.toFixed(0)} s${loss}.`;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function warn(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
 
 function fail(sentence: string): number {

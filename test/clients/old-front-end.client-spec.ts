@@ -41,7 +41,7 @@ describe('what was written for the Flask gateway runs as it is, on the recorded 
     await redis.client.flushall();
     const feed = Command.spawn(process.execPath, [
       join(ROOT, 'dist/tools/feed.js'),
-      ...['--replay', RECORDING, '--speed', `${speed}`, '--redis', redis.url],
+      ...['--replay', RECORDING, '--speed', `${speed}`, '--keep-times', '--redis', redis.url],
     ]);
     expect(await feed.exit()).toBe(0);
   }

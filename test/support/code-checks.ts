@@ -146,6 +146,14 @@ export function shellProblems(code: string): string[] {
   return problems;
 }
 
+/** The sources of the programs' options, besides their main files. */
+const OPTION_FILES = [
+  ...['feed-options', 'demo-options'].map((name) => `tools/simulator/${name}.ts`),
+  'tools/faults/fault-options.ts',
+  'tools/recording/record-options.ts',
+  'bench/options.ts',
+];
+
 /**
  * Whether the program of an npm script knows a flag. Its sources then contain the name, as in
  * parseArgs or a comparison.
@@ -153,7 +161,7 @@ export function shellProblems(code: string): string[] {
 function knowsFlag(command: string, flag: string): boolean {
   const [, folder, name] = /dist\/(\w+)\/(\w+)\.js/.exec(command) ?? [];
   if (folder === undefined) return true; // a flag of Jest
-  const sources = [`${folder}/${name}.ts`, 'tools/simulator/feed-options.ts', 'bench/options.ts']
+  const sources = [`${folder}/${name}.ts`, ...OPTION_FILES]
     .map((file) => join(ROOT, file))
     .filter((file) => existsSync(file))
     .map((file) => readFileSync(file, 'utf8'))

@@ -1,4 +1,6 @@
-import { parseFeedOptions, UsageError } from './feed-options.js';
+import { UsageError } from './arguments.js';
+import { parseDemoOptions } from './demo-options.js';
+import { parseFeedOptions } from './feed-options.js';
 
 const parse = (...args: string[]) => parseFeedOptions(args, {});
 
@@ -67,9 +69,28 @@ describe('parseFeedOptions', () => {
       file: 'day.jsonl',
       speed: 2,
       loop: true,
-      restamp: false,
+      keepTimes: false,
       cache: false,
     });
+    expect(parse('--replay', 'day.jsonl', '--keep-times')).toMatchObject({ keepTimes: true });
+    expect(parse('--replay', 'day.jsonl', '--restamp')).toMatchObject({ keepTimes: false });
+  });
+
+  it('reads the faults, for a simulation, a replay and the demo', () => {
+    const args = ['--closed', '60:30.5', '--gaps', '20:5', '--set-back', '10:3600', '--reorder', '0.1'];
+    const faults = {
+      closed: { openMs: 60_000, closedMs: 30_500 },
+      gaps: { everyMs: 20_000, forMs: 5000 },
+      setBack: { afterMs: 10_000, byMs: 3_600_000 },
+      reorder: 0.1,
+      redeliver: 0,
+    };
+    args.push('--redeliver', '0', '--seed', '7');
+    expect(parse(...args, '--sparse', '0.2')).toMatchObject({ faults, seed: 7, tradedShare: 0.2 });
+    expect(parse('--replay', 'f', ...args)).toMatchObject({ faults, seed: 7 });
+    expect(parseDemoOptions([...args, '--sparse', '0.2'])).toEqual({ faults, seed: 7, tradedShare: 0.2 });
+    expect(parse()).toMatchObject({ faults: {} });
+    expect(parseDemoOptions(['--help'])).toBe('help');
   });
 
   it.each([
@@ -83,6 +104,14 @@ describe('parseFeedOptions', () => {
     [['--chain-bytes', '1000000'], '--chain-bytes must be a whole number from 2000 to 102400.'],
     [['--strikes', '3', '--chain-bytes', '5000'], 'exclude each other'],
     [['--loop'], '--loop needs --replay.'],
+    [['--replay', 'f', '--keep-times', '--restamp'], '--restamp and --keep-times exclude each other.'],
+    [['--sparse', '2'], '--sparse must be a number from 0 to 1.'],
+    [['--replay', 'f', '--sparse', '1'], '--sparse does not go with --replay.'],
+    [['--reorder', 'x'], '--reorder must be a number from 0 to 1.'],
+    [['--gaps', '5'], '--gaps must be two numbers of seconds with a colon between, such as 60:20'],
+    [['--gaps', '5:0'], '--gaps must be two numbers'],
+    [['--closed', '1:2:3'], '--closed must be two numbers'],
+    [['--set-back', ':2'], '--set-back must be two numbers'],
     [['--replay', 'f', '--rate', '2'], '--rate does not go with --replay.'],
   ])('rejects %j with one sentence', (args, problem) => {
     expect(() => parse(...args)).toThrow(UsageError);

@@ -1,8 +1,9 @@
-import { parseArgs } from 'node:util';
 import { ConfigError, type GatewayConfig, loadConfig } from '../../src/config/gateway-config.js';
 import { parseRedisUrl } from '../../src/config/redis-url.js';
 import { isSymbol } from '../../src/contract/symbol.js';
 import type { RedisAddress } from '../../src/redis/redis-connections.js';
+import { FAULT_ARGUMENTS, FAULT_USAGE, type FaultOptions, parseFaults } from '../faults/fault-options.js';
+import { number, optional, readArguments, seconds, seed, UsageError, whole } from './arguments.js';
 import type { PublisherSettings } from './redis-publisher.js';
 import { MAX_CHAIN_BYTES } from './market-simulator.js';
 import { DEFAULT_PRODUCTS } from './instruments.js';
@@ -15,6 +16,9 @@ export interface CommonOptions extends Pick<
   /** Whether to write the worker's `latest:*` entries as well. */
   readonly cache: boolean;
   readonly durationSeconds?: number;
+  readonly faults: FaultOptions;
+  /** Repeats the prices and the faults of an earlier run. */
+  readonly seed?: number;
 }
 
 export interface SimulateOptions extends CommonOptions {
@@ -24,7 +28,7 @@ export interface SimulateOptions extends CommonOptions {
   readonly expiries: number;
   readonly strikes?: number;
   readonly chainBytes?: number;
-  readonly seed?: number;
+  readonly tradedShare?: number;
 }
 
 export interface ReplayFileOptions extends CommonOptions {
@@ -32,15 +36,10 @@ export interface ReplayFileOptions extends CommonOptions {
   readonly file: string;
   readonly speed: number;
   readonly loop: boolean;
-  readonly restamp: boolean;
+  readonly keepTimes: boolean;
 }
 
 export type FeedOptions = { readonly mode: 'help' } | SimulateOptions | ReplayFileOptions;
-
-/** Arguments that are invalid or contradict each other. The message is a sentence. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 export const FEED_USAGE = `Usage: npm run feed -- [options]
 
@@ -52,17 +51,20 @@ Simulation
   --expiries N        chains per product: the next N Thursdays (default 1)
   --strikes N         strikes per chain (default 21)
   --chain-bytes N     instead of --strikes: about how long a chain message is, up to ${MAX_CHAIN_BYTES}
-  --seed N            repeats the prices of an earlier run
+  --sparse SHARE      this share (0 to 1) of a chain's options trades between two chains; the others
+                      stay as they were (default 1)
   --no-cache          do not write latest:underlying:* and latest:chain:*
 
 Replay
-  --replay FILE       play a recording: a JSON object {"t", "channel", "data"} a line
+  --replay FILE       play a recording of npm run record; a name that ends in .gz is decompressed
   --speed X           2 plays twice as fast (default 1)
   --loop              start again at the end
-  --restamp           move the recorded times to now (default: every byte as recorded)
+  --keep-times        publish every byte as recorded (default: the recorded times are moved to now)
   --cache             write latest:underlying:* and latest:chain:* too
 
+${FAULT_USAGE}
 Both
+  --seed N            repeats the prices and the faults of an earlier run
   --duration SECONDS  stop after this time
   --redis URL         (default REDIS_URL with REDIS_USERNAME and REDIS_PASSWORD, else redis://localhost:6379/0)
   --help
@@ -76,13 +78,16 @@ const OPTIONS = {
   expiries: { type: 'string' },
   strikes: { type: 'string' },
   'chain-bytes': { type: 'string' },
-  seed: { type: 'string' },
+  sparse: { type: 'string' },
   'no-cache': { type: 'boolean' },
   replay: { type: 'string' },
   speed: { type: 'string' },
   loop: { type: 'boolean' },
-  restamp: { type: 'boolean' },
+  restamp: { type: 'boolean' }, // the default since there is --keep-times
+  'keep-times': { type: 'boolean' },
   cache: { type: 'boolean' },
+  ...FAULT_ARGUMENTS,
+  seed: { type: 'string' },
   duration: { type: 'string' },
   redis: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -90,33 +95,32 @@ const OPTIONS = {
 
 type Name = keyof typeof OPTIONS;
 const SIMULATION_ONLY: readonly Name[] = [
-  ...(['rate', 'products', 'expiries', 'strikes', 'chain-bytes', 'seed', 'no-cache'] as const),
+  ...(['rate', 'products', 'expiries', 'strikes', 'chain-bytes', 'sparse', 'no-cache'] as const),
 ];
-const REPLAY_ONLY: readonly Name[] = ['speed', 'loop', 'restamp', 'cache'];
-
-/** A longer duration would overflow a timer. */
-const MAX_DURATION_SECONDS = 2_000_000;
+const REPLAY_ONLY: readonly Name[] = ['speed', 'loop', 'restamp', 'keep-times', 'cache'];
 
 /** @throws UsageError */
 export function parseFeedOptions(args: readonly string[], env: NodeJS.ProcessEnv): FeedOptions {
-  const values = readArguments(args);
+  const { values } = readArguments({ args: [...args], options: OPTIONS, allowPositionals: false });
   if (values.help) return { mode: 'help' };
   const common = {
     ...redisAddress(values.redis, env),
     ...prefixes(env),
-    durationSeconds: optional(values.duration, (text) =>
-      number('duration', text, 0.001, MAX_DURATION_SECONDS),
-    ),
+    durationSeconds: optional(values.duration, (text) => seconds('duration', text)),
+    faults: parseFaults(values),
+    seed: optional(values.seed, seed),
   };
   if (values.replay !== undefined) {
     refuse(values, SIMULATION_ONLY, 'does not go with --replay');
+    if (values.restamp && values['keep-times'])
+      throw new UsageError('--restamp and --keep-times exclude each other.');
     return {
       ...common,
       mode: 'replay',
       file: values.replay,
       speed: number('speed', values.speed ?? '1', 0.001, 1000),
       loop: values.loop ?? false,
-      restamp: values.restamp ?? false,
+      keepTimes: values['keep-times'] ?? false,
       cache: values.cache ?? false,
     };
   }
@@ -134,40 +138,14 @@ export function parseFeedOptions(args: readonly string[], env: NodeJS.ProcessEnv
     chainBytes: optional(values['chain-bytes'], (text) =>
       whole('chain-bytes', text, MIN_CHAIN_BYTES, MAX_CHAIN_BYTES),
     ),
-    seed: optional(values.seed, (text) => whole('seed', text, 0, 2 ** 32 - 1)),
+    tradedShare: optional(values.sparse, (text) => number('sparse', text, 0, 1)),
     cache: !values['no-cache'],
   };
-}
-
-function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: false, strict: true }).values;
-  } catch (error) {
-    // The first sentence names the problem. The rest is advice about dashes.
-    const message = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${message.split(/[.\n]/)[0]}; --help lists the options.`);
-  }
 }
 
 function refuse(values: Partial<Record<Name, unknown>>, names: readonly Name[], why: string): void {
   const name = names.find((candidate) => values[candidate] !== undefined);
   if (name) throw new UsageError(`--${name} ${why}.`);
-}
-
-function optional<T>(text: string | undefined, parse: (text: string) => T): T | undefined {
-  return text === undefined ? undefined : parse(text);
-}
-
-function number(name: Name, text: string, min: number, max: number): number {
-  const value = text.trim() === '' ? NaN : Number(text);
-  if (value >= min && value <= max) return value;
-  throw new UsageError(`--${name} must be a number from ${min} to ${max}.`);
-}
-
-function whole(name: Name, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}.`);
 }
 
 function products(text: string): string[] {

@@ -135,6 +135,12 @@ describe('prices', () => {
     expect(run(1)).not.toEqual(run(2));
   });
 
+  it('do not depend on how many options trade', () => {
+    const prices = (tradedShare?: number) =>
+      pricesOf(ticks(simulator({ tradedShare }), 7)).map((m) => priceOf(m).price);
+    expect(prices(0.1)).toEqual(prices());
+  });
+
   it('of a product depend neither on the other products nor on the size of its chains', () => {
     const spy = (options: SimulatorOptions) =>
       pricesOf(ticks(simulator(options), 12))
@@ -189,6 +195,7 @@ it.each<[SimulatorOptions, string]>([
   [{ expiries: ['2026-02-30'] }, 'each of expiries must be a date'],
   [{ strikes: 2.5 }, 'strikes must be a whole number'],
   [{ chainBytes: 200_000 }, 'chainBytes must be a whole number from 2000 to 102400'],
+  [{ tradedShare: 1.5 }, 'tradedShare must be a number from 0 to 1'],
   [{ strikes: 3, chainBytes: 5000 }, 'exclude each other'],
 ])('refuses %j', (options, problem) => {
   expect(() => simulator(options)).toThrow(problem);

@@ -28,7 +28,7 @@ export const TICKS_PER_CHAIN = 5;
 
 /**
  * Simulates the platform's output: a price of every product per tick, and its chains every fifth
- * tick. It has no timer, so the caller of {@link tick} sets the pace (see `runSimulation`).
+ * tick. It has no timer, so the caller of {@link tick} sets the pace (see `simulatedFeed`).
  */
 export class MarketSimulator {
   readonly products: readonly string[];
@@ -66,7 +66,7 @@ export class MarketSimulator {
 }
 
 function checkOptions(options: SimulatorOptions): void {
-  const { products, expiries, strikes, chainBytes, volatility, tickSeconds } = options;
+  const { products, expiries, strikes, chainBytes, tradedShare, volatility, tickSeconds } = options;
   if (products) checkNames('products', products, isSymbol, SYMBOL_RULE);
   if (typeof expiries === 'number') checkRange('expiries', expiries, 1, 52, true);
   else if (expiries) checkNames('expiries', expiries, isExpiry, 'a date YYYY-MM-DD');
@@ -74,6 +74,7 @@ function checkOptions(options: SimulatorOptions): void {
     throw new RangeError('strikes and chainBytes exclude each other');
   if (strikes !== undefined) checkRange('strikes', strikes, 1, MAX_STRIKES, true);
   if (chainBytes !== undefined) checkRange('chainBytes', chainBytes, MIN_CHAIN_BYTES, MAX_CHAIN_BYTES, true);
+  if (tradedShare !== undefined) checkRange('tradedShare', tradedShare, 0, 1, false);
   if (volatility !== undefined) checkRange('volatility', volatility, 0, 0.1, false);
   if (tickSeconds !== undefined) checkRange('tickSeconds', tickSeconds, 0, 86_400, false);
 }

@@ -55,6 +55,32 @@ describe('OptionBook', () => {
     expect(numbers.every(Number.isFinite)).toBe(true);
   });
 
+  it('moves only the options that traded, about the given share of them', () => {
+    const options = new OptionBook('NIFTY', '2026-11-26', instrumentOf('NIFTY'), new Random(7), 0.2);
+    const chain = (n: number) => {
+      const { calls, puts } = options.quote(21_500 + n / 10, 21, NOW, `T${n}`);
+      return [...calls, ...puts];
+    };
+    let before = chain(0);
+    let traded = 0;
+    for (let n = 1; n <= 100; n++) {
+      const after = chain(n);
+      for (const [i, leg] of after.entries()) {
+        if (leg.timestamp === `T${n}`) traded++;
+        else expect(leg).toEqual(before[i]);
+      }
+      before = after;
+    }
+    expect(traded / 4200).toBeCloseTo(0.2, 1);
+  });
+
+  it('opens with every option, even if none trades', () => {
+    const options = new OptionBook('NIFTY', '2026-11-26', instrumentOf('NIFTY'), new Random(7), 0);
+    const first = options.quote(21_500, 3, NOW, 'T1');
+    expect(first.calls).toHaveLength(3);
+    expect(options.quote(21_510, 3, NOW, 'T2')).toEqual(first);
+  });
+
   it('keeps open interest and volume from chain to chain', () => {
     const options = book();
     const [before] = options.quote(21_500, 1, NOW, 'T').calls;

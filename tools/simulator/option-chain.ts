@@ -22,47 +22,69 @@ export type Leg = {
   readonly timestamp: string;
 };
 
-interface Interest {
+/** One option from chain to chain. */
+interface Option {
   volume: number;
   openInterest: number;
+  /** As it was last published. Undefined before its first trade. */
+  leg: Leg | undefined;
 }
 
-interface StrikeInterest {
-  readonly call: Interest;
-  readonly put: Interest;
+interface Strike {
+  readonly call: Option;
+  readonly put: Option;
 }
 
 /** The options of one product and expiry. Open interest and volume develop from chain to chain. */
 export class OptionBook {
-  private interest = new Map<number, StrikeInterest>();
+  private strikes = new Map<number, Strike>();
   private readonly symbolStem: string;
+  private readonly trades: Random;
 
   constructor(
     private readonly product: string,
     private readonly expiry: string,
     private readonly instrument: Instrument,
     private readonly random: Random,
+    private readonly tradedShare = 1,
   ) {
+    this.trades = random.fork('trades');
     this.symbolStem = product + expiry.replaceAll('-', '');
   }
 
-  /** The legs around `spot`, calls and puts each in ascending order of strikes. */
+  /**
+   * The legs around `spot`, calls and puts each in ascending order of strikes. An option that did
+   * not trade has the leg of the last chain, with its time.
+   */
   quote(spot: number, strikeCount: number, nowMs: number, timestamp: string): { calls: Leg[]; puts: Leg[] } {
     const years = yearsToExpiry(this.expiry, nowMs);
     const calls: Leg[] = [];
     const puts: Leg[] = [];
-    const kept = new Map<number, StrikeInterest>();
+    const kept = new Map<number, Strike>();
     for (const strike of strikeLadder(spot, this.instrument.strikeStep, strikeCount)) {
-      const interest = this.interest.get(strike) ?? { call: this.newInterest(), put: this.newInterest() };
-      kept.set(strike, interest);
+      const options = this.strikes.get(strike) ?? { call: this.newOption(), put: this.newOption() };
+      kept.set(strike, options);
       const iv = this.impliedVolatility(spot, strike);
       const value = valueStrike(spot, strike, iv, years);
-      calls.push(this.leg('CALL', strike, iv, value, this.trade(interest.call), timestamp));
-      puts.push(this.leg('PUT', strike, iv, value, this.trade(interest.put), timestamp));
+      calls.push(this.quoteOption('CALL', strike, iv, value, options.call, timestamp));
+      puts.push(this.quoteOption('PUT', strike, iv, value, options.put, timestamp));
     }
     // Forgets strikes far from the market, or a long walk would collect all of them.
-    this.interest = kept;
+    this.strikes = kept;
     return { calls, puts };
+  }
+
+  private quoteOption(
+    type: 'CALL' | 'PUT',
+    strike: number,
+    iv: number,
+    value: StrikeValue,
+    option: Option,
+    timestamp: string,
+  ): Leg {
+    if (option.leg && this.tradedShare < 1 && this.trades.next() >= this.tradedShare) return option.leg;
+    this.trade(option);
+    return (option.leg = this.leg(type, strike, iv, value, option, timestamp));
   }
 
   /** One literal without spreads, because there may be a hundred thousand legs a second. */
@@ -71,7 +93,7 @@ export class OptionBook {
     strike: number,
     iv: number,
     value: StrikeValue,
-    interest: Interest,
+    option: Option,
     timestamp: string,
   ): Leg {
     const isCall = type === 'CALL';
@@ -86,8 +108,8 @@ export class OptionBook {
       bid: round(last - halfSpread, 2),
       ask: round(last + halfSpread, 2),
       last,
-      volume: interest.volume,
-      open_interest: interest.openInterest,
+      volume: option.volume,
+      open_interest: option.openInterest,
       delta: round(isCall ? value.delta : value.delta - 1, 4),
       gamma: round(value.gamma, 4),
       vega: round(value.vega, 4),
@@ -97,14 +119,17 @@ export class OptionBook {
     };
   }
 
-  private newInterest(): Interest {
-    return { volume: this.random.integer(100, 9999), openInterest: this.random.integer(1000, 99_999) };
+  private newOption(): Option {
+    return {
+      volume: this.random.integer(100, 9999),
+      openInterest: this.random.integer(1000, 99_999),
+      leg: undefined,
+    };
   }
 
-  private trade(interest: Interest): Interest {
-    interest.volume += this.random.integer(0, 25);
-    interest.openInterest = Math.max(1000, interest.openInterest + this.random.integer(-500, 500));
-    return interest;
+  private trade(option: Option): void {
+    option.volume += this.random.integer(0, 25);
+    option.openInterest = Math.max(1000, option.openInterest + this.random.integer(-500, 500));
   }
 
   /** A smile: the volatility is higher away from the money, and more so on the low side. */

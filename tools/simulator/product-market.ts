@@ -35,6 +35,11 @@ export interface MarketSettings {
   /** The approximate length of a chain message, in bytes. */
   readonly chainBytes?: number;
   /**
+   * The share of the options that trade between two chains, 0 to 1. The others do not move. Default
+   * 1.
+   */
+  readonly tradedShare?: number;
+  /**
    * The standard deviation of a product's log return over one second. Default: each product has its
    * own.
    */
@@ -149,7 +154,7 @@ export class ProductMarket {
   }
 
   private openBook(expiry: string, random: Random): OptionBook {
-    return new OptionBook(this.product, expiry, this.instrument, random);
+    return new OptionBook(this.product, expiry, this.instrument, random, this.settings.tradedShare);
   }
 
   private quotedPrice(): number {

@@ -53,7 +53,7 @@ it('a recording of the real platform, replayed at 20x through Redis, arrives com
 
   const feed = startProcess(
     process.execPath,
-    [FEED, '--replay', RECORDING, '--speed', '20', '--redis', redis.url],
+    [FEED, '--replay', RECORDING, '--speed', '20', '--keep-times', '--redis', redis.url],
     {
       stdio: 'ignore',
     },

@@ -1,7 +1,8 @@
 import type { MarketMessage } from './market-simulator.js';
 import { MarketSimulator } from './market-simulator.js';
 import { FakeTimer } from './fake-timer.js';
-import { runSimulation } from './run-simulation.js';
+import { publishFeed } from './feed-message.js';
+import { simulatedFeed } from './simulated-feed.js';
 
 const TICK: MarketMessage = {
   channel: 'enriched:underlying',
@@ -25,21 +26,22 @@ async function run(
     await sleep(ms, signal);
     if (timer.now() >= end) stop.abort();
   };
-  return runSimulation(
-    {
-      tick: () => {
-        work(++tick);
-        // A loop that never sleeps must fail here instead of hanging.
-        if (timer.now() >= 2 * end) stop.abort();
-        return [TICK];
-      },
+  let skippedTicks = 0;
+  const simulator = {
+    tick: () => {
+      work(++tick);
+      // A loop that never sleeps must fail here instead of hanging.
+      if (timer.now() >= 2 * end) stop.abort();
+      return [TICK];
     },
-    { publish: () => undefined },
-    { ticksPerSecond, signal: stop.signal, timer },
-  );
+  };
+  const onSkipped = (ticks: number) => (skippedTicks += ticks);
+  const feed = simulatedFeed(simulator, { ticksPerSecond, signal: stop.signal, onSkipped, timer });
+  const messages = await publishFeed(feed, { publish: () => undefined });
+  return { ticks: tick, messages, skippedTicks };
 }
 
-describe('runSimulation', () => {
+describe('simulatedFeed', () => {
   it('ticks at the rate, with the first tick at once', async () => {
     const timer = new FakeTimer();
     expect(await run(2, 3000, timer)).toEqual({ ticks: 6, messages: 6, skippedTicks: 0 });
@@ -65,31 +67,37 @@ describe('runSimulation', () => {
     expect(timer.sleeps.filter((ms) => ms === 0).length).toBeGreaterThan(100);
   });
 
-  it('passes a tick to onTick before it publishes it, in order, and waits for a slow publisher', async () => {
+  it('gives each message the time at which its tick is due', async () => {
     const stop = new AbortController();
-    const simulator = new MarketSimulator({ products: ['NIFTY', 'AAPL'], seed: 1 });
+    const simulator = { tick: () => [TICK, TICK] };
+    const options = { ticksPerSecond: 4, signal: stop.signal, timer: new FakeTimer(9) };
+    const times: number[] = [];
+    for await (const { at } of simulatedFeed(simulator, options)) {
+      times.push(at);
+      if (times.length === 6) stop.abort();
+    }
+    expect(times).toEqual([0, 0, 250, 250, 500, 500]);
+  });
+
+  it('writes the entry of a message before it publishes the message, and waits for a slow publisher', async () => {
+    const stop = new AbortController();
+    const simulator = new MarketSimulator({ products: ['NIFTY', 'AAPL'], seed: 1, expiries: ['2026-11-26'] });
     const seen: string[] = [];
     const publish = async (channel: string): Promise<void> => {
       await Promise.resolve();
       seen.push(channel);
-      if (seen.length === 4) stop.abort();
+      if (seen.length === 6) stop.abort();
     };
-    const totals = await runSimulation(
-      simulator,
-      { publish },
-      {
-        ticksPerSecond: 10,
-        signal: stop.signal,
-        timer: new FakeTimer(),
-        onTick: (messages) => void seen.push(`tick of ${messages.length}`),
-      },
-    );
+    const options = { ticksPerSecond: 10, signal: stop.signal, timer: new FakeTimer() };
+    const feed = simulatedFeed(simulator, options);
+    expect(await publishFeed(feed, { publish }, ({ key }) => void seen.push(key))).toBe(3);
     expect(seen).toEqual([
-      'tick of 3',
+      'latest:underlying:NIFTY',
       'enriched:underlying',
+      'latest:chain:NIFTY:2026-11-26',
       'enriched:option_chain',
+      'latest:underlying:AAPL',
       'enriched:underlying',
     ]);
-    expect(totals).toEqual({ ticks: 1, messages: 3, skippedTicks: 0 });
   });
 });
