@@ -7,8 +7,11 @@ const MAX_CLIENTS = 64;
 
 /**
  * Collects the clients that are to receive the same run, and writes to all of them with one call.
- * The run of a collected client counts as written: the engine sends the batch before it does
- * anything that could write to one of its clients in another way, or close one.
+ *
+ * The run of a collected client counts as written, and its descriptor was read when it was
+ * collected. So the engine sends the batch before it does anything else than collect: nothing else
+ * can then be written to one of the clients, and none of the descriptors can be closed and given to
+ * another connection.
  */
 export class Batch {
   private run: Run | undefined;
@@ -25,21 +28,21 @@ export class Batch {
     private readonly writeRest: (client: FanoutClient, run: Run, taken: number) => void,
   ) {}
 
-  /** Adds a client whose link has a descriptor. Returns whether the batch took it. */
-  add(client: FanoutClient, run: Run): boolean {
+  /**
+   * @param descriptor the one of the client's link, from 0 on
+   * @returns false if the batch cannot take the run, because it has too many buffers
+   */
+  add(client: FanoutClient, descriptor: number, run: Run): boolean {
     if (run.buffers.length > this.writer.maxBuffers) return false;
     if (run !== this.run || this.clients.length === MAX_CLIENTS) this.send();
     this.run = run;
-    this.clients.push(client);
+    this.descriptors[this.clients.push(client) - 1] = descriptor;
     return true;
   }
 
   send(): void {
     const { run, clients, descriptors, taken } = this;
     if (!run) return;
-    // Read the descriptors only here: no other code runs between this loop and the call, so none of
-    // them can be closed, and given to another connection, before the call writes to it.
-    for (let i = 0; i < clients.length; i++) descriptors[i] = clients[i]!.link.descriptor;
     this.writer.send(descriptors, clients.length, run.buffers, taken);
     this.run = undefined;
     const written = clients.splice(0);

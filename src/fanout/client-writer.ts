@@ -31,15 +31,23 @@ export class ClientWriter {
   }
 
   /**
-   * Writes the run of a group to one client, possibly together with other clients. The caller calls
-   * {@link sendBatches} before it does anything else than write runs.
+   * Collects a client that is to receive the run of its group, if it may be written to together with
+   * others. The caller calls {@link sendBatches} before it does anything else than collect.
+   * @returns false if it needs a write of its own
    */
-  writeRun(client: FanoutClient, run: Run, deflates: boolean): void {
-    this.count(run);
-    this.written.writes++;
-    this.written.frames += run.frames.length;
-    const batch = deflates ? this.batches?.deflated : this.batches?.plain;
-    if (!batch || client.link.descriptor < 0 || !batch.add(client, run)) this.write(client, run);
+  collect(client: FanoutClient, run: Run, deflates: boolean): boolean {
+    if (!this.batches) return false;
+    const { descriptor } = client.link;
+    if (descriptor < 0) return false;
+    if (!(deflates ? this.batches.deflated : this.batches.plain).add(client, descriptor, run)) return false;
+    this.countRun(run);
+    return true;
+  }
+
+  /** Writes the run of a group to one client. */
+  writeRun(client: FanoutClient, run: Run): void {
+    this.countRun(run);
+    this.write(client, run);
   }
 
   /** Writes to the clients that the batches have collected. */
@@ -77,6 +85,12 @@ export class ClientWriter {
   private writeRest(client: FanoutClient, run: Run, taken: number): void {
     if (taken > 0) client.link.write(run.buffers, taken);
     else this.write(client, run);
+  }
+
+  private countRun(run: Run): void {
+    this.count(run);
+    this.written.writes++;
+    this.written.frames += run.frames.length;
   }
 
   private count({ bytes, saved }: Run): void {

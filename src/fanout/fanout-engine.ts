@@ -218,19 +218,20 @@ export class FanoutEngine implements ClientOwner {
   }
 
   /**
-   * The client may be written to together with others, so the caller calls `writer.sendBatches`
-   * before it does anything else than deliver.
+   * The client may be collected to be written to together with others, so the caller calls
+   * `writer.sendBatches` before it does anything else than deliver.
    */
   private deliver(client: FanoutClient, group: ClientGroup, to: number): void {
     const from = client.cursor;
     if (from >= to) return;
     client.cursor = to;
-    if (!this.keepsUp(client)) {
-      this.conflate(client, group.slice(from, to), true);
-      return;
-    }
     const { deflates } = client.link;
-    this.writer.writeRun(client, group.run(from, to, deflates), deflates);
+    const run = client.conflation ? undefined : group.run(from, to, deflates);
+    // A client that can be collected has nothing waiting, so it keeps up.
+    if (run && this.writer.collect(client, run, deflates)) return;
+    this.writer.sendBatches();
+    if (run && this.keepsUp(client)) this.writer.writeRun(client, run);
+    else this.conflate(client, group.slice(from, to), true);
   }
 
   private keepsUp(client: FanoutClient): boolean {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../common/clock.js';
+import { CoalescingWebSocket, corkUntilEndOfTurn } from './coalescing-websocket.js';
 import { queryOf, tcpSocketOf, type UntypedWsOptions } from './engine-io-internals.js';
 
 /**
@@ -64,7 +65,7 @@ const probing = new WeakSet<WebSocket>();
  *
  * This is a class because listeners would cost memory for each client.
  */
-export class BoundedWebSocket extends WebSocket {
+export class BoundedWebSocket extends CoalescingWebSocket {
   /** Whether its session is still on polling. */
   get isProbing(): boolean {
     return probing.has(this);
@@ -165,6 +166,7 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
     head: Buffer,
     callback: (client: BoundedWebSocket, request: IncomingMessage) => void,
   ): void {
+    corkUntilEndOfTurn(socket);
     super.handleUpgrade(request, socket, head, (client, upgraded) => {
       if (queryOf(request).sid) {
         probing.add(client);

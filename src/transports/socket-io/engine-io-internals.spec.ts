@@ -47,23 +47,17 @@ describe('a connection of engine.io', () => {
     expect(webSocketOf((await connect({ transports: ['polling'] })).socket.conn)).toBeUndefined();
   });
 
-  it('buffers the packets that its WebSocket is not ready for, in order', async () => {
+  it('buffers no packets of a WebSocket, also while its TCP socket is full', async () => {
     const { client, socket, numbers } = await connect();
     await waitFor(() => isWritable(socket.conn));
-    expect(writeBufferOf(socket.conn)).toEqual([]);
     clientTcp(client).pause();
     reply(socket, 1, KERNEL_BUFFERS);
-    expect(writeBufferOf(socket.conn)).toEqual([]); // the TCP socket has it
     socket.conn.write('2["products",{"products":["2"]}]');
     reply(socket, 3);
-    expect(writeBufferOf(socket.conn)).toMatchObject([
-      { data: '2["products",{"products":["2"]}]' },
-      { data: '2["products",{"products":["3",""]}]' },
-    ]);
+    expect(writeBufferOf(socket.conn)).toEqual([]);
     clientTcp(client).resume();
     await waitFor(() => numbers.length === 3);
     expect(numbers).toEqual([1, 2, 3]);
-    expect(writeBufferOf(socket.conn)).toEqual([]);
   });
 
   it('buffers the packets that a polling client has not fetched yet', async () => {
