@@ -32,7 +32,11 @@ function uncorkAll(): void {
  * next message until the TCP socket has sent this one.
  */
 export class CoalescingWebSocket extends WebSocket {
-  override send(data: Parameters<WebSocket['send']>[0], options?: Options | Callback, callback?: Callback): void {
+  override send(
+    data: Parameters<WebSocket['send']>[0],
+    options?: Options | Callback,
+    callback?: Callback,
+  ): void {
     const tcp = tcpSocketOf(this);
     const done = typeof options === 'function' ? options : callback;
     const settings = typeof options === 'function' ? {} : (options ?? {});
