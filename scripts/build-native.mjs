@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** The program and its first arguments, such as in `CC="ccache gcc"`. */
-const [compiler, ...first] = (process.env.CC || 'cc').trim().split(/\s+/);
+export const COMPILER = (process.env.CC || 'cc').trim().split(/\s+/);
+const [compiler, ...first] = COMPILER;
 
 /** The addon, relative to the root of the project. */
 export const ADDON = 'dist/native/batch-send.node';

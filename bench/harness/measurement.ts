@@ -5,6 +5,8 @@ export type Metric =
   | 'cpuPercent'
   | 'busiestCpuPercent'
   | 'cpuUsPerDelivery'
+  | 'framesPerWrite'
+  | 'cpuUsPerWrite'
   | 'bytesPerDelivery'
   | 'p50Ms'
   | 'p99Ms'
@@ -15,6 +17,8 @@ export type Metric =
   | 'rssGrowthMb'
   | 'p99BeforeMs'
   | 'seconds'
+  | 'cuts'
+  | 'arrivedPercent'
   | 'redisReads'
   | Fault;
 

@@ -29,9 +29,10 @@ export function residentKb(pids: readonly number[]): number {
   return sum;
 }
 
-/** The process and its children, such as nginx's workers. */
-export function withChildren(pid: number): number[] {
-  return [pid, ...read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)];
+/** The process, its children such as nginx's workers, and theirs. */
+export function processTree(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(processTree)];
 }
 
 function read(path: string): string {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LoadMethods, Settled } from '../load/load-methods.js';
+import type { CutPlan, LoadMethods, Settled } from '../load/load-methods.js';
 import { mergeLatencies, percentileMs } from '../load/latency-histogram.js';
 import type { Peer, Skipped, StartPeer, Workload } from '../peers/peer.js';
 import type { FeedPlan, Published, PublisherMethods } from '../publish/publisher-methods.js';
@@ -134,6 +134,17 @@ export class Trial {
     return this.tell('resume');
   }
 
+  /** From now on, each client loses its connection again and again. */
+  async startCuts(plan: CutPlan): Promise<void> {
+    await Promise.all(this.generators.map((each) => each.call('startCuts', plan)));
+  }
+
+  /** Ends that, and returns how many cuts there were. */
+  async stopCuts(): Promise<number> {
+    const all = await Promise.all(this.generators.map((each) => each.call('stopCuts', undefined)));
+    return all.reduce((sum, { cuts }) => sum + cuts, 0);
+  }
+
   /**
    * Stops the publisher, waits for the last deliveries, and counts the failures since `publish`.
    */
@@ -158,11 +169,13 @@ export class Trial {
  */
 function faultsOf(all: readonly Settled[]): Measurement {
   const sum = (of: (settled: Settled) => number) => all.reduce((total, each) => total + of(each), 0);
+  const lost = Math.max(
+    sum((each) => each.lost),
+    sum((each) => each.faults.missing),
+  );
   return {
-    lost: Math.max(
-      sum((each) => each.lost),
-      sum((each) => each.faults.missing),
-    ),
+    arrivedPercent: 100 * (1 - lost / sum((each) => each.due)),
+    lost,
     duplicated:
       Math.max(
         sum((each) => each.surplus),

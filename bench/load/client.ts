@@ -1,12 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { monotonicUs } from '../harness/monotonic.js';
+import { CentrifugoStream } from './centrifugo-stream.js';
 import type { ClientProfile, ClientStream, Wire } from './client-stream.js';
 import { FIN_BIT, Opcode } from './frame-walker.js';
 import type { Crowd } from './load-methods.js';
 import { NatsStream } from './nats-stream.js';
-import { NchanStream } from './nchan-stream.js';
 import { type Sample, WindowInflater } from './sample.js';
 import { SocketIoStream } from './socket-io-stream.js';
+import { TextStream } from './text-stream.js';
 
 /**
  * All connections share one buffer, because each read is processed before the next one. A larger
@@ -23,12 +24,16 @@ const MASK_BIT = 0x80;
  */
 const UNASKED_PONG_MS = 10_000;
 
-/** One connection: a TCP socket that performs the WebSocket upgrade itself. */
+/**
+ * One client: a TCP socket that performs the WebSocket upgrade itself. After a cut it connects again
+ * and goes on counting.
+ */
 export class Client implements Wire {
   bytes = 0;
   stream: ClientStream | undefined;
-  closed = false;
   private socket: Socket | undefined;
+  /** The market messages and errors of earlier connections. */
+  private earlier = { market: 0, errors: 0 };
   private headers = '';
   private pongs: NodeJS.Timeout | undefined;
 
@@ -39,9 +44,24 @@ export class Client implements Wire {
     private readonly events: { ready(client: Client): void; closed(client: Client): void },
   ) {}
 
+  /** The number of market messages since `reset`. */
+  get market(): number {
+    return this.earlier.market + (this.stream?.market ?? 0);
+  }
+
+  /** The number of errors that the server returned. */
+  get errors(): number {
+    return this.earlier.errors + (this.stream?.errors ?? 0);
+  }
+
+  reset(): void {
+    this.earlier.market = 0;
+    if (this.stream) this.stream.market = 0;
+  }
+
   open(): void {
     const { port, localAddress } = this.crowd;
-    this.socket = connect({
+    const socket = connect({
       host: '127.0.0.1',
       port,
       localAddress,
@@ -54,13 +74,24 @@ export class Client implements Wire {
         },
       },
     });
-    this.socket.once('connect', () => this.socket?.write(this.upgradeRequest()));
-    this.socket.on('error', () => undefined);
-    this.socket.once('close', () => {
-      this.closed = true;
+    this.socket = socket;
+    socket.once('connect', () => socket.write(this.upgradeRequest()));
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
       clearInterval(this.pongs);
-      this.events.closed(this);
+      // Not if the client has cut the connection itself.
+      if (this.socket === socket) this.events.closed(this);
     });
+  }
+
+  /** Loses the connection without a closing handshake. `open` connects again. */
+  cut(): void {
+    this.earlier = { market: this.market, errors: this.errors };
+    this.stream = undefined;
+    this.headers = '';
+    const { socket } = this;
+    this.socket = undefined;
+    socket?.resetAndDestroy();
   }
 
   /** Masked with zeros, which is well-formed and leaves the payload unchanged. */
@@ -123,8 +154,10 @@ export class Client implements Wire {
       }
       case 'nats':
         return new NatsStream(this, this.profile, this.sample);
-      case 'nchan':
-        return new NchanStream(this, this.profile, this.sample);
+      case 'text':
+        return new TextStream(this, this.profile, this.sample);
+      case 'centrifugo':
+        return new CentrifugoStream(this, this.profile, this.sample);
     }
   }
 

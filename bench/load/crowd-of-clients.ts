@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicUs } from '../harness/monotonic.js';
 import { Client } from './client.js';
+import { Cuts } from './cuts.js';
 import { LatencyHistogram } from './latency-histogram.js';
-import type { Connected, Crowd, LoadWindow, Settled, SettleInput } from './load-methods.js';
+import type { Connected, Crowd, CutPlan, LoadWindow, Settled, SettleInput } from './load-methods.js';
 import { Sample } from './sample.js';
 import { noFaults, SequenceCheck, type SequenceFaults } from './sequence-check.js';
 
@@ -15,6 +16,7 @@ export class CrowdOfClients {
   private readonly latencies = new LatencyHistogram();
   private readonly faults = noFaults();
   private readonly stalledFaults = noFaults();
+  private cuts: Cuts | undefined;
   private closed = 0;
   private window = { startedUs: 0, deliveries: 0, bytes: 0 };
 
@@ -61,7 +63,7 @@ export class CrowdOfClients {
   }
 
   reset(): void {
-    for (const client of this.clients) if (client.stream) client.stream.market = 0;
+    for (const client of this.clients) client.reset();
     Object.assign(this.faults, noFaults());
     Object.assign(this.stalledFaults, noFaults());
   }
@@ -88,6 +90,16 @@ export class CrowdOfClients {
     for (const client of this.stallable) client.resume();
   }
 
+  startCuts(plan: CutPlan): void {
+    this.cuts = new Cuts(plan);
+    this.cuts.start(this.clients);
+  }
+
+  stopCuts(): { readonly cuts: number } {
+    this.cuts?.stop();
+    return { cuts: this.cuts?.count ?? 0 };
+  }
+
   /** Waits until every client has everything, and returns the failures. */
   async settle({ published, newest, quietMs, timeoutMs }: SettleInput): Promise<Settled> {
     const due = new Map(
@@ -99,7 +111,7 @@ export class CrowdOfClients {
     const stalling = new Set(this.stallable);
     const counted = this.clients.filter((client) => !stalling.has(client));
     const isComplete = () =>
-      counted.every((client) => (client.stream?.market ?? 0) >= due.get(client.profile)!) &&
+      counted.every((client) => client.market >= due.get(client.profile)!) &&
       this.stallable.every((client) => client.sample!.check.isUpToDate(client.profile.keys, newest));
     const deadline = monotonicUs() + timeoutMs * 1000;
     let bytes = this.bytes();
@@ -113,7 +125,7 @@ export class CrowdOfClients {
     let lost = 0;
     let surplus = 0;
     for (const client of counted) {
-      const balance = due.get(client.profile)! - (client.stream?.market ?? 0);
+      const balance = due.get(client.profile)! - client.market;
       if (balance > 0) lost += balance;
       else surplus -= balance;
     }
@@ -122,18 +134,18 @@ export class CrowdOfClients {
     ).length;
     const { older, twice }: SequenceFaults = this.stalledFaults;
     return {
-      deliveries: this.deliveries(),
+      due: counted.reduce((sum, client) => sum + due.get(client.profile)!, 0),
       lost,
       surplus,
       faults: { ...this.faults },
       closed: this.closed,
-      errors: this.clients.reduce((sum, { stream }) => sum + (stream?.errors ?? 0), 0),
+      errors: this.clients.reduce((sum, { errors }) => sum + errors, 0),
       stalled: { stale, older, twice },
     };
   }
 
   private deliveries(): number {
-    return this.clients.reduce((sum, { stream }) => sum + (stream?.market ?? 0), 0);
+    return this.clients.reduce((sum, { market }) => sum + market, 0);
   }
 
   private bytes(): number {

@@ -12,5 +12,7 @@ serve<LoadMethods>({
   closeWindow: () => crowd.closeWindow(),
   stall: () => crowd.stall(),
   resume: () => crowd.resume(),
+  startCuts: (input) => crowd.startCuts(input),
+  stopCuts: () => crowd.stopCuts(),
   settle: (input) => crowd.settle(input),
 });

@@ -2,7 +2,7 @@ import type { LatencyCounts } from './latency-histogram.js';
 import type { ClientProfile } from './client-stream.js';
 import type { SequenceFaults } from './sequence-check.js';
 
-export type Dialect = 'socket.io' | 'nats' | 'nchan';
+export type Dialect = 'socket.io' | 'nats' | 'text' | 'centrifugo';
 
 /** The clients of one load generator. */
 export interface Crowd {
@@ -38,6 +38,14 @@ export interface LoadWindow {
   readonly latencies: LatencyCounts;
 }
 
+/** How the clients lose their connections. */
+export interface CutPlan {
+  /** The mean time between two cuts of a client. */
+  readonly everyMs: number;
+  /** How long a client waits until it connects again. */
+  readonly offlineMs: number;
+}
+
 export interface SettleInput {
   /** How many messages of each product were published since `reset`. */
   readonly published: readonly number[];
@@ -49,7 +57,8 @@ export interface SettleInput {
 }
 
 export interface Settled {
-  readonly deliveries: number;
+  /** The messages that were published to all clients that did not stall. */
+  readonly due: number;
   /** Summed over all clients that did not stall. */
   readonly lost: number;
   readonly surplus: number;
@@ -82,5 +91,9 @@ export interface LoadMethods {
   closeWindow: { input: undefined; output: LoadWindow };
   stall: { input: undefined; output: void };
   resume: { input: undefined; output: void };
+  /** From now on, cuts the connection of each client again and again. */
+  startCuts: { input: CutPlan; output: void };
+  /** Returns how many there were. The clients that are offline still connect again. */
+  stopCuts: { input: undefined; output: { readonly cuts: number } };
   settle: { input: SettleInput; output: Settled };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../tools/free-port.js';
 import { LeashedProcess } from '../harness/leashed-process.js';
-import { withChildren } from '../harness/proc-stat.js';
+import { processTree } from '../harness/proc-stat.js';
 import { EVERYTHING, NCHAN_PUBLISH_PATH } from '../publish/wire-format.js';
 import { answers } from './nats.js';
 import { versionOf } from './node-servers.js';
@@ -27,10 +27,10 @@ export const startNchan: StartPeer = async () => {
   await server.until(() => answers(port), 'nginx does not listen');
   // The listening socket belongs to the master, which accepts connections before the worker is
   // ready.
-  let pids = withChildren(server.pid);
-  for (; pids.length < 2; pids = withChildren(server.pid)) await delay(10);
+  let pids = processTree(server.pid);
+  for (; pids.length < 2; pids = processTree(server.pid)) await delay(10);
   return {
-    dialect: 'nchan',
+    dialect: 'text',
     port,
     path: SUBSCRIBE_PATH,
     target: { kind: 'nchan', port },

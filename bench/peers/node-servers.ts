@@ -2,12 +2,24 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { startPrivateRedis } from '../../tools/private-redis.js';
 import { LeashedProcess } from '../harness/leashed-process.js';
-import { type Peer, type Skipped, SOCKET_IO_PATH, socketIoProfile, type StartPeer } from './peer.js';
+import { processTree } from '../harness/proc-stat.js';
+import { EVERYTHING } from '../publish/wire-format.js';
+import {
+  type Peer,
+  type Skipped,
+  SOCKET_IO_PATH,
+  socketIoProfile,
+  type StartPeer,
+  type Workload,
+} from './peer.js';
+import { benchTool } from './tools.js';
 
 /** `dist/` */
 const ROOT = join(__dirname, '../..');
 /** The line that a server logs once it listens, with its port. */
 const LISTENING = /"port":(\d+).*"socket_gateway_listening"|"socket_gateway_listening".*"port":(\d+)/;
+/** Each process of a gateway with several logs it. */
+const EACH_LISTENING = new RegExp(LISTENING, 'g');
 
 /** The gateway, as operators run it. */
 export const startGateway: StartPeer = () => startNodeServer('gateway', 'src/main.js', {});
@@ -22,10 +34,51 @@ export const startPlain: StartPeer = () => startNodeServer('plain', 'bench/peers
 export const startPlainCompressing: StartPeer = () =>
   startNodeServer('plain', 'bench/peers/plain-socket-io.js', { PER_MESSAGE_DEFLATE: '1' });
 
+/** A program in C++ below a little JavaScript: the fastest WebSocket server for Node. */
+export const startUWebSockets: StartPeer = async () => {
+  const tool = await benchTool('uwebsockets');
+  if ('skipped' in tool) return tool;
+  return startNodeServer(
+    'uwebsockets',
+    'bench/peers/uwebsockets-server.js',
+    { UWEBSOCKETS: tool.path },
+    {
+      dialect: 'text',
+      path: '/',
+      profile: ({ everything, rooms, keys }: Workload) => {
+        const greeting = everything ? [EVERYTHING] : rooms.map(({ symbol }) => symbol);
+        return { greeting, confirmations: greeting.length, snapshots: 0, keys };
+      },
+    },
+  );
+};
+
+/**
+ * The gateway with so many processes on one port. Polling needs a client to stay with one process,
+ * so there is none.
+ */
+export function startGatewayWithWorkers(workers: number): StartPeer {
+  return () =>
+    startNodeServer(
+      'gateway',
+      'src/main.js',
+      { WORKERS: String(workers), TRANSPORTS: 'websocket' },
+      SOCKET_IO,
+      workers,
+    );
+}
+
+/** How clients talk to a server. */
+type Protocol = Pick<Peer, 'dialect' | 'path' | 'profile'>;
+
+const SOCKET_IO: Protocol = { dialect: 'socket.io', path: SOCKET_IO_PATH, profile: socketIoProfile };
+
 async function startNodeServer(
   name: string,
   main: string,
   env: Readonly<Record<string, string>>,
+  protocol: Protocol = SOCKET_IO,
+  workers = 1,
 ): Promise<Peer | Skipped> {
   const redis = await startPrivateRedis();
   if (!redis) return { skipped: 'no redis-server or valkey-server on the PATH' };
@@ -54,14 +107,19 @@ async function startNodeServer(
       const match = LISTENING.exec(await server.log());
       return match ? Number(match[1] ?? match[2]) : undefined;
     }, `${name} does not listen`);
+    // One worker is the process itself. Several have a process that supervises them.
+    const processes = workers === 1 ? 1 : workers + 1;
+    const pids = await server.until(async () => {
+      const tree = processTree(server.pid);
+      const listening = [...(await server.log()).matchAll(EACH_LISTENING)].length;
+      return tree.length >= processes && listening >= workers ? tree : undefined;
+    }, `${name} does not start ${workers} workers`);
     return {
-      dialect: 'socket.io',
+      ...protocol,
       port,
-      path: SOCKET_IO_PATH,
       target: { kind: 'redis', port: Number(new URL(redis.url).port) },
-      pids: [server.pid],
+      pids,
       redisUrl: redis.url,
-      profile: socketIoProfile,
       stop,
     };
   } catch (error) {

@@ -2,7 +2,10 @@
 export type PublishTarget =
   | { readonly kind: 'redis'; readonly port: number; readonly sharded?: boolean }
   | { readonly kind: 'nats'; readonly port: number; readonly subjectPerProduct: boolean }
-  | { readonly kind: 'nchan'; readonly port: number };
+  | { readonly kind: 'nchan'; readonly port: number }
+  | { readonly kind: 'centrifugo'; readonly port: number; readonly channelPerProduct: boolean }
+  /** One line for each message, for the servers without a protocol of their own. */
+  | { readonly kind: 'lines'; readonly port: number };
 
 /** What is published: one kind of message, for each product in turn. */
 export interface FeedPlan {

@@ -12,6 +12,8 @@ export const COLUMNS = {
   cpuPercent: { title: 'CPU %', text: rounded(0) },
   busiestCpuPercent: { title: 'busiest node CPU %', text: rounded(0) },
   cpuUsPerDelivery: { title: 'CPU µs/delivery', text: significant },
+  framesPerWrite: { title: 'messages/write', text: rounded(2) },
+  cpuUsPerWrite: { title: 'CPU µs/write', text: significant },
   bytesPerDelivery: { title: 'bytes/delivery', text: rounded(0) },
   p50Ms: { title: 'p50 ms', text: significant },
   p99Ms: { title: 'p99 ms', text: significant },
@@ -22,6 +24,8 @@ export const COLUMNS = {
   rssGrowthMb: { title: 'RSS growth MB', text: rounded(1) },
   p99BeforeMs: { title: 'p99 before ms', text: significant },
   seconds: { title: 'seconds', text: rounded(2) },
+  cuts: { title: 'cuts', text: rounded(0) },
+  arrivedPercent: { title: 'arrived %', text: rounded(1) },
   redisReads: { title: 'Redis reads', text: rounded(0) },
   lost: { title: 'lost', text: rounded(0) },
   duplicated: { title: 'duplicated', text: rounded(0) },
@@ -34,6 +38,7 @@ export const COLUMNS = {
 /** Metrics that are also shown as a multiple of the gateway's value. */
 export const COMPARED: readonly { readonly metric: Metric; readonly title: string }[] = [
   { metric: 'cpuUsPerDelivery', title: 'CPU ÷ gateway' },
+  { metric: 'cpuUsPerWrite', title: 'CPU ÷ gateway' },
   { metric: 'bytesPerDelivery', title: 'bytes ÷ gateway' },
   { metric: 'p99Ms', title: 'p99 ÷ gateway' },
   { metric: 'rssKbPerClient', title: 'RSS ÷ gateway' },

@@ -1,13 +1,16 @@
+import { startCentrifugo } from '../peers/centrifugo.js';
 import { startNats } from '../peers/nats.js';
-import { startGateway, startGatewayWithoutAddon } from '../peers/node-servers.js';
+import { startGateway, startGatewayWithoutAddon, startUWebSockets } from '../peers/node-servers.js';
 import { allDelivered, cpuBar, latencyBars, LOAD_METRICS } from './bars.js';
 import {
+  CENTRIFUGO,
   crowdOfListeners,
   GATEWAY,
   GATEWAY_WITHOUT_ADDON,
   NATS,
   runWindow,
   type Scenario,
+  UWEBSOCKETS,
 } from './scenario.js';
 
 const CLIENTS = 10_000;
@@ -22,6 +25,12 @@ export const crowd: Scenario = {
     { label: GATEWAY, start: startGateway, rate: RATE },
     ...(quick ? [] : [{ label: GATEWAY_WITHOUT_ADDON, start: startGatewayWithoutAddon, rate: RATE }]),
     { label: NATS, start: startNats, rate: RATE },
+    ...(quick
+      ? []
+      : [
+          { label: CENTRIFUGO, start: startCentrifugo, rate: RATE },
+          { label: UWEBSOCKETS, start: startUWebSockets, rate: RATE },
+        ]),
   ],
   run: ({ start, rate }, context) => runWindow(crowdOfListeners(start, CLIENTS), rate, context),
   metrics: LOAD_METRICS,

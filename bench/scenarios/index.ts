@@ -2,6 +2,8 @@ import { capacity } from './capacity.js';
 import { chains } from './chains.js';
 import { crowd } from './crowd.js';
 import { idle } from './idle.js';
+import { jitter } from './jitter.js';
+import { ladder } from './ladder.js';
 import { max } from './max.js';
 import { moderate } from './moderate.js';
 import { quiet } from './quiet.js';
@@ -11,18 +13,22 @@ import { stalled } from './stalled.js';
 import { steady } from './steady.js';
 import { storm } from './storm.js';
 import { watchlists } from './watchlists.js';
+import { workers } from './workers.js';
 
 /** All scenarios, in the order of execution and of the report. */
 export const SCENARIOS: readonly Scenario<Row>[] = [
   steady,
   moderate,
   crowd,
+  ladder,
+  workers,
   max,
   quiet,
   watchlists,
   chains,
   idle,
   storm,
+  jitter,
   stalled,
   capacity,
   replicas,

@@ -1,10 +1,22 @@
 import type { Measurement } from '../harness/measurement.js';
 import { Trial } from '../harness/trial.js';
+import { startCentrifugo } from '../peers/centrifugo.js';
 import { startNats } from '../peers/nats.js';
 import { startNchan } from '../peers/nchan.js';
-import { startGateway, startPlain } from '../peers/node-servers.js';
+import { startGateway, startPlain, startUWebSockets } from '../peers/node-servers.js';
 import { allDelivered, atLeast, ratioAtMost } from './bars.js';
-import { GATEWAY, listeners, NATS, NCHAN, PLAIN, PRODUCTS, type Scenario } from './scenario.js';
+import {
+  CENTRIFUGO,
+  GATEWAY,
+  listeners,
+  NATS,
+  NCHAN,
+  PLAIN,
+  PRODUCTS,
+  type Scenario,
+  UWEBSOCKETS,
+  warmUpMs,
+} from './scenario.js';
 
 const CLIENTS = 1000;
 const MAX_P99_MS = 100;
@@ -31,14 +43,20 @@ export const max: Scenario = {
     { label: GATEWAY, start: startGateway, rate: 1000 },
     { label: NATS, start: startNats, rate: 1000 },
     { label: NCHAN, start: startNchan, rate: 400 },
-    ...(quick ? [] : [{ label: PLAIN, start: startPlain, rate: 50 }]),
+    ...(quick
+      ? []
+      : [
+          { label: CENTRIFUGO, start: startCentrifugo, rate: 400 },
+          { label: UWEBSOCKETS, start: startUWebSockets, rate: 400 },
+          { label: PLAIN, start: startPlain, rate: 50 },
+        ]),
   ],
   run: async ({ start, rate }, { quick, closing }) => {
     const feed = { kind: 'underlying', products: PRODUCTS } as const;
     const trial = await Trial.start({ start, feed, workloads: listeners(CLIENTS) }, closing);
     if ('skipped' in trial) return trial;
     try {
-      await trial.publish(rate / 4, quick ? 500 : 2000);
+      await trial.publish(rate / 4, warmUpMs(quick));
       await trial.finish();
       const precision = quick ? stepOf(quick) : PRECISION;
       return await search(rate, stepOf(quick), precision, (next) => step(trial, next, quick));

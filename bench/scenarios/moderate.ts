@@ -1,7 +1,9 @@
+import { startCentrifugo } from '../peers/centrifugo.js';
 import { startNats } from '../peers/nats.js';
-import { startGateway, startGatewayWithoutAddon } from '../peers/node-servers.js';
+import { startGateway, startGatewayWithoutAddon, startUWebSockets } from '../peers/node-servers.js';
 import { allDelivered, cpuBar, latencyBars, LOAD_METRICS } from './bars.js';
 import {
+  CENTRIFUGO,
   GATEWAY,
   GATEWAY_WITHOUT_ADDON,
   listeners,
@@ -9,6 +11,7 @@ import {
   PRODUCTS,
   runWindow,
   type Scenario,
+  UWEBSOCKETS,
 } from './scenario.js';
 
 const CLIENTS = 1000;
@@ -22,6 +25,8 @@ export const moderate: Scenario = {
     { label: GATEWAY, start: startGateway, rate: RATE },
     ...(quick ? [] : [{ label: GATEWAY_WITHOUT_ADDON, start: startGatewayWithoutAddon, rate: RATE }]),
     { label: NATS, start: startNats, rate: RATE },
+    { label: CENTRIFUGO, start: startCentrifugo, rate: RATE },
+    { label: UWEBSOCKETS, start: startUWebSockets, rate: RATE },
   ],
   run: ({ start, rate }, context) =>
     runWindow(

@@ -50,6 +50,8 @@ export const PLAIN = 'plain Socket.IO';
 export const PLAIN_COMPRESSING = 'plain Socket.IO, perMessageDeflate';
 export const NATS = 'nats-server';
 export const NCHAN = 'nginx + nchan, one worker';
+export const CENTRIFUGO = 'Centrifugo';
+export const UWEBSOCKETS = 'uWebSockets.js';
 
 /** The platform's products. The feed publishes them in turn. */
 export const PRODUCTS = DEFAULT_PRODUCTS;

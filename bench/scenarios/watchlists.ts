@@ -1,9 +1,10 @@
 import { Random } from '../../tools/simulator/random.js';
+import { startCentrifugo } from '../peers/centrifugo.js';
 import { startNats } from '../peers/nats.js';
-import { startGateway, startPlain } from '../peers/node-servers.js';
+import { startGateway, startPlain, startUWebSockets } from '../peers/node-servers.js';
 import type { Workload } from '../peers/peer.js';
 import { cpuBar, latencyBars, LOAD_METRICS, loadBars } from './bars.js';
-import { GATEWAY, NATS, PLAIN, runWindow, type Scenario } from './scenario.js';
+import { CENTRIFUGO, GATEWAY, NATS, PLAIN, runWindow, type Scenario, UWEBSOCKETS } from './scenario.js';
 
 const CLIENTS = 1000;
 const PRODUCT_COUNT = 200;
@@ -21,7 +22,13 @@ export const watchlists: Scenario = {
   candidates: (quick) => [
     { label: GATEWAY, start: startGateway, rate: 2000 },
     { label: PLAIN, start: startPlain, rate: 500 },
-    ...(quick ? [] : [{ label: NATS, start: startNats, rate: 2000 }]),
+    ...(quick
+      ? []
+      : [
+          { label: NATS, start: startNats, rate: 2000 },
+          { label: CENTRIFUGO, start: startCentrifugo, rate: 2000 },
+          { label: UWEBSOCKETS, start: startUWebSockets, rate: 2000 },
+        ]),
   ],
   run: ({ start, rate }, context) =>
     runWindow(

@@ -2,10 +2,15 @@ import { ClientStream, type ClientProfile, PayloadCollector, type Wire } from '.
 import { Opcode } from './frame-walker.js';
 import type { MessageObserver } from './sample.js';
 
+/** The first byte of a confirmation. Messages are JSON objects, so none starts with it. */
+const CONFIRMATION = '+'.charCodeAt(0);
+
 /**
- * A WebSocket subscriber of nchan. The path is the subscription, and each data frame is a message.
+ * A WebSocket whose data frames are the published messages as they are. The server accepts a client
+ * with the upgrade, and confirms each of its requests, if it has any, with a frame that starts with
+ * `+`.
  */
-export class NchanStream extends ClientStream {
+export class TextStream extends ClientStream {
   private readonly collector = new PayloadCollector();
   private isMarket = false;
 
@@ -18,10 +23,12 @@ export class NchanStream extends ClientStream {
     this.greet();
   }
 
-  protected override frame(first: number): void {
+  protected override frame(first: number, _length: number, buffer: Buffer, at: number): void {
     const opcode = first & 15;
-    this.isMarket = opcode === Opcode.text || opcode === Opcode.binary;
+    const isData = opcode === Opcode.text || opcode === Opcode.binary;
+    this.isMarket = isData && buffer[at] !== CONFIRMATION;
     if (this.isMarket) this.countMarket();
+    else if (isData) this.confirm();
     else if (opcode === Opcode.ping) this.wire.send('', Opcode.pong);
   }
 
