@@ -1,6 +1,7 @@
 // Provides the programs of the benchmark that no package of the system has: it builds or fetches
 // them into `.cache/` when a scenario needs them for the first time. Prints the path of the program
-// that its argument names, or why this machine cannot have it, as JSON.
+// that its argument names, or why this machine cannot have it, as JSON. `versions` prints their
+// versions instead.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -81,7 +82,9 @@ function check(command, args, env = {}) {
 
 const [name] = process.argv.slice(2);
 try {
-  console.log(JSON.stringify(TOOLS[name]()));
+  if (name === 'versions') {
+    console.log(`Centrifugo ${CENTRIFUGO.version}, uWebSockets.js ${UWEBSOCKETS.version}`);
+  } else console.log(JSON.stringify(TOOLS[name]()));
 } catch (error) {
   // Without a network, for example.
   console.log(JSON.stringify({ skipped: error.message }));

@@ -129,7 +129,7 @@ async function startNodeServer(
 }
 
 /** The version line of a program, or `undefined` if it cannot be run. */
-export function versionOf(program: string, flag: string): string | undefined {
-  const { status, stdout, stderr } = spawnSync(program, [flag], { encoding: 'utf8' });
+export function versionOf(program: string, ...args: string[]): string | undefined {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
   return status === 0 ? (stdout || stderr).trim() : undefined;
 }

@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { text } from 'node:stream/consumers';
 import type { Skipped } from './peer.js';
 
-/** The project's root, from `dist/bench/peers`. */
-const ROOT = join(__dirname, '../../..');
+/** It is in the project's root, and this file in `dist/bench/peers`. */
+export const TOOLS_SCRIPT = join(__dirname, '../../../scripts/bench-tools.mjs');
 
 /**
  * The path of a program that `scripts/bench-tools.mjs` builds or fetches, or why this machine cannot
@@ -13,7 +13,7 @@ const ROOT = join(__dirname, '../../..');
 export async function benchTool(
   name: 'centrifugo' | 'uwebsockets' | 'send-loop',
 ): Promise<{ readonly path: string } | Skipped> {
-  const script = join(ROOT, 'scripts/bench-tools.mjs');
-  const { stdout } = await promisify(execFile)(process.execPath, [script, name]);
-  return JSON.parse(stdout) as { readonly path: string } | Skipped;
+  const stdio = ['ignore', 'pipe', 'inherit'] as const;
+  const { stdout } = spawn(process.execPath, [TOOLS_SCRIPT, name], { stdio: [...stdio] });
+  return JSON.parse(await text(stdout)) as { readonly path: string } | Skipped;
 }

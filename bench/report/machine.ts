@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { versionOf } from '../peers/node-servers.js';
+import { TOOLS_SCRIPT } from '../peers/tools.js';
 
 const MODULES = join(__dirname, '../../../node_modules');
 
@@ -17,6 +18,9 @@ export function machineLines(): string[] {
       versionOf('nats-server', '--version'),
       versionOf('nginx', '-v'),
       debianVersion('libnginx-mod-nchan'),
+      versionOf(process.execPath, TOOLS_SCRIPT, 'versions'),
+      versionOf('go', 'version'),
+      versionOf('cc', '--version')?.split('\n')[0],
     ]
       .filter((line) => line !== undefined)
       .join(', '),
