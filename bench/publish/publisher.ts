@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { monotonicUs } from '../harness/monotonic.js';
 import { serve } from '../harness/serve.js';
 import { BenchFeed } from './bench-feed.js';
-import type { OpenInput, Published, PublisherMethods } from './publisher-methods.js';
+import type { OpenInput, Published, PublisherMethods, PublishTarget } from './publisher-methods.js';
 import { preambleOf, type WireFormat, wireFormatOf } from './wire-format.js';
 
 /**
@@ -18,6 +18,7 @@ const PONG = 'PONG\r\n';
  * platform's worker.
  */
 class Publisher {
+  private target: PublishTarget | undefined;
   private feed: BenchFeed | undefined;
   private socket: Socket | undefined;
   private format: WireFormat | undefined;
@@ -27,20 +28,15 @@ class Publisher {
   private sent = 0;
 
   async open({ target, feed }: OpenInput): Promise<void> {
+    this.target = target;
     this.feed = new BenchFeed(feed);
     this.format = wireFormatOf(target);
-    this.socket = connect({ host: '127.0.0.1', port: target.port, noDelay: true });
-    await once(this.socket, 'connect');
-    this.socket.write(preambleOf(target));
-    // The replies are read, because the broker would otherwise stop reading. Only NATS requires a
-    // response.
-    this.socket.on('data', (chunk) => {
-      if (target.kind === 'nats' && chunk.includes('PING')) this.socket?.write(PONG);
-    });
-    this.socket.on('error', (error) => process.stderr.write(`publisher: ${error.message}\n`));
+    await this.connect(target);
   }
 
-  start({ rate }: { readonly rate: number }): Published {
+  async start({ rate }: { readonly rate: number }): Promise<Published> {
+    // Centrifugo closes a connection that has been silent while thousands of clients connected.
+    if (this.target && this.socket?.destroyed) await this.connect(this.target);
     this.rate = rate;
     this.sent = 0;
     this.startedUs = monotonicUs();
@@ -60,6 +56,19 @@ class Publisher {
 
   publishLatest(): void {
     for (const message of this.feed!.latest()) this.socket!.write(this.format!(message), 'latin1');
+  }
+
+  private async connect(target: PublishTarget): Promise<void> {
+    const socket = connect({ host: '127.0.0.1', port: target.port, noDelay: true });
+    this.socket = socket;
+    await once(socket, 'connect');
+    socket.write(preambleOf(target));
+    // The replies are read, because the broker would otherwise stop reading. Only NATS requires a
+    // response.
+    socket.on('data', (chunk) => {
+      if (target.kind === 'nats' && chunk.includes('PING')) socket.write(PONG);
+    });
+    socket.on('error', (error) => process.stderr.write(`publisher: ${error.message}\n`));
   }
 
   private sendDue(): void {
