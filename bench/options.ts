@@ -12,7 +12,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `usage: npm run bench -- [options]
-  --quick         smaller and shorter, in two to three minutes; for a look, not for publication
+  --quick         smaller and shorter, in about five minutes; for a look, not for publication
   --only a,b      only these scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}
   --runs N        runs of each server in each scenario, of which the median is reported (3, with --quick 1)
   --out FILE      write the results page there (docs/benchmarks.md)`;

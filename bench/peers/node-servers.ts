@@ -98,8 +98,11 @@ async function startNodeServer(
       endSignal: 'KILL',
     },
   );
+  let pids: readonly number[] = [];
   const stop = async () => {
     await server.stop();
+    // Its workers would drain first, during the next run.
+    pids.forEach(kill);
     await redis.stop();
   };
   try {
@@ -109,7 +112,7 @@ async function startNodeServer(
     }, `${name} does not listen`);
     // One worker is the process itself. Several have a process that supervises them.
     const processes = workers === 1 ? 1 : workers + 1;
-    const pids = await server.until(async () => {
+    pids = await server.until(async () => {
       const tree = processTree(server.pid);
       const listening = [...(await server.log()).matchAll(EACH_LISTENING)].length;
       return tree.length >= processes && listening >= workers ? tree : undefined;
@@ -125,6 +128,14 @@ async function startNodeServer(
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
   }
 }
 
