@@ -19,9 +19,9 @@ checks nothing and remembers nothing, and it is given rates that it can carry. n
 Centrifugo and uWebSockets.js are fan-out engines that one might use instead. They speak other
 protocols to the clients, and know neither snapshots nor the platform's rooms. Centrifugo has its
 engine in memory, gets each message through its HTTP API on one connection, and speaks JSON to its
-clients. uWebSockets.js is C++ below Node
-(\`bench/peers/uwebsockets-server.ts\`): it gets the messages from Redis like the gateway, and passes
-them on as they are. nats-server and Centrifugo use as many cores as there are.`;
+clients. uWebSockets.js is C++ below Node (\`bench/peers/uwebsockets-server.ts\`): it gets the
+messages from Redis like the gateway, and passes them on as they are. nats-server and Centrifugo use
+as many cores as there are.`;
 
 /** The results page, in Markdown. */
 export function pageOf(reports: readonly ScenarioReport[], { quick, runs }: BenchOptions): string {
