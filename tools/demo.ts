@@ -9,7 +9,7 @@ import { ConfigError, type GatewayConfig, loadConfig } from '../src/config/gatew
 import { maskSecrets } from '../src/config/mask-secrets.js';
 import { createGateway, type Gateway } from '../src/app/create-gateway.js';
 import type { FeedPublisher } from '../src/feed/memory-feed.js';
-import { createLogger } from '../src/logging/logging.module.js';
+import { createLogger } from '../src/logging/logger.js';
 import { messageOf } from '../src/common/message-of.js';
 import { memoryPorts } from '../src/app/memory-ports.js';
 import type { Ports } from '../src/app/ports.js';
@@ -102,8 +102,8 @@ async function main(): Promise<void> {
     });
     const logger = createLogger(config);
     const [ports, publisher] = await connect(broker, config, logger, stopping.signal);
-    gateway = await createGateway(config, ports, logger, (app) => {
-      app.useStaticAssets(PAGE);
+    gateway = await createGateway(config, ports, logger, {
+      prepare: (app) => void app.useStaticAssets(PAGE),
     });
     const simulator = new MarketSimulator({
       ...options,

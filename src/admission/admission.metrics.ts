@@ -20,7 +20,10 @@ export class AdmissionMetrics extends MetricsGroup {
     'Clients refused before they were connected.',
     { reason: [...Object.keys(HANDSHAKE_REJECTIONS), 'malformed'] },
   );
-  readonly overloaded = this.gauge('overloaded', '1 while no new clients are taken for this reason.', [
-    'reason',
-  ]);
+  readonly overloaded = this.gauge(
+    'overloaded',
+    '1 while no new clients are taken for this reason.',
+    ['reason'],
+    'max',
+  );
 }

@@ -67,4 +67,9 @@ describe('rssLimit', () => {
   ])('is %s', (_, configured, container, expected) => {
     expect(rssLimit(configured, container, 10_000)).toBe(expected);
   });
+
+  it('divides the memory of the container among the workers', () => {
+    expect(rssLimit(0, 1_000, 10_000, 3)).toBe(300);
+    expect(rssLimit(500, 1_000, 10_000, 3)).toBe(500);
+  });
 });

@@ -103,14 +103,16 @@ export class OverloadLimiter {
  * @param container the memory limit of the container, bytes. It is unknown, 0 or above the memory
  * of the machine if the container has no limit.
  * @param machine the memory of the machine, bytes
+ * @param workers the processes that share the memory of the container
  */
 export function rssLimit(
   configured: number,
   container: number | undefined,
   machine: number,
+  workers = 1,
 ): number | undefined {
   if (configured > 0) return configured;
   return container !== undefined && container > 0 && container < machine
-    ? Math.floor(container * CONTAINER_SHARE)
+    ? Math.floor((container * CONTAINER_SHARE) / workers)
     : undefined;
 }

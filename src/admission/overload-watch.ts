@@ -26,7 +26,8 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
     @Inject(CLOCK) private readonly clock: Clock,
     @InjectPinoLogger(OverloadWatch.name) log: PinoLogger,
   ) {
-    const maxRssBytes = rssLimit(config.maxRssBytes, process.constrainedMemory(), totalmem());
+    const container = process.constrainedMemory();
+    const maxRssBytes = rssLimit(config.maxRssBytes, container, totalmem(), config.workers);
     const maxEventLoopDelayMs = config.maxEventLoopDelayMs || undefined;
     this.limiter = new OverloadLimiter({ maxEventLoopDelayMs, maxRssBytes }, (reason, overloaded, load) => {
       metrics.overloaded.set({ reason }, overloaded ? 1 : 0);

@@ -15,6 +15,7 @@ import { MetricsEndpointModule } from '../operations/metrics-endpoint.module.js'
 import { CONNECTION_COUNTS } from '../limits/connection-counts.js';
 import { HANDSHAKE_QUOTA } from '../admission/handshake-quota.js';
 import { LoggingModule } from '../logging/logging.module.js';
+import { WORKER_REPORTS, type WorkerReports } from '../operations/worker-reports.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { FAULT_SOURCE } from '../redis/fault-source.js';
 import { RedisModule } from '../redis/redis.module.js';
@@ -24,11 +25,19 @@ import { ApiDocsModule } from '../api-docs/api-docs.module.js';
 
 @Module({})
 export class AppModule {
-  static forRoot(config: GatewayConfig, ports: Ports, logger: Logger): DynamicModule {
+  static forRoot(
+    config: GatewayConfig,
+    ports: Ports,
+    logger: Logger,
+    workers?: WorkerReports,
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.forRoot(config, portProviders(ports)),
+        ConfigModule.forRoot(config, [
+          ...portProviders(ports),
+          { provide: WORKER_REPORTS, useValue: workers ?? null },
+        ]),
         LoggingModule.forRoot(logger),
         MetricsModule,
         GatewayModule,

@@ -20,6 +20,7 @@ import { GatewayHttpAdapter } from '../http/gateway-http.adapter.js';
 import { HttpErrorFilter } from '../http/http-error.filter.js';
 import { createHttpServer, createHttpsServer } from '../http/http-server.js';
 import { pageHeaders, transportHeaders } from '../http/security-headers.js';
+import type { WorkerReports } from '../operations/worker-reports.js';
 import { readTlsPair } from '../config/tls-files.js';
 import { CertificateMetrics } from '../http/certificate.metrics.js';
 import { withListenErrors } from './listen-error.js';
@@ -35,22 +36,33 @@ export interface Gateway {
    */
   close(): Promise<void>;
   /**
+   * Stops listening on the main port. Connections stay open. With several workers, new clients then
+   * reach the others.
+   */
+  stopAccepting(): void;
+  /**
    * Uses the settings of `next` that can change while it runs: log level, admin token, keys of
    * tokens, certificate.
    */
   apply(next: GatewayConfig): void;
 }
 
+interface GatewayOptions {
+  /** May change the application before it listens. The demo adds its page. */
+  readonly prepare?: (app: NestExpressApplication) => void;
+  /** The other workers, if this process is one of several. */
+  readonly workers?: WorkerReports;
+}
+
 /**
  * Builds the service on `ports` and listens.
- * @param prepare may change the application before it listens (the demo adds its page)
  * @throws ConfigError if the configured port or host cannot be listened on
  */
 export async function createGateway(
   config: GatewayConfig,
   ports: Ports,
   logger: Logger,
-  prepare: (app: NestExpressApplication) => void = () => undefined,
+  { prepare, workers }: GatewayOptions = {},
 ): Promise<Gateway> {
   const pair = config.tls && readTlsPair(config.tls);
   // A poll is answered by the next ping at the latest.
@@ -64,7 +76,7 @@ export async function createGateway(
     backlog: config.listenBacklog,
   });
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.forRoot(config, ports, logger),
+    AppModule.forRoot(config, ports, logger, workers),
     http,
     {
       bufferLogs: true,
@@ -83,7 +95,7 @@ export async function createGateway(
     decide(null, access.isAdmitted(request) ? none : cors),
   );
   app.useGlobalFilters(new HttpErrorFilter(logger));
-  prepare(app);
+  prepare?.(app);
 
   const { host } = config;
   const admin =
@@ -142,5 +154,6 @@ export async function createGateway(
     app.get(AuthService).useKeysOf(next);
     watch?.checkNow();
   };
-  return { app, port, close, apply };
+  const stopAccepting = (): void => void app.getHttpServer().close();
+  return { app, port, close, stopAccepting, apply };
 }

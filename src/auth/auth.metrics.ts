@@ -8,6 +8,8 @@ export class AuthMetrics extends MetricsGroup {
   readonly keysMissing = this.gauge(
     'keys_missing',
     '1 while no keys of JWT_JWKS_URL have been fetched: this replica is not ready.',
+    [],
+    'max',
   );
   readonly authenticated = this.gauge('authenticated_clients', 'Clients that are here by a token.');
   readonly authentications = this.counter(

@@ -9,7 +9,12 @@ const KINDS = ['underlying', 'chain'] as const satisfies readonly MarketMessage[
 /** Counts the messages of the feed and what happened to them. */
 @Injectable()
 export class BridgeMetrics extends MetricsGroup {
-  readonly feedUp = this.gauge('feed_up', '1 while the subscription to the enriched channels is confirmed.');
+  readonly feedUp = this.gauge(
+    'feed_up',
+    '1 while the subscription to the enriched channels is confirmed.',
+    [],
+    'min',
+  );
   readonly feedMessages = this.counter('feed_messages_total', 'Messages from the feed.', {
     channel: FEED_CHANNELS,
   });

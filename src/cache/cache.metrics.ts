@@ -7,8 +7,13 @@ export const STORE_OPERATIONS = ['read', 'write', 'refresh'] as const;
 /** Metrics of the newest messages in memory and of the calls to the store. */
 @Injectable()
 export class CacheMetrics extends MetricsGroup {
-  readonly cacheEntries = this.gauge('cache_entries', 'Newest messages held in memory.');
-  readonly cacheBytes = this.gauge('cache_bytes', 'Estimated size of the newest messages held in memory.');
+  readonly cacheEntries = this.gauge('cache_entries', 'Newest messages held in memory.', [], 'max');
+  readonly cacheBytes = this.gauge(
+    'cache_bytes',
+    'Estimated size of the newest messages held in memory.',
+    [],
+    'max',
+  );
   readonly cacheUnreadable = this.counter(
     'cache_unreadable_total',
     'Stored entries that were skipped because they could not be parsed.',

@@ -1,6 +1,7 @@
 import { isTlsPair, readTlsPair } from './tls-files.js';
 import type { Environment } from './environment.js';
 import { parseRedisUrl } from './redis-url.js';
+import { workerCount } from './worker-count.js';
 
 /** The shortest accepted secret for HS256, bytes: as long as the hash (RFC 7518, section 3.2). */
 const MIN_SECRET_BYTES = 32;
@@ -68,6 +69,11 @@ export function crossFieldProblems(env: Environment, show: (name: keyof Environm
   check(
     env.ADMIN_PORT !== undefined && env.ADMIN_PORT !== 0 && env.ADMIN_PORT === env.PORT,
     `ADMIN_PORT is "${env.ADMIN_PORT}", but must differ from PORT.`,
+  );
+  check(
+    env.TRANSPORTS.includes('polling') && workerCount(env) > 1,
+    `WORKERS is ${show('WORKERS')}${env.WORKERS === 'auto' ? `, which is ${workerCount(env)} here` : ''}, but TRANSPORTS has ` +
+      'polling, whose requests must all reach the same process: set TRANSPORTS=websocket or WORKERS=1.',
   );
   check(
     (env.TLS_CERT === undefined) !== (env.TLS_KEY === undefined),

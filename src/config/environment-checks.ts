@@ -42,6 +42,20 @@ export function Integer(min: number, max: number, unit = ''): PropertyDecorator 
   };
 }
 
+const MAX_WORKERS = 256;
+
+/** A number of worker processes, or `auto`. */
+export function WorkerCount(): PropertyDecorator {
+  const message = `auto or a whole number from 1 to ${MAX_WORKERS}`;
+  const isCount = (value: unknown): boolean =>
+    value === 'auto' || (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_WORKERS);
+  return (target, key) => {
+    Transform(toTrimmed)(target, key);
+    Transform(toInteger)(target, key);
+    Check(isCount, { message })(target, key);
+  };
+}
+
 export function OneOf(values: readonly string[]): PropertyDecorator {
   return IsIn(values, { message: `one of ${values.join(', ')}` });
 }

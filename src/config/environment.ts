@@ -20,6 +20,7 @@ import {
   toList,
   toPem,
   toTrimmed,
+  WorkerCount,
 } from './environment-checks.js';
 import { isOriginPattern } from './origins.js';
 import { isCertificateFile, isPrivateKeyFile } from './pem-files.js';
@@ -329,6 +330,10 @@ export class Environment {
 
   @Integer(0, 3_600_000, 'milliseconds; 0 closes all clients at once')
   DRAIN_TIMEOUT_MS = 10_000;
+
+  /** Processes on one port. `auto`: as many as the processors that this container may use. */
+  @WorkerCount()
+  WORKERS: number | 'auto' = 1;
 
   /** The kernel's own limit, `net.core.somaxconn`, is usually 4096. */
   @Integer(1, 65_535)

@@ -9,6 +9,7 @@ import { crossFieldProblems } from './cross-field-checks.js';
 import { Environment } from './environment.js';
 import { Origins } from './origins.js';
 import { withFileValues } from './setting-files.js';
+import { workerCount } from './worker-count.js';
 import type { TlsFiles } from './tls-files.js';
 import { parsePublicKeys, type PublicKey } from './public-keys.js';
 import { maskSecrets, maskUrl } from './mask-secrets.js';
@@ -40,7 +41,7 @@ type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   : Lowercase<Name>;
 
 /** Settings that the service uses only in parsed form, as {@link GatewayConfig} declares them. */
-type Parsed = 'CHAIN_STALE_AFTER_MS' | 'JWT_JWKS_URL' | 'MARKET_HOURS' | 'ROLE_ROOMS';
+type Parsed = 'CHAIN_STALE_AFTER_MS' | 'JWT_JWKS_URL' | 'MARKET_HOURS' | 'ROLE_ROOMS' | 'WORKERS';
 
 /** Every other setting, with its type in {@link Environment} and its name in camel case. */
 type PlainSettings = {
@@ -85,6 +86,8 @@ export class GatewayConfig extends PlainSettings {
   /** How the parser reads and checks feed messages. */
   readonly feedRules: FeedRules;
   readonly marketHours: MarketHours;
+  /** How many processes serve the port. At 1, this process serves it itself. */
+  readonly workers: number;
 
   constructor(env: Environment) {
     super(env);
@@ -107,6 +110,7 @@ export class GatewayConfig extends PlainSettings {
       offsetOf: new FeedTimeZone(env.FEED_TIME_ZONE).offsetOf,
     };
     this.marketHours = MarketHours.parse(env.MARKET_HOURS);
+    this.workers = workerCount(env);
   }
 }
 

@@ -27,10 +27,14 @@ export class FanoutMetrics extends MetricsGroup {
   readonly fanoutDegraded = this.gauge(
     'fanout_degraded',
     '1 if every message is written at once because a library differs from what the fan-out engine expects.',
+    [],
+    'max',
   );
   readonly fanoutNative = this.gauge(
     'fanout_native',
     '1 if the native addon writes to many clients with one call, 0 if each client gets its own write.',
+    [],
+    'min',
   );
   readonly flushDuration = this.histogram(
     'flush_duration_seconds',

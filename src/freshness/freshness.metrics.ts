@@ -7,14 +7,20 @@ export class FreshnessMetrics extends MetricsGroup {
   readonly staleProducts = this.gauge(
     'stale_products',
     'Products that had no new price for STALE_AFTER_MS during their market hours.',
+    [],
+    'max',
   );
   readonly unseenProducts = this.gauge(
     'unseen_products',
     'Stale products that are configured and never had an update; stale_products counts them, too.',
+    [],
+    'max',
   );
   readonly staleChains = this.gauge(
     'stale_chains',
     'Option chains that had no new message for CHAIN_STALE_AFTER_MS during their market hours.',
+    [],
+    'max',
   );
   readonly feedStatus = this.counter('feed_status_total', 'Times a product went stale or live.', {
     status: ['stale', 'live'],

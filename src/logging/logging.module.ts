@@ -2,25 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { type DynamicModule, Global, Module, Scope } from '@nestjs/common';
 import { INQUIRER } from '@nestjs/core';
 import { LoggerModule, PinoLogger } from 'nestjs-pino';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import type { Options } from 'pino-http';
 import { CLOCK, type Clock } from '../common/clock.js';
-import { standardOutput } from './log-output.js';
 import { LogMetrics } from './log.metrics.js';
 import { RateLimitedLog } from './rate-limited-log.js';
 
 /** Paths that probes and scrapers request every few seconds; they are not logged. */
 const QUIET_PATHS = /^\/(?:health(?:\/|\?|$)|metrics(?:\?|$))/;
-
-interface LoggerOptions {
-  readonly logLevel: string;
-  readonly serviceName: string;
-}
-
-/** Creates the logger of the process: JSON lines on standard output, with the service's name. */
-export function createLogger({ logLevel: level, serviceName: service }: LoggerOptions): Logger {
-  return pino({ level, base: { service } }, standardOutput());
-}
 
 /**
  * Changes what a running gateway logs, here and in Nest's classes, whose logger is a child with a

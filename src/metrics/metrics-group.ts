@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Counter, Gauge, Histogram } from 'prom-client';
+import type { Aggregator, Counter, Gauge, Histogram } from 'prom-client';
 import { type KnownLabels, MetricsRegistry, type Sampler } from './metrics-registry.js';
 
 /** Base class for the metrics of one feature. A subclass declares each metric as a field. */
@@ -12,9 +12,17 @@ export abstract class MetricsGroup {
     this.registry.onScrape(sample);
   }
 
-  /** @param name without the prefix `socket_gateway_`, which every metric has */
-  protected gauge<T extends string>(name: string, help: string, labelNames: T[] = []): Gauge<T> {
-    return this.registry.gauge(name, help, labelNames);
+  /**
+   * @param name without the prefix `socket_gateway_`, which every metric has
+   * @param aggregator how the workers of one gateway combine their values, if the sum says nothing
+   */
+  protected gauge<T extends string>(
+    name: string,
+    help: string,
+    labelNames: T[] = [],
+    aggregator?: Aggregator,
+  ): Gauge<T> {
+    return this.registry.gauge(name, help, labelNames, aggregator);
   }
 
   /** @param name without the prefix `socket_gateway_`, but with the suffix `_total` */

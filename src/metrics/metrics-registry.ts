@@ -1,11 +1,30 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  type Aggregator,
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 
 /**
  * The labels of a counter, each with the values that are known when the process starts. A label
  * without known values has an empty list.
  */
 export type KnownLabels<T extends string> = Readonly<Record<T, readonly string[]>>;
+
+/** The metrics of one process in a form that can be sent to another. */
+export type MetricsReport = readonly MetricObjectWithValues<MetricValue<string>>[];
+
+/**
+ * How the workers of one gateway combine metrics of Node.js of which neither the sum nor what
+ * prom-client chose tells anything: the slowest event loop counts, and the latest start.
+ */
+const DEFAULTS_BY_LARGEST = /^(?:nodejs_eventloop_lag_(?!min_)|process_start_time_)/;
 
 /** Sets gauges right before the metrics are read. */
 export type Sampler = () => void | Promise<void>;
@@ -25,12 +44,21 @@ export class MetricsRegistry {
     // These are CPU, memory, file descriptors, garbage collection and event-loop lag of the
     // process.
     collectDefaultMetrics({ register: this.registry });
+    for (const metric of this.registry.getMetricsAsArray()) {
+      if (DEFAULTS_BY_LARGEST.test(metric.name)) metric.aggregator = 'max';
+    }
   }
 
   readonly contentType = this.registry.contentType;
 
-  gauge<T extends string>(name: string, help: string, labelNames: T[] = []): Gauge<T> {
-    return new Gauge({ ...this.describe(name, help), labelNames });
+  /** @param aggregator how the workers of one gateway combine their values */
+  gauge<T extends string>(
+    name: string,
+    help: string,
+    labelNames: T[] = [],
+    aggregator: Aggregator = 'sum',
+  ): Gauge<T> {
+    return new Gauge({ ...this.describe(name, help), labelNames, aggregator });
   }
 
   /**
@@ -65,15 +93,33 @@ export class MetricsRegistry {
     this.samplers.push(sample);
   }
 
-  /** All metrics, in the text format of Prometheus. */
+  /** All metrics of this process, in the text format of Prometheus. */
   async text(): Promise<string> {
-    for (const sample of this.samplers) await sample();
+    await this.sample();
     return this.registry.metrics();
+  }
+
+  /** All metrics of this process, for {@link combinedText}. */
+  async report(): Promise<MetricsReport> {
+    await this.sample();
+    return (await this.registry.getMetricsAsJSON());
+  }
+
+  private async sample(): Promise<void> {
+    for (const sample of this.samplers) await sample();
   }
 
   private describe(name: string, help: string) {
     return { name: `socket_gateway_${name}`, help, registers: [this.registry] };
   }
+}
+
+/**
+ * Combines the metrics of several processes into one text in the format of Prometheus. Counters and
+ * histograms are added up, and gauges are combined as they declare.
+ */
+export function combinedText(reports: readonly MetricsReport[]): Promise<string> {
+  return AggregatorRegistry.aggregate(reports as unknown as object[]).metrics();
 }
 
 /** Every combination of the known values; none if a label has no known values. */

@@ -9,7 +9,8 @@ export class ConnectionMetrics extends MetricsGroup {
     'build_info',
     'Always 1; the labels say which version runs, and on which Node.js.',
     ['version', 'node'],
+    'first',
   );
-  readonly rooms = this.gauge('rooms', 'Rooms with a member on this replica.', ['kind']);
+  readonly rooms = this.gauge('rooms', 'Rooms with a member on this replica.', ['kind'], 'max');
   readonly subscriptions = this.gauge('room_members', 'Memberships in rooms on this replica.', ['kind']);
 }

@@ -9,18 +9,9 @@ import { AuthHealth } from './auth.health.js';
 import { CapacityHealth } from './capacity.health.js';
 import { FeedHealth } from './feed.health.js';
 import { FreshnessHealth } from './freshness.health.js';
+import { type BriefAnswer, combinedHealth, combinedReadiness, type HealthAnswer } from './health-answer.js';
 import { RedisHealth } from './redis.health.js';
-
-/** The response to any client. */
-interface BriefAnswer {
-  readonly status: 'healthy' | 'unhealthy';
-  readonly service: string;
-}
-
-/** The response to operators. If neither an admin port nor a token is set, every client gets it. */
-interface HealthAnswer extends BriefAnswer, Omit<HealthCheckResult, 'status'> {
-  readonly clients: number;
-}
+import { type ReportKind, WORKER_REPORTS, type WorkerReport, type WorkerReports } from './worker-reports.js';
 
 /** Health endpoints for operators, probes and load balancers. */
 @Controller('health')
@@ -37,9 +28,10 @@ export class HealthController {
     private readonly capacity: CapacityHealth,
     private readonly freshness: FreshnessHealth,
     private readonly authentication: AuthHealth,
+    @Inject(WORKER_REPORTS) workers: WorkerReports | null,
     @Inject(CLOCK) clock: Clock,
   ) {
-    this.overallCheck = new SharedWork(clock, () =>
+    const overall = () =>
       this.check([
         () => this.feed.check(),
         () => this.redis.checkCache(),
@@ -47,15 +39,28 @@ export class HealthController {
         () => this.freshness.check(),
         () => this.authentication.checkKeys(),
         () => this.authentication.checkRevocations(),
-      ]),
-    );
-    this.readinessCheck = new SharedWork(clock, () =>
+      ]);
+    const readiness = () =>
       this.check([
         () => this.feed.checkReadiness(),
         () => this.capacity.check(),
         () => this.authentication.checkKeys(),
-      ]),
-    );
+      ]);
+    const ofAll = (
+      of: ReportKind,
+      own: () => Promise<HealthAnswer>,
+      combine: (reports: readonly WorkerReport<HealthAnswer>[], service: string) => HealthAnswer,
+    ) => {
+      if (!workers) return new SharedWork(clock, own);
+      const answers = new SharedWork(clock, own);
+      workers.provide(of, () => answers.run());
+      return new SharedWork(clock, async () => {
+        const { workers: reports } = await workers.collect(of);
+        return combine(reports as readonly WorkerReport<HealthAnswer>[], config.serviceName);
+      });
+    };
+    this.overallCheck = ofAll('health', overall, combinedHealth);
+    this.readinessCheck = ofAll('readiness', readiness, combinedReadiness);
   }
 
   /** 200 while the gateway works; 503 with the reason in `error` while it does not. */

@@ -6,23 +6,15 @@ import { CLOCK, type Clock } from '../common/clock.js';
 import { SharedWork } from '../common/shared-work.js';
 import { SUBSCRIPTION_TYPES } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
-import { MetricsRegistry } from '../metrics/metrics-registry.js';
+import { combinedText, MetricsRegistry, type MetricsReport } from '../metrics/metrics-registry.js';
 import { ConnectionMetrics } from './connection.metrics.js';
 import { RoomCensus } from './room-census.js';
-
-interface MetricsAnswer {
-  readonly total_clients: number;
-  /**
-   * Number of clients on this replica by room. Empty rooms are left out, and if there are too many
-   * rooms, the smallest are left out too.
-   */
-  readonly rooms: Readonly<Record<string, number>>;
-  /** How many rooms were left out because there are too many; missing if none were. */
-  readonly rooms_left_out?: number;
-}
+import { combinedRooms, type RoomsAnswer } from './rooms-answer.js';
+import { primaryMetrics, WorkerMetrics } from './worker.metrics.js';
+import { type Collected, WORKER_REPORTS, type WorkerReports } from './worker-reports.js';
 
 /**
- * Serves this replica's metrics: to Prometheus in its text format, and otherwise as the Flask
+ * Serves this replica's metrics, of all its workers together: to Prometheus in its text format, and otherwise as the Flask
  * gateway's JSON.
  */
 @Controller('metrics')
@@ -30,22 +22,27 @@ interface MetricsAnswer {
 export class MetricsController implements OnModuleInit {
   private readonly census: RoomCensus;
   private readonly text: SharedWork<string>;
-  private readonly json: SharedWork<MetricsAnswer>;
+  private readonly json: SharedWork<RoomsAnswer>;
 
   constructor(
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly registry: MetricsRegistry,
     private readonly metrics: ConnectionMetrics,
+    private readonly workerMetrics: WorkerMetrics,
+    @Inject(WORKER_REPORTS) private readonly workers: WorkerReports | null,
     @Inject(CLOCK) clock: Clock,
   ) {
     this.census = new RoomCensus(() => server.sockets.adapter.rooms, clock);
-    this.text = new SharedWork(clock, () => registry.text());
-    this.json = new SharedWork(clock, () => this.answer());
+    this.text = new SharedWork(clock, () => (workers ? textOfAll(workers) : registry.text()));
+    this.json = new SharedWork(clock, () => (workers ? roomsOfAll(workers) : this.answer()));
   }
 
   onModuleInit(): void {
     this.metrics.buildInfo.set({ version, node: process.versions.node }, 1);
     this.metrics.onScrape(() => this.sampleRooms());
+    this.workerMetrics.declareStates();
+    this.workers?.provide('metrics', () => this.registry.report());
+    this.workers?.provide('rooms', () => this.answer());
   }
 
   @Get()
@@ -58,7 +55,7 @@ export class MetricsController implements OnModuleInit {
     }
   }
 
-  private async answer(): Promise<MetricsAnswer> {
+  private async answer(): Promise<RoomsAnswer> {
     const { named, leftOut } = await this.census.take();
     return {
       total_clients: this.server.sockets.sockets.size,
@@ -76,6 +73,19 @@ export class MetricsController implements OnModuleInit {
       subscriptions.set({ kind }, byKind[kind].members);
     }
   }
+}
+
+async function textOfAll(workers: WorkerReports): Promise<string> {
+  const collected = await workers.collect('metrics');
+  return combinedText([...reportsOf<MetricsReport>(collected), primaryMetrics(collected)]);
+}
+
+async function roomsOfAll(workers: WorkerReports): Promise<RoomsAnswer> {
+  return combinedRooms(reportsOf<RoomsAnswer>(await workers.collect('rooms')));
+}
+
+function reportsOf<T>({ workers }: Collected): T[] {
+  return workers.flatMap(({ report }) => (report === undefined ? [] : [report as T]));
 }
 
 /**

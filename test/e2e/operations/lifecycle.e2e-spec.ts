@@ -3,7 +3,7 @@ import { loadConfig } from '../../../src/config/gateway-config.js';
 import { chainRoom, GENERAL_ROOM, productRoom } from '../../../src/contract/index.js';
 import { createGateway, type Gateway } from '../../../src/app/create-gateway.js';
 import { type GatewayServer, SOCKET_SERVER } from '../../../src/transports/socket-io/socket-server.js';
-import { createLogger } from '../../../src/logging/logging.module.js';
+import { createLogger } from '../../../src/logging/logger.js';
 import { memoryPorts } from '../../../src/app/memory-ports.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { chain, EXPIRY, STRIKES, underlying } from '../../support/messages.js';

@@ -1,7 +1,7 @@
 import { createGateway } from '../../../src/app/create-gateway.js';
 import { loadConfig } from '../../../src/config/gateway-config.js';
 import type { SnapshotAcknowledgement } from '../../../src/contract/index.js';
-import { createLogger } from '../../../src/logging/logging.module.js';
+import { createLogger } from '../../../src/logging/logger.js';
 import { memoryPorts } from '../../../src/app/memory-ports.js';
 import { cleanUp } from '../../support/cleanup.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
