@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { systemClock } from '../common/clock.js';
+import { delay, systemClock } from '../common/clock.js';
 import { ConfigError, type GatewayConfig, loadConfig } from '../config/gateway-config.js';
 import { settingFiles } from '../config/setting-files.js';
 import type { ProcessEnd } from '../drain/process-end.js';
@@ -8,6 +8,10 @@ import { createGateway } from './create-gateway.js';
 import { redisPorts } from './redis-ports.js';
 import { SettingsReload } from './settings-reload.js';
 import type { WorkerLink } from './workers/worker-link.js';
+
+/** How long a new worker waits for the feed before it counts as serving, ms. */
+const FEED_WAIT_MS = 5_000;
+const FEED_CHECK_MS = 20;
 
 /**
  * Runs a gateway in this process.
@@ -27,7 +31,8 @@ export async function serve(
     logger.warn({ problem: probe.problem }, 'redis_unreachable_retrying');
   }
 
-  const gateway = await createGateway(config, redisPorts(config, logger), logger, { workers: link });
+  const ports = redisPorts(config, logger);
+  const gateway = await createGateway(config, ports, logger, { workers: link });
   const reload = new SettingsReload(
     {
       clock: systemClock,
@@ -49,5 +54,16 @@ export async function serve(
       return gateway.close();
     },
   });
-  link?.serving();
+  if (!link) return;
+  await feedUp(() => ports.feed.status.up);
+  link.serving();
+}
+
+/**
+ * Resolves once the feed is up, or after {@link FEED_WAIT_MS}: while Redis is down, workers must
+ * still be replaced.
+ */
+async function feedUp(isUp: () => boolean): Promise<void> {
+  const until = systemClock.now() + FEED_WAIT_MS;
+  while (!isUp() && systemClock.now() < until) await delay(systemClock, FEED_CHECK_MS);
 }

@@ -102,7 +102,7 @@ export class MetricsRegistry {
   /** All metrics of this process, for {@link combinedText}. */
   async report(): Promise<MetricsReport> {
     await this.sample();
-    return (await this.registry.getMetricsAsJSON());
+    return await this.registry.getMetricsAsJSON();
   }
 
   private async sample(): Promise<void> {

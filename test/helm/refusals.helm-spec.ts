@@ -44,6 +44,12 @@ const CONTRADICTIONS: [string, Record<string, unknown>, RegExp | undefined, RegE
   ['a budget of both kinds', { 'pdb.minAvailable': 2 }, /pdb.maxUnavailable/, /Kubernetes accepts only one/],
   ['a budget of neither kind', { 'pdb.maxUnavailable': '' }, /pdb.maxUnavailable/, /protect nothing/],
   [
+    'polling with several workers',
+    { transports: 'websocket+polling', replicaCount: 1, workers: 2 },
+    undefined,
+    /workers is not 1/,
+  ],
+  [
     'both monitors',
     { 'serviceMonitor.enabled': true, 'podMonitor.enabled': true },
     /podMonitor.enabled/,

@@ -24,6 +24,7 @@ describe('settings', () => {
       'PORT',
       'ADMIN_PORT',
       'TRANSPORTS',
+      'WORKERS',
       'DRAIN_TIMEOUT_MS',
       'REDIS_SHARDED_PUBSUB',
       'KEY_PREFIX',

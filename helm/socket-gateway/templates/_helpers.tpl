@@ -222,6 +222,7 @@ redis://{{ include "socket-gateway.fullname" . }}-redis:6379/0
 PORT: {{ int64 .Values.ports.http | quote }}
 ADMIN_PORT: {{ int64 .Values.ports.admin | quote }}
 TRANSPORTS: {{ include "socket-gateway.polling" . | empty | ternary "websocket" "polling,websocket" }}
+WORKERS: {{ include "socket-gateway.configValue" .Values.workers | quote }}
 DRAIN_TIMEOUT_MS: {{ mul .Values.drain.seconds 1000 | quote }}
 {{- if not (include "socket-gateway.given" .Values.config.KEEP_ALIVE_TIMEOUT_MS) }}
 KEEP_ALIVE_TIMEOUT_MS: {{ mul (add .Values.sticky.timeoutSeconds 5) 1000 | quote }}
@@ -251,7 +252,7 @@ REDIS_USERNAME: {{ . | quote }}
 {{/* The variables that ports, probes, affinity and the grace period depend on. They take precedence over extraEnvFrom: with another PORT, pods would never become ready. */}}
 {{- define "socket-gateway.ownEnv" -}}
 {{- if .Values.extraEnvFrom }}
-{{- range $name := list "PORT" "ADMIN_PORT" "TRANSPORTS" "DRAIN_TIMEOUT_MS" }}
+{{- range $name := list "PORT" "ADMIN_PORT" "TRANSPORTS" "WORKERS" "DRAIN_TIMEOUT_MS" }}
 - name: {{ $name }}
   valueFrom:
     configMapKeyRef:

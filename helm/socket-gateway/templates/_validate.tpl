@@ -39,6 +39,9 @@ template covers what the schema cannot calculate, and installations with --skip-
 {{- $problems = append $problems "transports has polling, there may be several pods, and neither ingress nor httpRoute is enabled: set service.sessionAffinity to ClientIP, or transports to websocket." }}
 {{- end }}
 {{- end }}
+{{- if and (include "socket-gateway.polling" .) (ne (toString $v.workers) "1") }}
+{{- $problems = append $problems "transports has polling and workers is not 1: all requests of a polling session must reach the same process. Set transports to websocket, or workers to 1." }}
+{{- end }}
 {{- if and $v.httpRoute.enabled (has $v.sticky.provider (list "traefik" "haproxy" "alb" "openshift" "nginx")) }}
 {{- $problems = append $problems (printf "sticky.provider %s works through an Ingress, and httpRoute is enabled: set it to envoy or none." $v.sticky.provider) }}
 {{- end }}

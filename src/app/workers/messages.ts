@@ -10,7 +10,7 @@ export type ToWorker =
 
 /** What a worker sends to the primary. */
 export type ToPrimary =
-  /** It listens. */
+  /** It listens, and has the feed or has waited for it. */
   | { readonly kind: 'serving' }
   /** It cannot start, for a reason that another worker would have as well. */
   | { readonly kind: 'failed'; readonly problem: string }

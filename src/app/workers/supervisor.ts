@@ -7,7 +7,7 @@ import { ReportCollector } from './report-collector.js';
 /** The time between two pings of each worker, ms. */
 export const PING_EVERY_MS = 5_000;
 /**
- * After so many pings without any answer, 30 s, a worker is killed. Pings are counted instead of
+ * After so many pings without any answer, a worker is killed: after 30 to 35 s. Pings are counted instead of
  * time: if this whole machine was suspended, no worker hangs.
  */
 export const MAX_UNANSWERED_PINGS = 6;

@@ -69,7 +69,7 @@ describe('the imports of src/', () => {
   }
 
   it('are found', () => {
-    expect(imports.get('main.ts')).toContain('app/create-gateway.ts');
+    expect(imports.get('main.ts')).toContain('app/serve.ts');
     for (const targets of imports.values()) {
       for (const target of targets) expect(imports.has(target) ? '' : target).toBe('');
     }
