@@ -21,10 +21,12 @@ export type KnownLabels<T extends string> = Readonly<Record<T, readonly string[]
 export type MetricsReport = readonly MetricObjectWithValues<MetricValue<string>>[];
 
 /**
- * How the workers of one gateway combine metrics of Node.js of which neither the sum nor what
- * prom-client chose tells anything: the slowest event loop counts, and the latest start.
+ * Metrics of Node.js of which neither the sum over the workers of one gateway nor what prom-client
+ * chose tells anything. The slowest event loop counts.
  */
-const DEFAULTS_BY_LARGEST = /^(?:nodejs_eventloop_lag_(?!min_)|process_start_time_)/;
+const DEFAULTS_BY_LARGEST = /^nodejs_eventloop_lag_(?!min_)/;
+/** The start of the gateway is that of its first process, the primary. */
+const DEFAULTS_BY_SMALLEST = /^process_start_time_/;
 
 /** Sets gauges right before the metrics are read. */
 export type Sampler = () => void | Promise<void>;
@@ -46,6 +48,7 @@ export class MetricsRegistry {
     collectDefaultMetrics({ register: this.registry });
     for (const metric of this.registry.getMetricsAsArray()) {
       if (DEFAULTS_BY_LARGEST.test(metric.name)) metric.aggregator = 'max';
+      if (DEFAULTS_BY_SMALLEST.test(metric.name)) metric.aggregator = 'min';
     }
   }
 

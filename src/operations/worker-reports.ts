@@ -21,6 +21,8 @@ export interface WorkerReport<T = unknown> {
 export interface Collected<T = unknown> {
   readonly workers: readonly WorkerReport<T>[];
   readonly restarts: Readonly<Record<WorkerEnd, number>>;
+  /** When the primary started, seconds since the epoch. */
+  readonly startedAt: number;
   /** Log lines of workers that the primary could not write. */
   readonly logLinesDropped: number;
 }

@@ -27,16 +27,18 @@ export class WorkerMetrics extends MetricsGroup {
 }
 
 /** The numbers of the primary, in the form of a report of metrics. */
-export function primaryMetrics({ workers, restarts, logLinesDropped }: Collected): MetricsReport {
+export function primaryMetrics({ workers, restarts, startedAt, logLinesDropped }: Collected): MetricsReport {
   const states = STATES.map((state) => ({
     labels: { state },
     value: workers.filter((worker) => stateOf(worker) === state).length,
   }));
   const ends = WORKER_ENDS.map((reason) => ({ labels: { reason }, value: restarts[reason] }));
   return [
-    of('workers', states),
-    of('worker_restarts_total', ends),
-    of('log_lines_dropped_total', [{ labels: {}, value: logLinesDropped }]),
+    of('socket_gateway_workers', states),
+    of('socket_gateway_worker_restarts_total', ends),
+    of('socket_gateway_log_lines_dropped_total', [{ labels: {}, value: logLinesDropped }]),
+    // A replaced worker is no restart of the gateway.
+    of('process_start_time_seconds', [{ labels: {}, value: startedAt }]),
   ];
 }
 
@@ -46,5 +48,5 @@ function stateOf({ state, report }: Collected['workers'][number]): (typeof STATE
 
 /** Only the name and the values of a report matter if it is not the first one. */
 function of(name: string, values: MetricsReport[number]['values']): MetricsReport[number] {
-  return { name: `socket_gateway_${name}`, values } as MetricsReport[number];
+  return { name, values } as MetricsReport[number];
 }

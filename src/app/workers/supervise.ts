@@ -15,6 +15,7 @@ export function supervise(config: GatewayConfig, logger: Logger, processEnd: Pro
     fork: workerFork(log),
     clock: systemClock,
     log: logger,
+    startedAt: systemClock.wallNow() / 1000 - process.uptime(),
     logLinesDropped: () => log.dropped,
     failed: (problem) => {
       process.stderr.write(`socket-gateway cannot start: ${problem}\n`);

@@ -46,6 +46,7 @@ function setUp(count = 2) {
     count,
     clock,
     log: { info: log, warn: log },
+    startedAt: 5,
     logLinesDropped: () => 7,
     failed: (problem) => failures.push(problem),
     fork: (listen) => {
@@ -146,7 +147,7 @@ describe('a worker that dies', () => {
     expect(workers[0]!.received.at(-1)).toMatchObject({
       kind: 'answer',
       id: 5,
-      collected: { restarts: { exited: 1, hung: 0 }, logLinesDropped: 7 },
+      collected: { restarts: { exited: 1, hung: 0 }, startedAt: 5, logLinesDropped: 7 },
     });
   });
 });

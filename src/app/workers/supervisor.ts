@@ -45,6 +45,8 @@ interface SupervisorOptions {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
   };
+  /** When this process started, seconds since the epoch. */
+  readonly startedAt: number;
   readonly logLinesDropped: () => number;
   /** Called if a worker cannot start while no other one serves: this gateway cannot work. */
   readonly failed: (problem: string) => void;
@@ -175,7 +177,8 @@ export class Supervisor {
           report: reports.get(process.id),
         }));
         const logLinesDropped = this.options.logLinesDropped();
-        const collected = { workers, restarts: { ...this.restarts }, logLinesDropped };
+        const { startedAt } = this.options;
+        const collected = { workers, restarts: { ...this.restarts }, startedAt, logLinesDropped };
         asker.process.send({ kind: 'answer', id, collected });
       },
     );

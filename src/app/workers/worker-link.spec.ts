@@ -60,7 +60,7 @@ it('adds its own report to those of the others', async () => {
   const { id } = sent[0] as { id: number };
   const worker = (number: number, report?: string) =>
     ({ worker: number, pid: number, state: 'serving', report }) as const;
-  const rest = { restarts: { exited: 0, hung: 0 }, logLinesDropped: 0 };
+  const rest = { restarts: { exited: 0, hung: 0 }, startedAt: 5, logLinesDropped: 0 };
   receive({ kind: 'answer', id, collected: { ...rest, workers: [worker(1, 'its'), worker(2)] } });
   expect(await collected).toEqual({ ...rest, workers: [worker(1, 'its'), worker(2, 'mine')] });
 });

@@ -325,7 +325,14 @@ export const ALERTS: Readonly<
         series: [['process_start_time_seconds', {}, '100x5 400x5 700x10']],
         between: [11, 12],
         of: 'pod',
-        summary: 'POD was restarted 2 times in half an hour',
+        summary: 'POD, or a worker of it, was restarted 2 times in half an hour',
+      },
+      {
+        when: 'workers died twice in half an hour',
+        series: [['socket_gateway_worker_restarts_total', { reason: 'hung' }, '0x5 1x5 2x20']],
+        between: [11, 12],
+        of: 'pod',
+        summary: 'POD, or a worker of it, was restarted 2 times in half an hour',
       },
     ],
     quiet: [
