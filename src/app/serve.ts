@@ -47,11 +47,12 @@ export async function serve(
   // In a worker, SIGHUP is for the primary, which starts new workers with the new settings.
   if (!link) process.on('SIGHUP', () => reload.reload());
   processEnd.serve({
-    close: () => {
+    close: async () => {
       reload.stop();
       // New clients go to the other workers. If all stop, probes must be able to read that here.
       if (link?.othersServe) gateway.stopAccepting();
-      return gateway.close();
+      await gateway.close();
+      await link?.ending();
     },
   });
   if (!link) return;

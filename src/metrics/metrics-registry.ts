@@ -18,7 +18,7 @@ import {
 export type KnownLabels<T extends string> = Readonly<Record<T, readonly string[]>>;
 
 /** The metrics of one process in a form that can be sent to another. */
-export type MetricsReport = readonly MetricObjectWithValues<MetricValue<string>>[];
+export type MetricsReport = readonly Omit<MetricObjectWithValues<MetricValue<string>>, 'collect'>[];
 
 /**
  * Metrics of Node.js of which neither the sum over the workers of one gateway nor what prom-client
@@ -27,6 +27,9 @@ export type MetricsReport = readonly MetricObjectWithValues<MetricValue<string>>
 const DEFAULTS_BY_LARGEST = /^nodejs_eventloop_lag_(?!min_)/;
 /** The start of the gateway is that of its first process, the primary. */
 const DEFAULTS_BY_SMALLEST = /^process_start_time_/;
+
+/** The types of metrics that only grow. */
+const COUNTS: ReadonlySet<string> = new Set(['counter', 'histogram']);
 
 /** Sets gauges right before the metrics are read. */
 export type Sampler = () => void | Promise<void>;
@@ -123,6 +126,14 @@ export class MetricsRegistry {
  */
 export function combinedText(reports: readonly MetricsReport[]): Promise<string> {
   return AggregatorRegistry.aggregate(reports as unknown as object[]).metrics();
+}
+
+/** Adds up the counters and histograms of several processes, and leaves out everything else. */
+export function sumOfCounts(reports: readonly MetricsReport[]): MetricsReport {
+  const counts = reports.map((report) => report.filter(({ type }) => COUNTS.has(String(type))));
+  const sums = AggregatorRegistry.aggregate(counts).getMetricsAsArray() as unknown as MetricsReport;
+  // Only data, because the sums are sent to another process.
+  return sums.map(({ name, help, type, aggregator, values }) => ({ name, help, type, aggregator, values }));
 }
 
 /** Every combination of the known values; none if a label has no known values. */

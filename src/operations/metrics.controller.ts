@@ -77,7 +77,8 @@ export class MetricsController implements OnModuleInit {
 
 async function textOfAll(workers: WorkerReports): Promise<string> {
   const collected = await workers.collect('metrics');
-  return combinedText([...reportsOf<MetricsReport>(collected), primaryMetrics(collected)]);
+  const { counts = [] } = collected;
+  return combinedText([...reportsOf<MetricsReport>(collected), counts, primaryMetrics(collected)]);
 }
 
 async function roomsOfAll(workers: WorkerReports): Promise<RoomsAnswer> {

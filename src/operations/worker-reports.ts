@@ -1,3 +1,5 @@
+import type { MetricsReport } from '../metrics/metrics-registry.js';
+
 /** What the workers of one gateway tell about themselves. */
 export type ReportKind = 'metrics' | 'rooms' | 'health' | 'readiness';
 
@@ -23,6 +25,11 @@ export interface Collected<T = unknown> {
   readonly restarts: Readonly<Record<WorkerEnd, number>>;
   /** When the primary started, seconds since the epoch. */
   readonly startedAt: number;
+  /**
+   * With `metrics`: what other workers have counted that have ended or did not answer. It keeps the
+   * sums from decreasing.
+   */
+  readonly counts?: MetricsReport;
   /** Log lines of workers that the primary could not write. */
   readonly logLinesDropped: number;
 }

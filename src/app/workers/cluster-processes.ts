@@ -1,9 +1,13 @@
 import cluster, { type Worker } from 'node:cluster';
+import type { Clock } from '../../common/clock.js';
 import type { LogOutput } from '../../logging/log-output.js';
 import { forwardLines } from './forward-lines.js';
 import type { ToPrimary, ToWorker } from './messages.js';
 import type { WorkerListener, WorkerProcess } from './supervisor.js';
 import type { PrimaryChannel } from './worker-link.js';
+
+/** How long the last messages of a worker that has ended may take, ms. */
+const LAST_MESSAGES_MS = 500;
 
 /**
  * Returns how the primary starts a worker: with `node:cluster`, so that all workers share one port.
@@ -11,7 +15,10 @@ import type { PrimaryChannel } from './worker-link.js';
  * by themselves, the kernel would give most connections to few of them.
  * @param log where the lines of the workers go. If all wrote to one pipe, lines could be mixed.
  */
-export function workerFork(log: LogOutput): (listener: (worker: WorkerProcess) => WorkerListener) => void {
+export function workerFork(
+  log: LogOutput,
+  clock: Pick<Clock, 'after'>,
+): (listener: (worker: WorkerProcess) => WorkerListener) => void {
   cluster.schedulingPolicy = cluster.SCHED_RR;
   // `advanced` carries NaN, which metrics have for the mean of no values.
   cluster.setupPrimary({ serialization: 'advanced', stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
@@ -21,19 +28,17 @@ export function workerFork(log: LogOutput): (listener: (worker: WorkerProcess) =
     forwardLines(worker.process.stdout!, log);
     worker.on('message', (message) => listener.message(message as ToPrimary));
     worker.on('error', () => undefined); // it cannot be reached any more: it ends
-    // The last messages may arrive after the process has ended, but before the channel has closed.
-    let end: Parameters<WorkerListener['ended']>[0] | undefined;
-    let disconnected = false;
-    const check = (): void => {
-      if (end && disconnected) listener.ended(end);
-    };
     worker.on('exit', (code: number | null, signal: string | null) => {
-      end = { code, signal };
-      check();
-    });
-    worker.on('disconnect', () => {
-      disconnected = true;
-      check();
+      // Its last messages may arrive after it has ended, but before its channel has closed. Node does
+      // not report the close if a message was cut off.
+      let reported = false;
+      const report = (): void => {
+        if (!reported) listener.ended({ code, signal });
+        reported = true;
+      };
+      if (!worker.isConnected()) report();
+      worker.on('disconnect', report);
+      clock.after(LAST_MESSAGES_MS, report);
     });
   };
 }

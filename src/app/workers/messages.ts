@@ -16,4 +16,6 @@ export type ToPrimary =
   | { readonly kind: 'failed'; readonly problem: string }
   | { readonly kind: 'pong' }
   | { readonly kind: 'reported'; readonly id: number; readonly report: unknown }
+  /** Its metrics, in case it is not asked again before it ends. */
+  | { readonly kind: 'metrics'; readonly report: unknown }
   | { readonly kind: 'ask'; readonly id: number; readonly of: ReportKind };

@@ -12,7 +12,7 @@ export function supervise(config: GatewayConfig, logger: Logger, processEnd: Pro
   const log = standardOutput();
   const supervisor = new Supervisor({
     count: config.workers,
-    fork: workerFork(log),
+    fork: workerFork(log, systemClock),
     clock: systemClock,
     log: logger,
     startedAt: systemClock.wallNow() / 1000 - process.uptime(),

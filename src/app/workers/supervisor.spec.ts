@@ -1,5 +1,6 @@
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import type { ToPrimary, ToWorker } from './messages.js';
+import { COLLECT_MS } from './report-collector.js';
 import { MAX_UNANSWERED_PINGS, PING_EVERY_MS, Supervisor, type WorkerListener } from './supervisor.js';
 
 /** A worker that does only what the test says. */
@@ -149,6 +150,38 @@ describe('a worker that dies', () => {
       id: 5,
       collected: { restarts: { exited: 1, hung: 0 }, startedAt: 5, logLinesDropped: 7 },
     });
+  });
+});
+
+describe('what workers have counted', () => {
+  const report = (value: number) => [
+    { name: 'n', help: '', type: 'counter', aggregator: 'sum', values: [{ value, labels: { of: 'x' } }] },
+    { name: 'g', help: '', type: 'gauge', aggregator: 'sum', values: [{ value, labels: {} }] },
+  ];
+  const counted = (worker: FakeWorker) => {
+    const { collected } = worker.received.at(-1) as Extract<ToWorker, { kind: 'answer' }>;
+    return collected.counts?.map(({ name, values }) => [name, values[0]!.value]);
+  };
+
+  it('stays in the sum when they end, and while they do not answer', () => {
+    const { workers, clock } = started();
+    const [asker, other] = workers as [FakeWorker, FakeWorker];
+    const ask = () => asker.says({ kind: 'ask', id: 1, of: 'metrics' });
+    ask();
+    other.says({ kind: 'reported', id: 1, report: report(7) });
+    expect(counted(asker)).toEqual([]);
+    ask();
+    clock.advance(COLLECT_MS);
+    expect(counted(asker)).toEqual([['n', 7]]);
+    other.ends(1);
+    clock.advance(1_000);
+    workers[2]!.says({ kind: 'serving' });
+    workers[2]!.says({ kind: 'metrics', report: report(3) });
+    workers[2]!.ends(0);
+    ask();
+    expect(counted(asker)).toEqual([['n', 10]]);
+    ask();
+    expect(counted(asker)).toEqual([['n', 10]]);
   });
 });
 

@@ -1,8 +1,10 @@
 import { backoffMs } from '../../common/backoff.js';
 import type { Clock, Timer } from '../../common/clock.js';
 import type { WorkerEnd, WorkerState } from '../../operations/worker-reports.js';
+import type { MetricsReport } from '../../metrics/metrics-registry.js';
 import type { ToPrimary, ToWorker } from './messages.js';
 import { ReportCollector } from './report-collector.js';
+import { WorkerTotals } from './worker-totals.js';
 
 /** The time between two pings of each worker, ms. */
 export const PING_EVERY_MS = 5_000;
@@ -78,6 +80,7 @@ export class Supervisor {
   private readonly workers = new Map<number, Worker>();
   private readonly replacements = new Set<Timer>();
   private readonly reports: ReportCollector;
+  private readonly totals = new WorkerTotals();
   private readonly restarts: Record<WorkerEnd, number> = { exited: 0, hung: 0 };
   /** Workers that died in a row, without one that was stable. */
   private deaths = 0;
@@ -155,6 +158,9 @@ export class Supervisor {
       case 'reported':
         this.reports.reported(worker.process.id, message.id, message.report);
         return;
+      case 'metrics':
+        this.totals.reported(worker.process.id, message.report);
+        return;
       case 'ask':
         this.answer(worker, message);
         return;
@@ -178,10 +184,17 @@ export class Supervisor {
         }));
         const logLinesDropped = this.options.logLinesDropped();
         const { startedAt } = this.options;
-        const collected = { workers, restarts: { ...this.restarts }, startedAt, logLinesDropped };
+        const counts = of === 'metrics' ? this.countsBesides(asker, reports) : undefined;
+        const collected = { workers, restarts: { ...this.restarts }, counts, startedAt, logLinesDropped };
         asker.process.send({ kind: 'answer', id, collected });
       },
     );
+  }
+
+  private countsBesides(asker: Worker, reports: ReadonlyMap<number, unknown>): MetricsReport {
+    for (const [id, report] of reports) this.totals.reported(id, report);
+    const present = [...reports].flatMap(([id, report]) => (report === undefined ? [] : [id]));
+    return this.totals.besides(new Set([asker.process.id, ...present]));
   }
 
   private serves(worker: Worker): void {
@@ -212,6 +225,7 @@ export class Supervisor {
   private ended(worker: Worker, how: End): void {
     this.workers.delete(worker.process.id);
     this.reports.gone(worker.process.id);
+    this.totals.gone(worker.process.id);
     if (this.stopping) {
       this.endIfEmpty();
       return;

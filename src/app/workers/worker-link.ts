@@ -62,6 +62,12 @@ export class WorkerLink implements WorkerReports {
     this.channel.send({ kind: 'failed', problem }, sent);
   }
 
+  /** Tells the primary what this worker has counted. Resolves once that is sent. */
+  async ending(): Promise<void> {
+    const report = await this.report('metrics');
+    await new Promise<void>((resolve) => this.channel.send({ kind: 'metrics', report }, resolve));
+  }
+
   provide(of: ReportKind, report: () => Promise<unknown>): void {
     this.reports.set(of, report);
   }
@@ -70,6 +76,7 @@ export class WorkerLink implements WorkerReports {
     const own = this.report(of);
     const { workers, ...rest } = await this.ask(of);
     const report = await own;
+    if (of === 'metrics') this.channel.send({ kind: 'metrics', report });
     const withOwn = workers.map((one) => (one.worker === this.channel.worker ? { ...one, report } : one));
     return { ...rest, workers: withOwn };
   }
