@@ -7,6 +7,7 @@ import { Logger as NestPinoLogger } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import { AdminAccess } from '../operations/admin-access.js';
 import { AdminListener } from '../operations/admin-listener.js';
+import { MarketStatusService } from '../liveness/market-status.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { AppModule } from './app.module.js';
 import { systemClock } from '../common/clock.js';
@@ -152,6 +153,7 @@ export async function createGateway(
     setLogLevel(logger, next.logLevel);
     access.requireToken(next.adminToken);
     app.get(AuthService).useKeysOf(next);
+    app.get(MarketStatusService).useHolidaysOf(next.marketHours);
     watch?.checkNow();
   };
   const stopAccepting = (): void => void app.getHttpServer().close();

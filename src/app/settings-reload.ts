@@ -18,6 +18,7 @@ const RELOADED = {
   REDIS_URL: 'redisUrl',
   REDIS_PASSWORD: 'redisPassword',
   REDIS_SENTINEL_PASSWORD: 'redisSentinelPassword',
+  MARKET_HOLIDAYS: 'marketHolidays',
 } as const satisfies Record<string, keyof GatewayConfig>;
 
 interface ReloadOptions {

@@ -2,6 +2,8 @@ import { isTlsPair, readTlsPair } from './tls-files.js';
 import type { Environment } from './environment.js';
 import { parseRedisUrl } from './redis-url.js';
 import { workerCount } from './worker-count.js';
+import { MarketHours } from '../market-hours/market-hours.js';
+import { SpecialDays } from '../market-hours/special-days.js';
 
 /** The shortest accepted secret for HS256, bytes: as long as the hash (RFC 7518, section 3.2). */
 const MIN_SECRET_BYTES = 32;
@@ -29,6 +31,16 @@ export function crossFieldProblems(env: Environment, show: (name: keyof Environm
     env.MAX_CLIENT_BUFFER_BYTES <= env.CONFLATE_ABOVE_BYTES,
     `MAX_CLIENT_BUFFER_BYTES is "${env.MAX_CLIENT_BUFFER_BYTES}", but must be more than CONFLATE_ABOVE_BYTES ` +
       `("${env.CONFLATE_ABOVE_BYTES}").`,
+  );
+  const hours = MarketHours.parse(env.MARKET_HOURS, SpecialDays.parse(env.MARKET_HOLIDAYS));
+  check(
+    hours.isEmpty && env.MARKET_HOLIDAYS !== '',
+    'MARKET_HOLIDAYS is set, but MARKET_HOURS is empty: set the usual hours there.',
+  );
+  check(
+    !hours.isEmpty && hours.strangeProduct !== undefined,
+    `MARKET_HOLIDAYS names ${JSON.stringify(hours.strangeProduct)}, which has no entry of its own in MARKET_HOURS: ` +
+      'add one, or name its time zone.',
   );
   const redis = parseRedisUrl(env.REDIS_URL);
   for (const [name, inUrl] of [

@@ -12,6 +12,7 @@ import {
 import { compile } from 'proxy-addr';
 import { RoleRooms, RoleRoomsError } from './role-rooms.js';
 import { MarketHours, MarketHoursError } from '../market-hours/market-hours.js';
+import { SpecialDays } from '../market-hours/special-days.js';
 import { splitList } from '../common/split-list.js';
 import { parsePublicKeys, readPem } from './public-keys.js';
 import { parseRedisUrl } from './redis-url.js';
@@ -109,6 +110,9 @@ function problemOf(parse: () => unknown, ParseError: new () => Error): string | 
 
 export const marketHoursProblem = (value: unknown): string | undefined =>
   problemOf(() => MarketHours.parse(String(value)), MarketHoursError);
+
+export const marketHolidaysProblem = (value: unknown): string | undefined =>
+  problemOf(() => SpecialDays.parse(String(value)), MarketHoursError);
 
 export const roleRoomsProblem = (value: unknown): string | undefined =>
   problemOf(() => RoleRooms.parse(String(value)), RoleRoomsError);

@@ -4,6 +4,7 @@ import { timeZoneProblem } from '../common/time-zone.js';
 import { ROLE_ROOMS_EXAMPLE } from './role-rooms.js';
 import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
 import { MARKET_HOURS_EXAMPLE } from '../market-hours/market-hours.js';
+import { SPECIAL_DAYS_EXAMPLE } from '../market-hours/special-days.js';
 import { isAdminHost } from './admin-hosts.js';
 import {
   Check,
@@ -11,6 +12,7 @@ import {
   isHttpUrl,
   isProxyList,
   isRedisUrl,
+  marketHolidaysProblem,
   marketHoursProblem,
   OneLine,
   OneOf,
@@ -92,7 +94,7 @@ export class Environment {
   CHANNEL_PREFIX = '';
 
   @Integer(100, 3_600_000, 'milliseconds')
-  FEED_PROBE_AFTER_MS = 5_000;
+  FEED_PROBE_AFTER_MS = 1_000;
 
   @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
     message: '1 to 63 letters, digits or . _ - and begin with a letter or digit',
@@ -248,6 +250,12 @@ export class Environment {
     message: ({ value }) => `like "${MARKET_HOURS_EXAMPLE}": ${marketHoursProblem(value)}`,
   })
   MARKET_HOURS = '';
+
+  /** Holidays, days with other hours, and halts. */
+  @Check((value) => marketHolidaysProblem(value) === undefined, {
+    message: ({ value }) => `like "${SPECIAL_DAYS_EXAMPLE}": ${marketHolidaysProblem(value)}`,
+  })
+  MARKET_HOLIDAYS = '';
 
   @Integer(1, 10_000)
   MAX_SYMBOLS_PER_REQUEST = 100;

@@ -4,6 +4,7 @@ import { validateSync } from 'class-validator';
 import { FeedTimeZone } from '../feed/feed-time-zone.js';
 import type { FeedRules } from '../feed/parse-message.js';
 import { MarketHours } from '../market-hours/market-hours.js';
+import { SpecialDays } from '../market-hours/special-days.js';
 import { RoleRooms } from './role-rooms.js';
 import { crossFieldProblems } from './cross-field-checks.js';
 import { Environment } from './environment.js';
@@ -109,7 +110,7 @@ export class GatewayConfig extends PlainSettings {
       maxSize: env.MAX_FEED_MESSAGE_BYTES,
       offsetOf: new FeedTimeZone(env.FEED_TIME_ZONE).offsetOf,
     };
-    this.marketHours = MarketHours.parse(env.MARKET_HOURS);
+    this.marketHours = MarketHours.parse(env.MARKET_HOURS, SpecialDays.parse(env.MARKET_HOLIDAYS));
     this.workers = workerCount(env);
   }
 }

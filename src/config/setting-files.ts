@@ -14,6 +14,7 @@ export const FILE_SETTINGS = [
   'REDIS_PASSWORD',
   'REDIS_SENTINEL_PASSWORD',
   'LOG_LEVEL',
+  'MARKET_HOLIDAYS',
 ] as const;
 
 type Variables = Readonly<Record<string, string | undefined>>;

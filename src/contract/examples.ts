@@ -117,6 +117,7 @@ export const CLIENT_EXAMPLES = {
     { name: 'batch', payload: { type: 'product', symbols: ['NIFTY', 'BANKNIFTY', 'M&M'] } },
     { name: 'chain', payload: { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' } },
     { name: 'general', payload: { type: 'general' } },
+    { name: 'heartbeat', payload: { type: 'heartbeat', every_ms: 2000 } },
   ],
   unsubscribe: [
     { name: 'product', payload: { type: 'product', symbol: 'NIFTY' } },
@@ -131,6 +132,7 @@ export const CLIENT_EXAMPLES = {
   refresh_token: [
     { name: 'token', payload: { token: 'eyJhbGciOiJFUzI1NiJ9.eyJ1c2VyX2lkIjoiNDIifQ.c2lnbmF0dXJl' } },
   ],
+  heartbeat: [],
 } as const satisfies {
   readonly [E in ClientEvent]: readonly Example<PayloadOf<ClientToServerEvents[E]>>[];
 };
@@ -143,6 +145,7 @@ export const ACKNOWLEDGEMENT_EXAMPLES = {
       name: 'nothing known',
       payload: { ok: true, rooms: ['product:nifty'], suggestions: { nifty: 'NIFTY' } },
     },
+    { name: 'heartbeat', payload: { ok: true, rooms: ['heartbeat'], every_ms: 2000 } },
   ],
   unsubscribe: [{ name: 'done', payload: { ok: true, rooms: ['product:NIFTY'] } }],
   get_products: [
@@ -160,6 +163,19 @@ export const ACKNOWLEDGEMENT_EXAMPLES = {
     },
   ],
   refresh_token: [{ name: 'done', payload: { ok: true, rooms: ['general'], expires_at: 1795329819 } }],
+  heartbeat: [
+    {
+      name: 'done',
+      payload: {
+        ok: true,
+        rooms: [],
+        server_time: 1795322621.354,
+        feed: 'up',
+        market: 'open',
+        queue_ms: 0,
+      },
+    },
+  ],
 } as const satisfies {
   readonly [E in ClientEvent]: readonly Example<AnswerOf<ClientToServerEvents[E]>>[];
 };
@@ -194,6 +210,7 @@ export const SERVER_EXAMPLES = {
           work_burst: 10000,
           max_unknown_subscriptions: 250,
           max_chains_per_snapshot: 64,
+          heartbeat_ms: 1000,
           max_connections_per_user: 100,
           max_connections_per_ip: null,
         },
@@ -210,6 +227,10 @@ export const SERVER_EXAMPLES = {
     {
       name: 'nothing known',
       payload: { room: 'product:nifty', message: 'Subscribed to product:nifty', known: false },
+    },
+    {
+      name: 'heartbeat',
+      payload: { room: 'heartbeat', message: 'Subscribed to heartbeat', every_ms: 2000 },
     },
   ],
   unsubscribed: [
@@ -287,6 +308,23 @@ export const SERVER_EXAMPLES = {
     {
       name: 'no chain known',
       payload: { product: 'NEWCOMER', expiry: null, status: 'stale', last_update: null, age_ms: null },
+    },
+  ],
+  heartbeat: [
+    {
+      name: 'quiet',
+      payload: { server_time: 1795322621.354, feed: 'up', market: 'open', queue_ms: 0 },
+    },
+    {
+      name: 'feed lost',
+      payload: { server_time: 1795322621.354, feed: 'down', market: 'open', queue_ms: 0 },
+    },
+  ],
+  market_status: [
+    { name: 'closed', payload: { status: 'closed', until: '2026-11-23T03:30:00.000Z' } },
+    {
+      name: 'product with hours of its own',
+      payload: { product: 'AAPL', status: 'open', until: '2026-11-23T21:00:00.000Z' },
     },
   ],
   lagging: [{ name: 'eight seconds', payload: { dropped: 4212, since_ms: 8350 } }],

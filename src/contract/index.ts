@@ -5,6 +5,7 @@
 export * from './errors.js';
 export * from './events.js';
 export * from './examples.js';
+export * from './heartbeat.js';
 export * from './json-payload.js';
 export * from './payloads.js';
 export * from './request-rules.js';

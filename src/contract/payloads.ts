@@ -145,6 +145,13 @@ export interface ClientLimits {
    * @minimum 1
    */
   readonly max_chains_per_snapshot: number;
+  /**
+   * The shortest interval of heartbeats that the gateway grants, ms. A gateway that sends no
+   * heartbeats has no such field.
+   * @asType integer
+   * @minimum 1
+   */
+  readonly heartbeat_ms?: number;
   /** The most connections of one user at a time; `null`: unlimited. */
   readonly max_connections_per_user: number | null;
   /** The most connections of one address at a time; `null`: unlimited. */
@@ -210,6 +217,12 @@ export interface SubscriptionConfirmed {
   readonly available?: number;
   /** `false` if no message of the room is known yet; otherwise left out. Only in `subscribed`. */
   readonly known?: false;
+  /**
+   * The interval that was granted, ms. Only in `subscribed` for `heartbeat`.
+   * @asType integer
+   * @minimum 1
+   */
+  readonly every_ms?: number;
 }
 
 /**
@@ -305,6 +318,48 @@ export interface FeedGap {
 }
 
 /**
+ * Payload of `heartbeat`: the connection works, even if no update comes. The gateway sends it to a
+ * client that subscribed to it and has been sent nothing else for a while, and when `feed` or
+ * `market` changes.
+ */
+export interface Heartbeat {
+  /** Seconds since the epoch, with a fraction. */
+  readonly server_time: number;
+  /** `down`: the gateway is cut off from the feed, so no update can come. */
+  readonly feed: 'up' | 'down';
+  /**
+   * `closed`: every market is closed, so no update is expected. `open` if `MARKET_HOURS` is not set.
+   */
+  readonly market: 'open' | 'closed';
+  /**
+   * How long the oldest update that this gateway still has to write to clients has been waiting, ms;
+   * 0 if none is.
+   * @asType integer
+   * @minimum 0
+   */
+  readonly queue_ms: number;
+}
+
+/**
+ * Payload of `market_status`: the phase of a market, according to the hours and holidays that the
+ * gateway is configured with.
+ */
+export interface MarketStatus {
+  /**
+   * The product, if it has hours of its own. Without it, the status is that of all products that
+   * have none.
+   */
+  readonly product?: ProductSymbol;
+  /**
+   * `pre`: before the opening, when orders are taken and no prices are expected. `halted`: an
+   * operator has marked the market as halted.
+   */
+  readonly status: 'open' | 'closed' | 'pre' | 'halted';
+  /** When the status ends; `null` if that is not known. */
+  readonly until: Timestamp | null;
+}
+
+/**
  * The client read too slowly. For each product and chain, only the newest update follows. Sent each
  * time that the client reads again after updates were dropped.
  */
@@ -372,7 +427,7 @@ export interface Closing {
 
 /**
  * Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`. Only
- * `chain` takes `expiry`. Unknown fields are ignored.
+ * `chain` takes `expiry`, and only `heartbeat` takes `every_ms`. Unknown fields are ignored.
  * @additionalProperties true
  */
 export interface SubscriptionRequest {
@@ -386,6 +441,14 @@ export interface SubscriptionRequest {
   readonly symbols?: readonly ProductSymbol[];
   /** Only the chain of this expiry. */
   readonly expiry?: Expiry;
+  /**
+   * The client wants to hear something at least this often, ms. Default 2,000. The gateway grants
+   * 1,000, 2,000, 5,000, 10,000 or 30,000: the longest of them that is not longer than this.
+   * @asType integer
+   * @minimum 1000
+   * @maximum 60000
+   */
+  readonly every_ms?: number;
 }
 
 /**
@@ -419,6 +482,12 @@ export interface SubscriptionAcknowledgement extends Done {
    * Left out if there are none.
    */
   readonly suggestions?: { readonly [symbol: string]: ProductSymbol };
+  /**
+   * The interval that was granted, ms. Only for `heartbeat`.
+   * @asType integer
+   * @minimum 1
+   */
+  readonly every_ms?: number;
 }
 
 /** The acknowledgement of a request, if the client passed one. */
@@ -439,3 +508,6 @@ export type SnapshotAcknowledgement = Done & { readonly snapshots: readonly Room
  * than the old one.
  */
 export type TokenAcknowledgement = Done & TokenRefreshed;
+
+/** Sent at once, which shows that the connection works in both directions. */
+export type HeartbeatAcknowledgement = Done & Heartbeat;

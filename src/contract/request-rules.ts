@@ -20,12 +20,18 @@ const EXPIRY_OF_CHAINS_ALONE = {
   else: { properties: { expiry: { not: {} } } },
 } as const;
 
+const INTERVAL_OF_HEARTBEATS_ALONE = {
+  if: { properties: { type: { const: 'heartbeat' } } },
+  else: { properties: { every_ms: { not: {} } } },
+} as const;
+
 /** The additional rules of each type, by its name. */
 export const REQUEST_RULES = {
   SubscriptionRequest: {
     allOf: [
-      { if: { properties: { type: { const: 'general' } } }, else: NEEDS_SYMBOL },
+      { if: { properties: { type: { enum: ['general', 'heartbeat'] } } }, else: NEEDS_SYMBOL },
       EXPIRY_OF_CHAINS_ALONE,
+      INTERVAL_OF_HEARTBEATS_ALONE,
     ],
   },
   SnapshotRequest: { allOf: [NEEDS_SYMBOL, EXPIRY_OF_CHAINS_ALONE] },

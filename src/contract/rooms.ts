@@ -1,22 +1,30 @@
 /**
  * A room that updates are sent to: `general`, `product:SYM`, `chain:SYM`, or `chain:SYM:EXPIRY`.
- * @pattern ^(general|(product|chain):[A-Za-z0-9][A-Za-z0-9&._-]{0,31}|chain:[A-Za-z0-9][A-Za-z0-9&._-]{0,31}:\d{4}-\d{2}-\d{2})$
+ * Requests about the heartbeat name `heartbeat` here, which is no room: no list has it.
+ * @pattern ^(general|heartbeat|(product|chain):[A-Za-z0-9][A-Za-z0-9&._-]{0,31}|chain:[A-Za-z0-9][A-Za-z0-9&._-]{0,31}:\d{4}-\d{2}-\d{2})$
  */
 export type Room = string;
 
 /** The room every client joins on connection: all prices, and a summary of every chain. */
 export const GENERAL_ROOM = 'general';
 
-/** The kinds of rooms that a client can subscribe to. */
-export const SUBSCRIPTION_TYPES = ['product', 'chain', 'general'] as const;
-/** The kind of a room. `general` takes no symbol. */
+/** The name that requests about the heartbeat have in place of a room. */
+export const HEARTBEAT = 'heartbeat';
+
+/** The kinds of rooms. */
+export const ROOM_TYPES = ['product', 'chain', 'general'] as const;
+export type RoomType = (typeof ROOM_TYPES)[number];
+
+/** What a client can subscribe to. */
+export const SUBSCRIPTION_TYPES = [...ROOM_TYPES, HEARTBEAT] as const;
+/** The kind of a room, or `heartbeat`. `general` and `heartbeat` take no symbol. */
 export type SubscriptionType = (typeof SUBSCRIPTION_TYPES)[number];
 
 /**
  * The kinds of rooms that have a snapshot. `general` has none: its products are updated all the
  * time.
  */
-export const SNAPSHOT_TYPES = ['product', 'chain'] as const satisfies readonly SubscriptionType[];
+export const SNAPSHOT_TYPES = ['product', 'chain'] as const satisfies readonly RoomType[];
 /**
  * The kind of a room with a snapshot. `general` has none: its products are updated all the time.
  */
@@ -56,7 +64,7 @@ export function roomName(address: RoomAddress): string {
  * Returns the kind of a room of this contract; `undefined` for any other, such as the own room of
  * each socket.
  */
-export function roomKind(room: string): SubscriptionType | undefined {
+export function roomKind(room: string): RoomType | undefined {
   if (room === GENERAL_ROOM) return 'general';
   if (room.startsWith('product:')) return 'product';
   if (room.startsWith('chain:')) return 'chain';

@@ -60,6 +60,7 @@ export class ClientWriter {
   writeFrames(client: FanoutClient, frames: readonly Frame[]): void {
     if (frames.length === 0) return;
     const run = runOf(frames, client.link.deflates);
+    client.replies++;
     this.count(run);
     this.write(client, run);
   }

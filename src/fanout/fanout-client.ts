@@ -13,6 +13,11 @@ export class FanoutClient implements LinkListener {
   cursor = 0;
   /** The frames held back while the client lags; undefined while it keeps up. */
   conflation: Conflation | undefined;
+  /**
+   * Counts what was sent to this client only. Together with the group and the cursor, it tells
+   * whether anything was sent to the client since an earlier moment.
+   */
+  replies = 0;
   /** True while the engine itself sends through the transport's own path. */
   sending = false;
   /** True once the client is closed or removed: it is sent nothing more. */
@@ -33,7 +38,9 @@ export class FanoutClient implements LinkListener {
   }
 
   onSend(): void {
-    if (!this.sending) this.owner.settle(this);
+    if (this.sending) return;
+    this.replies++;
+    this.owner.settle(this);
   }
 
   onDrain(): void {

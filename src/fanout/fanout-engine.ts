@@ -177,6 +177,12 @@ export class FanoutEngine implements ClientOwner {
     this.slice?.cancel();
   }
 
+  /** How long the oldest frame that waits for a flush has been waiting, ms. */
+  get queueMs(): number {
+    if (this.dirty.size === 0 && !this.round) return 0;
+    return Math.max(0, this.options.clock.now() - this.pacer.requestedAt);
+  }
+
   private findGroups(): void {
     for (const client of this.loose) {
       if (client.link.problem !== undefined) this.degrade(client.link.problem);

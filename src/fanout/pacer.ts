@@ -18,6 +18,8 @@ const FREE_DEBT_MS = 40;
  * many messages as keep them there.
  */
 export class Pacer {
+  /** When the last flush was requested, ms of the clock. */
+  requestedAt = -Infinity;
   private timer: Timer | undefined;
   /** When the debt of all flushes so far is paid, ms of the clock. */
   private paidAt = -Infinity;
@@ -35,7 +37,8 @@ export class Pacer {
   /** Requests a flush. Further requests before it share it. */
   request(): void {
     if (this.timer) return;
-    const wait = Math.min(this.paidAt - FREE_DEBT_MS - this.clock.now(), this.maxDelayMs);
+    this.requestedAt = this.clock.now();
+    const wait = Math.min(this.paidAt - FREE_DEBT_MS - this.requestedAt, this.maxDelayMs);
     const run = (): void => {
       this.timer = undefined;
       this.flush();

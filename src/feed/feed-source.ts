@@ -2,6 +2,11 @@
 export interface FeedStatus {
   /** True while the subscription to every channel is confirmed. */
   readonly up: boolean;
+  /**
+   * True while the source does not answer, although its connection is open. It is either slow, or
+   * will soon be found lost.
+   */
+  readonly silent?: boolean;
   /** Why it is not up, in words that an operator can act on. Never contains a password. */
   readonly reason?: string;
 }

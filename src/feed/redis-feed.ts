@@ -6,8 +6,14 @@ import type { FeedListener, FeedSource, FeedStatus } from './feed-source.js';
 
 const NOT_YET = 'not connected yet';
 
+/**
+ * After this long without a reply to a PING, and without any message, the feed counts as silent, ms.
+ * The connection is given up only later.
+ */
+const SILENT_AFTER_MS = 1_000;
+
 export interface RedisFeedOptions {
-  readonly clock: Pick<Clock, 'now' | 'after'>;
+  readonly clock: Pick<Clock, 'now' | 'after' | 'soon'>;
   /** Checks a new subscription, and one that has delivered nothing for `probeAfterMs`. */
   readonly probe: FeedProbe;
   readonly probeAfterMs: number;
@@ -148,8 +154,10 @@ export class RedisFeed implements FeedSource {
       // An error reply, such as one from an ACL rule, is a reply too.
       (error: unknown) => error instanceof ReplyError,
     );
+    const watch = this.watchSilence(asked, ping);
     const result = this.probing ? await this.options.probe.send() : 'unknown';
     const delivers = result === 'heard' || this.lastHeard > asked || (result === 'unknown' && (await ping));
+    watch.cancel();
     if (delivers) this.lastHeard = this.options.clock.now();
     else if (!this.isOver(session)) {
       this.cut(
@@ -159,6 +167,34 @@ export class RedisFeed implements FeedSource {
       );
     }
     return delivers;
+  }
+
+  /**
+   * Reports the feed as silent while it answers nothing. It looks only after what has arrived in the
+   * meantime was read, because this process itself may have been busy.
+   */
+  private watchSilence(asked: number, ping: Promise<unknown>): Timer {
+    const { clock } = this.options;
+    const { session } = this;
+    let answered = false;
+    const heard = (): void => {
+      answered = true;
+      if (this.current.silent) this.current = { up: true };
+    };
+    void ping.then(heard);
+    const timer = clock.after(SILENT_AFTER_MS, () =>
+      clock.soon(() => {
+        if (answered || this.lastHeard > asked || this.isOver(session) || !this.current.up) return;
+        this.current = { up: true, silent: true };
+      }),
+    );
+    timer.unref?.();
+    return {
+      cancel: () => {
+        timer.cancel();
+        heard();
+      },
+    };
   }
 
   private cut(reason: string): void {

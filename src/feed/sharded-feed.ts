@@ -16,7 +16,10 @@ export class ShardedFeed implements FeedSource {
     for (const [channel, { status }] of this.feeds) {
       if (!status.up) return { up: false, reason: `${channel}: ${status.reason}` };
     }
-    return this.feeds.size > 0 ? { up: true } : { up: false, reason: 'not connected yet' };
+    if (this.feeds.size === 0) return { up: false, reason: 'not connected yet' };
+    return [...this.feeds.values()].some(({ status }) => status.silent)
+      ? { up: true, silent: true }
+      : { up: true };
   }
 
   start(channels: readonly string[], listener: FeedListener): void {

@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '../config/gateway-config.js';
-import { type ClientLimits, MAX_SYMBOL_LENGTH } from '../contract/index.js';
+import { type ClientLimits, MAX_SYMBOL_LENGTH, MIN_HEARTBEAT_MS } from '../contract/index.js';
 
 /** Returns the limits that each client receives in `connected`. */
 export function clientLimits(config: GatewayConfig): ClientLimits {
@@ -14,6 +14,7 @@ export function clientLimits(config: GatewayConfig): ClientLimits {
     work_burst: config.workBurst,
     max_unknown_subscriptions: config.maxUnknownSubscriptions,
     max_chains_per_snapshot: config.maxChainsPerSnapshot,
+    heartbeat_ms: MIN_HEARTBEAT_MS,
     max_connections_per_user: config.maxConnectionsPerUser || null,
     max_connections_per_ip: config.maxConnectionsPerIp || null,
   };

@@ -3,6 +3,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { CacheModule } from '../cache/cache.module.js';
 import { FreshnessModule } from '../freshness/freshness.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
+import { LivenessModule } from '../liveness/liveness.module.js';
 import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
 import { ClientLog } from './client-log.js';
 import { ErrorResponder } from './error-responder.js';
@@ -19,7 +20,7 @@ import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
 import { TokenPipe } from './token.pipe.js';
 
 @Module({
-  imports: [AuthModule, CacheModule, FreshnessModule, LimitsModule, SocketIoModule],
+  imports: [AuthModule, CacheModule, FreshnessModule, LimitsModule, LivenessModule, SocketIoModule],
   providers: [
     MarketDataGateway,
     SnapshotRequestService,

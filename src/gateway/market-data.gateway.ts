@@ -19,7 +19,9 @@ import {
   type Acknowledgement,
   ClientEvent,
   CONNECTED_MESSAGE,
+  DEFAULT_HEARTBEAT_MS,
   GENERAL_ROOM,
+  HEARTBEAT,
   type ProductsAcknowledgement,
   type RequestRejection,
   roomKind,
@@ -36,6 +38,8 @@ import { RequestQueue } from '../transports/request-queue.js';
 import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { isSlow } from '../transports/socket-io/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
+import { HeartbeatService } from '../liveness/heartbeat.service.js';
+import { MarketStatusService } from '../liveness/market-status.service.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
 import { DISCONNECT_REASONS, GatewayMetrics } from './gateway.metrics.js';
 import { clientLimits } from './client-limits.js';
@@ -70,6 +74,8 @@ export class MarketDataGateway
     private readonly auth: AuthService,
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
+    private readonly heartbeats: HeartbeatService,
+    private readonly markets: MarketStatusService,
     private readonly snapshots: SnapshotSender,
     private readonly answers: SnapshotRequestService,
     private readonly suggestions: SymbolSuggestions,
@@ -95,7 +101,9 @@ export class MarketDataGateway
     client.use((packet: unknown[], next) => {
       reduceRequest(packet, this.config.maxSymbolsPerRequest);
       const [event, ...args] = packet;
-      if (this.events.admit(client, String(event), args)) next();
+      if (!this.events.admit(client, String(event), args)) return;
+      if (event === ClientEvent.heartbeat) this.answerHeartbeat(client, args.at(-1));
+      else next();
     });
     this.log.info(
       { client_id: client.id, user: this.auth.pseudonymOf(client), total_clients: this.clientCount() },
@@ -110,6 +118,7 @@ export class MarketDataGateway
       user: this.auth.userOf(client),
     });
     if (joins) this.freshness.notifyNewcomer(client);
+    this.markets.notifyNewcomer(client);
   }
 
   handleDisconnect(client: GatewaySocket, reason?: string): void {
@@ -127,6 +136,7 @@ export class MarketDataGateway
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(SubscriptionPipe) request: SubscriptionDto,
   ): Promise<SubscriptionAcknowledgement> {
+    if (request.type === HEARTBEAT) return this.subscribeHeartbeat(client, request);
     const addresses = addressesOf(request);
     this.spend(client, ClientEvent.subscribe, this.cost.ofSnapshots(addresses));
     this.checkPermissions(client, addresses);
@@ -163,7 +173,19 @@ export class MarketDataGateway
     const message = `Subscribed to ${room}`;
     client.emit(ServerEvent.subscribed, { room, message, ...isCut, ...(!known && { known }) });
     this.snapshots.sendJoined(client, address, snapshot);
+    this.markets.notifyJoined(client, address);
     return known;
+  }
+
+  /** It is not a room of data: every client may have it, and it counts towards no limit of rooms. */
+  private subscribeHeartbeat(
+    client: GatewaySocket,
+    { every_ms: asked }: SubscriptionDto,
+  ): SubscriptionAcknowledgement {
+    this.spend(client, ClientEvent.subscribe, this.cost.ofRooms(1));
+    const every_ms = this.heartbeats.subscribe(client, asked ?? DEFAULT_HEARTBEAT_MS);
+    client.emit(ServerEvent.subscribed, { room: HEARTBEAT, message: `Subscribed to ${HEARTBEAT}`, every_ms });
+    return { ok: true, rooms: [HEARTBEAT], every_ms };
   }
 
   @SubscribeMessage(ClientEvent.unsubscribe)
@@ -171,8 +193,9 @@ export class MarketDataGateway
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(SubscriptionPipe) request: SubscriptionDto,
   ): Promise<Acknowledgement> {
-    const rooms = addressesOf(request).map(roomName);
+    const rooms = request.type === HEARTBEAT ? [HEARTBEAT] : addressesOf(request).map(roomName);
     this.spend(client, ClientEvent.unsubscribe, this.cost.ofRooms(rooms.length));
+    if (request.type === HEARTBEAT) this.heartbeats.unsubscribe(client);
     const left: string[] = [];
     for (const room of rooms) {
       const pause = this.requests.pause(client);
@@ -260,6 +283,16 @@ export class MarketDataGateway
     return { ok: true, rooms: subscriptionsOf(client), expires_at };
   }
 
+  /**
+   * Runs for every client every few seconds, so it does not wait for its turn among the requests,
+   * and costs little: it looks up nothing.
+   */
+  private answerHeartbeat(client: GatewaySocket, ack: unknown): void {
+    const { current } = this.heartbeats;
+    if (typeof ack === 'function') Reflect.apply(ack, undefined, [{ ok: true, rooms: [], ...current }]);
+    else client.emit(ServerEvent.heartbeat, current);
+  }
+
   /** Rejects the whole request if any of its rooms is not allowed. */
   private checkPermissions(client: GatewaySocket, addresses: readonly RoomAddress[]): void {
     const permissions = this.auth.permissionsOf(client);
@@ -297,6 +330,7 @@ export class MarketDataGateway
 
 function addressesOf({ type, symbol, symbols, expiry }: RoomsDto): RoomAddress[] {
   if (type === 'general') return [{ type }];
+  if (type === HEARTBEAT) return [];
   const all = new Set(symbol == null ? symbols : [symbol, ...(symbols ?? [])]);
   return [...all].map((name) =>
     type === 'chain' && expiry != null ? { type, symbol: name, expiry } : { type, symbol: name },

@@ -11,7 +11,10 @@ import {
 } from 'class-validator';
 import {
   GENERAL_ROOM,
+  HEARTBEAT,
   isExpiry,
+  MAX_HEARTBEAT_MS,
+  MIN_HEARTBEAT_MS,
   SNAPSHOT_TYPES,
   type SnapshotRequest,
   type SnapshotType,
@@ -22,7 +25,7 @@ import {
   type SubscriptionType,
 } from '../contract/index.js';
 
-const needsSymbol = ({ type }: RoomsDto): boolean => type !== 'general';
+const needsSymbol = ({ type }: RoomsDto): boolean => type !== 'general' && type !== 'heartbeat';
 
 function IsExpiry(options: ValidationOptions): PropertyDecorator {
   return (target, key) =>
@@ -34,6 +37,23 @@ function IsExpiry(options: ValidationOptions): PropertyDecorator {
       validator: {
         validate: (value, args) =>
           isExpiry(value) && (args?.object as RoomsDto | undefined)?.type === 'chain',
+      },
+    });
+}
+
+function IsInterval(options: ValidationOptions): PropertyDecorator {
+  return (target, key) =>
+    registerDecorator({
+      name: 'isInterval',
+      target: target.constructor,
+      propertyName: String(key),
+      options,
+      validator: {
+        validate: (value, args) =>
+          Number.isInteger(value) &&
+          value >= MIN_HEARTBEAT_MS &&
+          value <= MAX_HEARTBEAT_MS &&
+          (args?.object as SubscriptionDto | undefined)?.type === HEARTBEAT,
       },
     });
 }
@@ -62,6 +82,12 @@ export abstract class RoomsDto implements SubscriptionRequest {
 export class SubscriptionDto extends RoomsDto {
   @IsIn(SUBSCRIPTION_TYPES, { message: `must be one of ${SUBSCRIPTION_TYPES.join(', ')}` })
   type!: SubscriptionType;
+
+  @IsOptional()
+  @IsInterval({
+    message: `must be a whole number of ms from ${MIN_HEARTBEAT_MS} to ${MAX_HEARTBEAT_MS}, and is allowed with type ${HEARTBEAT} only`,
+  })
+  every_ms?: number;
 }
 
 /** Payload of `get_snapshot`, as a client sent it. */

@@ -6,7 +6,7 @@ import { type ErrorCode, type ErrorDetail, isSymbol } from '../contract/index.js
 import { invalidSubscription } from './request-error.js';
 import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.js';
 
-const FIELDS = ['type', 'symbol', 'symbols', 'expiry'] as const;
+const FIELDS = ['type', 'symbol', 'symbols', 'expiry', 'every_ms'] as const;
 type Field = (typeof FIELDS)[number];
 
 /** Bad symbols that one error names. */
@@ -25,13 +25,14 @@ const CODES: Readonly<Record<Field, ErrorCode>> = {
   symbol: 'INVALID_SYMBOL',
   symbols: 'INVALID_SYMBOL',
   expiry: 'INVALID_EXPIRY',
+  every_ms: 'INVALID_INTERVAL',
 };
 
 /**
  * Fills `dto` from the payload of a client and validates it. Unknown fields are ignored, and the
  * length of a batch is checked before its items.
  *
- * It copies the four known fields instead of converting the whole payload, so that a client can
+ * It copies the known fields instead of converting the whole payload, so that a client can
  * neither cause deep recursion nor set a prototype. It is synchronous, so that a later request
  * cannot overtake an earlier one.
  * @throws RequestError

@@ -1,4 +1,4 @@
-const FIELDS = ['type', 'symbol', 'symbols', 'expiry', 'token'] as const;
+const FIELDS = ['type', 'symbol', 'symbols', 'expiry', 'every_ms', 'token'] as const;
 
 /** The longest text that is kept, characters. No symbol, type or expiry is as long as this. */
 const MAX_TEXT = 128;

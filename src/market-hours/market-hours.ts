@@ -1,18 +1,17 @@
-import { shorten } from '../common/shorten.js';
 import { isSymbol } from '../contract/index.js';
 import { splitList } from '../common/split-list.js';
 import { timeZoneProblem } from '../common/time-zone.js';
-import { Schedule, type TimeWindow, WallClock, type ZonedWindows } from './schedule.js';
+import { Schedule, type ZonedWindows } from './schedule.js';
+import { SpecialDays } from './special-days.js';
+import { MarketHoursError, show, windowOf } from './time-windows.js';
+import { WallClock } from './wall-clock.js';
 
-/** Thrown for an invalid schedule. The message says which part is wrong, as a clause. */
-export class MarketHoursError extends Error {}
+export { MarketHoursError };
 
 export const MARKET_HOURS_EXAMPLE =
   'Asia/Kolkata Mon-Fri 09:15-15:30; AAPL,TSLA=America/New_York Mon-Fri 09:30-16:00';
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
-const MINUTE_MS = 60_000;
-const SHOWN_LENGTH = 40;
 
 /** The market hours: one schedule for all products, and separate ones for named products. */
 export class MarketHours {
@@ -21,23 +20,26 @@ export class MarketHours {
     private readonly own: ReadonlyMap<string, Schedule>,
     /** The time zones of the entries, each once, as they were written. */
     readonly zones: readonly string[],
+    private readonly special: SpecialDays,
   ) {}
 
   /**
    * Parses entries of the form `[SYMBOLS=]ZONE DAYS TIMES`, separated by `;`. Several entries for
    * one product are combined. A product without an entry is always open.
+   * @param special holidays, days with other hours, and halts
    * @throws MarketHoursError
    */
-  static parse(text: string): MarketHours {
+  static parse(text: string, special = SpecialDays.parse('')): MarketHours {
     const entries = splitList(text, ';');
     if (entries.length === 0 && text.trim() !== '') throw new MarketHoursError(`${show(text)} has no entry`);
     const general: ZonedWindows[] = [];
     const own = new Map<string, Map<string, ZonedWindows>>();
     const zones = new Set<string>();
+    const clocks = new Map<string, WallClock>();
     for (const entry of entries) {
       const at = entry.indexOf('=');
       const hoursText = entry.slice(at + 1).trim();
-      const hours = parseHours(hoursText);
+      const hours = parseHours(hoursText, clocks);
       zones.add(hoursText.split(/\s+/)[0] ?? '');
       if (at < 0) {
         general.push(hours);
@@ -47,7 +49,35 @@ export class MarketHours {
         own.set(symbol, new Map(own.get(symbol)).set(hoursText, hours));
       }
     }
-    return new MarketHours(new Schedule(general), schedulesOf(own), [...zones]);
+    const schedules = new Map(
+      [...own].map(([symbol, hours]) => [symbol, new Schedule([...hours.values()], special, [symbol])]),
+    );
+    return new MarketHours(new Schedule(general, special), schedules, [...zones], special);
+  }
+
+  /** Whether no hours are set, so that every market is always open. */
+  get isEmpty(): boolean {
+    return this.zones.length === 0;
+  }
+
+  /** The schedule of the products that have none of their own. */
+  get generalSchedule(): Schedule {
+    return this.general;
+  }
+
+  /** The schedules of the products that have their own. */
+  get ownSchedules(): ReadonlyMap<string, Schedule> {
+    return this.own;
+  }
+
+  /** A product that a special day or a halt names, and that has no hours of its own. */
+  get strangeProduct(): string | undefined {
+    return this.special.symbols.find((symbol) => !this.own.has(symbol));
+  }
+
+  /** Takes the special days of another instance. The schedules stay the same objects. */
+  useSpecialDaysOf({ special }: MarketHours): void {
+    this.special.replaceBy(special);
   }
 
   scheduleOf(product: string): Schedule {
@@ -55,22 +85,8 @@ export class MarketHours {
   }
 }
 
-/** Symbols with the same hours share one schedule object, so that products can be grouped by it. */
-function schedulesOf(
-  own: ReadonlyMap<string, ReadonlyMap<string, ZonedWindows>>,
-): ReadonlyMap<string, Schedule> {
-  const schedules = new Map<string, Schedule>();
-  return new Map(
-    [...own].map(([symbol, hours]) => {
-      const text = [...hours.keys()].join(';');
-      const schedule = schedules.get(text) ?? new Schedule([...hours.values()]);
-      schedules.set(text, schedule);
-      return [symbol, schedule];
-    }),
-  );
-}
-
-function parseHours(text: string): ZonedWindows {
+/** @param clocks the clocks of zones so far, which entries share */
+function parseHours(text: string, clocks: Map<string, WallClock>): ZonedWindows {
   const [zone, days, times, ...more] = text.split(/\s+/);
   if (zone === undefined || days === undefined || times === undefined || more.length > 0) {
     throw new MarketHoursError(`${show(text)} is not a time zone, days and times`);
@@ -82,7 +98,9 @@ function parseHours(text: string): ZonedWindows {
   }
   const problem = timeZoneProblem(zone);
   if (problem !== undefined) throw new MarketHoursError(`${show(zone)} ${problem}`);
-  return { clock: new WallClock(zone), windows };
+  const clock = clocks.get(zone) ?? new WallClock(zone);
+  clocks.set(zone, clock);
+  return { clock, windows };
 }
 
 function symbolsOf(text: string): string[] {
@@ -100,18 +118,4 @@ function daysOf(text: string): number[] {
   if (first < 0 || last < 0 || more.length > 0)
     throw new MarketHoursError(`${show(text)} is not a day or days`);
   return Array.from({ length: ((last - first + 7) % 7) + 1 }, (_, index) => (first + index) % 7);
-}
-
-function windowOf(text: string, days: ReadonlySet<number>): TimeWindow {
-  const match = /^(\d\d):(\d\d)-(\d\d):(\d\d)$/.exec(text);
-  const [fromHour = 99, fromMinute = 99, toHour = 99, toMinute = 99] = match?.slice(1).map(Number) ?? [];
-  const fromMs = (fromHour * 60 + fromMinute) * MINUTE_MS;
-  const toMs = (toHour * 60 + toMinute) * MINUTE_MS;
-  const isTime = fromHour < 24 && fromMinute < 60 && toMinute < 60 && toMs <= 24 * 60 * MINUTE_MS;
-  if (!isTime) throw new MarketHoursError(`${show(text)} is not a time such as 09:15-15:30`);
-  return { days, fromMs, toMs };
-}
-
-function show(text: string): string {
-  return JSON.stringify(shorten(text, SHOWN_LENGTH));
 }

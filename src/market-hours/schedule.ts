@@ -1,6 +1,9 @@
+import type { SpecialDays } from './special-days.js';
+import { WallClock } from './wall-clock.js';
+
 /**
- * A period of a day in which a market is open. If `toMs` is not after `fromMs`, it ends the next
- * day.
+ * A period of a day in which a market is open, or takes orders before it opens. If `toMs` is not
+ * after `fromMs`, it ends the next day.
  */
 export interface TimeWindow {
   /** The weekdays on which it begins; 0 is Sunday. */
@@ -9,6 +12,8 @@ export interface TimeWindow {
   readonly fromMs: number;
   /** End, in ms since midnight, exclusive. */
   readonly toMs: number;
+  /** Whether it is a pre-open session, in which no prices are expected. */
+  readonly isPre?: boolean;
 }
 
 /** Windows in the local time of a time zone. */
@@ -17,25 +22,44 @@ export interface ZonedWindows {
   readonly windows: readonly TimeWindow[];
 }
 
+export type MarketPhase = 'open' | 'closed' | 'pre' | 'halted';
+
+export interface MarketState {
+  readonly phase: MarketPhase;
+  /** When the phase ends, ms since the epoch; `undefined` if that is not known. */
+  readonly untilMs: number | undefined;
+}
+
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/** 1970-01-01 was a Thursday. */
+const FIRST_WEEKDAY = 4;
+/** How far ahead the end of a phase is looked for, days. No exchange rests for longer. */
+const DAYS_AHEAD = 15;
 
 /**
  * The opening hours of a market. It is open while at least one of its windows is. Windows that
  * touch or overlap count as one opening.
  */
 export class Schedule {
-  private readonly weeks: readonly Week[];
+  private readonly calendars: readonly Calendar[];
 
-  /** @param entries the windows; without any, the market is always open */
-  constructor(entries: readonly ZonedWindows[]) {
+  /**
+   * @param entries the windows; without any, the market is always open
+   * @param special holidays, days with other hours, and halts; it may change
+   * @param symbols the products that have this schedule; empty for the general one
+   */
+  constructor(
+    entries: readonly ZonedWindows[],
+    private readonly special: SpecialDays,
+    private readonly symbols: readonly string[] = [],
+  ) {
     const byZone = new Map<string, ZonedWindows>();
     for (const { clock, windows } of entries) {
       const { windows: others = [] } = byZone.get(clock.zone) ?? {};
       byZone.set(clock.zone, { clock, windows: [...others, ...windows] });
     }
-    this.weeks = [...byZone.values()].map((zoned) => new Week(zoned));
+    this.calendars = [...byZone.values()].map((zoned) => new Calendar(zoned, special, symbols));
   }
 
   /**
@@ -44,95 +68,135 @@ export class Schedule {
    * @param wallMs the time, in ms since the epoch
    */
   openForMs(wallMs: number): number | undefined {
-    const [week, ...others] = this.weeks;
-    if (!week) return Infinity;
-    if (others.length === 0) return week.openForMs(wallMs);
+    if (this.isHalted) return undefined;
+    const [calendar, ...others] = this.calendars;
+    if (!calendar) return Infinity;
+    if (others.length === 0) return calendar.openForMs(wallMs);
     // Before a window of one time zone began, a window of another zone may have been open.
     let openFor: number | undefined;
     let before = wallMs;
     while (wallMs - before < WEEK_MS) {
-      const more = this.weeks.flatMap((each) => each.openForMs(before) ?? []);
+      const more = this.calendars.flatMap((each) => each.openForMs(before) ?? []);
       if (more.length === 0) break;
       openFor = wallMs - before + Math.max(...more);
       before = wallMs - openFor - 1;
     }
     return openFor;
   }
-}
 
-/** The local time of a time zone. */
-export class WallClock {
-  /** The name of the zone, as `Intl` normalizes it. */
-  readonly zone: string;
-  private readonly format: Intl.DateTimeFormat;
-
-  /** @throws RangeError if there is no such time zone */
-  constructor(zone: string) {
-    this.format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      weekday: 'short',
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      hourCycle: 'h23',
-    });
-    this.zone = this.format.resolvedOptions().timeZone;
+  /** The phase of the market at a time, in ms since the epoch, and when it ends. */
+  stateAt(wallMs: number): MarketState {
+    if (this.isHalted) return { phase: 'halted', untilMs: undefined };
+    const phase = this.phaseAt(wallMs);
+    const edges = this.calendars.flatMap((calendar) => calendar.edgesAfter(wallMs));
+    const untilMs = edges.sort((a, b) => a - b).find((edge) => this.phaseAt(edge) !== phase);
+    return { phase, untilMs };
   }
 
-  /**
-   * Converts a time in ms since the epoch to ms since the last local midnight that began a Sunday.
-   */
-  sinceSundayMs(wallMs: number): number {
-    const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
-    for (const { type, value } of this.format.formatToParts(wallMs)) parts[type] = value;
-    const { weekday = '', hour, minute, second } = parts;
-    const seconds = (Number(hour) * 60 + Number(minute)) * 60 + Number(second);
-    return WEEKDAYS.indexOf(weekday) * DAY_MS + seconds * 1_000 + (Math.floor(wallMs) % 1_000);
+  private get isHalted(): boolean {
+    return this.calendars.length === 0
+      ? this.special.isHalted(undefined, this.symbols)
+      : this.calendars.some(({ zone }) => this.special.isHalted(zone, this.symbols));
+  }
+
+  private phaseAt(wallMs: number): MarketPhase {
+    if (this.calendars.length === 0) return 'open';
+    if (this.calendars.some((calendar) => calendar.openForMs(wallMs) !== undefined)) return 'open';
+    return this.calendars.some((calendar) => calendar.isPreAt(wallMs)) ? 'pre' : 'closed';
   }
 }
 
+/** Begin and end, in local ms since 1970. */
 interface Opening {
-  /** Begin, in ms since Sunday's midnight; negative if it was in the week before. */
   readonly fromMs: number;
   toMs: number;
 }
 
-/** The openings of a week in one time zone. */
-class Week {
+/** The openings of one time zone. */
+class Calendar {
+  readonly zone: string;
   private readonly clock: WallClock;
-  private readonly openings: readonly Opening[];
+  private readonly windows: readonly TimeWindow[];
+  /** The openings around a day, which are found once a day, or after the special days changed. */
+  private found: { readonly day: number; readonly version: number; readonly openings: Openings } | undefined;
 
-  constructor({ clock, windows }: ZonedWindows) {
+  constructor(
+    { clock, windows }: ZonedWindows,
+    private readonly special: SpecialDays,
+    private readonly symbols: readonly string[],
+  ) {
     this.clock = clock;
-    this.openings = joined(windows.flatMap(openingsOf));
+    this.zone = clock.zone;
+    this.windows = windows;
   }
 
   openForMs(wallMs: number): number | undefined {
-    const nowMs = this.clock.sinceSundayMs(wallMs);
-    const opening = this.openings.find(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs);
+    const nowMs = this.clock.localMs(wallMs);
+    const opening = openingAt(this.around(nowMs).open, nowMs);
     if (!opening) return undefined;
-    const { fromMs, toMs } = opening;
-    return toMs - fromMs >= WEEK_MS ? Infinity : nowMs - fromMs;
+    return opening.toMs - opening.fromMs >= WEEK_MS ? Infinity : nowMs - opening.fromMs;
+  }
+
+  isPreAt(wallMs: number): boolean {
+    const nowMs = this.clock.localMs(wallMs);
+    return openingAt(this.around(nowMs).pre, nowMs) !== undefined;
+  }
+
+  /** Every begin and end of a window in the days to come, in ms since the epoch. */
+  edgesAfter(wallMs: number): number[] {
+    const nowMs = this.clock.localMs(wallMs);
+    const today = Math.floor(nowMs / DAY_MS);
+    const windows = Array.from({ length: DAYS_AHEAD + 1 }, (_, ahead) => this.windowsOf(today - 1 + ahead));
+    return windows
+      .flat()
+      .flatMap(({ fromMs, toMs }) => [fromMs, toMs])
+      .filter((edge) => edge > nowMs)
+      .map((edge) => this.clock.wallMs(edge, wallMs + edge - nowMs));
+  }
+
+  /** An opening of a week or more counts as endless, so the days of a week before are enough. */
+  private around(nowMs: number): Openings {
+    const day = Math.floor(nowMs / DAY_MS);
+    const { version } = this.special;
+    if (this.found?.day !== day || this.found.version !== version) {
+      const windows = Array.from({ length: 9 }, (_, index) => this.windowsOf(day - 8 + index)).flat();
+      const openings = {
+        open: joined(windows.filter(({ isPre }) => !isPre)),
+        pre: windows.filter(({ isPre }) => isPre),
+      };
+      this.found = { day, version, openings };
+    }
+    return this.found.openings;
+  }
+
+  private windowsOf(day: number): (Opening & { readonly isPre: boolean })[] {
+    const weekday = (((day + FIRST_WEEKDAY) % 7) + 7) % 7;
+    const windows =
+      this.special.windowsOf(day, this.zone, this.symbols) ??
+      this.windows.filter(({ days }) => days.has(weekday));
+    return windows.map(({ fromMs, toMs, isPre = false }) => ({
+      fromMs: day * DAY_MS + fromMs,
+      toMs: (toMs > fromMs ? day : day + 1) * DAY_MS + toMs,
+      isPre,
+    }));
   }
 }
 
-/** The openings of a window that begin in this week and in the week before. */
-function openingsOf({ days, fromMs, toMs }: TimeWindow): Opening[] {
-  const lengthMs = toMs > fromMs ? toMs - fromMs : toMs + DAY_MS - fromMs;
-  return [...days].flatMap((day) =>
-    [day * DAY_MS + fromMs, day * DAY_MS + fromMs - WEEK_MS].map((beginMs) => ({
-      fromMs: beginMs,
-      toMs: beginMs + lengthMs,
-    })),
-  );
+interface Openings {
+  readonly open: readonly Opening[];
+  readonly pre: readonly Opening[];
 }
 
-function joined(openings: Opening[]): Opening[] {
+function openingAt(openings: readonly Opening[], nowMs: number): Opening | undefined {
+  return openings.find(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs);
+}
+
+function joined(openings: readonly Opening[]): Opening[] {
   const result: Opening[] = [];
-  for (const opening of openings.sort((a, b) => a.fromMs - b.fromMs)) {
+  for (const { fromMs, toMs } of [...openings].sort((a, b) => a.fromMs - b.fromMs)) {
     const last = result.at(-1);
-    if (last && opening.fromMs <= last.toMs) last.toMs = Math.max(last.toMs, opening.toMs);
-    else result.push(opening);
+    if (last && fromMs <= last.toMs) last.toMs = Math.max(last.toMs, toMs);
+    else result.push({ fromMs, toMs });
   }
   return result;
 }

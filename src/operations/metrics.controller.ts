@@ -4,7 +4,7 @@ import { version } from '../../package.json';
 import { AdminGuard } from './admin.guard.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { SharedWork } from '../common/shared-work.js';
-import { SUBSCRIPTION_TYPES } from '../contract/index.js';
+import { ROOM_TYPES } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import { combinedText, MetricsRegistry, type MetricsReport } from '../metrics/metrics-registry.js';
 import { ConnectionMetrics } from './connection.metrics.js';
@@ -68,7 +68,7 @@ export class MetricsController implements OnModuleInit {
     const { connections, rooms, subscriptions } = this.metrics;
     const { byKind } = await this.census.take();
     connections.set(this.server.sockets.sockets.size);
-    for (const kind of SUBSCRIPTION_TYPES) {
+    for (const kind of ROOM_TYPES) {
       rooms.set({ kind }, byKind[kind].rooms);
       subscriptions.set({ kind }, byKind[kind].members);
     }

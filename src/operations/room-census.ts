@@ -1,5 +1,5 @@
 import type { Clock } from '../common/clock.js';
-import { roomKind, SUBSCRIPTION_TYPES, type SubscriptionType } from '../contract/index.js';
+import { roomKind, ROOM_TYPES, type RoomType } from '../contract/index.js';
 
 /** How many rooms are named; far more than a platform has products and expiries. */
 export const MAX_NAMED_ROOMS = 1_000;
@@ -21,7 +21,7 @@ export interface Census {
   readonly named: readonly (readonly [room: string, clients: number])[];
   /** The number of rooms that are not named. */
   readonly leftOut: number;
-  readonly byKind: Readonly<Record<SubscriptionType, { readonly rooms: number; readonly members: number }>>;
+  readonly byKind: Readonly<Record<RoomType, { readonly rooms: number; readonly members: number }>>;
 }
 
 /**
@@ -45,9 +45,10 @@ export class RoomCensus {
   }
 
   private async count(): Promise<Census> {
-    const byKind = Object.fromEntries(
-      SUBSCRIPTION_TYPES.map((kind) => [kind, { rooms: 0, members: 0 }]),
-    ) as Record<SubscriptionType, { rooms: number; members: number }>;
+    const byKind = Object.fromEntries(ROOM_TYPES.map((kind) => [kind, { rooms: 0, members: 0 }])) as Record<
+      RoomType,
+      { rooms: number; members: number }
+    >;
     let largest: [room: string, clients: number][] = [];
     let atLeast = 0;
     let seen = 0;

@@ -167,7 +167,7 @@ it('each update reaches a client of each worker once, and /metrics adds up their
     Array.from({ length: 2 * WORKERS }, () => TestClient.connect(gateway.url, { transports: ['websocket'] })),
   );
   const { workers } = await healthOf(gateway);
-  const own = workers.map(({ clients: mine }) => mine!);
+  const own = workers.map(({ clients: mine }) => mine);
   expect(Math.min(...own)).toBeGreaterThan(0);
   expect(own.reduce((sum, mine) => sum + mine, 0)).toBe(clients.length);
   const deliveries = 'socket_gateway_deliveries_total{event="underlying_update"}';

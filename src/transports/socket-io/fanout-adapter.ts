@@ -6,7 +6,7 @@ import type { FanoutEngine } from '../../fanout/fanout-engine.js';
 import type { TimedUpdate } from '../../fanout/fanout-observer.js';
 import { Frame } from '../../fanout/frame.js';
 import { SocketIoLink } from './socket-io-link.js';
-import type { AdapterClass, GatewaySocket } from './socket-server.js';
+import type { AdapterClass, GatewayServer, GatewaySocket } from './socket-server.js';
 
 /** What the adapter needs in addition to its base class. */
 export interface FanoutAdapterOptions {
@@ -27,18 +27,31 @@ interface Packet {
 /** Socket.IO's packet type of an event without binary data. */
 const EVENT = 2;
 
-/** The method that the class below adds to its base. */
-interface LinkSource {
-  linkOf(id: string): SocketIoLink | undefined;
+/** What the class below adds to its base. */
+interface FanoutSource {
+  readonly queueMs: number;
+  clientOf(id: string): FanoutClient | undefined;
 }
 
 /**
  * The link of a client; undefined if the client has disconnected, or does not use the fan-out
  * engine.
  */
-export function linkOf({ id, nsp }: GatewaySocket): SocketIoLink | undefined {
-  const adapter = nsp.adapter as Partial<LinkSource>;
-  return adapter.linkOf?.(id);
+export function linkOf(client: GatewaySocket): SocketIoLink | undefined {
+  const link = fanoutClientOf(client)?.link;
+  return link instanceof SocketIoLink ? link : undefined;
+}
+
+/** The engine's view of a client; undefined in the same cases as {@link linkOf}. */
+export function fanoutClientOf({ id, nsp }: GatewaySocket): FanoutClient | undefined {
+  const adapter = nsp.adapter as Partial<FanoutSource>;
+  return adapter.clientOf?.(id);
+}
+
+/** How long the oldest update that the engine has not written yet has been waiting, ms. */
+export function queueMsOf({ sockets }: GatewayServer): number {
+  const adapter = sockets.adapter as Partial<FanoutSource>;
+  return adapter.queueMs ?? 0;
 }
 
 /**
@@ -50,7 +63,7 @@ export function linkOf({ id, nsp }: GatewaySocket): SocketIoLink | undefined {
  * work for each client.
  */
 export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions): AdapterClass {
-  return class FanoutAdapter extends Base implements LinkSource {
+  return class FanoutAdapter extends Base implements FanoutSource {
     private readonly namespace = this.nsp as Namespace;
     private readonly engine = options.createEngine();
     private readonly clients = new Map<string, FanoutClient>();
@@ -100,9 +113,12 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
       options.onBroadcast(event.name, receivers);
     }
 
-    linkOf(id: string): SocketIoLink | undefined {
-      const link = this.clients.get(id)?.link;
-      return link instanceof SocketIoLink ? link : undefined;
+    clientOf(id: string): FanoutClient | undefined {
+      return this.clients.get(id);
+    }
+
+    get queueMs(): number {
+      return this.engine.queueMs;
     }
 
     override close(): void | Promise<void> {

@@ -13,6 +13,8 @@ export const ERROR_CODES = {
     'The request names more symbols than `limits.max_symbols_per_request`. Split it into several requests.',
   INVALID_EXPIRY:
     'The `expiry` is not a date YYYY-MM-DD, or the type is not `chain`. Correct the expiry or leave it out.',
+  INVALID_INTERVAL:
+    'The `every_ms` is not a whole number within its bounds, or the type is not `heartbeat`. Correct it or leave it out.',
   TOO_MANY_SUBSCRIPTIONS:
     'The request would exceed `limits.max_subscriptions` or `limits.max_unknown_subscriptions`. Unsubscribe from other rooms first. If `retry_after_ms` is present, try again then for the rooms that `rooms` lists.',
   FORBIDDEN:

@@ -9,7 +9,10 @@ import type {
   Connected,
   FeedGap,
   FeedStatuses,
+  Heartbeat,
+  HeartbeatAcknowledgement,
   Lagging,
+  MarketStatus,
   Products,
   ProductsAcknowledgement,
   RequestRejection,
@@ -38,6 +41,7 @@ export const ClientEvent = {
   listSubscriptions: 'list_subscriptions',
   getSnapshot: 'get_snapshot',
   refreshToken: 'refresh_token',
+  heartbeat: 'heartbeat',
 } as const;
 export type ClientEvent = (typeof ClientEvent)[keyof typeof ClientEvent];
 
@@ -62,6 +66,8 @@ export const ServerEvent = {
   feedStatuses: 'feed_statuses',
   feedGap: 'feed_gap',
   chainStatus: 'chain_status',
+  heartbeat: 'heartbeat',
+  marketStatus: 'market_status',
   lagging: 'lagging',
   tokenExpiring: 'token_expiring',
   tokenRefreshed: 'token_refreshed',
@@ -101,6 +107,11 @@ export interface ClientToServerEvents {
     request: TokenRefresh,
     ack?: (answer: TokenAcknowledgement | RequestRejection) => void,
   ) => void;
+  /**
+   * Asks whether the connection works in both directions. The gateway acknowledges at once, or sends
+   * `heartbeat` if the client passed no acknowledgement.
+   */
+  heartbeat: (ack?: (answer: HeartbeatAcknowledgement | RequestRejection) => void) => void;
 }
 
 export interface ServerToClientEvents {
@@ -135,6 +146,10 @@ export interface ServerToClientEvents {
    * An option chain has become stale, or is live again. Sent to `chain:SYM` and `chain:SYM:EXPIRY`.
    */
   chain_status: (payload: ChainStatus) => void;
+  /** The connection works, although no update came for a while. Sent to clients that asked for it. */
+  heartbeat: (payload: Heartbeat) => void;
+  /** The phase of a market. Sent after `connected` and when it changes, if hours are configured. */
+  market_status: (payload: MarketStatus) => void;
   /** The client read too slowly, so older updates were dropped in favour of newer ones. */
   lagging: (payload: Lagging) => void;
   /** The token expires soon. The client should send `refresh_token`. */

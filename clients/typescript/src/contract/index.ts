@@ -5,6 +5,7 @@
  */
 export * from './errors.js';
 export * from './events.js';
+export * from './heartbeat.js';
 export * from './payloads.js';
 export * from './rooms.js';
 export * from './symbol.js';

@@ -1,0 +1,61 @@
+const MINUTE_MS = 60_000;
+
+/** The local time of a time zone. */
+export class WallClock {
+  /** The name of the zone, as `Intl` normalizes it. */
+  readonly zone: string;
+  private readonly format: Intl.DateTimeFormat;
+  /** The offset of the last minute that was asked for: `Intl` takes some microseconds. */
+  private known: { readonly minute: number; readonly offsetMs: number } | undefined;
+
+  /** @throws RangeError if there is no such time zone */
+  constructor(zone: string) {
+    this.format = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      hourCycle: 'h23',
+    });
+    this.zone = this.format.resolvedOptions().timeZone;
+  }
+
+  /**
+   * Converts a time in ms since the epoch to local time: the ms since 1970-01-01 00:00 that a local
+   * clock which never changes would show.
+   */
+  localMs(wallMs: number): number {
+    const minute = Math.floor(wallMs / MINUTE_MS);
+    if (this.known?.minute !== minute) this.known = { minute, offsetMs: this.offsetAt(minute * MINUTE_MS) };
+    return Math.floor(wallMs) + this.known.offsetMs;
+  }
+
+  /**
+   * Converts a local time to ms since the epoch. A local time that the clocks skip becomes one
+   * close to it.
+   * @param nearMs a time within some days of the result, ms since the epoch
+   */
+  wallMs(localMs: number, nearMs: number): number {
+    let wallMs = nearMs;
+    // The first step may cross a change of the clocks, and the second corrects for it.
+    for (let step = 0; step < 2; step++) wallMs += localMs - this.localMs(wallMs);
+    return wallMs;
+  }
+
+  private offsetAt(wallMs: number): number {
+    const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
+    for (const { type, value } of this.format.formatToParts(wallMs)) parts[type] = value;
+    const [year = 0, month = 1, day, hour, minute, second] = [
+      parts.year,
+      parts.month,
+      parts.day,
+      parts.hour,
+      parts.minute,
+      parts.second,
+    ].map(Number);
+    return Date.UTC(year, month - 1, day, hour, minute, second) - wallMs;
+  }
+}
