@@ -40,7 +40,7 @@ export const ClientEvent = {
   listSubscriptions: 'list_subscriptions',
   getSnapshot: 'get_snapshot',
   refreshToken: 'refresh_token',
-  heartbeat: 'heartbeat',
+  getHeartbeat: 'get_heartbeat',
 } as const;
 export type ClientEvent = (typeof ClientEvent)[keyof typeof ClientEvent];
 
@@ -110,7 +110,7 @@ export interface ClientToServerEvents {
    * Asks whether the connection works in both directions. The gateway acknowledges at once, or sends
    * `heartbeat` if the client passed no acknowledgement.
    */
-  heartbeat: (ack?: (answer: HeartbeatAcknowledgement | RequestRejection) => void) => void;
+  get_heartbeat: (ack?: (answer: HeartbeatAcknowledgement | RequestRejection) => void) => void;
 }
 
 export interface ServerToClientEvents {

@@ -132,7 +132,7 @@ export const CLIENT_EXAMPLES = {
   refresh_token: [
     { name: 'token', payload: { token: 'eyJhbGciOiJFUzI1NiJ9.eyJ1c2VyX2lkIjoiNDIifQ.c2lnbmF0dXJl' } },
   ],
-  heartbeat: [],
+  get_heartbeat: [],
 } as const satisfies {
   readonly [E in ClientEvent]: readonly Example<PayloadOf<ClientToServerEvents[E]>>[];
 };
@@ -163,7 +163,7 @@ export const ACKNOWLEDGEMENT_EXAMPLES = {
     },
   ],
   refresh_token: [{ name: 'done', payload: { ok: true, rooms: ['general'], expires_at: 1795329819 } }],
-  heartbeat: [
+  get_heartbeat: [
     {
       name: 'done',
       payload: {

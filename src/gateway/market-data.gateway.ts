@@ -102,7 +102,7 @@ export class MarketDataGateway
       reduceRequest(packet, this.config.maxSymbolsPerRequest);
       const [event, ...args] = packet;
       if (!this.events.admit(client, String(event), args)) return;
-      if (event === ClientEvent.heartbeat) this.answerHeartbeat(client, args.at(-1));
+      if (event === ClientEvent.getHeartbeat) this.answerHeartbeat(client, args.at(-1));
       else next();
     });
     this.log.info(

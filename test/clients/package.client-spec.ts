@@ -18,7 +18,7 @@ import { Application, ROOT, run } from './support/package.js';
  * The size of the client in a page, in bytes, minified and gzipped. Raise these limits only
  * deliberately.
  */
-const LIMIT = { alone: 14_100, withSocketIo: 27_400, hooks: 2_200 };
+const LIMIT = { alone: 14_900, withSocketIo: 28_250, hooks: 2_200 };
 
 const USE = `
 const client = connect(process.argv[2], { general: false });

@@ -114,7 +114,8 @@ async function real({ env }: Setting): Promise<World> {
   const platform = new Platform(redis, gateway);
   return {
     connect: (options) => {
-      const client = new SocketClient(gateway.url, options);
+      // The fake gateway sends no heartbeats.
+      const client = new SocketClient(gateway.url, { heartbeatMs: false, ...options });
       cleanUp(() => client.close());
       return client;
     },
@@ -129,7 +130,7 @@ async function real({ env }: Setting): Promise<World> {
       await platform.carried();
     },
     stale: async (product) => {
-      const watcher = new SocketClient(gateway.url);
+      const watcher = new SocketClient(gateway.url, { heartbeatMs: false });
       const handle = watcher.subscribe({ type: 'product', symbol: product });
       await handle.ready;
       await waitFor(() => isStale(watcher, product));

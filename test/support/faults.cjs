@@ -29,6 +29,11 @@ const faults = {
       while (performance.now() < end);
     }, 50);
   },
+  /** Takes the event loop for 10 s. */
+  hang: () => {
+    const end = performance.now() + 10_000;
+    while (performance.now() < end);
+  },
   memory: (begin) => {
     held.length = 0;
     if (begin) held.push(Buffer.alloc(600_000_000, 1));

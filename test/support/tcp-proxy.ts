@@ -5,6 +5,7 @@ import { cleanUp } from './cleanup.js';
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private state: 'well' | 'cut' | 'frozen' = 'well';
+  private dropped: 'requests' | 'responses' | undefined;
 
   protected constructor(
     private readonly server: Server,
@@ -35,8 +36,14 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.pause();
   }
 
+  /** Loses everything that is sent in one direction until `mend`, with all connections open. */
+  drop(direction: 'requests' | 'responses'): void {
+    this.dropped = direction;
+  }
+
   mend(): void {
     this.state = 'well';
+    this.dropped = undefined;
     for (const socket of this.sockets) socket.resume();
   }
 
@@ -71,8 +78,12 @@ export class TcpProxy {
       });
       if (this.state === 'frozen') socket.pause();
     }
-    client.on('data', (chunk) => this.request(chunk, target));
-    target.on('data', (chunk) => this.response(chunk, client));
+    client.on('data', (chunk) => {
+      if (this.dropped !== 'requests') this.request(chunk, target);
+    });
+    target.on('data', (chunk) => {
+      if (this.dropped !== 'responses') this.response(chunk, client);
+    });
   }
 
   private destroyAll(): void {

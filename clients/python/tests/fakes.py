@@ -5,7 +5,7 @@ import contextlib
 import functools
 import itertools
 import json
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 from unittest import mock
 
 from deltastream_socket_client.addresses import parse_addresses
@@ -13,8 +13,11 @@ from deltastream_socket_client.core import Core
 from deltastream_socket_client.reconnect import ReconnectPolicy
 from deltastream_socket_client.room_requests import RoomRequest
 from deltastream_socket_client.testing.fake_gateway import DEFAULT_LIMITS
+from deltastream_socket_client.watchdog import HeartbeatRequest
 
 from . import recorded
+
+Request = Union[RoomRequest, HeartbeatRequest]
 
 LIMITS: Dict[str, Any] = {**DEFAULT_LIMITS, 'max_symbols_per_request': 3, 'max_connections_per_user': None}
 
@@ -63,7 +66,7 @@ class RecordedCore(Core):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._ids: Dict[RoomRequest, int] = {}
+        self._ids: Dict[Request, int] = {}
         self._next_id = itertools.count(1)
 
     def receive(self, event: str, data: Any) -> None:
@@ -71,14 +74,14 @@ class RecordedCore(Core):
             recorded.received(self, f'2{json.dumps([event, data])}')
         super().receive(event, data)
 
-    def take_requests(self) -> Tuple[List[RoomRequest], Optional[float]]:
+    def take_requests(self) -> Tuple[List[Request], Optional[float]]:
         requests, later = super().take_requests()
         for request in requests:
             self._ids[request] = next(self._next_id)
             recorded.sent(self, f'2{self._ids[request]}{json.dumps([request.event, request.payload])}')
         return requests, later
 
-    def answered(self, request: RoomRequest, answer: Any) -> None:
+    def answered(self, request: Request, answer: Any) -> None:
         if answer is not None:
             recorded.received(self, f'3{self._ids[request]}{json.dumps([answer])}')
         super().answered(request, answer)
@@ -101,7 +104,7 @@ class World:
         return self.core.subscribe(parse_addresses(type, symbol, expiry))
 
     def requests(self) -> List[RoomRequest]:
-        return self.core.take_requests()[0]
+        return [request for request in self.core.take_requests()[0] if isinstance(request, RoomRequest)]
 
     def sent(self) -> List[Tuple[str, Dict[str, Any]]]:
         """Takes the requests that are due, and confirms them."""

@@ -48,6 +48,19 @@ export interface StateChange {
   readonly reason?: Error;
 }
 
+/**
+ * Whether updates can be expected, and if not, why not. `disconnected`: there is no connection that
+ * answers. `feed_down`: the gateway is cut off from the feed. `market_closed`: every market is
+ * closed. `unknown`: connected, but the gateway has not said yet, has no heartbeats, or the option
+ * `heartbeatMs` is `false`.
+ */
+export type Health = 'live' | 'market_closed' | 'feed_down' | 'disconnected' | 'unknown';
+
+export interface HealthChange {
+  readonly health: Health;
+  readonly previous: Health;
+}
+
 /** An attempt to connect, or to renew the token, failed. */
 export interface ConnectProblem {
   readonly error: Error;
@@ -62,6 +75,7 @@ export interface ClientEvents extends GatewayEvents {
   state: StateChange;
   /** A product became stale, or is live again. */
   stale: Staleness;
+  health: HealthChange;
   connect_error: ConnectProblem;
 }
 
@@ -89,6 +103,7 @@ export class SocketClient {
   private readonly tokenRefresh: TokenRefresh;
   private readonly online = (): void => this.connector.hurry();
   private previous: ConnectionState = 'connecting';
+  private saidHealth: Health = 'disconnected';
   private info: Connected | undefined;
   private sweeping = false;
 
@@ -133,6 +148,15 @@ export class SocketClient {
   /** The reason for `reconnecting` or `closed`. */
   get reason(): Error | undefined {
     return this.connector.reason;
+  }
+
+  get health(): Health {
+    const { active } = this.connector;
+    if (!active) return 'disconnected';
+    const { heartbeat } = active;
+    if (!heartbeat) return 'unknown';
+    if (heartbeat.feed === 'down') return 'feed_down';
+    return heartbeat.market === 'closed' ? 'market_closed' : 'live';
   }
 
   /** From the last `connected` event, like the next two. */
@@ -274,6 +298,7 @@ export class SocketClient {
     this.requests.resend(session);
     if (session.info) this.listeners.emit('connected', session.info);
     this.checkStaleness(undefined);
+    this.checkHealth();
   }
 
   private enter(state: ConnectionState, reason: Error | undefined): void {
@@ -285,6 +310,7 @@ export class SocketClient {
     }
     if (state === 'closed') this.end(reason);
     this.listeners.emit('state', { state, previous, ...(reason ? { reason } : {}) });
+    this.checkHealth();
     if (state === 'closed') this.listeners.clear();
   }
 
@@ -320,6 +346,7 @@ export class SocketClient {
     }
     if (name === 'chain_status') this.market.sawChainStatus(payload as ChainStatus);
     this.listeners.emit(name as keyof GatewayEvents, payload as never);
+    if (name === 'heartbeat') this.checkHealth();
   }
 
   private news(event: MarketEvent, update: MarketUpdate): void {
@@ -346,6 +373,14 @@ export class SocketClient {
       handle.checkStaleness(product);
     }
     this.staleness.check(product);
+  }
+
+  private checkHealth(): void {
+    const previous = this.saidHealth;
+    const { health } = this;
+    if (health === previous) return;
+    this.saidHealth = health;
+    this.listeners.emit('health', { health, previous });
   }
 
   private listenerFailed(error: unknown): void {

@@ -1,3 +1,4 @@
+import { DEFAULT_HEARTBEAT_MS } from './contract/heartbeat.js';
 import type { HandshakeOptions, RoomAddress, ServerDraining } from './contract/index.js';
 import { backoffMs } from './backoff.js';
 import type { Timer } from './clock.js';
@@ -123,12 +124,12 @@ export class Connector {
       this.close(error as Error); // no later attempt would accept this address or option either
       return;
     }
-    const keepGeneral = client.general ?? true;
+    const { general: keepGeneral = true, heartbeatMs = DEFAULT_HEARTBEAT_MS, probe = false } = client;
     // A retry may have been scheduled while the client waited for the token. There must be only one
     // attempt at a time.
     this.unschedule();
     this.next = new Session(
-      { socket, url: this.options.url, clock, random, wanted, keepGeneral },
+      { socket, url: this.options.url, clock, random, wanted, keepGeneral, heartbeatMs, probe },
       {
         ...this.handlers,
         up: (session) => this.isUp(session),

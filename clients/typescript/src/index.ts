@@ -9,6 +9,8 @@ export function connect(url: string, options: ClientOptions = {}): SocketClient 
 export type {
   ClientEvents,
   ConnectProblem,
+  Health,
+  HealthChange,
   RequestOptions,
   Snapshot,
   SocketClient,

@@ -29,6 +29,17 @@ export interface ClientOptions {
   /** Default `/socket.io`. */
   readonly path?: string | undefined;
   /**
+   * How often the gateway sends something, in ms: at least 1,000. Default 2,000, so that the client
+   * notices a dead connection within 3 s. `false`: only the pings of Socket.IO, which take 45 s.
+   */
+  readonly heartbeatMs?: number | false | undefined;
+  /**
+   * Ask the gateway in every interval whether it still receives what the client sends. Default
+   * false: only if a request remains without an answer. It costs the gateway much more than its
+   * heartbeats do.
+   */
+  readonly probe?: boolean | undefined;
+  /**
    * How long a request waits for its response, including the time offline, in ms. Default 10,000.
    */
   readonly requestTimeoutMs?: number | undefined;

@@ -3,12 +3,15 @@ import type {
   Closing,
   Connected,
   FeedStatuses,
+  Heartbeat,
+  HeartbeatAcknowledgement,
   ProductStatus,
   ServerDraining,
+  SubscriptionAcknowledgement,
   SubscriptionConfirmed,
   TokenRefreshed,
 } from './contract/index.js';
-import { GENERAL_ROOM, type RoomAddress, roomName } from './contract/index.js';
+import { GENERAL_ROOM, HEARTBEAT, type RoomAddress, roomName } from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
 import { Freshness } from './freshness.js';
 import { RoomFreshness, type RoomStaleness } from './room-freshness.js';
@@ -17,6 +20,7 @@ import { type Answer, Link, type LinkEnd } from './link.js';
 import { MessageBudget } from './message-budget.js';
 import type { Foundation, RawSocket } from './options.js';
 import { productOf, RoomSync } from './room-sync.js';
+import { Watchdog } from './watchdog.js';
 
 /** How long a request of the client itself waits for its acknowledgement, in ms. */
 const ASK_LIMIT_MS = 10_000;
@@ -43,6 +47,9 @@ export interface SessionOptions extends Pick<Foundation, 'clock' | 'random'> {
   readonly socket: RawSocket;
   readonly wanted: ReadonlyMap<string, RoomAddress>;
   readonly keepGeneral: boolean;
+  /** `false`: no heartbeats. */
+  readonly heartbeatMs: number | false;
+  readonly probe: boolean;
 }
 
 /**
@@ -51,6 +58,8 @@ export interface SessionOptions extends Pick<Foundation, 'clock' | 'random'> {
  */
 export class Session {
   info: Connected | undefined;
+  /** The last heartbeat, or the last answer to a request for one. */
+  heartbeat: Heartbeat | undefined;
   /** When the draining gateway closes the connection, in ms of the clock. */
   closesAt: number | undefined;
   private readonly link: Link;
@@ -58,6 +67,7 @@ export class Session {
   private readonly freshness = new Freshness();
   private readonly roomFreshness = new RoomFreshness();
   private budget: MessageBudget | undefined;
+  private watchdog: Watchdog | undefined;
   /** Whether the gateway has sent all stale products to a client in `general`. */
   private generalTold = false;
   private areRoomsSettled = false;
@@ -72,7 +82,7 @@ export class Session {
       random,
       wanted,
       keepGeneral,
-      ask: (event, request, done) => this.link.ask(event, request, ASK_LIMIT_MS, done),
+      ask: (event, request, done) => this.request(event, request, ASK_LIMIT_MS, done),
       joined: (room, suggestion) => this.joined(room, suggestion),
       refused: (room, error) => handlers.refused(this, room, error),
       postponed: (room) => this.postponed(room),
@@ -82,7 +92,7 @@ export class Session {
     this.link = new Link(socket, url, clock, {
       event: (name, payload) => this.receive(name, payload),
       down: (end) => {
-        this.rooms.stop();
+        this.stop();
         handlers.down(this, end);
       },
     });
@@ -135,15 +145,36 @@ export class Session {
 
   ask<A>(event: string, payload: unknown, limitMs: number, done: (answer: Answer<A>) => void): void {
     this.budget?.take();
-    this.link.ask(event, payload, limitMs, done);
+    this.request(event, payload, limitMs, done);
+  }
+
+  /** If there is no answer for a while, it may be the connection, or only the request takes long. */
+  private request<A>(
+    event: string,
+    payload: unknown,
+    limitMs: number,
+    done: (answer: Answer<A>) => void,
+  ): void {
+    const { watchdog } = this;
+    const slow = watchdog && this.options.clock.after(watchdog.patienceMs, () => watchdog.probe());
+    this.link.ask<A>(event, payload, limitMs, (answer) => {
+      slow?.cancel();
+      done(answer);
+    });
   }
 
   close(): void {
-    this.rooms.stop();
+    this.stop();
     this.link.close();
   }
 
+  private stop(): void {
+    this.rooms.stop();
+    this.watchdog?.stop();
+  }
+
   private receive(name: string, payload: unknown): void {
+    this.watchdog?.heard();
     switch (name) {
       case 'connected':
         this.connected(payload as Connected);
@@ -165,10 +196,14 @@ export class Session {
         return;
       case 'subscribed': {
         const { room, known } = payload as SubscriptionConfirmed;
+        if (room === HEARTBEAT) break;
         this.freshness.retell(productOf(room));
         this.roomFreshness.subscribed(room, known !== false);
         break;
       }
+      case 'heartbeat':
+        this.heartbeat = payload as Heartbeat;
+        break;
       case 'unsubscribed':
         this.left((payload as SubscriptionConfirmed).room);
         break;
@@ -195,10 +230,40 @@ export class Session {
     this.budget = new MessageBudget(info.limits, this.options.clock);
     this.handlers.up(this);
     this.rooms.start(info, this.budget);
+    this.watch(info.limits.heartbeat_ms);
     // The gateway sends the stale products right after `connected`, and the response to this
     // request after them.
     if (info.rooms.includes(GENERAL_ROOM))
       this.ask('get_products', undefined, ASK_LIMIT_MS, ({ kind }) => this.generalAnswered(kind));
+  }
+
+  /** An older gateway has no heartbeats. */
+  private watch(leastMs: number | undefined): void {
+    const { heartbeatMs, probe: probes, clock } = this.options;
+    if (leastMs === undefined || heartbeatMs === false) return;
+    const asked = { type: HEARTBEAT, every_ms: Math.max(leastMs, heartbeatMs) };
+    this.ask<SubscriptionAcknowledgement>('subscribe', asked, ASK_LIMIT_MS, (answer) => {
+      if (answer.kind !== 'answer') return;
+      this.watchdog = new Watchdog({
+        clock,
+        everyMs: answer.answer.every_ms ?? asked.every_ms,
+        probes,
+        ask: (answered) => this.beat(answered),
+        dead: () => this.link.fail(new Error('The gateway does not answer')),
+      });
+      this.watchdog.start();
+    });
+  }
+
+  private beat(answered: () => void): void {
+    this.budget?.take();
+    this.link.ask<HeartbeatAcknowledgement>('get_heartbeat', undefined, ASK_LIMIT_MS, (answer) => {
+      if (answer.kind !== 'answer') return;
+      answered();
+      const { server_time, feed, market, queue_ms, ok } = answer.answer;
+      // A refusal shows as well that the gateway answers.
+      if (ok) this.receive('heartbeat', { server_time, feed, market, queue_ms } satisfies Heartbeat);
+    });
   }
 
   /** `connected` had the expiry of the token before. */

@@ -27,6 +27,7 @@ export const refusal = (code: ErrorCode, retry_after_ms?: number, rooms?: readon
 const ANSWERS: Readonly<Record<string, object>> = {
   get_products: { products: [] },
   refresh_token: { expires_at: 0 },
+  get_heartbeat: { server_time: 0, feed: 'up', market: 'open', queue_ms: 0 },
 };
 
 type Ack = (answer: unknown) => void;
@@ -170,7 +171,7 @@ export class FakeGateway {
 }
 
 export function roomsOf({ type, symbol, symbols, expiry }: SubscriptionRequest): string[] {
-  if (type === 'general') return ['general'];
+  if (type === 'general' || type === 'heartbeat') return [type];
   return [...(symbol ? [symbol] : []), ...(symbols ?? [])].map(
     (name) => `${type}:${name}${expiry ? `:${expiry}` : ''}`,
   );

@@ -64,11 +64,21 @@ def timeout(value: Any) -> Optional[float]:
     return None if value is None else seconds(value)
 
 
-def seconds(value: Any) -> float:
+def interval(name: str, value: Any) -> Optional[float]:
+    """Returns a number of seconds of at least 1. `None`: never."""
+    if value is None:
+        return None
+    checked = seconds(value, name)
+    if not 1 <= checked <= 60:
+        raise ValueError(f'{name} must be a number of seconds from 1 to 60, not {value!r}')
+    return checked
+
+
+def seconds(value: Any, name: str = 'timeout') -> float:
     if not isinstance(value, numbers.Real):
-        raise TypeError(f'timeout must be a number of seconds, not {_shown(value)}')
+        raise TypeError(f'{name} must be a number of seconds, not {_shown(value)}')
     if math.isnan(value):
-        raise ValueError('timeout must be a number of seconds, not NaN')
+        raise ValueError(f'{name} must be a number of seconds, not NaN')
     return min(float(value), _MAX_TIMEOUT)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Awaitable, Callable, Literal, Mapping, Optional, Sequence, Tuple, overload
+from typing import Any, Awaitable, Callable, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
 from . import arguments
 from .addresses import Expiry, Symbols, parse_addresses, request_payload
@@ -23,6 +23,7 @@ from .renewal import Renewal
 from .room_requests import RoomRequest
 from .tasks import Tasks
 from .updates import ChainUpdate, UnderlyingUpdate, Update
+from .watchdog import HeartbeatRequest
 
 log = logging.getLogger('deltastream_socket_client')
 
@@ -56,6 +57,8 @@ class AsyncClient(BaseClient):
         path: str = 'socket.io',
         headers: Optional[Mapping[str, str]] = None,
         ssl_verify: bool = True,
+        heartbeat: Optional[float] = 2.0,
+        probe: bool = False,
         timeout: Optional[float] = 30.0,
         wait: bool = True,
     ) -> AsyncClient:
@@ -67,6 +70,11 @@ class AsyncClient(BaseClient):
         general: whether to stay in the room `general`, which brings every product's prices and
         every chain's summary.
         transports: 'websocket', 'polling', or both in the order in which they are used.
+        heartbeat: how often the gateway sends something, in seconds: at least 1. With 2, the client
+        notices a dead connection within 3 s. `None`: only through the pings of Socket.IO, which take
+        45 s.
+        probe: whether to ask in every interval if the gateway still receives what the client sends,
+        and not only if a request remains without an answer. It costs the gateway much more.
         timeout: how long to wait for the connection, in seconds. `None`: for ever.
         wait: False returns at once and connects in the background.
 
@@ -75,7 +83,7 @@ class AsyncClient(BaseClient):
         connected before.
         """
         timeout = arguments.timeout(timeout)
-        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify)
+        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify, arguments.interval('heartbeat', heartbeat), probe)
         self._adopt(options, general)
         for work in (self._run(), self._deliver()):
             self._tasks.start(self._guarded(work))
@@ -293,6 +301,9 @@ class AsyncClient(BaseClient):
         connection = self._connection
         assert connection is not None
         while not connection.over and not self._closing:
+            if self._core.liveness.dead:
+                await connection.abort()
+                return Failure('the gateway does not answer')
             requests, later = self._core.take_requests()
             for request in requests:
                 await self._send(connection, request)
@@ -304,7 +315,7 @@ class AsyncClient(BaseClient):
             return Failure('the connection was lost')
         return Failure(closing.message, code=closing.code, closing=closing)
 
-    async def _send(self, connection: AsyncConnection, request: RoomRequest) -> None:
+    async def _send(self, connection: AsyncConnection, request: Union[RoomRequest, HeartbeatRequest]) -> None:
         def answered(answer: Any) -> None:
             try:
                 self._core.answered(request, answer)

@@ -48,6 +48,16 @@ class BaseClient:
         return 'closed' if self._closing else self._core.state
 
     @property
+    def health(self) -> str:
+        """Whether updates can be expected, and if not, why not.
+
+        'live'; 'market_closed': every market is closed; 'feed_down': the gateway is cut off from the
+        feed; 'disconnected': there is no connection that answers; 'unknown': the gateway has not
+        said yet, or sends no heartbeats.
+        """
+        return 'disconnected' if self._closing else self._core.health
+
+    @property
     def limits(self) -> Optional[Limits]:
         """The gateway's limits for this client, from the last `connected` event. `None` before the
         first one.
@@ -101,8 +111,8 @@ class BaseClient:
         handler.
 
         Without `handler`, returns a decorator. The events are the gateway's, with the payloads that
-        this package exports, and two of this package: 'state' (the new state, a string) and 'stale'
-        (`Staleness`). `Client` calls handlers one after the other in a thread of its own,
+        this package exports, and three of this package: 'state' and 'health' (the new one, a string)
+        and 'stale' (`Staleness`). `Client` calls handlers one after the other in a thread of its own,
         `AsyncClient` on its event loop, where they may be coroutine functions. A handler that is
         slower than the feed gets the newest update of each product and expiry. Raises ValueError
         for an unknown event, and TypeError for a handler that cannot be called.
@@ -113,6 +123,8 @@ class BaseClient:
         if self._options is not None:
             raise RuntimeError('this client has connected before; make a new one for each call of connect')
         self._options = options
+        self._core.liveness.every = options.heartbeat
+        self._core.liveness.probes = options.probe
         self._core.rooms[GENERAL].always = general
         self._core.opening()
 

@@ -9,7 +9,7 @@ import dataclasses
 import logging
 import random
 import time
-from typing import Any, Callable, Dict, Hashable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Hashable, List, Optional, Sequence, Set, Tuple, Union
 
 from .addresses import GENERAL, Address, rooms_of_update
 from .errors import Forbidden, GatewayError, PayloadError, RequestError, SubscriptionError, request_error
@@ -23,6 +23,7 @@ from .payloads import (
     Connected,
     FeedStatus,
     FeedStatuses,
+    Heartbeat,
     Limits,
     RoomConfirmed,
     RoomSnapshot,
@@ -34,6 +35,7 @@ from .rooms import Membership, Room, RoomTable
 from .snapshots import SnapshotCollector
 from .staleness import StalenessTracker
 from .updates import ChainSummary, ChainUpdate, UnderlyingUpdate
+from .watchdog import HeartbeatRequest, Liveness
 
 log = logging.getLogger('deltastream_socket_client')
 
@@ -61,6 +63,8 @@ class Core:
         self._now = now
         self.order = Order(now, clock_reset_after)
         self.pacer = Pacer(now)
+        self.liveness = Liveness(now)
+        self._told_health = 'disconnected'
         self.state = 'closed'
         self.limits: Optional[Limits] = None
         self.user: Optional[User] = None
@@ -129,7 +133,7 @@ class Core:
 
     # ---- requests ------------------------------------------------------------------------------------------------
 
-    def take_requests(self) -> Tuple[List[RoomRequest], Optional[float]]:
+    def take_requests(self) -> Tuple[List[Union[RoomRequest, HeartbeatRequest]], Optional[float]]:
         """Returns the requests to send now, and in how many seconds to call this again.
 
         `None` instead of the seconds means: when something has happened.
@@ -144,7 +148,10 @@ class Core:
         # `max_subscriptions`.
         plan = [('unsubscribe', Membership.LEAVING, batch) for batch in batches(leave, self.limits or Limits())]
         plan += [('subscribe', Membership.JOINING, batch) for batch in batches(join, self.limits or Limits())]
-        requests: List[RoomRequest] = []
+        sent = [until - ANSWER_TIMEOUT for until in self._pending.values()]
+        requests: List[Union[RoomRequest, HeartbeatRequest]] = [*self.liveness.take_requests(self.epoch, min(sent, default=None))]
+        for _ in requests:
+            self.pacer.take()
         for event, membership, batch in plan:
             wait = self.pacer.wait()
             if wait > 0:
@@ -159,10 +166,20 @@ class Core:
         if self._pending:
             until = min(self._pending.values())
             later = until if later is None else min(later, until)
+        look = self.liveness.next_look
+        if look is not None:
+            later = look if later is None else min(later, look)
         return requests, None if later is None else max(0.0, later - now)
 
-    def answered(self, request: RoomRequest, answer: Any) -> None:
+    def answered(self, request: Union[RoomRequest, HeartbeatRequest], answer: Any) -> None:
         """Takes the acknowledgement of a request. `None`: none came in time."""
+        if isinstance(request, HeartbeatRequest):
+            if request.epoch == self.epoch:
+                self.liveness.heard()
+                self.liveness.answered(request, answer)
+                if request.event == 'get_heartbeat' and isinstance(answer, dict) and answer.get('ok') is True:
+                    self.receive('heartbeat', {key: answer[key] for key in answer.keys() - {'ok', 'rooms'}})
+            return
         if self._pending.pop(request, None) is None:
             return  # The request was given up, because its connection was lost or the answer is late.
         joining = request.event == 'subscribe'
@@ -227,12 +244,14 @@ class Core:
         """The connection was lost, or could not be made. The owner will try another one."""
         self.epoch += 1
         self.closing = None
+        self.liveness.reset()
         self._pending.clear()
         for room in list(self.rooms.values()):
             room.membership = Membership.OUT
             self.rooms.remove_if_unused(room)
         if self.state in ('connected', 'draining'):
             self._set_state('reconnecting')
+        self._check_health()
         self._staleness.notify_changes(self.rooms.values())
 
     def close(self, error: Optional[GatewayError] = None) -> None:
@@ -248,6 +267,7 @@ class Core:
 
     def receive(self, event: str, data: Any) -> None:
         """Takes any event of the gateway. Events that this package does not know are ignored."""
+        self.liveness.heard()
         shape = SERVER_EVENTS.get(event)
         if shape is None:
             return
@@ -261,12 +281,15 @@ class Core:
             return
         if isinstance(payload, Connected):
             self._connected(payload)
-        elif isinstance(payload, RoomConfirmed):
+        elif isinstance(payload, RoomConfirmed) and payload.room != 'heartbeat':
             if event == 'subscribed':
                 self._staleness.subscribed(payload)
             else:
                 self._staleness.unsubscribed(payload)
                 self._left(payload)
+        elif isinstance(payload, Heartbeat):
+            self.liveness.heartbeat = payload
+            self._check_health()
         elif isinstance(payload, FeedStatus):
             self._staleness.feed_status(payload)
         elif isinstance(payload, FeedStatuses):
@@ -299,6 +322,7 @@ class Core:
         self.limits, self.user, self.client_id = payload.limits, payload.user, payload.client_id
         self.closing = None
         self.pacer.reset(payload.limits)
+        self.liveness.connected(payload.limits.heartbeat_ms)
         self._staleness.connected()
         for room in self.rooms.values():
             room.reset(Membership.IN if room.name in payload.rooms else Membership.OUT)
@@ -307,6 +331,7 @@ class Core:
             # The gateway puts every client that may be in `general` there when it connects.
             general.error = Forbidden('FORBIDDEN', "The gateway does not allow this client the room 'general'")
         self._set_state('connected')
+        self._check_health()
         self._staleness.notify_changes(self.rooms.values())
 
     def _left(self, confirmed: RoomConfirmed) -> None:
@@ -339,6 +364,23 @@ class Core:
                 subscriber.push(key, update)
         if verdict is Verdict.NEWS:
             self._emit(event, update, key)
+
+    @property
+    def health(self) -> str:
+        if not self.connected:
+            return 'disconnected'
+        heartbeat = self.liveness.heartbeat
+        if heartbeat is None:
+            return 'unknown'
+        if heartbeat.feed == 'down':
+            return 'feed_down'
+        return 'market_closed' if heartbeat.market == 'closed' else 'live'
+
+    def _check_health(self) -> None:
+        health = self.health
+        if health != self._told_health:
+            self._told_health = health
+            self._emit('health', health, None)
 
     def _set_state(self, state: str) -> None:
         if self.state != state:

@@ -30,6 +30,8 @@ class Options:
     path: str = 'socket.io'
     headers: Mapping[str, str] = field(default_factory=dict)
     ssl_verify: bool = True
+    heartbeat: Optional[float] = 2.0
+    probe: bool = False
 
     def __post_init__(self) -> None:
         for name in ('url', 'path'):
@@ -37,8 +39,9 @@ class Options:
         for name, value in self.headers.items():
             arguments.text('the name of a header', name)
             arguments.text(f'the header {name}', value)
-        if not isinstance(self.ssl_verify, bool):
-            raise TypeError(f'ssl_verify must be True or False, not {self.ssl_verify!r}')
+        for name in ('ssl_verify', 'probe'):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f'{name} must be True or False, not {getattr(self, name)!r}')
         check_url(self.url)
         if not self.transports or not all(transport in ('websocket', 'polling') for transport in self.transports):
             raise ValueError(f"transports must name 'websocket' or 'polling' or both, not {self.transports!r}")

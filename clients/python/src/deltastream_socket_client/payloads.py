@@ -28,6 +28,8 @@ class Limits:
     #: keeps to it.
     events_per_second: float = 50
     event_burst: int = 100
+    #: The shortest interval of heartbeats, in milliseconds. `None`: the gateway is older than they are.
+    heartbeat_ms: Optional[int] = None
     max_connections_per_user: Optional[int] = None
     max_connections_per_ip: Optional[int] = None
     extra: Extra = extra()
@@ -65,6 +67,8 @@ class RoomConfirmed:
     message: str = ''
     #: False in `subscribed` if the gateway has no data of the room yet.
     known: bool = True
+    #: The granted interval of heartbeats, in milliseconds. Only for the room 'heartbeat'.
+    every_ms: Optional[int] = None
     extra: Extra = extra()
 
 
@@ -146,6 +150,34 @@ class ChainStatus:
     last_update: Optional[str] = None
     #: How long ago that update was, in milliseconds.
     age_ms: Optional[float] = None
+    extra: Extra = extra()
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """Payload of `heartbeat`: the connection works, although no update came for a while."""
+
+    #: In seconds since the epoch.
+    server_time: float
+    #: 'up', or 'down' if the gateway is cut off from the feed.
+    feed: str
+    #: 'open', or 'closed' if every market is.
+    market: str
+    #: How long the oldest update that the gateway has yet to write has been waiting, in milliseconds.
+    queue_ms: float = 0
+    extra: Extra = extra()
+
+
+@dataclass(frozen=True)
+class MarketStatus:
+    """Payload of `market_status`: the phase of a market."""
+
+    #: 'open', 'closed', 'pre' (before the opening) or 'halted'.
+    status: str
+    #: The product, if it has hours of its own. `None`: all products that have none.
+    product: Optional[str] = None
+    #: When the status ends. `None`: that is not known.
+    until: Optional[str] = None
     extra: Extra = extra()
 
 

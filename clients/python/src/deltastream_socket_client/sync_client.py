@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any, Callable, List, Literal, Mapping, Optional, Sequence, Tuple, overload
+from typing import Any, Callable, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
 from . import arguments
 from .addresses import Expiry, Symbols, parse_addresses, request_payload
@@ -23,6 +23,7 @@ from .sync_requests import RequestSender
 from .sync_subscription import Subscription
 from .sync_tokens import ask_for_token
 from .updates import ChainUpdate, UnderlyingUpdate, Update
+from .watchdog import HeartbeatRequest
 
 log = logging.getLogger('deltastream_socket_client')
 
@@ -60,6 +61,8 @@ class Client(BaseClient):
         path: str = 'socket.io',
         headers: Optional[Mapping[str, str]] = None,
         ssl_verify: bool = True,
+        heartbeat: Optional[float] = 2.0,
+        probe: bool = False,
         timeout: Optional[float] = 30.0,
         wait: bool = True,
     ) -> Client:
@@ -71,6 +74,11 @@ class Client(BaseClient):
         general: whether to stay in the room `general`, which brings every product's prices and
         every chain's summary.
         transports: 'websocket', 'polling', or both in the order in which they are used.
+        heartbeat: how often the gateway sends something, in seconds: at least 1. With 2, the client
+        notices a dead connection within 3 s. `None`: only through the pings of Socket.IO, which take
+        45 s.
+        probe: whether to ask in every interval if the gateway still receives what the client sends,
+        and not only if a request remains without an answer. It costs the gateway much more.
         timeout: how long to wait for the connection, in seconds. `None`: for ever.
         wait: False returns at once and connects in the background.
 
@@ -80,7 +88,7 @@ class Client(BaseClient):
         """
         arguments.plain_function('token', token)
         timeout = arguments.timeout(timeout)
-        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify)
+        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify, arguments.interval('heartbeat', heartbeat), probe)
         with self._monitor:
             self._adopt(options, general)
             for name, run in (('connection', self._run), ('listeners', self._deliver)):
@@ -312,10 +320,14 @@ class Client(BaseClient):
         """Sends requests until the connection is over."""
         connection = self._connection
         assert connection is not None
+        dead = False
         while True:
             with self._monitor:
                 if connection.over or self._closing:
                     closing = self._core.closing
+                    break
+                if self._core.liveness.dead:
+                    dead = True
                     break
                 requests, later = self._core.take_requests()
                 if not requests:
@@ -323,12 +335,15 @@ class Client(BaseClient):
                     continue
             for request in requests:
                 self._send(connection, request)
+        if dead:
+            connection.abort()
+            return Failure('the gateway does not answer')
         connection.close()
         if closing is None:
             return Failure('the connection was lost')
         return Failure(closing.message, code=closing.code, closing=closing)
 
-    def _send(self, connection: Connection, request: RoomRequest) -> None:
+    def _send(self, connection: Connection, request: Union[RoomRequest, HeartbeatRequest]) -> None:
         def answered(answer: Any) -> None:
             with self._monitor:
                 try:

@@ -98,16 +98,24 @@ class Connection:
         except Exception as error:
             log.debug('closing: %s', error)
         self._end()
-        # Closing a socket does not wake the thread that reads from it, and shutting it down does.
-        reading = getattr(getattr(self._sio.eio, 'ws', None), 'sock', None)
-        if reading is not None:
-            with contextlib.suppress(OSError):
-                reading.shutdown(socket.SHUT_RDWR)
+        self._cut()
         # engine.io does not close the sockets of a lost connection.
         for resource, close in (('ws', 'shutdown'), ('http', 'close')):
             opened = getattr(self._sio.eio, resource, None)
             if opened is not None:
                 getattr(opened, close)()
+
+    def abort(self) -> None:
+        """Ends a connection whose other end does not answer, without waiting for it."""
+        self._cut()
+        self.close()
+
+    def _cut(self) -> None:
+        # Closing a socket does not wake the thread that reads from it, and shutting it down does.
+        reading = getattr(getattr(self._sio.eio, 'ws', None), 'sock', None)
+        if reading is not None:
+            with contextlib.suppress(OSError):
+                reading.shutdown(socket.SHUT_RDWR)
 
     def join(self, timeout: float) -> None:
         """Waits until the threads of a closed connection have ended, for up to `timeout` seconds.
