@@ -374,4 +374,5 @@ export class Environment {
   REDIS_PASSWORD_FILE?: string = undefined;
   REDIS_SENTINEL_PASSWORD_FILE?: string = undefined;
   LOG_LEVEL_FILE?: string = undefined;
+  MARKET_HOLIDAYS_FILE?: string = undefined;
 }

@@ -1,20 +1,6 @@
 import type { SpecialDays } from './special-days.js';
+import type { TimeWindow } from './time-windows.js';
 import { WallClock } from './wall-clock.js';
-
-/**
- * A period of a day in which a market is open, or takes orders before it opens. If `toMs` is not
- * after `fromMs`, it ends the next day.
- */
-export interface TimeWindow {
-  /** The weekdays on which it begins; 0 is Sunday. */
-  readonly days: ReadonlySet<number>;
-  /** Begin, in ms since midnight. */
-  readonly fromMs: number;
-  /** End, in ms since midnight, exclusive. */
-  readonly toMs: number;
-  /** Whether it is a pre-open session, in which no prices are expected. */
-  readonly isPre?: boolean;
-}
 
 /** Windows in the local time of a time zone. */
 export interface ZonedWindows {

@@ -1,8 +1,7 @@
 import { splitList } from '../common/split-list.js';
 import { isSymbol } from '../contract/index.js';
 import { timeZoneProblem } from '../common/time-zone.js';
-import { MarketHoursError, show, windowOf } from './time-windows.js';
-import type { TimeWindow } from './schedule.js';
+import { MarketHoursError, show, type TimeWindow, windowOf } from './time-windows.js';
 import { WallClock } from './wall-clock.js';
 
 export const SPECIAL_DAYS_EXAMPLE =

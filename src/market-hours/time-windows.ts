@@ -1,5 +1,19 @@
 import { shorten } from '../common/shorten.js';
-import type { TimeWindow } from './schedule.js';
+
+/**
+ * A period of a day in which a market is open, or takes orders before it opens. If `toMs` is not
+ * after `fromMs`, it ends the next day.
+ */
+export interface TimeWindow {
+  /** The weekdays on which it begins; 0 is Sunday. */
+  readonly days: ReadonlySet<number>;
+  /** Begin, in ms since midnight. */
+  readonly fromMs: number;
+  /** End, in ms since midnight, exclusive. */
+  readonly toMs: number;
+  /** Whether it is a pre-open session, in which no prices are expected. */
+  readonly isPre?: boolean;
+}
 
 /** Thrown for invalid hours. The message says which part is wrong, as a clause. */
 export class MarketHoursError extends Error {}

@@ -2,6 +2,7 @@ import { Agent, type ClientRequestArgs } from 'node:http';
 import type { ManagerOptions, Socket, SocketOptions } from 'socket.io-client';
 import type {
   ChainStatus,
+  MarketStatus,
   ProductStatus,
   ServerEvent,
   ServerToClientEvents,
@@ -52,6 +53,8 @@ type PayloadOf<E extends ServerEvent> = Parameters<ServerToClientEvents[E]>[0];
  */
 export class TestClient {
   readonly received: Received[] = [];
+  /** The `market_status` events, which come whenever the gateway has market hours. */
+  readonly markets: MarketStatus[] = [];
   readonly disconnects: string[] = [];
   readonly contract = new ContractCheck();
 
@@ -64,6 +67,10 @@ export class TestClient {
   ) {
     checkMessages(socket, this.contract);
     socket.onAny((event: string, payload: unknown) => {
+      if (event === 'market_status') {
+        this.markets.push(payload as MarketStatus);
+        return;
+      }
       const shown = hidesUnknown ? this.withoutUnknown(event, payload) : payload;
       if (shown !== undefined) this.received.push({ event, payload: shown });
     });

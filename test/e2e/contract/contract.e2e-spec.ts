@@ -20,6 +20,7 @@ const LIMITS = {
   work_burst: 1_000_000,
   max_unknown_subscriptions: 60,
   max_chains_per_snapshot: 20,
+  heartbeat_ms: 1_000,
   max_connections_per_user: 30,
   max_connections_per_ip: null,
 };

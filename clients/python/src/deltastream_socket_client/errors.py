@@ -113,6 +113,7 @@ _REQUESTS = {
     'INVALID_TYPE': InvalidSubscription,
     'INVALID_SYMBOL': InvalidSubscription,
     'INVALID_EXPIRY': InvalidSubscription,
+    'INVALID_INTERVAL': InvalidSubscription,
     'TOO_MANY_SYMBOLS': InvalidSubscription,
     'TOO_MANY_SUBSCRIPTIONS': TooManySubscriptions,
     'FORBIDDEN': Forbidden,

@@ -426,13 +426,8 @@ export interface Closing {
   readonly reconnect: boolean;
 }
 
-/**
- * Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`. Only
- * `chain` takes `expiry`, and only `heartbeat` takes `every_ms`. Unknown fields are ignored.
- * @additionalProperties true
- */
-export interface SubscriptionRequest {
-  readonly type: SubscriptionType;
+/** The fields with which a request names rooms. */
+interface RoomsRequest {
   readonly symbol?: ProductSymbol;
   /**
    * Several symbols, instead of `symbol` or together with it. At most
@@ -442,6 +437,15 @@ export interface SubscriptionRequest {
   readonly symbols?: readonly ProductSymbol[];
   /** Only the chain of this expiry. */
   readonly expiry?: Expiry;
+}
+
+/**
+ * Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`. Only
+ * `chain` takes `expiry`, and only `heartbeat` takes `every_ms`. Unknown fields are ignored.
+ * @additionalProperties true
+ */
+export interface SubscriptionRequest extends RoomsRequest {
+  readonly type: SubscriptionType;
   /**
    * The client wants to hear something at least this often, ms. Default 2,000. The gateway grants
    * 1,000, 2,000, 5,000, 10,000 or 30,000: the longest of them that is not longer than this.
@@ -457,7 +461,7 @@ export interface SubscriptionRequest {
  * has no snapshot. Unknown fields are ignored.
  * @additionalProperties true
  */
-export interface SnapshotRequest extends SubscriptionRequest {
+export interface SnapshotRequest extends RoomsRequest {
   readonly type: SnapshotType;
 }
 
