@@ -16,6 +16,7 @@ const almost = fc.record(
     symbol: fc.oneof(SYMBOL, fc.string(), fc.anything()),
     symbols: fc.oneof(fc.array(SYMBOL), fc.array(fc.anything()), fc.anything()),
     expiry: fc.oneof(fc.constantFrom('2026-11-26', null), fc.string(), fc.anything()),
+    every_ms: fc.oneof(fc.integer({ min: 0, max: 70_000 }), fc.constant(null), fc.anything()),
     toString: fc.anything(),
     hasOwnProperty: fc.anything(),
   },
@@ -112,11 +113,15 @@ describe('SubscriptionPipe', () => {
           return;
         }
         taken++;
-        const { type, symbol, symbols, expiry } = dto;
+        const { type, symbol, symbols, expiry, every_ms } = dto;
         expect(Object.getPrototypeOf(dto)).toBe(SubscriptionDto.prototype);
         expect(SUBSCRIPTION_TYPES).toContain(type);
         expect(expiry == null || (type === 'chain' && isExpiry(expiry))).toBe(true);
-        if (type === 'general') return;
+        if (every_ms != null) {
+          expect({ type, isWhole: Number.isInteger(every_ms) }).toEqual({ type: 'heartbeat', isWhole: true });
+          expect(every_ms >= 1_000 && every_ms <= 60_000).toBe(true);
+        }
+        if (type === 'general' || type === 'heartbeat') return;
         expect(symbol != null || symbols != null).toBe(true);
         if (symbol != null) expect(isSymbol(symbol)).toBe(true);
         if (symbols != null) {

@@ -96,6 +96,12 @@ class TheWatchdog(unittest.TestCase):
         world.beat()
         self.assertEqual(world.payloads('health'), ['unknown', 'live', 'market_closed', 'feed_down', 'live'])
 
+    def test_passes_the_phase_of_a_market_on(self) -> None:
+        world = WatchedWorld()
+        world.core.receive('market_status', {'product': 'AAPL', 'status': 'halted', 'until': None})
+        (status,) = world.payloads('market_status')
+        self.assertEqual((status.product, status.status, status.until), ('AAPL', 'halted', None))
+
     def test_asks_if_a_request_remains_without_an_answer(self) -> None:
         world = WatchedWorld()
         world.subscribe('product', 'NIFTY')
