@@ -145,7 +145,8 @@ it('asks in every interval with the option `probe`', async () => {
   const { gateway, client, beat } = await setUp({ probe: true });
   const answer = (): void =>
     gateway.last.sent
-      .findLast(({ event }) => event === 'get_heartbeat')!
+      .filter(({ event }) => event === 'get_heartbeat')
+      .slice(-1)[0]!
       .ack({ ok: true, rooms: [], ...BEAT });
   gateway.answers = false;
   for (let n = 1; n <= 10; n++) {
