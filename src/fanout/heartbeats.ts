@@ -110,7 +110,7 @@ export class Heartbeats {
         if (client.gone) this.remove(client);
         else if (isDue(client, mark, now)) {
           shared ??= runOf([frame()], false);
-          this.writer.writeRun(client, shared, false);
+          this.write(client, shared);
           mark.state = now;
           mark.quiet = 0;
           clients++;
@@ -121,6 +121,12 @@ export class Heartbeats {
     this.writer.take();
     if (clients > 0) written(clients);
     if (this.places.size > 0 && !this.stopped) this.timer = clock.after(TICK_MS, () => this.tick());
+  }
+
+  private write(client: FanoutClient, run: Run): void {
+    if (this.writer.collect(client, run, false)) return;
+    this.writer.sendBatches();
+    this.writer.writeRun(client, run);
   }
 }
 
