@@ -3,8 +3,7 @@ import {
   Ack,
   ConnectedSocket,
   MessageBody,
-  type OnGatewayConnection,
-  type OnGatewayDisconnect,
+  type OnGatewayInit,
   SubscribeMessage,
   WebSocketGateway,
   WebSocketServer,
@@ -63,9 +62,7 @@ import { reduceRequest } from './waiting-request.js';
 /** The clients' side: connect, disconnect, what they ask for. */
 @WebSocketGateway()
 @UseFilters(GatewayExceptionFilter)
-export class MarketDataGateway
-  implements OnGatewayConnection<GatewaySocket>, OnGatewayDisconnect<GatewaySocket>
-{
+export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   @WebSocketServer()
   private readonly server!: GatewayServer;
 
@@ -91,7 +88,19 @@ export class MarketDataGateway
     @InjectPinoLogger(MarketDataGateway.name) private readonly log: PinoLogger,
   ) {}
 
-  handleConnection(client: GatewaySocket): void {
+  afterInit(server: GatewayServer): void {
+    const left = (client: GatewaySocket, reason: string): void => this.disconnected(client, reason);
+    // One listener shared by all clients, which receives the client as `this`.
+    const onDisconnect = function (this: GatewaySocket, reason: string): void {
+      left(this, reason);
+    };
+    server.on('connection', (client) => {
+      this.connected(client);
+      client.on('disconnect', onDisconnect);
+    });
+  }
+
+  private connected(client: GatewaySocket): void {
     this.metrics.connectionsTotal.inc();
     if (!this.auth.enter(client)) return;
     const joins = this.auth.permissionsOf(client).mayJoin({ type: 'general' });
@@ -121,10 +130,10 @@ export class MarketDataGateway
     this.markets.notifyNewcomer(client);
   }
 
-  handleDisconnect(client: GatewaySocket, reason?: string): void {
+  private disconnected(client: GatewaySocket, reason: string): void {
     this.auth.leave(client);
     this.requests.forget(client);
-    this.metrics.disconnects.inc({ reason: reason && DISCONNECT_REASONS.has(reason) ? reason : 'other' });
+    this.metrics.disconnects.inc({ reason: DISCONNECT_REASONS.has(reason) ? reason : 'other' });
     this.log.info(
       { client_id: client.id, reason, remaining_clients: this.clientCount() },
       'client_disconnected',
