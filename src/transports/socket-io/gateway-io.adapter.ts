@@ -125,8 +125,10 @@ export class GatewayIoAdapter extends IoAdapter {
   /**
    * Keeps Nest's function that binds the handlers of a gateway to a client, which Nest calls for
    * each new client. Here it is called for each request, because the bound handlers would be a
-   * tenth of the memory of an idle client. So Nest does not call `handleConnection` and
-   * `handleDisconnect`: a gateway listens on the server for `connection`.
+   * tenth of the memory of an idle client.
+   *
+   * That function also calls a gateway's `handleConnection`. So a gateway must not have that method,
+   * nor `handleDisconnect`: it listens on the server for `connection`, as `MarketDataGateway` does.
    */
   override bindClientConnect(server: Server, bind: (client: Socket) => void): void {
     this.bindings.push(bind);
