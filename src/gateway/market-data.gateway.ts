@@ -3,7 +3,8 @@ import {
   Ack,
   ConnectedSocket,
   MessageBody,
-  type OnGatewayInit,
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
   SubscribeMessage,
   WebSocketGateway,
   WebSocketServer,
@@ -62,7 +63,9 @@ import { reduceRequest } from './waiting-request.js';
 /** The clients' side: connect, disconnect, what they ask for. */
 @WebSocketGateway()
 @UseFilters(GatewayExceptionFilter)
-export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
+export class MarketDataGateway
+  implements OnGatewayConnection<GatewaySocket>, OnGatewayDisconnect<GatewaySocket>
+{
   @WebSocketServer()
   private readonly server!: GatewayServer;
 
@@ -88,19 +91,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     @InjectPinoLogger(MarketDataGateway.name) private readonly log: PinoLogger,
   ) {}
 
-  afterInit(server: GatewayServer): void {
-    const left = (client: GatewaySocket, reason: string): void => this.disconnected(client, reason);
-    // One listener shared by all clients, which receives the client as `this`.
-    const onDisconnect = function (this: GatewaySocket, reason: string): void {
-      left(this, reason);
-    };
-    server.on('connection', (client) => {
-      this.connected(client);
-      client.on('disconnect', onDisconnect);
-    });
-  }
-
-  private connected(client: GatewaySocket): void {
+  handleConnection(client: GatewaySocket): void {
     this.metrics.connectionsTotal.inc();
     if (!this.auth.enter(client)) return;
     const joins = this.auth.permissionsOf(client).mayJoin({ type: 'general' });
@@ -130,10 +121,10 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     this.markets.notifyNewcomer(client);
   }
 
-  private disconnected(client: GatewaySocket, reason: string): void {
+  handleDisconnect(client: GatewaySocket, reason?: string): void {
     this.auth.leave(client);
     this.requests.forget(client);
-    this.metrics.disconnects.inc({ reason: DISCONNECT_REASONS.has(reason) ? reason : 'other' });
+    this.metrics.disconnects.inc({ reason: reason && DISCONNECT_REASONS.has(reason) ? reason : 'other' });
     this.log.info(
       { client_id: client.id, reason, remaining_clients: this.clientCount() },
       'client_disconnected',

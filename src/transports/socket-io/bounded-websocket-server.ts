@@ -4,8 +4,6 @@ import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../common/clock.js';
 import { CoalescingWebSocket, corkUntilEndOfTurn } from './coalescing-websocket.js';
 import { queryOf, tcpSocketOf, type UntypedWsOptions } from './engine-io-internals.js';
-import { forgetFrame } from './idle-memory.js';
-import { releaseResponse } from './upgrade-response.js';
 
 /**
  * Limit of the frames per message. Browsers send one frame per 64 to 128 KB, libraries one per
@@ -75,7 +73,6 @@ export class BoundedWebSocket extends CoalescingWebSocket {
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'message' || event === 'ping' || event === 'pong') {
-      forgetFrame(this);
       if (this.readyState !== WebSocket.OPEN) return this.dropLateFrame();
       if (event !== 'message') this.onUncountedFrame();
     }
@@ -176,7 +173,6 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
         client.on('message', onProbe);
       }
       callback(client, upgraded);
-      releaseResponse(request);
     });
   }
 }
