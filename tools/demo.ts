@@ -19,7 +19,7 @@ import { startPrivateRedis } from './private-redis.js';
 import { MarketSimulator } from './simulator/market-simulator.js';
 import { RedisPublisher } from './simulator/redis-publisher.js';
 import { withFaults } from './faults/fault-options.js';
-import { DEMO_USAGE, parseDemoOptions } from './simulator/demo-options.js';
+import { DEMO_USAGE, parseDemoOptions } from './demo-options.js';
 import { UsageError } from './simulator/arguments.js';
 import { publishFeed } from './simulator/feed-message.js';
 import { simulatedFeed } from './simulator/simulated-feed.js';

@@ -1,5 +1,5 @@
 import { UsageError } from './arguments.js';
-import { parseDemoOptions } from './demo-options.js';
+import { parseDemoOptions } from '../demo-options.js';
 import { parseFeedOptions } from './feed-options.js';
 
 const parse = (...args: string[]) => parseFeedOptions(args, {});

@@ -197,7 +197,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       ]);
       const own = contents(join(image.root, 'app')).filter((path) => !path.startsWith('node_modules'));
       expect(
-        own.filter((path) => /\.(ts|map)$|spec|planted|private-redis|demo|tools\/asyncapi/.test(path)),
+        own.filter((path) => /\.(ts|map)$|\.spec\.|planted|private-redis|demo|tools\/asyncapi/.test(path)),
       ).toEqual([`dist/client/deltastream-client-${manifest.version}.js.map`]); // served with the client
       const all = contents(image.root);
       const unwanted =

@@ -1,5 +1,5 @@
-import { FAULT_ARGUMENTS, FAULT_USAGE, type FaultOptions, parseFaults } from '../faults/fault-options.js';
-import { number, optional, readArguments, seed } from './arguments.js';
+import { FAULT_ARGUMENTS, FAULT_USAGE, type FaultOptions, parseFaults } from './faults/fault-options.js';
+import { number, optional, readArguments, seed } from './simulator/arguments.js';
 
 export interface DemoOptions {
   readonly seed?: number;
