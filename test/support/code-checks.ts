@@ -148,7 +148,8 @@ export function shellProblems(code: string): string[] {
 
 /** The sources of the programs' options, besides their main files. */
 const OPTION_FILES = [
-  ...['feed-options', 'demo-options'].map((name) => `tools/simulator/${name}.ts`),
+  'tools/simulator/feed-options.ts',
+  'tools/demo-options.ts',
   'tools/faults/fault-options.ts',
   'tools/recording/record-options.ts',
   'bench/options.ts',
