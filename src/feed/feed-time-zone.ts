@@ -1,3 +1,5 @@
+import { ZoneOffset } from '../common/zone-offset.js';
+
 /** Largest offset of a time zone from UTC, ms. */
 const MAX_OFFSET_MS = 14 * 3_600_000;
 /** Clocks change only at full quarters of an hour, so one offset applies to a whole quarter. */
@@ -7,7 +9,7 @@ const MAX_SLOTS = 64;
 
 /** The time zone of feed timestamps that do not name one. */
 export class FeedTimeZone {
-  private readonly format: Intl.DateTimeFormat | undefined;
+  private readonly offset: ZoneOffset;
   private readonly slots = new Map<number, number>();
 
   /**
@@ -15,19 +17,7 @@ export class FeedTimeZone {
    * @throws RangeError if there is no such time zone
    */
   constructor(readonly zone: string) {
-    const format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      calendar: 'gregory',
-      numberingSystem: 'latn',
-      year: 'numeric',
-      month: '2-digit',
-      day: '2-digit',
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      hourCycle: 'h23',
-    });
-    if (format.resolvedOptions().timeZone !== 'UTC') this.format = format;
+    this.offset = new ZoneOffset(zone);
   }
 
   /**
@@ -35,7 +25,7 @@ export class FeedTimeZone {
    * `localMs`. It is `undefined` for UTC, which needs no correction.
    */
   get offsetOf(): ((localMs: number) => number) | undefined {
-    return this.format && ((localMs) => this.offsetAt(localMs));
+    return this.offset.zone === 'UTC' ? undefined : (localMs) => this.offsetAt(localMs);
   }
 
   private offsetAt(localMs: number): number {
@@ -56,16 +46,9 @@ export class FeedTimeZone {
    * the change.
    */
   private search(localMs: number): number {
-    const before = this.offsetAtUtc(localMs - MAX_OFFSET_MS);
-    if (this.offsetAtUtc(localMs - before) === before) return before;
-    const after = this.offsetAtUtc(localMs + MAX_OFFSET_MS);
-    return this.offsetAtUtc(localMs - after) === after ? after : before;
-  }
-
-  private offsetAtUtc(utcMs: number): number {
-    const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
-    for (const { type, value } of this.format?.formatToParts(utcMs) ?? []) parts[type] = Number(value);
-    const { year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-    return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(utcMs / 1_000) * 1_000;
+    const before = this.offset.at(localMs - MAX_OFFSET_MS);
+    if (this.offset.at(localMs - before) === before) return before;
+    const after = this.offset.at(localMs + MAX_OFFSET_MS);
+    return this.offset.at(localMs - after) === after ? after : before;
   }
 }

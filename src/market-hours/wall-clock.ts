@@ -1,26 +1,19 @@
+import { ZoneOffset } from '../common/zone-offset.js';
+
 const MINUTE_MS = 60_000;
 
 /** The local time of a time zone. */
 export class WallClock {
   /** The name of the zone, as `Intl` normalizes it. */
   readonly zone: string;
-  private readonly format: Intl.DateTimeFormat;
-  /** The offset of the last minute that was asked for: `Intl` takes some microseconds. */
+  private readonly offset: ZoneOffset;
+  /** The offset of the last minute that was asked for. */
   private known: { readonly minute: number; readonly offsetMs: number } | undefined;
 
   /** @throws RangeError if there is no such time zone */
   constructor(zone: string) {
-    this.format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      year: 'numeric',
-      month: '2-digit',
-      day: '2-digit',
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      hourCycle: 'h23',
-    });
-    this.zone = this.format.resolvedOptions().timeZone;
+    this.offset = new ZoneOffset(zone);
+    this.zone = this.offset.zone;
   }
 
   /**
@@ -29,7 +22,7 @@ export class WallClock {
    */
   localMs(wallMs: number): number {
     const minute = Math.floor(wallMs / MINUTE_MS);
-    if (this.known?.minute !== minute) this.known = { minute, offsetMs: this.offsetAt(minute * MINUTE_MS) };
+    if (this.known?.minute !== minute) this.known = { minute, offsetMs: this.offset.at(minute * MINUTE_MS) };
     return Math.floor(wallMs) + this.known.offsetMs;
   }
 
@@ -43,19 +36,5 @@ export class WallClock {
     // The first step may cross a change of the clocks, and the second corrects for it.
     for (let step = 0; step < 2; step++) wallMs += localMs - this.localMs(wallMs);
     return wallMs;
-  }
-
-  private offsetAt(wallMs: number): number {
-    const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
-    for (const { type, value } of this.format.formatToParts(wallMs)) parts[type] = value;
-    const [year = 0, month = 1, day, hour, minute, second] = [
-      parts.year,
-      parts.month,
-      parts.day,
-      parts.hour,
-      parts.minute,
-      parts.second,
-    ].map(Number);
-    return Date.UTC(year, month - 1, day, hour, minute, second) - wallMs;
   }
 }
