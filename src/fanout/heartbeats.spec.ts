@@ -1,5 +1,6 @@
 import { FakeClock } from '../../test/support/fake-clock.js';
 import { FakeLink } from '../../test/support/fake-link.js';
+import { UNOBSERVED } from '../../test/support/unobserved.js';
 import { JsonPayload } from '../contract/index.js';
 import type { FanoutClient } from './fanout-client.js';
 import { FanoutEngine } from './fanout-engine.js';
@@ -21,14 +22,7 @@ function setUp() {
     stallTimeoutMs: 60_000,
     laggingFrame,
     closingFrame,
-    observer: {
-      flushed: () => undefined,
-      written: () => undefined,
-      conflated: () => undefined,
-      lagging: () => undefined,
-      closed: () => undefined,
-      degraded: () => undefined,
-    },
+    observer: UNOBSERVED,
   });
   const seen = { state: 'up', frames: 0, written: 0 };
   const heartbeats = new Heartbeats({

@@ -18,6 +18,7 @@ import {
   type GatewaySocket,
 } from '../../src/transports/socket-io/socket-server.js';
 import { waitFor } from './wait.js';
+import { UNOBSERVED } from './unobserved.js';
 
 /** Both ends of a connection, and the numbers that its client has received. */
 export interface Ends {
@@ -56,14 +57,7 @@ export class FanoutRig {
           stallTimeoutMs: 60_000,
           laggingFrame,
           closingFrame,
-          observer: {
-            flushed: () => undefined,
-            written: () => undefined,
-            conflated: () => undefined,
-            lagging: () => undefined,
-            closed: () => undefined,
-            degraded: (problem) => this.degraded.push(problem),
-          },
+          observer: { ...UNOBSERVED, degraded: (problem) => this.degraded.push(problem) },
           batchWriter: counting,
         }),
       compressAbove: 1_024,
