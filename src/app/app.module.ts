@@ -10,6 +10,7 @@ import { CLOCK, systemClock } from '../common/clock.js';
 import { CertificateMetrics } from '../http/certificate.metrics.js';
 import { FEED_SOURCE } from '../feed/feed-source.js';
 import { GatewayModule } from '../gateway/gateway.module.js';
+import { HISTORY_STORE } from '../history/history-store.js';
 import { HealthModule } from '../operations/health.module.js';
 import { MetricsEndpointModule } from '../operations/metrics-endpoint.module.js';
 import { CONNECTION_COUNTS } from '../limits/connection-counts.js';
@@ -58,6 +59,7 @@ function portProviders(ports: Ports): ValueProvider[] {
     { provide: CLOCK, useValue: systemClock },
     { provide: FEED_SOURCE, useValue: ports.feed },
     { provide: LATEST_STORE, useValue: ports.store },
+    { provide: HISTORY_STORE, useValue: ports.history },
     { provide: ADAPTER_FACTORY, useValue: ports.adapter },
     { provide: FAULT_SOURCE, useValue: ports.faults },
     { provide: REVOCATION_PORTS, useValue: ports.revocations },

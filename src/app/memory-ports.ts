@@ -2,6 +2,7 @@ import { Adapter } from 'socket.io-adapter';
 import { systemClock } from '../common/clock.js';
 import { MemoryRevocationStore } from '../auth/revocation-store.js';
 import { MemoryLatestStore } from '../cache/memory-latest-store.js';
+import { MemoryHistoryStore } from '../history/memory-history-store.js';
 import { MemoryFeed } from '../feed/memory-feed.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { MemoryConnectionCounts } from '../limits/connection-counts.js';
@@ -27,6 +28,7 @@ export function memoryPorts(config: LimitsConfig): Ports & { readonly feed: Memo
   return {
     feed: new MemoryFeed(),
     store: new MemoryLatestStore(systemClock.wallNow),
+    history: new MemoryHistoryStore(systemClock.wallNow),
     adapter: () => Adapter,
     revocations: { feed: new MemoryFeed(), store: new MemoryRevocationStore() },
     faults: { listen: () => undefined, problem: () => undefined },

@@ -1,6 +1,7 @@
 import type { RevocationPorts } from '../auth/revocation-store.js';
 import type { LatestStore } from '../cache/latest-store.js';
 import type { AdapterFactory } from '../transports/socket-io/socket-server.js';
+import type { HistoryStore } from '../history/history-store.js';
 import type { FeedSource } from '../feed/feed-source.js';
 import type { ConnectionCounts } from '../limits/connection-counts.js';
 import type { HandshakeQuota } from '../admission/handshake-quota.js';
@@ -12,6 +13,7 @@ import type { FaultSource } from '../redis/fault-source.js';
 export interface Ports {
   readonly feed: FeedSource;
   readonly store: LatestStore;
+  readonly history: HistoryStore;
   readonly adapter: AdapterFactory;
   readonly faults: FaultSource;
   /** `null` if the gateway does not authenticate clients. */

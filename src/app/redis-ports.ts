@@ -7,6 +7,7 @@ import { systemClock } from '../common/clock.js';
 import { FeedProbe, type ProbePublisher } from '../feed/feed-probe.js';
 import { RedisFeed, type RedisFeedOptions } from '../feed/redis-feed.js';
 import { ShardedFeed } from '../feed/sharded-feed.js';
+import { RedisHistoryStore } from '../history/redis-history-store.js';
 import { RedisWithDeadline } from '../redis/redis-with-deadline.js';
 import { RedisHandshakeQuota } from '../admission/handshake-quota.js';
 import { RedisConnectionCounts } from '../limits/redis-connection-counts.js';
@@ -47,6 +48,8 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
     });
   };
   const channel = `${channelPrefix}socket-gateway:probe:${randomUUID()}`;
+  const explain = (error: unknown): Error =>
+    new Error(faults.commandFailed('commands', error).problem, { cause: error });
   const limits =
     config.limitsStore === 'redis'
       ? redisLimits(config, commands, (error) => {
@@ -59,10 +62,8 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
     feed: config.redisShardedPubsub
       ? new ShardedFeed((name) => feed(`${channel}:{${channelPrefix}${name}}`))
       : feed(channel),
-    store: new RedisLatestStore(
-      commands,
-      (error) => new Error(faults.commandFailed('commands', error).problem, { cause: error }),
-    ),
+    store: new RedisLatestStore(commands, explain),
+    history: new RedisHistoryStore(commands, explain),
     adapter: (count) =>
       redisSocketAdapter(commands, connections.subscriber('adapter-sub').redis, {
         clock: systemClock,

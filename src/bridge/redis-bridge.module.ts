@@ -1,13 +1,14 @@
 import { Module } from '@nestjs/common';
 import { CacheModule } from '../cache/cache.module.js';
 import { FreshnessModule } from '../freshness/freshness.module.js';
+import { HistoryModule } from '../history/history.module.js';
 import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
 import { BridgeMetrics } from './bridge.metrics.js';
 import { RedisBridgeService } from './redis-bridge.service.js';
 
 /** Consumes the enriched channels and broadcasts their messages to the clients of this replica. */
 @Module({
-  imports: [CacheModule, FreshnessModule, SocketIoModule],
+  imports: [CacheModule, FreshnessModule, HistoryModule, SocketIoModule],
   providers: [BridgeMetrics, RedisBridgeService],
 })
 export class RedisBridgeModule {}

@@ -27,6 +27,7 @@ import type { ChainMessage, MarketMessage, UnderlyingMessage } from '../feed/mar
 import { FeedMessageError } from '../feed/feed-message-error.js';
 import { parseMessage } from '../feed/parse-message.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
+import { HistoryService } from '../history/history.service.js';
 import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { BridgeMetrics } from './bridge.metrics.js';
@@ -68,6 +69,7 @@ export class RedisBridgeService
     @Inject(FEED_SOURCE) private readonly feed: FeedSource,
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
+    private readonly history: HistoryService,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: BridgeMetrics,
     private readonly transportMetrics: TransportMetrics,
@@ -100,6 +102,7 @@ export class RedisBridgeService
    */
   async beforeApplicationShutdown(): Promise<void> {
     await this.feed.stop();
+    await this.history.stop();
     await this.cache.stop();
   }
 
@@ -111,6 +114,7 @@ export class RedisBridgeService
     this.log.info({ channels: FEED_CHANNELS }, 'redis_listener_started');
     if (this.lostAt !== undefined) this.tellGap(this.lostAt);
     this.lostAt = undefined;
+    this.history.listen();
     this.refreshed = this.cache.refresh(
       (message) => this.freshness.observeStored(message, () => this.broadcast(message)),
       // Replicas that lost Redis together must not all read it at the same moment. The first start
@@ -126,6 +130,7 @@ export class RedisBridgeService
     const noticedWithinMs = this.config.feedProbeAfterMs + PROBE_TIMES.hearMs + PROBE_TIMES.sendMs;
     this.lostAt ??= Math.max(this.heardAt, this.clock.wallNow() - noticedWithinMs);
     this.cache.suspendWrites();
+    this.history.interrupt();
   }
 
   message(channel: string, data: string): void {
@@ -148,7 +153,8 @@ export class RedisBridgeService
     this.observeLag(message);
     this.report.accepted(message);
     const { kind, product } = message;
-    switch (this.cache.remember(message)) {
+    const verdict = this.cache.remember(message);
+    switch (verdict) {
       case 'older':
         this.metrics.feedOlder.inc({ kind });
         this.log.debug({ product }, 'feed_message_older');
@@ -168,6 +174,7 @@ export class RedisBridgeService
         break;
     }
     this.freshness.observeLive(message);
+    this.history.record(message, verdict === 'rebased');
     this.broadcast(message, (payload) => new LivePayload(payload, message.processedTime / 1_000));
   }
 

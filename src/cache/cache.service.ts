@@ -320,6 +320,16 @@ export class CacheService implements OnModuleInit {
     return this.problems.current;
   }
 
+  /** Whether this replica holds the lease of the writer: see {@link WriteBehind}. */
+  get isWriter(): boolean {
+    return this.writer.isWriter;
+  }
+
+  /** Lets another replica become the writer, if there is one that can. */
+  yieldWriter(): void {
+    this.writer.yield();
+  }
+
   /** The configured products and every other product seen on the feed or in the store. */
   products(): string[] {
     return [...new Set([...this.config.products, ...this.latest.products()])];

@@ -20,12 +20,23 @@ const price = (product: string, time: number, processed = time, size = 100): Und
   const [at, processedTime] = [NOON + time, NOON + processed];
   return { kind: 'underlying', product, key, time: at, processedTime, price: time, payload };
 };
+const NO_TOTALS = { atm_strike: null, total_call_oi: null, total_put_oi: null };
 const chain = (product: string, expiry: string, time: number, processed = time): ChainMessage => {
   const key = chainKey(product, expiry);
   const payload = new JsonPayload<never>(`${time},${processed}`.padEnd(100), key);
   const summary = { product, expiry, spot_price: time } as ChainMessage['summary'];
   const [at, processedTime] = [NOON + time, NOON + processed];
-  return { kind: 'chain', product, expiry, key, time: at, processedTime, payload, summary };
+  return {
+    kind: 'chain',
+    product,
+    expiry,
+    key,
+    time: at,
+    processedTime,
+    payload,
+    summary,
+    totals: NO_TOTALS,
+  };
 };
 const withText = (message: UnderlyingMessage, text: string): UnderlyingMessage => ({
   ...message,

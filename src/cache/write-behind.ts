@@ -79,6 +79,9 @@ export class WriteBehind {
   private lastFlush = -Infinity;
   private stopped = false;
   private held = false;
+  /** Until when this replica holds the lease, by the clock, ms. */
+  private leasedUntil = -Infinity;
+  private yieldedUntil = -Infinity;
 
   constructor(
     private readonly store: LatestStore,
@@ -89,6 +92,11 @@ export class WriteBehind {
 
   get pending(): number {
     return this.dirty.size;
+  }
+
+  /** Whether this replica holds the lease, and writes are not on hold. */
+  get isWriter(): boolean {
+    return !this.held && this.options.clock.now() < this.leasedUntil;
   }
 
   /** Schedules a write of the value in memory under `source` to the store's `key`. */
@@ -103,12 +111,23 @@ export class WriteBehind {
    */
   hold(): void {
     this.held = true;
+    this.leasedUntil = -Infinity;
     // The result does not matter: if the store cannot be reached, the lease expires.
     void this.store.releaseLease(this.options.owner).catch(() => undefined);
   }
 
   release(): void {
     this.held = false;
+  }
+
+  /**
+   * Gives up the lease, and does not ask for it for twice its duration, so that another replica can
+   * acquire it. What waits is written later, by whichever replica has the lease then.
+   */
+  yield(): void {
+    this.yieldedUntil = this.options.clock.now() + 2 * this.leaseMs;
+    this.leasedUntil = -Infinity;
+    void this.store.releaseLease(this.options.owner).catch(() => undefined);
   }
 
   /**
@@ -144,12 +163,16 @@ export class WriteBehind {
   }
 
   private async flush(): Promise<void> {
-    if (this.held) {
+    if (this.held || this.options.clock.now() < this.yieldedUntil) {
       this.forgetGone();
       return;
     }
     try {
-      if (await this.store.acquireLease(this.options.owner, this.leaseMs)) await this.writeDirty();
+      // The lease began when Redis received the request, which was after this moment.
+      const leasedUntil = this.options.clock.now() + this.leaseMs;
+      const leased = await this.store.acquireLease(this.options.owner, this.leaseMs);
+      this.leasedUntil = leased && !this.held ? leasedUntil : -Infinity;
+      if (leased) await this.writeDirty();
       else this.forgetOlderThan(2 * this.leaseMs);
       this.options.onFlushed();
     } catch (error) {

@@ -8,6 +8,9 @@ import { SpecialDays } from '../market-hours/special-days.js';
 /** The shortest accepted secret for HS256, bytes: as long as the hash (RFC 7518, section 3.2). */
 const MIN_SECRET_BYTES = 32;
 
+/** With less, the prices of a minute could be removed before the bar of the minute is written. */
+const MIN_HISTORY_SECONDS = 120;
+
 /** Secrets from examples and templates, which attackers who forge tokens try first. */
 const PLACEHOLDER =
   /dev-?secret|change[-_ ]?(?:me|this|in|it)|your[-_ ]|example|placeholder|default[-_ ]?secret/i;
@@ -41,6 +44,11 @@ export function crossFieldProblems(env: Environment, show: (name: keyof Environm
     !hours.isEmpty && hours.strangeProduct !== undefined,
     `MARKET_HOLIDAYS names ${JSON.stringify(hours.strangeProduct)}, which has no entry of its own in MARKET_HOURS: ` +
       'add one, or name its time zone.',
+  );
+  check(
+    env.HISTORY_SECONDS > 0 && env.HISTORY_SECONDS < MIN_HISTORY_SECONDS,
+    `HISTORY_SECONDS is "${env.HISTORY_SECONDS}", but must be 0 or at least ${MIN_HISTORY_SECONDS}: the bars of ` +
+      'minutes are computed from it.',
   );
   const redis = parseRedisUrl(env.REDIS_URL);
   for (const [name, inUrl] of [

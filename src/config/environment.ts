@@ -221,6 +221,14 @@ export class Environment {
   @Integer(0, 100_000_000, 'keys')
   CACHE_WARM_MAX_KEYS = 1_000_000;
 
+  /** How long past updates are kept in Redis. */
+  @Integer(0, 604_800, 'seconds; 0 keeps no history')
+  HISTORY_SECONDS = 3_600;
+
+  /** How long one-minute bars are kept in Redis. */
+  @Integer(0, 366, 'days; 0 keeps no bars')
+  HISTORY_BAR_DAYS = 7;
+
   @Integer(1_024, 67_108_864, 'bytes')
   MAX_FEED_MESSAGE_BYTES = 4_194_304;
 

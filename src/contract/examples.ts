@@ -1,3 +1,4 @@
+import type { History } from './history.js';
 import { CONNECTED_MESSAGE, type ChainUpdate, type OptionLeg } from './payloads.js';
 import {
   CLOSINGS,
@@ -72,6 +73,20 @@ const SUMMARY = {
   timestamp: TIMESTAMP,
 } as const;
 
+const PRICES = {
+  type: 'product',
+  symbol: 'NIFTY',
+  expiry: null,
+  resolution: 'raw',
+  columns: ['timestamp', 'price'],
+  updates: [
+    ['2026-11-22T04:43:38.330112', 21501.75],
+    ['2026-11-22T04:43:39.333273', 21502.24],
+  ],
+  gaps: [0],
+  next: 'b1795322618330-1119999999',
+} as const satisfies History;
+
 const CHAIN = {
   ...SUMMARY,
   atm_strike: 21500,
@@ -118,6 +133,15 @@ export const CLIENT_EXAMPLES = {
     { name: 'chain', payload: { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' } },
     { name: 'general', payload: { type: 'general' } },
     { name: 'heartbeat', payload: { type: 'heartbeat', every_ms: 2000 } },
+    { name: 'resume', payload: { type: 'product', symbol: 'NIFTY', since: TIMESTAMP } },
+    {
+      name: 'resume of a batch',
+      payload: {
+        type: 'product',
+        symbols: ['NIFTY', 'BANKNIFTY'],
+        since: { NIFTY: TIMESTAMP, BANKNIFTY: '2026-11-22T04:43:39.341102' },
+      },
+    },
   ],
   unsubscribe: [
     { name: 'product', payload: { type: 'product', symbol: 'NIFTY' } },
@@ -128,6 +152,14 @@ export const CLIENT_EXAMPLES = {
   get_snapshot: [
     { name: 'chain', payload: { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' } },
     { name: 'batch', payload: { type: 'product', symbols: ['NIFTY', 'BANKNIFTY'] } },
+  ],
+  get_history: [
+    { name: 'newest prices', payload: { type: 'product', symbol: 'NIFTY', limit: 1000 } },
+    {
+      name: 'bars from a time',
+      payload: { type: 'product', symbol: 'NIFTY', from: '2026-11-22T03:45:00Z', resolution: '5m' },
+    },
+    { name: 'summaries', payload: { type: 'summary', symbol: 'NIFTY', expiry: '2026-11-26' } },
   ],
   refresh_token: [
     { name: 'token', payload: { token: 'eyJhbGciOiJFUzI1NiJ9.eyJ1c2VyX2lkIjoiNDIifQ.c2lnbmF0dXJl' } },
@@ -162,6 +194,7 @@ export const ACKNOWLEDGEMENT_EXAMPLES = {
       },
     },
   ],
+  get_history: [{ name: 'done', payload: { ok: true, rooms: ['product:NIFTY'], ...PRICES } }],
   refresh_token: [{ name: 'done', payload: { ok: true, rooms: ['general'], expires_at: 1795329819 } }],
   get_heartbeat: [
     {
@@ -211,6 +244,8 @@ export const SERVER_EXAMPLES = {
           max_unknown_subscriptions: 250,
           max_chains_per_snapshot: 64,
           heartbeat_ms: 1000,
+          max_history_rows: 5000,
+          history_seconds: 3600,
           max_connections_per_user: 100,
           max_connections_per_ip: null,
         },
@@ -232,6 +267,29 @@ export const SERVER_EXAMPLES = {
       name: 'heartbeat',
       payload: { room: 'heartbeat', message: 'Subscribed to heartbeat', every_ms: 2000 },
     },
+    {
+      name: 'resumed',
+      payload: {
+        room: 'product:NIFTY',
+        message: 'Subscribed to product:NIFTY',
+        recovered: true,
+        replayed: 3,
+      },
+    },
+    {
+      name: 'not resumed',
+      payload: { room: 'product:NIFTY', message: 'Subscribed to product:NIFTY', recovered: false },
+    },
+    {
+      name: 'chain resumed',
+      payload: {
+        room: 'chain:NIFTY',
+        message: 'Subscribed to chain:NIFTY',
+        recovered: true,
+        replayed: 2,
+        conflated: true,
+      },
+    },
   ],
   unsubscribed: [
     { name: 'product', payload: { room: 'product:NIFTY', message: 'Unsubscribed from product:NIFTY' } },
@@ -251,6 +309,24 @@ export const SERVER_EXAMPLES = {
     {
       name: 'more expiries than a snapshot has',
       payload: { room: 'chain:SPX', updates: 64, available: 90 },
+    },
+  ],
+  history: [
+    { name: 'prices', payload: PRICES },
+    {
+      name: 'bars',
+      payload: {
+        type: 'product',
+        symbol: 'NIFTY',
+        expiry: null,
+        resolution: '1m',
+        columns: ['timestamp', 'open', 'high', 'low', 'close', 'count'],
+        bars: [
+          ['2026-11-22T04:42:00.000Z', 21498.1, 21503.9, 21497.25, 21501.75, 59],
+          ['2026-11-22T04:43:00.000Z', 21501.6, 21504.5, 21500.1, 21502.24, 39],
+        ],
+        next: null,
+      },
     },
   ],
   underlying_update: [

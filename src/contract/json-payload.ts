@@ -59,3 +59,9 @@ export class JsonPayloads<T extends object> {
     return this.list.map((payload) => payload.toJSON());
   }
 }
+
+/**
+ * Past updates for one client. Unlike other updates, none of them is dropped in favour of a newer
+ * one: they are sent at once, like a reply.
+ */
+export class ReplayPayloads<T extends object> extends JsonPayloads<T> {}

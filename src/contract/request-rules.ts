@@ -25,14 +25,22 @@ const INTERVAL_OF_HEARTBEATS_ALONE = {
   else: { properties: { every_ms: { not: {} } } },
 } as const;
 
+const ROOMS_AND_HEARTBEATS = {
+  allOf: [
+    { if: { properties: { type: { enum: ['general', 'heartbeat'] } } }, else: NEEDS_SYMBOL },
+    EXPIRY_OF_CHAINS_ALONE,
+    INTERVAL_OF_HEARTBEATS_ALONE,
+  ],
+} as const;
+
 /** The additional rules of each type, by its name. */
 export const REQUEST_RULES = {
-  SubscriptionRequest: {
-    allOf: [
-      { if: { properties: { type: { enum: ['general', 'heartbeat'] } } }, else: NEEDS_SYMBOL },
-      EXPIRY_OF_CHAINS_ALONE,
-      INTERVAL_OF_HEARTBEATS_ALONE,
-    ],
+  SubscriptionRequest: ROOMS_AND_HEARTBEATS,
+  SubscribeRequest: ROOMS_AND_HEARTBEATS,
+  HistoryRequest: {
+    if: { properties: { type: { const: 'summary' } } },
+    then: { properties: { resolution: { const: 'raw' } } },
+    else: { properties: { expiry: { not: {} } } },
   },
   SnapshotRequest: { allOf: [NEEDS_SYMBOL, EXPIRY_OF_CHAINS_ALONE] },
 } as const;

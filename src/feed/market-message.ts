@@ -28,8 +28,16 @@ export interface ChainMessage extends MessageBase {
   readonly expiry: string;
   readonly payload: JsonPayload<ChainUpdate>;
   readonly summary: ChainSummary;
+  readonly totals: ChainTotals;
   /** The bad values that were removed; undefined if the message had none. */
   readonly repairs?: readonly Repair[];
+}
+
+/** Numbers of a whole chain that are not part of its summary; `null` if the platform sends none. */
+export interface ChainTotals {
+  readonly atm_strike: number | null;
+  readonly total_call_oi: number | null;
+  readonly total_put_oi: number | null;
 }
 
 /** Bad values of one field that were removed from a chain. */

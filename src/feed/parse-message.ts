@@ -200,6 +200,11 @@ function chainOf(parsed: ParsedMessage, rules: FeedRules): ChainMessage {
       key,
     ),
     summary,
+    totals: {
+      atm_strike: optionalNumber(object, 'atm_strike'),
+      total_call_oi: optionalNumber(object, 'total_call_oi'),
+      total_put_oi: optionalNumber(object, 'total_put_oi'),
+    },
     ...(repairs.none ? {} : { repairs: repairs.list() }),
   };
 }

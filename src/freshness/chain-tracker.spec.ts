@@ -31,6 +31,7 @@ function setUp({ maxChains = 100, hours = '' } = {}) {
       processedTime: time,
       payload,
       summary: {} as never,
+      totals: {} as never,
     };
   };
   return {

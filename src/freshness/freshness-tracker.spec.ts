@@ -34,7 +34,7 @@ function setUp(options: { hours?: string; expected?: string[]; wall?: number; ma
     };
     return kind === 'underlying'
       ? { ...base, kind, price: 1 }
-      : { ...base, kind, expiry: '2026-11-26', summary: {} as never };
+      : { ...base, kind, expiry: '2026-11-26', summary: {} as never, totals: {} as never };
   };
   return {
     clock,

@@ -1,5 +1,10 @@
 import type { GatewayConfig } from '../config/gateway-config.js';
-import { type ClientLimits, MAX_SYMBOL_LENGTH, MIN_HEARTBEAT_MS } from '../contract/index.js';
+import {
+  type ClientLimits,
+  MAX_HISTORY_ROWS,
+  MAX_SYMBOL_LENGTH,
+  MIN_HEARTBEAT_MS,
+} from '../contract/index.js';
 
 /** Returns the limits that each client receives in `connected`. */
 export function clientLimits(config: GatewayConfig): ClientLimits {
@@ -15,6 +20,8 @@ export function clientLimits(config: GatewayConfig): ClientLimits {
     max_unknown_subscriptions: config.maxUnknownSubscriptions,
     max_chains_per_snapshot: config.maxChainsPerSnapshot,
     heartbeat_ms: MIN_HEARTBEAT_MS,
+    max_history_rows: MAX_HISTORY_ROWS,
+    history_seconds: config.historySeconds,
     max_connections_per_user: config.maxConnectionsPerUser || null,
     max_connections_per_ip: config.maxConnectionsPerIp || null,
   };

@@ -5,28 +5,44 @@ import { FreshnessModule } from '../freshness/freshness.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { LivenessModule } from '../liveness/liveness.module.js';
 import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
+import { HistoryModule } from '../history/history.module.js';
 import { ClientLog } from './client-log.js';
 import { ErrorResponder } from './error-responder.js';
 import { EventAdmission } from './event-admission.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { GatewayMetrics } from './gateway.metrics.js';
+import { HistoryPipe } from './history.pipe.js';
+import { HistoryRequestService } from './history-request.service.js';
 import { MarketDataGateway } from './market-data.gateway.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
+import { ResumeService } from './resume.service.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import { SymbolSuggestions } from './symbol-suggestions.js';
-import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
+import { SnapshotPipe, SubscribePipe, SubscriptionPipe } from './subscription.pipe.js';
 import { TokenPipe } from './token.pipe.js';
 
 @Module({
-  imports: [AuthModule, CacheModule, FreshnessModule, LimitsModule, LivenessModule, SocketIoModule],
+  imports: [
+    AuthModule,
+    CacheModule,
+    FreshnessModule,
+    HistoryModule,
+    LimitsModule,
+    LivenessModule,
+    SocketIoModule,
+  ],
   providers: [
     MarketDataGateway,
     SnapshotRequestService,
     SymbolSuggestions,
     SnapshotSender,
     SnapshotPipe,
+    HistoryPipe,
+    HistoryRequestService,
+    ResumeService,
+    SubscribePipe,
     SubscriptionPipe,
     TokenPipe,
     ErrorResponder,

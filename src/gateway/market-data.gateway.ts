@@ -22,7 +22,10 @@ import {
   DEFAULT_HEARTBEAT_MS,
   GENERAL_ROOM,
   HEARTBEAT,
+  type HandshakeOptions,
+  type HistoryAcknowledgement,
   type ProductsAcknowledgement,
+  ReplyPayload,
   type RequestRejection,
   roomKind,
   roomAddress,
@@ -34,6 +37,9 @@ import {
   type SubscriptionsAcknowledgement,
   type TokenAcknowledgement,
 } from '../contract/index.js';
+import { HistoryDto } from './history.dto.js';
+import { HistoryPipe } from './history.pipe.js';
+import { HistoryRequestService } from './history-request.service.js';
 import { RequestQueue } from '../transports/request-queue.js';
 import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { isSlow } from '../transports/socket-io/slow-client.js';
@@ -50,11 +56,12 @@ import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
 import { forbidden, RequestError, tooMuchWork } from './request-error.js';
+import { ResumeService } from './resume.service.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import { checkBudget } from './subscription-budget.js';
-import { type RoomsDto, SnapshotDto, SubscriptionDto } from './subscription.dto.js';
-import { SnapshotPipe, SubscriptionPipe } from './subscription.pipe.js';
+import { type RoomsDto, SnapshotDto, SubscribeDto, SubscriptionDto } from './subscription.dto.js';
+import { SnapshotPipe, SubscribePipe, SubscriptionPipe } from './subscription.pipe.js';
 import { SymbolSuggestions } from './symbol-suggestions.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
 import { TokenPipe } from './token.pipe.js';
@@ -78,6 +85,8 @@ export class MarketDataGateway
     private readonly markets: MarketStatusService,
     private readonly snapshots: SnapshotSender,
     private readonly answers: SnapshotRequestService,
+    private readonly historyRequests: HistoryRequestService,
+    private readonly resumes: ResumeService,
     private readonly suggestions: SymbolSuggestions,
     private readonly metrics: GatewayMetrics,
     private readonly responder: ErrorResponder,
@@ -94,7 +103,8 @@ export class MarketDataGateway
   handleConnection(client: GatewaySocket): void {
     this.metrics.connectionsTotal.inc();
     if (!this.auth.enter(client)) return;
-    const joins = this.auth.permissionsOf(client).mayJoin({ type: 'general' });
+    const { general } = client.handshake.auth as HandshakeOptions;
+    const joins = general !== 'off' && this.auth.permissionsOf(client).mayJoin({ type: 'general' });
     if (joins) void client.join(GENERAL_ROOM);
     // This runs before the handlers, which GatewayIoAdapter adds after it, and before the event
     // waits for its turn.
@@ -134,7 +144,7 @@ export class MarketDataGateway
   @SubscribeMessage(ClientEvent.subscribe)
   async subscribe(
     @ConnectedSocket() client: GatewaySocket,
-    @MessageBody(SubscriptionPipe) request: SubscriptionDto,
+    @MessageBody(SubscribePipe) request: SubscribeDto,
   ): Promise<SubscriptionAcknowledgement> {
     if (request.type === HEARTBEAT) return this.subscribeHeartbeat(client, request);
     const addresses = addressesOf(request);
@@ -146,32 +156,59 @@ export class MarketDataGateway
     checkBudget(this.config, held, addresses, (product) => this.cache.knows(product));
     const joined: string[] = [];
     const unknown: RoomAddress[] = [];
+    const resuming: Promise<void>[] = [];
     for (const address of addresses) {
       const pause = this.requests.pause(client);
       if (pause) await pause;
       if (!client.connected) break;
       const room = roomName(address);
       if (!client.rooms.has(room)) joined.push(room);
-      if (!this.join(client, room, address)) unknown.push(address);
+      const join = (resumes?: boolean): void => {
+        if (!this.join(client, room, address, resumes)) unknown.push(address);
+      };
+      const resumed = this.joinOrResume(client, request, address, join);
+      if (resumed) resuming.push(resumed);
     }
+    await Promise.all(resuming);
     this.clientLog.rooms(client, joined, 'client_subscribed');
     const suggestions = this.suggestions.of(unknown, this.auth.permissionsOf(client));
     return suggestions ? { ok: true, rooms, suggestions } : { ok: true, rooms };
   }
 
   /**
+   * Joins the room. If the request resumes it and the missed updates are known, the client receives
+   * these instead of the snapshot.
+   * @returns undefined if the client has joined in this turn
+   */
+  private joinOrResume(
+    client: GatewaySocket,
+    request: SubscribeDto,
+    address: RoomAddress,
+    join: (resumes?: boolean) => void,
+  ): Promise<void> | undefined {
+    const since = address.type === 'general' ? undefined : this.resumes.sinceOf(request, address.symbol);
+    if (since === undefined || address.type !== 'product') {
+      join(request.since != null && (address.type === 'general' || since !== undefined));
+      return undefined;
+    }
+    return this.resumes.resume(client, { room: roomName(address), address, since }, () => join(true));
+  }
+
+  /**
    * Joins the room and sends its snapshot in one turn, so that no update of the room can come in
    * between.
+   * @param resumes whether the client asked for what it missed
    * @returns false if nothing is known about the room
    */
-  private join(client: GatewaySocket, room: string, address: RoomAddress): boolean {
+  private join(client: GatewaySocket, room: string, address: RoomAddress, resumes = false): boolean {
     const snapshot = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
     const updates = snapshot.messages.length;
     const isCut = snapshot.complete && snapshot.known > updates && { updates, available: snapshot.known };
     void client.join(room);
     const known = this.snapshots.knows(address, snapshot);
     const message = `Subscribed to ${room}`;
-    client.emit(ServerEvent.subscribed, { room, message, ...isCut, ...(!known && { known }) });
+    const recovery = resumes && this.resumes.newestOf(address, snapshot);
+    client.emit(ServerEvent.subscribed, { room, message, ...isCut, ...(!known && { known }), ...recovery });
     this.snapshots.sendJoined(client, address, snapshot);
     this.markets.notifyJoined(client, address);
     return known;
@@ -254,6 +291,33 @@ export class MarketDataGateway
         .catch((error: unknown) => this.responder.reject(client, ClientEvent.getSnapshot, error, ack))
         .finally(resolve);
     });
+  }
+
+  /**
+   * Resolves at once: the next request of the client must not wait for Redis. So pages may arrive in
+   * another order than their requests.
+   */
+  @SubscribeMessage(ClientEvent.getHistory)
+  getHistory(
+    @ConnectedSocket() client: GatewaySocket,
+    @MessageBody(HistoryPipe) request: HistoryDto,
+    @Ack() ack?: (answer: HistoryAcknowledgement | RequestRejection) => void,
+  ): void {
+    const event = ClientEvent.getHistory;
+    const address = this.historyRequests.addressOf(request);
+    this.spend(client, event, this.cost.ofHistory(this.historyRequests.entriesOf(request)));
+    this.checkPermissions(client, [address]);
+    this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
+    this.historyRequests
+      .answer(client, request, address)
+      .then((page) => {
+        if (!page) return;
+        // The token may have been replaced while Redis was asked.
+        this.checkPermissions(client, [address]);
+        this.server.local.to(client.id).emit(ServerEvent.history, new ReplyPayload(JSON.stringify(page)));
+        ack?.({ ok: true, rooms: [roomName(address)], ...page });
+      })
+      .catch((error: unknown) => this.responder.reject(client, event, error, ack));
   }
 
   /**

@@ -14,6 +14,8 @@ const CHARACTERS_PER_UNIT = 65_536;
 const NAMES_PER_UNIT = 200;
 /** The statuses of stale products that are sent for one unit to a client that joins `general`. */
 const STATUSES_PER_UNIT = 25;
+/** The rows of history that are read and sent for one unit. */
+const ROWS_PER_UNIT = 4;
 /** The cost of verifying a token. */
 const TOKEN_UNITS = 10;
 
@@ -46,6 +48,14 @@ export class RequestCost {
       for (const { payload } of messages) characters += payload.text.length;
     }
     return units + Math.floor(characters / CHARACTERS_PER_UNIT);
+  }
+
+  /**
+   * The cost of a page of history.
+   * @param entries how many entries are read for it, at most
+   */
+  ofHistory(entries: number): number {
+    return ROOM_UNITS + LOOKUP_UNITS + Math.ceil(entries / ROWS_PER_UNIT);
   }
 
   /** The cost of leaving rooms. */

@@ -92,6 +92,14 @@ export function snapshotUnavailable(rooms: readonly string[]): RequestError {
   );
 }
 
+/** @param isOff whether the gateway keeps no history at all */
+export function historyUnavailable(isOff: boolean): RequestError {
+  if (isOff)
+    return new RequestError('HISTORY_UNAVAILABLE', 'This gateway keeps no history. Use live updates only.');
+  const message = 'The gateway cannot read the history at the moment. Try again after retry_after_ms.';
+  return new RequestError('HISTORY_UNAVAILABLE', message, undefined, jittered(RETRY_SNAPSHOT_MS, 2));
+}
+
 function named(rooms: readonly string[], problem: string): ErrorDetail[] {
   return rooms.slice(0, MAX_NAMED).map((room) => ({
     field: room === GENERAL_ROOM ? 'type' : 'symbol',

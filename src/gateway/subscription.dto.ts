@@ -13,6 +13,7 @@ import {
   GENERAL_ROOM,
   HEARTBEAT,
   isExpiry,
+  isTimestamp,
   MAX_HEARTBEAT_MS,
   MIN_HEARTBEAT_MS,
   SNAPSHOT_TYPES,
@@ -21,9 +22,13 @@ import {
   SUBSCRIPTION_TYPES,
   SYMBOL_PATTERN,
   SYMBOL_RULE,
+  type SubscribeRequest,
   type SubscriptionRequest,
   type SubscriptionType,
 } from '../contract/index.js';
+
+/** Completes "FIELD ..." in the error about a time. */
+export const TIME_RULE = 'must be an ISO 8601 time such as 2026-11-22T04:43:39.340966';
 
 const needsSymbol = ({ type }: RoomsDto): boolean => type !== 'general' && type !== 'heartbeat';
 
@@ -58,6 +63,23 @@ function IsInterval(options: ValidationOptions): PropertyDecorator {
     });
 }
 
+/** Accepts the time of an update, or an object with the times of several symbols. */
+function IsSince(options: ValidationOptions): PropertyDecorator {
+  return (target, key) =>
+    registerDecorator({
+      name: 'isSince',
+      target: target.constructor,
+      propertyName: String(key),
+      options,
+      validator: {
+        validate: (value: unknown) =>
+          typeof value === 'object' && value !== null && !Array.isArray(value)
+            ? Object.values(value).every(isTimestamp)
+            : isTimestamp(value),
+      },
+    });
+}
+
 /** A request that names rooms. The messages complete "FIELD ...". */
 export abstract class RoomsDto implements SubscriptionRequest {
   abstract type: SubscriptionType;
@@ -88,6 +110,13 @@ export class SubscriptionDto extends RoomsDto {
     message: `must be a whole number of ms from ${MIN_HEARTBEAT_MS} to ${MAX_HEARTBEAT_MS}, and is allowed with type ${HEARTBEAT} only`,
   })
   every_ms?: number;
+}
+
+/** Payload of `subscribe`, as a client sent it. */
+export class SubscribeDto extends SubscriptionDto implements SubscribeRequest {
+  @IsOptional()
+  @IsSince({ message: `${TIME_RULE}, or an object with one for each symbol` })
+  since?: string | Record<string, string>;
 }
 
 /** Payload of `get_snapshot`, as a client sent it. */

@@ -1,4 +1,19 @@
-const FIELDS = ['type', 'symbol', 'symbols', 'expiry', 'every_ms', 'token'] as const;
+import { isSymbol } from '../contract/index.js';
+
+const FIELDS = [
+  'type',
+  'symbol',
+  'symbols',
+  'expiry',
+  'every_ms',
+  'token',
+  'since',
+  'from',
+  'to',
+  'limit',
+  'resolution',
+  'cursor',
+] as const;
 
 /** The longest text that is kept, characters. No symbol, type or expiry is as long as this. */
 const MAX_TEXT = 128;
@@ -32,9 +47,19 @@ function fieldsOf(data: unknown, maxSymbols: number): unknown {
     if (field === 'token' && typeof value === 'string') kept[field] = value;
     else if (field === 'symbols' && Array.isArray(value))
       kept[field] = value.slice(0, maxSymbols + 1).map(shallow);
+    else if (field === 'since') kept[field] = timesOf(value, maxSymbols);
     else kept[field] = shallow(value);
   }
   return kept;
+}
+
+/** The times of symbols that may be in the request. Names that no symbol has are dropped. */
+function timesOf(value: unknown, maxSymbols: number): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return shallow(value);
+  const symbols = Object.entries(value).filter(([symbol]) => isSymbol(symbol));
+  return Object.fromEntries(
+    symbols.slice(0, maxSymbols + 1).map(([symbol, time]) => [symbol, shallow(time)]),
+  );
 }
 
 function shallow(value: unknown): unknown {

@@ -1,6 +1,12 @@
 import type { Namespace } from 'socket.io';
 import type { BroadcastOptions } from 'socket.io-adapter';
-import { JsonPayload, JsonPayloads, LivePayload, ReplyPayload } from '../../contract/index.js';
+import {
+  JsonPayload,
+  JsonPayloads,
+  LivePayload,
+  ReplayPayloads,
+  ReplyPayload,
+} from '../../contract/index.js';
 import type { FanoutClient } from '../../fanout/fanout-client.js';
 import type { FanoutEngine } from '../../fanout/fanout-engine.js';
 import type { TimedUpdate } from '../../fanout/fanout-observer.js';
@@ -105,7 +111,8 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
       }
       const client = opts.rooms.size === 1 ? this.clients.get([...opts.rooms][0]!) : undefined;
       if (client) {
-        if (event.payload instanceof ReplyPayload) this.engine.reply(client, this.frameOf(event));
+        if (event.payload instanceof ReplyPayload || event.payload instanceof ReplayPayloads)
+          this.engine.reply(client, this.frameOf(event));
         else this.engine.send(client, this.frameOf(event));
         return;
       }

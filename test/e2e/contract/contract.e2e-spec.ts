@@ -21,6 +21,8 @@ const LIMITS = {
   max_unknown_subscriptions: 60,
   max_chains_per_snapshot: 20,
   heartbeat_ms: 1_000,
+  max_history_rows: 5_000,
+  history_seconds: 3_600,
   max_connections_per_user: 30,
   max_connections_per_ip: null,
 };

@@ -15,6 +15,10 @@ export const ERROR_CODES = {
     'The `expiry` is not a date YYYY-MM-DD, or the type is not `chain`. Correct the expiry or leave it out.',
   INVALID_INTERVAL:
     'The `every_ms` is not a whole number within its bounds, or the type is not `heartbeat`. Correct it or leave it out.',
+  INVALID_TIME:
+    'A time (`since`, `from` or `to`) is not an ISO 8601 time. Send the `timestamp` of an update as it is.',
+  INVALID_PAGE:
+    'The `limit`, `resolution` or `cursor` of a history request is not valid. `details` says what it may be.',
   TOO_MANY_SUBSCRIPTIONS:
     'The request would exceed `limits.max_subscriptions` or `limits.max_unknown_subscriptions`. Unsubscribe from other rooms first. If `retry_after_ms` is present, try again then for the rooms that `rooms` lists.',
   FORBIDDEN:
@@ -31,6 +35,8 @@ export const ERROR_CODES = {
   SLOW_CLIENT: 'The client has not read what it was sent. Read it, then send the request again.',
   SNAPSHOT_UNAVAILABLE:
     'The gateway cannot look up the latest update of a room at the moment. Try again after `retry_after_ms`.',
+  HISTORY_UNAVAILABLE:
+    'The gateway keeps no history, or cannot read it at the moment. If `retry_after_ms` is present, try again then.',
   UNKNOWN_EVENT: 'The gateway has no event of this name. Use one of the documented events.',
   INTERNAL_ERROR: 'The gateway failed to process the request. Try again.',
 } as const;

@@ -1,7 +1,7 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
 import type { ErrorPayload } from './errors.js';
+import type { History, HistoryRequest } from './history.js';
 import type {
-  Acknowledgement,
   ChainStatus,
   ChainSummary,
   ChainUpdate,
@@ -10,28 +10,33 @@ import type {
   FeedGap,
   FeedStatuses,
   Heartbeat,
-  HeartbeatAcknowledgement,
   Lagging,
   MarketStatus,
   Products,
-  ProductsAcknowledgement,
-  RequestRejection,
   RoomSnapshot,
   ServerDraining,
-  SnapshotAcknowledgement,
-  SnapshotRequest,
   ProductStatus,
-  SubscriptionAcknowledgement,
   SubscriptionConfirmed,
-  SubscriptionRequest,
   Subscriptions,
-  SubscriptionsAcknowledgement,
-  TokenAcknowledgement,
   TokenExpiring,
-  TokenRefresh,
   TokenRefreshed,
   UnderlyingUpdate,
 } from './payloads.js';
+import type {
+  Acknowledgement,
+  HeartbeatAcknowledgement,
+  HistoryAcknowledgement,
+  ProductsAcknowledgement,
+  RequestRejection,
+  SnapshotAcknowledgement,
+  SnapshotRequest,
+  SubscribeRequest,
+  SubscriptionAcknowledgement,
+  SubscriptionRequest,
+  SubscriptionsAcknowledgement,
+  TokenAcknowledgement,
+  TokenRefresh,
+} from './requests.js';
 
 /** The events that clients send. */
 export const ClientEvent = {
@@ -40,6 +45,7 @@ export const ClientEvent = {
   getProducts: 'get_products',
   listSubscriptions: 'list_subscriptions',
   getSnapshot: 'get_snapshot',
+  getHistory: 'get_history',
   refreshToken: 'refresh_token',
   getHeartbeat: 'get_heartbeat',
 } as const;
@@ -59,6 +65,7 @@ export const ServerEvent = {
   products: 'products',
   subscriptions: 'subscriptions',
   snapshot: 'snapshot',
+  history: 'history',
   underlyingUpdate: 'underlying_update',
   chainSummary: 'chain_summary',
   chainUpdate: 'chain_update',
@@ -78,9 +85,12 @@ export const ServerEvent = {
 export type ServerEvent = (typeof ServerEvent)[keyof typeof ServerEvent];
 
 export interface ClientToServerEvents {
-  /** Joins rooms. The gateway sends `subscribed` for each room, then the snapshot of the room. */
+  /**
+   * Joins rooms. The gateway sends `subscribed` for each room, then the snapshot of the room, or
+   * with `since` the updates that the client missed.
+   */
   subscribe: (
-    request: SubscriptionRequest,
+    request: SubscribeRequest,
     ack?: (answer: SubscriptionAcknowledgement | RequestRejection) => void,
   ) => void;
   /**
@@ -98,6 +108,11 @@ export interface ClientToServerEvents {
   get_snapshot: (
     request: SnapshotRequest,
     ack?: (answer: SnapshotAcknowledgement | RequestRejection) => void,
+  ) => void;
+  /** Asks for past updates of a product, or for bars of them. The gateway sends `history`. */
+  get_history: (
+    request: HistoryRequest,
+    ack?: (answer: HistoryAcknowledgement | RequestRejection) => void,
   ) => void;
   /**
    * Replaces the token with a new one of the same user. The gateway sends `token_refreshed`, and
@@ -127,6 +142,8 @@ export interface ServerToClientEvents {
   subscriptions: (payload: Subscriptions) => void;
   /** The end of the response to `get_snapshot` for one room. */
   snapshot: (payload: RoomSnapshot) => void;
+  /** The response to `get_history`: one page of past updates or bars. */
+  history: (payload: History) => void;
   /** A price of a product, sent to `general` and `product:SYM`. */
   underlying_update: (payload: UnderlyingUpdate) => void;
   /** A short summary of a chain, sent to `general`. */

@@ -1,6 +1,6 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
-import type { ClosingCode, ErrorPayload } from './errors.js';
-import type { Room, SnapshotType, SubscriptionType } from './rooms.js';
+import type { ClosingCode } from './errors.js';
+import type { Room } from './rooms.js';
 import type { Expiry, ProductSymbol } from './symbol.js';
 import type { Timestamp } from './timestamp.js';
 
@@ -153,6 +153,18 @@ export interface ClientLimits {
    * @minimum 1
    */
   readonly heartbeat_ms?: number;
+  /**
+   * The most rows in a page of history.
+   * @asType integer
+   * @minimum 1
+   */
+  readonly max_history_rows: number;
+  /**
+   * How long past updates are kept, seconds. 0: the gateway keeps no history.
+   * @asType integer
+   * @minimum 0
+   */
+  readonly history_seconds: number;
   /** The most connections of one user at a time; `null`: unlimited. */
   readonly max_connections_per_user: number | null;
   /** The most connections of one address at a time; `null`: unlimited. */
@@ -180,6 +192,12 @@ export interface HandshakeOptions {
    * them.
    */
   readonly statuses?: 'batch';
+  /**
+   * `off`: the client does not join `general` when it connects, and may subscribe to it later. A
+   * client that resumes `product:` rooms should ask for this. In `general`, it could receive newer
+   * prices before those that it missed.
+   */
+  readonly general?: 'off';
 }
 
 /** The client is connected: its identity and its limits. */
@@ -224,6 +242,22 @@ export interface SubscriptionConfirmed {
    * @minimum 1
    */
   readonly every_ms?: number;
+  /**
+   * Only in `subscribed`, in response to `since`. `true`: the client receives everything that it
+   * missed. `false`: it may miss updates, and the snapshot of the room follows.
+   */
+  readonly recovered?: boolean;
+  /**
+   * The number of updates that follow because of `since`. Only present if `recovered` is `true`.
+   * @asType integer
+   * @minimum 0
+   */
+  readonly replayed?: number;
+  /**
+   * `true` if only the newest state of each chain follows, and not the states between. Only present
+   * if `recovered` is `true`, and always for chains, because each state is complete.
+   */
+  readonly conflated?: true;
 }
 
 /**
@@ -389,18 +423,6 @@ export interface TokenExpiring {
   readonly expires_at: number;
 }
 
-/**
- * Payload of `refresh_token`. Unknown fields are ignored.
- * @additionalProperties true
- */
-export interface TokenRefresh {
-  /**
-   * A JSON Web Token of the same user.
-   * @minLength 1
-   */
-  readonly token: string;
-}
-
 /** The new token has replaced the old one. */
 export interface TokenRefreshed {
   /** When the new token expires, seconds since the epoch; `null` if authentication is off. */
@@ -425,94 +447,3 @@ export interface Closing {
   /** Whether the client should connect again. */
   readonly reconnect: boolean;
 }
-
-/** The fields with which a request names rooms. */
-interface RoomsRequest {
-  readonly symbol?: ProductSymbol;
-  /**
-   * Several symbols, instead of `symbol` or together with it. At most
-   * `limits.max_symbols_per_request` of `connected` in all.
-   * @minItems 1
-   */
-  readonly symbols?: readonly ProductSymbol[];
-  /** Only the chain of this expiry. */
-  readonly expiry?: Expiry;
-}
-
-/**
- * Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`. Only
- * `chain` takes `expiry`, and only `heartbeat` takes `every_ms`. Unknown fields are ignored.
- * @additionalProperties true
- */
-export interface SubscriptionRequest extends RoomsRequest {
-  readonly type: SubscriptionType;
-  /**
-   * The client wants to hear something at least this often, ms. Default 2,000. The gateway grants
-   * 1,000, 2,000, 5,000, 10,000 or 30,000: the longest of them that is not longer than this.
-   * @asType integer
-   * @minimum 1000
-   * @maximum 60000
-   */
-  readonly every_ms?: number;
-}
-
-/**
- * Payload of `get_snapshot`. It takes the fields of `subscribe`, but not the type `general`, which
- * has no snapshot. Unknown fields are ignored.
- * @additionalProperties true
- */
-export interface SnapshotRequest extends RoomsRequest {
-  readonly type: SnapshotType;
-}
-
-/** The acknowledgement of a refused request. */
-export interface RequestRejection {
-  readonly ok: false;
-  readonly error: ErrorPayload;
-}
-
-/**
- * The acknowledgement of a successful request. `rooms` are the rooms that the request named, or
- * those that the client is in.
- */
-export interface Done {
-  readonly ok: true;
-  readonly rooms: readonly Room[];
-}
-
-/** The acknowledgement of a successful `subscribe`. */
-export interface SubscriptionAcknowledgement extends Done {
-  /**
-   * The unknown symbols of the request, each with a known product that the client may have meant.
-   * Left out if there are none.
-   */
-  readonly suggestions?: { readonly [symbol: string]: ProductSymbol };
-  /**
-   * The interval that was granted, ms. Only for `heartbeat`.
-   * @asType integer
-   * @minimum 1
-   */
-  readonly every_ms?: number;
-}
-
-/** The acknowledgement of a request, if the client passed one. */
-export type Acknowledgement = Done | RequestRejection;
-
-export type ProductsAcknowledgement = Done & Products;
-
-export type SubscriptionsAcknowledgement = Done;
-
-/**
- * Sent after all updates for the rooms. A lagging client may receive those updates later, and only
- * the newest of each stream.
- */
-export type SnapshotAcknowledgement = Done & { readonly snapshots: readonly RoomSnapshot[] };
-
-/**
- * `rooms` are the rooms that the client is still in, because the new token may allow fewer rooms
- * than the old one.
- */
-export type TokenAcknowledgement = Done & TokenRefreshed;
-
-/** Sent at once, which shows that the connection works in both directions. */
-export type HeartbeatAcknowledgement = Done & Heartbeat;

@@ -33,6 +33,11 @@ export function parseTimestamp(value: unknown, offsetOf?: LocalOffset): number |
   return typeof read === 'number' ? read : undefined;
 }
 
+/** Whether a value is a valid timestamp of the feed. */
+export function isTimestamp(value: unknown): value is string {
+  return timestampProblem(value) === undefined;
+}
+
 /**
  * Returns what is wrong with a timestamp, as the second half of a sentence; `undefined` if it is
  * valid.

@@ -80,6 +80,8 @@ export const LIMITS: ClientLimits = {
   work_burst: 10_000,
   max_unknown_subscriptions: 250,
   max_chains_per_snapshot: 64,
+  max_history_rows: 5_000,
+  history_seconds: 0,
   max_connections_per_user: 100,
   max_connections_per_ip: null,
 };

@@ -1,0 +1,78 @@
+// Copied from the service by scripts/copy-contract.mjs: change it there.
+import type { Expiry, ProductSymbol } from './symbol.js';
+import type { Timestamp } from './timestamp.js';
+
+/** What a page of history contains: prices of a product, or summaries of a chain. */
+export const HISTORY_TYPES = ['product', 'summary'] as const;
+/** What a page of history contains: prices of a product, or summaries of a chain. */
+export type HistoryType = (typeof HISTORY_TYPES)[number];
+
+/** How fine the history is. `raw` has every update; the others have one bar for each period. */
+export const HISTORY_RESOLUTIONS = ['raw', '1m', '5m', '1h'] as const;
+/** How fine the history is. `raw` has every update; the others have one bar for each period. */
+export type HistoryResolution = (typeof HISTORY_RESOLUTIONS)[number];
+
+/** The most rows in a page of history. */
+export const MAX_HISTORY_ROWS = 5_000;
+/** The rows of a page if the request sets no limit. */
+export const DEFAULT_HISTORY_ROWS = 1_000;
+
+/**
+ * Payload of `get_history`. Unknown fields are ignored.
+ * @additionalProperties true
+ */
+export interface HistoryRequest {
+  readonly type: HistoryType;
+  readonly symbol: ProductSymbol;
+  /** Only for `summary`: the expiry of the chain. By default the nearest one. */
+  readonly expiry?: Expiry;
+  /**
+   * The time of the first row. With it, pages go on to newer rows. Without it, the first page has
+   * the newest rows, and pages go on to older ones.
+   */
+  readonly from?: Timestamp;
+  /** The time of the last row. By default there is no end. */
+  readonly to?: Timestamp;
+  /**
+   * The most rows of the page: at most, and by default, 5,000 and 1,000.
+   * @asType integer
+   * @minimum 1
+   * @maximum 5000
+   */
+  readonly limit?: number;
+  /** `raw` by default. Summaries have no bars, so they take `raw` only. */
+  readonly resolution?: HistoryResolution;
+  /** `next` of the page before. The other fields must be those of its request. */
+  readonly cursor?: string;
+}
+
+/** Response to `get_history`: one page, with its rows in ascending order of time. */
+export interface History {
+  readonly type: HistoryType;
+  readonly symbol: ProductSymbol;
+  /** The expiry of the chain; `null` for prices, and if no chain of the product is known. */
+  readonly expiry: Expiry | null;
+  readonly resolution: HistoryResolution;
+  /**
+   * The names of the values in each row. `timestamp` is first: that of the update, as in its event,
+   * or the time at which the period of a bar begins.
+   */
+  readonly columns: readonly string[];
+  /** The rows, if the resolution is `raw`. */
+  readonly updates?: readonly HistoryRow[];
+  /** The rows, if the resolution is a period. The last bar may still change. */
+  readonly bars?: readonly HistoryRow[];
+  /**
+   * Only for `raw`: the indexes of rows before which updates may be missing, because no replica
+   * received them. Left out if there are none.
+   */
+  readonly gaps?: readonly number[];
+  /** The `cursor` of the next page; `null` if this is the last one. */
+  readonly next: string | null;
+}
+
+/** A value in a row of history; `null` if the platform sent none. */
+export type HistoryNumber = number | null;
+
+/** The values of one row of history, in the order of `columns`. */
+export type HistoryRow = readonly (Timestamp | HistoryNumber)[];

@@ -1,0 +1,126 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CacheService, type Snapshot } from '../cache/cache.service.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import {
+  GENERAL_ROOM,
+  JsonPayload,
+  parseTimestamp,
+  productRoom,
+  ReplayPayloads,
+  type RoomAddress,
+  ServerEvent,
+  type SnapshotAddress,
+  type SubscriptionConfirmed,
+  type UnderlyingUpdate,
+} from '../contract/index.js';
+import { underlyingKey } from '../feed/market-message.js';
+import { FreshnessService } from '../freshness/freshness.service.js';
+import { HistoryMetrics } from '../history/history.metrics.js';
+import { HistoryService } from '../history/history.service.js';
+import type { Replayable } from '../history/missed-updates.js';
+import { isSlow } from '../transports/socket-io/slow-client.js';
+import {
+  type GatewayServer,
+  type GatewaySocket,
+  SOCKET_SERVER,
+} from '../transports/socket-io/socket-server.js';
+import type { SubscribeDto } from './subscription.dto.js';
+
+/** How a client joins a room again, with what it missed. */
+export interface Resume {
+  readonly room: string;
+  readonly address: SnapshotAddress & { readonly type: 'product' };
+  /** The timestamp of the newest update that the client has, µs since the epoch. */
+  readonly since: number;
+}
+
+/**
+ * Lets clients join the room of a product again without missing an update: it sends the updates
+ * since the newest one that the client has, in the turn of the join.
+ */
+@Injectable()
+export class ResumeService {
+  constructor(
+    private readonly config: GatewayConfig,
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly history: HistoryService,
+    private readonly cache: CacheService,
+    private readonly freshness: FreshnessService,
+    private readonly metrics: HistoryMetrics,
+  ) {}
+
+  /** The time from which a client wants to resume a room of its request, µs since the epoch. */
+  sinceOf({ since }: SubscribeDto, symbol: string): number | undefined {
+    const time = typeof since === 'object' && since !== null ? ownValue(since, symbol) : since;
+    return parseTimestamp(time, this.config.feedRules.offsetOf);
+  }
+
+  /**
+   * Joins the room and sends what the client missed. If some of that may be unknown, calls
+   * `joinAnew` instead, which joins the room with its snapshot.
+   * @returns undefined if the client has joined in this turn
+   */
+  resume(client: GatewaySocket, resume: Resume, joinAnew: () => void): Promise<void> | undefined {
+    const { symbol } = resume.address;
+    return this.history.resume(
+      symbol,
+      resume.since,
+      (missed, source) => {
+        if (!client.connected) return;
+        if (missed && this.canReplay(client, symbol)) {
+          this.metrics.resumes.inc({ source });
+          this.replay(client, resume, missed);
+        } else {
+          this.metrics.resumes.inc({ source: 'not_recovered' });
+          joinAnew();
+        }
+      },
+      () => client.connected,
+    );
+  }
+
+  /**
+   * What `subscribed` says to a client that resumes a room and receives its snapshot. A chain is
+   * recovered by that, because each of its states is complete.
+   */
+  newestOf(
+    address: RoomAddress,
+    { messages, complete, known }: Snapshot & { readonly known: number },
+  ): Pick<SubscriptionConfirmed, 'recovered' | 'replayed' | 'conflated'> {
+    if (address.type === 'product') return { recovered: false };
+    const recovered = address.type === 'chain' && complete && known === messages.length;
+    this.metrics.resumes.inc({ source: recovered ? 'newest' : 'not_recovered' });
+    return recovered ? { recovered, replayed: messages.length, conflated: true } : { recovered };
+  }
+
+  /**
+   * False if the client may already have received a newer update in this connection, because an
+   * older one must not follow it; or if it does not read what it is sent.
+   */
+  private canReplay(client: GatewaySocket, symbol: string): boolean {
+    if (client.rooms.has(productRoom(symbol)) || isSlow(client, this.config.conflateAboveBytes)) return false;
+    const receivedAt = this.history.lastReceivedAt(symbol);
+    return (
+      !client.rooms.has(GENERAL_ROOM) || receivedAt === undefined || receivedAt < client.handshake.issued
+    );
+  }
+
+  private replay(client: GatewaySocket, { room, address }: Resume, missed: readonly Replayable[]): void {
+    void client.join(room);
+    const message = `Subscribed to ${room}`;
+    client.emit(ServerEvent.subscribed, { room, message, recovered: true, replayed: missed.length });
+    if (missed.length > 0) {
+      const key = underlyingKey(address.symbol);
+      const payloads = missed.map(
+        ({ payload, value }) => payload ?? new JsonPayload<UnderlyingUpdate>(value, key),
+      );
+      this.server.local.to(client.id).emit(ServerEvent.underlyingUpdate, new ReplayPayloads(payloads));
+      this.metrics.replayed.inc(missed.length);
+    }
+    this.freshness.notify(client.id, address, this.cache.snapshot(address).messages);
+  }
+}
+
+function ownValue(times: Readonly<Record<string, string>>, symbol: string): string | undefined {
+  return Object.hasOwn(times, symbol) ? times[symbol] : undefined;
+}

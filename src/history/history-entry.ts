@@ -1,0 +1,58 @@
+import { JsonPayload, type UnderlyingUpdate } from '../contract/index.js';
+import type { ChainMessage, MarketMessage, UnderlyingMessage } from '../feed/market-message.js';
+import { historyId } from './history-id.js';
+import { productStream, summaryStream } from './history-streams.js';
+import type { RecentUpdate } from './recent-updates.js';
+
+/**
+ * Longest text of a price that is kept as it is, characters. Of a longer one, only the documented
+ * fields are kept, so that a field which a platform adds cannot fill the memory.
+ */
+const MAX_TEXT = 1_024;
+
+/** The columns of a summary in the store, in this order. */
+export const SUMMARY_COLUMNS = [
+  'timestamp',
+  'spot_price',
+  'pcr_oi',
+  'pcr_volume',
+  'max_pain_strike',
+  'atm_strike',
+  'atm_straddle_price',
+  'total_call_oi',
+  'total_put_oi',
+] as const;
+
+/** The stream of a message, and what is kept of it there. */
+export function historyEntryOf(
+  message: MarketMessage,
+  receivedAt: number,
+): {
+  readonly stream: string;
+  readonly update: RecentUpdate;
+} {
+  const id = historyId(message.time, message.processedTime);
+  if (message.kind === 'underlying') {
+    const payload = keptPayload(message);
+    return {
+      stream: productStream(message.product),
+      update: { ...id, value: payload.text, payload, receivedAt },
+    };
+  }
+  const stream = summaryStream(message.product, message.expiry);
+  return {
+    stream,
+    update: { ...id, value: JSON.stringify(summaryRow(message)), payload: undefined, receivedAt },
+  };
+}
+
+function keptPayload({ payload, product, price }: UnderlyingMessage): JsonPayload<UnderlyingUpdate> {
+  if (payload.text.length <= MAX_TEXT) return payload;
+  const { type, timestamp, processed_at } = payload.toJSON();
+  return new JsonPayload(JSON.stringify({ type, product, price, timestamp, processed_at }), payload.key);
+}
+
+function summaryRow({ summary, totals }: ChainMessage): (string | number | null)[] {
+  const fields = { ...summary, ...totals };
+  return SUMMARY_COLUMNS.map((column) => fields[column]);
+}

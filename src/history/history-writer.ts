@@ -1,0 +1,124 @@
+import type { Clock, Timer } from '../common/clock.js';
+import type { HistoryId } from './history-id.js';
+import type { AppendResult, HistoryBounds, HistoryRun, HistoryStore } from './history-store.js';
+import type { RecentHistory } from './recent-history.js';
+
+export interface HistoryWriterOptions {
+  readonly clock: Pick<Clock, 'after'>;
+  /** The shortest time between two writes of a stream, ms. */
+  readonly intervalMs: number;
+  readonly bounds: HistoryBounds;
+  /** Whether this replica holds the writer's lease. */
+  readonly mayWrite: () => boolean;
+  /** Called after the store was brought up to date, with the newest id of each written stream. */
+  readonly onWritten: (newest: ReadonlyMap<string, HistoryId>) => Promise<void>;
+  /**
+   * Called if a stream has updates that this replica cannot continue without a gap. Returns whether
+   * it leaves that to another replica, which may have received what is missing.
+   */
+  readonly yields: () => boolean;
+  readonly onAppend: (result: AppendResult, run: HistoryRun) => void;
+  readonly onError: (error: Error, stream?: string) => void;
+}
+
+/** Streams that are written together. It limits how long one write blocks Redis. */
+const BATCH = 32;
+/** The most writes to one stream in one flush. What is left waits for the next flush. */
+const MAX_ROUNDS = 8;
+
+/**
+ * Writes the recent updates to the store, once in an interval, and only on the replica that holds
+ * the writer's lease. The other replicas remember what they have received. When one of them gets
+ * the lease, it first finds out what each stream lacks.
+ *
+ * Correctness does not depend on the lease. Each run of updates names the update before it, and the
+ * store appends only what continues the stream. So two writers can neither store an update twice
+ * nor leave one out.
+ */
+export class HistoryWriter {
+  private timer: Timer | undefined;
+  private flushing: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(
+    private readonly store: HistoryStore,
+    private readonly recent: RecentHistory,
+    private readonly options: HistoryWriterOptions,
+  ) {}
+
+  /** Schedules a write. Call it after an update was added to the recent ones. */
+  schedule(): void {
+    if (this.timer || this.stopped) return;
+    this.timer = this.options.clock.after(this.options.intervalMs, () => {
+      this.flushing = this.flush().finally(() => {
+        this.timer = undefined;
+        // A replica that is not the writer waits until it is, and then writes what is missing.
+        if (this.recent.waits) this.schedule();
+      });
+    });
+    this.timer.unref?.();
+  }
+
+  /** Writes what waits, if this replica is the writer. Never rejects. Call it at shutdown. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.timer?.cancel();
+    await this.flushing;
+    await this.flush();
+  }
+
+  private async flush(): Promise<void> {
+    if (!this.options.mayWrite()) return;
+    const { waiting } = this.recent;
+    const newest = new Map<string, HistoryId>();
+    for (let start = 0; start < waiting.length; start += BATCH) {
+      try {
+        await this.writeBatch(waiting.slice(start, start + BATCH), newest);
+      } catch (error) {
+        // The store cannot be reached. The updates wait for the next flush.
+        this.options.onError(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+    }
+    if (newest.size > 0) await this.options.onWritten(newest);
+  }
+
+  private async writeBatch(streams: readonly string[], newest: Map<string, HistoryId>): Promise<void> {
+    let open = streams;
+    for (let round = 0; round < MAX_ROUNDS && open.length > 0 && this.options.mayWrite(); round++) {
+      const runs = open.flatMap((stream) => this.nextRun(stream));
+      if (runs.length === 0) return;
+      const results = await this.store.append(runs, this.options.bounds);
+      open = runs.flatMap((run, index) => (this.note(run, results[index], newest) ? [run.stream] : []));
+    }
+  }
+
+  private nextRun(stream: string): HistoryRun[] {
+    const run = this.recent.of(stream)?.unwritten(stream);
+    if (run) return [run];
+    this.recent.written(stream);
+    return [];
+  }
+
+  /** Returns whether more of the stream should be written in this flush. */
+  private note(
+    run: HistoryRun,
+    result: AppendResult | Error | undefined,
+    newest: Map<string, HistoryId>,
+  ): boolean {
+    const { stream, entries } = run;
+    if (result === undefined) return false;
+    if (result instanceof Error) {
+      this.options.onError(result, stream);
+      return false;
+    }
+    this.options.onAppend(result, run);
+    const written = result.behind ? result.last : entries.at(-1);
+    const recent = this.recent.of(stream);
+    recent?.storeHas(written);
+    const cannotContinue = result.behind && result.last && !recent?.after(result.last);
+    if (cannotContinue && this.options.yields()) return false;
+    if (!result.behind && written) newest.set(stream, written);
+    return true;
+  }
+}

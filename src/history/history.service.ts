@@ -1,0 +1,200 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CacheService } from '../cache/cache.service.js';
+import { CLOCK, type Clock } from '../common/clock.js';
+import { messageOf } from '../common/message-of.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import type { MarketMessage } from '../feed/market-message.js';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
+import { BarWriter } from './bar-writer.js';
+import type { Bar } from './bars.js';
+import { historyEntryOf } from './history-entry.js';
+import { HistoryReader, type HistoryPage } from './history-reader.js';
+import type { HistoryId } from './history-id.js';
+import { HISTORY_STORE, type HistoryEntry, type HistoryStore } from './history-store.js';
+import { productOfStream, productStream, summaryStream } from './history-streams.js';
+import { HistoryWriter } from './history-writer.js';
+import { HistoryMetrics } from './history.metrics.js';
+import type { PageRequest } from './page.js';
+import { RecentHistory } from './recent-history.js';
+import { type FinishResume, Resumer } from './resumer.js';
+
+/** How many updates a second of one stream are kept on average. Beyond it, the oldest are removed. */
+const UPDATES_PER_SECOND = 20;
+const DAY_MS = 86_400_000;
+
+/**
+ * The past updates of products, and the past summaries of chains. Recent ones are in memory; all
+ * replicas share the others in the store, which one replica writes. If `HISTORY_SECONDS` is 0,
+ * nothing is kept.
+ */
+@Injectable()
+export class HistoryService {
+  readonly enabled: boolean;
+  private readonly recent = new RecentHistory();
+  private listening = false;
+  /** Whether this replica has let another one become the writer since the feed is up. */
+  private yielded = false;
+  private readonly writer: HistoryWriter;
+  private readonly bars: BarWriter;
+  private readonly reader: HistoryReader;
+  private readonly resumer: Resumer;
+
+  constructor(
+    config: GatewayConfig,
+    @Inject(HISTORY_STORE) store: HistoryStore,
+    cache: CacheService,
+    private readonly metrics: HistoryMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly faults: RateLimitedLog,
+  ) {
+    this.enabled = config.historySeconds > 0;
+    this.reader = new HistoryReader(store, this.recent);
+    this.resumer = new Resumer(store, this.recent, {
+      clock,
+      onError: (error) => this.failed('read', error),
+    });
+    const onError = (error: Error, stream?: string): void => this.failed('write', error, stream);
+    this.bars = new BarWriter(store, {
+      bounds: {
+        keepMs: config.historyBarDays * DAY_MS,
+        maxEntries: (config.historyBarDays * DAY_MS) / 60_000,
+        idleMs: config.historyBarDays * DAY_MS,
+      },
+      onWritten: (bars) => metrics.historyWrites.inc({ kind: 'bar' }, bars),
+      onError,
+    });
+    this.writer = new HistoryWriter(store, this.recent, {
+      clock,
+      intervalMs: config.cacheWriteIntervalMs,
+      bounds: {
+        keepMs: config.historySeconds * 1_000,
+        maxEntries: config.historySeconds * UPDATES_PER_SECOND,
+        idleMs: config.historySeconds * 1_000,
+      },
+      mayWrite: () => cache.isWriter,
+      onWritten: (newest) => (config.historyBarDays > 0 ? this.writeBars(newest) : Promise.resolve()),
+      yields: () => {
+        if (this.yielded) return false;
+        this.yielded = true;
+        cache.yieldWriter();
+        return true;
+      },
+      onAppend: ({ behind, appended, gap }, { entries }) => {
+        metrics.historyWrites.inc({ kind: 'update' }, appended);
+        if (!behind) metrics.historySkipped.inc(entries.length - appended);
+        if (gap) metrics.historyGaps.inc();
+      },
+      onError,
+    });
+  }
+
+  /**
+   * Remembers a live update, and lets the writer write it. Call it in the turn in which the update
+   * is broadcast.
+   * @param setBack whether the clock of the producer was set back before this update
+   */
+  record(message: MarketMessage, setBack: boolean): void {
+    if (!this.enabled || !this.listening) return;
+    const { stream, update } = historyEntryOf(message, this.clock.wallNow());
+    this.recent.add(stream, update, setBack);
+    this.writer.schedule();
+  }
+
+  /**
+   * Call it when the feed is up. Updates that arrive before it are not remembered: the subscription
+   * may have been lost again between them.
+   */
+  listen(): void {
+    this.listening = true;
+    this.yielded = false;
+  }
+
+  /** Call it when the feed is lost: the next update may follow a gap. */
+  interrupt(): void {
+    this.listening = false;
+    this.recent.interrupt();
+  }
+
+  /** Writes what waits, if this replica is the writer. Never rejects. */
+  stop(): Promise<void> {
+    return this.writer.stop();
+  }
+
+  /**
+   * Finds the updates of a product that a client missed: see {@link Resumer.resume}.
+   * @param since the `timestamp` of the newest update that the client has, µs since the epoch
+   */
+  resume(
+    product: string,
+    since: number,
+    finish: FinishResume,
+    wanted: () => boolean,
+  ): Promise<void> | undefined {
+    if (this.enabled) return this.resumer.resume(product, since, finish, wanted);
+    finish(undefined, 'memory');
+    return undefined;
+  }
+
+  /**
+   * When this replica received the newest update of a product, ms since the epoch; undefined if it
+   * has received none.
+   */
+  lastReceivedAt(product: string): number | undefined {
+    return this.recent.of(productStream(product))?.newest?.receivedAt;
+  }
+
+  /** @throws Error if the store cannot be read */
+  prices(product: string, request: PageRequest, signal: AbortSignal): Promise<HistoryPage<HistoryEntry>> {
+    return this.reading(() => this.reader.updates(productStream(product), request, signal));
+  }
+
+  /**
+   * A page of summaries, whose values are rows of `SUMMARY_COLUMNS`.
+   * @throws Error if the store cannot be read
+   */
+  summaries(
+    product: string,
+    expiry: string,
+    request: PageRequest,
+    signal: AbortSignal,
+  ): Promise<HistoryPage<HistoryEntry>> {
+    return this.reading(() => this.reader.updates(summaryStream(product, expiry), request, signal));
+  }
+
+  /** @throws Error if the store cannot be read */
+  barsOf(
+    product: string,
+    periodMs: number,
+    request: PageRequest,
+    signal: AbortSignal,
+  ): Promise<HistoryPage<Bar>> {
+    return this.reading(() => this.reader.bars(product, periodMs, request, signal));
+  }
+
+  private writeBars(newest: ReadonlyMap<string, HistoryId>): Promise<void> {
+    const products = new Map<string, HistoryId>();
+    for (const [stream, id] of newest) {
+      const product = productOfStream(stream);
+      if (product !== undefined) products.set(product, id);
+    }
+    return this.bars.write(products);
+  }
+
+  private async reading<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      this.failed('read', error);
+      throw error;
+    }
+  }
+
+  private failed(operation: 'read' | 'write', error: unknown, stream?: string): void {
+    this.metrics.historyErrors.inc({ operation });
+    this.faults.warn(`history:${operation}`, 'history_failed', {
+      operation,
+      ...(stream !== undefined && { stream }),
+      problem: messageOf(error),
+    });
+  }
+}

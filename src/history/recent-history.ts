@@ -1,0 +1,57 @@
+import { RecentUpdates, type RecentUpdate } from './recent-updates.js';
+
+/** The most streams that are remembered. Beyond it, the least recently updated is forgotten. */
+const MAX_STREAMS = 10_000;
+/** About how many updates are remembered in all. A price takes about half a kilobyte. */
+const MAX_UPDATES = 100_000;
+/** How many updates of one stream are remembered: fewer if there are many streams. */
+const MAX_OF_STREAM = 1_000;
+const MIN_OF_STREAM = 10;
+
+/** The last updates of all streams that this replica has received. */
+export class RecentHistory {
+  /** By name, the least recently updated first. */
+  private readonly streams = new Map<string, RecentUpdates>();
+  private readonly unwritten = new Set<string>();
+
+  /** The streams with updates that the store may lack, in the order of their first such update. */
+  get waiting(): readonly string[] {
+    return [...this.unwritten];
+  }
+
+  /** Whether the store may lack updates. */
+  get waits(): boolean {
+    return this.unwritten.size > 0;
+  }
+
+  of(stream: string): RecentUpdates | undefined {
+    return this.streams.get(stream);
+  }
+
+  /** @param setBack whether the clock of the producer was set back before this update */
+  add(stream: string, update: RecentUpdate, setBack: boolean): void {
+    const recent = this.streams.get(stream) ?? new RecentUpdates();
+    this.streams.delete(stream); // so that set() moves the stream to the end
+    this.streams.set(stream, recent);
+    if (setBack) recent.setBack();
+    const share = Math.floor(MAX_UPDATES / this.streams.size);
+    recent.add(update, Math.min(MAX_OF_STREAM, Math.max(MIN_OF_STREAM, share)));
+    this.unwritten.add(stream);
+    if (this.streams.size > MAX_STREAMS) this.forget(this.streams.keys().next().value!);
+  }
+
+  /** Forgets all updates, because this replica may miss the next ones. */
+  interrupt(): void {
+    for (const recent of this.streams.values()) recent.interrupt();
+    this.unwritten.clear();
+  }
+
+  written(stream: string): void {
+    this.unwritten.delete(stream);
+  }
+
+  private forget(stream: string): void {
+    this.streams.delete(stream);
+    this.unwritten.delete(stream);
+  }
+}

@@ -1,0 +1,301 @@
+import { createGateway } from '../../../src/app/create-gateway.js';
+import { memoryPorts } from '../../../src/app/memory-ports.js';
+import { loadConfig } from '../../../src/config/gateway-config.js';
+import type { History, HistoryAcknowledgement } from '../../../src/contract/index.js';
+import { createLogger } from '../../../src/logging/logger.js';
+import { cleanUp } from '../../support/cleanup.js';
+import { GatewayProcess } from '../../support/gateway-process.js';
+import { closedMarket } from '../../support/market-hours.js';
+import { chain, EXPIRY, timestampOf, underlying } from '../../support/messages.js';
+import { OPTION_CHAIN, UNDERLYING } from '../../support/platform.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { TestClient } from '../../support/test-client.js';
+import { claims, hs256, JWT_SECRET } from '../../support/tokens.js';
+import { waitFor } from '../../support/wait.js';
+
+/** A Redis of its own for each test below, so that no other replica writes the history. */
+let redis: RedisServer;
+const startRedis = async (): Promise<void> => void (redis = await RedisServer.start());
+const stopRedis = (): Promise<void> => redis.stop();
+
+interface World {
+  readonly url: string;
+  readonly publish: (channel: string, message: object) => unknown;
+}
+
+const WORLDS: Readonly<Record<string, () => Promise<World>>> = {
+  memory: async () => {
+    const config = loadConfig({
+      NODE_ENV: 'test',
+      MARKET_HOURS: closedMarket(),
+      CACHE_WRITE_INTERVAL_MS: '50',
+      PORT: '0',
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'silent',
+      DRAIN_TIMEOUT_MS: '0',
+    });
+    const ports = memoryPorts(config);
+    const gateway = await createGateway(config, ports, createLogger(config));
+    cleanUp(() => gateway.close());
+    return {
+      url: `http://127.0.0.1:${gateway.port}`,
+      publish: (channel, message) => ports.feed.publish(channel, JSON.stringify(message)),
+    };
+  },
+  redis: async () => {
+    const gateway = await start();
+    return { url: gateway.url, publish };
+  },
+};
+
+function start(env: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
+  return GatewayProcess.start({
+    REDIS_URL: redis.url,
+    MARKET_HOURS: closedMarket(),
+    CACHE_WRITE_INTERVAL_MS: '50',
+    ...env,
+  });
+}
+
+const publish = (channel: string, message: object): unknown =>
+  redis.client.publish(channel, JSON.stringify(message));
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** The updates of a page as `[timestamp, price]`, with the prices only. */
+const prices = ({ updates }: History): unknown[] => (updates ?? []).map(([, price]) => price);
+
+const history = async (client: TestClient, request: object): Promise<HistoryAcknowledgement> => {
+  return (await client.ask('get_history', { type: 'product', ...request })) as HistoryAcknowledgement;
+};
+
+describe.each(Object.entries(WORLDS))('get_history, on the ports of %s', (_, begin) => {
+  let world: World;
+  let client: TestClient;
+  let symbols = 0;
+  let symbol: string;
+  beforeAll(async () => {
+    await startRedis();
+    world = await begin();
+    client = await TestClient.connect(world.url);
+  });
+  afterAll(async () => {
+    client.close();
+    await stopRedis();
+  });
+  beforeEach(() => {
+    symbol = `HIST${symbols++}`;
+    client.clear();
+  });
+
+  /** Publishes prices at these times, in ms, and waits until the replica has received them. */
+  const publishPrices = async (...times: number[]): Promise<void> => {
+    for (const time of times) await world.publish(UNDERLYING, underlying(symbol, time));
+    await waitFor(() => client.all('underlying_update').at(-1)?.price === times.at(-1));
+  };
+
+  it('sends what was published until now, as event and acknowledgement', async () => {
+    await publishPrices(1, 2, 3);
+    const answer = await history(client, { symbol });
+    const page = {
+      type: 'product',
+      symbol,
+      expiry: null,
+      resolution: 'raw',
+      columns: ['timestamp', 'price'],
+      updates: [1, 2, 3].map((n) => [timestampOf(n), n]),
+      gaps: [0],
+      next: null,
+    };
+    expect(answer).toEqual({ ok: true, rooms: [`product:${symbol}`], ...page });
+    expect(client.all('history')).toEqual([page]);
+  });
+
+  it('pages back from the newest update, and forward from a time', async () => {
+    await publishPrices(1, 2, 3, 4, 5, 6, 7);
+    const back: unknown[][] = [];
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page: History = await history(client, { symbol, limit: 3, ...(cursor && { cursor }) });
+      back.push(prices(page));
+      cursor = page.next;
+    }
+    expect(back).toEqual([[5, 6, 7], [2, 3, 4], [1]]);
+    const forward: unknown[][] = [];
+    const range = { symbol, from: timestampOf(2), to: timestampOf(6), limit: 3 };
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page: History = await history(client, { ...range, ...(cursor && { cursor }) });
+      forward.push(prices(page));
+      cursor = page.next;
+    }
+    expect(forward).toEqual([
+      [2, 3, 4],
+      [5, 6],
+    ]);
+    await expect(history(client, { symbol: 'NEVER-SEEN' })).resolves.toMatchObject({
+      updates: [],
+      next: null,
+    });
+  });
+
+  it('sends the summaries of a chain, by default of the nearest expiry', async () => {
+    for (const n of [1, 2]) await world.publish(OPTION_CHAIN, chain(symbol, n));
+    await client.next('chain_summary', 2);
+    const answer = await history(client, { type: 'summary', symbol });
+    expect(answer).toMatchObject({ expiry: EXPIRY, rooms: [`chain:${symbol}:${EXPIRY}`], next: null });
+    expect(answer.updates).toHaveLength(2);
+    const { columns, updates } = answer;
+    expect(Object.fromEntries(columns.map((name, index) => [name, updates?.[0]?.[index]]))).toEqual({
+      timestamp: timestampOf(1),
+      spot_price: 1,
+      pcr_oi: 0.9464,
+      pcr_volume: 1.0259,
+      max_pain_strike: 21400,
+      atm_strike: 21500,
+      atm_straddle_price: 449.33,
+      total_call_oi: 1146062,
+      total_put_oi: 1084590,
+    });
+    await expect(history(client, { type: 'summary', symbol: 'NEVER-SEEN' })).resolves.toMatchObject({
+      expiry: null,
+      updates: [],
+    });
+  });
+
+  it('combines prices to bars, with that of the current minute', async () => {
+    // The test messages begin 39 seconds after a minute.
+    const at = (minute: number, second: number): number => minute * MINUTE + (second - 39) * SECOND;
+    await publishPrices(at(1, 0), at(1, 30), at(1, 10), at(1, 59), at(2, 0), at(2, 5), at(4, 1));
+    const bar = (minute: number, ...values: number[]) => [
+      new Date(Date.UTC(2026, 10, 22, 4, 43 + minute)).toISOString(),
+      ...values,
+    ];
+    // The third price is older than the second one, so that no client received it.
+    const expected = [
+      bar(1, at(1, 0), at(1, 59), at(1, 0), at(1, 59), 3),
+      bar(2, at(2, 0), at(2, 5), at(2, 0), at(2, 5), 2),
+      bar(4, at(4, 1), at(4, 1), at(4, 1), at(4, 1), 1),
+    ];
+    const answer = await history(client, { symbol, resolution: '1m' });
+    expect(answer.bars).toEqual(expected);
+    expect(answer.columns).toEqual(['timestamp', 'open', 'high', 'low', 'close', 'count']);
+    const pages: unknown[] = [];
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page: History = await history(client, {
+        symbol,
+        resolution: '1m',
+        limit: 2,
+        ...(cursor && { cursor }),
+      });
+      pages.push(page.bars);
+      cursor = page.next;
+    }
+    expect(pages).toEqual([expected.slice(1), expected.slice(0, 1)]);
+    const five = await history(client, { symbol, resolution: '5m' });
+    expect(five.bars).toEqual([
+      [new Date(Date.UTC(2026, 10, 22, 4, 40)).toISOString(), at(1, 0), at(1, 59), at(1, 0), at(1, 59), 3],
+      [new Date(Date.UTC(2026, 10, 22, 4, 45)).toISOString(), at(2, 0), at(4, 1), at(2, 0), at(4, 1), 3],
+    ]);
+  });
+
+  it.each([
+    [{ type: 'general' }, 'INVALID_TYPE', 'type'],
+    [{ symbol: '*' }, 'INVALID_SYMBOL', 'symbol'],
+    [{ symbol: undefined }, 'INVALID_SYMBOL', 'symbol'],
+    [{ expiry: EXPIRY }, 'INVALID_EXPIRY', 'expiry'],
+    [{ from: 'yesterday' }, 'INVALID_TIME', 'from'],
+    [{ to: 5 }, 'INVALID_TIME', 'to'],
+    [{ limit: 0 }, 'INVALID_PAGE', 'limit'],
+    [{ limit: 5_001 }, 'INVALID_PAGE', 'limit'],
+    [{ limit: '10' }, 'INVALID_PAGE', 'limit'],
+    [{ resolution: '2m' }, 'INVALID_PAGE', 'resolution'],
+    [{ type: 'summary', resolution: '1m' }, 'INVALID_PAGE', 'resolution'],
+    [{ cursor: 'c1-1' }, 'INVALID_PAGE', 'cursor'],
+    [{ cursor: { $gt: '' } }, 'INVALID_PAGE', 'cursor'],
+  ])('rejects %j with %s', async (request, code, field) => {
+    client.contract.sendsInvalid = true;
+    const answer = (await client.ask('get_history', { type: 'product', symbol, ...request })) as object;
+    expect(answer).toMatchObject({ ok: false, error: { code, details: [{ field }], event: 'get_history' } });
+  });
+});
+
+describe('the history in Redis', () => {
+  beforeEach(startRedis);
+  afterEach(stopRedis);
+
+  it('keeps nothing if HISTORY_SECONDS is 0', async () => {
+    const gateway = await start({ HISTORY_SECONDS: '0' });
+    const client = await TestClient.connect(gateway.url);
+    await publish(UNDERLYING, underlying('OFF', 1));
+    await client.next('underlying_update');
+    const answer = (await client.ask('get_history', { type: 'product', symbol: 'OFF' })) as object;
+    expect(answer).toMatchObject({ ok: false, error: { code: 'HISTORY_UNAVAILABLE' } });
+    expect(answer).not.toHaveProperty('error.retry_after_ms');
+    expect((await client.next('connected')).limits.history_seconds).toBe(0);
+    await client.ask('unsubscribe', { type: 'general' });
+    const resumed = { type: 'product', symbol: 'OFF', since: timestampOf(1) };
+    await client.ask('subscribe', resumed);
+    await expect(client.next('subscribed')).resolves.toMatchObject({ recovered: false });
+    await gateway.stop();
+    expect(await redis.client.exists('history:product:OFF')).toBe(0);
+  });
+
+  it('gives history only to clients that may subscribe to the room', async () => {
+    const gateway = await start({ AUTH_MODE: 'required', JWT_SECRET, SECRET_KEY: JWT_SECRET });
+    const token = hs256(claims({ products: ['NIFTY'] }));
+    const client = await TestClient.connect(gateway.url, { transports: ['websocket'], auth: { token } });
+    await expect(history(client, { symbol: 'NIFTY' })).resolves.toMatchObject({ ok: true });
+    await expect(client.ask('get_history', { type: 'product', symbol: 'AAPL' })).resolves.toMatchObject({
+      ok: false,
+      error: { code: 'FORBIDDEN' },
+    });
+    await expect(client.ask('get_history', { type: 'summary', symbol: 'AAPL' })).resolves.toMatchObject({
+      error: { code: 'FORBIDDEN' },
+    });
+  });
+
+  it('says that the history cannot be read, and serves live updates, if Redis refuses it', async () => {
+    await redis.client.set('history:product:REFUSED', 'of another program');
+    const gateway = await start();
+    const client = await TestClient.connect(gateway.url);
+    await publish(UNDERLYING, underlying('REFUSED', 1));
+    await client.next('underlying_update');
+    const answer = (await client.ask('get_history', { type: 'product', symbol: 'REFUSED' })) as object;
+    expect(answer).toMatchObject({
+      ok: false,
+      error: { code: 'HISTORY_UNAVAILABLE', retry_after_ms: expect.any(Number) as number },
+    });
+    await waitFor(() => gateway.logged('history_failed')?.problem !== undefined);
+    await waitFor(
+      async () => (await gateway.metric('socket_gateway_history_errors_total{operation="write"}')) > 0,
+    );
+    await publish(UNDERLYING, underlying('FINE', 2));
+    await client.next('underlying_update', 2);
+    await waitFor(async () => (await redis.client.xlen('history:product:FINE')) === 1);
+  });
+
+  it('lets one replica write, and each update once', async () => {
+    const replicas = await Promise.all([start(), start(), start()]);
+    await Promise.all(replicas.map((replica) => replica.ready()));
+    const numbers = Array.from({ length: 50 }, (__, n) => n + 1);
+    for (const n of numbers) await publish(UNDERLYING, underlying('ONCE', n));
+    await waitFor(async () => (await redis.client.xlen('history:product:ONCE')) === numbers.length);
+    const client = await TestClient.connect(replicas[0].url);
+    expect(prices(await history(client, { symbol: 'ONCE' }))).toEqual(numbers);
+    // The writer is killed with updates that it has not written. Another one goes on.
+    const written = await Promise.all(
+      replicas.map((replica) => replica.metric('socket_gateway_history_writes_total{kind="update"}')),
+    );
+    const writer = replicas[written.findIndex((count) => count > 0)]!;
+    const more = Array.from({ length: 50 }, (__, n) => n + 51);
+    for (const n of more) await publish(UNDERLYING, underlying('ONCE', n));
+    await writer.stop('SIGKILL');
+    await publish(UNDERLYING, underlying('ONCE', 101));
+    await waitFor(async () => (await redis.client.xlen('history:product:ONCE')) === 101);
+    const other = await TestClient.connect(replicas.find((replica) => replica !== writer)!.url);
+    const page = await history(other, { symbol: 'ONCE' });
+    expect(prices(page)).toEqual([...numbers, ...more, 101]);
+    expect(page.gaps).toEqual([0]);
+    await Promise.all(replicas.filter((replica) => replica !== writer).map((replica) => replica.stop()));
+  });
+});
