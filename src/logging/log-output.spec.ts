@@ -29,6 +29,7 @@ describe('LogOutput', () => {
     const output = new LogOutput(reader);
     for (let line = 0; line < 5_000; line++) output.write(LINE);
     expect(reader.writableLength).toBeLessThanOrEqual(1_048_576);
+    output.release();
     expect(output.dropped).toBe(5_000 - 1_048);
     await reader.read();
     expect(reader.taken).toBe(1_048_000);
@@ -54,7 +55,43 @@ describe('LogOutput', () => {
     // As Node's own streams of standard output do after an error.
     (disk as unknown as { _undestroy(): void })._undestroy();
     output.write('kept\n');
+    output.release();
     expect([written, output.dropped]).toEqual([['kept\n'], 1]);
+  });
+
+  it('writes the lines of one turn of the event loop together', async () => {
+    const writes: string[] = [];
+    const pipe = new Writable({
+      decodeStrings: false,
+      writev: (chunks, done) => {
+        writes.push(chunks.map(({ chunk }) => String(chunk)).join(''));
+        done();
+      },
+    });
+    const output = new LogOutput(pipe);
+    output.write('one\n');
+    await Promise.resolve();
+    output.write('two\n');
+    expect(writes).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    output.write('three\n');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(writes).toEqual(['one\ntwo\n', 'three\n']);
+  });
+
+  it('writes what it has collected when it is flushed', async () => {
+    const written: string[] = [];
+    const pipe = new Writable({
+      decodeStrings: false,
+      write: (chunk: string, _, done) => {
+        written.push(chunk);
+        done();
+      },
+    });
+    const output = new LogOutput(pipe);
+    output.write('last\n');
+    await new Promise<void>((resolve) => output.flush(resolve));
+    expect(written).toEqual(['last\n']);
   });
 
   it('is flushed at once if nothing waits', () => {

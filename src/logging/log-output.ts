@@ -13,10 +13,11 @@ const FLUSH_TIMEOUT_MS = 1_000;
  */
 export class LogOutput {
   private lost = 0;
+  private collecting = false;
 
   constructor(
     private readonly stream: Writable,
-    private readonly clock: Pick<Clock, 'after'> = systemClock,
+    private readonly clock: Pick<Clock, 'after' | 'soon'> = systemClock,
   ) {
     // Without a listener, a write error would end the process. The write's own callback counts it.
     stream.on('error', () => undefined);
@@ -32,6 +33,7 @@ export class LogOutput {
       this.lost++;
       return;
     }
+    this.collect();
     this.stream.write(line, (error) => {
       if (error) this.lost++;
     });
@@ -39,6 +41,7 @@ export class LogOutput {
 
   /** Calls `done` when everything is written, and after `timeoutMs` in any case. */
   flush(done: () => void, timeoutMs = FLUSH_TIMEOUT_MS): void {
+    this.release();
     if (this.stream.writableLength === 0) {
       done();
       return;
@@ -53,6 +56,24 @@ export class LogOutput {
     timer = this.clock.after(timeoutMs, finish);
     this.stream.write('', finish);
   }
+
+  /** Passes on the lines that were collected in this turn of the event loop. */
+  release(): void {
+    if (!this.collecting) return;
+    this.collecting = false;
+    this.stream.uncork();
+  }
+
+  /**
+   * Collects the lines of one turn of the event loop and writes them with one system call: when
+   * thousands of clients connect at once, each of them causes several lines.
+   */
+  private collect(): void {
+    if (this.collecting) return;
+    this.collecting = true;
+    this.stream.cork();
+    this.clock.soon(() => this.release());
+  }
 }
 
 let standard: LogOutput | undefined;
@@ -66,6 +87,7 @@ export function standardOutput(): LogOutput {
   if (standard === undefined) {
     standard = new LogOutput(process.stdout);
     process.stderr.on('error', () => undefined);
+    process.on('exit', () => standard?.release());
   }
   return standard;
 }
