@@ -19,7 +19,7 @@ COPY native native
 # The client for browsers, which the gateway serves.
 COPY clients/typescript/src clients/typescript/src
 # The contract's document, which the gateway serves.
-COPY docs/asyncapi.json docs/asyncapi.yaml docs/
+COPY docs/asyncapi.json docs/asyncapi.yaml docs/openapi.json docs/openapi.yaml docs/
 # The compiler of the optional addon, which makes fan-out cheaper. Without it, the build still
 # succeeds. It stays in this stage.
 RUN command -v cc > /dev/null \

@@ -19,7 +19,7 @@ const shared = {
     '^.+\\.[tj]s$': swc({ decorators: true }),
   },
   // Nest 12 is ESM-only; Node can require it, Jest must transform it.
-  transformIgnorePatterns: ['/node_modules/(?!(@nestjs|jose)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(@nestjs|nestjs-swagger|jose)/)'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 

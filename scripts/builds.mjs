@@ -18,7 +18,14 @@ export const BUILDS = {
   gateway: {
     script: 'build',
     folders: ['src', 'tools', 'bench'],
-    files: ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'docs/asyncapi.json'],
+    files: [
+      'package.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'nest-cli.json',
+      'docs/asyncapi.json',
+      'docs/openapi.json',
+    ],
     outputsOf: (sources) =>
       sources
         .filter((source) => source.endsWith('.ts') && !/\.(spec|d)\.ts$/.test(source))

@@ -22,6 +22,8 @@ const SCRIPT_TYPE = 'text/javascript; charset=utf-8';
 const FILES = {
   'asyncapi.json': { file: 'docs/asyncapi.json', type: JSON_TYPE },
   'asyncapi.yaml': { file: 'docs/asyncapi.yaml', type: 'application/yaml; charset=utf-8' },
+  'openapi.json': { file: 'docs/openapi.json', type: JSON_TYPE },
+  'openapi.yaml': { file: 'docs/openapi.yaml', type: 'application/yaml; charset=utf-8' },
   page: { file: `${PAGE}/index.html`, type: 'text/html; charset=utf-8' },
   'page.js': { file: `${PAGE}/page.js`, type: SCRIPT_TYPE },
   'page.css': { file: `${PAGE}/page.css`, type: 'text/css; charset=utf-8' },
@@ -37,7 +39,13 @@ const FILES = {
 
 export type ApiDocsFileName = keyof typeof FILES;
 
-const ELSEWHERE: ReadonlySet<string> = new Set<ApiDocsFileName>(['page', 'asyncapi.json', 'asyncapi.yaml']);
+const ELSEWHERE: ReadonlySet<string> = new Set<ApiDocsFileName>([
+  'page',
+  'asyncapi.json',
+  'asyncapi.yaml',
+  'openapi.json',
+  'openapi.yaml',
+]);
 
 /**
  * Returns true if the file is served below `/docs`. The others have their own addresses; besides,

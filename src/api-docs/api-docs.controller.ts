@@ -21,6 +21,16 @@ export class ApiDocsController {
     return this.send('asyncapi.yaml', request, response);
   }
 
+  @Get('openapi.json')
+  openApiJson(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.send('openapi.json', request, response);
+  }
+
+  @Get('openapi.yaml')
+  openApiYaml(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.send('openapi.yaml', request, response);
+  }
+
   @Get('docs')
   async page(@Req() request: Request, @Res() response: Response): Promise<void> {
     // The links of the page are relative, so that it works below any path of a proxy.

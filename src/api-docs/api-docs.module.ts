@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ApiDocsController } from './api-docs.controller.js';
 
-/** The AsyncAPI document, and the page that shows it. */
+/** The AsyncAPI document, the page that shows it, and the OpenAPI document. */
 @Module({ controllers: [ApiDocsController] })
 export class ApiDocsModule {}

@@ -22,6 +22,7 @@ import { FAULT_SOURCE } from '../redis/fault-source.js';
 import { RedisModule } from '../redis/redis.module.js';
 import type { Ports } from './ports.js';
 import { RedisBridgeModule } from '../bridge/redis-bridge.module.js';
+import { RestModule } from '../rest/rest.module.js';
 import { ApiDocsModule } from '../api-docs/api-docs.module.js';
 
 @Module({})
@@ -47,6 +48,7 @@ export class AppModule {
         HealthModule,
         MetricsEndpointModule,
         ApiDocsModule,
+        ...(config.restApi ? [RestModule] : []),
         DrainModule,
       ],
       providers: [CertificateMetrics],

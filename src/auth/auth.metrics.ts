@@ -14,8 +14,8 @@ export class AuthMetrics extends MetricsGroup {
   readonly authenticated = this.gauge('authenticated_clients', 'Clients that are here by a token.');
   readonly authentications = this.counter(
     'authentications_total',
-    'Clients that entered, or did not, and tokens refreshed in place.',
-    { at: ['connect', 'refresh'], result: ['token', 'anonymous', ...CONNECT_ERROR_CODES] },
+    'Clients that entered, or did not, tokens refreshed in place, and requests of the HTTP API.',
+    { at: ['connect', 'refresh', 'request'], result: ['token', 'anonymous', ...CONNECT_ERROR_CODES] },
   );
   readonly revocations = this.counter('revocations_total', 'Messages of the revocation channel.', {
     kind: ['user', 'token', 'rejected'],

@@ -21,7 +21,7 @@ import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { AuthMetrics } from './auth.metrics.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
 import { AuthError } from './auth-error.js';
-import { Authenticator } from './authenticator.js';
+import { Authenticator, type Credentials } from './authenticator.js';
 import { NamespaceAuthMiddleware } from './namespace-auth-middleware.js';
 import { handshakeOptions } from './handshake-options.js';
 import { Permissions } from './permissions.js';
@@ -33,6 +33,18 @@ import { isAbout, type Revocation } from './revocations.js';
 import { Sessions } from './sessions.js';
 import { TokenVerifier, type VerificationKey } from './token-verifier.js';
 import { UserConnections } from './user-connections.js';
+
+/** The user of one HTTP request. */
+export interface RequestUser {
+  /** Undefined if the request is anonymous. */
+  readonly userId: string | undefined;
+  readonly permissions: Permissions;
+  /**
+   * Checks again, after the request has waited.
+   * @throws AuthError if the token has been revoked
+   */
+  checkRevoked(): void;
+}
 
 /**
  * Authenticates clients, decides what they may see, and ends their sessions when their tokens
@@ -210,6 +222,25 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
       return principal.expiresAt;
     } catch (error) {
       if (error instanceof AuthError) this.metrics.authentications.inc({ at: 'refresh', result: error.code });
+      throw error;
+    }
+  }
+
+  /**
+   * Authenticates an HTTP request through its Authorization header, as if a client connected.
+   * @throws AuthError if a required token is missing, or if the token is not accepted
+   */
+  async authenticateRequest(headers: Credentials['headers']): Promise<RequestUser> {
+    try {
+      const principal = await this.authenticator.authenticate({ auth: undefined, headers });
+      this.metrics.authentications.inc({ at: 'request', result: principal ? 'token' : 'anonymous' });
+      return {
+        userId: principal?.userId,
+        permissions: principal?.permissions ?? this.anonymous,
+        checkRevoked: () => principal && this.authenticator.checkRevoked(principal),
+      };
+    } catch (error) {
+      if (error instanceof AuthError) this.metrics.authentications.inc({ at: 'request', result: error.code });
       throw error;
     }
   }

@@ -2,9 +2,9 @@ import type { AuthMode } from '../config/environment.js';
 import { AuthError } from './auth-error.js';
 import type { Principal } from './principal.js';
 
-/** The credentials that a client sends when it connects to the namespace. */
-interface Credentials {
-  /** `auth` of the Socket.IO handshake, as the client sent it. */
+/** The credentials that a client sends when it connects to the namespace, or with a request. */
+export interface Credentials {
+  /** `auth` of the Socket.IO handshake, as the client sent it; undefined for other requests. */
   readonly auth: unknown;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }

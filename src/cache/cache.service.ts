@@ -182,6 +182,14 @@ export class CacheService implements OnModuleInit {
     return { messages, complete: messages.length > 0, sequence, known: messages.length };
   }
 
+  /**
+   * The expiries of a product that have not passed and of which a chain is in memory, or was until
+   * it was evicted, nearest first.
+   */
+  expiries(product: string): readonly string[] {
+    return this.latest.liveExpiries(product);
+  }
+
   /** Whether there is anything to send to a client that subscribes. */
   get holdsMessages(): boolean {
     return this.latest.size > 0;

@@ -266,6 +266,11 @@ export class LatestMessages {
     return { messages, evicted, live };
   }
 
+  /** The expiries of all live chains of a product, including evicted ones, nearest first. */
+  liveExpiries(product: string): readonly string[] {
+    return this.index.nearestExpiries(product, Infinity).expiries;
+  }
+
   /** Whether a message of the product is in memory, or was until it was evicted. */
   knows(product: string): boolean {
     return this.index.has(product);

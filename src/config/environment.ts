@@ -372,6 +372,11 @@ export class Environment {
   @IsIn(TRANSPORTS, { each: true, message: `a comma-separated list of ${TRANSPORTS.join(', ')}` })
   TRANSPORTS: TransportName[] = ['polling', 'websocket'];
 
+  /** Whether the HTTP API below /v1 is served. */
+  @Transform(toBoolean)
+  @IsBoolean({ message: 'true or false' })
+  REST_API = true;
+
   // Paths of files that hold the value of the setting before `_FILE`; see `withFileValues`, which
   // reads them.
   SECRET_KEY_FILE?: string = undefined;

@@ -293,6 +293,16 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     return this.newcomers.current.size;
   }
 
+  /** The status of a product if it is stale; otherwise undefined. */
+  staleStatus(product: string): ProductStatus | undefined {
+    return this.tracker.staleStatus(product);
+  }
+
+  /** The status of a chain if it is stale; otherwise undefined. */
+  staleChainStatus(product: string, expiry: string): ChainStatus | undefined {
+    return this.chains.staleStatus(product, expiry);
+  }
+
   /** The stale products whose market is open. */
   stale(): readonly string[] {
     return this.tracker.complaints();

@@ -53,5 +53,6 @@ import { TokenPipe } from './token.pipe.js';
     ProductLists,
     RequestCost,
   ],
+  exports: [ProductLists, RequestCost],
 })
 export class GatewayModule {}

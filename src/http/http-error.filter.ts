@@ -37,7 +37,7 @@ function statusOf(exception: unknown): number {
 }
 
 /** Returns the stack frames without the first lines, which contain the message. */
-function framesOf(exception: unknown): string[] {
+export function framesOf(exception: unknown): string[] {
   const stack = exception instanceof Error ? (exception.stack ?? '') : '';
   return stack.split('\n').filter((line) => /^\s+at /.test(line));
 }

@@ -4,6 +4,7 @@ import { version } from '../../package.json';
 import { AdminGuard } from './admin.guard.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { SharedWork } from '../common/shared-work.js';
+import { preferredType } from '../http/preferred-type.js';
 import { ROOM_TYPES } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import { combinedText, MetricsRegistry, type MetricsReport } from '../metrics/metrics-registry.js';
@@ -89,14 +90,7 @@ function reportsOf<T>({ workers }: Collected): T[] {
   return workers.flatMap(({ report }) => (report === undefined ? [] : [report as T]));
 }
 
-/**
- * Whether the client prefers JSON. curl and browsers accept anything and get the first type
- * offered, which is JSON. Prometheus ranks its own types higher, but with parameters
- * (`text/plain;version=0.0.4;q=0.5`) that an offered type would have to match exactly. So all
- * parameters except the rank `q` are removed.
- */
+/** Whether the client prefers JSON. Prometheus ranks its own types higher. */
 function prefersJson(request: Request): boolean {
-  const { accept } = request.headers;
-  if (accept !== undefined) request.headers.accept = accept.replace(/;\s*(?!q=)[^;,]*/gi, '');
-  return request.accepts(['json', 'text/plain', 'application/openmetrics-text']) === 'json';
+  return preferredType(request, ['json', 'text/plain', 'application/openmetrics-text']) === 'json';
 }

@@ -6,6 +6,7 @@ import { httpInput, upgradeInput } from './support/http-inputs.js';
 import { arbitraryJson, PacketGenerator } from './support/packets.js';
 import { pollingInput } from './support/polling-inputs.js';
 import { PollingLane } from './support/polling-lane.js';
+import { restInput } from './support/rest-inputs.js';
 import { WebSocketLane } from './support/websocket-lane.js';
 
 const JSONS = 5_000;
@@ -71,6 +72,12 @@ const SURFACES: readonly Surface[] = [
   },
   { name: 'engine.io and Socket.IO packets over polling', share: 0.25, lane: pollingLane },
   { name: 'HTTP', share: 0.1, lanes: 32, lane: () => new HttpLane(run.gateway.port, httpInput) },
+  {
+    name: 'requests of the HTTP API',
+    share: 0.1,
+    lanes: 32,
+    lane: () => new HttpLane(run.gateway.port, restInput),
+  },
 ];
 
 it('a first part of all inputs', () => run.warmUp(SURFACES), TIMEOUT_MS);

@@ -210,4 +210,23 @@ describe('the access to the gateway', () => {
     expect(spec.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([53, 53, 6380]);
     expect(spec.egress[1]?.to).toEqual([{ ipBlock: { cidr: '10.20.0.0/16' } }]);
   });
+
+  it('exposes the HTTP API only if it is asked to, and refuses to if there is none', () => {
+    const ingress = (more: object) =>
+      Rendered.from({ 'ingress.enabled': true, 'ingress.hosts': ['a.example.com'], ...more })
+        .one('Ingress')
+        .spec.rules.flatMap(({ http }) => http.paths.map(({ path }) => path));
+    const route = (more: object) =>
+      Rendered.from({ 'httpRoute.enabled': true, 'httpRoute.parentRefs': [{ name: 'edge' }], ...more })
+        .one('HTTPRoute')
+        .spec.rules.flatMap(({ matches = [] }) => matches.map(({ path }) => path?.value));
+    for (const [pathsOf, setting] of [
+      [ingress, 'ingress.exposeRest'],
+      [route, 'httpRoute.exposeRest'],
+    ] as const) {
+      expect(pathsOf({})).toEqual(['/socket.io']);
+      expect(pathsOf({ [setting]: true })).toEqual(['/socket.io', '/v1']);
+      expect(() => pathsOf({ [setting]: true, 'config.REST_API': false })).toThrow(/exposeRest is true/);
+    }
+  });
 });

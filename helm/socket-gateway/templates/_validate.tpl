@@ -26,6 +26,11 @@ template covers what the schema cannot calculate, and installations with --skip-
 {{- if and $v.pdb.enabled (not (include "socket-gateway.given" $v.pdb.minAvailable)) (not (include "socket-gateway.given" $v.pdb.maxUnavailable)) }}
 {{- $problems = append $problems "pdb has neither minAvailable nor maxUnavailable: it would protect nothing." }}
 {{- end }}
+{{- range $name := list "ingress" "httpRoute" }}
+{{- if and (index $v $name).exposeRest (eq (toString $v.config.REST_API) "false") }}
+{{- $problems = append $problems (printf "%s.exposeRest is true, but config.REST_API is false: there is no HTTP API to expose. Change one of them." $name) }}
+{{- end }}
+{{- end }}
 {{- if and $v.serviceMonitor.enabled $v.podMonitor.enabled }}
 {{- $problems = append $problems "serviceMonitor and podMonitor are both enabled: everything would be counted twice. Choose one." }}
 {{- end }}

@@ -60,7 +60,7 @@ const sbomOf = ({ root }: Image) => JSON.parse(readFileSync(join(root, 'app/sbom
 describe('the build context', () => {
   it('has every source file and nothing else of the folder', () => {
     const context = new BuildContext(ROOT);
-    const left = /^tools\/(demo(-options)?|private-redis|free-port)\.ts$|^tools\/asyncapi(\/|$)/;
+    const left = /^tools\/(demo(-options)?|private-redis|free-port)\.ts$|^tools\/(asyncapi|openapi)(\/|$)/;
     for (const folder of ['src', 'tools', 'native']) {
       for (const file of contents(join(ROOT, folder)).map((name) => `${folder}/${name}`)) {
         expect([file, context.ignores(file)]).toEqual([file, file.endsWith('.spec.ts') || left.test(file)]);
@@ -197,7 +197,9 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
       ]);
       const own = contents(join(image.root, 'app')).filter((path) => !path.startsWith('node_modules'));
       expect(
-        own.filter((path) => /\.(ts|map)$|\.spec\.|planted|private-redis|demo|tools\/asyncapi/.test(path)),
+        own.filter((path) =>
+          /\.(ts|map)$|\.spec\.|planted|private-redis|demo|tools\/(asyncapi|openapi)/.test(path),
+        ),
       ).toEqual([`dist/client/deltastream-client-${manifest.version}.js.map`]); // served with the client
       const all = contents(image.root);
       const unwanted =

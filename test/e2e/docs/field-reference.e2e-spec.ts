@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT } from '../../support/code-blocks.js';
 import { DOCUMENT } from '../../support/contract-document.js';
 
 /** The parts of the schemas that are compared with the page. */
@@ -37,7 +38,9 @@ function documented(page: string): Record<string, readonly Field[]> {
 }
 
 function contracted(): Record<string, readonly Field[]> {
-  const schemas = Object.entries(DOCUMENT.components.schemas as Readonly<Record<string, ObjectSchema>>);
+  const ofHttp = JSON.parse(readFileSync(join(ROOT, 'docs/openapi.json'), 'utf8')) as typeof DOCUMENT;
+  const all = { ...ofHttp.components.schemas, ...DOCUMENT.components.schemas };
+  const schemas = Object.entries(all as Readonly<Record<string, ObjectSchema>>);
   return Object.fromEntries(
     schemas
       .filter(([, { properties }]) => properties)

@@ -45,6 +45,8 @@ async function statusOf(path: string, etag: string): Promise<number | undefined>
 describe.each([
   ['/asyncapi.json', 'application/json; charset=utf-8', 'docs/asyncapi.json'],
   ['/asyncapi.yaml', 'application/yaml; charset=utf-8', 'docs/asyncapi.yaml'],
+  ['/openapi.json', 'application/json; charset=utf-8', 'docs/openapi.json'],
+  ['/openapi.yaml', 'application/yaml; charset=utf-8', 'docs/openapi.yaml'],
 ])('%s', (path, type, file) => {
   it('is the committed document, and public', async () => {
     const response = await gateway.get(path);
@@ -89,6 +91,8 @@ it('serves no other file', async () => {
     '/docs/page',
     '/docs/asyncapi.json',
     '/docs/asyncapi.yaml',
+    '/docs/openapi.json',
+    '/docs/openapi.yaml',
     '/docs/package.json',
     '/docs/..%2fmain.js',
     '/docs/__proto__',

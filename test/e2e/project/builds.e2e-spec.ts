@@ -38,6 +38,7 @@ describe('a build', () => {
       'tsconfig.build.json',
       'nest-cli.json',
       'docs/asyncapi.json',
+      'docs/openapi.json',
     ];
     for (const file of ['src/main.ts', 'src/main.spec.ts', 'src/feed/feed.ts', ...configuration]) {
       await writeFile(join(project, file), '');

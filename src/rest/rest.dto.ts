@@ -1,0 +1,64 @@
+import { ArrayNotEmpty, IsIn, IsOptional, Matches, registerDecorator } from 'class-validator';
+import { splitList } from '../common/split-list.js';
+import { isExpiry, SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
+import { type Format, FORMATS } from './representation.js';
+
+/** What Express reads from a path or query. A repeated parameter is a list. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
+function IsExpiry(target: object, propertyName: string): void {
+  registerDecorator({
+    name: 'isExpiry',
+    target: target.constructor,
+    propertyName,
+    options: { message: 'must be a date YYYY-MM-DD' },
+    validator: { validate: isExpiry },
+  });
+}
+
+/** The query of every resource. The messages complete "FIELD ...". Other parameters are ignored. */
+export class FormatQuery {
+  /** It overrides the Accept header, because some programs cannot set one. */
+  @IsOptional()
+  @IsIn(FORMATS, { message: `must be one of ${FORMATS.join(', ')}, and must not be repeated` })
+  readonly format: Format | undefined;
+
+  constructor({ format }: Parameters) {
+    this.format = format as Format | undefined;
+  }
+}
+
+/** The query of prices. */
+export class PricesQuery extends FormatQuery {
+  /** Each symbol once, from `symbols=A,B` or `symbols=A&symbols=B`. */
+  @Matches(SYMBOL_PATTERN, { each: true, message: `must each be ${SYMBOL_RULE}; write & as %26` })
+  @ArrayNotEmpty({ message: 'is missing; send a comma-separated list such as symbols=NIFTY,AAPL' })
+  readonly symbols: readonly string[];
+
+  constructor(query: Parameters) {
+    super(query);
+    const given = Array.isArray(query.symbols) ? query.symbols : [query.symbols ?? ''];
+    this.symbols = [...new Set(given.flatMap((list) => splitList(String(list), ',')))];
+  }
+}
+
+/** The path of a product. */
+export class ProductPath {
+  @Matches(SYMBOL_PATTERN, { message: `must be ${SYMBOL_RULE}` })
+  readonly symbol: string;
+
+  constructor({ symbol }: Parameters) {
+    this.symbol = String(symbol);
+  }
+}
+
+/** The path of the chain of one expiry. */
+export class ChainPath extends ProductPath {
+  @IsExpiry
+  readonly expiry: string;
+
+  constructor(path: Parameters) {
+    super(path);
+    this.expiry = String(path.expiry);
+  }
+}
