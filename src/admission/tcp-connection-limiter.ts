@@ -57,8 +57,7 @@ export class TcpConnectionLimiter implements OnApplicationBootstrap {
     });
     this.boundSilent(httpServer, maxSilentConnections(maxConnections));
     if (maxConnectionsPerIp === 0) return;
-    const maxOfOne = maxConnectionsPerIp * TCP_PER_CONNECTION + TCP_SPARE;
-    httpServer.prependListener('connection', (connection: TcpSocket) => this.count(connection, maxOfOne));
+    this.boundEach(httpServer, maxConnectionsPerIp * TCP_PER_CONNECTION + TCP_SPARE);
   }
 
   private boundSilent(httpServer: HttpServer, max: number): void {
@@ -87,17 +86,24 @@ export class TcpConnectionLimiter implements OnApplicationBootstrap {
     httpServer.prependListener('upgrade', speaks);
   }
 
-  private count(connection: TcpSocket, maxOfOne: number): void {
-    // A trusted proxy carries the connections of many clients.
-    if (this.addresses.isTrusted(connection.remoteAddress)) return;
-    const peer = this.addresses.ofPeer(connection.remoteAddress);
-    if (this.tally.get(peer) >= maxOfOne) {
-      this.metrics.tcpRefused.inc({ reason: 'ip_connections' });
-      connection.destroy();
-      return;
-    }
-    this.tally.add(peer);
-    connection.once('close', () => this.tally.remove(peer));
+  private boundEach(httpServer: HttpServer, maxOfOne: number): void {
+    const { tally, addresses, metrics } = this;
+    // One listener shared by all connections, which still know their peer when they are closed.
+    const release = function (this: TcpSocket): void {
+      tally.remove(addresses.ofPeer(this.remoteAddress));
+    };
+    httpServer.prependListener('connection', (connection: TcpSocket) => {
+      // A trusted proxy carries the connections of many clients.
+      if (addresses.isTrusted(connection.remoteAddress)) return;
+      const peer = addresses.ofPeer(connection.remoteAddress);
+      if (tally.get(peer) >= maxOfOne) {
+        metrics.tcpRefused.inc({ reason: 'ip_connections' });
+        connection.destroy();
+        return;
+      }
+      tally.add(peer);
+      connection.on('close', release);
+    });
   }
 }
 
