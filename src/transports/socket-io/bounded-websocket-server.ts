@@ -4,6 +4,8 @@ import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../common/clock.js';
 import { CoalescingWebSocket, corkUntilEndOfTurn } from './coalescing-websocket.js';
 import { queryOf, tcpSocketOf, type UntypedWsOptions } from './engine-io-internals.js';
+import { forgetFrame } from './idle-memory.js';
+import { releaseResponse } from './upgrade-response.js';
 
 /**
  * Limit of the frames per message. Browsers send one frame per 64 to 128 KB, libraries one per
@@ -73,6 +75,7 @@ export class BoundedWebSocket extends CoalescingWebSocket {
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'message' || event === 'ping' || event === 'pong') {
+      forgetFrame(this);
       if (this.readyState !== WebSocket.OPEN) return this.dropLateFrame();
       if (event !== 'message') this.onUncountedFrame();
     }
@@ -167,6 +170,8 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
     callback: (client: BoundedWebSocket, request: IncomingMessage) => void,
   ): void {
     corkUntilEndOfTurn(socket);
+    // Before ws listens to the TCP socket: a list that ever had three listeners keeps room for 19.
+    releaseResponse(request);
     super.handleUpgrade(request, socket, head, (client, upgraded) => {
       if (queryOf(request).sid) {
         probing.add(client);

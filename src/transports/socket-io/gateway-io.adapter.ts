@@ -15,10 +15,12 @@ import { CLOCK, type Clock } from '../../common/clock.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { TransportMetrics } from '../transport.metrics.js';
 import { ClientLibrary } from './client-library.js';
-import { type Connection, releaseRequest, setPollingCloseTimeout } from './engine-io-internals.js';
+import { type Connection, setPollingCloseTimeout } from './engine-io-internals.js';
+import { shrinkClient } from './idle-memory.js';
 import { PollingBodyLimiter } from './polling-body-limiter.js';
 import { RequestQueue } from '../request-queue.js';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
+import { noteResponse, watchUpgrades } from './upgrade-response.js';
 
 /**
  * How long clients may take to close their connections at shutdown, before they are destroyed, ms.
@@ -34,6 +36,15 @@ const REFUSED_UPGRADE_MS = 1_000;
  */
 const POLLING_CLOSE_TIMEOUT_MS = 5_000;
 
+type Transform = (data: unknown) => Observable<unknown>;
+
+/** A handler of one event, for one client. */
+interface BoundHandler {
+  readonly message: string;
+  readonly callback: MessageMappingProperties['callback'];
+  readonly transform: Transform;
+}
+
 /**
  * Makes Nest's gateways use the injected Socket.IO server, and serves a client's requests in order
  * of arrival.
@@ -46,6 +57,10 @@ export class GatewayIoAdapter extends IoAdapter {
   private readonly metrics: TransportMetrics;
   /** All TCP connections, upgraded or not. Neither Node nor Socket.IO has a list of all of them. */
   private readonly connections = new Set<TcpSocket>();
+  /** Nest's functions that bind the handlers of a gateway to a client, one for each gateway. */
+  private readonly bindings: ((client: Socket) => void)[] = [];
+  /** The handlers that Nest binds now. */
+  private bound: BoundHandler[] = [];
 
   /** @param headers sets the headers of every response on Socket.IO's path */
   constructor(
@@ -62,10 +77,16 @@ export class GatewayIoAdapter extends IoAdapter {
 
   override createIOServer(): Server {
     const httpServer = this.httpServer as HttpServer;
+    const { connections } = this;
+    // One listener shared by all connections, which receives the connection as `this`.
+    const forget = function (this: TcpSocket): void {
+      connections.delete(this);
+    };
     httpServer.on('connection', (connection: TcpSocket) => {
-      this.connections.add(connection);
-      connection.once('close', () => this.connections.delete(connection));
+      connections.add(connection);
+      connection.on('close', forget);
     });
+    watchUpgrades(httpServer);
     httpServer.on('upgrade', refuseOtherUpgrades(this.server.path(), this.clock));
     this.server.attach(httpServer);
     // Run before engine.io, which responds to some requests before any of its middleware.
@@ -85,11 +106,7 @@ export class GatewayIoAdapter extends IoAdapter {
     this.server.engine.on('connection', (connection: Connection) =>
       setPollingCloseTimeout(connection, POLLING_CLOSE_TIMEOUT_MS),
     );
-    this.server.engine.use((request: Handshake, response: object, next: () => void) => {
-      // Only for upgrades: a plain request has Node's own response, which needs its request.
-      if (!(response instanceof ServerResponse)) request.res = response;
-      next();
-    });
+    this.server.engine.use(noteResponse);
     return this.server;
   }
 
@@ -105,19 +122,44 @@ export class GatewayIoAdapter extends IoAdapter {
     await super.close(server).finally(() => cut.cancel());
   }
 
-  override bindClientConnect(server: Server, callback: (client: Socket) => void): void {
+  /**
+   * Keeps Nest's function that binds the handlers of a gateway to a client, which Nest calls for
+   * each new client. Here it is called for each request, because the bound handlers would be a
+   * tenth of the memory of an idle client. So Nest does not call `handleConnection` and
+   * `handleDisconnect`: a gateway listens on the server for `connection`.
+   */
+  override bindClientConnect(server: Server, bind: (client: Socket) => void): void {
+    this.bindings.push(bind);
+    if (this.bindings.length > 1) return;
     server.on('connection', (client: Socket) => {
-      callback(client);
-      forgetRequest(client);
+      this.serve(client);
+      shrinkClient(client);
+      Object.assign(client.conn, { request: undefined });
     });
   }
 
-  /**
-   * Like Nest's method, but without its wrappers for each client: the event occurs only once
-   * anyway.
-   */
-  override bindClientDisconnect(client: Socket, callback: (reason: string) => void): void {
-    client.on('disconnect', callback);
+  /** Nest would have told a gateway's `handleDisconnect`. */
+  override bindClientDisconnect(): void {
+    return;
+  }
+
+  /** Called by Nest while {@link handlerOf} binds the handlers of a client. */
+  override bindMessageHandlers(
+    _client: Socket,
+    handlers: MessageMappingProperties[],
+    transform: Transform,
+  ): void {
+    this.bound.push(
+      ...handlers.map(({ message, callback }) => ({ message: message as string, callback, transform })),
+    );
+  }
+
+  private handlerOf(client: Socket, event: unknown): BoundHandler | undefined {
+    this.bound = [];
+    for (const bind of this.bindings) bind(client);
+    const handler = this.bound.find(({ message }) => message === event);
+    this.bound = [];
+    return handler;
   }
 
   /**
@@ -125,32 +167,34 @@ export class GatewayIoAdapter extends IoAdapter {
    * pipes and guards asynchronously, so that a handler with fewer of them would overtake:
    * `get_products` would be answered before a `subscribe` that was sent earlier.
    */
-  override bindMessageHandlers(
-    socket: Socket,
-    handlers: MessageMappingProperties[],
-    transform: (data: unknown) => Observable<unknown>,
-  ): void {
-    // One function for all events, because with thousands of clients each listener per client
-    // counts. It runs after the gateway's other middleware, which may drop events. It does not call
-    // `next`, because no other listener follows.
-    socket.use(([event, ...args]: unknown[]) => {
-      const handler = handlers.find(({ message }) => message === event);
-      if (!handler) return;
+  private serve(client: Socket): void {
+    // It runs after the gateway's own middleware, which may drop events. It does not call `next`,
+    // because no other listener follows.
+    client.use(([event, ...args]: unknown[]) => {
       const ack = typeof args.at(-1) === 'function' ? (args.pop() as (answer: unknown) => void) : undefined;
       const data = args.length > 1 ? args : args[0];
-      this.requests.run(socket, async () => {
-        if (!socket.connected) return; // it disconnected while the request waited
-        try {
-          // If the handler fails, the exception filter has replied, and the result is undefined.
-          const answer = await firstValueFrom(transform(handler.callback(data, ack)), {
-            defaultValue: undefined,
-          });
-          if (answer !== undefined) ack?.(answer);
-        } catch (error) {
-          this.logger.error(error);
-        }
-      });
+      this.requests.run(client, () => this.handle(client, event, data, ack));
     });
+  }
+
+  private async handle(
+    client: Socket,
+    event: unknown,
+    data: unknown,
+    ack: ((answer: unknown) => void) | undefined,
+  ): Promise<void> {
+    if (!client.connected) return; // it disconnected while the request waited
+    const handler = this.handlerOf(client, event);
+    if (!handler) return;
+    try {
+      // If the handler fails, the exception filter has replied, and the result is undefined.
+      const answer = await firstValueFrom(handler.transform(handler.callback(data, ack)), {
+        defaultValue: undefined,
+      });
+      if (answer !== undefined) ack?.(answer);
+    } catch (error) {
+      this.logger.error(error);
+    }
   }
 }
 
@@ -167,23 +211,4 @@ function refuseOtherUpgrades(path: string, clock: Clock): (request: IncomingMess
     socket.on('error', end).once('close', () => timer.cancel());
     socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', end);
   };
-}
-
-/**
- * A handshake request. engine.io's response to an upgrade refers to it as long as the connection
- * lives.
- */
-type Handshake = IncomingMessage & { res?: object };
-
-const NO_HEADERS = Object.freeze({});
-
-/**
- * Frees the HTTP request of the handshake. With its headers it uses a fifth of the memory of an
- * idle client, and nothing reads it once the client is connected.
- */
-function forgetRequest(client: Socket): void {
-  const request: Handshake | undefined = client.conn.request;
-  if (request?.res && !(request.res instanceof ServerResponse)) releaseRequest(request.res);
-  Object.assign(client.conn, { request: undefined });
-  client.handshake.headers = NO_HEADERS;
 }
