@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { offersWebSocket } from '../http/upgrade-requests.js';
 import { isParsedByWs, queryOf } from '../transports/socket-io/engine-io-internals.js';
+import { isPlain, PLAIN_WEBSOCKET } from '../transports/websocket/plain-upgrade.js';
 import { type HandshakeResponse, malformedResponse } from './handshake-rejection.js';
 
 const PROTOCOL = '4';
@@ -30,11 +31,15 @@ export function malformedHandshake(
   const { method, headers } = request;
   const query = queryOf(request);
   const { transport = '' } = query;
-  if (!transports.includes(transport)) return UNKNOWN_TRANSPORT;
+  if (isPlain(request)) {
+    if (method !== 'GET') return BAD_METHOD;
+    return isWebSocketUpgrade(headers) && hasOriginText(headers) ? undefined : BAD_REQUEST;
+  }
+  if (transport === PLAIN_WEBSOCKET || !transports.includes(transport)) return UNKNOWN_TRANSPORT;
   if (method !== 'GET') return BAD_METHOD;
   if (query.EIO !== PROTOCOL) return UNSUPPORTED_PROTOCOL;
   if ((transport === 'websocket') !== isUpgrade) return BAD_REQUEST;
-  if (headers.origin !== undefined && !HEADER_TEXT.test(headers.origin)) return BAD_REQUEST;
+  if (!hasOriginText(headers)) return BAD_REQUEST;
   return isUpgrade && !isWebSocketUpgrade(headers) ? BAD_REQUEST : undefined;
 }
 
@@ -53,6 +58,10 @@ export function malformedUpgrade(
   if (EIO !== PROTOCOL) return UNSUPPORTED_PROTOCOL;
   if (transport !== 'websocket' || !mayBeUpgraded) return BAD_REQUEST;
   return isWebSocketUpgrade(request.headers) ? undefined : BAD_REQUEST;
+}
+
+function hasOriginText({ origin }: IncomingMessage['headers']): boolean {
+  return origin === undefined || HEADER_TEXT.test(origin);
 }
 
 function isWebSocketUpgrade(headers: IncomingMessage['headers']): boolean {

@@ -15,6 +15,11 @@ import { corsOptions } from '../config/cors.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { setLogLevel } from '../logging/logging.module.js';
 import { DrainService } from '../drain/drain.service.js';
+import {
+  askForUpgrade,
+  PLAIN_WEBSOCKET,
+  PLAIN_WEBSOCKET_PATH,
+} from '../transports/websocket/plain-upgrade.js';
 import { GatewayIoAdapter } from '../transports/socket-io/gateway-io.adapter.js';
 import { watchCertificate } from '../http/certificate-watch.js';
 import { GatewayHttpAdapter } from '../http/gateway-http.adapter.js';
@@ -95,6 +100,7 @@ export async function createGateway(
   app.enableCors((request: IncomingMessage, decide: (error: null, options: object) => void) =>
     decide(null, access.isAdmitted(request) ? none : cors),
   );
+  if (config.transports.includes(PLAIN_WEBSOCKET)) app.use(PLAIN_WEBSOCKET_PATH, askForUpgrade);
   app.useGlobalFilters(new HttpErrorFilter(logger));
   prepare?.(app);
 

@@ -1,5 +1,6 @@
 import { Batch } from './batch.js';
 import type { BatchWriter } from './batch-writer.js';
+import type { WireEncoding } from './encoding.js';
 import type { FanoutClient } from './fanout-client.js';
 import type { Frame } from './frame.js';
 import { type Run, runOf } from './group.js';
@@ -20,26 +21,22 @@ export interface Written {
  * connection, and through the transport's own path if the connection is not ready.
  */
 export class ClientWriter {
-  /** The batches of clients without and with compression; undefined without a batch writer. */
-  private readonly batches: { readonly plain: Batch; readonly deflated: Batch } | undefined;
+  /** A batch for each encoding, because its clients receive the same bytes. */
+  private readonly batches: { readonly of: WireEncoding; readonly batch: Batch }[] = [];
   private written = nothingWritten();
 
-  constructor(batchWriter?: BatchWriter) {
-    if (!batchWriter) return;
-    const create = () => new Batch(batchWriter, (...rest) => this.writeRest(...rest));
-    this.batches = { plain: create(), deflated: create() };
-  }
+  constructor(private readonly batchWriter?: BatchWriter) {}
 
   /**
    * Collects a client that is to receive the run of its group, if it may be written to together with
    * others. The caller calls {@link sendBatches} before it does anything else than collect.
    * @returns false if it needs a write of its own
    */
-  collect(client: FanoutClient, run: Run, deflates: boolean): boolean {
-    if (!this.batches) return false;
+  collect(client: FanoutClient, run: Run): boolean {
+    if (!this.batchWriter) return false;
     const { descriptor } = client.link;
     if (descriptor < 0) return false;
-    if (!(deflates ? this.batches.deflated : this.batches.plain).add(client, descriptor, run)) return false;
+    if (!this.batchOf(run.encoding, this.batchWriter).add(client, descriptor, run)) return false;
     this.countRun(run);
     return true;
   }
@@ -52,14 +49,13 @@ export class ClientWriter {
 
   /** Writes to the clients that the batches have collected. */
   sendBatches(): void {
-    this.batches?.plain.send();
-    this.batches?.deflated.send();
+    for (const { batch } of this.batches) batch.send();
   }
 
   /** Writes frames that are for this client only. */
   writeFrames(client: FanoutClient, frames: readonly Frame[]): void {
     if (frames.length === 0) return;
-    const run = runOf(frames, client.link.deflates);
+    const run = runOf(frames, client.link.encoding);
     client.replies++;
     this.count(run);
     this.write(client, run);
@@ -70,6 +66,13 @@ export class ClientWriter {
     const { written } = this;
     this.written = nothingWritten();
     return written;
+  }
+
+  private batchOf(encoding: WireEncoding, batchWriter: BatchWriter): Batch {
+    for (const { of, batch } of this.batches) if (of === encoding) return batch;
+    const batch = new Batch(batchWriter, (...rest) => this.writeRest(...rest));
+    this.batches.push({ of: encoding, batch });
+    return batch;
   }
 
   private write(client: FanoutClient, { frames, buffers }: Run): void {

@@ -231,10 +231,9 @@ export class FanoutEngine implements ClientOwner {
     const from = client.cursor;
     if (from >= to) return;
     client.cursor = to;
-    const { deflates } = client.link;
-    const run = client.conflation ? undefined : group.run(from, to, deflates);
+    const run = client.conflation ? undefined : group.run(from, to, client.link.encoding);
     // A client that can be collected has nothing waiting, so it keeps up.
-    if (run && this.writer.collect(client, run, deflates)) return;
+    if (run && this.writer.collect(client, run)) return;
     this.writer.sendBatches();
     if (run && this.keepsUp(client)) this.writer.writeRun(client, run);
     else this.conflate(client, group.slice(from, to), true);
@@ -281,7 +280,7 @@ export class FanoutEngine implements ClientOwner {
       while (room > 0 && conflation.size > 0) {
         const frame = conflation.shift()!;
         frames.push(frame);
-        room -= frame.plain.length;
+        room -= frame.size;
       }
       if (conflation.size === 0) this.caughtUp(client);
       conflation.resumed(clock.now());

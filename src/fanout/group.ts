@@ -1,3 +1,4 @@
+import type { WireEncoding } from './encoding.js';
 import type { Frame } from './frame.js';
 
 /** Frames of at least this size are not joined: joining would copy them once for each group. */
@@ -5,6 +6,7 @@ const JOIN_BELOW_BYTES = 16_384;
 
 /** A sequence of frames, joined into few buffers. */
 export interface Run {
+  readonly encoding: WireEncoding;
   readonly frames: readonly Frame[];
   readonly buffers: readonly Buffer[];
   readonly bytes: number;
@@ -28,8 +30,8 @@ export class Group<Client> {
   /** Position of the log's first frame. Position 0 is the group's first broadcast. */
   private first = 0;
   private queued = 0;
-  private plainRun: (Run & Range) | undefined;
-  private deflatedRun: (Run & Range) | undefined;
+  /** The last run of each encoding. */
+  private runs: (Run & Range)[] = [];
 
   constructor(
     readonly key: string,
@@ -41,14 +43,14 @@ export class Group<Client> {
     return this.first + this.frames.length;
   }
 
-  /** Size of the log, in bytes of uncompressed frames. */
+  /** About the size of the log, in bytes of uncompressed frames. */
   get bytes(): number {
     return this.queued;
   }
 
   append(frame: Frame): void {
     this.frames.push(frame);
-    this.queued += frame.plain.length;
+    this.queued += frame.size;
   }
 
   /** The frames of the log from position `from` up to, but not including, position `to`. */
@@ -60,12 +62,15 @@ export class Group<Client> {
    * The same frames as {@link slice}, joined. The last result is cached, because in a flush nearly
    * all clients need the same frames.
    */
-  run(from: number, to: number, deflates: boolean): Run {
-    const kept = deflates ? this.deflatedRun : this.plainRun;
+  run(from: number, to: number, encoding: WireEncoding): Run {
+    // A loop without a closure, because this runs for every client of a flush.
+    const { runs } = this;
+    let at = 0;
+    while (at < runs.length && runs[at]!.encoding !== encoding) at++;
+    const kept = runs[at];
     if (kept?.from === from && kept.to === to) return kept;
-    const run = { from, to, ...runOf(this.slice(from, to), deflates) };
-    if (deflates) this.deflatedRun = run;
-    else this.plainRun = run;
+    const run = { from, to, ...runOf(this.slice(from, to), encoding) };
+    runs[at] = run;
     return run;
   }
 
@@ -74,10 +79,9 @@ export class Group<Client> {
    */
   trim(to: number): void {
     if (to <= this.first) return; // a full log was already written during a pause of the flush
-    for (const frame of this.frames.splice(0, to - this.first)) this.queued -= frame.plain.length;
+    for (const frame of this.frames.splice(0, to - this.first)) this.queued -= frame.size;
     this.first = to;
-    this.plainRun = undefined;
-    this.deflatedRun = undefined;
+    this.runs = [];
   }
 }
 
@@ -86,8 +90,8 @@ interface Range {
   readonly to: number;
 }
 
-/** Joins the small frames; `deflates` is whether the client accepts compressed frames. */
-export function runOf(frames: readonly Frame[], deflates: boolean): Run {
+/** Encodes the frames, and joins the small ones. */
+export function runOf(frames: readonly Frame[], encoding: WireEncoding): Run {
   const buffers: Buffer[] = [];
   let small: Buffer[] = [];
   let bytes = 0;
@@ -97,9 +101,9 @@ export function runOf(frames: readonly Frame[], deflates: boolean): Run {
     small = [];
   };
   for (const frame of frames) {
-    const buffer = frame.bytes(deflates);
+    const buffer = frame.in(encoding);
     bytes += buffer.length;
-    saved += frame.plain.length - buffer.length;
+    saved += frame.in(encoding.uncompressed).length - buffer.length;
     if (buffer.length < JOIN_BELOW_BYTES) {
       small.push(buffer);
     } else {
@@ -108,5 +112,5 @@ export function runOf(frames: readonly Frame[], deflates: boolean): Run {
     }
   }
   joinSmall();
-  return { frames, buffers, bytes, saved };
+  return { encoding, frames, buffers, bytes, saved };
 }

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../common/clock.js';
 import { ClientWriter } from './client-writer.js';
 import type { BatchWriter } from './batch-writer.js';
+import type { WireEncoding } from './encoding.js';
 import type { ClientGroup, FanoutClient } from './fanout-client.js';
 import type { Frame } from './frame.js';
 import { type Run, runOf } from './group.js';
@@ -103,14 +104,13 @@ export class Heartbeats {
     this.timer = undefined;
     const { clock, state, frame, written } = this.options;
     const now = state();
-    let shared: Run | undefined;
+    const heartbeat = new SharedFrame(frame);
     let clients = 0;
     for (const ring of this.rings.values()) {
       for (const [client, mark] of ring.turn()) {
         if (client.gone) this.remove(client);
         else if (isDue(client, mark, now)) {
-          shared ??= runOf([frame()], false);
-          this.write(client, shared);
+          this.write(client, heartbeat.run(client.link.encoding.uncompressed));
           mark.state = now;
           mark.quiet = 0;
           clients++;
@@ -124,9 +124,23 @@ export class Heartbeats {
   }
 
   private write(client: FanoutClient, run: Run): void {
-    if (this.writer.collect(client, run, false)) return;
+    if (this.writer.collect(client, run)) return;
     this.writer.sendBatches();
     this.writer.writeRun(client, run);
+  }
+}
+
+/** The heartbeat of one tick, which is made if a client needs it. */
+class SharedFrame {
+  private frame: Frame | undefined;
+  private readonly runs = new Map<WireEncoding, Run>();
+
+  constructor(private readonly make: () => Frame) {}
+
+  run(encoding: WireEncoding): Run {
+    let run = this.runs.get(encoding);
+    if (!run) this.runs.set(encoding, (run = runOf([(this.frame ??= this.make())], encoding)));
+    return run;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { WireEncoding } from './encoding.js';
 import type { Frame } from './frame.js';
 
 /**
@@ -10,8 +11,8 @@ export interface Link {
    * data that they would overtake.
    */
   readonly ready: boolean;
-  /** Whether the client accepts compressed frames. */
-  readonly deflates: boolean;
+  /** How messages are written to this client now: an upgrade of its transport may change it. */
+  readonly encoding: WireEncoding;
   /** Bytes that were written to the connection, but not yet taken by the operating system. */
   readonly waiting: number;
   /**

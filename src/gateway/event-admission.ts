@@ -8,7 +8,13 @@ import { isSlow } from '../transports/socket-io/slow-client.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { ErrorResponder } from './error-responder.js';
 import { GatewayMetrics } from './gateway.metrics.js';
-import { type RequestError, tooManyEvents, tooManyWaiting, unknownEvent } from './request-error.js';
+import {
+  type RequestError,
+  tooManyEvents,
+  tooManyWaiting,
+  unknownEvent,
+  unreadableMessage,
+} from './request-error.js';
 
 /** The longest name of an event that an error repeats, characters. */
 const MAX_EVENT_NAME = 64;
@@ -46,7 +52,7 @@ export class EventAdmission {
     this.requests.run(client, () => {
       if (!client.connected) return Promise.resolve();
       if (answer.taken) {
-        this.refuse(client, event, args, unknownEvent());
+        this.refuse(client, event, args, unreadableMessage(event, args) ?? unknownEvent());
       } else {
         this.metrics.requestsRefused.inc({ limit: 'messages' });
         this.refuseTooMany(client, event, args, tooManyEvents(answer.waitMs ?? 0));

@@ -8,6 +8,7 @@ import {
   GENERAL_ROOM,
   INVALID_SUBSCRIPTION_MESSAGE,
 } from '../contract/index.js';
+import { messageProblem, UNREADABLE_MESSAGE } from '../transports/websocket/message-problem.js';
 
 /**
  * Thrown for a request that the gateway refuses. `ErrorResponder` turns it into the `error` event
@@ -110,6 +111,14 @@ function named(rooms: readonly string[], problem: string): ErrorDetail[] {
 export function unknownEvent(): RequestError {
   const events = Object.values(ClientEvent).join(', ');
   return new RequestError('UNKNOWN_EVENT', `The gateway has no event of this name. Use one of ${events}.`);
+}
+
+/** The error for a message that its transport could not read; undefined for any other message. */
+export function unreadableMessage(event: string, [data]: readonly unknown[]): RequestError | undefined {
+  const detail = event === UNREADABLE_MESSAGE ? messageProblem(data) : undefined;
+  if (!detail) return undefined;
+  const message = 'The message cannot be read. Send a JSON object with "event", "data" and perhaps "id".';
+  return new RequestError('INVALID_PAYLOAD', message, [detail]);
 }
 
 export function tooMuchWork(retryAfterMs: number): RequestError {

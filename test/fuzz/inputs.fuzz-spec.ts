@@ -4,6 +4,7 @@ import { FuzzRun, INPUTS, SEED, type Surface } from './support/fuzz-run.js';
 import { HttpLane } from './support/http-lane.js';
 import { httpInput, upgradeInput } from './support/http-inputs.js';
 import { arbitraryJson, PacketGenerator } from './support/packets.js';
+import { plainMessage } from './support/plain-messages.js';
 import { pollingInput } from './support/polling-inputs.js';
 import { PollingLane } from './support/polling-lane.js';
 import { restInput } from './support/rest-inputs.js';
@@ -45,7 +46,7 @@ const pollingLane = (n: number): PollingLane => {
 const SURFACES: readonly Surface[] = [
   {
     name: 'Socket.IO packets over WebSocket',
-    share: 0.3,
+    share: 0.2,
     webSockets: true,
     lane: () =>
       new WebSocketLane(run.gateway.port, false, (random) => {
@@ -59,6 +60,18 @@ const SURFACES: readonly Surface[] = [
     share: 0.25,
     webSockets: true,
     lane: (n) => new WebSocketLane(run.gateway.port, n % 2 === 0, (random) => frames.next(random)),
+  },
+  {
+    name: 'messages and frames of plain WebSockets',
+    share: 0.1,
+    webSockets: true,
+    lane: (n) =>
+      new WebSocketLane(
+        run.gateway.port,
+        n % 2 === 0,
+        (random) => (random.once(3) ? frames.next(random) : textFrame(plainMessage(random, packets))),
+        true,
+      ),
   },
   {
     name: 'upgrades to WebSocket',

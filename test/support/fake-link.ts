@@ -1,8 +1,13 @@
 import { constants, inflateRawSync } from 'node:zlib';
+import type { WireEncoding } from '../../src/fanout/encoding.js';
 import type { Frame } from '../../src/fanout/frame.js';
 import type { Link, LinkListener } from '../../src/fanout/link.js';
+import { socketIoFrames, socketIoPackets } from '../../src/transports/socket-io/socket-io-encodings.js';
+import { DeflatedFrames } from '../../src/transports/websocket-frames.js';
 import type { FakeClock } from './fake-clock.js';
 import type { FakeKernel } from './fake-kernel.js';
+
+const DEFLATED = new DeflatedFrames(socketIoFrames, 100);
 
 interface Packet {
   readonly text: string;
@@ -102,8 +107,8 @@ export class FakeLink implements Link {
     return open && !this.polling && !this.upgrading && this.buffer.length === 0;
   }
 
-  get deflates(): boolean {
-    return (this.options.deflates ?? false) && !this.polling;
+  get encoding(): WireEncoding {
+    return (this.options.deflates ?? false) && !this.polling ? DEFLATED : socketIoFrames;
   }
 
   get waiting(): number {
@@ -139,7 +144,7 @@ export class FakeLink implements Link {
     this.clock.work(this.options.writeMs ?? 0);
     this.fallbacks++;
     this.options.onSend?.();
-    this.enter(frame.packet);
+    this.enter(frame.in(socketIoPackets));
   }
 
   /** Sends something without the engine. */
@@ -158,8 +163,8 @@ export class FakeLink implements Link {
     if (this.closed) throw new Error('closed twice');
     if (this.attached) throw new Error('closed before it was detached');
     if (this.gone) return;
-    if (this.ready) this.put([frame.plain]);
-    else this.enter(frame.packet);
+    if (this.ready) this.put([frame.in(socketIoFrames)]);
+    else this.enter(frame.in(socketIoPackets));
     this.closed = true;
     this.options.onClosed?.();
   }

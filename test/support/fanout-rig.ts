@@ -9,6 +9,8 @@ import { loadConfig } from '../../src/config/gateway-config.js';
 import { JsonPayload, type Products, type UnderlyingUpdate } from '../../src/contract/index.js';
 import type { BatchWriter } from '../../src/fanout/batch-writer.js';
 import { fanoutAdapter } from '../../src/transports/socket-io/fanout-adapter.js';
+import { socketIoEncodings } from '../../src/transports/socket-io/socket-io-encodings.js';
+import { SocketIoLink } from '../../src/transports/socket-io/socket-io-link.js';
 import { FanoutEngine } from '../../src/fanout/fanout-engine.js';
 import { closingFrame, laggingFrame } from '../../src/fanout/notices.js';
 import { systemClock } from '../../src/common/clock.js';
@@ -47,6 +49,7 @@ export class FanoutRig {
         batchWriter.send(descriptors, count, ...rest);
       },
     };
+    const encodings = socketIoEncodings(1_024);
     const adapter = fanoutAdapter(Adapter, {
       createEngine: () =>
         new FanoutEngine({
@@ -60,7 +63,7 @@ export class FanoutRig {
           observer: { ...UNOBSERVED, degraded: (problem) => this.degraded.push(problem) },
           batchWriter: counting,
         }),
-      compressAbove: 1_024,
+      connect: (connection, listener) => new SocketIoLink(connection, encodings, listener),
       onBroadcast: () => undefined,
     });
     this.server = createSocketServer(loadConfig({}), adapter);

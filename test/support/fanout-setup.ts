@@ -21,7 +21,7 @@ export interface Connected {
 
 export function frame(text: string, { key = 'key', bytes = 0, event = 'tick' } = {}): Frame {
   const payload = new JsonPayload(`"${text.padEnd(bytes, '.')}"`, key);
-  return Frame.ofEvent(event, payload, 100);
+  return Frame.ofEvent(event, payload);
 }
 
 /** The ways in which the engine writes to clients. The tests of the engine run on each. */

@@ -2,6 +2,7 @@ import { JsonPayload } from '../../src/contract/index.js';
 import type { FanoutClient } from '../../src/fanout/fanout-client.js';
 import { FanoutEngine } from '../../src/fanout/fanout-engine.js';
 import { Frame } from '../../src/fanout/frame.js';
+import { socketIoPackets } from '../../src/transports/socket-io/socket-io-encodings.js';
 import { FakeClock } from './fake-clock.js';
 import type { FakeKernel } from './fake-kernel.js';
 import { FakeLink } from './fake-link.js';
@@ -155,7 +156,7 @@ export class FanoutWorld {
       const via = rooms.filter((room) => client.rooms.has(room));
       if (rooms.length > 0 && via.length === 0) continue;
       expected++;
-      client.emitted.push({ text: frame.packet, kind: 'broadcast', key, version, via });
+      client.emitted.push({ text: frame.in(socketIoPackets), kind: 'broadcast', key, version, via });
     }
     this.broadcasting = true;
     const receivers = this.engine.broadcast(new Set(rooms), () => frame);
@@ -167,7 +168,7 @@ export class FanoutWorld {
   snapshot(client: Client, key: string): void {
     const version = this.versions.get(key) ?? 0;
     const frame = frameOf('tick', `{"n":${++this.ordinal},"of":${version}}`, key);
-    client.emitted.push({ text: frame.packet, kind: 'snapshot', key, version, via: [] });
+    client.emitted.push({ text: frame.in(socketIoPackets), kind: 'snapshot', key, version, via: [] });
     this.engine.send(client.handle, frame);
   }
 
@@ -340,7 +341,7 @@ function checkClient({ link, emitted, state }: Client): void {
 }
 
 function frameOf(event: string, payload: string, key = event): Frame {
-  return Frame.ofEvent(event, new JsonPayload(payload, key), 100);
+  return Frame.ofEvent(event, new JsonPayload(payload, key));
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {

@@ -26,7 +26,7 @@ async function answerOf(response: IncomingMessage): Promise<HandshakeResponse> {
  * Sends the first request of a client directly, because the stock client does not expose the
  * response.
  */
-export const HANDSHAKES: Readonly<Record<'polling' | 'websocket', Handshake>> = {
+export const HANDSHAKES: Readonly<Record<'polling' | 'websocket' | 'plain websocket', Handshake>> = {
   polling: (url, headers) =>
     new Promise((resolve, reject) => {
       get(
@@ -35,21 +35,27 @@ export const HANDSHAKES: Readonly<Record<'polling' | 'websocket', Handshake>> = 
         (response) => void answerOf(response).then(resolve, reject),
       ).on('error', reject);
     }),
-  websocket: (url, headers) =>
-    new Promise((resolve, reject) => {
-      request(`${url}/socket.io/?EIO=4&transport=websocket`, {
-        headers: { ...WEBSOCKET, ...headers },
-        agent: false,
-      })
-        .on('response', (response) => void answerOf(response).then(resolve, reject))
-        .on('upgrade', (response, socket) => {
-          socket.destroy();
-          resolve({ status: response.statusCode, headers: response.headers, body: '' });
-        })
-        .on('error', reject)
-        .end();
-    }),
+  websocket: (url, headers) => upgrade(`${url}/socket.io/?EIO=4&transport=websocket`, headers),
+  'plain websocket': (url, headers) => upgrade(`${url}/ws`, headers),
 };
+
+/** Sends an upgrade request, and closes the WebSocket if it is opened. */
+export function upgrade(
+  url: string,
+  headers?: OutgoingHttpHeaders,
+  method = 'GET',
+): Promise<HandshakeResponse> {
+  return new Promise((resolve, reject) => {
+    request(url, { headers: { ...WEBSOCKET, ...headers }, agent: false, method })
+      .on('response', (response) => void answerOf(response).then(resolve, reject))
+      .on('upgrade', (response, socket) => {
+        socket.destroy();
+        resolve({ status: response.statusCode, headers: response.headers, body: '' });
+      })
+      .on('error', reject)
+      .end();
+  });
+}
 
 /**
  * Expects that a new client is rejected for `reason` over every transport, before a session is

@@ -9,15 +9,20 @@ import type {
   SubscriptionConfirmed,
 } from '../../src/contract/index.js';
 import { checkMessages, ContractCheck } from './contract-check.js';
+import { PlainTransport } from './plain-transport.js';
 import { openSocket } from './socket.js';
 import { waitFor } from './wait.js';
 
-/** The transports of a stock client. */
+/** A stock client over a plain WebSocket. */
+export const PLAIN: Partial<ManagerOptions> = { transports: [PlainTransport] };
+
+/** The transports of the gateway, each with a stock client. */
 export const TRANSPORTS: Readonly<Record<string, Partial<ManagerOptions>>> = {
   websocket: { transports: ['websocket'] },
   polling: { transports: ['polling'] },
   'polling that upgrades': { transports: ['polling', 'websocket'] },
   'websocket, then polling': { transports: ['websocket', 'polling'] },
+  'plain websocket': PLAIN,
 };
 
 /**

@@ -7,7 +7,15 @@ import {
   SERVER_EXAMPLES,
 } from '../../src/contract/index.js';
 import type { EventDeclaration } from './event-maps.js';
-import { ACKNOWLEDGEMENTS, INTRODUCTION, NAMESPACE, SECURITY_SCHEMES, SERVERS, TAGS } from './prose.js';
+import {
+  ACKNOWLEDGEMENTS,
+  INTRODUCTION,
+  NAMESPACE,
+  PLAIN_WEBSOCKET,
+  SECURITY_SCHEMES,
+  SERVERS,
+  TAGS,
+} from './prose.js';
 import type { Schemas } from './schemas.js';
 
 /**
@@ -52,6 +60,10 @@ export function documentOf({ version, clientEvents, serverEvents, schemas }: Sou
     servers: SERVERS,
     channels: {
       events: { ...NAMESPACE, messages: inChannel([...clientEvents.map(({ name }) => name), ...sent]) },
+      plainWebSocket: {
+        ...PLAIN_WEBSOCKET,
+        messages: inChannel([...clientEvents.map(({ name }) => name), ...sent]),
+      },
       acknowledgements: { ...ACKNOWLEDGEMENTS, messages: inChannel([...answers, REFUSED]) },
     },
     operations: Object.fromEntries([...clientEvents.map(received), ...sent.map(sending(serverEvents))]),

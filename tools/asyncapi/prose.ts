@@ -23,6 +23,10 @@ older than the one before it.
 Each event is one EVENT packet of Socket.IO in the default namespace, \`["name", payload]\`. This document describes the payloads. A
 request may ask for an acknowledgement, which is \`{ok: true, ...}\` or \`{ok: false, error}\`.
 
+Clients without Socket.IO use a plain WebSocket on \`/ws\`. Each message is then a JSON object \`{"event", "data", "id"}\`: \`event\` and
+\`data\` are the name and the payload of an event, and a request with an \`id\`, a whole number, is acknowledged with
+\`{"event": "ack", "id", "data"}\`. The first message may be \`{"event": "auth", "data": {"token"}}\`.
+
 Market data comes from the platform. The gateway has checked the fields that a schema requires, and passes all others on as they
 were published. In the legs of a chain it has checked only \`strike\`; the types of the other fields are those that the platform writes.
 
@@ -73,6 +77,7 @@ export const TAGS = [
 ] as const;
 
 const PATH = '/socket.io/';
+const PLAIN_PATH = '/ws';
 
 const SECURITY = [
   { $ref: '#/components/securitySchemes/connectToken' },
@@ -80,6 +85,8 @@ const SECURITY = [
 ] as const;
 
 const WHERE = 'Socket.IO v4 (Engine.IO 4), over WebSocket or long-polling on the same path.';
+
+const PLAIN = 'Plain WebSocket with JSON messages, without Socket.IO.';
 
 export const SERVERS = {
   production: {
@@ -97,6 +104,22 @@ export const SERVERS = {
     pathname: PATH,
     protocol: 'ws',
     description: `${WHERE} The server that \`npm run demo\` starts. It requires no token.`,
+  },
+  productionPlain: {
+    host: '{host}',
+    pathname: PLAIN_PATH,
+    protocol: 'wss',
+    description: `${PLAIN} The setting AUTH_MODE decides whether a token is required.`,
+    variables: {
+      host: { description: 'The host name of the gateway.', default: 'gateway.example.com' },
+    },
+    security: [{ $ref: '#/components/securitySchemes/bearerToken' }],
+  },
+  developmentPlain: {
+    host: 'localhost:8002',
+    pathname: PLAIN_PATH,
+    protocol: 'ws',
+    description: `${PLAIN} The server that \`npm run demo\` starts. It requires no token.`,
   },
 } as const;
 
@@ -120,6 +143,7 @@ export const NAMESPACE = {
   address: '/',
   title: 'Events',
   description: 'The default namespace of Socket.IO.',
+  servers: [{ $ref: '#/servers/production' }, { $ref: '#/servers/development' }],
   bindings: {
     ws: {
       method: 'GET',
@@ -130,6 +154,29 @@ export const NAMESPACE = {
           EIO: { type: 'string', const: '4', description: 'The protocol version of Engine.IO.' },
           transport: { type: 'string', enum: ['websocket', 'polling'] },
           sid: { type: 'string', description: 'The id of the session, if it was opened with polling.' },
+        },
+      },
+      bindingVersion: '0.1.0',
+    },
+  },
+} as const;
+
+export const PLAIN_WEBSOCKET = {
+  address: '/',
+  title: 'Messages of plain WebSockets',
+  description: 'The same events and payloads, each as `{"event", "data"}`.',
+  servers: [{ $ref: '#/servers/productionPlain' }, { $ref: '#/servers/developmentPlain' }],
+  bindings: {
+    ws: {
+      method: 'GET',
+      query: {
+        type: 'object',
+        properties: {
+          statuses: {
+            type: 'string',
+            enum: ['batch'],
+            description: 'Asks for one `feed_statuses` instead of many `feed_status`.',
+          },
         },
       },
       bindingVersion: '0.1.0',

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../common/clock.js';
+import { isPlain, selectSubprotocol } from '../websocket/plain-upgrade.js';
 import { CoalescingWebSocket, corkUntilEndOfTurn } from './coalescing-websocket.js';
 import { queryOf, tcpSocketOf, type UntypedWsOptions } from './engine-io-internals.js';
 import { forgetFrame } from './idle-memory.js';
@@ -59,6 +60,8 @@ const late = new WeakMap<WebSocket, number>();
  * WebSockets whose session is still on polling. engine.io replies to each of their probes.
  */
 const probing = new WeakSet<WebSocket>();
+/** WebSockets without Socket.IO. */
+const plain = new WeakSet<WebSocket>();
 
 /**
  * A WebSocket that limits pongs and reports each ping and pong. If a client does not read, ws would
@@ -71,6 +74,11 @@ export class BoundedWebSocket extends CoalescingWebSocket {
   /** Whether its session is still on polling. */
   get isProbing(): boolean {
     return probing.has(this);
+  }
+
+  /** Whether its client uses no Socket.IO. */
+  get isPlain(): boolean {
+    return plain.has(this);
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -154,6 +162,8 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
       // Handle one frame of a client per turn of the event loop, so that a burst of frames is not
       // parsed in one go.
       allowSynchronousEvents: false,
+      handleProtocols: (offered, request) =>
+        isPlain(request) ? selectSubprotocol(offered) : (offered.values().next().value ?? false),
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: Math.max(
         MAX_PIECES_OF_SHORT_FRAME,
@@ -173,6 +183,7 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
     // Before ws listens to the TCP socket: a list that ever had three listeners keeps room for 19.
     releaseResponse(request);
     super.handleUpgrade(request, socket, head, (client, upgraded) => {
+      if (isPlain(request)) plain.add(client);
       if (queryOf(request).sid) {
         probing.add(client);
         client.on('message', onProbe);

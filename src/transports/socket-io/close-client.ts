@@ -1,4 +1,5 @@
 import { CLOSINGS, type ClosingCode, ServerEvent } from '../../contract/index.js';
+import { eventHead, MESSAGE_TAIL } from '../websocket/messages.js';
 import { BoundedWebSocket } from './bounded-websocket-server.js';
 import {
   type Connection,
@@ -52,9 +53,12 @@ export function closeTransport(webSocket: TransportWebSocket | undefined, code: 
  */
 export function closeWebSocket(websocket: BoundedWebSocket, code: ClosingCode): void {
   const { message, reconnect } = CLOSINGS[code];
+  const closing = JSON.stringify({ code, message, reconnect });
   websocket.stopReading();
-  if (!websocket.isProbing) {
-    websocket.send(`42${JSON.stringify([ServerEvent.closing, { code, message, reconnect }])}`);
+  if (websocket.isPlain) {
+    websocket.send(eventHead(ServerEvent.closing) + closing + MESSAGE_TAIL);
+  } else if (!websocket.isProbing) {
+    websocket.send(`42["${ServerEvent.closing}",${closing}]`);
     if (!reconnect) websocket.send('41');
   }
   closeTransport(websocket, code);

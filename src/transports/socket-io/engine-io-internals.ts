@@ -117,6 +117,40 @@ export function queryOf(request: IncomingMessage): HandshakeQuery {
   return query ?? {};
 }
 
+/** Sets the parameters of a request before engine.io parses them; it keeps those it finds. */
+export function setQuery(request: IncomingMessage, query: HandshakeQuery): void {
+  Object.assign(request, { _query: query });
+}
+
+/**
+ * The WebSocket of an upgrade request, when a transport is created for it.
+ * Source: `IncomingMessage#websocket`, set by engine.io.
+ * @throws Error without it: engine.io rejects the request
+ */
+export function upgradedWebSocketOf<T extends ws.WebSocket>(request: IncomingMessage): T {
+  const { websocket } = request as { readonly websocket?: unknown };
+  if (!(websocket instanceof ws.WebSocket)) throw new Error('engine.io sets no IncomingMessage#websocket');
+  return websocket as T;
+}
+
+/**
+ * Has engine.io create the transport of this name, for requests whose query names it.
+ * Source: `Server#createTransport` of engine.io, a protected method.
+ * @throws Error without it: the transport could not be offered
+ */
+export function addTransport(
+  engine: object,
+  added: string,
+  create: (request: IncomingMessage) => object,
+): void {
+  const { createTransport } = engine as { readonly createTransport?: unknown };
+  if (typeof createTransport !== 'function') throw new Error('engine.io has no Server#createTransport');
+  Object.assign(engine, {
+    createTransport: (name: string, request: IncomingMessage): unknown =>
+      name === added ? create(request) : Reflect.apply(createTransport, engine, [name, request]),
+  });
+}
+
 /**
  * Whether engine.io has a session of this id.
  * Source: `clients` of engine.io's server, a record by id. Without it, every session counts as

@@ -11,14 +11,16 @@ import type { FanoutClient } from '../../fanout/fanout-client.js';
 import type { FanoutEngine } from '../../fanout/fanout-engine.js';
 import type { TimedUpdate } from '../../fanout/fanout-observer.js';
 import { Frame } from '../../fanout/frame.js';
+import type { LinkListener } from '../../fanout/link.js';
+import type { Connection } from './engine-io-internals.js';
 import { SocketIoLink } from './socket-io-link.js';
 import type { AdapterClass, GatewayServer, GatewaySocket } from './socket-server.js';
 
 /** What the adapter needs in addition to its base class. */
 export interface FanoutAdapterOptions {
   readonly createEngine: () => FanoutEngine;
-  /** Payloads up to this size are not compressed, bytes. */
-  readonly compressAbove: number;
+  /** Opens the link of a connection. */
+  readonly connect: (connection: Connection, listener: LinkListener) => SocketIoLink;
   /** Called for each broadcast event, with the number of its receivers. */
   readonly onBroadcast: (event: string, receivers: number) => void;
 }
@@ -137,7 +139,7 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
       const rooms = this.sids.get(id);
       const socket = this.namespace.sockets.get(id);
       if (!rooms || !socket) return;
-      const client = this.engine.add(id, rooms, (listener) => new SocketIoLink(socket.conn, listener));
+      const client = this.engine.add(id, rooms, (listener) => options.connect(socket.conn, listener));
       this.clients.set(id, client);
     }
 
@@ -160,8 +162,8 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
     }
 
     private makeFrame(name: string, payload: Prepared): Frame {
-      if (payload instanceof JsonPayload) return Frame.ofEvent(name, payload, options.compressAbove);
-      return Frame.joined(payload.list.map((one) => Frame.ofEvent(name, one, options.compressAbove)));
+      if (payload instanceof JsonPayload) return Frame.ofEvent(name, payload);
+      return Frame.joined(payload.list.map((one) => Frame.ofEvent(name, one)));
     }
   };
 }

@@ -15,7 +15,9 @@ import { CLOCK, type Clock } from '../../common/clock.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { TransportMetrics } from '../transport.metrics.js';
 import { ClientLibrary } from './client-library.js';
-import { type Connection, setPollingCloseTimeout } from './engine-io-internals.js';
+import { isPlainPath, markPlain, PLAIN_WEBSOCKET } from '../websocket/plain-upgrade.js';
+import { PlainWebSocketTransport } from '../websocket/plain-websocket-transport.js';
+import { addTransport, type Connection, setPollingCloseTimeout } from './engine-io-internals.js';
 import { shrinkClient } from './idle-memory.js';
 import { PollingBodyLimiter } from './polling-body-limiter.js';
 import { RequestQueue } from '../request-queue.js';
@@ -87,8 +89,20 @@ export class GatewayIoAdapter extends IoAdapter {
       connection.on('close', forget);
     });
     watchUpgrades(httpServer);
-    httpServer.on('upgrade', refuseOtherUpgrades(this.server.path(), this.clock));
+    httpServer.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (request.url?.startsWith(`${this.server.path()}/`)) return; // engine.io's own listener
+      if (this.takesPlain && isPlainPath(request.url)) this.upgradePlain(request, socket, head);
+      else refuseUpgrade(socket, this.clock);
+    });
     this.server.attach(httpServer);
+    if (this.takesPlain) {
+      const authIsOff = this.config.authMode === 'off';
+      addTransport(
+        this.server.engine,
+        PLAIN_WEBSOCKET,
+        (request) => new PlainWebSocketTransport(request, authIsOff),
+      );
+    }
     // Run before engine.io, which responds to some requests before any of its middleware.
     const path = this.server.path();
     httpServer.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -108,6 +122,16 @@ export class GatewayIoAdapter extends IoAdapter {
     );
     this.server.engine.use(noteResponse);
     return this.server;
+  }
+
+  private get takesPlain(): boolean {
+    return this.config.transports.includes(PLAIN_WEBSOCKET);
+  }
+
+  /** A plain WebSocket takes the way of every other through engine.io and its middleware. */
+  private upgradePlain(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    markPlain(request);
+    this.server.engine.handleUpgrade(request, socket, head);
   }
 
   /**
@@ -199,16 +223,13 @@ export class GatewayIoAdapter extends IoAdapter {
 }
 
 /**
- * Rejects upgrade requests outside of Socket.IO's path with 404 and closes their connections.
+ * Rejects an upgrade request to an unknown path with 404 and closes its connection.
  * engine.io would close them only if nothing was written before, and only its half. Node's own
  * timeouts do not apply any more, so a client could keep any number of them open for ever.
  */
-function refuseOtherUpgrades(path: string, clock: Clock): (request: IncomingMessage, socket: Duplex) => void {
-  return ({ url }, socket) => {
-    if (url?.startsWith(`${path}/`)) return;
-    const end = (): void => void socket.destroy();
-    const timer = clock.after(REFUSED_UPGRADE_MS, end);
-    socket.on('error', end).once('close', () => timer.cancel());
-    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', end);
-  };
+function refuseUpgrade(socket: Duplex, clock: Clock): void {
+  const end = (): void => void socket.destroy();
+  const timer = clock.after(REFUSED_UPGRADE_MS, end);
+  socket.on('error', end).once('close', () => timer.cancel());
+  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', end);
 }

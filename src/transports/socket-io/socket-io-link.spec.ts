@@ -8,6 +8,7 @@ import { JsonPayload } from '../../contract/index.js';
 import { loadNativeBatchWriter } from '../../fanout/native-batch-writer.js';
 import { Frame } from '../../fanout/frame.js';
 import { descriptorOf, tcpSocketOf, webSocketOf, writeBufferOf } from './engine-io-internals.js';
+import { socketIoFrames } from './socket-io-encodings.js';
 import type { GatewaySocket } from './socket-server.js';
 
 /** More than the kernel buffers of both ends can hold. */
@@ -21,7 +22,9 @@ const clientTcp = ({ io }: ClientSocket) =>
 
 /** A numbered message as a frame. */
 function frame(n: number): Buffer {
-  return Frame.ofEvent('products', new JsonPayload(JSON.stringify({ products: [`${n}`] }), '')).plain;
+  return Frame.ofEvent('products', new JsonPayload(JSON.stringify({ products: [`${n}`] }), '')).in(
+    socketIoFrames,
+  );
 }
 
 afterEach(() => FanoutRig.stopAll());

@@ -1,4 +1,5 @@
 import type { Socket as TcpSocket } from 'node:net';
+import type { Encoding, WireEncoding } from '../../fanout/encoding.js';
 import type { Frame } from '../../fanout/frame.js';
 import type { Link, LinkListener } from '../../fanout/link.js';
 import { closeTransport } from './close-client.js';
@@ -12,6 +13,15 @@ import {
   webSocketOf,
   writeBufferOf,
 } from './engine-io-internals.js';
+
+/** How messages are written to the clients of one transport. */
+export interface LinkEncodings {
+  /** The packet that engine.io's own path takes. */
+  readonly packets: Encoding<string>;
+  readonly plain: WireEncoding;
+  /** For clients that negotiated permessage-deflate. */
+  readonly deflated: WireEncoding;
+}
 
 /** WebSocket's readyState while it is open. */
 const OPEN = 1;
@@ -47,6 +57,7 @@ export class SocketIoLink implements Link {
 
   constructor(
     private readonly connection: Connection,
+    private readonly encodings: LinkEncodings,
     private readonly listener: LinkListener,
   ) {
     connection.on('packetCreate', this.onPacket);
@@ -80,9 +91,9 @@ export class SocketIoLink implements Link {
     return this.tcp.writableLength > 0 ? -1 : descriptorOf(this.tcp);
   }
 
-  get deflates(): boolean {
+  get encoding(): WireEncoding {
     this.look();
-    return this.negotiatedDeflate;
+    return this.negotiatedDeflate ? this.encodings.deflated : this.encodings.plain;
   }
 
   get waiting(): number {
@@ -113,8 +124,8 @@ export class SocketIoLink implements Link {
   send(frame: Frame): void {
     // engine.io can share a pre-encoded frame between WebSockets; polling uses the text. During an
     // upgrade the frame is a plain one, which every WebSocket can read.
-    const options = { compress: false, wsPreEncodedFrame: [frame.bytes(this.deflates)] };
-    this.connection.write(frame.packet, options);
+    const options = { compress: false, wsPreEncodedFrame: [frame.in(this.encoding)] };
+    this.connection.write(frame.in(this.encodings.packets), options);
   }
 
   watchDrain(): void {
@@ -132,11 +143,11 @@ export class SocketIoLink implements Link {
 
   close(frame: Frame): void {
     this.look();
-    const { webSocket } = this;
-    if (webSocket?.send && webSocket.close && webSocket.readyState === OPEN) {
-      // Use the WebSocket directly: the close frame would overtake a packet in engine.io's buffer,
+    const { webSocket, tcp } = this;
+    if (tcp && webSocket?.close && webSocket.readyState === OPEN) {
+      // Use the TCP socket directly: the close frame would overtake a packet in engine.io's buffer,
       // and that packet would be lost.
-      webSocket.send(`4${frame.packet}`);
+      tcp.write(frame.in(this.encodings.plain));
       closeTransport(webSocket, 'TOO_SLOW');
     } else {
       this.send(frame);

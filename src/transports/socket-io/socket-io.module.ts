@@ -8,6 +8,10 @@ import { FanoutMetrics } from '../../fanout/fanout.metrics.js';
 import { FanoutReport } from '../../fanout/fanout-report.js';
 import { loadNativeBatchWriter, type NativeBatchWriter } from '../../fanout/native-batch-writer.js';
 import { closingFrame, laggingFrame } from '../../fanout/notices.js';
+import { jsonEncodings } from '../websocket/json-encodings.js';
+import { PlainWebSocketTransport } from '../websocket/plain-websocket-transport.js';
+import { socketIoEncodings } from './socket-io-encodings.js';
+import { SocketIoLink } from './socket-io-link.js';
 import { RequestQueue } from '../request-queue.js';
 import {
   ADAPTER_FACTORY,
@@ -64,6 +68,8 @@ const MAX_WAITING_REQUESTS = 50_000;
         const base = createBase((reason) => metrics.adapterDropped.inc({ reason }));
         const { writer: batchWriter, problem } = batchWriterFor(config);
         report.writesNatively(problem);
+        const compressAbove = config.compressAboveBytes || Infinity;
+        const [socketIo, json] = [socketIoEncodings(compressAbove), jsonEncodings(compressAbove)];
         const adapter = fanoutAdapter(base, {
           createEngine: () =>
             new FanoutEngine({
@@ -77,7 +83,10 @@ const MAX_WAITING_REQUESTS = 50_000;
               observer: report,
               batchWriter,
             }),
-          compressAbove: config.compressAboveBytes || Infinity,
+          connect: (connection, listener) => {
+            const isPlain = connection.transport instanceof PlainWebSocketTransport;
+            return new SocketIoLink(connection, isPlain ? json : socketIo, listener);
+          },
           onBroadcast: (event, receivers) => metrics.deliveries.inc({ event }, receivers),
         });
         return createSocketServer(config, adapter);

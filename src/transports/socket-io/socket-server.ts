@@ -1,6 +1,7 @@
-import { Server, type Socket } from 'socket.io';
+import { Server, type ServerOptions as EngineOptions, type Socket } from 'socket.io';
 import type { Adapter } from 'socket.io-adapter';
 import type { ServerOptions } from 'ws';
+import { PLAIN_WEBSOCKET } from '../websocket/plain-upgrade.js';
 import { corsOptions } from '../../config/cors.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
 import { type BoundedWebSocket, BoundedWebSocketServer } from './bounded-websocket-server.js';
@@ -60,7 +61,9 @@ export function createSocketServer(config: GatewayConfig, adapter: AdapterClass)
     cors: corsOptions(config),
     connectTimeout: CONNECT_TIMEOUT_MS,
     serveClient: false, // ClientLibrary serves it
-    transports: [...config.transports],
+    transports: engineTransports(config),
+    // Otherwise polling clients would try a WebSocket that is switched off.
+    allowUpgrades: config.transports.includes('websocket'),
     // The Nest adapter responds to upgrades that are not for Socket.IO.
     destroyUpgrade: false,
     pingInterval: config.pingIntervalMs,
@@ -78,4 +81,15 @@ export function createSocketServer(config: GatewayConfig, adapter: AdapterClass)
     },
   });
   return server;
+}
+
+/**
+ * The transports that engine.io knows. It makes a WebSocket server only if it has its own, which
+ * plain WebSockets need too. `HandshakeGate` rejects what is switched off.
+ */
+function engineTransports({ transports }: GatewayConfig): NonNullable<EngineOptions['transports']> {
+  const names = new Set<string>(transports);
+  if (names.has(PLAIN_WEBSOCKET)) names.add('websocket');
+  // The type of the option lists only engine.io's own transports.
+  return [...names] as NonNullable<EngineOptions['transports']>;
 }

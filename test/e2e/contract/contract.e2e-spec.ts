@@ -33,6 +33,7 @@ const SETTLES_ON: Readonly<Record<string, string>> = {
   polling: 'polling',
   'polling that upgrades': 'websocket',
   'websocket, then polling': 'websocket',
+  'plain websocket': 'websocket',
 };
 
 /** The `n`-th chain in the form in which the gateway sends it. */

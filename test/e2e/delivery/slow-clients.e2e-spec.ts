@@ -7,13 +7,13 @@ import { PacketCheck } from '../../support/packet-check.js';
 import { OPTION_CHAIN, Platform, UNDERLYING } from '../../support/platform.js';
 import { PollingClient } from '../../support/polling-client.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { type Received, TestClient } from '../../support/test-client.js';
+import { PLAIN, type Received, TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
 const LAGGING = 'socket_gateway_lagging_clients';
 const CONFLATED = 'socket_gateway_conflated_total';
 const closed = (reason: string) => `socket_gateway_slow_clients_closed_total{reason="${reason}"}`;
-const RECONNECTING = { transports: ['websocket'], reconnection: true };
+const KINDS = { 'WebSocket of Socket.IO': TRANSPORTS.websocket!, 'plain WebSocket': PLAIN };
 const PADDING = 'x'.repeat(100_000);
 
 let redis: RedisServer;
@@ -88,10 +88,10 @@ const range = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
 const laggingOf = (received: readonly Received[]) =>
   received.filter(({ event }) => event === 'lagging').map(({ payload }) => payload as Lagging);
 
-describe('a client that stops reading', () => {
+describe.each(Object.entries(KINDS))('a client over a %s that stops reading', (_, kind) => {
   it('is sent only the newest price of each product once it reads again, and does not affect other clients', async () => {
     await start();
-    const [slow, reader] = [await connect(), await connect()];
+    const [slow, reader] = [await connect(kind), await connect()];
     const [one, other] = [platform.product(), platform.product()];
     const stopped = Date.now();
     tcpOf(slow).pause();
@@ -133,7 +133,7 @@ describe('a client that stops reading', () => {
 
   it('is sent all held-back updates, however many products and chains there are', async () => {
     await start();
-    const [slow, reader] = [await connect(), await connect()];
+    const [slow, reader] = [await connect(kind), await connect()];
     const products = Array.from({ length: 30 }, () => platform.product());
     await slow.ask('subscribe', { type: 'chain', symbols: products });
     const last = await stopReading(slow, products[0]!);
@@ -160,7 +160,7 @@ describe('a client that stops reading', () => {
 
   it('is told exactly how many updates it missed, even if it subscribes again in between', async () => {
     await start();
-    const slow = await connect();
+    const slow = await connect(kind);
     const product = platform.product();
     const subscribed = 'socket_gateway_client_messages_total{event="subscribe"}';
     let n = await stopReading(slow, product);
@@ -181,7 +181,7 @@ describe('a client that stops reading', () => {
 
   it('leaves no data behind when it disconnects', async () => {
     await start();
-    const slow = await connect();
+    const slow = await connect(kind);
     await stopReading(slow, platform.product());
     tcpOf(slow).destroy();
     await waitFor(async () => (await gateway.metric(LAGGING)) === 0);
@@ -190,7 +190,7 @@ describe('a client that stops reading', () => {
 
   it('receives no updates of a room after `unsubscribed`', async () => {
     await start();
-    const slow = await connect();
+    const slow = await connect(kind);
     const [general, left] = [platform.product(), platform.product()];
     await slow.ask('subscribe', { type: 'chain', symbol: left });
     const last = await stopReading(slow, general);
@@ -214,7 +214,7 @@ describe('a client that stops reading', () => {
   });
 });
 
-describe('a client that never reads again', () => {
+describe.each(Object.entries(KINDS))('a client over a %s that never reads again', (_, kind) => {
   /** The reason with which a stock client's last connection ended. */
   function closeOf(client: TestClient): Promise<{ code: number; reason: string }> {
     return new Promise((resolve) =>
@@ -251,7 +251,7 @@ describe('a client that never reads again', () => {
     [', also if responses are waiting', 5],
   ])('is notified and closed after SLOW_CLIENT_TIMEOUT_MS%s, and reconnects', async (_, questions) => {
     await start({ SLOW_CLIENT_TIMEOUT_MS: '1000' });
-    const slow = await connect(RECONNECTING);
+    const slow = await connect({ ...kind, reconnection: true });
     const reader = await connect();
     const product = platform.product();
     let n = await stopReading(slow, product);
@@ -267,7 +267,7 @@ describe('a client that never reads again', () => {
   it('is notified and closed when more than MAX_CLIENT_BUFFER_BYTES of responses wait for it', async () => {
     const products = Array.from({ length: 500 }, (_, n) => `PRODUCT-WITH-A-LONG-NAME-${n}`);
     await start({ MAX_CLIENT_BUFFER_BYTES: '262144', PRODUCTS: products.join(',') });
-    const slow = await connect(RECONNECTING);
+    const slow = await connect({ ...kind, reconnection: true });
     await stopReading(slow, 'X');
     for (let question = 0; question < 50; question++) slow.socket.emit('get_products');
     await isToldAndComesBack(slow, 'overflow');

@@ -18,7 +18,7 @@ afterEach(() => redis.client.flushall());
 const start = (env: Record<string, string>) => GatewayProcess.start({ REDIS_URL: redis.url, ...env });
 const refused = (gateway: GatewayProcess, reason: string) =>
   gateway.metric(`socket_gateway_handshakes_refused_total{reason="${reason}"}`);
-const LET_IN = { polling: 200, websocket: 101 } as const;
+const LET_IN = { polling: 200, websocket: 101, 'plain websocket': 101 } as const;
 const transports = Object.keys(LET_IN) as (keyof typeof LET_IN)[];
 
 function expectRefusal({ status, headers, body }: HandshakeResponse, expected: number, reason: string): void {
@@ -359,7 +359,7 @@ describe('messages of one client', () => {
   beforeAll(async () => void (gateway = await start(limits)));
   afterAll(() => gateway.stop());
 
-  it.each(['websocket', 'polling'])(
+  it.each(['websocket', 'polling', 'plain websocket'])(
     'are rejected beyond the burst over %s, with a time to wait, and accepted after it',
     async (transport) => {
       const client = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
@@ -402,7 +402,7 @@ describe('messages of one client', () => {
     },
   );
 
-  it.each(['websocket', 'polling'])(
+  it.each(['websocket', 'polling', 'plain websocket'])(
     'close the connection of a stock client over %s that keeps sending',
     async (transport) => {
       const before = await closed(gateway);

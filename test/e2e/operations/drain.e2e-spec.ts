@@ -124,7 +124,7 @@ describe('a replica that shuts down with 300 clients', () => {
     expect((await leaving.get('/health/live')).status).toBe(200);
     expect(await leaving.metric('socket_gateway_draining')).toBe(1);
     await expectRefused(leaving.url, 'draining');
-    expect(await leaving.metric('socket_gateway_handshakes_refused_total{reason="draining"}')).toBe(2);
+    expect(await leaving.metric('socket_gateway_handshakes_refused_total{reason="draining"}')).toBe(3);
 
     await waitFor(
       () => wanderers.every(({ returnedAt }) => returnedAt !== undefined),

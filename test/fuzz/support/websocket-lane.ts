@@ -24,11 +24,15 @@ export class WebSocketLane implements Lane {
   private awaited = '';
   private pings = 0;
 
-  /** @param input generates the bytes */
+  /**
+   * @param input generates the bytes
+   * @param isPlain whether it uses no Socket.IO
+   */
   constructor(
     private readonly port: number,
     private readonly deflate: boolean,
     private readonly input: (random: Random) => Buffer,
+    private readonly isPlain = false,
   ) {}
 
   async try(random: Random): Promise<Outcome> {
@@ -66,15 +70,16 @@ export class WebSocketLane implements Lane {
           if (end < 0) return;
           upgraded = true;
           this.rest = this.rest.subarray(end + 4);
-          tcp.write(textFrame('40'));
+          tcp.write(textFrame(this.isPlain ? '{"event":"auth"}' : '40'));
         }
-        this.read((text) => text.startsWith('40{') && settle(true));
+        this.read((text) => text.startsWith(this.isPlain ? '{"event":"connected"' : '40{') && settle(true));
       });
     });
     tcp.on('close', () => this.tcp === tcp && this.answered?.('closed'));
     const offer = this.deflate ? 'Sec-WebSocket-Extensions: permessage-deflate\r\n' : '';
     tcp.write(
-      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: fuzz\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      `GET ${this.isPlain ? '/ws' : '/socket.io/?EIO=4&transport=websocket'} HTTP/1.1\r\n` +
+        'Host: fuzz\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${offer}\r\n`,
     );
     if (!(await opened)) throw new Error('a new client was not let in');

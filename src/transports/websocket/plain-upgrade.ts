@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type HandshakeQuery, queryOf, setQuery } from '../socket-io/engine-io-internals.js';
+
+/** The name of plain WebSockets in `TRANSPORTS`. `websocket` is the WebSocket of Socket.IO. */
+export const PLAIN_WEBSOCKET = 'plain-websocket';
+
+/** Where plain WebSockets connect to. */
+export const PLAIN_WEBSOCKET_PATH = '/ws';
+
+/** The subprotocol: one JSON text for each message. */
+export const JSON_SUBPROTOCOL = 'deltastream.v1';
+
+/** Begins the entry of the subprotocol list with which pages of browsers send their token. */
+const BEARER = 'bearer.';
+
+const PATH = /^\/ws\/?(?:\?|$)/;
+
+/**
+ * The query with which a plain WebSocket passes through engine.io. It is compared by identity, so
+ * that a request on the path of Socket.IO cannot claim to be one.
+ */
+const QUERY: HandshakeQuery = Object.freeze({ EIO: '4', transport: PLAIN_WEBSOCKET });
+
+export function isPlainPath(url: string | undefined): boolean {
+  return url !== undefined && PATH.test(url);
+}
+
+/** Makes a request count as that of a plain WebSocket, whatever query its client sent. */
+export function markPlain(request: IncomingMessage): void {
+  setQuery(request, QUERY);
+}
+
+export function isPlain(request: IncomingMessage): boolean {
+  return queryOf(request) === QUERY;
+}
+
+/**
+ * The subprotocol to agree on; false if the client offers none that the gateway speaks. Never one
+ * with a token in it: the response would repeat the token.
+ */
+export function selectSubprotocol(offered: ReadonlySet<string>): string | false {
+  return offered.has(JSON_SUBPROTOCOL) && JSON_SUBPROTOCOL;
+}
+
+/** What a client sent with its upgrade request. It has the form of `auth` of Socket.IO clients. */
+export interface UpgradeAuth {
+  readonly auth: Readonly<Record<string, string>>;
+  /** Whether it sent a token, here or in the `Authorization` header. */
+  readonly hasToken: boolean;
+}
+
+/** Reads the options from the query, but never a token: every proxy on the way logs URLs. */
+export function authOf({ url = '', headers }: IncomingMessage): UpgradeAuth {
+  const statuses = new URL(url, 'http://localhost').searchParams.get('statuses');
+  const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+  const token = offered.find((name) => name.startsWith(BEARER))?.slice(BEARER.length);
+  return {
+    auth: { ...(statuses !== null && { statuses }), ...(token !== undefined && { token }) },
+    hasToken: token !== undefined || /^Bearer\b/i.test(headers.authorization ?? ''),
+  };
+}
+
+/** Answers a request that is no upgrade. */
+export function askForUpgrade(_request: IncomingMessage, response: ServerResponse): void {
+  const message = 'Connect to this path with a WebSocket.';
+  response.writeHead(426, { 'Content-Type': 'application/json', Connection: 'close', Upgrade: 'websocket' });
+  response.end(JSON.stringify({ statusCode: 426, message }));
+}

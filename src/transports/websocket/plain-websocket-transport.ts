@@ -1,0 +1,168 @@
+import type { IncomingMessage } from 'node:http';
+import { Transport } from 'engine.io';
+import { CLOSINGS } from '../../contract/index.js';
+import type { BoundedWebSocket } from '../socket-io/bounded-websocket-server.js';
+import { type EnginePacket, upgradedWebSocketOf } from '../socket-io/engine-io-internals.js';
+import {
+  AUTH_EVENT,
+  type ClientMessage,
+  connectErrorOf,
+  connectPacket,
+  eventPacket,
+  isConnectReply,
+  messagesOf,
+  parseMessage,
+  unreadable,
+} from './messages.js';
+import { authOf, type UpgradeAuth } from './plain-upgrade.js';
+
+/** The close code for a client that may not enter, if `CLOSINGS` has none for the reason. */
+const POLICY_VIOLATION = 1008;
+
+/** The reason in the close frame of a client that sent nothing, although it has to authenticate. */
+const NO_AUTH = 'AUTH_REQUIRED';
+
+type RequestOfTransport = ConstructorParameters<typeof Transport>[0];
+
+/**
+ * A plain WebSocket as a transport of engine.io. To engine.io and Socket.IO its client is like any
+ * other, so that authentication, rooms, limits, drain and metrics need nothing of their own.
+ *
+ * The client enters once it is known who it is: at once if authentication is off or the upgrade
+ * request has a token, and otherwise with its first message. Until Socket.IO has admitted it, the
+ * transport holds its messages and stops reading. So it holds what one read of the TCP socket
+ * brought at most.
+ */
+export class PlainWebSocketTransport extends Transport {
+  readonly socket: BoundedWebSocket;
+  private state: 'new' | 'entering' | 'entered' | 'refused' = 'new';
+  private held: ClientMessage[] = [];
+  private upgradeAuth: UpgradeAuth | undefined;
+
+  /** @param ignoresAuth whether authentication is off, so that nothing is done with a token */
+  constructor(
+    request: IncomingMessage,
+    private readonly ignoresAuth: boolean,
+  ) {
+    super(request as IncomingMessage & RequestOfTransport);
+    const { auth, hasToken } = authOf(request);
+    this.upgradeAuth = { auth, hasToken: hasToken || ignoresAuth };
+    this.socket = upgradedWebSocketOf<BoundedWebSocket>(request);
+    this.socket.on('message', this.onMessage);
+    this.socket.on('pong', this.onPong);
+    this.socket.once('close', () => this.onClose());
+    this.socket.on('error', (error) => this.onError('websocket error', error));
+    this.writable = true;
+  }
+
+  /** Like Socket.IO's own WebSocket, for everything that depends on how bytes are sent. */
+  get name(): string {
+    return 'websocket';
+  }
+
+  /** Nothing is upgraded to a plain WebSocket. */
+  get handlesUpgrades(): boolean {
+    return false;
+  }
+
+  get supportsFraming(): boolean {
+    return true;
+  }
+
+  send(packets: readonly EnginePacket[]): void {
+    for (const { type, data } of packets) {
+      if (type === 'message' && typeof data === 'string') this.sendPacket(data);
+      else if (type === 'ping') this.socket.ping();
+      else if (type === 'open') process.nextTick(this.onOpen);
+    }
+    // The TCP socket holds what was sent, so that the next packet may follow at once.
+    this.emit('drain');
+  }
+
+  doClose(done?: () => void): void {
+    if (this.state === 'new' || this.state === 'entering') this.socket.close(POLICY_VIOLATION, NO_AUTH);
+    else this.socket.close();
+    done?.();
+  }
+
+  private sendPacket(packet: string): void {
+    if (this.state === 'entering') this.onAdmission(packet);
+    for (const message of messagesOf(packet)) this.socket.send(message);
+    if (this.state === 'refused') this.refuse(packet);
+  }
+
+  private onAdmission(packet: string): void {
+    if (isConnectReply(packet)) {
+      this.state = 'entered';
+      // In a turn of its own, because Socket.IO has not added the client yet.
+      process.nextTick(this.release);
+    } else if (connectErrorOf(packet)) {
+      this.state = 'refused';
+    }
+  }
+
+  private refuse(packet: string): void {
+    const code = connectErrorOf(packet)?.code ?? '';
+    const closing = Object.hasOwn(CLOSINGS, code) ? CLOSINGS[code as keyof typeof CLOSINGS] : undefined;
+    this.held = [];
+    this.socket.resume(); // for its close frame
+    this.socket.close(closing?.closeCode ?? POLICY_VIOLATION, code);
+  }
+
+  /** Runs once engine.io and Socket.IO listen to this transport. */
+  private readonly onOpen = (): void => {
+    if (this.state === 'new' && this.upgradeAuth?.hasToken) this.enter();
+  };
+
+  private readonly onPong = (): void => this.onPacket({ type: 'pong' });
+
+  private readonly onMessage = (data: Buffer, isBinary: boolean): void => {
+    const message = isBinary ? unreadable('binary') : parseMessage(data.toString());
+    if (this.ignoresAuth && message.event === AUTH_EVENT) {
+      this.onPacket({ type: 'noop' }); // counted like every message
+      return;
+    }
+    switch (this.state) {
+      case 'new':
+        if (message.event === AUTH_EVENT) {
+          this.enter(message.data);
+        } else {
+          this.enter();
+          this.hold(message);
+        }
+        break;
+      case 'entering':
+        this.hold(message);
+        break;
+      case 'entered':
+        // What was held comes first.
+        if (this.held.length > 0) this.held.push(message);
+        else this.pass(message);
+        break;
+      case 'refused':
+        break;
+    }
+  };
+
+  private enter(auth: unknown = this.upgradeAuth?.auth): void {
+    this.state = 'entering';
+    this.upgradeAuth = undefined;
+    this.onPacket({ type: 'message', data: connectPacket(auth) });
+  }
+
+  private hold(message: ClientMessage): void {
+    this.socket.pause();
+    this.held.push(message);
+  }
+
+  private readonly release = (): void => {
+    const { held } = this;
+    this.held = [];
+    for (const message of held) this.pass(message);
+    if (held.length > 0) this.socket.resume();
+  };
+
+  private pass(message: ClientMessage): void {
+    this.onPacket({ type: 'message', data: eventPacket(message) });
+  }
+}
