@@ -58,11 +58,12 @@ export class RedisBridgeService
   private readonly report: FeedReport;
   private refreshed: Promise<void> | undefined;
   /**
-   * The last time at which the feed is known to have worked before it was lost, ms since the epoch;
-   * undefined while it is up.
+   * The subscriptions that were lost and have not delivered a message since, by their channels. For
+   * each, the last time at which it is known to have worked, ms since the epoch.
    */
-  private lostAt: number | undefined;
-  private heardAt = 0;
+  private readonly lost = new Map<readonly string[], number>();
+  /** By channel: when the last message arrived, ms since the epoch. */
+  private readonly heard = new Map<string, number>();
 
   constructor(
     private readonly config: GatewayConfig,
@@ -112,8 +113,7 @@ export class RedisBridgeService
    */
   up(): void {
     this.log.info({ channels: FEED_CHANNELS }, 'redis_listener_started');
-    if (this.lostAt !== undefined) this.tellGap(this.lostAt);
-    this.lostAt = undefined;
+    this.returned(() => true);
     this.history.listen();
     this.refreshed = this.cache.refresh(
       (message) => this.freshness.observeStored(message, () => this.broadcast(message)),
@@ -124,20 +124,26 @@ export class RedisBridgeService
     );
   }
 
-  down(): void {
-    // Either a message arrived at `heardAt`, or a probe came through within the time after which
-    // its absence is noticed. An earlier loss would have been noticed already.
+  down(channels: readonly string[]): void {
+    // Either a message of the channels has arrived, or a probe came through within the time after
+    // which its absence is noticed. An earlier loss would have been noticed already.
     const noticedWithinMs = this.config.feedProbeAfterMs + PROBE_TIMES.hearMs + PROBE_TIMES.sendMs;
-    this.lostAt ??= Math.max(this.heardAt, this.clock.wallNow() - noticedWithinMs);
+    const probedAt = this.clock.wallNow() - noticedWithinMs;
+    const heardAt = Math.max(...channels.map((channel) => this.heard.get(channel) ?? 0));
+    if (!this.lost.has(channels)) this.lost.set(channels, Math.max(heardAt, probedAt));
     this.cache.suspendWrites();
     this.history.interrupt();
   }
 
   message(channel: string, data: string): void {
     this.metrics.feedMessages.inc({ channel });
-    this.heardAt = this.clock.wallNow();
+    // A client must hear of the gap before the first update after it, because it may disconnect
+    // before the feed is up, and resume from that update.
+    if (this.lost.size > 0) this.returned((channels) => channels.includes(channel));
+    const heardBefore = this.heard.get(channel) ?? 0;
+    this.heard.set(channel, this.clock.wallNow());
     try {
-      this.relay(parseMessage(channel, data, this.config.feedRules));
+      this.relay(parseMessage(channel, data, this.config.feedRules), heardBefore);
     } catch (error) {
       if (error instanceof FeedMessageError) {
         this.report.rejected(channel, error);
@@ -149,14 +155,18 @@ export class RedisBridgeService
     }
   }
 
-  private relay(message: MarketMessage): void {
+  /** @param heardBefore when the message before this one arrived, ms since the epoch */
+  private relay(message: MarketMessage, heardBefore: number): void {
     this.observeLag(message);
     this.report.accepted(message);
     const { kind, product } = message;
     const verdict = this.cache.remember(message);
+    const isNext = this.history.record(message, verdict);
     switch (verdict) {
       case 'older':
         this.metrics.feedOlder.inc({ kind });
+        // A newer update was read from Redis first, and sent. So clients never get this one.
+        if (isNext) this.tellGap(heardBefore);
         this.log.debug({ product }, 'feed_message_older');
         return;
       case 'repeated':
@@ -174,13 +184,19 @@ export class RedisBridgeService
         break;
     }
     this.freshness.observeLive(message);
-    this.history.record(message, verdict === 'rebased');
     this.broadcast(message, (payload) => new LivePayload(payload, message.processedTime / 1_000));
   }
 
+  /** Tells the clients about the gap before subscriptions that were lost deliver again. */
+  private returned(isBack: (channels: readonly string[]) => boolean): void {
+    const back = [...this.lost].filter(([channels]) => isBack(channels));
+    for (const [channels] of back) this.lost.delete(channels);
+    if (back.length > 0) this.tellGap(Math.min(...back.map(([, lostAt]) => lostAt)));
+  }
+
   /**
-   * Tells the clients that this replica has missed the updates published since `lostAt`. The
-   * refresh then fetches the newest message of each stream, and sends it after this event.
+   * Tells the clients that they may miss updates published since `lostAt`. After a loss of the feed,
+   * the refresh then fetches the newest message of each stream, and sends it after this event.
    */
   private tellGap(lostAt: number): void {
     const gap: FeedGap = {

@@ -16,10 +16,14 @@ export interface FeedListener {
   message(channel: string, data: string): void;
   /**
    * Called when the subscription works, at first or after an outage that may have lost messages.
+   * The first messages may come before it.
    */
   up(): void;
-  /** Called when a working subscription is lost. Until the next `up`, messages may be missed. */
-  down(): void;
+  /**
+   * Called when a subscription that worked or has delivered a message is lost. Messages of its
+   * `channels` may be missed from now on. A subscription always passes the same array.
+   */
+  down(channels: readonly string[]): void;
 }
 
 /**

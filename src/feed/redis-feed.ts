@@ -38,6 +38,9 @@ export interface RedisFeedOptions {
  * subscription that delivers nothing looks just like a quiet market.
  */
 export class RedisFeed implements FeedSource {
+  /** As the listener knows them. */
+  private names: readonly string[] = [];
+  /** As Redis knows them. */
   private channels: readonly string[] = [];
   private listener: FeedListener | undefined;
   private current: FeedStatus = { up: false, reason: NOT_YET };
@@ -47,6 +50,8 @@ export class RedisFeed implements FeedSource {
   private session = 0;
   private lastHeard = 0;
   private probing = false;
+  /** Whether this connection has passed a message to the listener. */
+  private delivering = false;
   private stopped = false;
 
   /** @param redis a connection with a socket timeout. The feed owns it: `stop` closes it. */
@@ -61,12 +66,16 @@ export class RedisFeed implements FeedSource {
 
   start(channels: readonly string[], listener: FeedListener): void {
     const { probe, sharded, describeError, channelPrefix = '' } = this.options;
+    this.names = channels;
     this.channels = channels.map((channel) => channelPrefix + channel);
     this.listener = listener;
     this.redis.on(sharded ? 'smessage' : 'message', (channel: string, data: string) => {
       this.lastHeard = this.options.clock.now();
       if (channel === probe.channel) probe.hear();
-      else if (!this.stopped) listener.message(channel.slice(channelPrefix.length), data);
+      else if (!this.stopped) {
+        this.delivering = true;
+        listener.message(channel.slice(channelPrefix.length), data);
+      }
     });
     this.redis.on('error', (error: unknown) => this.down(describeError(error)));
     this.redis.on('close', () => {
@@ -213,7 +222,8 @@ export class RedisFeed implements FeedSource {
   }
 
   private down(reason: string): void {
-    if (this.current.up && !this.stopped) this.listener?.down();
+    if ((this.current.up || this.delivering) && !this.stopped) this.listener?.down(this.names);
+    this.delivering = false;
     // The first reason is more specific than the `close` event that follows it.
     if (this.current.up || this.current.reason === NOT_YET || !reason.includes('closed')) {
       this.current = { up: false, reason };

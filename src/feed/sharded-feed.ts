@@ -27,7 +27,7 @@ export class ShardedFeed implements FeedSource {
     for (const [channel, feed] of this.feeds) {
       feed.start([channel], {
         message: (from, data) => listener.message(from, data),
-        down: () => listener.down(),
+        down: (lost) => listener.down(lost),
         // If another connection is still down, `up` is called once that one is up as well.
         up: () => {
           if (this.status.up) listener.up();

@@ -12,12 +12,11 @@ import {
   type SnapshotAddress,
 } from '../contract/index.js';
 import { MINUTE_MS } from '../history/bars.js';
-import { SUMMARY_COLUMNS } from '../history/history-entry.js';
+import { SUMMARY_COLUMNS, type UpdateRow } from '../history/history-entry.js';
 import type { HistoryPage } from '../history/history-reader.js';
 import { firstIdAt, lastIdAt } from '../history/history-id.js';
 import { HistoryMetrics } from '../history/history.metrics.js';
 import { HistoryService } from '../history/history.service.js';
-import type { HistoryEntry } from '../history/history-store.js';
 import type { PageRequest } from '../history/page.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import type { HistoryDto } from './history.dto.js';
@@ -113,13 +112,13 @@ export class HistoryRequestService {
       }
       if (type === 'product') {
         const page = await this.history.prices(symbol, range, signal);
-        return { ...head, columns: PRICE_COLUMNS, ...updatesOf(page, priceRow) };
+        return { ...head, columns: PRICE_COLUMNS, ...updatesOf(page) };
       }
-      const page: HistoryPage<HistoryEntry> =
+      const page: HistoryPage<UpdateRow> =
         expiry === null
           ? { rows: [], next: null }
           : await this.history.summaries(symbol, expiry, range, signal);
-      return { ...head, columns: SUMMARY_COLUMNS, ...updatesOf(page, summaryRow) };
+      return { ...head, columns: SUMMARY_COLUMNS, ...updatesOf(page) };
     } catch {
       throw historyUnavailable(false); // the history has logged the cause
     }
@@ -145,21 +144,8 @@ export class HistoryRequestService {
   }
 }
 
-function updatesOf(
-  { rows, next }: HistoryPage<HistoryEntry>,
-  rowOf: (value: unknown) => HistoryRow,
-): Pick<History, 'updates' | 'gaps' | 'next'> {
+function updatesOf({ rows, next }: HistoryPage<UpdateRow>): Pick<History, 'updates' | 'gaps' | 'next'> {
   const gaps = rows.flatMap(({ gap }, index) => (gap ? [index] : []));
-  // Only this gateway writes the entries, so they have the right form.
-  const updates = rows.map(({ value }) => rowOf(JSON.parse(value) as unknown));
+  const updates = rows.map(({ row }) => row);
   return gaps.length > 0 ? { updates, gaps, next } : { updates, next };
-}
-
-function priceRow(value: unknown): HistoryRow {
-  const { timestamp, price } = value as { readonly timestamp: string; readonly price: number };
-  return [timestamp, price];
-}
-
-function summaryRow(value: unknown): HistoryRow {
-  return value as HistoryRow;
 }

@@ -1,3 +1,4 @@
+import { parseJson } from '../common/parse-json.js';
 import type { HistoryEntry } from './history-store.js';
 
 /** The prices of a product in a period. */
@@ -57,22 +58,14 @@ export function barEntry({ start, open, high, low, close, count }: Bar): Omit<Hi
 
 /** Returns nothing for an entry that is not a bar, as when another program has written it. */
 export function barOf({ ms, value }: HistoryEntry): Bar[] {
-  const row = parsed(value);
+  const row = parseJson(value);
   if (!Array.isArray(row) || row.length !== 5 || !row.every((item) => typeof item === 'number')) return [];
   const [open, high, low, close, count] = row as [number, number, number, number, number];
   return [{ start: ms, open, high, low, close, count }];
 }
 
 function priceOf(value: string): number | undefined {
-  const update = parsed(value);
+  const update = parseJson(value);
   if (typeof update !== 'object' || update === null || !('price' in update)) return undefined;
   return typeof update.price === 'number' ? update.price : undefined;
-}
-
-function parsed(value: string): unknown {
-  try {
-    return JSON.parse(value) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
-import { JsonPayload, type UnderlyingUpdate } from '../contract/index.js';
+import { parseJson } from '../common/parse-json.js';
+import { type HistoryRow, JsonPayload, type UnderlyingUpdate } from '../contract/index.js';
 import type { ChainMessage, MarketMessage, UnderlyingMessage } from '../feed/market-message.js';
 import { historyId } from './history-id.js';
 import { productStream, summaryStream } from './history-streams.js';
@@ -42,8 +43,33 @@ export function historyEntryOf(
   const stream = summaryStream(message.product, message.expiry);
   return {
     stream,
-    update: { ...id, value: JSON.stringify(summaryRow(message)), payload: undefined, receivedAt },
+    update: { ...id, value: JSON.stringify(rowOfSummary(message)), payload: undefined, receivedAt },
   };
+}
+
+/** An update as a row of a page. */
+export interface UpdateRow {
+  readonly row: HistoryRow;
+  /** Whether updates may be missing before it. */
+  readonly gap: boolean;
+}
+
+/** Returns undefined for an entry that is not a price of the product. */
+export function priceRow({ value }: { readonly value: string }, product: string): HistoryRow | undefined {
+  const update = parseJson(value) as Partial<UnderlyingUpdate> | null | undefined;
+  if (typeof update !== 'object' || update?.product !== product) return undefined;
+  const { timestamp, price } = update;
+  return typeof timestamp === 'string' && typeof price === 'number' ? [timestamp, price] : undefined;
+}
+
+/** Returns undefined for an entry that is not a summary. */
+export function summaryRow({ value }: { readonly value: string }): HistoryRow | undefined {
+  const row = parseJson(value);
+  if (!Array.isArray(row) || row.length !== SUMMARY_COLUMNS.length) return undefined;
+  const [timestamp, ...numbers] = row as unknown[];
+  const isRow =
+    typeof timestamp === 'string' && numbers.every((item) => item === null || typeof item === 'number');
+  return isRow ? (row as HistoryRow) : undefined;
 }
 
 function keptPayload({ payload, product, price }: UnderlyingMessage): JsonPayload<UnderlyingUpdate> {
@@ -52,7 +78,7 @@ function keptPayload({ payload, product, price }: UnderlyingMessage): JsonPayloa
   return new JsonPayload(JSON.stringify({ type, product, price, timestamp, processed_at }), payload.key);
 }
 
-function summaryRow({ summary, totals }: ChainMessage): (string | number | null)[] {
+function rowOfSummary({ summary, totals }: ChainMessage): (string | number | null)[] {
   const fields = { ...summary, ...totals };
   return SUMMARY_COLUMNS.map((column) => fields[column]);
 }

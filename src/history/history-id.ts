@@ -44,7 +44,7 @@ export function compareIds(a: HistoryId, b: HistoryId): number {
 }
 
 export function idAfter({ ms, seq }: HistoryId): HistoryId {
-  return { ms, seq: seq + 1 };
+  return seq < Number.MAX_SAFE_INTEGER ? { ms, seq: seq + 1 } : { ms: ms + 1, seq: 0 };
 }
 
 export function idBefore({ ms, seq }: HistoryId): HistoryId {

@@ -1,4 +1,6 @@
 import { type Bar, barOf, barsOf, combineBars, MINUTE_MS } from './bars.js';
+import type { HistoryRow } from '../contract/index.js';
+import type { UpdateRow } from './history-entry.js';
 import { compareIds, type HistoryId, idAfter, idBefore } from './history-id.js';
 import type { HistoryEntry, HistoryStore } from './history-store.js';
 import { barStream, productStream } from './history-streams.js';
@@ -24,10 +26,13 @@ export class HistoryReader {
   constructor(
     private readonly store: HistoryStore,
     private readonly recent: RecentHistory,
+    /** Called with an entry that another program has added. It is left out. */
+    private readonly onUnreadable: (stream: string, id: HistoryId) => void,
   ) {}
 
   /**
    * A page of updates.
+   * @param rowOf returns undefined for an entry that another program has added
    * @param signal stops the reading when it is aborted; the page is then incomplete
    * @throws Error if the store cannot be read
    */
@@ -35,15 +40,30 @@ export class HistoryReader {
     stream: string,
     request: PageRequest,
     signal: AbortSignal,
-  ): Promise<HistoryPage<HistoryEntry>> {
+    rowOf: (entry: HistoryEntry) => HistoryRow | undefined,
+  ): Promise<HistoryPage<UpdateRow>> {
     const { limit } = request;
     const range = pageRange(request);
     const read = await this.read(stream, range, limit + 1, signal);
     // Only a page that reaches the end of the store can go on with what it does not have yet.
     const reachesEnd = range.newest || read.length <= limit;
     const entries = reachesEnd ? withRecent(read, this.recent.of(stream), range) : read;
-    const rows = range.newest ? entries.slice(-limit) : entries.slice(0, limit);
-    return pageOf(rows, entries.length > limit, range.newest, (entry) => entry);
+    const kept = range.newest ? entries.slice(-limit) : entries.slice(0, limit);
+    const { next } = pageOf(kept, entries.length > limit, range.newest, (entry) => entry);
+    return { rows: this.rowsOf(stream, kept, rowOf), next };
+  }
+
+  private rowsOf(
+    stream: string,
+    entries: readonly HistoryEntry[],
+    rowOf: (entry: HistoryEntry) => HistoryRow | undefined,
+  ): UpdateRow[] {
+    return entries.flatMap((entry) => {
+      const row = rowOf(entry);
+      if (row) return [{ row, gap: entry.gap }];
+      this.onUnreadable(stream, entry);
+      return [];
+    });
   }
 
   /**

@@ -2,7 +2,7 @@ import type { HistoryId } from './history-id.js';
 
 /** One update, summary or bar in a stream. */
 export interface HistoryEntry extends HistoryId {
-  /** JSON text. */
+  /** JSON text, or anything else if another program has added the entry; '' if it has no value. */
   readonly value: string;
   /** Whether updates may be missing between the entry before this one and this one. */
   readonly gap: boolean;
@@ -71,7 +71,8 @@ export interface HistoryStore {
    */
   append(runs: readonly HistoryRun[], bounds: HistoryBounds): Promise<(AppendResult | Error)[]>;
   /**
-   * Reads entries in ascending order.
+   * Reads entries in ascending order. Entries that another program has added are returned too, so
+   * that their number says whether there are more.
    * @throws Error if the stream cannot be read
    */
   read(stream: string, range: HistoryRange): Promise<HistoryEntry[]>;

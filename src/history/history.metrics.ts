@@ -18,6 +18,10 @@ export class HistoryMetrics extends MetricsGroup {
   readonly historyErrors = this.counter('history_errors_total', 'Failed calls to the history.', {
     operation: ['read', 'write'],
   });
+  readonly historyUnreadable = this.counter(
+    'history_unreadable_total',
+    'Entries of the history that were left out because another program has added them.',
+  );
   readonly historyRequests = this.counter('history_requests_total', 'Pages of history sent to clients.', {
     resolution: ['raw', '1m', '5m', '1h'],
   });

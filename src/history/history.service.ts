@@ -3,13 +3,14 @@ import { CacheService } from '../cache/cache.service.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { messageOf } from '../common/message-of.js';
 import { GatewayConfig } from '../config/gateway-config.js';
+import type { Verdict } from '../cache/latest-messages.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { BarWriter } from './bar-writer.js';
 import type { Bar } from './bars.js';
-import { historyEntryOf } from './history-entry.js';
+import { historyEntryOf, priceRow, summaryRow, type UpdateRow } from './history-entry.js';
 import { HistoryReader, type HistoryPage } from './history-reader.js';
-import type { HistoryId } from './history-id.js';
+import { formatId, type HistoryId } from './history-id.js';
 import { HISTORY_STORE, type HistoryEntry, type HistoryStore } from './history-store.js';
 import { productOfStream, productStream, summaryStream } from './history-streams.js';
 import { HistoryWriter } from './history-writer.js';
@@ -48,10 +49,12 @@ export class HistoryService {
     private readonly faults: RateLimitedLog,
   ) {
     this.enabled = config.historySeconds > 0;
-    this.reader = new HistoryReader(store, this.recent);
+    const onUnreadable = (stream: string, id: HistoryId): void => this.unreadable(stream, id);
+    this.reader = new HistoryReader(store, this.recent, onUnreadable);
     this.resumer = new Resumer(store, this.recent, {
       clock,
       onError: (error) => this.failed('read', error),
+      onUnreadable,
     });
     const onError = (error: Error, stream?: string): void => this.failed('write', error, stream);
     this.bars = new BarWriter(store, {
@@ -89,15 +92,18 @@ export class HistoryService {
   }
 
   /**
-   * Remembers a live update, and lets the writer write it. Call it in the turn in which the update
-   * is broadcast.
-   * @param setBack whether the clock of the producer was set back before this update
+   * Remembers a live update, and lets the writer write it. Call it for every live update, in the
+   * turn in which it is broadcast.
+   * @param verdict what the cache has decided. The cache may have read a newer update from the
+   *   store, but the history needs this one too
+   * @returns whether the update is the next one of its stream
    */
-  record(message: MarketMessage, setBack: boolean): void {
-    if (!this.enabled || !this.listening) return;
+  record(message: MarketMessage, verdict: Verdict): boolean {
+    if (!this.enabled || !this.listening) return false;
     const { stream, update } = historyEntryOf(message, this.clock.wallNow());
-    this.recent.add(stream, update, setBack);
-    this.writer.schedule();
+    const isNext = this.recent.add(stream, update, verdict);
+    if (isNext) this.writer.schedule();
+    return isNext;
   }
 
   /**
@@ -144,12 +150,13 @@ export class HistoryService {
   }
 
   /** @throws Error if the store cannot be read */
-  prices(product: string, request: PageRequest, signal: AbortSignal): Promise<HistoryPage<HistoryEntry>> {
-    return this.reading(() => this.reader.updates(productStream(product), request, signal));
+  prices(product: string, request: PageRequest, signal: AbortSignal): Promise<HistoryPage<UpdateRow>> {
+    const rowOf = (entry: HistoryEntry) => priceRow(entry, product);
+    return this.reading(() => this.reader.updates(productStream(product), request, signal, rowOf));
   }
 
   /**
-   * A page of summaries, whose values are rows of `SUMMARY_COLUMNS`.
+   * A page of summaries, with the columns `SUMMARY_COLUMNS`.
    * @throws Error if the store cannot be read
    */
   summaries(
@@ -157,8 +164,9 @@ export class HistoryService {
     expiry: string,
     request: PageRequest,
     signal: AbortSignal,
-  ): Promise<HistoryPage<HistoryEntry>> {
-    return this.reading(() => this.reader.updates(summaryStream(product, expiry), request, signal));
+  ): Promise<HistoryPage<UpdateRow>> {
+    const stream = summaryStream(product, expiry);
+    return this.reading(() => this.reader.updates(stream, request, signal, summaryRow));
   }
 
   /** @throws Error if the store cannot be read */
@@ -187,6 +195,12 @@ export class HistoryService {
       this.failed('read', error);
       throw error;
     }
+  }
+
+  /** Another program writes to the stream. */
+  private unreadable(stream: string, id: HistoryId): void {
+    this.metrics.historyUnreadable.inc();
+    this.faults.warn('history:unreadable', 'history_entry_unreadable', { stream, id: formatId(id) });
   }
 
   private failed(operation: 'read' | 'write', error: unknown, stream?: string): void {

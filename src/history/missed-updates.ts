@@ -44,8 +44,12 @@ export function missedUpdates(
   const isNewest = had === updates.length - 1;
   // The client has a newer update than we do: we are behind, or the producer's clock was set back.
   if (isNewest && timeOfId(updates[had]!) < since) return undefined;
-  // Of several updates with this timestamp, it is not known which one the client received last.
-  if (had > 0 && timeOfId(updates[had]!) === since && timeOfId(updates[had - 1]!) === since) return undefined;
+  // Of several updates with this timestamp, it is not known which one the client received last. The
+  // one before may have it too if it is unknown.
+  if (timeOfId(updates[had]!) === since) {
+    const before = updates[had]!.gap ? undefined : updates[had - 1];
+    if (!before || timeOfId(before) === since) return undefined;
+  }
   const missed = updates.slice(had + 1);
   return missed.length > MAX_REPLAYED || missed.some(({ gap }) => gap) ? undefined : missed;
 }

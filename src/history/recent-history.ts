@@ -1,3 +1,5 @@
+import type { Verdict } from '../cache/latest-messages.js';
+import { compareIds } from './history-id.js';
 import { RecentUpdates, type RecentUpdate } from './recent-updates.js';
 
 /** The most streams that are remembered. Beyond it, the least recently updated is forgotten. */
@@ -28,16 +30,28 @@ export class RecentHistory {
     return this.streams.get(stream);
   }
 
-  /** @param setBack whether the clock of the producer was set back before this update */
-  add(stream: string, update: RecentUpdate, setBack: boolean): void {
+  /**
+   * Adds an update that is the next one of its stream.
+   * @param verdict `rebased`: the clock of the producer was set back before this update. `older` or
+   *   `repeated`: it was not broadcast
+   * @returns false if it is not the next one, and was not added
+   */
+  add(stream: string, update: RecentUpdate, verdict: Verdict): boolean {
     const recent = this.streams.get(stream) ?? new RecentUpdates();
+    const { newest } = recent;
+    if (verdict === 'rebased') recent.setBack();
+    else if (newest ? compareIds(update, newest) <= 0 : verdict === 'older') {
+      if (verdict !== 'newest') return false;
+      // The cache has evicted the newer update, so clients got this older one after it.
+      recent.interrupt();
+    }
     this.streams.delete(stream); // so that set() moves the stream to the end
     this.streams.set(stream, recent);
-    if (setBack) recent.setBack();
     const share = Math.floor(MAX_UPDATES / this.streams.size);
     recent.add(update, Math.min(MAX_OF_STREAM, Math.max(MIN_OF_STREAM, share)));
     this.unwritten.add(stream);
     if (this.streams.size > MAX_STREAMS) this.forget(this.streams.keys().next().value!);
+    return true;
   }
 
   /** Forgets all updates, because this replica may miss the next ones. */

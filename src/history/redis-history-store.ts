@@ -1,5 +1,5 @@
 import { Cluster, type Redis } from 'ioredis';
-import { formatId, parseId, type HistoryId } from './history-id.js';
+import { formatId, type HistoryId } from './history-id.js';
 import type {
   AppendResult,
   HistoryBounds,
@@ -100,9 +100,9 @@ export class RedisHistoryStore implements HistoryStore {
   async read(stream: string, { from, to, limit, newest = false }: HistoryRange): Promise<HistoryEntry[]> {
     const [first, last] = [formatId(from), formatId(to)];
     try {
-      if (!newest) return (await this.redis.xrange(stream, first, last, 'COUNT', limit)).flatMap(entryOf);
+      if (!newest) return (await this.redis.xrange(stream, first, last, 'COUNT', limit)).map(entryOf);
       const entries = await this.redis.xrevrange(stream, last, first, 'COUNT', limit);
-      return entries.reverse().flatMap(entryOf);
+      return entries.reverse().map(entryOf);
     } catch (error) {
       throw this.explain(error);
     }
@@ -124,15 +124,22 @@ function appending({ stream, entries, follows, abandoned }: HistoryRun, bounds: 
 }
 
 function resultOf([last, appended, gap]: Appended): AppendResult {
-  const id: HistoryId | undefined = parseId(last);
-  return { last: id, appended: Math.max(0, appended), behind: appended < 0, gap: gap === 1 };
+  return {
+    last: last === '' ? undefined : idOf(last),
+    appended: Math.max(0, appended),
+    behind: appended < 0,
+    gap: gap === 1,
+  };
 }
 
-/** Skips an entry that another program has added in a form of its own. */
-function entryOf([id, fields]: StreamEntry): HistoryEntry[] {
-  const parsed = parseId(id);
-  const value = fieldOf(fields, 'v');
-  return parsed && value !== undefined ? [{ ...parsed, value, gap: fieldOf(fields, 'g') !== undefined }] : [];
+function entryOf([id, fields]: StreamEntry): HistoryEntry {
+  return { ...idOf(id), value: fieldOf(fields, 'v') ?? '', gap: fieldOf(fields, 'g') !== undefined };
+}
+
+/** Only an id that another program has chosen can have parts that are not safe integers. */
+function idOf(text: string): HistoryId {
+  const [ms, seq] = text.split('-').map((part) => Math.min(Number(part), Number.MAX_SAFE_INTEGER));
+  return { ms: ms ?? 0, seq: seq ?? 0 };
 }
 
 function fieldOf(fields: readonly string[], name: string): string | undefined {

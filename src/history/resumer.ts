@@ -1,6 +1,7 @@
 import { type Clock, delay } from '../common/clock.js';
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
-import { FIRST_ID, idAfter, LAST_ID, lastIdAt, timeOfId } from './history-id.js';
+import { priceRow } from './history-entry.js';
+import { compareIds, FIRST_ID, type HistoryId, LAST_ID, lastIdAt, timeOfId } from './history-id.js';
 import type { HistoryEntry, HistoryStore } from './history-store.js';
 import { productStream } from './history-streams.js';
 import { joinUpdates, MAX_REPLAYED, missedUpdates, type Replayable } from './missed-updates.js';
@@ -14,6 +15,8 @@ export type FinishResume = (missed: readonly Replayable[] | undefined, source: '
 export interface ResumerOptions {
   readonly clock: Pick<Clock, 'now' | 'after'>;
   readonly onError: (error: unknown) => void;
+  /** Called with an entry that another program has added. It is left out. */
+  readonly onUnreadable: (stream: string, id: HistoryId) => void;
 }
 
 /** Clients that wait for the store, or for an update that this replica has not received yet. */
@@ -79,11 +82,20 @@ export class Resumer {
   ): Promise<void> {
     const { clock } = this.options;
     const began = clock.now();
-    let stored: readonly HistoryEntry[] = [];
+    const stream = productStream(product);
+    const isPrice = (entry: HistoryEntry): boolean => {
+      if (priceRow(entry, product)) return true;
+      this.options.onUnreadable(stream, entry);
+      return false;
+    };
+    const stored: HistoryEntry[] = [];
+    let last: HistoryId | undefined;
     for (;;) {
-      const read = await this.readOn(productStream(product), since, stored);
-      if (!read || read.length > MAX_REPLAYED + 2) return finish(undefined, 'store');
-      stored = read;
+      const read = await this.readOn(stream, since, last);
+      if (!read) return finish(undefined, 'store');
+      last = read.at(-1) ?? last;
+      for (const entry of read) if (isPrice(entry)) stored.push(entry);
+      if (stored.length > MAX_REPLAYED + 2) return finish(undefined, 'store');
       // From here on, this is one turn of the event loop.
       const received = this.received(product);
       const all = joinUpdates(stored, received);
@@ -95,34 +107,30 @@ export class Resumer {
   }
 
   /**
-   * Reads the entries after those that were read before, or from the last ones that the client has.
-   * Undefined if there is no such entry, or the store cannot be read.
+   * Reads the entries after `last`, or from the newest ones that the client has.
+   * @returns undefined if the stream has no such entry, no longer has `last`, or cannot be read
    */
   private async readOn(
     stream: string,
     since: number,
-    before: readonly HistoryEntry[],
+    last: HistoryId | undefined,
   ): Promise<readonly HistoryEntry[] | undefined> {
     try {
       // Two entries show whether there are several with the timestamp `since`.
-      const entries =
-        before.length > 0
-          ? [...before]
-          : await this.store.read(stream, { from: FIRST_ID, to: lastIdAt(since), limit: 2, newest: true });
-      if (entries.length === 0) return undefined;
-      let page: HistoryEntry[];
-      do {
-        page = await this.store.read(stream, {
-          from: idAfter(entries[entries.length - 1]!),
-          to: LAST_ID,
-          limit: PAGE,
-        });
+      const entries = last
+        ? []
+        : await this.store.read(stream, { from: FIRST_ID, to: lastIdAt(since), limit: 2, newest: true });
+      for (let from = last ?? entries.at(-1); from; from = entries.at(-1)) {
+        // Each page begins with the last entry of the page before. If it does not, entries were
+        // removed in the meantime, or the stream began again.
+        const [same, ...page] = await this.store.read(stream, { from, to: LAST_ID, limit: PAGE + 1 });
+        if (!same || compareIds(same, from) !== 0) return undefined;
         entries.push(...page);
-      } while (page.length === PAGE && entries.length <= MAX_REPLAYED + 2);
-      return entries;
+        if (page.length < PAGE || entries.length > MAX_REPLAYED + 2) return entries;
+      }
     } catch (error) {
       this.options.onError(error);
-      return undefined;
     }
+    return undefined;
   }
 }
