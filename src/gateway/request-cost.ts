@@ -16,6 +16,8 @@ const NAMES_PER_UNIT = 200;
 const STATUSES_PER_UNIT = 25;
 /** The rows of history that are read and sent for one unit. */
 const ROWS_PER_UNIT = 4;
+/** The missed updates that are sent for one unit to a client that resumes. */
+const REPLAYED_PER_UNIT = 16;
 /** The cost of verifying a token. */
 const TOKEN_UNITS = 10;
 
@@ -56,6 +58,11 @@ export class RequestCost {
    */
   ofHistory(entries: number): number {
     return ROOM_UNITS + LOOKUP_UNITS + Math.ceil(entries / ROWS_PER_UNIT);
+  }
+
+  /** The cost of sending updates that a client missed. */
+  ofReplay(updates: number): number {
+    return Math.floor(updates / REPLAYED_PER_UNIT);
   }
 
   /** The cost of leaving rooms. */

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CacheService, type Snapshot } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
+  ClientEvent,
   GENERAL_ROOM,
   JsonPayload,
   parseTimestamp,
@@ -18,12 +19,14 @@ import { FreshnessService } from '../freshness/freshness.service.js';
 import { HistoryMetrics } from '../history/history.metrics.js';
 import { HistoryService } from '../history/history.service.js';
 import type { Replayable } from '../history/missed-updates.js';
+import { WorkLimiter } from '../limits/work-limiter.js';
 import { isSlow } from '../transports/socket-io/slow-client.js';
 import {
   type GatewayServer,
   type GatewaySocket,
   SOCKET_SERVER,
 } from '../transports/socket-io/socket-server.js';
+import { RequestCost } from './request-cost.js';
 import type { SubscribeDto } from './subscription.dto.js';
 
 /** How a client joins a room again, with what it missed. */
@@ -46,6 +49,8 @@ export class ResumeService {
     private readonly history: HistoryService,
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
+    private readonly work: WorkLimiter,
+    private readonly cost: RequestCost,
     private readonly metrics: HistoryMetrics,
   ) {}
 
@@ -116,6 +121,7 @@ export class ResumeService {
       );
       this.server.local.to(client.id).emit(ServerEvent.underlyingUpdate, new ReplayPayloads(payloads));
       this.metrics.replayed.inc(missed.length);
+      this.work.charge(client, ClientEvent.subscribe, this.cost.ofReplay(missed.length));
     }
     this.freshness.notify(client.id, address, this.cache.snapshot(address).messages);
   }

@@ -61,6 +61,28 @@ describe('reduceRequest', () => {
     expect(cut).toHaveLength(129);
   });
 
+  it('keeps the times of the symbols in the request, whatever else is in since', () => {
+    const others = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`P${n}`, 't']));
+    const since = { ...others, 'no symbol!': 't', A: 'a', B: ['deep', ['er']], C: 'x'.repeat(60_000) };
+    const [, data] = reduced('subscribe', { since, symbol: 'A', symbols: ['B', 'C', 'D'] });
+    const { since: kept } = data as { since: Record<string, unknown> };
+    expect(kept).toEqual({ A: 'a', B: [], C: expect.stringMatching(/^x+!+$/) as string });
+    for (const text of ['2026-11-22T04:43:39.340966', 5, null, true]) {
+      expect(reduced('subscribe', { symbol: 'A', since: text })).toEqual([
+        'subscribe',
+        { symbol: 'A', since: text },
+      ]);
+    }
+    expect(reduced('subscribe', { symbol: 'A', since: [{ A: 'a' }] })).toEqual([
+      'subscribe',
+      { symbol: 'A', since: [] },
+    ]);
+    expect(reduced('subscribe', { symbol: '__proto__', since: JSON.parse('{"__proto__":"t"}') })).toEqual([
+      'subscribe',
+      { symbol: '__proto__', since: {} },
+    ]);
+  });
+
   it('keeps the acknowledgement, and that there was more than one argument', () => {
     const ack = () => undefined;
     expect(reduced('get_products', ack)).toEqual(['get_products', ack]);

@@ -47,19 +47,20 @@ function fieldsOf(data: unknown, maxSymbols: number): unknown {
     if (field === 'token' && typeof value === 'string') kept[field] = value;
     else if (field === 'symbols' && Array.isArray(value))
       kept[field] = value.slice(0, maxSymbols + 1).map(shallow);
-    else if (field === 'since') kept[field] = timesOf(value, maxSymbols);
+    else if (field === 'since') kept[field] = timesOf(value, kept);
     else kept[field] = shallow(value);
   }
   return kept;
 }
 
-/** The times of symbols that may be in the request. Names that no symbol has are dropped. */
-function timesOf(value: unknown, maxSymbols: number): unknown {
+/** Keeps the times of the symbols that are in the request. */
+function timesOf(value: unknown, { symbol, symbols }: Readonly<Record<string, unknown>>): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return shallow(value);
-  const symbols = Object.entries(value).filter(([symbol]) => isSymbol(symbol));
-  return Object.fromEntries(
-    symbols.slice(0, maxSymbols + 1).map(([symbol, time]) => [symbol, shallow(time)]),
+  const times = value as Readonly<Record<string, unknown>>;
+  const asked = [symbol, ...(Array.isArray(symbols) ? (symbols as unknown[]) : [])].filter(
+    (name): name is string => typeof name === 'string' && isSymbol(name) && Object.hasOwn(times, name),
   );
+  return Object.fromEntries(asked.map((name) => [name, shallow(times[name])]));
 }
 
 function shallow(value: unknown): unknown {

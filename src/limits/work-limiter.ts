@@ -36,4 +36,13 @@ export class WorkLimiter implements OnApplicationShutdown {
     if (waitMs === 0) this.metrics.requestWork.inc({ event }, units);
     return waitMs;
   }
+
+  /**
+   * Charges a client for work whose extent is known only once it is done. Later requests wait for
+   * it.
+   */
+  charge(client: GatewaySocket, event: string, units: number): void {
+    this.rate.charge(client.conn, units);
+    this.metrics.requestWork.inc({ event }, units);
+  }
 }

@@ -6,7 +6,7 @@ function setUp({ perSecond = 100, burst = 1_000 } = {}) {
   const rate = new WorkRate<{ readyState: string }>({ clock, perSecond, burst });
   const client = { readyState: 'open' };
   const spend = (units: number) => rate.spend(client, units);
-  return { clock, rate, spend };
+  return { clock, rate, client, spend };
 }
 
 it('accepts a burst of work, in one request or in many', () => {
@@ -48,4 +48,13 @@ it('has no timer after it is stopped', () => {
   spend(1);
   rate.stop();
   expect(clock.pending).toBe(0);
+});
+
+it('charges for work that was done, so that later requests wait, but not for ever', () => {
+  const { clock, rate, client, spend } = setUp();
+  rate.charge(client, 1_000);
+  expect(spend(100)).toBe(1_000);
+  for (let n = 0; n < 50; n++) rate.charge(client, 5_000);
+  clock.advance(20_000);
+  expect(spend(100)).toBe(0);
 });

@@ -27,6 +27,12 @@ export class WorkRate<Connection extends CountedConnection> {
     return waitMs;
   }
 
+  /** Charges for work that was done, up to the cost of one more burst than there is. */
+  charge(connection: Connection, units: number): void {
+    const cost = Math.min(units, this.options.burst);
+    if (this.rate.spend(connection, cost) === 'abuse') this.rate.forgive(connection, cost);
+  }
+
   stop(): void {
     this.rate.stop();
   }
