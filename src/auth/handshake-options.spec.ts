@@ -9,6 +9,8 @@ it.each([
   ['another value', { statuses: 'each' }],
   ['a list of values', { statuses: ['batch'] }],
   ['an object', { statuses: { toString: 'batch' } }],
+  ['another value of general', { general: 'no' }],
+  ['false for general', { general: false }],
   ['an inherited field', Object.create({ statuses: 'batch' })],
 ])('auth with %s leaves the options at their defaults', (_, auth) => {
   expect(handshakeOptions(auth)).toEqual({});
@@ -18,7 +20,15 @@ it('returns the option without the token', () => {
   expect(handshakeOptions({ token: 'secret', statuses: 'batch' })).toEqual({ statuses: 'batch' });
 });
 
+it('returns general and statuses, whichever of them there are', () => {
+  expect(handshakeOptions({ token: 'secret', general: 'off' })).toEqual({ general: 'off' });
+  const both = { general: 'off', statuses: 'batch' };
+  expect(handshakeOptions(both)).toEqual(both);
+  expect(handshakeOptions({ general: 'off', statuses: 'each' })).toEqual({ general: 'off' });
+});
+
 it('returns the same object for the same options', () => {
   expect(handshakeOptions({ statuses: 'batch' })).toBe(handshakeOptions({ statuses: 'batch', token: 'x' }));
+  expect(handshakeOptions({ general: 'off' })).toBe(handshakeOptions({ general: 'off', token: 'x' }));
   expect(handshakeOptions({})).toBe(handshakeOptions(undefined));
 });

@@ -333,6 +333,11 @@ export class CacheService implements OnModuleInit {
     return this.writer.isWriter;
   }
 
+  /** Makes this replica the writer, if there is no other one. */
+  claimWriter(): void {
+    this.writer.claim();
+  }
+
   /** Lets another replica become the writer, if there is one that can. */
   yieldWriter(): void {
     this.writer.yield();

@@ -120,6 +120,11 @@ export class WriteBehind {
     this.held = false;
   }
 
+  /** Asks for the lease within one interval, even if nothing waits to be written here. */
+  claim(): void {
+    this.schedule();
+  }
+
   /**
    * Gives up the lease, and does not ask for it for twice its duration, so that another replica can
    * acquire it. What waits is written later, by whichever replica has the lease then.

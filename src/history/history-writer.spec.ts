@@ -16,6 +16,7 @@ class Replica {
   /** Whether it gives up writing once, rather than marking a gap. */
   mayYield = false;
   gaps = 0;
+  claims = 0;
   readonly writer: HistoryWriter;
 
   constructor(store: HistoryStore, clock: ManualClock) {
@@ -24,6 +25,7 @@ class Replica {
       intervalMs: 1_000,
       bounds: BOUNDS,
       mayWrite: () => this.isWriter,
+      claim: () => this.claims++,
       onWritten: () => Promise.resolve(),
       yields: () => {
         if (!this.mayYield) return false;
@@ -222,6 +224,21 @@ it('never stores an update twice or leaves one out without a mark, whichever rep
       last = n;
     }
   }
+});
+
+it('asks for the lease as long as it has something to write', async () => {
+  const { all, pass } = setUp(1);
+  const replica = all[0]!;
+  replica.hear(1);
+  await pass(3_000);
+  await pass(2_000);
+  expect(replica.claims).toBeGreaterThan(1);
+  replica.isWriter = true;
+  await pass(2_000);
+  replica.isWriter = false;
+  const { claims } = replica;
+  await pass(5_000);
+  expect(replica.claims).toBe(claims);
 });
 
 it('stops with what waits written, if it is the writer', async () => {

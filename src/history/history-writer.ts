@@ -10,6 +10,8 @@ export interface HistoryWriterOptions {
   readonly bounds: HistoryBounds;
   /** Whether this replica holds the writer's lease. */
   readonly mayWrite: () => boolean;
+  /** Asks for the writer's lease, because there are updates to write. */
+  readonly claim: () => void;
   /** Called after the store was brought up to date, with the newest id of each written stream. */
   readonly onWritten: (newest: ReadonlyMap<string, HistoryId>) => Promise<void>;
   /**
@@ -68,7 +70,10 @@ export class HistoryWriter {
   }
 
   private async flush(): Promise<void> {
-    if (!this.options.mayWrite()) return;
+    if (!this.options.mayWrite()) {
+      this.options.claim();
+      return;
+    }
     const { waiting } = this.recent;
     const newest = new Map<string, HistoryId>();
     for (let start = 0; start < waiting.length; start += BATCH) {

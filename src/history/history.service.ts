@@ -75,6 +75,7 @@ export class HistoryService {
         idleMs: config.historySeconds * 1_000,
       },
       mayWrite: () => cache.isWriter,
+      claim: () => cache.claimWriter(),
       onWritten: (newest) => (config.historyBarDays > 0 ? this.writeBars(newest) : Promise.resolve()),
       yields: () => {
         if (this.yielded) return false;

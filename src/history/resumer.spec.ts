@@ -228,6 +228,7 @@ it('replays exactly what was missed, or nothing, with random losses, writers and
         intervalMs: 200,
         bounds: BOUNDS,
         mayWrite: () => one.isWriter,
+        claim: () => undefined,
         onWritten: () => Promise.resolve(),
         yields: () => false,
         onAppend: () => undefined,

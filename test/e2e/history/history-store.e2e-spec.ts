@@ -200,7 +200,10 @@ describe('RedisHistoryStore', () => {
     ]);
     const range = { from: FIRST_ID, to: LAST_ID, limit: 10 };
     await expect(store.read('history:product:TEXT', range)).rejects.toThrow('WRONGTYPE');
-    await expect(store.read('history:product:FOREIGN', range)).resolves.toMatchObject([{ value: 'v1' }]);
+    await expect(store.read('history:product:FOREIGN', range)).resolves.toMatchObject([
+      { ms: 1, seq: 1, value: '', gap: false },
+      { value: 'v1', gap: true },
+    ]);
     await server.stop();
   });
 });

@@ -274,6 +274,37 @@ describe('the history in Redis', () => {
     await waitFor(async () => (await redis.client.xlen('history:product:FINE')) === 1);
   });
 
+  it('leaves out entries of another program, tells the operator, and resumes around them', async () => {
+    const gateway = await start();
+    await gateway.ready();
+    const client = await TestClient.connect(gateway.url, { auth: { general: 'off' } });
+    const stream = 'history:product:SHARED';
+    await redis.client.xadd(stream, '1-1', 'v', '{"product":"OTHER","price":1,"timestamp":"x"}');
+    await redis.client.xadd(stream, '1-18446744073709551615', 'other', 'form');
+    await redis.client.xadd(stream, '2-2', 'v', 'not JSON', 'g', '1');
+    await redis.client.xadd('history:bars:SHARED', '60000-0', 'v', '{}');
+    for (const n of [1, 2, 3]) await publish(UNDERLYING, underlying('SHARED', n));
+    await waitFor(async () => (await redis.client.xlen(stream)) === 6);
+    const page = await history(client, { symbol: 'SHARED', limit: 4 });
+    expect(prices(page)).toEqual([1, 2, 3]);
+    const older = await history(client, { symbol: 'SHARED', limit: 4, cursor: page.next! });
+    expect(older).toMatchObject({ updates: [], next: null });
+    await expect(history(client, { symbol: 'SHARED', resolution: '1m' })).resolves.toMatchObject({
+      bars: [[expect.any(String), 1, 3, 1, 3, 3]],
+    });
+    const logged = gateway.logs.filter(({ msg }) => msg === 'history_entry_unreadable');
+    expect(logged).toMatchObject([{ stream, id: '2-2' }]);
+    expect(await gateway.metric('socket_gateway_history_unreadable_total')).toBe(3);
+    // A replica that must read the stream skips them too.
+    const other = await start();
+    await other.ready();
+    await publish(UNDERLYING, underlying('SHARED', 4));
+    const late = await TestClient.connect(other.url, { auth: { general: 'off' } });
+    await late.ask('subscribe', { type: 'product', symbol: 'SHARED', since: timestampOf(2) });
+    await expect(late.next('subscribed')).resolves.toMatchObject({ recovered: true, replayed: 2 });
+    await gateway.stop();
+  });
+
   it('lets one replica write, and each update once', async () => {
     const replicas = await Promise.all([start(), start(), start()]);
     await Promise.all(replicas.map((replica) => replica.ready()));

@@ -164,6 +164,29 @@ it('never sends an older price after a newer one to a client that is in general'
   expect(general).toMatchObject({ room: 'general', recovered: false });
 });
 
+it('does not put a client in general that asks for it, and lets it join later', async () => {
+  const gateway = await start();
+  const client = await connect(gateway);
+  expect((await client.next('connected')).rooms).toEqual([]);
+  await publishPrices('NIFTY', 1, 1);
+  await client.settled();
+  expect(client.all('underlying_update')).toEqual([]);
+  await subscribe(client, { type: 'general' });
+  await publishPrices('NIFTY', 2, 2);
+  await client.next('underlying_update');
+  expect(prices(client, 'NIFTY')).toEqual([2]);
+});
+
+it('charges a client for the updates that it missed', async () => {
+  const gateway = await start({ WORK_BURST: '1000', WORK_PER_SECOND: '1000' });
+  const client = await connect(gateway);
+  await publishPrices('NIFTY', 1, 162);
+  await waitFor(async () => (await kept('NIFTY')) === 162);
+  const [confirmed] = await subscribe(client, { symbol: 'NIFTY', since: timestampOf(2) });
+  expect(confirmed).toMatchObject({ recovered: true, replayed: 160 });
+  expect(await gateway.metric('socket_gateway_request_work_total{event="subscribe"}')).toBe(11);
+});
+
 it('resumes chains with their newest state', async () => {
   const gateway = await start();
   const client = await connect(gateway);
