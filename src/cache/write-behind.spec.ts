@@ -60,6 +60,27 @@ describe('WriteBehind', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
+  it('gets the lease when it is asked to, even with nothing to write', async () => {
+    const store = new CountingStore();
+    const [{ writer }, { writer: other }] = [setUp(store), setUp(store, 'other')];
+    writer.claim();
+    await jest.advanceTimersByTimeAsync(0);
+    other.claim();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect([writer.isWriter, other.isWriter]).toEqual([true, false]);
+    // It lets another replica have it, and may get it back.
+    writer.yield();
+    expect(writer.isWriter).toBe(false);
+    other.claim();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(other.isWriter).toBe(true);
+    await jest.advanceTimersByTimeAsync(6_000);
+    writer.claim();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect([writer.isWriter, other.isWriter]).toEqual([true, false]);
+    expect(store.writes).toBe(0);
+  });
+
   it('writes the first update at once, and then the newest of each key once per interval', async () => {
     const store = new CountingStore();
     const { update } = setUp(store);
