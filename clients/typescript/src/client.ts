@@ -3,11 +3,15 @@ import type {
   ClientLimits,
   Connected,
   ConnectedUser,
+  History,
+  HistoryAcknowledgement,
+  HistoryRequest,
   ProductsAcknowledgement,
   ProductStatus,
   ServerToClientEvents,
   SnapshotAcknowledgement,
   SubscriptionsAcknowledgement,
+  Timestamp,
   TokenExpiring,
 } from './contract/index.js';
 import { addressesOf, invalidRequest } from './addresses.js';
@@ -19,12 +23,15 @@ import { Market } from './market.js';
 import { isMarketEvent, type MarketEvent, type MarketUpdate } from './market-update.js';
 import { type ClientOptions, foundation as real, type Foundation } from './options.js';
 import { Requests } from './requests.js';
+import { productOf } from './room-sync.js';
 import type { Session } from './session.js';
 import { StaleWatch } from './stale-watch.js';
 import {
   type ChainRequest,
+  type Gap,
   type GeneralRequest,
   Handle,
+  type HistoryOptions,
   type ProductRequest,
   type Request,
   type Staleness,
@@ -75,6 +82,8 @@ export interface ClientEvents extends GatewayEvents {
   state: StateChange;
   /** A product became stale, or is live again. */
   stale: Staleness;
+  /** Updates of a product may be missing. Only with the option `resume`. */
+  gap: Gap;
   health: HealthChange;
   connect_error: ConnectProblem;
 }
@@ -116,6 +125,7 @@ export class SocketClient {
     this.listeners = new Listeners((error) => this.listenerFailed(error));
     this.market = new Market(clock, {
       keepGeneral: options.general ?? true,
+      resume: options.resume ?? false,
       news: (event, update) => this.news(event, update),
     });
     const session = (): Session | undefined => this.connector.active;
@@ -126,7 +136,14 @@ export class SocketClient {
       this.listeners.emit('connect_error', { error, ...(retryInMs === undefined ? {} : { retryInMs }) });
     this.tokenRefresh = new TokenRefresh(tokens, clock, random, failed);
     this.connector = new Connector(
-      { url, client: options, foundation, tokens, wanted: this.market.registry.wanted },
+      {
+        url,
+        client: options,
+        foundation,
+        tokens,
+        wanted: this.market.registry.wanted,
+        sinceOf: (address) => this.market.sinceOf(address),
+      },
       {
         state: (state, reason) => this.enter(state, reason),
         taken: (taken) => this.taken(taken),
@@ -134,6 +151,7 @@ export class SocketClient {
         event: (from, name, payload) => this.receive(from, name, payload),
         joined: (from, room) => from === this.connector.active && this.market.registry.acknowledged(room),
         refused: (_, room, error) => this.market.registry.refused(room, error),
+        resumed: (room, since, recovered) => this.resumed(room, since, recovered),
         fresh: (from, product) => from === this.connector.active && this.checkStaleness(product),
       },
     );
@@ -193,6 +211,7 @@ export class SocketClient {
       addresses,
       stalenessAt: (address) => this.staleness.stalenessAt(address),
       suggestionAt: (address) => this.connector.active?.suggestionAt(address),
+      history: (asked, limits) => this.history(asked, limits),
       release: (released) => this.release(released),
       listenerFailed: (error) => this.listenerFailed(error),
     });
@@ -264,6 +283,16 @@ export class SocketClient {
     };
   }
 
+  /**
+   * A page of past prices, chain summaries or bars. `historyPages` has the pages that follow.
+   * Rejects with a `RequestError`, or with the reason of the `signal`.
+   */
+  async history(request: HistoryRequest, { timeoutMs, signal }: HistoryOptions = {}): Promise<History> {
+    const asked = this.ask<HistoryAcknowledgement>('get_history', request, timeoutMs, undefined, signal);
+    const { ok: _ok, rooms: _rooms, ...page } = await asked;
+    return page;
+  }
+
   /** Closes the connection and every subscription permanently. */
   close(): void {
     this.connector.close();
@@ -278,10 +307,11 @@ export class SocketClient {
     payload: unknown,
     timeoutMs = this.limitMs,
     asking?: () => void,
+    signal?: AbortSignal,
   ): Promise<A> {
     const closed = this.closedError();
     if (closed) return Promise.reject(new RequestError('CLOSED', closed.message, [], undefined));
-    return this.requests.ask<A>(event, payload, timeoutMs, asking);
+    return this.requests.ask<A>(event, payload, timeoutMs, asking, signal);
   }
 
   private closedError(): SubscriptionError | undefined {
@@ -320,6 +350,17 @@ export class SocketClient {
     const error = reason && new SubscriptionError('CLOSED', reason.message, [], undefined, { cause: reason });
     for (const handle of this.market.registry.all()) handle.end(error);
     this.requests.close(new RequestError('CLOSED', reason?.message ?? 'The client is closed'));
+  }
+
+  /** The gateway has joined the client to a room again. */
+  private resumed(room: string, since: Timestamp, recovered: boolean): void {
+    if (recovered) {
+      this.market.recovered(room);
+      return;
+    }
+    const gap: Gap = { product: productOf(room)!, room, since };
+    this.market.registry.missed(gap);
+    this.listeners.emit('gap', gap);
   }
 
   private receive(session: Session, name: string, payload: unknown): void {

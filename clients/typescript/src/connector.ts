@@ -5,7 +5,7 @@ import type { Timer } from './clock.js';
 import { ConnectionRefused } from './errors.js';
 import type { LinkEnd } from './link.js';
 import type { ClientOptions, Foundation, TokenReason } from './options.js';
-import { Session, type SessionHandlers } from './session.js';
+import { Session, type SessionHandlers, type SessionOptions } from './session.js';
 import type { TokenSource } from './token-source.js';
 
 export type ConnectionState = 'connecting' | 'connected' | 'draining' | 'reconnecting' | 'closed';
@@ -26,7 +26,16 @@ const HANDOVER_LEAD_MS = 3_000;
  */
 const OPTIONS: HandshakeOptions = { statuses: 'batch' };
 
-export interface ConnectorHandlers extends Pick<SessionHandlers, 'event' | 'joined' | 'refused' | 'fresh'> {
+/**
+ * In `general` from the start, a client could receive newer prices before those that it missed. The
+ * gateway then resumes nothing. So the client joins `general` after the other rooms.
+ */
+const RESUME_OPTIONS: HandshakeOptions = { ...OPTIONS, general: 'off' };
+
+export interface ConnectorHandlers extends Pick<
+  SessionHandlers,
+  'event' | 'joined' | 'refused' | 'resumed' | 'fresh'
+> {
   readonly state: (state: ConnectionState, reason: Error | undefined) => void;
   /** Another connection is in use from now on. */
   readonly taken: (session: Session) => void;
@@ -39,6 +48,8 @@ export interface ConnectorOptions {
   readonly foundation: Foundation;
   readonly tokens: TokenSource;
   readonly wanted: ReadonlyMap<string, RoomAddress>;
+  /** See `RoomSyncOptions`. Used only with the option `resume`. */
+  readonly sinceOf: NonNullable<SessionOptions['sinceOf']>;
 }
 
 /**
@@ -125,11 +136,12 @@ export class Connector {
       return;
     }
     const { general: keepGeneral = true, heartbeatMs = DEFAULT_HEARTBEAT_MS, probe = false } = client;
+    const sinceOf = client.resume ? this.options.sinceOf : undefined;
     // A retry may have been scheduled while the client waited for the token. There must be only one
     // attempt at a time.
     this.unschedule();
     this.next = new Session(
-      { socket, url: this.options.url, clock, random, wanted, keepGeneral, heartbeatMs, probe },
+      { socket, url: this.options.url, clock, random, wanted, keepGeneral, sinceOf, heartbeatMs, probe },
       {
         ...this.handlers,
         up: (session) => this.isUp(session),
@@ -141,7 +153,7 @@ export class Connector {
   }
 
   private socketOptions(token: string | undefined): Parameters<Foundation['open']>[1] {
-    const { socketOptions, path, transports } = this.options.client;
+    const { socketOptions, path, transports, resume } = this.options.client;
     return {
       ...socketOptions,
       // Without the slash, socket.io-client would put the path next to the port, and never report it.
@@ -150,7 +162,7 @@ export class Connector {
       forceNew: true,
       reconnection: false,
       autoConnect: true,
-      auth: { ...OPTIONS, ...(token === undefined ? {} : { token }) },
+      auth: { ...(resume ? RESUME_OPTIONS : OPTIONS), ...(token === undefined ? {} : { token }) },
     };
   }
 

@@ -26,10 +26,13 @@ export {
   SubscriptionError,
   TokenError,
 } from './errors.js';
+export { historyPages, type HistoryRecord, recordsOf } from './history.js';
 export type { ClientOptions, TokenCallback, TokenReason } from './options.js';
 export type {
   ChainRequest,
+  Gap,
   GeneralRequest,
+  HistoryOptions,
   ProductRequest,
   Request,
   Staleness,

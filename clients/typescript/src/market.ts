@@ -1,4 +1,11 @@
-import { type ChainStatus, GENERAL_ROOM, type RoomAddress, roomName } from './contract/index.js';
+import {
+  type ChainStatus,
+  GENERAL_ROOM,
+  type RoomAddress,
+  roomAddress,
+  roomName,
+  type Timestamp,
+} from './contract/index.js';
 import { type Clock, soon } from './clock.js';
 import { HandoverBuffer } from './handover-buffer.js';
 import {
@@ -16,6 +23,7 @@ import type { Handle } from './subscription.js';
 
 export interface MarketOptions {
   readonly keepGeneral: boolean;
+  readonly resume: boolean;
   /** Called with an update that is newer than the held one, before the handles receive it. */
   readonly news: (event: MarketEvent, update: MarketUpdate) => void;
 }
@@ -27,7 +35,7 @@ export interface MarketOptions {
 export class Market {
   readonly registry = new Registry();
   private readonly order: Order;
-  private readonly buffer = new HandoverBuffer();
+  private readonly buffer: HandoverBuffer;
   private readonly collectors = new Set<SnapshotCollector>();
 
   constructor(
@@ -35,6 +43,7 @@ export class Market {
     private readonly options: MarketOptions,
   ) {
     this.order = new Order(clock);
+    this.buffer = new HandoverBuffer(options.resume);
   }
 
   /** Handles an update from the connection in use. */
@@ -113,6 +122,28 @@ export class Market {
         handle.acknowledged(room);
       }
     });
+  }
+
+  /**
+   * The time of the newest price that the handles of a product's room have. Undefined for the other
+   * rooms: they resume with their snapshot.
+   */
+  sinceOf(address: RoomAddress): Timestamp | undefined {
+    if (address.type !== 'product') return undefined;
+    const [held] = this.heldOf(address);
+    return held && this.registry.of(roomName(address)).some((handle) => handle.has(held[0]))
+      ? held[1].timestamp
+      : undefined;
+  }
+
+  /**
+   * No snapshot follows in a room that was resumed. So its handles that were added offline receive
+   * the held updates.
+   */
+  recovered(room: string): void {
+    const address = roomAddress(room);
+    for (const [key, update] of address ? this.heldOf(address) : [])
+      this.registry.deliver([room], key, update, false);
   }
 
   /** Drops the updates that no subscription needs any more. */

@@ -22,6 +22,13 @@ export interface ClientOptions {
    */
   readonly general?: boolean | undefined;
   /**
+   * After a reconnection, ask the gateway for the prices that were missed, so that subscriptions to
+   * products miss none and get none twice. If that is not possible, there is a `gap` event. The
+   * client then joins `general` only after its other rooms. Default false, because most front ends
+   * need only the newest price, and up to 5,000 older ones of each product could come before it.
+   */
+  readonly resume?: boolean | undefined;
+  /**
    * Default `['websocket']`, because polling needs sticky sessions if the gateway has several
    * replicas.
    */

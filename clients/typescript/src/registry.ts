@@ -1,7 +1,7 @@
 import { type RoomAddress, roomName } from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
 import type { MarketUpdate } from './market-update.js';
-import type { Handle } from './subscription.js';
+import type { Gap, Handle } from './subscription.js';
 
 interface Room {
   readonly handles: Set<Handle>;
@@ -64,6 +64,10 @@ export class Registry {
   deliver(rooms: readonly string[], key: string, update: MarketUpdate, isNews: boolean): void {
     const handles = new Set(rooms.flatMap((room) => this.of(room)));
     for (const handle of handles) if (isNews || !handle.has(key)) handle.deliver(key, update);
+  }
+
+  missed(gap: Gap): void {
+    for (const handle of this.of(gap.room)) handle.missed(gap);
   }
 
   acknowledged(room: string): void {

@@ -7,7 +7,8 @@ import type { Session } from './session.js';
 /** The maximum number of requests that wait for a response or for a connection. */
 const MAX_WAITING = 1_000;
 /**
- * The errors after which a request is sent again within its timeout. All these requests only read.
+ * The errors after which a request is sent again within its timeout, also if the gateway does not
+ * say when. All these requests only read.
  */
 const PASSING: ReadonlySet<string> = new Set(['RATE_LIMITED', 'SLOW_CLIENT', 'SNAPSHOT_UNAVAILABLE']);
 const RETRY_MS = 500;
@@ -31,12 +32,16 @@ export class Requests {
     private readonly random: () => number,
   ) {}
 
-  /** @param asking called each time right before the request is sent */
+  /**
+   * @param asking called each time right before the request is sent
+   * @param signal rejects the request with its reason
+   */
   ask<A extends { readonly ok: true }>(
     event: string,
     payload: unknown,
     limitMs: number,
     asking: () => void = () => undefined,
+    signal?: AbortSignal,
   ): Promise<A> {
     if (this.waiting.size >= MAX_WAITING) {
       return Promise.reject(failure('TOO_MANY_REQUESTS', `${MAX_WAITING} requests are waiting already`));
@@ -48,11 +53,13 @@ export class Requests {
         this.waiting.delete(request);
         limit.cancel();
         retry?.cancel();
+        signal?.removeEventListener('abort', abort);
       };
-      const fail = (error: RequestError): void => {
+      const fail = (error: Error): void => {
         finish();
         reject(error);
       };
+      const abort = (): void => fail(signal!.reason as Error);
       const limit = this.clock.after(limitMs, () =>
         fail(failure('TIMEOUT', `No answer to ${event} within ${limitMs} ms`)),
       );
@@ -65,7 +72,8 @@ export class Requests {
         }
         const { error } = result.answer;
         const wait = (error.retry_after_ms ?? RETRY_MS) * (1 + this.random() / 10);
-        if (!PASSING.has(error.code) || this.clock.now() + wait >= deadline) {
+        const isPassing = error.retry_after_ms !== undefined || PASSING.has(error.code);
+        if (!isPassing || this.clock.now() + wait >= deadline) {
           fail(refusal(error));
           return;
         }
@@ -97,6 +105,11 @@ export class Requests {
         fail,
       };
       this.waiting.add(request);
+      if (signal?.aborted) {
+        abort();
+        return;
+      }
+      signal?.addEventListener('abort', abort);
       const session = this.session();
       if (session) request.send(session);
     });

@@ -8,8 +8,9 @@ import {
   type RoomAddress,
   roomAddress,
   roomName,
+  type SubscribeRequest,
   type SubscriptionAcknowledgement,
-  type SubscriptionRequest,
+  type Timestamp,
 } from './contract/index.js';
 import { backoffMs } from './backoff.js';
 import { type Clock, soon, type Timer } from './clock.js';
@@ -38,9 +39,14 @@ export interface RoomSyncOptions {
   readonly wanted: ReadonlyMap<string, RoomAddress>;
   /** Whether to stay in `general` if the gateway adds the client to it. */
   readonly keepGeneral: boolean;
+  /**
+   * The time of the newest price that the client has of a room, to resume it from there. Undefined
+   * if the client does not resume.
+   */
+  readonly sinceOf: ((address: RoomAddress) => Timestamp | undefined) | undefined;
   readonly ask: (
     event: 'subscribe' | 'unsubscribe',
-    request: SubscriptionRequest,
+    request: SubscribeRequest,
     done: (answer: Answer<SubscriptionAcknowledgement | RequestRejection>) => void,
   ) => void;
   /** @param suggestion the known product that may have been meant instead of an unknown one */
@@ -69,6 +75,13 @@ export class RoomSync {
    * clock.
    */
   private readonly postponed = new Map<string, number>();
+  /**
+   * Rooms that the client had updates of before this connection, and has not joined on it yet, each
+   * with the time that the last request for it named.
+   */
+  private readonly resuming = new Map<string, Timestamp>();
+  /** Whether to join `general`, which the client has kept off until the other rooms are resumed. */
+  private addsGeneral = false;
   private limits: ClientLimits | undefined;
   private budget: MessageBudget | undefined;
   private state: 'idle' | 'scheduled' | 'asking' | 'waiting' | 'stopped' = 'idle';
@@ -82,6 +95,11 @@ export class RoomSync {
     this.limits = limits;
     this.budget = budget;
     for (const room of rooms) this.enter(room);
+    const { sinceOf, wanted, keepGeneral } = this.options;
+    if (sinceOf) {
+      this.addsGeneral = keepGeneral;
+      for (const [room, address] of wanted) this.resumeFrom(room, sinceOf(address));
+    }
     this.schedule();
   }
 
@@ -99,6 +117,16 @@ export class RoomSync {
 
   isIn(room: string): boolean {
     return this.joined.has(room);
+  }
+
+  /**
+   * The gateway has joined the client to a room. Returns the time from which the client has asked to
+   * resume the room, if it has.
+   */
+  resumed(room: string): Timestamp | undefined {
+    const since = this.resuming.get(room);
+    this.resuming.delete(room);
+    return since;
   }
 
   /** Whether the connection is in a room of the product. */
@@ -136,7 +164,8 @@ export class RoomSync {
     this.state = 'asking';
     const event = leaving.length > 0 ? 'unsubscribe' : 'subscribe';
     if (event === 'unsubscribe') for (const address of batch) this.leave(roomName(address));
-    this.options.ask(event, requestOf(batch), (answer) => this.answered(event, batch, answer));
+    const request = event === 'subscribe' ? this.subscribeTo(batch) : requestOf(batch);
+    this.options.ask(event, request, (answer) => this.answered(event, batch, answer));
   }
 
   /**
@@ -198,6 +227,7 @@ export class RoomSync {
       return;
     }
     if (batch.length === 1) {
+      if (batch[0]!.type === 'general') this.addsGeneral = false;
       this.options.refused(roomName(batch[0]!), SubscriptionError.of(error));
       return;
     }
@@ -243,12 +273,15 @@ export class RoomSync {
       const part = this.suspects.pop()!.filter((address) => isDue(roomName(address)));
       if (part.length > 0) return part;
     }
-    const { wanted } = this.options;
-    return this.batchOf([...wanted].filter(([room]) => isDue(room)).map(([, address]) => address));
+    const due = [...this.options.wanted].filter(([room]) => room !== GENERAL_ROOM && isDue(room));
+    // `general` comes last: in it, newer prices could arrive before those that were missed.
+    if (due.length === 0 && isDue(GENERAL_ROOM)) return [{ type: 'general' }];
+    return this.batchOf(due.map(([, address]) => address));
   }
 
   private isMissing(room: string): boolean {
-    return this.options.wanted.has(room) && !this.joined.has(room);
+    const isWanted = this.options.wanted.has(room) || (this.addsGeneral && room === GENERAL_ROOM);
+    return isWanted && !this.joined.has(room);
   }
 
   /** The first room, and those that fit into one request with it. */
@@ -257,9 +290,28 @@ export class RoomSync {
     if (!first || !this.limits) return [];
     const { max_symbols_per_request, max_payload_bytes, max_symbol_length } = this.limits;
     // Half of the payload is reserved for the text around the symbols.
-    const bytes = Math.floor(max_payload_bytes / 2 / (max_symbol_length + 3));
+    const texts = this.options.sinceOf ? 3 : 1; // the symbol again in `since`, and its time
+    const bytes = Math.floor(max_payload_bytes / 2 / (max_symbol_length + 3) / texts);
     const most = Math.max(1, Math.min(max_symbols_per_request, bytes));
     return addresses.filter((address) => fitsWith(address, first)).slice(0, most);
+  }
+
+  /** The request for a batch, which resumes those of its rooms that the client has updates of. */
+  private subscribeTo(batch: readonly RoomAddress[]): SubscribeRequest {
+    const request = requestOf(batch);
+    const since = batch.flatMap((address) => {
+      const room = roomName(address);
+      if (address.type === 'general' || !this.resuming.has(room)) return [];
+      const time = this.options.sinceOf?.(address);
+      this.resumeFrom(room, time);
+      return time === undefined ? [] : [[address.symbol, time] as const];
+    });
+    return since.length > 0 ? { ...request, since: Object.fromEntries(since) } : request;
+  }
+
+  private resumeFrom(room: string, time: Timestamp | undefined): void {
+    if (time === undefined) this.resuming.delete(room);
+    else this.resuming.set(room, time);
   }
 
   private enter(room: string): void {
@@ -284,7 +336,7 @@ function fitsWith(one: RoomAddress, other: RoomAddress): boolean {
   return one.type !== 'chain' || other.type !== 'chain' || one.expiry === other.expiry;
 }
 
-function requestOf(batch: readonly RoomAddress[]): SubscriptionRequest {
+function requestOf(batch: readonly RoomAddress[]): SubscribeRequest {
   const [first] = batch;
   if (first!.type === 'general') return { type: 'general' };
   const symbols = batch.flatMap((address) => (address.type === 'general' ? [] : address.symbol));

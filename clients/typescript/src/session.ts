@@ -9,6 +9,7 @@ import type {
   ServerDraining,
   SubscriptionAcknowledgement,
   SubscriptionConfirmed,
+  Timestamp,
   TokenRefreshed,
 } from './contract/index.js';
 import { GENERAL_ROOM, HEARTBEAT, type RoomAddress, roomName } from './contract/index.js';
@@ -19,7 +20,7 @@ import { isMarketEvent, type MarketUpdate } from './market-update.js';
 import { type Answer, Link, type LinkEnd } from './link.js';
 import { MessageBudget } from './message-budget.js';
 import type { Foundation, RawSocket } from './options.js';
-import { productOf, RoomSync } from './room-sync.js';
+import { productOf, RoomSync, type RoomSyncOptions } from './room-sync.js';
 import { Watchdog } from './watchdog.js';
 
 /** How long a request of the client itself waits for its acknowledgement, in ms. */
@@ -38,6 +39,8 @@ export interface SessionHandlers {
   readonly down: (session: Session, end: LinkEnd) => void;
   readonly joined: (session: Session, room: string) => void;
   readonly refused: (session: Session, room: string, error: SubscriptionError) => void;
+  /** The client is in a room that it has asked to resume. `recovered`: it will miss no update. */
+  readonly resumed: (room: string, since: Timestamp, recovered: boolean) => void;
   /** The freshness of a product may have changed, or of all products with `undefined`. */
   readonly fresh: (session: Session, product: string | undefined) => void;
 }
@@ -47,6 +50,7 @@ export interface SessionOptions extends Pick<Foundation, 'clock' | 'random'> {
   readonly socket: RawSocket;
   readonly wanted: ReadonlyMap<string, RoomAddress>;
   readonly keepGeneral: boolean;
+  readonly sinceOf: RoomSyncOptions['sinceOf'];
   /** `false`: no heartbeats. */
   readonly heartbeatMs: number | false;
   readonly probe: boolean;
@@ -76,12 +80,13 @@ export class Session {
     private readonly options: SessionOptions,
     private readonly handlers: SessionHandlers,
   ) {
-    const { clock, random, wanted, keepGeneral, socket, url } = options;
+    const { clock, random, wanted, keepGeneral, sinceOf, socket, url } = options;
     this.rooms = new RoomSync({
       clock,
       random,
       wanted,
       keepGeneral,
+      sinceOf,
       ask: (event, request, done) => this.request(event, request, ASK_LIMIT_MS, done),
       joined: (room, suggestion) => this.joined(room, suggestion),
       refused: (room, error) => handlers.refused(this, room, error),
@@ -195,8 +200,10 @@ export class Session {
         this.handlers.fresh(this, (payload as ChainStatus).product);
         return;
       case 'subscribed': {
-        const { room, known } = payload as SubscriptionConfirmed;
+        const { room, known, recovered } = payload as SubscriptionConfirmed;
         if (room === HEARTBEAT) break;
+        const since = this.rooms.resumed(room);
+        if (since !== undefined) this.handlers.resumed(room, since, recovered === true);
         this.freshness.retell(productOf(room));
         this.roomFreshness.subscribed(room, known !== false);
         break;

@@ -4,8 +4,11 @@ import {
   parseTimestamp,
   type ChainStatus,
   type ProductStatus,
+  type History,
+  type HistoryRequest,
   type RoomAddress,
   roomName,
+  type Timestamp,
   type UnderlyingUpdate,
   utcDate,
 } from './contract/index.js';
@@ -48,8 +51,28 @@ export interface Staleness {
   readonly chain?: ChainStatus;
 }
 
+/**
+ * Updates of a product may be missing before those that follow, because the gateway could not replay
+ * what the client missed while it was not connected.
+ */
+export interface Gap {
+  readonly product: string;
+  readonly room: string;
+  /** The `timestamp` of the last update before the gap. */
+  readonly since: Timestamp;
+}
+
+export interface HistoryOptions {
+  /** How long to wait for the page, including the time offline, in ms. */
+  readonly timeoutMs?: number | undefined;
+  /** Aborts the request, which then rejects with the reason of the signal. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface SubscriptionEvents<U> {
   update: U;
+  /** Only with the option `resume` of the client. */
+  gap: Gap;
   /** A product of the subscription became stale, or is live again. */
   stale: Staleness;
   /** The subscription was rejected or withdrawn, and receives no more updates. */
@@ -97,6 +120,11 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
     event: E,
     listener: (payload: SubscriptionEvents<U>[E]) => void,
   ): () => void;
+  /**
+   * A page of past prices of its product, or of past summaries of its chain. `request` has to name
+   * the `symbol` if the subscription has several products.
+   */
+  history(request?: Partial<HistoryRequest>, options?: HistoryOptions): Promise<History>;
   unsubscribe(): void;
 }
 
@@ -104,6 +132,7 @@ export interface HandleOptions {
   readonly addresses: readonly RoomAddress[];
   readonly stalenessAt: (address: RoomAddress) => Staleness;
   readonly suggestionAt: (address: RoomAddress) => string | undefined;
+  readonly history: (request: HistoryRequest, options?: HistoryOptions) => Promise<History>;
   readonly release: (handle: Handle) => void;
   readonly listenerFailed: (error: unknown) => void;
 }
@@ -203,6 +232,20 @@ export class Handle implements Subscription {
     return queue;
   }
 
+  history(request?: Partial<HistoryRequest>, options?: HistoryOptions): Promise<History> {
+    const [address] = this.addresses;
+    return this.options.history(
+      {
+        type: address?.type === 'chain' ? 'summary' : 'product',
+        // The gateway refuses a request without a symbol, and says so.
+        ...(this.products.length === 1 ? { symbol: this.products[0] } : {}),
+        ...(address?.type === 'chain' && address.expiry ? { expiry: address.expiry } : {}),
+        ...request,
+      } as HistoryRequest,
+      options,
+    );
+  }
+
   unsubscribe(): void {
     this.end();
   }
@@ -218,6 +261,10 @@ export class Handle implements Subscription {
     this.forgetExpired(update);
     for (const queue of this.queues) queue.push(key, update);
     this.listeners.emit('update', update);
+  }
+
+  missed(gap: Gap): void {
+    this.listeners.emit('gap', gap);
   }
 
   acknowledged(room: string): void {
