@@ -26,6 +26,8 @@ export {
   SubscriptionError,
   TokenError,
 } from './errors.js';
+export type { Bar, Price } from './bars.js';
+export { Series, type SeriesPoint, type SeriesRequest } from './series.js';
 export { historyPages, type HistoryRecord, recordsOf } from './history.js';
 export type { ClientOptions, TokenCallback, TokenReason } from './options.js';
 export type {

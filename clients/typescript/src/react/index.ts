@@ -8,4 +8,5 @@ export {
   useProduct,
   type ViewOptions,
 } from './hooks.js';
+export { type HistoryView, type SeriesView, useHistory, useSeries } from './history-hooks.js';
 export { GatewayProvider, type GatewayProviderProps } from './provider.js';

@@ -1,4 +1,10 @@
-import { CLOSINGS, type ClosingCode, type ConnectErrorData, type ConnectedUser } from '../contract/index.js';
+import {
+  CLOSINGS,
+  type ClosingCode,
+  type ConnectErrorData,
+  type ConnectedUser,
+  type HandshakeOptions,
+} from '../contract/index.js';
 import type { SocketClient } from '../client.js';
 import { soon } from '../clock.js';
 import type { RawSocket } from '../options.js';
@@ -26,6 +32,10 @@ export class FakeConnection implements RawSocket {
   readonly rooms = new Set<string>();
   token: string | undefined;
   readonly wantsBatches: boolean;
+  /** Whether the client does not want to join `general` when it connects. */
+  readonly refusesGeneral: boolean;
+  /** How many updates the history had when the client connected. */
+  recordedBefore = 0;
   user: ConnectedUser | null = null;
   /** Whether the client is connected, from `connected` on. */
   isUp = false;
@@ -43,9 +53,10 @@ export class FakeConnection implements RawSocket {
     auth: unknown,
     private readonly handlers: ConnectionHandlers,
   ) {
-    const { token, statuses } = (auth ?? {}) as { token?: string; statuses?: string };
+    const { token, statuses, general } = (auth ?? {}) as HandshakeOptions & { token?: string };
     this.token = token;
     this.wantsBatches = statuses === 'batch';
+    this.refusesGeneral = general === 'off';
     soon(() => this.isOpen && handlers.handshake(this));
   }
 
@@ -91,6 +102,11 @@ export class FakeConnection implements RawSocket {
     const { held } = this.lagging;
     if (held.delete(key)) this.lagging.dropped += 1;
     held.set(key, [event, payload]);
+  }
+
+  /** Whether the client does not read at the moment. */
+  get isLagging(): boolean {
+    return this.lagging !== undefined;
   }
 
   lag(): void {

@@ -11,10 +11,10 @@ import {
   ERROR_CODES,
   type ErrorCode,
   type ErrorDetail,
-  type ErrorPayload,
   type FeedGap,
   GENERAL_ROOM,
-  INVALID_SUBSCRIPTION_MESSAGE,
+  type History,
+  type HistoryRequest,
   type ProductStatus,
   productRoom,
   type RoomAddress,
@@ -22,7 +22,8 @@ import {
   roomName,
   type RoomSnapshot,
   type SnapshotAddress,
-  type SubscriptionRequest,
+  type SubscribeRequest,
+  type SubscriptionConfirmed,
   type UnderlyingUpdate,
 } from '../contract/index.js';
 import { addressesOf } from '../addresses.js';
@@ -31,8 +32,10 @@ import { soon, systemClock, type Timer } from '../clock.js';
 import type { ClientOptions, Foundation } from '../options.js';
 import type { Request } from '../subscription.js';
 import { FakeConnection } from './fake-connection.js';
+import { FakeHistory } from './fake-history.js';
 import { type ChainFields, FakeMarket } from './fake-market.js';
 import { nearSymbol } from './near-symbol.js';
+import { invalid, Rejection } from './rejection.js';
 
 export type { ChainFields } from './fake-market.js';
 
@@ -81,7 +84,7 @@ export const LIMITS: ClientLimits = {
   max_unknown_subscriptions: 250,
   max_chains_per_snapshot: 64,
   max_history_rows: 5_000,
-  history_seconds: 0,
+  history_seconds: 3_600,
   max_connections_per_user: 100,
   max_connections_per_ip: null,
 };
@@ -99,21 +102,6 @@ const NOTICE_MS = 60_000;
 /** More turns than any chain of promises in the client has. */
 const SETTLE_TURNS = 100;
 
-/** Thrown for a request that the gateway refuses. */
-class Rejection extends Error {
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-    readonly more: Partial<ErrorPayload> = {},
-  ) {
-    super(message);
-  }
-
-  payload(event: string): ErrorPayload {
-    return { message: this.message, code: this.code, event, ...this.more };
-  }
-}
-
 /**
  * A gateway in memory, for the tests of applications. Real clients connect to it without a network:
  * it sends what the real gateway would send, and the test decides when.
@@ -122,6 +110,7 @@ export class FakeGateway {
   /** Every request that was received, in order. */
   readonly requests: ReceivedRequest[] = [];
   private readonly market: FakeMarket;
+  private readonly history = new FakeHistory();
   private readonly limits: ClientLimits;
   private readonly open = new Set<FakeConnection>();
   private readonly clients = new Set<SocketClient>();
@@ -205,6 +194,7 @@ export class FakeGateway {
     const update = this.market.makePrice(product, price, fields);
     if (!this.market.isNews(update)) return update;
     this.observe(update);
+    this.history.recordPrice(update);
     this.broadcast([GENERAL_ROOM, productRoom(product)], `price:${product}`, 'underlying_update', update);
     return update;
   }
@@ -219,6 +209,7 @@ export class FakeGateway {
     if (!this.market.isNews(update)) return update;
     const { product, expiry } = update;
     this.observe(update);
+    this.history.recordSummary(update);
     this.broadcast([GENERAL_ROOM], `summary:${product}:${expiry}`, 'chain_summary', summaryOf(update));
     this.broadcast(
       [chainRoom(product), chainRoom(product, expiry)],
@@ -268,6 +259,14 @@ export class FakeGateway {
       until: until ?? new Date(now).toISOString(),
     };
     for (const connection of this.up()) connection.send('feed_gap', gap);
+  }
+
+  /**
+   * The gateway loses its history, so that clients cannot resume from an update before now: they get
+   * `gap` when they connect again.
+   */
+  loseHistory(): void {
+    this.history.clear();
   }
 
   /** The client does not read until `catchUp`: the newest of each product and chain waits for it. */
@@ -383,7 +382,8 @@ export class FakeGateway {
     }
     connection.user = user;
     connection.isUp = true;
-    const joins = this.rejections.get(GENERAL_ROOM)?.[0] !== 'FORBIDDEN';
+    connection.recordedBefore = this.history.recorded;
+    const joins = !connection.refusesGeneral && this.rejections.get(GENERAL_ROOM)?.[0] !== 'FORBIDDEN';
     if (joins) connection.rooms.add(GENERAL_ROOM);
     connection.send('connected', {
       message: CONNECTED_MESSAGE,
@@ -433,7 +433,7 @@ export class FakeGateway {
     const inRooms = (): string[] => [...connection.rooms];
     switch (event) {
       case 'subscribe':
-        return this.subscribe(connection, this.addresses(payload));
+        return this.subscribe(connection, this.addresses(payload), payload as SubscribeRequest);
       case 'unsubscribe': {
         const rooms = this.addresses(payload).map(roomName);
         for (const room of rooms) this.leave(connection, room, `Unsubscribed from ${room}`);
@@ -441,6 +441,11 @@ export class FakeGateway {
       }
       case 'get_snapshot':
         return this.snapshot(connection, this.addresses(payload));
+      case 'get_history': {
+        const page = this.historyPage(payload as HistoryRequest);
+        connection.send('history', page);
+        return { ok: true, rooms: [roomOf(page)], ...page };
+      }
       case 'get_products': {
         const { products } = this.market;
         connection.send('products', { products });
@@ -458,18 +463,34 @@ export class FakeGateway {
 
   /** The client has checked the rest of its request. */
   private addresses(payload: unknown): RoomAddress[] {
-    const { symbol, symbols = [] } = payload as Partial<SubscriptionRequest>;
+    const { symbol, symbols = [] } = payload as Partial<SubscribeRequest>;
     const most = this.limits.max_symbols_per_request;
     if (symbols.length + (symbol == null ? 0 : 1) <= most) return addressesOf(payload as Request);
     const problem = `must name at most ${most} symbols, counting symbol; split the request`;
     throw invalid('TOO_MANY_SYMBOLS', [{ field: 'symbols', problem }]);
   }
 
-  private subscribe(connection: FakeConnection, addresses: readonly RoomAddress[]): object {
+  private historyPage(request: HistoryRequest): History {
+    if (this.limits.history_seconds === 0) {
+      throw new Rejection('HISTORY_UNAVAILABLE', 'This gateway keeps no history. Use live updates only.');
+    }
+    const page = this.history.page(request, (symbol) => this.market.nearestExpiry(symbol));
+    this.checkRejected(roomOf(page));
+    return page;
+  }
+
+  private subscribe(
+    connection: FakeConnection,
+    addresses: readonly RoomAddress[],
+    { since }: SubscribeRequest,
+  ): object {
     const rooms = addresses.map(roomName);
     this.checkRejected(...rooms);
     this.checkBudget(connection, addresses);
-    const unknown = addresses.filter((address) => !this.join(connection, address));
+    const unknown = addresses.filter((address) => {
+      const time = typeof since === 'object' && address.type !== 'general' ? since[address.symbol] : since;
+      return !this.resume(connection, address, time) && !this.join(connection, address, time !== undefined);
+    });
     const near = unknown.flatMap((address) => {
       const suggestion = address.type !== 'general' && nearSymbol(address.symbol, this.market.products);
       return suggestion ? [[address.symbol, suggestion] as const] : [];
@@ -477,8 +498,35 @@ export class FakeGateway {
     return { ok: true, rooms, ...(near.length > 0 ? { suggestions: Object.fromEntries(near) } : {}) };
   }
 
-  /** Returns whether anything is known of the room. */
-  private join(connection: FakeConnection, address: RoomAddress): boolean {
+  /**
+   * Joins the room of a product with the updates that the client missed. Returns false, and does
+   * nothing, if some of them may be unknown.
+   */
+  private resume(connection: FakeConnection, address: RoomAddress, since: unknown): boolean {
+    if (address.type !== 'product' || typeof since !== 'string') return false;
+    const { rooms, recordedBefore, isLagging } = connection;
+    const room = roomName(address);
+    const before = rooms.has(GENERAL_ROOM) ? recordedBefore : undefined;
+    const missed = this.history.missed(address.symbol, since, before);
+    const off = this.limits.history_seconds === 0;
+    if (!missed || off || isLagging || rooms.has(room)) return false;
+    rooms.add(room);
+    connection.send('subscribed', {
+      room,
+      message: `Subscribed to ${room}`,
+      recovered: true,
+      replayed: missed.length,
+    });
+    for (const update of missed) connection.send('underlying_update', update);
+    this.notify(connection, address, this.market.messages(address));
+    return true;
+  }
+
+  /**
+   * Returns whether anything is known of the room.
+   * @param resumes whether the client asked for what it missed
+   */
+  private join(connection: FakeConnection, address: RoomAddress, resumes: boolean): boolean {
     const room = roomName(address);
     const known = this.market.knows(address);
     const all = address.type === 'general' ? [] : this.market.messages(address);
@@ -489,6 +537,7 @@ export class FakeGateway {
       message: `Subscribed to ${room}`,
       ...(sent.length < all.length ? { updates: sent.length, available: all.length } : {}),
       ...(known ? {} : { known }),
+      ...(resumes ? recoveryOf(address, sent.length, all.length) : {}),
     });
     if (address.type === 'general') {
       this.sendStatuses(connection);
@@ -675,8 +724,19 @@ function summaryOf(chain: ChainUpdate): ChainSummary {
   return { product, expiry, spot_price, pcr_oi, pcr_volume, max_pain_strike, atm_straddle_price, timestamp };
 }
 
-function invalid(code: ErrorCode, details: readonly ErrorDetail[]): Rejection {
-  return new Rejection(code, INVALID_SUBSCRIPTION_MESSAGE, { details });
+/** What `subscribed` says to a client that resumes a room with its snapshot. */
+function recoveryOf(
+  { type }: RoomAddress,
+  sent: number,
+  all: number,
+): Pick<SubscriptionConfirmed, 'recovered' | 'replayed' | 'conflated'> {
+  if (type !== 'chain' || sent === 0 || sent < all) return { recovered: false };
+  return { recovered: true, replayed: sent, conflated: true };
+}
+
+/** The room that has the updates of a page. */
+function roomOf({ type, symbol, expiry }: History): string {
+  return type === 'product' ? productRoom(symbol) : chainRoom(symbol, expiry ?? undefined);
 }
 
 function forbidden(rooms: readonly string[]): ErrorDetail[] {

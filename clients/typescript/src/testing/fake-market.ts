@@ -73,6 +73,13 @@ export class FakeMarket {
       .sort((one, other) => (one.expiry < other.expiry ? -1 : 1));
   }
 
+  /** The expiry of the product's nearest chain. */
+  nearestExpiry(product: string): string | undefined {
+    return this.chainsOf(product)
+      .map(({ update }) => update.expiry)
+      .sort()[0];
+  }
+
   priceOf(product: string): UnderlyingUpdate | undefined {
     return this.prices.get(product)?.update;
   }

@@ -1,0 +1,196 @@
+import {
+  type ChainUpdate,
+  DEFAULT_HISTORY_ROWS,
+  type ErrorCode,
+  type History,
+  HISTORY_RESOLUTIONS,
+  type HistoryRequest,
+  type HistoryResolution,
+  type HistoryRow,
+  isExpiry,
+  isSymbol,
+  MAX_HISTORY_ROWS,
+  parseTimestamp,
+  SYMBOL_RULE,
+  timestampProblem,
+  type UnderlyingUpdate,
+} from '../contract/index.js';
+import { barColumns, barsOf, periodMsOf } from '../bars.js';
+import { invalid } from './rejection.js';
+
+/** How many updates of one stream are kept. */
+const MAX_KEPT = 20_000;
+/** How many updates are replayed to a client at most, as at the gateway. */
+const MAX_REPLAYED = 5_000;
+const PRICE_COLUMNS = ['timestamp', 'price'] as const;
+const SUMMARY_COLUMNS = [
+  'timestamp',
+  'spot_price',
+  'pcr_oi',
+  'pcr_volume',
+  'max_pain_strike',
+  'atm_strike',
+  'atm_straddle_price',
+  'total_call_oi',
+  'total_put_oi',
+] as const satisfies readonly (keyof ChainUpdate)[];
+const CURSOR = /^([ab])(\d{1,16})$/;
+
+interface Entry<U> {
+  /** µs since the epoch. */
+  readonly time: number;
+  readonly update: U;
+  /** Whether updates may be missing before this one. */
+  readonly gap: boolean;
+  /** The number of updates that were recorded before this one, in any stream. */
+  readonly at: number;
+}
+
+interface Row {
+  readonly time: number;
+  readonly values: HistoryRow;
+  readonly gap: boolean;
+}
+
+/** The past prices and summaries, in ascending order of time. */
+export class FakeHistory {
+  /** The number of updates that were recorded. */
+  recorded = 0;
+  private readonly prices = new Map<string, Entry<UnderlyingUpdate>[]>();
+  /** By `product:expiry`. */
+  private readonly summaries = new Map<string, Entry<ChainUpdate>[]>();
+
+  recordPrice(update: UnderlyingUpdate): void {
+    this.record(this.prices, update.product, update);
+  }
+
+  recordSummary(update: ChainUpdate): void {
+    this.record(this.summaries, `${update.product}:${update.expiry}`, update);
+  }
+
+  /** Forgets everything, as when Redis has lost it. */
+  clear(): void {
+    this.prices.clear();
+    this.summaries.clear();
+  }
+
+  /**
+   * The prices of a product after a time. Undefined if some may be unknown, or if one of them was
+   * recorded after `before` others, and may have reached the client in `general`.
+   */
+  missed(product: string, since: string, before = Infinity): UnderlyingUpdate[] | undefined {
+    const time = parseTimestamp(since);
+    const entries = this.prices.get(product) ?? [];
+    const at = entries.findIndex((entry) => entry.time === time);
+    const missed = entries.slice(at + 1);
+    if (at < 0 || missed.length > MAX_REPLAYED || (entries.at(-1)?.at ?? 0) >= before) return undefined;
+    return missed.map(({ update }) => update);
+  }
+
+  /**
+   * One page, as the gateway makes it.
+   * @param nearestExpiry that of the product's chains
+   * @throws Rejection if the request is invalid
+   */
+  page(request: HistoryRequest, nearestExpiry: (product: string) => string | undefined): History {
+    checkHistoryRequest(request);
+    const { type, symbol, resolution = 'raw' } = request;
+    const expiry = type === 'summary' ? (request.expiry ?? nearestExpiry(symbol) ?? null) : null;
+    const head = { type, symbol, expiry, resolution };
+    if (resolution !== 'raw') {
+      const { rows, next } = pageOf(this.barRows(symbol, resolution), request);
+      return { ...head, columns: barColumns, bars: rows.map(({ values }) => values), next };
+    }
+    const columns = type === 'product' ? PRICE_COLUMNS : SUMMARY_COLUMNS;
+    const all =
+      type === 'product'
+        ? rowsOf(this.prices.get(symbol) ?? [], PRICE_COLUMNS)
+        : rowsOf(this.summaries.get(`${symbol}:${expiry}`) ?? [], SUMMARY_COLUMNS);
+    const { rows, next } = pageOf(all, request);
+    const gaps = rows.flatMap(({ gap }, index) => (gap ? [index] : []));
+    const updates = rows.map(({ values }) => values);
+    return { ...head, columns, updates, ...(gaps.length > 0 ? { gaps } : {}), next };
+  }
+
+  private barRows(product: string, resolution: HistoryResolution): Row[] {
+    const prices = (this.prices.get(product) ?? []).map(({ update }) => update);
+    return barsOf(prices, periodMsOf(resolution)).map(({ timestamp, open, high, low, close, count }) => ({
+      time: parseTimestamp(timestamp)!,
+      values: [timestamp, open, high, low, close, count],
+      gap: false,
+    }));
+  }
+
+  private record<U extends { readonly timestamp: string }>(
+    streams: Map<string, Entry<U>[]>,
+    name: string,
+    update: U,
+  ): void {
+    let entries = streams.get(name);
+    if (!entries) streams.set(name, (entries = []));
+    const time = parseTimestamp(update.timestamp)!;
+    entries.push({ time, update, gap: entries.length === 0, at: this.recorded++ });
+    if (entries.length > MAX_KEPT) entries.shift();
+  }
+}
+
+function rowsOf<U extends object>(entries: readonly Entry<U>[], columns: readonly (keyof U)[]): Row[] {
+  return entries.map(({ time, update, gap }) => ({
+    time,
+    values: columns.map((column) => update[column] ?? null) as HistoryRow,
+    gap,
+  }));
+}
+
+/** The rows of one page. A cursor is the direction of the pages, and the time of the next row. */
+function pageOf(
+  all: readonly Row[],
+  { from, to, cursor, limit = DEFAULT_HISTORY_ROWS }: HistoryRequest,
+): { readonly rows: readonly Row[]; readonly next: string | null } {
+  const [, direction = from === undefined ? 'b' : 'a', time] = CURSOR.exec(cursor ?? '') ?? [];
+  const newestFirst = direction === 'b';
+  let first = parseTimestamp(from) ?? -Infinity;
+  let last = parseTimestamp(to) ?? Infinity;
+  if (time !== undefined) [first, last] = newestFirst ? [first, +time] : [+time, last];
+  const wanted = all.filter((row) => row.time >= first && row.time <= last);
+  const rows = newestFirst ? wanted.slice(-limit) : wanted.slice(0, limit);
+  if (rows.length === wanted.length) return { rows, next: null };
+  return { rows, next: newestFirst ? `b${rows[0]!.time - 1}` : `a${rows.at(-1)!.time + 1}` };
+}
+
+function checkHistoryRequest(request: HistoryRequest): void {
+  const { type, symbol, expiry, from, to, limit = 1, resolution = 'raw', cursor } = request;
+  const check = (ok: boolean, code: ErrorCode, field: string, problem: string): void => {
+    if (!ok) throw invalid(code, [{ field, problem }]);
+  };
+  check(['product', 'summary'].includes(type), 'INVALID_TYPE', 'type', 'must be one of product, summary');
+  check(isSymbol(symbol), 'INVALID_SYMBOL', 'symbol', `must be ${SYMBOL_RULE}`);
+  check(
+    expiry == null || (type === 'summary' && isExpiry(expiry)),
+    'INVALID_EXPIRY',
+    'expiry',
+    'must be a date YYYY-MM-DD, and is allowed with type summary only',
+  );
+  for (const [field, time] of Object.entries({ from, to })) {
+    const problem = time == null ? undefined : timestampProblem(time);
+    check(problem === undefined, 'INVALID_TIME', field, problem ?? '');
+  }
+  check(
+    Number.isInteger(limit) && limit >= 1 && limit <= MAX_HISTORY_ROWS,
+    'INVALID_PAGE',
+    'limit',
+    `must be a whole number from 1 to ${MAX_HISTORY_ROWS}`,
+  );
+  check(
+    resolution === 'raw' || (type === 'product' && HISTORY_RESOLUTIONS.includes(resolution)),
+    'INVALID_PAGE',
+    'resolution',
+    `must be one of ${HISTORY_RESOLUTIONS.join(', ')}; type summary takes raw only`,
+  );
+  check(
+    cursor == null || CURSOR.test(cursor),
+    'INVALID_PAGE',
+    'cursor',
+    'must be the next of a page, as it is',
+  );
+}

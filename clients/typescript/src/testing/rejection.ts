@@ -1,0 +1,25 @@
+import {
+  type ErrorCode,
+  type ErrorDetail,
+  type ErrorPayload,
+  INVALID_SUBSCRIPTION_MESSAGE,
+} from '../contract/index.js';
+
+/** Thrown for a request that the gateway refuses. */
+export class Rejection extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly more: Partial<ErrorPayload> = {},
+  ) {
+    super(message);
+  }
+
+  payload(event: string): ErrorPayload {
+    return { message: this.message, code: this.code, event, ...this.more };
+  }
+}
+
+export function invalid(code: ErrorCode, details: readonly ErrorDetail[]): Rejection {
+  return new Rejection(code, INVALID_SUBSCRIPTION_MESSAGE, { details });
+}
