@@ -19,7 +19,7 @@ const publish = (second: number, price = second) =>
 
 function open<R extends HistoryResolution = 'raw'>(request: Partial<SeriesRequest<R>> = {}): Series<R> {
   const series = new Series<R>(client, { symbol: 'NIFTY', ...request }, () => undefined).start();
-  opened.push(series as unknown as Series<HistoryResolution>);
+  opened.push(series);
   return series;
 }
 const pricesIn = (series: Series) => series.points.map(({ price }) => price);
