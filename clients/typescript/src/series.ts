@@ -7,6 +7,7 @@ import {
   MAX_HISTORY_ROWS,
   parseTimestamp,
   type ProductSymbol,
+  type SubscriptionConfirmed,
   type UnderlyingUpdate,
 } from './contract/index.js';
 import { recordsOf } from './history.js';
@@ -42,6 +43,7 @@ export class Series<R extends HistoryResolution = 'raw'> {
   private joinedAt = -Infinity;
   private newestLive = -Infinity;
   private handle: Subscription<UnderlyingUpdate> | undefined;
+  private reading = false;
   private request: AbortController | undefined;
   private readonly removers: (() => void)[] = [];
 
@@ -75,9 +77,8 @@ export class Series<R extends HistoryResolution = 'raw'> {
       handle.on('update', (update) => this.receive(update)),
       handle.on('stale', this.changed),
       handle.on('error', (error) => this.fail(error)),
-      this.client.on('subscribed', (joined) => joined.room === room && !joined.recovered && this.load()),
-      // The client moves to the next replica, and takes over only the newest price from there.
-      this.client.on('connected', () => this.client.state === 'draining' && this.load()),
+      this.client.on('connected', () => this.connected()),
+      this.client.on('subscribed', (joined) => joined.room === room && this.joined(joined)),
     );
     handle.ready.then(
       () => this.request ?? this.load(),
@@ -92,12 +93,24 @@ export class Series<R extends HistoryResolution = 'raw'> {
     this.handle?.unsubscribe();
   }
 
+  private connected(): void {
+    // The client moves to the next replica, and may take over only the newest price from there.
+    if (this.client.state === 'draining') this.load();
+    else this.loading = true; // until it is in the room again
+  }
+
+  private joined({ recovered }: SubscriptionConfirmed): void {
+    // With `recovered`, what was missed follows.
+    if (recovered && !this.reading && !this.error) this.loading = false;
+    else this.load();
+  }
+
   private load(): void {
     if (this.handle?.closed !== false) return;
     this.request?.abort();
     const { signal } = (this.request = new AbortController());
     this.waiting = [];
-    this.loading = true;
+    this.loading = this.reading = true;
     this.read(signal).catch((error: Error) => {
       if (!signal.aborted) this.fail(error);
     });
@@ -127,7 +140,7 @@ export class Series<R extends HistoryResolution = 'raw'> {
         : merged(recordsOf(page) as unknown as Bar[], barsOf(newest, this.periodMs));
     this.joinedAt = timeOf(newest.at(-1));
     for (const update of this.waiting.splice(0)) this.add(update);
-    this.loading = false;
+    this.loading = this.reading = false;
     this.error = undefined;
     this.touch();
   }
@@ -162,7 +175,7 @@ export class Series<R extends HistoryResolution = 'raw'> {
   }
 
   private fail(error: Error): void {
-    this.loading = false;
+    this.loading = this.reading = false;
     this.waiting = [];
     this.error = error;
     this.changed();
