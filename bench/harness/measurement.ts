@@ -19,6 +19,9 @@ export type Metric =
   | 'seconds'
   | 'cuts'
   | 'arrivedPercent'
+  | 'intactPercent'
+  | 'notRecovered'
+  | 'catchUpP99Ms'
   | 'redisReads'
   | Fault;
 

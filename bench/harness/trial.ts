@@ -175,6 +175,9 @@ function faultsOf(all: readonly Settled[]): Measurement {
   );
   return {
     arrivedPercent: 100 * (1 - lost / sum((each) => each.due)),
+    intactPercent: (100 * sum((each) => each.intact)) / sum((each) => each.sampled),
+    notRecovered: sum((each) => each.notRecovered),
+    catchUpP99Ms: percentileMs(mergeLatencies(all.map((each) => each.catchUps)), 0.99),
     lost,
     duplicated:
       Math.max(

@@ -14,6 +14,10 @@ export interface ClientProfile {
   readonly snapshots: number;
   /** The indexes of the products whose messages it receives. */
   readonly keys: readonly number[];
+  /**
+   * The products to which it subscribes instead of its greeting, since the newest update that it has.
+   */
+  readonly resumes?: readonly string[];
 }
 
 /** The connection of a stream. */
@@ -61,8 +65,13 @@ export abstract class ClientStream extends FrameWalker {
   /** The server has accepted the client. `send` subscribes it. */
   protected greet(): void {
     this.greeted = true;
-    for (const message of this.profile.greeting) this.wire.send(message);
+    for (const message of this.greeting()) this.wire.send(message);
     this.progress();
+  }
+
+  /** The messages that subscribe. */
+  protected greeting(): readonly string[] {
+    return this.profile.greeting;
   }
 
   private progress(): void {

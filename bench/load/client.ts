@@ -5,6 +5,7 @@ import type { ClientProfile, ClientStream, Wire } from './client-stream.js';
 import { FIN_BIT, Opcode } from './frame-walker.js';
 import type { Crowd } from './load-methods.js';
 import { NatsStream } from './nats-stream.js';
+import { type ResumeResults, Resumption } from './resumption.js';
 import { type Sample, WindowInflater } from './sample.js';
 import { SocketIoStream } from './socket-io-stream.js';
 import { TextStream } from './text-stream.js';
@@ -36,13 +37,17 @@ export class Client implements Wire {
   private earlier = { market: 0, errors: 0 };
   private headers = '';
   private pongs: NodeJS.Timeout | undefined;
+  private readonly resumption: Resumption | undefined;
 
   constructor(
     readonly profile: ClientProfile,
     readonly sample: Sample | undefined,
     private readonly crowd: Crowd,
     private readonly events: { ready(client: Client): void; closed(client: Client): void },
-  ) {}
+    results: ResumeResults,
+  ) {
+    if (profile.resumes) this.resumption = new Resumption(profile.resumes, results);
+  }
 
   /** The number of market messages since `reset`. */
   get market(): number {
@@ -57,9 +62,11 @@ export class Client implements Wire {
   reset(): void {
     this.earlier.market = 0;
     if (this.stream) this.stream.market = 0;
+    this.sample?.check.restart();
   }
 
   open(): void {
+    this.resumption?.opened(monotonicUs());
     const { port, localAddress } = this.crowd;
     const socket = connect({
       host: '127.0.0.1',
@@ -150,7 +157,7 @@ export class Client implements Wire {
         const inflater = extensions?.includes('permessage-deflate')
           ? new WindowInflater(!extensions.includes('server_no_context_takeover'))
           : undefined;
-        return new SocketIoStream(this, this.profile, this.sample, inflater);
+        return new SocketIoStream(this, this.profile, this.sample, inflater, this.resumption);
       }
       case 'nats':
         return new NatsStream(this, this.profile, this.sample);

@@ -14,6 +14,7 @@ export class CrowdOfClients {
   private readonly clients: Client[] = [];
   private readonly stallable: Client[] = [];
   private readonly latencies = new LatencyHistogram();
+  private readonly resumes = { notRecovered: 0, catchUps: new LatencyHistogram() };
   private readonly faults = noFaults();
   private readonly stalledFaults = noFaults();
   private cuts: Cuts | undefined;
@@ -53,7 +54,7 @@ export class CrowdOfClients {
         : isChosen(index, length, crowd.sampled, 0)
           ? new Sample(new SequenceCheck(crowd.products, this.faults), this.latencies)
           : undefined;
-      const client = new Client(profile, sample, crowd, events);
+      const client = new Client(profile, sample, crowd, events, this.resumes);
       this.clients.push(client);
       if (stalls) this.stallable.push(client);
     }
@@ -64,6 +65,8 @@ export class CrowdOfClients {
 
   reset(): void {
     for (const client of this.clients) client.reset();
+    this.resumes.notRecovered = 0;
+    this.resumes.catchUps.clear();
     Object.assign(this.faults, noFaults());
     Object.assign(this.stalledFaults, noFaults());
   }
@@ -132,12 +135,20 @@ export class CrowdOfClients {
     const stale = this.stallable.filter(
       (client) => !client.sample!.check.isUpToDate(client.profile.keys, newest),
     ).length;
+    const sampled = counted.filter(({ sample }) => sample);
+    const intact = sampled.filter(
+      ({ sample, profile }) => sample!.check.isIntact && sample!.check.isUpToDate(profile.keys, newest),
+    );
     const { older, twice }: SequenceFaults = this.stalledFaults;
     return {
       due: counted.reduce((sum, client) => sum + due.get(client.profile)!, 0),
       lost,
       surplus,
       faults: { ...this.faults },
+      intact: intact.length,
+      sampled: sampled.length,
+      notRecovered: this.resumes.notRecovered,
+      catchUps: this.resumes.catchUps.counts(),
       closed: this.closed,
       errors: this.clients.reduce((sum, { errors }) => sum + errors, 0),
       stalled: { stale, older, twice },

@@ -88,7 +88,7 @@ describe('SocketIoStream', () => {
     'counts only market messages and sends replies, pieces of up to %d bytes',
     (longest) => {
       const link = wire();
-      const stream = new SocketIoStream(link, PROFILE, undefined, undefined);
+      const stream = new SocketIoStream(link, PROFILE, undefined, undefined, undefined);
       feed(stream, STREAM, new Random(longest), longest);
       expect({ market: stream.market, errors: stream.errors }).toEqual({ market: 4, errors: 1 });
       expect(link.sent).toEqual(['40', '3']);
@@ -99,7 +99,7 @@ describe('SocketIoStream', () => {
     const taken: string[] = [];
     const observer = { take: (message: Buffer) => void taken.push(message.toString().slice(0, 40)) };
     const inflater = { inflate: (payload: Buffer) => payload };
-    const stream = new SocketIoStream(wire(), PROFILE, observer, inflater);
+    const stream = new SocketIoStream(wire(), PROFILE, observer, inflater, undefined);
     feed(stream, STREAM, new Random(longest), longest);
     expect(taken).toEqual([
       '42["underlying_update",{"bench_seq":1,"b',

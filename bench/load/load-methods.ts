@@ -64,6 +64,13 @@ export interface Settled {
   readonly surplus: number;
   /** The measurements of the sampled clients. */
   readonly faults: SequenceFaults;
+  /** How many sampled clients got everything once and in order, and how many there are. */
+  readonly intact: number;
+  readonly sampled: number;
+  /** How often a client that resumed a product was told that it may have missed updates. */
+  readonly notRecovered: number;
+  /** How long clients that resumed took until they had what they missed. */
+  readonly catchUps: LatencyCounts;
   /** Closed connections and received error messages since the beginning. */
   readonly closed: number;
   readonly errors: number;

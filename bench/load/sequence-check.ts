@@ -20,6 +20,8 @@ export function noFaults(): SequenceFaults {
  * product.
  */
 export class SequenceCheck {
+  /** Whether every message since the count began arrived once and in order. */
+  isIntact = true;
   private readonly last = new Map<number, number>();
 
   /** @param products how many products the publisher sends in turn */
@@ -28,11 +30,17 @@ export class SequenceCheck {
     private readonly faults: SequenceFaults,
   ) {}
 
+  /** The count begins again. */
+  restart(): void {
+    this.isIntact = true;
+  }
+
   take(sequence: number): void {
     const key = sequenceKey(sequence, this.products);
     // The publisher starts after every client has subscribed, so the first message of a product
     // must arrive too.
     const last = this.last.get(key) ?? key + 1 - this.products;
+    if (sequence !== last + this.products) this.isIntact = false;
     if (sequence === last) this.faults.twice++;
     else if (sequence < last) this.faults.older++;
     else {

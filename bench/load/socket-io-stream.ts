@@ -1,5 +1,7 @@
 import { type ClientProfile, ClientStream, PayloadCollector, type Wire } from './client-stream.js';
+import { monotonicUs } from '../harness/monotonic.js';
 import { Opcode, RSV1_BIT } from './frame-walker.js';
+import type { Resumption } from './resumption.js';
 import type { Inflater, MessageObserver } from './sample.js';
 
 const OPEN = code('0');
@@ -24,19 +26,21 @@ export class SocketIoStream extends ClientStream {
   private readonly collector = new PayloadCollector();
   private isMarket = false;
   private isCompressed = false;
+  private isSubscribed = false;
 
   constructor(
     wire: Wire,
     profile: ClientProfile,
     observer: MessageObserver | undefined,
     private readonly inflater: Inflater | undefined,
+    private readonly resumption: Resumption | undefined,
   ) {
     super(wire, profile, observer);
-    this.wantsPayload = observer !== undefined;
+    this.wantsPayload = observer !== undefined || resumption !== undefined;
   }
 
   protected override frame(first: number, _length: number, buffer: Buffer, at: number): void {
-    this.isMarket = false;
+    this.isMarket = this.isSubscribed = false;
     this.isCompressed = (first & RSV1_BIT) !== 0;
     if ((first & 15) !== Opcode.text) return;
     if (this.isCompressed) {
@@ -48,17 +52,26 @@ export class SocketIoStream extends ClientStream {
     }
     if (buffer[at] !== MESSAGE) {
       if (buffer[at] === PING) this.wire.send('3');
-      else if (buffer[at] === OPEN) this.wire.send('40');
+      else if (buffer[at] === OPEN) this.wire.send(this.resumption ? '40{"general":"off"}' : '40');
     } else if (buffer[at + 1] === EVENT) this.event(buffer, at + NAME_AT);
     else if (buffer[at + 1] === CONNECT) this.greet();
   }
 
   protected override payload(buffer: Buffer, from: number, end: number, rest: number): void {
-    if (!this.isMarket) return;
+    if (!this.isMarket && !this.isSubscribed) return;
     const whole = this.collector.add(buffer, from, end, rest);
     if (!whole) return;
+    if (this.isSubscribed) {
+      this.resumption?.confirmed(whole.toString('latin1'), monotonicUs());
+      return;
+    }
     const text = this.isCompressed && this.inflater ? this.inflater.inflate(whole) : whole;
     this.observer?.take(text);
+    this.resumption?.took(text, monotonicUs());
+  }
+
+  protected override greeting(): readonly string[] {
+    return this.resumption ? [this.resumption.request()] : super.greeting();
   }
 
   private event(buffer: Buffer, name: number): void {
@@ -69,6 +82,9 @@ export class SocketIoStream extends ClientStream {
         this.countMarket();
         break;
       case SUBSCRIBED:
+        this.isSubscribed = this.resumption !== undefined;
+        this.confirm();
+        break;
       case UNSUBSCRIBED:
         this.confirm();
         break;

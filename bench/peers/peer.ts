@@ -15,6 +15,8 @@ export interface Workload {
   readonly rooms: readonly { readonly type: 'product' | 'chain'; readonly symbol: string }[];
   /** The indexes of the products whose numbered messages it then receives. */
   readonly keys: readonly number[];
+  /** After a reconnection, subscribe to the rooms since the newest update. Only for products. */
+  readonly resumes?: boolean;
   /** The number of snapshots after the subscription. */
   readonly snapshots: number;
 }
@@ -48,7 +50,9 @@ export type StartPeer = (options: PeerOptions) => Promise<Peer | Skipped>;
 export const SOCKET_IO_PATH = '/socket.io/?EIO=4&transport=websocket';
 
 /** Socket.IO clients with the gateway's contract. */
-export function socketIoProfile({ everything, rooms, keys, snapshots }: Workload): ClientProfile {
+export function socketIoProfile({ everything, rooms, keys, snapshots, resumes }: Workload): ClientProfile {
+  const symbols = rooms.map(({ symbol }) => symbol);
+  if (resumes) return { greeting: [], confirmations: rooms.length, snapshots, keys, resumes: symbols };
   const greeting = rooms.map(({ type, symbol }) => `42["subscribe",${JSON.stringify({ type, symbol })}]`);
   // The plain peer requires a symbol, like the original service. The gateway ignores it.
   if (!everything) greeting.unshift('42["unsubscribe",{"type":"general"}]');
