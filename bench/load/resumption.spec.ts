@@ -2,7 +2,7 @@ import { LatencyHistogram, percentileMs } from './latency-histogram.js';
 import { Resumption } from './resumption.js';
 
 const update = (product: string, timestamp: string) =>
-  Buffer.from(`42["underlying_update",{"product":"${product}","timestamp":"${timestamp}"}]`);
+  Buffer.from(`42["underlying_update",{"product":"${product}","timestamp": "${timestamp}"}]`);
 const subscribed = (product: string, recovery: string) =>
   `42["subscribed",{"room":"product:${product}","message":""${recovery}}]`;
 

@@ -1,7 +1,7 @@
 import type { LatencyHistogram } from './latency-histogram.js';
 
-const PRODUCT = Buffer.from('"product":"');
-const TIMESTAMP = Buffer.from('"timestamp":"');
+const PRODUCT = Buffer.from('"product":');
+const TIMESTAMP = Buffer.from('"timestamp":');
 const QUOTE = 0x22;
 
 /** How the resuming clients of a load generator fared. */
@@ -69,10 +69,11 @@ export class Resumption {
   }
 }
 
+/** The text after `name`. Python writes a space before it, and JavaScript does not. */
 function textAfter(message: Buffer, name: Buffer): string | undefined {
   const found = message.indexOf(name);
   if (found < 0) return undefined;
-  const from = found + name.length;
+  const from = message.indexOf(QUOTE, found + name.length) + 1;
   const end = message.indexOf(QUOTE, from);
-  return end < 0 ? undefined : message.toString('latin1', from, end);
+  return from === 0 || end < 0 ? undefined : message.toString('latin1', from, end);
 }

@@ -1,6 +1,7 @@
 import { SocketClient } from '../../clients/typescript/src/client.js';
-import type { ClientOptions } from '../../clients/typescript/src/index.js';
+import type { ClientOptions, HistoryRequest } from '../../clients/typescript/src/index.js';
 import { Link } from '../../clients/typescript/src/link.js';
+import type { Session } from '../../clients/typescript/src/session.js';
 import { FakeGateway, type FakeGatewayOptions } from '../../clients/typescript/src/testing/index.js';
 import { cleanUp } from '../support/cleanup.js';
 import { GatewayProcess } from '../support/gateway-process.js';
@@ -44,6 +45,7 @@ const VARIES: ReadonlySet<string> = new Set([
   'expires_in_ms',
   'reconnect_in_ms',
   'retry_after_ms',
+  'next',
 ]);
 
 /** Texts for people, which are the same only if a test says so. */
@@ -304,6 +306,46 @@ it('the fake gateway sends for tokens what the real one sends', async () => {
   });
   expect(result.fake).toEqual(result.real);
   expect(result.real).toContainEqual(['end', 'TOKEN_EXPIRED']);
+});
+
+it('the fake gateway sends for history and to a client that resumes what the real one sends', async () => {
+  const result = await both({ env: { CACHE_WRITE_INTERVAL_MS: '50' }, fake: {} }, async (world, lines) => {
+    // It connects again when the test says so.
+    let connect: (token: string) => void = () => undefined;
+    const allowed = new Promise<string>((resolve) => (connect = resolve));
+    let asked = 0;
+    const client = world.connect({ resume: true, token: () => (++asked === 1 ? 'any' : allowed) });
+    const handle = client.subscribe({ type: 'product', symbols: ['NIFTY', 'SENSEX'] });
+    await handle.ready;
+    await waitFor(async () => (await client.subscriptions()).includes('general'));
+    for (const n of [1, 2, 3]) await world.publishPrice('NIFTY', n);
+    await world.publishChain('NIFTY', 1);
+    await has(lines, 'chain_summary');
+    const { active } = (client as unknown as { connector: { active: Session } }).connector;
+    (active as unknown as { link: Link }).link.fail(new Error('cut'));
+    for (const n of [4, 5]) await world.publishPrice('NIFTY', n);
+    connect('any');
+    await waitFor(() => handle.latestOf('NIFTY')?.price === 5);
+    await waitFor(async () => (await client.subscriptions()).includes('general'));
+    const requests: Partial<HistoryRequest>[] = [
+      {},
+      { limit: 2 },
+      { from: timestampOf(2), limit: 2 },
+      { to: timestampOf(2) },
+      { resolution: '1m' },
+      { type: 'summary' },
+      { type: 'summary', expiry: '2027-01-28' },
+      { symbol: 'TSLA' },
+      { type: 'summary', symbol: 'TSLA' },
+    ];
+    for (const request of requests) await client.history({ type: 'product', symbol: 'NIFTY', ...request });
+    client.close();
+  });
+  expect(result.fake).toEqual(result.real);
+  expect(result.real).toContainEqual([
+    'subscribed',
+    expect.objectContaining({ recovered: true, replayed: expect.any(Number) }),
+  ]);
 });
 
 it('the fake gateway sends for a shutdown what the real one sends', async () => {

@@ -161,7 +161,7 @@ function pageOf(
 function checkHistoryRequest(request: HistoryRequest): void {
   const { type, symbol, expiry, from, to, limit = 1, resolution = 'raw', cursor } = request;
   const check = (ok: boolean, code: ErrorCode, field: string, problem: string): void => {
-    if (!ok) throw invalid(code, [{ field, problem }]);
+    if (!ok) throw invalid(code, [{ field, problem, ...(field === 'symbol' ? { symbol } : {}) }]);
   };
   check(['product', 'summary'].includes(type), 'INVALID_TYPE', 'type', 'must be one of product, summary');
   check(isSymbol(symbol), 'INVALID_SYMBOL', 'symbol', `must be ${SYMBOL_RULE}`);
