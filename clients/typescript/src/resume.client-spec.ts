@@ -56,6 +56,15 @@ it('keeps out of general until the other rooms are joined, and then joins it', a
   ]);
 });
 
+it('joins general last, even if an application subscribed to it first', async () => {
+  await connected({ general: false });
+  const everything = client.subscribe({ type: 'general' });
+  const handle = client.subscribe({ type: 'product', symbol: 'A' });
+  await Promise.all([everything.ready, handle.ready]);
+  await reconnect();
+  expect(subscribed()).toEqual([{ type: 'product', symbol: 'A' }, { type: 'general' }]);
+});
+
 it('without the option, it asks for nothing and joins general as ever', async () => {
   await connected({ resume: false }, ['general']);
   expect(gateway.last.auth).not.toHaveProperty('general');
