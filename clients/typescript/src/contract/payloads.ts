@@ -341,9 +341,9 @@ export interface ChainStatus {
 }
 
 /**
- * Payload of `feed_gap`: the replica was disconnected from the feed. Updates published in the
- * meantime are not sent later. The newest update of each product and chain follows within seconds,
- * unless the client already has it.
+ * Payload of `feed_gap`: the replica was disconnected from the feed, or received some updates too
+ * late to send them in order. Updates published in the meantime are not sent later. The newest
+ * update of each product and chain follows within seconds, unless the client already has it.
  */
 export interface FeedGap {
   /** When the feed was last known to work. */
