@@ -17,6 +17,7 @@ import { MarketDataGateway } from './market-data.gateway.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
 import { ResumeService } from './resume.service.js';
+import { RoomJoiner } from './room-joiner.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import { SymbolSuggestions } from './symbol-suggestions.js';
@@ -35,6 +36,7 @@ import { TokenPipe } from './token.pipe.js';
   ],
   providers: [
     MarketDataGateway,
+    RoomJoiner,
     SnapshotRequestService,
     SymbolSuggestions,
     SnapshotSender,

@@ -55,9 +55,8 @@ import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
 import { forbidden, RequestError, tooMuchWork } from './request-error.js';
-import { ResumeService } from './resume.service.js';
+import { RoomJoiner } from './room-joiner.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
-import { SnapshotSender } from './snapshot-sender.js';
 import { checkBudget } from './subscription-budget.js';
 import { type RoomsDto, SnapshotDto, SubscribeDto, SubscriptionDto } from './subscription.dto.js';
 import { SnapshotPipe, SubscribePipe, SubscriptionPipe } from './subscription.pipe.js';
@@ -80,10 +79,9 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     private readonly freshness: FreshnessService,
     private readonly heartbeats: HeartbeatService,
     private readonly markets: MarketStatusService,
-    private readonly snapshots: SnapshotSender,
+    private readonly joiner: RoomJoiner,
     private readonly answers: SnapshotRequestService,
     private readonly historyRequests: HistoryRequestService,
-    private readonly resumes: ResumeService,
     private readonly suggestions: SymbolSuggestions,
     private readonly metrics: GatewayMetrics,
     private readonly responder: ErrorResponder,
@@ -167,64 +165,10 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     this.checkReads(client, 'You have not read what you were sent. Read it before you subscribe to more.');
     const held = new Set(subscriptionsOf(client));
     checkBudget(this.config, held, addresses, (product) => this.cache.knows(product));
-    const joined: string[] = [];
-    const unknown: RoomAddress[] = [];
-    const resuming: Promise<void>[] = [];
-    for (const address of addresses) {
-      const pause = this.requests.pause(client);
-      if (pause) await pause;
-      if (!client.connected) break;
-      const room = roomName(address);
-      if (!client.rooms.has(room)) joined.push(room);
-      const join = (resumes?: boolean): void => {
-        if (!this.join(client, room, address, resumes)) unknown.push(address);
-      };
-      const resumed = this.joinOrResume(client, request, address, join);
-      if (resumed) resuming.push(resumed);
-    }
-    await Promise.all(resuming);
+    const { joined, unknown } = await this.joiner.join(client, request, addresses);
     this.clientLog.rooms(client, joined, 'client_subscribed');
     const suggestions = this.suggestions.of(unknown, this.auth.permissionsOf(client));
     return suggestions ? { ok: true, rooms, suggestions } : { ok: true, rooms };
-  }
-
-  /**
-   * Joins the room. If the request resumes it and the missed updates are known, the client receives
-   * these instead of the snapshot.
-   * @returns undefined if the client has joined in this turn
-   */
-  private joinOrResume(
-    client: GatewaySocket,
-    request: SubscribeDto,
-    address: RoomAddress,
-    join: (resumes?: boolean) => void,
-  ): Promise<void> | undefined {
-    const since = address.type === 'general' ? undefined : this.resumes.sinceOf(request, address.symbol);
-    if (since === undefined || address.type !== 'product') {
-      join(request.since != null && (address.type === 'general' || since !== undefined));
-      return undefined;
-    }
-    return this.resumes.resume(client, { room: roomName(address), address, since }, () => join(true));
-  }
-
-  /**
-   * Joins the room and sends its snapshot in one turn, so that no update of the room can come in
-   * between.
-   * @param resumes whether the client asked for what it missed
-   * @returns false if nothing is known about the room
-   */
-  private join(client: GatewaySocket, room: string, address: RoomAddress, resumes = false): boolean {
-    const snapshot = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
-    const updates = snapshot.messages.length;
-    const isCut = snapshot.complete && snapshot.known > updates && { updates, available: snapshot.known };
-    void client.join(room);
-    const known = this.snapshots.knows(address, snapshot);
-    const message = `Subscribed to ${room}`;
-    const recovery = resumes && this.resumes.newestOf(address, snapshot);
-    client.emit(ServerEvent.subscribed, { room, message, ...isCut, ...(!known && { known }), ...recovery });
-    this.snapshots.sendJoined(client, address, snapshot);
-    this.markets.notifyJoined(client, address);
-    return known;
   }
 
   /** It is not a room of data: every client may have it, and it counts towards no limit of rooms. */
