@@ -35,6 +35,7 @@ const needs = {
   'python3-requests': () => succeeds('/usr/bin/python3', ['-c', 'import requests']),
   'python3-websocket': () => succeeds('/usr/bin/python3', ['-c', 'import websocket']),
   'python3-aiohttp': () => succeeds('/usr/bin/python3', ['-c', 'import aiohttp']),
+  'python3-pandas': () => succeeds('/usr/bin/python3', ['-c', 'import pandas']),
   'python3-pip': () => succeeds('/usr/bin/python3', ['-c', 'import pip']),
   'python3-setuptools': () => succeeds('/usr/bin/python3', ['-c', 'import setuptools']),
   'python3-wheel': () => succeeds('/usr/bin/python3', ['-c', 'import wheel']),

@@ -26,6 +26,7 @@ from .errors import (
     TokenRevoked,
     TooManySubscriptions,
 )
+from .history import History
 from .payloads import (
     ChainStatus,
     Closing,
@@ -34,6 +35,7 @@ from .payloads import (
     FeedGap,
     FeedStatus,
     FeedStatuses,
+    Gap,
     Heartbeat,
     Lagging,
     Limits,
@@ -71,8 +73,10 @@ __all__ = [
     'FeedStatus',
     'FeedStatuses',
     'Forbidden',
+    'Gap',
     'GatewayError',
     'Heartbeat',
+    'History',
     'InvalidSubscription',
     'Lagging',
     'Limits',

@@ -7,7 +7,11 @@ import inspect
 import math
 import numbers
 import threading
-from typing import Any, Callable, List, Optional
+from datetime import datetime, timezone
+from typing import Any, Callable, List, Optional, Union
+
+#: A timestamp as the gateway writes it, or a `datetime`. One without a zone is in UTC.
+Time = Union[str, datetime]
 
 #: Longer waits make `threading` and `select` raise OverflowError.
 _MAX_TIMEOUT = threading.TIMEOUT_MAX / 2
@@ -57,6 +61,24 @@ def day(name: str, value: Any) -> Optional[str]:
     if len(parts) != 3:
         raise TypeError(f"{name} must be a date or a string 'YYYY-MM-DD', not {_shown(value)}")
     return f'{parts[0]:04}-{parts[1]:02}-{parts[2]:02}'
+
+
+def moment(name: str, value: Any) -> Optional[str]:
+    """Returns a time as the feed writes it.
+
+    Takes a timestamp, which it does not check, and anything that is a time: `datetime.datetime`,
+    `pandas.Timestamp` and `numpy.datetime64`. One without a zone is in UTC.
+    """
+    if value is None or isinstance(value, str):
+        return value if value is None else text(name, value)
+    time = value
+    if getattr(getattr(value, 'dtype', None), 'kind', '') == 'M' and getattr(value, 'ndim', None) == 0:
+        time = value.astype('datetime64[us]').item()
+    # `pandas.NaT` is a `datetime` too, but not equal to itself.
+    if not isinstance(time, datetime) or time != time:
+        raise TypeError(f'{name} must be a datetime or a timestamp of the feed, not {_shown(value)}')
+    utc = time if time.tzinfo is None else time.astimezone(timezone.utc).replace(tzinfo=None)
+    return f'{utc.isoformat(timespec="microseconds")}Z'
 
 
 def timeout(value: Any) -> Optional[float]:

@@ -6,7 +6,7 @@ from typing import Any, Callable, Hashable, Optional, Set, Tuple, TypeVar, overl
 
 from . import arguments
 from .addresses import GENERAL
-from .conflating_queue import ConflatingQueue
+from .conflating_queue import MAX_EVERY_PRICE, ConflatingQueue
 from .core import Core
 from .errors import ClientFailed, GatewayError, NotConnected
 from .failures import Failure
@@ -111,11 +111,11 @@ class BaseClient:
         handler.
 
         Without `handler`, returns a decorator. The events are the gateway's, with the payloads that
-        this package exports, and three of this package: 'state' and 'health' (the new one, a string)
-        and 'stale' (`Staleness`). `Client` calls handlers one after the other in a thread of its own,
+        this package exports, and four of this package: 'state' and 'health' (the new one, a string),
+        'stale' (`Staleness`) and 'gap' (`Gap`, only with `resume`). `Client` calls handlers one after the other in a thread of its own,
         `AsyncClient` on its event loop, where they may be coroutine functions. A handler that is
-        slower than the feed gets the newest update of each product and expiry. Raises ValueError
-        for an unknown event, and TypeError for a handler that cannot be called.
+        slower than the feed gets the newest update of each product and expiry, except with `resume`
+        every price. Raises ValueError for an unknown event, and TypeError for a handler that cannot be called.
         """
         return self._listeners.on(event, handler)
 
@@ -126,6 +126,9 @@ class BaseClient:
         self._core.liveness.every = options.heartbeat
         self._core.liveness.probes = options.probe
         self._core.rooms[GENERAL].always = general
+        self._core.resume = options.resume
+        if options.resume:
+            self._inbox.limit = MAX_EVERY_PRICE
         self._core.opening()
 
     def _emit(self, event: str, payload: Any, key: Optional[Hashable]) -> None:

@@ -6,16 +6,22 @@ from typing import Callable, Generic, Hashable, Optional, TypeVar
 
 T = TypeVar('T')
 
+#: Items that wait in a queue at most.
+MAX_ITEMS = 10_000
+#: The same if it has every price, as that of a client that resumes: the gateway replays up to 5,000
+#: of each product.
+MAX_EVERY_PRICE = 50_000
+
 
 class ConflatingQueue(Generic[T]):
     """A second item of a key replaces the first, in its place. With more than `limit` keys, the
     oldest item is dropped.
     """
 
-    def __init__(self, notify: Callable[[], None] = lambda: None, limit: int = 10_000) -> None:
+    def __init__(self, notify: Callable[[], None] = lambda: None, limit: int = MAX_ITEMS) -> None:
         self._items: OrderedDict[Hashable, T] = OrderedDict()
         self._notify = notify
-        self._limit = limit
+        self.limit = limit
         self._ordinal = 0
         self.ended = False
         self.error: Optional[BaseException] = None
@@ -35,7 +41,7 @@ class ConflatingQueue(Generic[T]):
         if key in self._items:
             self.dropped += 1
         self._items[key] = item
-        if len(self._items) > self._limit:
+        if len(self._items) > self.limit:
             self._items.popitem(last=False)
             self.dropped += 1
         self._notify()

@@ -23,6 +23,7 @@ from .payloads import (
     Connected,
     FeedStatus,
     FeedStatuses,
+    Gap,
     Heartbeat,
     Limits,
     RoomConfirmed,
@@ -83,6 +84,8 @@ class Core:
         self._pending: Dict[RoomRequest, float] = {}
         self.dropped_older = 0
         self.rooms[GENERAL].always = general
+        #: Whether products continue after a reconnection with what was missed.
+        self.resume = False
 
     # ---- subscriptions -------------------------------------------------------------------------------------------
 
@@ -92,7 +95,7 @@ class Core:
 
     def subscribe(self, addresses: Tuple[Address, ...]) -> Handle[Any]:
         rooms = tuple(self.rooms.open(address) for address in addresses)
-        handle: Handle[Any] = Handle(rooms, self._staleness.is_room_stale, self._staleness.suggestion_at)
+        handle: Handle[Any] = Handle(rooms, self._staleness.is_room_stale, self._staleness.suggestion_at, lambda: self.resume)
         self._handles.add(handle)
         for room in rooms:
             room.subscribers.add(handle)
@@ -160,7 +163,7 @@ class Core:
             self.pacer.take()
             for room in batch:
                 room.membership = membership
-            request = RoomRequest(event, batch, self.epoch)
+            request = RoomRequest(event, batch, self.epoch, _since(batch) if event == 'subscribe' else ())
             self._pending[request] = now + ANSWER_TIMEOUT
             requests.append(request)
         if self._pending:
@@ -248,6 +251,8 @@ class Core:
         self._pending.clear()
         for room in list(self.rooms.values()):
             room.membership = Membership.OUT
+            if self.resume:
+                room.note_since()
             self.rooms.remove_if_unused(room)
         if self.state in ('connected', 'draining'):
             self._set_state('reconnecting')
@@ -284,6 +289,7 @@ class Core:
         elif isinstance(payload, RoomConfirmed) and payload.room != 'heartbeat':
             if event == 'subscribed':
                 self._staleness.subscribed(payload)
+                self._resumed(payload)
             else:
                 self._staleness.unsubscribed(payload)
                 self._left(payload)
@@ -327,12 +333,20 @@ class Core:
         for room in self.rooms.values():
             room.reset(Membership.IN if room.name in payload.rooms else Membership.OUT)
         general = self.rooms[GENERAL]
-        if general.always and general.membership is Membership.OUT:
+        if general.always and general.membership is Membership.OUT and not self.resume:
             # The gateway puts every client that may be in `general` there when it connects.
             general.error = Forbidden('FORBIDDEN', "The gateway does not allow this client the room 'general'")
         self._set_state('connected')
         self._check_health()
         self._staleness.notify_changes(self.rooms.values())
+
+    def _resumed(self, confirmed: RoomConfirmed) -> None:
+        room = self.rooms.get(confirmed.room)
+        if room is None or room.since is None:
+            return
+        since, room.since = room.since, None
+        if confirmed.recovered is not True:
+            self._emit('gap', Gap(str(room.address.symbol), room.name, since), None)
 
     def _left(self, confirmed: RoomConfirmed) -> None:
         room = self.rooms.get(confirmed.room)
@@ -341,6 +355,8 @@ class Core:
         # This client did not ask to leave: its new token does not allow the room.
         room.membership = Membership.OUT
         if room.wanted:
+            if self.resume:
+                room.note_since()
             self._give_up(room, Forbidden('FORBIDDEN', confirmed.message))
         self._staleness.notify_changes([room])
 
@@ -356,14 +372,15 @@ class Core:
         names = rooms_of_update(event, update.product, expiry)
         if event != 'chain_summary':
             self._staleness.updated(names, update.product, expiry, update.timestamp[:10])
+        every = self.resume and event == 'underlying_update'
         for name in names:
             room = self.rooms.get(name)
             if room is None or not room.subscribers or not room.keep(key, update):
                 continue
             for subscriber in list(room.subscribers):
-                subscriber.push(key, update)
+                subscriber.push(None if every and room.address.type == 'product' else key, update)
         if verdict is Verdict.NEWS:
-            self._emit(event, update, key)
+            self._emit(event, update, None if every else key)
 
     @property
     def health(self) -> str:
@@ -386,6 +403,12 @@ class Core:
         if self.state != state:
             self.state = state
             self._emit('state', state, None)
+
+
+def _since(rooms: Sequence[Room]) -> Tuple[Tuple[str, str], ...]:
+    """Returns from when to resume those of the rooms that had updates before this connection."""
+    times = ((str(room.address.symbol), room.note_since()) for room in rooms if room.since is not None)
+    return tuple((symbol, time) for symbol, time in times if time is not None)
 
 
 def _key_of(event: str, payload: Any) -> Optional[Hashable]:

@@ -5,7 +5,7 @@ import weakref
 from typing import Callable, Dict, Generic, Hashable, Optional, Tuple, cast
 
 from .addresses import GENERAL
-from .conflating_queue import ConflatingQueue
+from .conflating_queue import MAX_EVERY_PRICE, MAX_ITEMS, ConflatingQueue
 from .errors import GatewayError, SubscriptionError
 from .rooms import Membership, Room
 from .timestamps import parse_micros
@@ -21,10 +21,12 @@ class Handle(Generic[U]):
         rooms: Tuple[Room, ...],
         is_room_stale: Callable[[Room], bool],
         suggestion_at: Callable[[Room], Optional[str]],
+        has_every_price: Callable[[], bool] = lambda: False,
     ) -> None:
         self.rooms = rooms
         self._is_room_stale = is_room_stale
         self._suggestion_at = suggestion_at
+        self._has_every_price = has_every_price
         self.closed = False
         #: Why the subscription ended, if its owner did not end it.
         self.ended_with: Optional[GatewayError] = None
@@ -83,8 +85,8 @@ class Handle(Generic[U]):
                     newest = update
         return newest
 
-    def push(self, key: Hashable, update: U) -> None:
-        """Takes an update of one of its rooms."""
+    def push(self, key: Optional[Hashable], update: U) -> None:
+        """Takes an update of one of its rooms. Without a key, no later update replaces it."""
         self.latest = update
         for queue in list(self._queues):
             queue.put(key, update)
@@ -93,7 +95,7 @@ class Handle(Generic[U]):
         """Returns a queue for one iteration. It begins with the newest update of each product and
         expiry.
         """
-        queue: ConflatingQueue[U] = ConflatingQueue(notify)
+        queue: ConflatingQueue[U] = ConflatingQueue(notify, MAX_EVERY_PRICE if self._has_every_price() else MAX_ITEMS)
         for room in self.rooms:
             for key, update in room.latest.items():
                 queue.put(key, cast('U', update))

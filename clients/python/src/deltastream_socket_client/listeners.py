@@ -11,7 +11,7 @@ from .payload_reader import SERVER_EVENTS
 Handler = Callable[[Any], Any]
 
 #: Events of this package, besides the gateway's.
-OWN_EVENTS = ('state', 'stale', 'health')
+OWN_EVENTS = ('state', 'stale', 'health', 'gap')
 
 
 class Listeners:

@@ -32,6 +32,7 @@ class Options:
     ssl_verify: bool = True
     heartbeat: Optional[float] = 2.0
     probe: bool = False
+    resume: bool = False
 
     def __post_init__(self) -> None:
         for name in ('url', 'path'):
@@ -39,7 +40,7 @@ class Options:
         for name, value in self.headers.items():
             arguments.text('the name of a header', name)
             arguments.text(f'the header {name}', value)
-        for name in ('ssl_verify', 'probe'):
+        for name in ('ssl_verify', 'probe', 'resume'):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f'{name} must be True or False, not {getattr(self, name)!r}')
         check_url(self.url)
@@ -65,11 +66,13 @@ def validate_token(given: Any) -> str:
     return given
 
 
-def handshake_auth(token: Optional[str]) -> Dict[str, str]:
+def handshake_auth(token: Optional[str], resume: bool = False) -> Dict[str, str]:
     """Returns what the client sends as `auth`: its token, and that it wants everything that is
     stale as one event.
 
-    A gateway that does not know the option ignores it, and sends one event for each product.
+    A client that resumes stays out of `general` at first. There, a newer price could come before
+    those that it missed, and the gateway would resume nothing. A gateway that does not know an
+    option ignores it.
     """
-    options = {'statuses': 'batch'}
+    options = {'statuses': 'batch', **({'general': 'off'} if resume else {})}
     return options if token is None else {'token': token, **options}

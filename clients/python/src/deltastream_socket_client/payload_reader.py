@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import dataclasses
 from types import MappingProxyType
-from typing import Any, Callable, Dict, FrozenSet, Mapping, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, FrozenSet, Mapping, Optional, Tuple, Type, TypeVar
 
 from .errors import PayloadError
+from .history import History, HistoryRow
 from .payloads import (
     ChainStatus,
     Closing,
@@ -37,6 +38,10 @@ def _legs(value: Any) -> Tuple[OptionLeg, ...]:
     return tuple(read(OptionLeg, leg) for leg in value)
 
 
+def _rows(value: Any) -> Optional[Tuple[HistoryRow, ...]]:
+    return None if value is None else tuple(tuple(row) for row in value)
+
+
 #: How to read the fields that are not plain values, by class.
 _NESTED: Dict[type, Dict[str, Callable[[Any], Any]]] = {
     ChainUpdate: {'calls': _legs, 'puts': _legs, 'strikes': tuple},
@@ -48,6 +53,7 @@ _NESTED: Dict[type, Dict[str, Callable[[Any], Any]]] = {
     Products: {'products': tuple},
     Rooms: {'rooms': tuple},
     FeedStatuses: {'statuses': lambda value: tuple(read(FeedStatus, status) for status in value)},
+    History: {'columns': tuple, 'updates': _rows, 'bars': _rows, 'gaps': tuple},
     ErrorEvent: {'details': lambda value: tuple(value or ())},
 }
 
@@ -104,6 +110,7 @@ SERVER_EVENTS: Mapping[str, type] = MappingProxyType(
         'products': Products,
         'subscriptions': Rooms,
         'snapshot': RoomSnapshot,
+        'history': History,
         'underlying_update': UnderlyingUpdate,
         'chain_summary': ChainSummary,
         'chain_update': ChainUpdate,

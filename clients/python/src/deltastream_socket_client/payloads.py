@@ -30,6 +30,10 @@ class Limits:
     event_burst: int = 100
     #: The shortest interval of heartbeats, in milliseconds. `None`: the gateway is older than they are.
     heartbeat_ms: Optional[int] = None
+    #: The most rows of a page of history, and for how many seconds prices are kept. `None`: the
+    #: gateway is older than history is. 0 seconds: it keeps none.
+    max_history_rows: Optional[int] = None
+    history_seconds: Optional[int] = None
     max_connections_per_user: Optional[int] = None
     max_connections_per_ip: Optional[int] = None
     extra: Extra = extra()
@@ -69,6 +73,11 @@ class RoomConfirmed:
     known: bool = True
     #: The granted interval of heartbeats, in milliseconds. Only for the room 'heartbeat'.
     every_ms: Optional[int] = None
+    #: Only if the client asked to resume the room: whether it misses no update, how many come that
+    #: it missed, and whether these are only the newest of each chain.
+    recovered: Optional[bool] = None
+    replayed: Optional[int] = None
+    conflated: Optional[bool] = None
     extra: Extra = extra()
 
 
@@ -260,6 +269,19 @@ class Staleness:
     #: What the gateway said of the product. `None`: it is stale because the connection or the
     #: subscription is missing.
     status: Optional[FeedStatus] = None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Payload of this package's own event `gap`: updates of a product may be missing before those
+    that follow, because the gateway could not replay what the client missed while it was not
+    connected.
+    """
+
+    product: str
+    room: str
+    #: The `timestamp` of the last update before the gap.
+    since: str
 
 
 @dataclass(frozen=True)

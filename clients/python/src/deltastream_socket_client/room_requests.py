@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, DefaultDict, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Collection, DefaultDict, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from .addresses import request_payload
+from .addresses import GENERAL, request_payload
 from .payloads import Limits
 from .rooms import Membership, Room
 
@@ -20,10 +20,13 @@ class RoomRequest:
     rooms: Tuple[Room, ...]
     #: The connection it is for. An answer that comes after that connection was lost is ignored.
     epoch: int
+    #: Symbols with the time from which their room is resumed.
+    since: Tuple[Tuple[str, str], ...] = ()
 
     @property
     def payload(self) -> Dict[str, Any]:
-        return request_payload(room.address for room in self.rooms)
+        payload = request_payload(room.address for room in self.rooms)
+        return {**payload, 'since': dict(self.since)} if self.since else payload
 
 
 #: What a message has around its payload, in bytes: the packet type, the acknowledgement id and the
@@ -31,7 +34,7 @@ class RoomRequest:
 _ENVELOPE_BYTES = 64
 
 
-def due(rooms: Iterable[Room], now: float) -> Tuple[List[Room], List[Room], Optional[float]]:
+def due(rooms: Collection[Room], now: float) -> Tuple[List[Room], List[Room], Optional[float]]:
     """Returns the rooms to join, the rooms to leave, and when the next one becomes due (`None`:
     when something changes).
     """
@@ -40,6 +43,9 @@ def due(rooms: Iterable[Room], now: float) -> Tuple[List[Room], List[Room], Opti
     later: Optional[float] = None
     for room in rooms:
         if room.wanted and room.membership is Membership.OUT and room.error is None:
+            # `general` comes last: in it, newer prices could come before those that were missed.
+            if room.name == GENERAL and any(other.resuming for other in rooms):
+                continue
             wanted = join
         elif not room.wanted and room.membership is Membership.IN:
             wanted = leave
@@ -67,6 +73,8 @@ def batches(rooms: Sequence[Room], limits: Limits) -> Iterator[Tuple[Room, ...]]
         size = _ENVELOPE_BYTES
         for room in group:
             added = len(json.dumps(room.address.symbol)) + 2
+            if room.since is not None:
+                added = 2 * added + len(room.since) + 4
             if batch and (len(batch) >= most or size + added > limits.max_payload_bytes):
                 yield tuple(batch)
                 batch, size = [], _ENVELOPE_BYTES

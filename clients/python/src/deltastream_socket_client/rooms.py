@@ -27,8 +27,10 @@ class Membership(Enum):
 class Subscriber(Protocol):
     """A subscription, as far as its rooms use it."""
 
-    def push(self, key: Hashable, update: Any) -> None:
-        """Takes an update of the room. `key` is its event, product and expiry."""
+    def push(self, key: Optional[Hashable], update: Any) -> None:
+        """Takes an update of the room. `key` is its event, product and expiry. `None`: no later
+        update may replace it.
+        """
 
     def end(self, error: Optional[GatewayError]) -> None:
         """Ends the iterations of the subscription, which then raise `error`."""
@@ -44,6 +46,9 @@ class Room:
         #: Whether it is wanted even without a subscription. By default, `general` is.
         self.always = False
         self.latest: OrderedDict[Hashable, Update] = OrderedDict()
+        #: The time of its newest price when the connection was lost, or when the last request for
+        #: it was made, until the gateway has resumed the room.
+        self.since: Optional[str] = None
         self.reset(Membership.OUT)
 
     def reset(self, membership: Membership) -> None:
@@ -62,6 +67,22 @@ class Room:
     @property
     def wanted(self) -> bool:
         return self.always or bool(self.subscribers)
+
+    @property
+    def resuming(self) -> bool:
+        """Whether the gateway has yet to say if it resumes the room. Not so if it has put off the
+        room, because it does not know the product yet.
+        """
+        postponed = self.attempts == 0 and self.retry_at > 0
+        return self.since is not None and self.wanted and self.error is None and not postponed
+
+    def note_since(self) -> Optional[str]:
+        """Sets `since` to the time of its newest price. The rooms of chains have none: their
+        snapshot is complete.
+        """
+        price = self.latest.get(('underlying_update', self.address.symbol, None)) if self.address.type == 'product' else None
+        self.since = None if price is None else price.timestamp
+        return self.since
 
     def keep(self, key: Hashable, update: Update) -> bool:
         """Stores an update. Returns False if the room already has exactly this one."""
@@ -117,7 +138,8 @@ class RoomTable(Dict[str, Room]):
         """
         if room.wanted or room.name == GENERAL:
             return
-        room.latest.clear()
+        if room.since is None:  # No snapshot follows for a subscription that comes while it is resumed.
+            room.latest.clear()
         if room.membership is Membership.OUT and self.get(room.name) is room:
             del self[room.name]
             siblings = self._expiries.get(str(room.address.symbol))

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any, Callable, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
+from typing import Any, Callable, Iterator, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
 from . import arguments
 from .addresses import Expiry, Symbols, parse_addresses, request_payload
@@ -12,7 +12,9 @@ from .core import ANSWER_TIMEOUT
 from .errors import GatewayError
 from .failures import Failure
 from .handle import Handle
+from .history import History, history_request, page_of
 from .options import LAGGING_WAIT, Options, TokenReason
+from .payload_reader import read
 from .payloads import Snapshot
 from .reconnect import ReconnectPolicy
 from .renewal import Renewal
@@ -63,6 +65,7 @@ class Client(BaseClient):
         ssl_verify: bool = True,
         heartbeat: Optional[float] = 2.0,
         probe: bool = False,
+        resume: bool = False,
         timeout: Optional[float] = 30.0,
         wait: bool = True,
     ) -> Client:
@@ -79,6 +82,9 @@ class Client(BaseClient):
         45 s.
         probe: whether to ask in every interval if the gateway still receives what the client sends,
         and not only if a request remains without an answer. It costs the gateway much more.
+        resume: whether each product continues after a reconnection with the prices that were missed.
+        If the gateway does not have all of them, the event `gap` says so. Handlers and iterations
+        then get every price, and the client joins `general` only after its other rooms.
         timeout: how long to wait for the connection, in seconds. `None`: for ever.
         wait: False returns at once and connects in the background.
 
@@ -88,7 +94,7 @@ class Client(BaseClient):
         """
         arguments.plain_function('token', token)
         timeout = arguments.timeout(timeout)
-        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify, arguments.interval('heartbeat', heartbeat), probe)
+        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify, arguments.interval('heartbeat', heartbeat), probe, resume)
         with self._monitor:
             self._adopt(options, general)
             for name, run in (('connection', self._run), ('listeners', self._deliver)):
@@ -253,6 +259,64 @@ class Client(BaseClient):
         finally:
             with self._monitor:
                 self._core.discard(collector)
+
+    def history(
+        self,
+        type: str,
+        symbol: str,
+        expiry: Optional[Expiry] = None,
+        *,
+        from_: Optional[arguments.Time] = None,
+        to: Optional[arguments.Time] = None,
+        limit: Optional[int] = None,
+        resolution: str = 'raw',
+        cursor: Optional[str] = None,
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> History:
+        """Returns one page of past updates, in ascending order of time.
+
+        type: 'product' for the prices of a product, 'summary' for the summaries of one of its chains.
+        symbol: one product, for example 'NIFTY'.
+        expiry: a date or a 'YYYY-MM-DD', only for 'summary'. Without it, the nearest expiry.
+        from_, to: the times of the first and the last row, both included: a `datetime`, or the
+        `timestamp` of an update. Times without a zone are in UTC.
+        limit: the most rows of the page, 1,000 by default and 5,000 at most.
+        resolution: 'raw' for every update, or for 'product' bars of '1m', '5m' or '1h'.
+        cursor: the `next` of the page before. The other arguments must be the same.
+        timeout: in seconds.
+        Raises RequestTimeout, NotConnected or RequestError, for example with the code
+        'HISTORY_UNAVAILABLE', and TypeError for arguments that cannot be used.
+        """
+        request = history_request(type, symbol, expiry, from_, to, limit, resolution, cursor)
+        return read(History, page_of(self._requests.call('get_history', request, timeout)))
+
+    def history_pages(
+        self,
+        type: str,
+        symbol: str,
+        expiry: Optional[Expiry] = None,
+        *,
+        from_: Optional[arguments.Time] = None,
+        to: Optional[arguments.Time] = None,
+        limit: Optional[int] = None,
+        resolution: str = 'raw',
+        cursor: Optional[str] = None,
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> Iterator[History]:
+        """Iterates over the pages of history. With `from_` they lead to newer rows, otherwise to
+        older ones.
+
+        Takes the arguments of `history`, and raises what it does. Each page is asked for when the
+        iteration gets there; `timeout` is that of one page.
+        """
+        while True:
+            page = self.history(
+                type, symbol, expiry, from_=from_, to=to, limit=limit, resolution=resolution, cursor=cursor, timeout=timeout
+            )
+            yield page
+            cursor = page.next
+            if cursor is None:
+                return
 
     # ---- threads -------------------------------------------------------------------------------------------------
 

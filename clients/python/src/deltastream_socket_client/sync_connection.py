@@ -66,7 +66,7 @@ class Connection:
             self._sio.connect(
                 options.url,
                 headers=dict(options.headers),
-                auth=handshake_auth(token),
+                auth=handshake_auth(token, options.resume),
                 transports=list(options.transports),
                 socketio_path=options.path.strip('/'),
                 wait=False,

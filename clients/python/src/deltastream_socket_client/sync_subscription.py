@@ -15,9 +15,9 @@ from .updates import U
 class Subscription(BaseSubscription[U], Generic[U]):
     """Iterating over it brings the newest known updates first, and then each update as it comes.
 
-    An iteration that is slower than the feed gets the newest update of each product and expiry. It
-    ends with `unsubscribe` and with `close`, and raises an error if the gateway ended the
-    subscription or the connection.
+    An iteration that is slower than the feed gets the newest update of each product and expiry. If
+    the client resumes, it gets every price of its products. It ends with `unsubscribe` and with
+    `close`, and raises an error if the gateway ended the subscription or the connection.
     """
 
     def __init__(self, handle: Handle[Any], monitor: Monitor, unsubscribe: Callable[[], None]) -> None:

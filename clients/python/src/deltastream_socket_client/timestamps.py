@@ -33,6 +33,14 @@ def to_datetime(value: str) -> datetime:
     return moment + offset if zone[0] == '-' else moment - offset
 
 
+def iso_millis(seconds: float) -> str:
+    """Returns a time, in seconds since the epoch, as the gateway writes its own:
+    `2026-11-22T04:43:39.412Z`.
+    """
+    at = _EPOCH + timedelta(milliseconds=int(seconds * 1000))
+    return f'{at.replace(tzinfo=None).isoformat(timespec="milliseconds")}Z'
+
+
 def parse_micros(value: Any) -> Optional[int]:
     """Returns a timestamp in microseconds since the epoch, or `None` if it is not a timestamp of
     the feed.

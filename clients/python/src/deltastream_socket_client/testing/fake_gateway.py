@@ -17,8 +17,9 @@ from ..async_client import AsyncClient
 from ..reconnect import ReconnectPolicy
 from ..room_requests import due
 from ..sync_client import Client
+from ..timestamps import iso_millis
 from .links import AsyncLink, AsyncLinkedConnection, Link, LinkedConnection, Refusal, Unreachable
-from .market import Event, Freshness, Market, iso_millis, summary_of
+from .market import Event, Freshness, Market, summary_of
 from .rejections import CLOSINGS, CONNECT_ERRORS, REQUEST_ERRORS, Rejected, forbidden
 from .sessions import TOKEN_SECONDS, Request, Session, Verdict
 
@@ -37,11 +38,11 @@ DEFAULT_LIMITS: Dict[str, Any] = {
     'max_unknown_subscriptions': 250,
     'max_chains_per_snapshot': 64,
     'max_history_rows': 5_000,
-    'history_seconds': 0,
+    'history_seconds': 3_600,
     'max_connections_per_user': 100,
     'max_connections_per_ip': None,
 }
-_EVENTS = ('subscribe', 'unsubscribe', 'get_snapshot', 'get_products', 'list_subscriptions', 'refresh_token')
+_EVENTS = ('subscribe', 'unsubscribe', 'get_snapshot', 'get_history', 'get_products', 'list_subscriptions', 'refresh_token')
 _NEVER = {'status': 'stale', 'last_update': None, 'age_ms': None}
 _PAUSE = 0.002
 
@@ -240,6 +241,13 @@ class FakeGateway:
         with self._lock:
             for session in list(self._sessions):
                 session.send('feed_gap', payload)
+
+    def lose_history(self) -> None:
+        """The gateway loses its history. Clients cannot resume from an update before this, and get `gap`
+        when they connect again.
+        """
+        with self._lock:
+            self.market.history.clear()
 
     # ---- what goes wrong -----------------------------------------------------------------------------------------
 

@@ -64,6 +64,7 @@ class Link:
         self.client = client
         self._gateway = gateway
         self._url = options.url
+        self._resume = options.resume
         self._received_event = received
         self._ended_link = ended
         self._session: Optional[Session] = None
@@ -73,7 +74,7 @@ class Link:
         self.when_ended: Callable[[], None] = lambda: None
 
     def enter(self, token: Optional[str]) -> Optional[Failure]:
-        auth = handshake_auth(token)
+        auth = handshake_auth(token, self._resume)
         self._gateway.tap(self, '>', f'0{json.dumps(auth)}')
         try:
             self._session = self._gateway.accept(self, auth)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ..addresses import Address
+from ..timestamps import iso_millis
+from .history import History
 
 Event = Tuple[str, Dict[str, Any]]
 _EPOCH = datetime.datetime(1970, 1, 1)
@@ -40,6 +42,7 @@ class Market:
         self._prices: Dict[str, Dict[str, Any]] = {}
         self._full_chains: Dict[Tuple[str, str], Dict[str, Any]] = {}
         self._last_stamp = 0
+        self.history = History()
 
     def stamp(self) -> str:
         """The present time, as the platform writes it. Each is later than the one before."""
@@ -59,6 +62,7 @@ class Market:
             **fields,
         }
         self._prices[product] = payload
+        self.history.record(payload)
         return payload
 
     def chain(self, product: str, expiry: str, **fields: Any) -> Dict[str, Any]:
@@ -82,6 +86,7 @@ class Market:
             **fields,
         }
         self._full_chains[product, expiry] = payload
+        self.history.record(payload)
         return payload
 
     def last_price(self, product: str) -> Dict[str, Any]:
@@ -122,6 +127,11 @@ class Market:
         expiries = sorted(expiry for name, expiry in self._full_chains if name == product and expiry >= today)
         return [('chain_update', self._full_chains[product, expiry]) for expiry in expiries]
 
+    def nearest_expiry(self, product: str) -> Optional[str]:
+        """The nearest expiry of its chains that has not passed. `None`: there is none."""
+        chains = self.newest(Address('chain', product))
+        return chains[0][1]['expiry'] if chains else None
+
     def stale_in(self, address: Address, updates: Sequence[Event]) -> List[Event]:
         """The statuses of what has stopped in a room with these newest updates."""
         product = str(address.symbol)
@@ -152,12 +162,6 @@ class Market:
 
 def summary_of(chain: Dict[str, Any]) -> Dict[str, Any]:
     return {name: chain[name] for name in _SUMMARY}
-
-
-def iso_millis(seconds: float) -> str:
-    """A time as the gateway writes its own: `2026-11-22T04:43:39.412Z`."""
-    at = _EPOCH + datetime.timedelta(milliseconds=int(seconds * 1000))
-    return f'{at.isoformat(timespec="milliseconds")}Z'
 
 
 def _is_near(one: str, other: str) -> bool:

@@ -6,10 +6,17 @@ import re
 from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence
 
 from ..addresses import Address
+from ..timestamps import parse_micros
 
 SYMBOL_RULE = '1 to 32 letters, digits or & . _ - and begin with a letter or digit'
 _SYMBOL = re.compile(r'[A-Za-z0-9][A-Za-z0-9&._-]{0,31}')
 _INVALID = 'Invalid subscription request'
+_CURSOR = re.compile(r'[ab]\d{1,16}')
+_MAX_HISTORY_ROWS = 5_000
+_RESOLUTIONS = ('raw', '1m', '5m', '1h')
+_RESOLUTION_RULE = f'must be one of {", ".join(_RESOLUTIONS)}; type summary takes raw only'
+_SUMMARY_EXPIRY_RULE = 'must be a date YYYY-MM-DD, and is allowed with type summary only'
+_TIME_RULE = 'must be an ISO 8601 time such as 2026-11-22T04:43:39.340966'
 _NOT_SAFE_TO_SHOW = re.compile(r'[^ -~]|[<>"\'`]')
 _MAX_SHOWN = 12
 _MAX_DETAILS = 10
@@ -45,6 +52,7 @@ REQUEST_ERRORS: Mapping[str, str] = {
     'RATE_LIMITED': 'You are sending messages too fast. Wait for retry_after_ms, then send more slowly.',
     'SLOW_CLIENT': 'You have not read what you were sent. Read it before you ask for more.',
     'SNAPSHOT_UNAVAILABLE': 'The gateway cannot look up the snapshot at the moment. Try again after retry_after_ms.',
+    'HISTORY_UNAVAILABLE': 'The gateway cannot read its history at the moment. Try again after retry_after_ms.',
     'INTERNAL_ERROR': 'The gateway failed to process the request. Try again.',
     **CONNECT_ERRORS,
 }
@@ -109,6 +117,30 @@ def check_budget(held: Collection[str], asked: Sequence[Address], limits: Mappin
         )
 
 
+def check_history(payload: Any) -> None:
+    """Raises Rejected if a `get_history` is malformed."""
+    if not isinstance(payload, dict):
+        raise _invalid('INVALID_PAYLOAD', [{'field': 'payload', 'problem': 'must be an object'}])
+    kind, symbol, expiry, cursor = (payload.get(name) for name in ('type', 'symbol', 'expiry', 'cursor'))
+    limit, resolution = payload.get('limit', 1), payload.get('resolution', 'raw')
+    is_whole = isinstance(limit, int) and not isinstance(limit, bool)
+    checks = [
+        (kind in ('product', 'summary'), 'INVALID_TYPE', 'type', 'must be one of product, summary'),
+        (_is_symbol(symbol), 'INVALID_SYMBOL', 'symbol', f'must be {SYMBOL_RULE}'),
+        (expiry is None or (kind == 'summary' and _is_expiry(expiry)), 'INVALID_EXPIRY', 'expiry', _SUMMARY_EXPIRY_RULE),
+        *((_is_time_or_none(payload.get(name)), 'INVALID_TIME', name, _TIME_RULE) for name in ('from', 'to')),
+        (is_whole, 'INVALID_PAGE', 'limit', 'must be a whole number'),
+        (not is_whole or limit >= 1, 'INVALID_PAGE', 'limit', 'must be at least 1'),
+        (not is_whole or limit <= _MAX_HISTORY_ROWS, 'INVALID_PAGE', 'limit', f'must be at most {_MAX_HISTORY_ROWS}'),
+        (resolution in (_RESOLUTIONS if kind == 'product' else ('raw',)), 'INVALID_PAGE', 'resolution', _RESOLUTION_RULE),
+        (cursor is None or _is_cursor(cursor), 'INVALID_PAGE', 'cursor', 'must be the next of a page, as it is'),
+    ]
+    for valid, code, field, problem in checks:
+        if not valid:
+            shown = _shown(symbol) if field == 'symbol' else {}
+            raise _invalid(code, [{'field': field, 'problem': problem, **shown}])
+
+
 def forbidden(rooms: Sequence[str], message: Optional[str] = None) -> Rejected:
     details = [
         {'field': 'type' if room == 'general' else 'symbol', 'problem': f'{room} is not allowed'} for room in rooms[:_MAX_DETAILS]
@@ -144,6 +176,14 @@ def _is_expiry(value: Any) -> bool:
         return isinstance(value, str) and len(value) == 10 and bool(datetime.datetime.strptime(value, '%Y-%m-%d'))
     except ValueError:
         return False
+
+
+def _is_time_or_none(value: Any) -> bool:
+    return value is None or parse_micros(value) is not None
+
+
+def _is_cursor(value: Any) -> bool:
+    return isinstance(value, str) and _CURSOR.fullmatch(value) is not None
 
 
 def _shown(symbol: Any) -> Dict[str, str]:

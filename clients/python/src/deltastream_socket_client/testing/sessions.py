@@ -1,6 +1,7 @@
 """The fake gateway's side of a connection: its rooms, its token, and what it answers."""
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Hashable, Iterable, List, Mapping, Optional, Protocol, Sequence, Union
@@ -59,6 +60,10 @@ class Session:
         self.rooms: Dict[str, None] = {}
         self._gateway = gateway
         self._id = f'fake-{number}'
+        #: Whether it stays out of `general` until it asks for it.
+        self._general_off = auth.get('general') == 'off'
+        #: How many updates the history had when the connection was made.
+        self._recorded_before = gateway.market.history.recorded
         self._batches = auth.get('statuses') == 'batch'
         #: Updates that are held back from a client that lags, by their key.
         self._held: Optional[Dict[Hashable, Event]] = None
@@ -66,7 +71,7 @@ class Session:
         self._lags_since = 0.0
 
     def welcome(self) -> None:
-        joins = not self._gateway.is_forbidden('general')
+        joins = not self._general_off and not self._gateway.is_forbidden('general')
         if joins:
             self.rooms['general'] = None
         self.send(
@@ -134,6 +139,7 @@ class Session:
             'subscribe': self._subscribe,
             'unsubscribe': self._unsubscribe,
             'get_snapshot': self._snapshot,
+            'get_history': self._history,
             'get_products': self._products,
             'list_subscriptions': self._subscriptions,
             'refresh_token': self._refresh,
@@ -156,13 +162,19 @@ class Session:
         asked = self._addresses('subscribe', payload)
         check_budget(self.rooms, asked, self._gateway.limits, market.products)
         suggestions: Dict[str, str] = {}
+        given = payload.get('since')
         for address in asked:
+            since = given.get(address.symbol) if isinstance(given, dict) else given
+            if self._resume(address, since):
+                continue
             room, known = address.room, market.knows(address)
             self.rooms[room] = None
             confirmed: Dict[str, Any] = {'room': room, 'message': f'Subscribed to {room}'}
             available, most = len(market.newest(address)), self._gateway.limits['max_chains_per_snapshot']
             if available > most:
                 confirmed.update(updates=most, available=available)
+            if since is not None:
+                confirmed.update(_recovery(address, min(available, most), available))
             self.send('subscribed', confirmed if known else {**confirmed, 'known': False})
             if address.type == 'general':
                 self._send_stale_products()
@@ -176,6 +188,25 @@ class Session:
                 self.send(event, status)
         rooms = {'rooms': [address.room for address in asked]}
         return {**rooms, 'suggestions': suggestions} if suggestions else rooms
+
+    def _resume(self, address: Address, since: Any) -> bool:
+        """Joins the room of a product with the updates that the client missed. Returns False, and does
+        nothing, if some of them may be unknown.
+        """
+        market, room = self._gateway.market, address.room
+        if address.type != 'product' or self._gateway.limits['history_seconds'] == 0 or self._held is not None or room in self.rooms:
+            return False
+        before = self._recorded_before if 'general' in self.rooms else math.inf
+        missed = market.history.missed(str(address.symbol), since, before)
+        if missed is None:
+            return False
+        self.rooms[room] = None
+        self.send('subscribed', {'room': room, 'message': f'Subscribed to {room}', 'recovered': True, 'replayed': len(missed)})
+        for update in missed:
+            self.send('underlying_update', update)
+        for event, status in market.stale_in(address, ()):
+            self.send(event, status)
+        return True
 
     def _unsubscribe(self, payload: Any) -> Dict[str, Any]:
         asked = self._addresses('unsubscribe', payload)
@@ -194,6 +225,16 @@ class Session:
                 snapshots[-1]['available'] = available
             self.send('snapshot', snapshots[-1])
         return {'rooms': [address.room for address in asked], 'snapshots': snapshots}
+
+    def _history(self, payload: Any) -> Dict[str, Any]:
+        if self._gateway.limits['history_seconds'] == 0:
+            raise Rejected('HISTORY_UNAVAILABLE', 'This gateway keeps no history. Use live updates only.')
+        page = self._gateway.market.history.page(payload, self._gateway.market.nearest_expiry)
+        kind = 'product' if page['type'] == 'product' else 'chain'
+        room = Address(kind, page['symbol'], page['expiry']).room
+        self._gateway.check_allowed('get_history', [room])
+        self.send('history', page)
+        return {'rooms': [room], **page}
 
     def _products(self, _: Any) -> Dict[str, Any]:
         self._gateway.check_allowed('get_products', ())
@@ -235,3 +276,10 @@ class Session:
         elif not self._batches:
             for status in stale:
                 self.send('feed_status', status)
+
+
+def _recovery(address: Address, sent: int, available: int) -> Dict[str, Any]:
+    """What `subscribed` says to a client that resumes a room and gets its snapshot."""
+    if address.type != 'chain' or sent == 0 or sent < available:
+        return {'recovered': False}
+    return {'recovered': True, 'replayed': sent, 'conflated': True}

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import importlib.util
+import unittest
+from typing import Any, List
+
+from deltastream_socket_client import History
+from deltastream_socket_client.payload_reader import read
+
+
+def frame_of(resolution: str, columns: List[str], rows: List[List[Any]]) -> Any:
+    head = {'type': 'product', 'symbol': 'NIFTY', 'resolution': resolution, 'columns': columns}
+    return read(History, {**head, 'updates' if resolution == 'raw' else 'bars': rows}).to_frame()
+
+
+if importlib.util.find_spec('pandas') is None:
+
+    class Frames(unittest.TestCase):
+        @unittest.skip('pandas is not installed')
+        def test_to_frame_is_skipped_because_pandas_is_not_installed(self) -> None:
+            """The other class of this module has the tests."""
+
+else:
+
+    class Frames(unittest.TestCase):  # type: ignore[no-redef]
+        def test_prices_have_the_times_as_their_index(self) -> None:
+            rows = [['2026-11-22T04:43:38.330112', 21501.75], ['2026-11-22T04:43:39', 21502]]
+            frame = frame_of('raw', ['timestamp', 'price'], rows)
+            self.assertEqual((str(frame.index.tz), frame.index.name, list(frame.columns)), ('UTC', 'timestamp', ['price']))
+            self.assertEqual([time.isoformat() for time in frame.index], ['2026-11-22T04:43:38.330112+00:00', '2026-11-22T04:43:39+00:00'])
+            self.assertEqual((str(frame.price.dtype), list(frame.price)), ('float64', [21501.75, 21502.0]))
+
+        def test_bars_have_whole_counts_and_can_be_resampled(self) -> None:
+            columns = ['timestamp', 'open', 'high', 'low', 'close', 'count']
+            rows = [[f'2026-11-22T04:0{n}:00.000Z', 1, 3, 1, 2, 60] for n in range(3)]
+            frame = frame_of('1m', columns, rows)
+            self.assertEqual((str(frame['count'].dtype), list(frame['count'].resample('1h').sum())), ('int64', [180]))
+
+        def test_what_the_platform_does_not_give_is_nan(self) -> None:
+            frame = frame_of('raw', ['timestamp', 'spot_price', 'atm_strike'], [['2026-11-22T04:43:38.330112', 1, None]])
+            self.assertTrue(frame.atm_strike.isna().all())
+            self.assertEqual(str(frame.atm_strike.dtype), 'float64')
+
+        def test_an_empty_page_has_the_same_columns_and_index(self) -> None:
+            frame = frame_of('raw', ['timestamp', 'price'], [])
+            self.assertEqual((len(frame), str(frame.index.tz), str(frame.price.dtype)), (0, 'UTC', 'float64'))
