@@ -1,10 +1,12 @@
-// Checks whether a gateway serves clients: opens a WebSocket as they do, joins the namespace,
-// subscribes and receives. Exits with 0 if everything arrived, and otherwise with 1 and the reason.
-// `helm test` runs it in a pod of the gateway's own image, so it may use only production packages.
+// Checks whether a gateway serves clients: connects as they do, subscribes and receives. Exits with 0
+// if everything arrived, and otherwise with 1 and the reason. `helm test` runs it in a pod of the
+// gateway's own image, so it may use only production packages.
 //
-//   node scripts/handshake-check.mjs [--url=http://127.0.0.1:8002] [--symbol=NIFTY] [--expect=confirmation|data]
-//     [--expect-refusal=AUTH_REQUIRED] [--timeout=10] [--allow-unready]
+//   node scripts/handshake-check.mjs [--url=http://127.0.0.1:8002] [--ways=websocket] [--symbol=NIFTY]
+//     [--expect=confirmation|data] [--expect-refusal=AUTH_REQUIRED] [--timeout=10] [--allow-unready]
 //
+// --ways             what to try, one after the other: websocket and polling (of Socket.IO),
+//                    plain-websocket (/ws), rest (/v1)
 // --expect           what must arrive: the confirmation of the subscription, or also data: a price, a
 //                    chain or a feed_status
 // --expect-refusal   the code with which the gateway must reject a client without a token
@@ -12,14 +14,23 @@
 //                    health check of a container
 // CHECK_TOKEN        (environment) the token to send. It is not an argument, because every user of
 //                    the machine can see arguments.
+import { Buffer } from 'node:buffer';
+import { Agent, request } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { WebSocket } from 'ws';
 
 const DATA = new Set(['underlying_update', 'chain_update', 'chain_summary', 'feed_status']);
-const PATH = '/socket.io/?EIO=4&transport=websocket';
+const WAYS = {
+  websocket: () => checkWebSocket(SOCKET_IO),
+  polling: checkPolling,
+  'plain-websocket': () => checkWebSocket(PLAIN),
+  rest: checkRest,
+};
 
 function options(args) {
   const given = {
     url: `${process.env.TLS_CERT ? 'https' : 'http'}://127.0.0.1:${process.env.PORT || 8002}`,
+    ways: 'websocket',
     symbol: 'NIFTY',
     expect: 'confirmation',
     'expect-refusal': '',
@@ -31,6 +42,10 @@ function options(args) {
     if (!(name in given)) throw new Error(`${arg} is not known`);
     given[name] = value;
   }
+  given.ways = given.ways.split(',');
+  const unknown = given.ways.find((way) => !Object.hasOwn(WAYS, way));
+  if (unknown !== undefined)
+    throw new Error(`--ways has "${unknown}", but knows ${Object.keys(WAYS).join(', ')}`);
   if (!['confirmation', 'data'].includes(given.expect)) throw new Error(`--expect is "${given.expect}"`);
   if (!URL.canParse(given.url) || !/^https?:/.test(given.url)) throw new Error(`--url is "${given.url}"`);
   given.url = given.url.replace(/\/+$/, '');
@@ -44,6 +59,169 @@ function end(problem, said = '') {
   process.exit(problem ? 1 : 0);
 }
 
+/** How clients of Socket.IO talk over a WebSocket. */
+const SOCKET_IO = {
+  path: '/socket.io/?EIO=4&transport=websocket',
+  label: '',
+  enter: (token) => `40${token ? JSON.stringify({ token }) : ''}`,
+  request: (event, data) => `421${JSON.stringify([event, data])}`,
+  read(text) {
+    if (text === '2') return { reply: '3' };
+    if (text.startsWith('0')) return { isGreeting: true };
+    // engine.io's type 4 and Socket.IO's type, the id of the acknowledgement if there is one, and JSON
+    const [, type, id, json] = /^4([0-9])(\d*)(.*)$/s.exec(text) ?? [];
+    const body = json ? JSON.parse(json) : undefined;
+    if (type === '2') return { event: body[0], data: body[1] };
+    if (type === '3' && id === '1') return { event: 'ack', data: body[0] };
+    if (type === '4') return { event: 'connect_error', data: body.data ?? { code: body.message } };
+    return {};
+  },
+};
+
+/** How clients of plain WebSockets talk. They speak first. */
+const PLAIN = {
+  path: '/ws',
+  label: '/ws: ',
+  speaksFirst: true,
+  enter: (token) => JSON.stringify({ event: 'auth', data: token ? { token } : {} }),
+  request: (event, data) => JSON.stringify({ event, data, id: 1 }),
+  read: (text) => JSON.parse(text),
+};
+
+/** Connects, subscribes and waits for what is expected. Resolves to a line that says so. */
+function checkWebSocket({ path, label, speaksFirst, enter, request: ask, read }) {
+  const at = `${given.url}${label && path}`;
+  step = `${at} did not answer`;
+  // The certificate is issued for the name that clients use. Inside the cluster and on the machine
+  // itself, the gateway has another name.
+  const socket = new WebSocket(`${given.url.replace(/^http/, 'ws')}${path}`, { rejectUnauthorized: false });
+  const received = { subscribed: false, acknowledged: false, data: '' };
+  return new Promise((resolve) => {
+    const succeed = (said) => {
+      socket.removeAllListeners();
+      socket.on('error', () => undefined);
+      socket.close();
+      resolve(`${label}${said}`);
+    };
+    const greet = () => {
+      step = `${at} opened a session, but did not let the check in`;
+      socket.send(enter(token));
+    };
+    const checkWhole = () => {
+      if (!received.subscribed || !received.acknowledged) return;
+      step = `${at} sent no price, chain or feed_status of ${given.symbol}`;
+      if (given.expect === 'data' && !received.data) return;
+      succeed(
+        `connected, subscribed to product:${given.symbol}${received.data && `, received ${received.data}`}`,
+      );
+    };
+    const onEvent = (name, data) => {
+      if (name === 'connected') {
+        if (given['expect-refusal']) end(`${at} let the check in without a token`);
+        step = `${at} did not confirm the subscription`;
+        socket.send(ask('subscribe', { type: 'product', symbol: given.symbol }));
+      } else if (name === 'connect_error') {
+        succeed(refusal(at, data.code));
+      } else if (name === 'ack') {
+        if (!data.ok) end(`${at} refused the subscription: ${data.error?.code}`);
+        received.acknowledged = true;
+      } else if (name === 'subscribed' && data.room === `product:${given.symbol}`) {
+        received.subscribed = true;
+      } else if (name === 'closing' && !given['allow-unready']) {
+        end(`${at} closed the connection: ${data.code}`);
+      } else if (DATA.has(name) && data.product === given.symbol) {
+        received.data ||= name;
+      }
+      checkWhole();
+    };
+    socket.on('open', () => speaksFirst && greet());
+    socket.on('unexpected-response', (_, { statusCode }) => {
+      const busy = statusCode === 503 || statusCode === 429;
+      end(busy && given['allow-unready'] ? undefined : `${at} answered ${statusCode}`);
+    });
+    socket.on('error', (error) => end(`${at} did not answer: ${error.message || error.code}`));
+    socket.on('close', (code) => end(`${at} closed the connection (${code})`));
+    socket.on('message', (raw) => {
+      const { reply, isGreeting, event, data } = read(raw.toString());
+      if (reply) socket.send(reply);
+      else if (isGreeting) greet();
+      else if (event) onEvent(event, data);
+    });
+  });
+}
+
+/** Ends with a problem, unless the gateway should reject the check with this code. */
+function refusal(at, code) {
+  if (code !== given['expect-refusal']) end(`${at} rejected the check: ${code}`);
+  return `refused with ${code}, as it should be`;
+}
+
+/**
+ * Connects and leaves. All requests use one TCP connection, because only the pod that opened the
+ * session knows it, and the Service may spread connections over pods.
+ */
+async function checkPolling() {
+  const path = '/socket.io/?EIO=4&transport=polling';
+  const at = `${given.url} with polling`;
+  step = `${at} did not answer`;
+  const agent = new (given.url.startsWith('https') ? TlsAgent : Agent)({ keepAlive: true, maxSockets: 1 });
+  const poll = async (url, body) => {
+    const response = await http(at, url, { agent, body });
+    if (response.status !== 200) end(`${at} answered ${response.status}`);
+    return response.text;
+  };
+  const { sid } = JSON.parse((await poll(path)).slice(1));
+  const session = `${path}&sid=${sid}`;
+  await poll(session, SOCKET_IO.enter(token));
+  const [first] = (await poll(session)).split('\x1e');
+  const { event, data } = SOCKET_IO.read(first);
+  if (event === 'connect_error') return `polling: ${refusal(at, data.code)}`;
+  if (!first.startsWith('40')) end(`${at} did not let the check in`);
+  if (given['expect-refusal']) end(`${at} let the check in without a token`);
+  await poll(session, '1');
+  agent.destroy();
+  return 'polling: connected';
+}
+
+/** Asks for the list of products. */
+async function checkRest() {
+  const at = `${given.url}/v1/products`;
+  step = `${at} did not answer`;
+  const { status, text } = await http(at, '/v1/products', {
+    headers: token ? { Authorization: `Bearer ${token}` } : {},
+  });
+  if (status === 401 && given['expect-refusal']) return `/v1: ${refusal(at, JSON.parse(text).code)}`;
+  if (given['expect-refusal']) end(`${at} answered ${status} without a token`);
+  if (status !== 200) end(`${at} answered ${status}`);
+  return '/v1: answered';
+}
+
+/** Sends a request: a POST if it has a body. Ends with a problem if there is no response. */
+function http(at, path, { agent, headers, body }) {
+  const send = given.url.startsWith('https') ? tlsRequest : request;
+  return new Promise((resolve) => {
+    const options = {
+      agent,
+      headers,
+      method: body === undefined ? 'GET' : 'POST',
+      rejectUnauthorized: false,
+    };
+    const fail = (error) => end(`${at} did not answer: ${error.message || error.code}`);
+    const sent = send(`${given.url}${path}`, options, async (response) => {
+      try {
+        const text = Buffer.concat(await response.toArray()).toString();
+        resolve({ status: response.statusCode, text });
+      } catch (error) {
+        fail(error);
+      }
+    });
+    sent.on('error', fail);
+    sent.end(body);
+  });
+}
+
+const token = process.env.CHECK_TOKEN;
+let step = '';
 let given;
 try {
   given = options(process.argv.slice(2));
@@ -51,76 +229,12 @@ try {
   end(error.message);
 }
 
-let step = `${given.url} did not answer`;
 setTimeout(() => end(`${step} within ${given.timeout} s`), Number(given.timeout) * 1_000);
 
-// The certificate is issued for the name that clients use. Inside the cluster and on the machine
-// itself, the gateway has another name.
-const socket = new WebSocket(`${given.url.replace(/^http/, 'ws')}${PATH}`, { rejectUnauthorized: false });
-const emit = (id, ...event) => socket.send(`42${id}${JSON.stringify(event)}`);
-const received = { connected: false, subscribed: false, acknowledged: false, data: '' };
-
-/**
- * engine.io's type 4 and Socket.IO's type, the id of the acknowledgement if there is one, and JSON.
- */
-function packetOf(text) {
-  const [, type, id, json] = /^4([0-9])(\d*)(.*)$/s.exec(text) ?? [];
-  return { type, id, body: json ? JSON.parse(json) : undefined };
+try {
+  const said = [];
+  for (const way of given.ways) said.push(await WAYS[way]());
+  end(undefined, said.join('\n'));
+} catch (error) {
+  end(`${given.url} answered with something unexpected: ${error.message}`);
 }
-
-function checkWhole() {
-  if (!received.subscribed || !received.acknowledged) return;
-  step = `${given.url} sent no price, chain or feed_status of ${given.symbol}`;
-  if (given.expect === 'data' && !received.data) return;
-  end(
-    undefined,
-    `connected, subscribed to product:${given.symbol}${received.data && `, received ${received.data}`}`,
-  );
-}
-
-function onEvent([name, payload]) {
-  if (name === 'connected') {
-    received.connected = true;
-    step = `${given.url} did not confirm the subscription`;
-    emit(1, 'subscribe', { type: 'product', symbol: given.symbol });
-  } else if (name === 'subscribed' && payload.room === `product:${given.symbol}`) {
-    received.subscribed = true;
-  } else if (name === 'closing' && !given['allow-unready']) {
-    end(`${given.url} closed the connection: ${payload.code}`);
-  } else if (DATA.has(name) && payload.product === given.symbol) {
-    received.data ||= name;
-  }
-  checkWhole();
-}
-
-function onRefusal({ message, data }) {
-  const code = data?.code ?? message;
-  if (code === given['expect-refusal']) end(undefined, `refused with ${code}, as it should be`);
-  end(`${given.url} rejected the check: ${code}`);
-}
-
-socket.on('unexpected-response', (_, { statusCode }) => {
-  const busy = statusCode === 503 || statusCode === 429;
-  end(busy && given['allow-unready'] ? undefined : `${given.url} answered ${statusCode}`);
-});
-socket.on('error', (error) => end(`${given.url} did not answer: ${error.message || error.code}`));
-socket.on('close', (code) => end(`${given.url} closed the connection (${code})`));
-socket.on('message', (raw) => {
-  const text = raw.toString();
-  if (text === '2') return socket.send('3');
-  if (text.startsWith('0')) {
-    step = `${given.url} opened a session, but did not let the check join the namespace`;
-    const token = process.env.CHECK_TOKEN;
-    return socket.send(`40${token ? JSON.stringify({ token }) : ''}`);
-  }
-  const { type, id, body } = packetOf(text);
-  if (type === '0' && given['expect-refusal']) end(`${given.url} let the check in without a token`);
-  else if (type === '4') onRefusal(body);
-  else if (type === '2') onEvent(body);
-  else if (type === '3' && id === '1') {
-    const [{ ok, error }] = body;
-    if (!ok) end(`${given.url} refused the subscription: ${error?.code}`);
-    received.acknowledged = true;
-    checkWhole();
-  }
-});

@@ -46,7 +46,7 @@ describe('the access to the gateway', () => {
       'nginx.ingress.kubernetes.io/proxy-send-timeout': '3600',
       'nginx.ingress.kubernetes.io/upstream-hash-by': '$remote_addr',
     });
-    expect(Rendered.from(NGINX).config.TRANSPORTS).toBe('polling,websocket');
+    expect(Rendered.from(NGINX).config.TRANSPORTS).toBe('polling,websocket,plain-websocket');
   });
 
   it('nginx with only WebSocket: the same without affinity', () => {
@@ -56,7 +56,7 @@ describe('the access to the gateway', () => {
       'ingress.hosts': ['a.example.com'],
     });
     const names = Object.keys(rendered.one('Ingress').metadata.annotations);
-    expect(rendered.config.TRANSPORTS).toBe('websocket');
+    expect(rendered.config.TRANSPORTS).toBe('websocket,plain-websocket');
     expect(names).toContain('nginx.ingress.kubernetes.io/proxy-read-timeout');
     expect(names.filter((name) => /hash|affinity|cookie/.test(name))).toEqual([]);
   });
@@ -211,22 +211,50 @@ describe('the access to the gateway', () => {
     expect(spec.egress[1]?.to).toEqual([{ ipBlock: { cidr: '10.20.0.0/16' } }]);
   });
 
-  it('exposes the HTTP API only if it is asked to, and refuses to if there is none', () => {
-    const ingress = (more: object) =>
-      Rendered.from({ 'ingress.enabled': true, 'ingress.hosts': ['a.example.com'], ...more })
-        .one('Ingress')
-        .spec.rules.flatMap(({ http }) => http.paths.map(({ path }) => path));
-    const route = (more: object) =>
-      Rendered.from({ 'httpRoute.enabled': true, 'httpRoute.parentRefs': [{ name: 'edge' }], ...more })
-        .one('HTTPRoute')
-        .spec.rules.flatMap(({ matches = [] }) => matches.map(({ path }) => path?.value));
-    for (const [pathsOf, setting] of [
-      [ingress, 'ingress.exposeRest'],
-      [route, 'httpRoute.exposeRest'],
-    ] as const) {
+  it('switches plain WebSockets off', () => {
+    expect(Rendered.from({ 'plainWebSocket.enabled': false }).config.TRANSPORTS).toBe('websocket');
+  });
+
+  describe.each(['ingress', 'httpRoute'])('%s', (edge) => {
+    const pathsOf = (more: object) => {
+      const rendered = Rendered.from({
+        [`${edge}.enabled`]: true,
+        'ingress.hosts': ['a.example.com'],
+        'httpRoute.parentRefs': [{ name: 'edge' }],
+        ...more,
+      });
+      const paths =
+        edge === 'ingress'
+          ? rendered.one('Ingress').spec.rules.flatMap(({ http }) => http.paths.map(({ path }) => path))
+          : rendered
+              .one('HTTPRoute')
+              .spec.rules.flatMap(({ matches = [] }) => matches.map(({ path }) => path?.value));
+      return paths;
+    };
+    const rest = `${edge}.exposeRest`;
+    const plain = `${edge}.exposePlainWebSocket`;
+
+    it('exposes the HTTP API and plain WebSockets only if it is asked to', () => {
       expect(pathsOf({})).toEqual(['/socket.io']);
-      expect(pathsOf({ [setting]: true })).toEqual(['/socket.io', '/v1']);
-      expect(() => pathsOf({ [setting]: true, 'config.REST_API': false })).toThrow(/exposeRest is true/);
-    }
+      expect(pathsOf({ [rest]: true })).toEqual(['/socket.io', '/v1']);
+      expect(pathsOf({ [plain]: true })).toEqual(['/socket.io', '/ws']);
+      expect(pathsOf({ [plain]: true, [rest]: true })).toEqual(['/socket.io', '/ws', '/v1']);
+    });
+
+    it('refuses to expose what the pods do not serve', () => {
+      expect(() => pathsOf({ [rest]: true, 'config.REST_API': false })).toThrow(/exposeRest is true/);
+      expect(() => pathsOf({ [plain]: true, 'plainWebSocket.enabled': false })).toThrow(
+        /exposePlainWebSocket is true/,
+      );
+    });
+  });
+
+  it('one route holds all paths, so that time-outs and affinity are those of every WebSocket', () => {
+    const { rules } = Rendered.from({
+      'httpRoute.enabled': true,
+      'httpRoute.parentRefs': [{ name: 'edge' }],
+      'httpRoute.exposePlainWebSocket': true,
+    }).one('HTTPRoute').spec;
+    expect(rules).toEqual([expect.objectContaining({ timeouts: { request: '0s', backendRequest: '0s' } })]);
   });
 });

@@ -10,8 +10,9 @@ import { GatewayProcess } from '../support/gateway-process.js';
 import { underlying } from '../support/messages.js';
 import { RedisServer } from '../support/redis-server.js';
 import { claims, hs256, JWT_SECRET } from '../support/tokens.js';
-import { freePort } from '../support/wait.js';
+import { freePort, waitFor } from '../support/wait.js';
 
+const SECRET_KEY = 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0iL';
 const CHECK = join(__dirname, '../../scripts/handshake-check.mjs');
 
 let redis: RedisServer;
@@ -71,35 +72,73 @@ it('fails if it receives nothing', async () => {
   });
 });
 
-it('sends its token, or checks that the gateway requires one', async () => {
-  const gateway = await start({
-    AUTH_MODE: 'required',
-    JWT_SECRET,
-    SECRET_KEY: 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0iL',
-  });
-  const at = `--url=${gateway.url}`;
-  expect(await check([at], { CHECK_TOKEN: hs256(claims()) })).toMatchObject({ code: 0 });
-  expect(await check([at])).toEqual({ code: 1, said: expect.stringContaining('AUTH_REQUIRED') });
-  expect(await check([at, '--expect-refusal=AUTH_REQUIRED'])).toEqual({
-    code: 0,
-    said: 'refused with AUTH_REQUIRED, as it should be',
-  });
+it('fails with a token that may not subscribe', async () => {
+  const gateway = await start({ AUTH_MODE: 'required', JWT_SECRET, SECRET_KEY });
   const narrow = hs256(claims({ rooms: ['product:TSLA'] }));
-  expect(await check([at], { CHECK_TOKEN: narrow })).toEqual({
+  expect(await check([`--url=${gateway.url}`], { CHECK_TOKEN: narrow })).toEqual({
     code: 1,
     said: expect.stringContaining('FORBIDDEN'),
   });
-  const open = await start();
-  expect(await check([`--url=${open.url}`, '--expect-refusal=AUTH_REQUIRED'])).toEqual({
+});
+
+const EVERY_WAY = '--ways=websocket,polling,plain-websocket,rest';
+
+it('tries every way in, one after the other', async () => {
+  const gateway = await start();
+  const stop = repeat(
+    () => redis.client.publish('enriched:underlying', JSON.stringify(underlying('NIFTY', Date.now() % 1e9))),
+    100,
+  );
+  const result = await check([`--url=${gateway.url}`, EVERY_WAY, '--expect=data', '--timeout=20']);
+  stop();
+  expect(result).toEqual({
+    code: 0,
+    said: [
+      'connected, subscribed to product:NIFTY, received underlying_update',
+      'polling: connected',
+      '/ws: connected, subscribed to product:NIFTY, received underlying_update',
+      '/v1: answered',
+    ].join('\n'),
+  });
+  await waitFor(async () => (await gateway.json<{ clients: number }>('/health')).clients === 0);
+});
+
+it.each([
+  ['polling', { TRANSPORTS: 'websocket,plain-websocket' }, / with polling answered 400$/],
+  ['plain-websocket', { TRANSPORTS: 'websocket' }, /\/ws answered 404$/],
+  ['rest', { REST_API: 'false' }, /\/v1\/products answered 404$/],
+])('fails if %s is switched off', async (way, env, said) => {
+  const gateway = await start(env);
+  expect(await check([`--url=${gateway.url}`, `--ways=${way}`, '--symbol=SILENT'])).toEqual({
     code: 1,
-    said: expect.stringContaining('without a token'),
+    said: expect.stringMatching(said),
   });
 });
+
+it.each(['websocket', 'polling', 'plain-websocket', 'rest'])(
+  'with %s, sends its token or checks that the gateway requires one',
+  async (way) => {
+    const required = { AUTH_MODE: 'required', JWT_SECRET, SECRET_KEY };
+    const [gateway, open] = await Promise.all([start(required), start()]);
+    const args = [`--url=${gateway.url}`, `--ways=${way}`];
+    const refused = '--expect-refusal=AUTH_REQUIRED';
+    expect(await check(args, { CHECK_TOKEN: hs256(claims()) })).toMatchObject({ code: 0 });
+    expect(await check(args)).toEqual({ code: 1, said: expect.stringMatching(/AUTH_REQUIRED| 401$/) });
+    expect(await check([...args, refused])).toEqual({
+      code: 0,
+      said: expect.stringMatching(/refused with AUTH_REQUIRED, as it should be$/),
+    });
+    expect(await check([`--url=${open.url}`, `--ways=${way}`, refused])).toEqual({
+      code: 1,
+      said: expect.stringContaining('without a token'),
+    });
+  },
+);
 
 it('over TLS', async () => {
   const { cert, key } = await makeCertificate();
   const gateway = await start({ TLS_CERT: cert, TLS_KEY: key });
-  expect(await check([], { PORT: `${gateway.port}`, TLS_CERT: cert })).toMatchObject({ code: 0 });
+  expect(await check([EVERY_WAY], { PORT: `${gateway.port}`, TLS_CERT: cert })).toMatchObject({ code: 0 });
 });
 
 it('a full gateway fails helm test, but passes a health check', async () => {
@@ -136,4 +175,8 @@ it('fails if nothing listens, if another server does, and if the gateway hangs',
 it('names the invalid argument', async () => {
   expect(await check(['--wait=3'])).toEqual({ code: 1, said: '--wait=3 is not known' });
   expect(await check(['--expect=all'])).toEqual({ code: 1, said: '--expect is "all"' });
+  expect(await check(['--ways=websocket,pigeon'])).toEqual({
+    code: 1,
+    said: '--ways has "pigeon", but knows websocket, polling, plain-websocket, rest',
+  });
 });

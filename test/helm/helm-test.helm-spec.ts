@@ -1,4 +1,4 @@
-import { NGINX, read, Rendered } from './support/chart.js';
+import { NGINX, read, Rendered, type Values } from './support/chart.js';
 
 describe('helm test', () => {
   it('runs the handshake check that the same image contains', () => {
@@ -9,10 +9,27 @@ describe('helm test', () => {
     expect(spec.containers[0]).toMatchObject({
       image: rendered.container.image,
       command: ['node', 'scripts/handshake-check.mjs'],
-      args: ['--url=http://r-socket-gateway:80', '--symbol=NIFTY', '--expect=data', '--timeout=45'],
+      args: [
+        '--url=http://r-socket-gateway:80',
+        '--ways=websocket,plain-websocket,rest',
+        '--symbol=NIFTY',
+        '--expect=data',
+        '--timeout=45',
+      ],
     });
     expect(read('Dockerfile')).toContain('COPY --from=build /app/scripts scripts');
     expect(read('.dockerignore')).toContain('!scripts/handshake-check.mjs');
+  });
+
+  it('tries each transport, and the HTTP API, if they are enabled', () => {
+    const waysIn = (values: Values) =>
+      Rendered.from(values)
+        .one('Pod')
+        .spec.containers[0].args?.find((arg) => arg.startsWith('--ways='));
+    expect(waysIn(NGINX)).toBe('--ways=polling,websocket,plain-websocket,rest');
+    expect(waysIn({ 'plainWebSocket.enabled': false })).toBe('--ways=websocket,rest');
+    expect(waysIn({ 'config.REST_API': false })).toBe('--ways=websocket,plain-websocket');
+    expect(waysIn({ 'config.REST_API': 'false' })).toBe('--ways=websocket,plain-websocket');
   });
 
   it('sends a token if there is one, and otherwise expects to be rejected', () => {

@@ -178,6 +178,31 @@ proxy.istio.io/config: |
 {{- if eq .Values.transports "websocket+polling" }}true{{ end }}
 {{- end }}
 
+{{- define "socket-gateway.transports" -}}
+{{- $transports := list "websocket" }}
+{{- if include "socket-gateway.polling" . }}{{ $transports = prepend $transports "polling" }}{{ end }}
+{{- if .Values.plainWebSocket.enabled }}{{ $transports = append $transports "plain-websocket" }}{{ end }}
+{{- $transports | join "," }}
+{{- end }}
+
+{{- define "socket-gateway.rest" -}}
+{{- if ne (toString .Values.config.REST_API) "false" }}true{{ end }}
+{{- end }}
+
+{{/* The paths that an Ingress or a route exposes, as a JSON list. */}}
+{{- define "socket-gateway.paths" -}}
+{{- $paths := list .path }}
+{{- if .exposePlainWebSocket }}{{ $paths = append $paths "/ws" }}{{ end }}
+{{- if .exposeRest }}{{ $paths = append $paths "/v1" }}{{ end }}
+{{- toJson $paths }}
+{{- end }}
+
+{{/* The same for people. */}}
+{{- define "socket-gateway.pathsText" -}}
+{{- $paths := include "socket-gateway.paths" . | fromJsonArray -}}
+path{{ if gt (len $paths) 1 }}s{{ end }} {{ $paths | join ", " }}
+{{- end }}
+
 {{/* What identifies a polling client. Empty if clients need not be identified. */}}
 {{- define "socket-gateway.stickyBy" -}}
 {{- if and (include "socket-gateway.polling" .) (ne .Values.sticky.provider "none") }}
@@ -221,7 +246,7 @@ redis://{{ include "socket-gateway.fullname" . }}-redis:6379/0
 {{- end }}
 PORT: {{ int64 .Values.ports.http | quote }}
 ADMIN_PORT: {{ int64 .Values.ports.admin | quote }}
-TRANSPORTS: {{ include "socket-gateway.polling" . | empty | ternary "websocket" "polling,websocket" }}
+TRANSPORTS: {{ include "socket-gateway.transports" . }}
 WORKERS: {{ include "socket-gateway.configValue" .Values.workers | quote }}
 DRAIN_TIMEOUT_MS: {{ mul .Values.drain.seconds 1000 | quote }}
 {{- if not (include "socket-gateway.given" .Values.config.KEEP_ALIVE_TIMEOUT_MS) }}

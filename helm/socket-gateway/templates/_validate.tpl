@@ -27,7 +27,10 @@ template covers what the schema cannot calculate, and installations with --skip-
 {{- $problems = append $problems "pdb has neither minAvailable nor maxUnavailable: it would protect nothing." }}
 {{- end }}
 {{- range $name := list "ingress" "httpRoute" }}
-{{- if and (index $v $name).exposeRest (eq (toString $v.config.REST_API) "false") }}
+{{- if and (index $v $name).exposePlainWebSocket (not $v.plainWebSocket.enabled) }}
+{{- $problems = append $problems (printf "%s.exposePlainWebSocket is true, but plainWebSocket.enabled is false: nothing answers at /ws. Change one of them." $name) }}
+{{- end }}
+{{- if and (index $v $name).exposeRest (not (include "socket-gateway.rest" $)) }}
 {{- $problems = append $problems (printf "%s.exposeRest is true, but config.REST_API is false: there is no HTTP API to expose. Change one of them." $name) }}
 {{- end }}
 {{- end }}
