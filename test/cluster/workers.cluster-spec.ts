@@ -3,6 +3,7 @@ import { Crowd } from '../support/crowd.js';
 import { FeedClient, ROOMS } from '../support/feed-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { NumberedFeed, WORKER } from '../support/numbered-feed.js';
+import { PlainClient } from '../support/plain-client.js';
 import { parsePrometheusText } from '../support/prometheus-text.js';
 import { redisClient } from '../support/redis-client.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -190,6 +191,46 @@ it('each update reaches a client of each worker once, and /metrics adds up their
     rooms: { general: clients.length },
   });
   for (const client of clients) client.close();
+  await gateway.stop();
+});
+
+it('plain WebSockets of each worker receive each update once, and a roll tells them to reconnect', async () => {
+  const gateway = await startWorkers({ TRANSPORTS: 'websocket,plain-websocket' });
+  const open = () =>
+    Promise.all(Array.from({ length: 2 * WORKERS }, () => PlainClient.open(`${gateway.url}/ws`)));
+  const clients = await open();
+  await Promise.all(clients.map((client) => client.next('connected')));
+  const spread = (await healthOf(gateway)).workers.map(({ clients: mine }) => mine);
+  expect(Math.min(...spread)).toBeGreaterThan(0);
+  expect(spread.reduce((sum, mine) => sum + mine, 0)).toBe(clients.length);
+  const prices = ({ messages }: PlainClient) =>
+    messages.filter(({ event }) => event === 'underlying_update').map(({ data }) => data.price as number);
+  const expectEachOnce = async (all: readonly PlainClient[]) => {
+    const before = all.map((client) => prices(client).length);
+    for (let n = 0; n < 10; n++) await feed.touch();
+    await waitFor(() => all.every((client, n) => prices(client).length >= before[n]! + 10));
+    all.forEach((client, n) => {
+      const own = prices(client).slice(before[n]);
+      expect(own).toEqual([...new Set(own)].sort((a, b) => a - b));
+      expect(own).toHaveLength(10);
+    });
+  };
+  await expectEachOnce(clients);
+
+  process.kill(gateway.pid, 'SIGHUP');
+  await waitFor(() => gateway.logged('workers_rolled'), 'the roll does not end', 90_000);
+  await waitFor(() => clients.every(({ closed }) => closed), 'clients of the old workers are left');
+  for (const client of clients) {
+    expect(client.messages.at(-1)).toEqual({
+      event: 'closing',
+      data: expect.objectContaining({ code: 'DRAINING', reconnect: true }),
+    });
+    expect(client.closed).toEqual({ code: 1012, reason: 'DRAINING' });
+  }
+  await gateway.ready();
+  const returned = await open();
+  await Promise.all(returned.map((client) => client.next('connected')));
+  await expectEachOnce(returned);
   await gateway.stop();
 });
 
