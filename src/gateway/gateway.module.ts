@@ -17,7 +17,7 @@ import { MarketDataGateway } from './market-data.gateway.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
 import { ResumeService } from './resume.service.js';
-import { RoomJoiner } from './room-joiner.js';
+import { RoomMembership } from './room-membership.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import { SymbolSuggestions } from './symbol-suggestions.js';
@@ -36,7 +36,7 @@ import { TokenPipe } from './token.pipe.js';
   ],
   providers: [
     MarketDataGateway,
-    RoomJoiner,
+    RoomMembership,
     SnapshotRequestService,
     SymbolSuggestions,
     SnapshotSender,

@@ -13,7 +13,7 @@ import {
 } from '../contract/index.js';
 import { MINUTE_MS } from '../history/bars.js';
 import { SUMMARY_COLUMNS, type UpdateRow } from '../history/history-entry.js';
-import type { HistoryPage } from '../history/history-reader.js';
+import { type HistoryPage, MAX_MINUTES } from '../history/history-reader.js';
 import { firstIdAt, lastIdAt } from '../history/history-id.js';
 import { HistoryMetrics } from '../history/history.metrics.js';
 import { HistoryService } from '../history/history.service.js';
@@ -60,7 +60,7 @@ export class HistoryRequestService {
 
   /** The most entries that are read for a request. */
   entriesOf({ limit = DEFAULT_HISTORY_ROWS, resolution = 'raw' }: HistoryDto): number {
-    return limit * Math.max(1, PERIODS_MS[resolution] / MINUTE_MS);
+    return Math.min(limit * Math.max(1, PERIODS_MS[resolution] / MINUTE_MS), MAX_MINUTES);
   }
 
   /**

@@ -55,7 +55,7 @@ import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
 import { forbidden, RequestError, tooMuchWork } from './request-error.js';
-import { RoomJoiner } from './room-joiner.js';
+import { RoomMembership } from './room-membership.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import { checkBudget } from './subscription-budget.js';
 import { type RoomsDto, SnapshotDto, SubscribeDto, SubscriptionDto } from './subscription.dto.js';
@@ -79,7 +79,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     private readonly freshness: FreshnessService,
     private readonly heartbeats: HeartbeatService,
     private readonly markets: MarketStatusService,
-    private readonly joiner: RoomJoiner,
+    private readonly membership: RoomMembership,
     private readonly answers: SnapshotRequestService,
     private readonly historyRequests: HistoryRequestService,
     private readonly suggestions: SymbolSuggestions,
@@ -165,7 +165,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     this.checkReads(client, 'You have not read what you were sent. Read it before you subscribe to more.');
     const held = new Set(subscriptionsOf(client));
     checkBudget(this.config, held, addresses, (product) => this.cache.knows(product));
-    const { joined, unknown } = await this.joiner.join(client, request, addresses);
+    const { joined, unknown } = await this.membership.join(client, request, addresses);
     this.clientLog.rooms(client, joined, 'client_subscribed');
     const suggestions = this.suggestions.of(unknown, this.auth.permissionsOf(client));
     return suggestions ? { ok: true, rooms, suggestions } : { ok: true, rooms };
@@ -196,7 +196,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
       if (pause) await pause;
       if (!client.connected) break;
       if (client.rooms.has(room)) left.push(room);
-      void client.leave(room);
+      this.membership.leave(client, room);
       client.emit(ServerEvent.unsubscribed, { room, message: `Unsubscribed from ${room}` });
     }
     this.clientLog.rooms(client, left, 'client_unsubscribed');
@@ -297,7 +297,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
       if (pause) await pause;
       if (!client.connected) break;
       if (permissions.mayJoin(roomAddress(room)!)) continue;
-      void client.leave(room);
+      this.membership.leave(client, room);
       const message = `Unsubscribed from ${room}: the new token does not allow it`;
       client.emit(ServerEvent.unsubscribed, { room, message });
     }

@@ -8,6 +8,7 @@ import {
   parseTimestamp,
   productRoom,
   ReplayPayloads,
+  roomAddress,
   type RoomAddress,
   ServerEvent,
   type SnapshotAddress,
@@ -43,6 +44,9 @@ export interface Resume {
  */
 @Injectable()
 export class ResumeService {
+  /** The rooms that clients have left in this connection. */
+  private readonly left = new WeakMap<GatewaySocket, Set<string>>();
+
   constructor(
     private readonly config: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
@@ -98,16 +102,28 @@ export class ResumeService {
     return recovered ? { recovered, replayed: messages.length, conflated: true } : { recovered };
   }
 
+  /** Call it when a client leaves a room that it was in. */
+  noteLeft(client: GatewaySocket, room: string): void {
+    const address = roomAddress(room);
+    // Nothing was sent of a product that was never received. So a client that joins and leaves any
+    // number of made-up rooms takes no memory.
+    if (address?.type === 'product' && this.history.lastReceivedAt(address.symbol) === undefined) return;
+    if (address?.type !== 'product' && address?.type !== 'general') return;
+    const left = this.left.get(client) ?? new Set();
+    this.left.set(client, left.add(room));
+  }
+
   /**
    * False if the client may already have received a newer update in this connection, because an
    * older one must not follow it; or if it does not read what it is sent.
    */
   private canReplay(client: GatewaySocket, symbol: string): boolean {
-    if (client.rooms.has(productRoom(symbol)) || isSlow(client, this.config.conflateAboveBytes)) return false;
+    if (isSlow(client, this.config.conflateAboveBytes)) return false;
+    const left = this.left.get(client);
+    const hasBeenIn = (room: string): boolean => client.rooms.has(room) || left?.has(room) === true;
+    if (hasBeenIn(productRoom(symbol))) return false;
     const receivedAt = this.history.lastReceivedAt(symbol);
-    return (
-      !client.rooms.has(GENERAL_ROOM) || receivedAt === undefined || receivedAt < client.handshake.issued
-    );
+    return !hasBeenIn(GENERAL_ROOM) || receivedAt === undefined || receivedAt < client.handshake.issued;
   }
 
   private replay(client: GatewaySocket, { room, address }: Resume, missed: readonly Replayable[]): void {

@@ -74,7 +74,7 @@ function IsSince(options: ValidationOptions): PropertyDecorator {
       validator: {
         validate: (value: unknown) =>
           typeof value === 'object' && value !== null && !Array.isArray(value)
-            ? Object.values(value).every(isTimestamp)
+            ? Object.values(value).every((time) => time == null || isTimestamp(time))
             : isTimestamp(value),
       },
     });

@@ -159,6 +159,28 @@ describe('bars', () => {
     count: 2,
   });
 
+  it('has complete bars whatever the range is', async () => {
+    const { save, hear, reader, signal } = setUp();
+    await save(
+      BARS,
+      range(0, 59).map((minute) => barEntry(bar(minute))),
+    );
+    for (const n of range(60 * 60, 64 * 60)) hear(n);
+    const periodMs = 5 * MINUTE_MS;
+    const all = (await reader.bars('A', periodMs, { limit: 100 }, signal)).rows;
+    expect(all).toHaveLength(13);
+    for (const [fromMs, toMs, first, last] of [
+      [periodMs, 3 * periodMs, 1, 3],
+      [periodMs - 1, 3 * periodMs + 90_000, 1, 3],
+      [periodMs + 1, 4 * periodMs - 1, 2, 3],
+      [10 * periodMs + 1, 12 * periodMs + 1, 11, 12],
+    ] as const) {
+      const [from, to] = [fromMs, toMs].map((ms) => ({ ms: START + ms, seq: 0 }));
+      const { rows } = await reader.bars('A', periodMs, { from, to, limit: 100 }, signal);
+      expect(rows).toEqual(all.slice(first, last + 1));
+    }
+  });
+
   it('joins pages of every period without a seam or a duplicate', async () => {
     const { save, hear, reader, signal } = setUp();
     await save(

@@ -1,7 +1,7 @@
 import { type Bar, barOf, barsOf, combineBars, MINUTE_MS } from './bars.js';
 import type { HistoryRow } from '../contract/index.js';
 import type { UpdateRow } from './history-entry.js';
-import { compareIds, type HistoryId, idAfter, idBefore } from './history-id.js';
+import { compareIds, type HistoryId, idAfter, idBefore, LAST_ID } from './history-id.js';
 import type { HistoryEntry, HistoryStore } from './history-store.js';
 import { barStream, productStream } from './history-streams.js';
 import { nextCursor, pageRange, type PageRange, type PageRequest, withRecent } from './page.js';
@@ -17,7 +17,7 @@ export interface HistoryPage<T> {
 /** Entries that are read at a time. It limits how long one read blocks Redis and this process. */
 const CHUNK = 1_000;
 /** The most one-minute bars that one page of longer bars is made of. */
-const MAX_MINUTES = 12_000;
+export const MAX_MINUTES = 12_000;
 /** The most prices of which the bars of the last minutes are computed. */
 const MAX_PRICES = 20_000;
 
@@ -78,7 +78,7 @@ export class HistoryReader {
     signal: AbortSignal,
   ): Promise<HistoryPage<Bar>> {
     const { limit } = request;
-    const range = pageRange(request);
+    const range = wholePeriods(pageRange(request), periodMs);
     // One period more than the page shows whether another page follows, and one more again is
     // dropped because only a part of it may have been read.
     const most = Math.min((limit + 2) * (periodMs / MINUTE_MS), MAX_MINUTES);
@@ -128,6 +128,14 @@ export class HistoryReader {
     }
     return (newest ? chunks.reverse() : chunks).flat();
   }
+}
+
+/** The range of the periods that begin in a range, so that each of their bars is complete. */
+function wholePeriods({ from, to, newest }: PageRange, periodMs: number): PageRange {
+  const firstMs = Math.ceil((from.ms + (from.seq > 0 ? 1 : 0)) / periodMs) * periodMs;
+  const endMs = (Math.floor(to.ms / periodMs) + 1) * periodMs;
+  const last = compareIds(to, LAST_ID) < 0 ? idBefore({ ms: endMs, seq: 0 }) : to;
+  return { from: { ms: firstMs, seq: 0 }, to: last, newest };
 }
 
 function pageOf<T>(

@@ -9,7 +9,7 @@ import { Resumer } from './resumer.js';
 const STREAM = 'history:product:A';
 const BOUNDS = { keepMs: 1e9, maxEntries: 1e6, idleMs: 1e9 };
 /** The time of update 0, in µs. Updates are a second apart. */
-const START = Date.UTC(2026, 10, 22) * 1_000;
+const START = Date.UTC(2026, 0, 4) * 1_000;
 
 const timeOf = (n: number): number => START + n * 1_000_000;
 const update = (n: number) => ({
@@ -141,10 +141,33 @@ it('waits for the first update that the replica receives, and for the writer to 
   expect(result.missed).toBeUndefined();
   await store(3, 4, 5);
   one.hear(6);
-  clock.advance(50);
+  clock.advance(400);
   await settle();
   expect(result).toMatchObject({ missed: [3, 4, 5, 6], calls: 1 });
   expect(clock.pending).toBe(0);
+});
+
+it('does not wait for an update from the future', async () => {
+  const { replica, store } = setUp();
+  await store(1, 2, 3);
+  const one = replica();
+  one.hear(3);
+  expect(one.resume(2 * 86_400)).toMatchObject({ missed: 'unknown', calls: 1 });
+});
+
+it('reads for a client while hundreds of others wait for an update', async () => {
+  const { clock, replica, store } = setUp();
+  await store(1, 2, 3, 4);
+  const one = replica();
+  one.hear(4);
+  for (let n = 0; n < 1_000; n++) one.resume(6);
+  for (let passed = 0; passed < 1_000; passed += 50) {
+    clock.advance(50);
+    await settle();
+  }
+  const result = one.resume(2);
+  for (let turn = 0; turn < 20; turn++) await settle();
+  expect(result).toMatchObject({ missed: [3, 4], calls: 1 });
 });
 
 it.each([

@@ -13,15 +13,22 @@ import type { RecentHistory } from './recent-history.js';
 export type FinishResume = (missed: readonly Replayable[] | undefined, source: 'memory' | 'store') => void;
 
 export interface ResumerOptions {
-  readonly clock: Pick<Clock, 'now' | 'after'>;
+  readonly clock: Pick<Clock, 'now' | 'wallNow' | 'after'>;
   readonly onError: (error: unknown) => void;
   /** Called with an entry that another program has added. It is left out. */
   readonly onUnreadable: (stream: string, id: HistoryId) => void;
 }
 
-/** Clients that wait for the store, or for an update that this replica has not received yet. */
-const MAX_RUNNING = 256;
-const MAX_WAITING = 2_000;
+/** Reads of the store that run at a time, and that wait for their turn. */
+const MAX_READING = 64;
+const MAX_WAITING = 4_000;
+/** Rooms of clients that wait for an update to be written or received. */
+const MAX_RESUMING = 4_000;
+/**
+ * How far the clock of a producer may be ahead of this replica, ms. A client that claims to have an
+ * update from later than that is not waited for.
+ */
+const MAX_AHEAD_MS = 10_000;
 /**
  * How long to wait for the writer to write the updates before the first one that this replica has
  * received, ms. If the writer was killed, another replica must first acquire its lease.
@@ -29,8 +36,9 @@ const MAX_WAITING = 2_000;
 const STORE_WITHIN_MS = 6_000;
 /** How long to wait for the first update that this replica receives of a product, ms. */
 const FIRST_WITHIN_MS = 1_500;
-/** How long to wait between two attempts, ms. */
+/** How long to wait before the second attempt, ms. Then twice as long each time, up to the most. */
 const RETRY_MS = 50;
+const MAX_RETRY_MS = 400;
 const PAGE = 1_000;
 
 /**
@@ -39,7 +47,8 @@ const PAGE = 1_000;
  * that is also in memory, so that nothing is missing in between.
  */
 export class Resumer {
-  private readonly limit = new ConcurrencyLimit(MAX_RUNNING, MAX_WAITING);
+  private readonly reading = new ConcurrencyLimit(MAX_READING, MAX_WAITING);
+  private resuming = 0;
 
   constructor(
     private readonly store: HistoryStore,
@@ -65,9 +74,18 @@ export class Resumer {
       finish(missed, 'memory');
       return undefined;
     }
-    const reading = this.limit.run(() => this.fromStore(product, since, finish, wanted));
-    if (!reading) finish(undefined, 'store');
-    return reading;
+    if (this.resuming >= MAX_RESUMING || this.isFromTheFuture(product, since)) {
+      finish(undefined, 'store');
+      return undefined;
+    }
+    this.resuming++;
+    return this.fromStore(product, since, finish, wanted).finally(() => this.resuming--);
+  }
+
+  private isFromTheFuture(product: string, since: number): boolean {
+    const newest = this.received(product).at(-1);
+    const latest = Math.max(this.options.clock.wallNow(), newest?.ms ?? 0);
+    return since / 1_000 > latest + MAX_AHEAD_MS;
   }
 
   private received(product: string) {
@@ -90,8 +108,9 @@ export class Resumer {
     };
     const stored: HistoryEntry[] = [];
     let last: HistoryId | undefined;
-    for (;;) {
-      const read = await this.readOn(stream, since, last);
+    for (let retryMs = RETRY_MS; ; retryMs = Math.min(2 * retryMs, MAX_RETRY_MS)) {
+      const after = last;
+      const read = await this.reading.run(() => this.readOn(stream, since, after));
       if (!read) return finish(undefined, 'store');
       last = read.at(-1) ?? last;
       for (const entry of read) if (isPrice(entry)) stored.push(entry);
@@ -101,8 +120,9 @@ export class Resumer {
       const all = joinUpdates(stored, received);
       if (all && timeOfId(all.at(-1)!) >= since) return finish(missedUpdates(all, since), 'store');
       const within = received.length > 0 ? STORE_WITHIN_MS : FIRST_WITHIN_MS;
-      if (!wanted() || clock.now() - began >= within) return finish(undefined, 'store');
-      await delay(clock, RETRY_MS);
+      const leftMs = began + within - clock.now();
+      if (!wanted() || leftMs <= 0) return finish(undefined, 'store');
+      await delay(clock, Math.min(retryMs, leftMs));
     }
   }
 

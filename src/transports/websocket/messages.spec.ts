@@ -50,6 +50,12 @@ it.each([
   expect(decoded(connectPacket(auth))).toMatchObject({ type: 0, data });
 });
 
+it('enters with a token that is none if the fields cannot be written', () => {
+  const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+  expect(decoded(connectPacket(deep))).toMatchObject({ type: 0, data: { token: [] } });
+  expect(decoded(connectPacket({ token: 't', more: deep }))).toMatchObject({ type: 0, data: { token: [] } });
+});
+
 it.each([
   ['2["closing",{"code":"DRAINING"}]', ['{"event":"closing","data":{"code":"DRAINING"}}']],
   ['2["x"]', ['{"event":"x","data":null}']],

@@ -74,7 +74,16 @@ export function eventPacket({ event, data, id }: ClientMessage): string {
  */
 export function connectPacket(auth: unknown): string {
   const isFields = typeof auth === 'object' && !Array.isArray(auth);
-  return `${Packet.connect}${JSON.stringify(isFields || auth === undefined ? (auth ?? {}) : { token: auth })}`;
+  return `${Packet.connect}${jsonOf(isFields || auth === undefined ? (auth ?? {}) : { token: auth })}`;
+}
+
+/** JSON.parse accepts deeper nesting than JSON.stringify. So deep values are no token either. */
+function jsonOf(auth: object): string {
+  try {
+    return JSON.stringify(auth);
+  } catch {
+    return JSON.stringify({ token: [] });
+  }
 }
 
 export function isConnectReply(packet: string): boolean {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HandshakeOptions } from '../../contract/index.js';
 import { type HandshakeQuery, queryOf, setQuery } from '../socket-io/engine-io-internals.js';
 
 /** The name of plain WebSockets in `TRANSPORTS`. `websocket` is the WebSocket of Socket.IO. */
@@ -42,6 +43,9 @@ export function selectSubprotocol(offered: ReadonlySet<string>): string | false 
   return offered.has(JSON_SUBPROTOCOL) && JSON_SUBPROTOCOL;
 }
 
+/** The options of the handshake that the query may have. */
+const OPTIONS: ReadonlySet<string> = new Set(['statuses', 'general'] satisfies (keyof HandshakeOptions)[]);
+
 /** What a client sent with its upgrade request. It has the form of `auth` of Socket.IO clients. */
 export interface UpgradeAuth {
   readonly auth: Readonly<Record<string, string>>;
@@ -51,11 +55,14 @@ export interface UpgradeAuth {
 
 /** Reads the options from the query, but never a token: every proxy on the way logs URLs. */
 export function authOf({ url = '', headers }: IncomingMessage): UpgradeAuth {
-  const statuses = new URL(url, 'http://localhost').searchParams.get('statuses');
+  const { searchParams } = new URL(url, 'http://localhost');
   const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
   const token = offered.find((name) => name.startsWith(BEARER))?.slice(BEARER.length);
   return {
-    auth: { ...(statuses !== null && { statuses }), ...(token !== undefined && { token }) },
+    auth: {
+      ...Object.fromEntries([...searchParams].filter(([name]) => OPTIONS.has(name))),
+      ...(token !== undefined && { token }),
+    },
     hasToken: token !== undefined || /^Bearer\b/i.test(headers.authorization ?? ''),
   };
 }

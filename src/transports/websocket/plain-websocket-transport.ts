@@ -144,10 +144,13 @@ export class PlainWebSocketTransport extends Transport {
     }
   };
 
-  private enter(auth: unknown = this.upgradeAuth?.auth): void {
+  /** @param auth of the first message, which adds to the options of the upgrade request */
+  private enter(auth?: unknown): void {
+    const options = this.upgradeAuth?.auth ?? {};
+    const isFields = auth == null || (typeof auth === 'object' && !Array.isArray(auth));
     this.state = 'entering';
     this.upgradeAuth = undefined;
-    this.onPacket({ type: 'message', data: connectPacket(auth) });
+    this.onPacket({ type: 'message', data: connectPacket(isFields ? { ...options, ...auth } : auth) });
   }
 
   private hold(message: ClientMessage): void {

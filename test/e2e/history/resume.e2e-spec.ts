@@ -136,7 +136,7 @@ it('resumes each symbol of a batch from its own time', async () => {
   const client = await connect(gateway);
   for (const symbol of ['A', 'B', 'C']) await publishPrices(symbol, 1, 5);
   await waitFor(async () => (await kept('C')) === 5);
-  const since = { A: timestampOf(3), B: timestampOf(5), D: timestampOf(1), 'not a symbol': timestampOf(1) };
+  const since = { A: timestampOf(3), B: timestampOf(5), C: null, 'not a symbol': timestampOf(1) };
   client.contract.sendsInvalid = true;
   const confirmed = await subscribe(client, { symbols: ['A', 'B', 'C'], since });
   expect(confirmed).toEqual([
@@ -162,6 +162,22 @@ it('never sends an older price after a newer one to a client that is in general'
   expect(resumed).toMatchObject({ recovered: true, replayed: 3 });
   const [general] = (await subscribe(other, { type: 'general', since: timestampOf(2) })).slice(-1);
   expect(general).toMatchObject({ room: 'general', recovered: false });
+});
+
+it('never sends a client again what it received in a room that it has left', async () => {
+  const gateway = await start();
+  const client = await connect(gateway);
+  await publishPrices('NIFTY', 1, 2);
+  await waitFor(async () => (await kept('NIFTY')) === 2);
+  await subscribe(client, { symbol: 'NIFTY' });
+  await publishPrices('NIFTY', 3, 5);
+  await client.next('underlying_update', 4);
+  await client.ask('unsubscribe', { type: 'product', symbol: 'NIFTY' });
+  const confirmed = await subscribe(client, { symbol: 'NIFTY', since: timestampOf(2) });
+  expect(confirmed.at(-1)).toMatchObject({ recovered: false });
+  await publishPrices('NIFTY', 6, 7);
+  await waitFor(() => prices(client, 'NIFTY').at(-1) === 7);
+  expect(prices(client, 'NIFTY')).toEqual([2, 3, 4, 5, 5, 6, 7]);
 });
 
 it('does not put a client in general that asks for it, and lets it join later', async () => {

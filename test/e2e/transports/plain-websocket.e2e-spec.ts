@@ -216,6 +216,13 @@ describe('a gateway that takes tokens', () => {
       1008,
     ],
     ['a wrong first token', [], { event: 'auth', data: { token: 'x' } }, 'TOKEN_INVALID', 1008],
+    [
+      'a token that is nested too deeply to be read',
+      [],
+      { event: 'auth', data: 'DEEP' },
+      'TOKEN_INVALID',
+      1008,
+    ],
     ['a token that is not in an object', [], { event: 'auth', data: 'x' }, 'TOKEN_INVALID', 1008],
     [
       'an expired token',
@@ -227,12 +234,20 @@ describe('a gateway that takes tokens', () => {
     ['a request instead of a token', [], { event: 'get_products', id: 1 }, 'AUTH_REQUIRED', 1008],
   ])('tells a client with %s why, and closes it', async (_, protocols, message, code, closeCode) => {
     const client = await PlainClient.open(`${gateway.url}/ws`, protocols);
-    if (message) client.send(message);
+    if (message) {
+      client.send(JSON.stringify(message).replace('"DEEP"', `${'['.repeat(20_000)}${']'.repeat(20_000)}`));
+    }
     const { data } = await client.next('connect_error');
     expect(data).toEqual({ code, message: expect.any(String) });
     await waitFor(() => client.closed !== undefined, 'it was not closed');
     expect(client.closed).toEqual({ code: closeCode, reason: code });
     expect(client.texts).toHaveLength(1);
+  });
+
+  it('takes the options of the query and of the first message together', async () => {
+    const client = await PlainClient.open(`${gateway.url}/ws?general=off&token=x`);
+    client.send({ event: 'auth', data: { token: hs256() } });
+    expect((await client.next('connected')).data.rooms).toEqual([]);
   });
 
   it('continues the session of a client that sends another token', async () => {

@@ -16,11 +16,11 @@ export interface JoinedRooms {
 }
 
 /**
- * Lets clients join rooms. For each room the client receives `subscribed`, and then the snapshot of
- * the room or what it missed.
+ * Lets clients join and leave rooms. For each room that it joins, a client receives `subscribed`, and
+ * then the snapshot of the room or what it missed.
  */
 @Injectable()
-export class RoomJoiner {
+export class RoomMembership {
   constructor(
     private readonly config: GatewayConfig,
     private readonly cache: CacheService,
@@ -56,6 +56,11 @@ export class RoomJoiner {
     }
     await Promise.all(resuming);
     return { joined, unknown };
+  }
+
+  leave(client: GatewaySocket, room: string): void {
+    if (client.rooms.has(room)) this.resumes.noteLeft(client, room);
+    void client.leave(room);
   }
 
   /**
