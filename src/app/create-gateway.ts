@@ -1,5 +1,5 @@
 import type { Server as HttpsServer } from 'node:https';
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -100,7 +100,13 @@ export async function createGateway(
   app.enableCors((request: IncomingMessage, decide: (error: null, options: object) => void) =>
     decide(null, access.isAdmitted(request) ? none : cors),
   );
-  if (config.transports.includes(PLAIN_WEBSOCKET)) app.use(PLAIN_WEBSOCKET_PATH, askForUpgrade);
+  if (config.transports.includes(PLAIN_WEBSOCKET)) {
+    app.use(PLAIN_WEBSOCKET_PATH, (request: IncomingMessage, response: ServerResponse, next: () => void) => {
+      // The admin port has no WebSockets.
+      if (access.isAdmitted(request)) next();
+      else askForUpgrade(request, response, next);
+    });
+  }
   app.useGlobalFilters(new HttpErrorFilter(logger));
   prepare?.(app);
 

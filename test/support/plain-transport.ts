@@ -31,10 +31,10 @@ export class PlainTransport extends Transport {
   }
 
   override doOpen(): void {
-    const { hostname, port, secure, extraHeaders, perMessageDeflate, rejectUnauthorized, agent } = this
+    const { hostname, port, secure, extraHeaders, perMessageDeflate, rejectUnauthorized, agent, ca } = this
       .opts as Readonly<Record<string, unknown>>;
     const url = `${secure === true ? 'wss' : 'ws'}://${String(hostname)}:${String(port)}/ws`;
-    const options = { headers: extraHeaders, perMessageDeflate, rejectUnauthorized, agent };
+    const options = { headers: extraHeaders, perMessageDeflate, rejectUnauthorized, agent, ca };
     this.ws = new WebSocket(url, options as ConstructorParameters<typeof WebSocket>[2]);
     this.ws.on('open', () => {
       this.onOpen();

@@ -67,8 +67,16 @@ export function authOf({ url = '', headers }: IncomingMessage): UpgradeAuth {
   };
 }
 
-/** Answers a request that is no upgrade. */
-export function askForUpgrade(_request: IncomingMessage, response: ServerResponse): void {
+/** Answers a request to the path of plain WebSockets that is no upgrade. */
+export function askForUpgrade(
+  request: IncomingMessage & { readonly originalUrl?: string },
+  response: ServerResponse,
+  next: () => void,
+): void {
+  if (!isPlainPath(request.originalUrl ?? request.url)) {
+    next();
+    return;
+  }
   const message = 'Connect to this path with a WebSocket.';
   response.writeHead(426, { 'Content-Type': 'application/json', Connection: 'close', Upgrade: 'websocket' });
   response.end(JSON.stringify({ statusCode: 426, message }));
