@@ -234,7 +234,8 @@ describe('what clients send', () => {
 
   const refusals = (code: ErrorCode) => gateway.metric(`socket_gateway_client_errors_total{code="${code}"}`);
 
-  describe.each(['websocket', 'polling', 'plain websocket'])('over %s', (transport) => {
+  // Plain WebSockets have no packets and attachments: transports/plain-websocket.e2e-spec.ts.
+  describe.each(['websocket', 'polling'])('over %s', (transport) => {
     /** One connection sends the whole table: it must stay open after every entry. */
     let client: TestClient;
     let id: string | undefined;
