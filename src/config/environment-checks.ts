@@ -1,15 +1,7 @@
 import { Transform, type TransformFnParams } from 'class-transformer';
-import {
-  IsIn,
-  IsInt,
-  IsOptional,
-  Matches,
-  Max,
-  Min,
-  registerDecorator,
-  type ValidationOptions,
-} from 'class-validator';
+import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { compile } from 'proxy-addr';
+import { Check } from '../common/check.js';
 import { RoleRooms, RoleRoomsError } from './role-rooms.js';
 import { MarketHours, MarketHoursError } from '../market-hours/market-hours.js';
 import { SpecialDays } from '../market-hours/special-days.js';
@@ -59,17 +51,6 @@ export function WorkerCount(): PropertyDecorator {
 
 export function OneOf(values: readonly string[]): PropertyDecorator {
   return IsIn(values, { message: `one of ${values.join(', ')}` });
-}
-
-export function Check(isValid: (value: unknown) => boolean, options: ValidationOptions): PropertyDecorator {
-  return (target, key) =>
-    registerDecorator({
-      name: 'check',
-      target: target.constructor,
-      propertyName: String(key),
-      options,
-      validator: { validate: isValid },
-    });
 }
 
 export const isRedisUrl = (value: unknown): boolean =>

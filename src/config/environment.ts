@@ -1,5 +1,6 @@
 import { Transform } from 'class-transformer';
 import { ArrayNotEmpty, IsBoolean, IsIn, IsNotEmpty, IsOptional, Matches, MaxLength } from 'class-validator';
+import { Check } from '../common/check.js';
 import { timeZoneProblem } from '../common/time-zone.js';
 import { ROLE_ROOMS_EXAMPLE } from './role-rooms.js';
 import { SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
@@ -7,7 +8,6 @@ import { MARKET_HOURS_EXAMPLE } from '../market-hours/market-hours.js';
 import { SPECIAL_DAYS_EXAMPLE } from '../market-hours/special-days.js';
 import { isAdminHost } from './admin-hosts.js';
 import {
-  Check,
   Integer,
   isHttpUrl,
   isProxyList,

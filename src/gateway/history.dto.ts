@@ -1,13 +1,5 @@
-import {
-  IsIn,
-  IsInt,
-  IsOptional,
-  Matches,
-  Max,
-  Min,
-  registerDecorator,
-  type ValidationOptions,
-} from 'class-validator';
+import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { Check } from '../common/check.js';
 import {
   HISTORY_RESOLUTIONS,
   HISTORY_TYPES,
@@ -23,21 +15,6 @@ import {
 import { isCursor } from '../history/page.js';
 import { TIME_RULE } from './subscription.dto.js';
 
-/** Accepts what `isValid` accepts. */
-function Accepts(
-  isValid: (value: unknown, dto: HistoryDto) => boolean,
-  options: ValidationOptions,
-): PropertyDecorator {
-  return (target, key) =>
-    registerDecorator({
-      name: 'accepts',
-      target: target.constructor,
-      propertyName: String(key),
-      options,
-      validator: { validate: (value, args) => isValid(value, args?.object as HistoryDto) },
-    });
-}
-
 /** Payload of `get_history`, as a client sent it. The messages complete "FIELD ...". */
 export class HistoryDto implements HistoryRequest {
   @IsIn(HISTORY_TYPES, { message: `must be one of ${HISTORY_TYPES.join(', ')}` })
@@ -47,17 +24,17 @@ export class HistoryDto implements HistoryRequest {
   symbol!: string;
 
   @IsOptional()
-  @Accepts((value, { type }) => isExpiry(value) && type === 'summary', {
+  @Check((value, { type }: HistoryDto) => isExpiry(value) && type === 'summary', {
     message: 'must be a date YYYY-MM-DD, and is allowed with type summary only',
   })
   expiry?: string;
 
   @IsOptional()
-  @Accepts(isTimestamp, { message: TIME_RULE })
+  @Check(isTimestamp, { message: TIME_RULE })
   from?: string;
 
   @IsOptional()
-  @Accepts(isTimestamp, { message: TIME_RULE })
+  @Check(isTimestamp, { message: TIME_RULE })
   to?: string;
 
   @IsOptional()
@@ -67,13 +44,13 @@ export class HistoryDto implements HistoryRequest {
   limit?: number;
 
   @IsOptional()
-  @Accepts((value, { type }) => value === 'raw' || (isResolution(value) && type === 'product'), {
+  @Check((value, { type }: HistoryDto) => value === 'raw' || (isResolution(value) && type === 'product'), {
     message: `must be one of ${HISTORY_RESOLUTIONS.join(', ')}; type summary takes raw only`,
   })
   resolution?: HistoryResolution;
 
   @IsOptional()
-  @Accepts((value) => typeof value === 'string' && isCursor(value), {
+  @Check((value) => typeof value === 'string' && isCursor(value), {
     message: 'must be the next of a page, as it is',
   })
   cursor?: string;

@@ -1,5 +1,6 @@
 import { WsException } from '@nestjs/websockets';
 import type { AuthError } from '../auth/auth-error.js';
+import { jittered } from '../common/jittered.js';
 import {
   ClientEvent,
   type ErrorCode,
@@ -46,14 +47,6 @@ export class RequestError extends WsException {
 
 export function invalidSubscription(code: ErrorCode, details: readonly ErrorDetail[]): RequestError {
   return new RequestError(code, INVALID_SUBSCRIPTION_MESSAGE, details);
-}
-
-/**
- * Returns a random time from `ms` to `(1 + spread) * ms`, so that clients that were refused
- * together do not retry together.
- */
-function jittered(ms: number, spread: number): number {
-  return Math.round(ms * (1 + spread * Math.random()));
 }
 
 const RETRY_UNKNOWN_MS = 30_000;

@@ -19,7 +19,7 @@ const CODES = {
 } as const satisfies Record<string, ErrorCode>;
 
 export type RequestField = keyof typeof CODES;
-const ALL_FIELDS = Object.keys(CODES) as RequestField[];
+export const REQUEST_FIELDS = Object.keys(CODES) as RequestField[];
 
 /** Bad symbols that one error names. */
 const MAX_NAMED_SYMBOLS = 10;
@@ -56,7 +56,7 @@ export function validateRequest<T extends object>(
   check(dto);
   const errors = validateSync(dto, { stopAtFirstError: true, forbidUnknownValues: false });
   if (errors.length === 0) return dto;
-  const details = ALL_FIELDS.flatMap((field) => {
+  const details = REQUEST_FIELDS.flatMap((field) => {
     const constraints = errors.find(({ property }) => property === field)?.constraints;
     return constraints ? detailsOf(dto, field, Object.values(constraints)[0] ?? 'is not valid') : [];
   });

@@ -107,8 +107,11 @@ export class ResumeService {
     const address = roomAddress(room);
     // Nothing was sent of a product that was never received. So a client that joins and leaves any
     // number of made-up rooms takes no memory.
-    if (address?.type === 'product' && this.history.lastReceivedAt(address.symbol) === undefined) return;
-    if (address?.type !== 'product' && address?.type !== 'general') return;
+    const hadPrices =
+      address?.type === 'product'
+        ? this.history.lastReceivedAt(address.symbol) !== undefined
+        : address?.type === 'general';
+    if (!hadPrices) return;
     const left = this.left.get(client) ?? new Set();
     this.left.set(client, left.add(room));
   }

@@ -1,14 +1,5 @@
-import {
-  ArrayNotEmpty,
-  IsArray,
-  IsDefined,
-  IsIn,
-  IsOptional,
-  Matches,
-  registerDecorator,
-  ValidateIf,
-  type ValidationOptions,
-} from 'class-validator';
+import { ArrayNotEmpty, IsArray, IsDefined, IsIn, IsOptional, Matches, ValidateIf } from 'class-validator';
+import { Check } from '../common/check.js';
 import {
   GENERAL_ROOM,
   HEARTBEAT,
@@ -32,52 +23,15 @@ export const TIME_RULE = 'must be an ISO 8601 time such as 2026-11-22T04:43:39.3
 
 const needsSymbol = ({ type }: RoomsDto): boolean => type !== 'general' && type !== 'heartbeat';
 
-function IsExpiry(options: ValidationOptions): PropertyDecorator {
-  return (target, key) =>
-    registerDecorator({
-      name: 'isExpiry',
-      target: target.constructor,
-      propertyName: String(key),
-      options,
-      validator: {
-        validate: (value, args) =>
-          isExpiry(value) && (args?.object as RoomsDto | undefined)?.type === 'chain',
-      },
-    });
+/** Whether it is the time of an update, or an object with the times of several symbols. */
+function isSince(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.values(value).every((time) => time == null || isTimestamp(time))
+    : isTimestamp(value);
 }
 
-function IsInterval(options: ValidationOptions): PropertyDecorator {
-  return (target, key) =>
-    registerDecorator({
-      name: 'isInterval',
-      target: target.constructor,
-      propertyName: String(key),
-      options,
-      validator: {
-        validate: (value, args) =>
-          Number.isInteger(value) &&
-          value >= MIN_HEARTBEAT_MS &&
-          value <= MAX_HEARTBEAT_MS &&
-          (args?.object as SubscriptionDto | undefined)?.type === HEARTBEAT,
-      },
-    });
-}
-
-/** Accepts the time of an update, or an object with the times of several symbols. */
-function IsSince(options: ValidationOptions): PropertyDecorator {
-  return (target, key) =>
-    registerDecorator({
-      name: 'isSince',
-      target: target.constructor,
-      propertyName: String(key),
-      options,
-      validator: {
-        validate: (value: unknown) =>
-          typeof value === 'object' && value !== null && !Array.isArray(value)
-            ? Object.values(value).every((time) => time == null || isTimestamp(time))
-            : isTimestamp(value),
-      },
-    });
+function isInterval(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= MIN_HEARTBEAT_MS && Number(value) <= MAX_HEARTBEAT_MS;
 }
 
 /** A request that names rooms. The messages complete "FIELD ...". */
@@ -96,7 +50,9 @@ export abstract class RoomsDto implements SubscriptionRequest {
   symbols?: string[];
 
   @IsOptional()
-  @IsExpiry({ message: 'must be a date YYYY-MM-DD, and is allowed with type chain only' })
+  @Check((value, { type }: RoomsDto) => isExpiry(value) && type === 'chain', {
+    message: 'must be a date YYYY-MM-DD, and is allowed with type chain only',
+  })
   expiry?: string;
 }
 
@@ -106,7 +62,7 @@ export class SubscriptionDto extends RoomsDto {
   type!: SubscriptionType;
 
   @IsOptional()
-  @IsInterval({
+  @Check((value, { type }: SubscriptionDto) => isInterval(value) && type === HEARTBEAT, {
     message: `must be a whole number of ms from ${MIN_HEARTBEAT_MS} to ${MAX_HEARTBEAT_MS}, and is allowed with type ${HEARTBEAT} only`,
   })
   every_ms?: number;
@@ -115,7 +71,7 @@ export class SubscriptionDto extends RoomsDto {
 /** Payload of `subscribe`, as a client sent it. */
 export class SubscribeDto extends SubscriptionDto implements SubscribeRequest {
   @IsOptional()
-  @IsSince({ message: `${TIME_RULE}, or an object with one for each symbol` })
+  @Check(isSince, { message: `${TIME_RULE}, or an object with one for each symbol` })
   since?: string | Record<string, string>;
 }
 

@@ -1,19 +1,8 @@
 import { isSymbol } from '../contract/index.js';
+import { REQUEST_FIELDS } from './request-validation.js';
 
-const FIELDS = [
-  'type',
-  'symbol',
-  'symbols',
-  'expiry',
-  'every_ms',
-  'token',
-  'since',
-  'from',
-  'to',
-  'limit',
-  'resolution',
-  'cursor',
-] as const;
+/** The fields that a handler reads. `symbol` and `symbols` are before `since`, which is cut by them. */
+const FIELDS = [...REQUEST_FIELDS, 'token'];
 
 /** The longest text that is kept, characters. No symbol, type or expiry is as long as this. */
 const MAX_TEXT = 128;

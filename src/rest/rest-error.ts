@@ -1,4 +1,5 @@
 import type { AuthError } from '../auth/auth-error.js';
+import { jittered } from '../common/jittered.js';
 import { type ErrorDetail, roomName, type SnapshotAddress } from '../contract/index.js';
 import type { HttpError } from './rest-payloads.js';
 
@@ -69,11 +70,6 @@ export class RestError extends Error {
   }
 }
 
-/** Returns a random time from `RETRY_MS` to three times that, so that clients do not retry together. */
-function retryLater(): number {
-  return Math.round(RETRY_MS * (1 + 2 * Math.random()));
-}
-
 function named(addresses: readonly SnapshotAddress[]): string[] {
   return addresses.slice(0, MAX_NAMED).map(roomName);
 }
@@ -101,7 +97,7 @@ export function lookUpFailed(addresses: readonly SnapshotAddress[]): RestError {
   const message =
     'The gateway cannot look up the latest update at the moment. Try again after retry_after_ms.';
   const rooms = named(addresses);
-  return new RestError('SNAPSHOT_UNAVAILABLE', message, { retryAfterMs: retryLater(), rooms });
+  return new RestError('SNAPSHOT_UNAVAILABLE', message, { retryAfterMs: jittered(RETRY_MS, 2), rooms });
 }
 
 export function tooManyRequests(retryAfterMs: number): RestError {
@@ -112,10 +108,10 @@ export function tooManyRequests(retryAfterMs: number): RestError {
 
 export function tooSlow(): RestError {
   const message = 'You have not read the responses that you asked for. Read them before you ask for more.';
-  return new RestError('SLOW_CLIENT', message, { retryAfterMs: retryLater() });
+  return new RestError('SLOW_CLIENT', message, { retryAfterMs: jittered(RETRY_MS, 2) });
 }
 
 export function unavailable(problem: string): RestError {
   const message = `This replica ${problem}. Try again after retry_after_ms.`;
-  return new RestError('UNAVAILABLE', message, { retryAfterMs: retryLater() });
+  return new RestError('UNAVAILABLE', message, { retryAfterMs: jittered(RETRY_MS, 2) });
 }

@@ -1,20 +1,11 @@
-import { ArrayNotEmpty, IsIn, IsOptional, Matches, registerDecorator } from 'class-validator';
+import { ArrayNotEmpty, IsIn, IsOptional, Matches } from 'class-validator';
+import { Check } from '../common/check.js';
 import { splitList } from '../common/split-list.js';
 import { isExpiry, SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
 import { type Format, FORMATS } from './representation.js';
 
 /** What Express reads from a path or query. A repeated parameter is a list. */
 export type Parameters = Readonly<Record<string, unknown>>;
-
-function IsExpiry(target: object, propertyName: string): void {
-  registerDecorator({
-    name: 'isExpiry',
-    target: target.constructor,
-    propertyName,
-    options: { message: 'must be a date YYYY-MM-DD' },
-    validator: { validate: isExpiry },
-  });
-}
 
 /** The query of every resource. The messages complete "FIELD ...". Other parameters are ignored. */
 export class FormatQuery {
@@ -54,7 +45,7 @@ export class ProductPath {
 
 /** The path of the chain of one expiry. */
 export class ChainPath extends ProductPath {
-  @IsExpiry
+  @Check(isExpiry, { message: 'must be a date YYYY-MM-DD' })
   readonly expiry: string;
 
   constructor(path: Parameters) {
