@@ -51,8 +51,10 @@ export class LatestUpdates {
     addresses: readonly SnapshotAddress[],
     isWanted: () => boolean,
   ): Promise<readonly RoomUpdates[]> {
-    const missing = addresses.filter((address) => !this.fromMemory(address));
-    if (missing.length > 0) await this.lookUp(missing, isWanted);
+    const known = addresses.map((address) => this.fromMemory(address));
+    if (known.every((updates) => updates !== undefined)) return known;
+    const missing = addresses.filter((_, index) => !known[index]);
+    await this.lookUp(missing, isWanted);
     return addresses.map((address) => this.inMemory(address));
   }
 
@@ -87,11 +89,11 @@ export class LatestUpdates {
 
   /** Returns undefined if the store may have messages of the room that memory does not have. */
   private fromMemory(address: SnapshotAddress): RoomUpdates | undefined {
-    const updates = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
+    const updates = this.inMemory(address);
     return updates.complete || this.absent.has(roomName(address)) ? updates : undefined;
   }
 
-  private inMemory(address: SnapshotAddress): RoomUpdates {
+  private inMemory(address: SnapshotAddress): RoomUpdates & { readonly complete: boolean } {
     return this.cache.nearest(address, this.config.maxChainsPerSnapshot);
   }
 }
