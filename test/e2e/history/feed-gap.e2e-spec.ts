@@ -1,12 +1,7 @@
-import { createGateway } from '../../../src/app/create-gateway.js';
-import { memoryPorts } from '../../../src/app/memory-ports.js';
 import { MemoryLatestStore } from '../../../src/cache/memory-latest-store.js';
-import { loadConfig } from '../../../src/config/gateway-config.js';
 import { FEED_CHANNELS } from '../../../src/feed/channels.js';
 import type { FeedListener, FeedSource } from '../../../src/feed/feed-source.js';
-import { createLogger } from '../../../src/logging/logger.js';
-import { cleanUp } from '../../support/cleanup.js';
-import { closedMarket } from '../../support/market-hours.js';
+import { startMemoryGateway } from '../../support/memory-gateway.js';
 import { chain, timestampOf, underlying } from '../../support/messages.js';
 import { OPTION_CHAIN, UNDERLYING } from '../../support/platform.js';
 import { TestClient } from '../../support/test-client.js';
@@ -42,20 +37,10 @@ class ScriptedFeed implements FeedSource {
 }
 
 async function setUp() {
-  const config = loadConfig({
-    NODE_ENV: 'test',
-    MARKET_HOURS: closedMarket(),
-    CACHE_WRITE_INTERVAL_MS: `${WRITE_INTERVAL_MS}`,
-    PORT: '0',
-    HOST: '127.0.0.1',
-    LOG_LEVEL: 'silent',
-    DRAIN_TIMEOUT_MS: '0',
-  });
   const feed = new ScriptedFeed();
   const store = new MemoryLatestStore(() => Date.now());
-  const gateway = await createGateway(config, { ...memoryPorts(config), feed, store }, createLogger(config));
-  cleanUp(() => gateway.close());
-  const url = `http://127.0.0.1:${gateway.port}`;
+  const env = { CACHE_WRITE_INTERVAL_MS: `${WRITE_INTERVAL_MS}` };
+  const { url } = await startMemoryGateway(env, { feed, store });
   const connect = async (since?: number) => {
     const client = await TestClient.connect(url, { transports: ['websocket'], auth: { general: 'off' } });
     const request = { type: 'product', symbol: 'A', ...(since && { since: timestampOf(since) }) };

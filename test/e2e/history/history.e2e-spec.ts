@@ -1,11 +1,7 @@
-import { createGateway } from '../../../src/app/create-gateway.js';
-import { memoryPorts } from '../../../src/app/memory-ports.js';
-import { loadConfig } from '../../../src/config/gateway-config.js';
 import type { History, HistoryAcknowledgement } from '../../../src/contract/index.js';
-import { createLogger } from '../../../src/logging/logger.js';
-import { cleanUp } from '../../support/cleanup.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { closedMarket } from '../../support/market-hours.js';
+import { startMemoryGateway } from '../../support/memory-gateway.js';
 import { chain, EXPIRY, timestampOf, underlying } from '../../support/messages.js';
 import { OPTION_CHAIN, UNDERLYING } from '../../support/platform.js';
 import { RedisServer } from '../../support/redis-server.js';
@@ -25,20 +21,9 @@ interface World {
 
 const WORLDS: Readonly<Record<string, () => Promise<World>>> = {
   memory: async () => {
-    const config = loadConfig({
-      NODE_ENV: 'test',
-      MARKET_HOURS: closedMarket(),
-      CACHE_WRITE_INTERVAL_MS: '50',
-      PORT: '0',
-      HOST: '127.0.0.1',
-      LOG_LEVEL: 'silent',
-      DRAIN_TIMEOUT_MS: '0',
-    });
-    const ports = memoryPorts(config);
-    const gateway = await createGateway(config, ports, createLogger(config));
-    cleanUp(() => gateway.close());
+    const { ports, url } = await startMemoryGateway({ CACHE_WRITE_INTERVAL_MS: '50' });
     return {
-      url: `http://127.0.0.1:${gateway.port}`,
+      url,
       publish: (channel, message) => ports.feed.publish(channel, JSON.stringify(message)),
     };
   },

@@ -1,11 +1,7 @@
-import { createGateway } from '../../../src/app/create-gateway.js';
-import { loadConfig } from '../../../src/config/gateway-config.js';
 import type { SnapshotAcknowledgement } from '../../../src/contract/index.js';
-import { createLogger } from '../../../src/logging/logger.js';
-import { memoryPorts } from '../../../src/app/memory-ports.js';
-import { cleanUp } from '../../support/cleanup.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { closedMarket, OPEN_MARKET } from '../../support/market-hours.js';
+import { startMemoryGateway } from '../../support/memory-gateway.js';
 import { chain, EXPIRY, STRIKES, timestampOf, underlying } from '../../support/messages.js';
 import { OPTION_CHAIN, UNDERLYING } from '../../support/platform.js';
 import { RedisServer } from '../../support/redis-server.js';
@@ -32,19 +28,9 @@ interface World {
 
 const WORLDS: Readonly<Record<string, () => Promise<World>>> = {
   memory: async () => {
-    const config = loadConfig({
-      NODE_ENV: 'test',
-      MARKET_HOURS: closedMarket(),
-      PORT: '0',
-      HOST: '127.0.0.1',
-      LOG_LEVEL: 'silent',
-      DRAIN_TIMEOUT_MS: '0',
-    });
-    const ports = memoryPorts(config);
-    const gateway = await createGateway(config, ports, createLogger(config));
-    cleanUp(() => gateway.close());
+    const { ports, url } = await startMemoryGateway();
     return {
-      url: `http://127.0.0.1:${gateway.port}`,
+      url,
       publish: (channel, message) => ports.feed.publish(channel, JSON.stringify(message)),
       keep: (key, message) => ports.store.write([{ key, value: JSON.stringify(message) }], 60_000),
     };
