@@ -1,16 +1,5 @@
 /** `npm run asyncapi` writes the AsyncAPI document of `src/contract` again. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeArtefacts } from './write-artefacts.js';
 import { generate } from './generate.js';
 
-const ROOT = join(__dirname, '../../..');
-
-generate(ROOT).then(
-  (artefacts) => {
-    for (const [file, text] of artefacts) writeFileSync(join(ROOT, file), text);
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
-  },
-);
+writeArtefacts(generate);
