@@ -57,8 +57,8 @@ export class Resumer {
   ) {}
 
   /**
-   * Calls `finish` once, in a turn of the event loop in which the updates are all that there are:
-   * whoever joins the room in that turn continues with the next live update.
+   * Calls `finish` once, in a turn of the event loop in which the updates are all that there are. So
+   * if the client joins the room in that turn, it continues with the next live update.
    * @param since the timestamp of the newest update that the client has, µs since the epoch
    * @param wanted false once the result is no longer needed
    * @returns undefined if `finish` was called in this turn

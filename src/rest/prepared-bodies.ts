@@ -31,7 +31,7 @@ export class PreparedBodies {
   }
 
   /**
-   * Returns the body of a resource, made anew only if its tag has changed.
+   * Returns the body of a resource. It makes a new one only if the tag has changed.
    * @param name of the resource and the format
    */
   get(name: string, etag: string, make: () => string): PreparedBody {

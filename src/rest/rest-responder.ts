@@ -83,7 +83,7 @@ export class RestResponder implements OnModuleInit {
     const isOpen = this.config.authMode === 'off';
     response.setHeader('ETag', etag);
     // The next update may come at any moment: a cache may keep a response, but must ask whether it
-    // is still the newest. Nobody but the user may keep what a token was needed for.
+    // is still the newest. If a token is needed, only the cache of the user may keep it.
     response.setHeader('Cache-Control', isOpen ? 'public, no-cache' : 'private, no-cache');
     response.vary(isOpen ? 'Accept, Accept-Encoding' : 'Accept, Accept-Encoding, Authorization');
     exposeHeaders(response);

@@ -103,7 +103,7 @@ class Stage:
         raise NotImplementedError
 
     def cut(self, client: Watched, meanwhile: Callable[[], Any]) -> None:
-        """Loses the connection, which the client makes anew after `meanwhile`."""
+        """Loses the connection. The client connects again after `meanwhile`."""
         raise NotImplementedError
 
     def stop_price(self, client: Watched) -> None:

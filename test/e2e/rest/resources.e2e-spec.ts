@@ -244,7 +244,7 @@ it('reads nothing from Redis while memory knows the answer', async () => {
   expect(await reads()).toBe(before);
 });
 
-it('looks up what only Redis has once, and what nobody has once in a while', async () => {
+it('asks Redis once for a room that only Redis knows, and not again at once for one that nobody knows', async () => {
   const product = platform.product();
   await redis.client.set(
     `latest:underlying:${product}`,
