@@ -1,3 +1,4 @@
+import type { EventKind } from './event-kind.js';
 import { FrameWalker } from './frame-walker.js';
 import type { MessageObserver } from './sample.js';
 
@@ -29,7 +30,7 @@ export interface Wire {
 }
 
 /**
- * The client's side of a protocol over WebSocket. Counts market messages, and replies where the
+ * The client's side of a protocol, usually over WebSocket. Counts market messages, and replies where the
  * protocol requires it.
  */
 export abstract class ClientStream extends FrameWalker {
@@ -60,6 +61,12 @@ export abstract class ClientStream extends FrameWalker {
   protected confirm(): void {
     this.confirmed++;
     this.progress();
+  }
+
+  protected countEvent(kind: EventKind): void {
+    if (kind === 'market') this.countMarket();
+    else if (kind === 'subscribed' || kind === 'unsubscribed') this.confirm();
+    else if (kind === 'error') this.errors++;
   }
 
   /** The server has accepted the client. `send` subscribes it. */

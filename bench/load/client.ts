@@ -3,10 +3,12 @@ import { monotonicUs } from '../harness/monotonic.js';
 import { CentrifugoStream } from './centrifugo-stream.js';
 import type { ClientProfile, ClientStream, Wire } from './client-stream.js';
 import { FIN_BIT, Opcode } from './frame-walker.js';
+import { EventSourceStream } from './event-source-stream.js';
 import type { Crowd } from './load-methods.js';
 import { NatsStream } from './nats-stream.js';
+import { PlainWebSocketStream } from './plain-websocket-stream.js';
 import { type ResumeResults, Resumption } from './resumption.js';
-import { type Sample, WindowInflater } from './sample.js';
+import { type Inflater, type Sample, WindowInflater } from './sample.js';
 import { SocketIoStream } from './socket-io-stream.js';
 import { TextStream } from './text-stream.js';
 
@@ -26,7 +28,7 @@ const MASK_BIT = 0x80;
 const UNASKED_PONG_MS = 10_000;
 
 /**
- * One client: a TCP socket that performs the WebSocket upgrade itself. After a cut it connects again
+ * One client: a TCP socket that speaks HTTP and WebSocket itself. After a cut it connects again
  * and goes on counting.
  */
 export class Client implements Wire {
@@ -82,7 +84,7 @@ export class Client implements Wire {
       },
     });
     this.socket = socket;
-    socket.once('connect', () => socket.write(this.upgradeRequest()));
+    socket.once('connect', () => socket.write(this.request()));
     socket.on('error', () => undefined);
     socket.once('close', () => {
       clearInterval(this.pongs);
@@ -139,8 +141,8 @@ export class Client implements Wire {
     this.headers += READ_BUFFER.toString('latin1', 0, size);
     const end = this.headers.indexOf(END_OF_HEADERS);
     if (end < 0) return;
-    if (!this.headers.startsWith('HTTP/1.1 101')) {
-      this.socket?.destroy(new Error(`no upgrade: ${this.headers.slice(0, 100)}`));
+    if (!this.headers.startsWith(`HTTP/1.1 ${this.isEventSource ? 200 : 101}`)) {
+      this.socket?.destroy(new Error(`not accepted: ${this.headers.slice(0, 100)}`));
       return;
     }
     const extensions = /^sec-websocket-extensions:(.*)$/im.exec(this.headers.slice(0, end))?.[1];
@@ -151,34 +153,46 @@ export class Client implements Wire {
     if (from < size) this.stream.read(READ_BUFFER, from, size);
   }
 
+  private get isEventSource(): boolean {
+    return this.crowd.dialect === 'event-source';
+  }
+
   private makeStream(extensions: string | undefined): ClientStream {
+    const { profile, sample, resumption } = this;
     switch (this.crowd.dialect) {
-      case 'socket.io': {
-        const inflater = extensions?.includes('permessage-deflate')
-          ? new WindowInflater(!extensions.includes('server_no_context_takeover'))
-          : undefined;
-        return new SocketIoStream(this, this.profile, this.sample, inflater, this.resumption);
-      }
+      case 'socket.io':
+        return new SocketIoStream(this, profile, sample, inflaterFor(extensions), resumption);
+      case 'plain-websocket':
+        return new PlainWebSocketStream(this, profile, sample, inflaterFor(extensions));
+      case 'event-source':
+        return new EventSourceStream(this, profile, sample);
       case 'nats':
-        return new NatsStream(this, this.profile, this.sample);
+        return new NatsStream(this, profile, sample);
       case 'text':
-        return new TextStream(this, this.profile, this.sample);
+        return new TextStream(this, profile, sample);
       case 'centrifugo':
-        return new CentrifugoStream(this, this.profile, this.sample);
+        return new CentrifugoStream(this, profile, sample);
     }
   }
 
-  private upgradeRequest(): string {
+  private request(): string {
     const { port, path, offersDeflate } = this.crowd;
-    const lines = [
-      `GET ${path} HTTP/1.1`,
-      `Host: 127.0.0.1:${port}`,
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: YmVuY2gtY2xpZW50LTAwMA==',
-    ];
-    if (offersDeflate) lines.push('Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits');
+    const lines = [`GET ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`];
+    if (!this.isEventSource) {
+      lines.push(
+        'Connection: Upgrade',
+        'Upgrade: websocket',
+        'Sec-WebSocket-Version: 13',
+        'Sec-WebSocket-Key: YmVuY2gtY2xpZW50LTAwMA==',
+      );
+      if (offersDeflate) lines.push('Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits');
+    }
     return lines.join('\r\n') + END_OF_HEADERS;
   }
+}
+
+/** For the extensions that the server has agreed on. */
+function inflaterFor(extensions: string | undefined): Inflater | undefined {
+  if (!extensions?.includes('permessage-deflate')) return undefined;
+  return new WindowInflater(!extensions.includes('server_no_context_takeover'));
 }

@@ -2,13 +2,13 @@ import type { LatencyCounts } from './latency-histogram.js';
 import type { ClientProfile } from './client-stream.js';
 import type { SequenceFaults } from './sequence-check.js';
 
-export type Dialect = 'socket.io' | 'nats' | 'text' | 'centrifugo';
+export type Dialect = 'socket.io' | 'plain-websocket' | 'event-source' | 'nats' | 'text' | 'centrifugo';
 
 /** The clients of one load generator. */
 export interface Crowd {
   readonly dialect: Dialect;
   readonly port: number;
-  /** The path of the upgrade request. */
+  /** The path of their request. */
   readonly path: string;
   /** The loopback address that they connect from. */
   readonly localAddress: string;

@@ -4,14 +4,7 @@ import { startPrivateRedis } from '../../tools/private-redis.js';
 import { LeashedProcess } from '../harness/leashed-process.js';
 import { processTree } from '../harness/proc-stat.js';
 import { EVERYTHING } from '../publish/wire-format.js';
-import {
-  type Peer,
-  type Skipped,
-  SOCKET_IO_PATH,
-  socketIoProfile,
-  type StartPeer,
-  type Workload,
-} from './peer.js';
+import { type Peer, type Protocol, type Skipped, SOCKET_IO, type StartPeer, type Workload } from './peer.js';
 import { benchTool } from './tools.js';
 
 /** `dist/` */
@@ -23,6 +16,11 @@ const EACH_LISTENING = new RegExp(LISTENING, 'g');
 
 /** The gateway, as operators run it. */
 export const startGateway: StartPeer = () => startNodeServer('gateway', 'src/main.js', {});
+
+/** The gateway, with clients of one of its protocols. */
+export function startGatewayFor(protocol: Protocol): StartPeer {
+  return () => startNodeServer('gateway', 'src/main.js', {}, protocol);
+}
 
 /** The gateway with a write for each client, to show what the addon gains. */
 export const startGatewayWithoutAddon: StartPeer = () =>
@@ -67,11 +65,6 @@ export function startGatewayWithWorkers(workers: number): StartPeer {
       workers,
     );
 }
-
-/** How clients talk to a server. */
-type Protocol = Pick<Peer, 'dialect' | 'path' | 'profile'>;
-
-const SOCKET_IO: Protocol = { dialect: 'socket.io', path: SOCKET_IO_PATH, profile: socketIoProfile };
 
 async function startNodeServer(
   name: string,

@@ -47,14 +47,46 @@ export type Skipped = { readonly skipped: string };
 /** Starts a private server, or returns the reason why this machine cannot run it. */
 export type StartPeer = (options: PeerOptions) => Promise<Peer | Skipped>;
 
-export const SOCKET_IO_PATH = '/socket.io/?EIO=4&transport=websocket';
+/** How clients talk to a server. */
+export type Protocol = Pick<Peer, 'dialect' | 'path' | 'profile'>;
+
+const SOCKET_IO_PATH = '/socket.io/?EIO=4&transport=websocket';
 
 /** Socket.IO clients with the gateway's contract. */
-export function socketIoProfile({ everything, rooms, keys, snapshots, resumes }: Workload): ClientProfile {
-  const symbols = rooms.map(({ symbol }) => symbol);
-  if (resumes) return { greeting: [], confirmations: rooms.length, snapshots, keys, resumes: symbols };
-  const greeting = rooms.map(({ type, symbol }) => `42["subscribe",${JSON.stringify({ type, symbol })}]`);
-  // The plain peer requires a symbol, like the original service. The gateway ignores it.
-  if (!everything) greeting.unshift('42["unsubscribe",{"type":"general"}]');
+export const SOCKET_IO: Protocol = { dialect: 'socket.io', path: SOCKET_IO_PATH, profile: socketIoProfile };
+
+/** The gateway's plain WebSocket. */
+export const PLAIN_WEBSOCKET: Protocol = {
+  dialect: 'plain-websocket',
+  path: '/ws',
+  profile: (workload) => gatewayProfile(workload, (event, data) => JSON.stringify({ event, data })),
+};
+
+/** The gateway's server-sent events. All clients have the rooms of `workload`. */
+export function eventSource({ everything, rooms }: Workload): Protocol {
+  const names = [...(everything ? ['general'] : []), ...rooms.map(({ type, symbol }) => `${type}:${symbol}`)];
+  return {
+    dialect: 'event-source',
+    path: `/sse?rooms=${names.join(',')}`,
+    profile: ({ keys, snapshots }) => ({ greeting: [], confirmations: names.length, snapshots, keys }),
+  };
+}
+
+function socketIoProfile(workload: Workload): ClientProfile {
+  const { rooms, keys, snapshots, resumes } = workload;
+  if (resumes) {
+    const symbols = rooms.map(({ symbol }) => symbol);
+    return { greeting: [], confirmations: rooms.length, snapshots, keys, resumes: symbols };
+  }
+  return gatewayProfile(workload, (event, data) => `42${JSON.stringify([event, data])}`);
+}
+
+/** @param request writes a request in the protocol of the client */
+function gatewayProfile(
+  { everything, rooms, keys, snapshots }: Workload,
+  request: (event: string, data: object) => string,
+): ClientProfile {
+  const greeting = rooms.map(({ type, symbol }) => request('subscribe', { type, symbol }));
+  if (!everything) greeting.unshift(request('unsubscribe', { type: 'general' }));
   return { greeting, confirmations: greeting.length, snapshots, keys };
 }

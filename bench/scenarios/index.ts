@@ -12,6 +12,7 @@ import type { Row, Scenario } from './scenario.js';
 import { stalled } from './stalled.js';
 import { steady } from './steady.js';
 import { storm } from './storm.js';
+import { transports } from './transports.js';
 import { watchlists } from './watchlists.js';
 import { workers } from './workers.js';
 
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario<Row>[] = [
   steady,
   moderate,
   crowd,
+  transports,
   ladder,
   workers,
   max,
