@@ -40,14 +40,7 @@ export const transports: Scenario = {
       rate,
       context,
     ),
-  metrics: [
-    'rate',
-    'deliveriesPerSecond',
-    'bytesPerDelivery',
-    'cpuUsPerDelivery',
-    'p50Ms',
-    'p99Ms',
-  ],
+  metrics: ['rate', 'deliveriesPerSecond', 'bytesPerDelivery', 'cpuUsPerDelivery', 'p50Ms', 'p99Ms'],
   bars: (results) => [
     allDelivered(results),
     ...costBars(results, PLAIN_WEBSOCKETS, 1),
