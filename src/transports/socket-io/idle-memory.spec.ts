@@ -4,8 +4,14 @@ import type { Socket } from 'socket.io';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type Ends, FanoutRig, reply } from '../../../test/support/fanout-rig.js';
 import { waitFor } from '../../../test/support/wait.js';
-import { webSocketOf } from './engine-io-internals.js';
-import { forgetFrame, removeUpgradeErrorListener, shrinkClient } from './idle-memory.js';
+import { tcpSocketOf, webSocketOf } from './engine-io-internals.js';
+import {
+  dropTimeout,
+  forgetFrame,
+  packListeners,
+  removeUpgradeErrorListener,
+  shrinkClient,
+} from './idle-memory.js';
 import type { GatewaySocket } from './socket-server.js';
 
 afterEach(() => FanoutRig.stopAll());
@@ -68,6 +74,33 @@ describe('a connected client', () => {
     },
   );
 
+  it('may send acknowledgements that nobody asked for', async () => {
+    const { client, socket } = await connect();
+    expect(member(socket, 'acks')).toBeInstanceOf(Map);
+    shrinkClient(socket);
+    const received = once(socket, 'unsubscribe');
+    (client.io.engine as unknown as { write(packet: string): void }).write('35["unasked"]');
+    client.emit('unsubscribe', 1);
+    await received;
+    const ask = (): unknown => (socket as unknown as EventEmitter).emit('asked', () => undefined);
+    expect(ask).toThrow('does not wait');
+  });
+
+  it('has no timer below its WebSocket', async () => {
+    const { socket } = await connect();
+    const tcp = tcpSocketOf(webSocketOf(socket.conn)!)!;
+    const timer = () => Reflect.get(tcp, symbol) as unknown;
+    const symbol = Object.getOwnPropertySymbols(tcp).find(({ description }) => description === 'timeout')!;
+    expect(tcp.timeout).toBe(0);
+    tcp.setTimeout(1_000);
+    dropTimeout(tcp);
+    expect(timer()).toBeTruthy();
+    tcp.setTimeout(0);
+    expect(timer()).toBeTruthy();
+    shrinkClient(socket);
+    expect(timer()).toBeNull();
+  });
+
   it('is disconnected by an error of its WebSocket, which engine.io does not ignore any more', async () => {
     const { socket } = await connect();
     const webSocket = webSocketOf(socket.conn) as EventEmitter;
@@ -118,9 +151,31 @@ describe('a WebSocket of ws', () => {
   });
 });
 
+it('keeps the listeners of an emitter, in order', () => {
+  const emitter = new EventEmitter();
+  const symbol = Symbol('event');
+  const calls: unknown[] = [];
+  for (const n of [1, 2, 3]) emitter.on('many', () => calls.push(n));
+  emitter.once('many', () => calls.push('once'));
+  emitter.on('one', () => calls.push('one'));
+  emitter.on(symbol, () => calls.push(symbol));
+  const before = [emitter.listeners('many'), emitter.eventNames()];
+  packListeners(emitter);
+  expect([emitter.listeners('many'), emitter.eventNames()]).toEqual(before);
+  for (const name of ['many', 'many', 'one', symbol, 'toString', '__proto__']) emitter.emit(name);
+  expect(calls).toEqual([1, 2, 3, 'once', 1, 2, 3, 'one', symbol]);
+  const added = (): number => calls.push('added');
+  emitter.on('new', added).emit('new');
+  emitter.off('new', added).emit('new');
+  emitter.removeAllListeners('many').emit('many');
+  expect(calls.slice(-2)).toEqual([symbol, 'added']);
+});
+
 it('changes nothing on objects that have none of these members', () => {
   const bare = new EventEmitter();
   forgetFrame(bare);
+  packListeners(bare);
+  packListeners({});
   removeUpgradeErrorListener(bare);
   bare.on('error', function onUpgradeError() {
     return; // the only one: without it an error would end the process

@@ -1,10 +1,11 @@
 import type { EventEmitter } from 'node:events';
+import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io';
-import { type Connection, webSocketOf } from './engine-io-internals.js';
+import { type Connection, tcpSocketOf, webSocketOf } from './engine-io-internals.js';
 
 /*
  * What the libraries keep for a connected client although nothing uses it any more. Together it is
- * a fifth of the memory of an idle client. The members below are missing from the types and the
+ * a third of the memory of an idle client. The members below are missing from the types and the
  * documentation of engine.io, Socket.IO, ws and Node. An upgrade that moves one of them costs
  * memory, and nothing else. `idle-memory.spec.ts` pins each of them.
  */
@@ -14,6 +15,8 @@ export function shrinkClient(client: Socket): void {
   // Nothing reads them. What is read are `address` and `auth`.
   Object.assign(client.handshake, NO_REQUEST);
   trim(client, 'fns');
+  if (Reflect.has(client, 'acks')) Object.assign(client, { acks: NO_ACKS });
+  packListeners(client);
   const { decoder } = client.client as unknown as { readonly decoder?: { readonly _callbacks?: object } };
   if (decoder?._callbacks) trim(decoder._callbacks, '$decoded');
   shrinkConnection(client.conn);
@@ -28,15 +31,56 @@ const NO_REQUEST = {
   time: '',
 };
 
+/**
+ * In place of the map in which Socket.IO keeps who waits for acknowledgements of a client. The
+ * gateway asks for none, and drops those that a client sends without being asked.
+ * Source: `Socket#acks` of Socket.IO.
+ */
+const NO_ACKS = Object.freeze({
+  get: (): undefined => undefined,
+  delete: (): boolean => false,
+  set(): never {
+    throw new Error('the gateway does not wait for acknowledgements of clients');
+  },
+});
+
 function onUpgrade(this: Connection): void {
   shrinkConnection(this);
 }
 
 function shrinkConnection(connection: Connection): void {
   trim(connection, 'cleanupFn');
+  packListeners(connection);
+  packListeners(connection.transport);
   const webSocket = webSocketOf(connection) as EventEmitter | undefined;
   if (!webSocket) return;
   removeUpgradeErrorListener(webSocket);
+  packListeners(webSocket);
+  const tcp = tcpSocketOf(webSocket);
+  if (!tcp) return;
+  packListeners(tcp);
+  dropTimeout(tcp);
+}
+
+/**
+ * Has an emitter keep its listeners in an object of a fixed shape. Node keeps them in a dictionary
+ * once a listener was removed. Source: `EventEmitter#_events` of Node.
+ */
+export function packListeners(emitter: object): void {
+  const events: unknown = Reflect.get(emitter, '_events');
+  if (typeof events !== 'object' || events === null) return;
+  Reflect.set(emitter, '_events', Object.setPrototypeOf({ ...events }, null));
+}
+
+/**
+ * Drops the timer of a TCP socket that has none any more: HTTP requests have a time limit, and
+ * WebSockets have not. Node keeps the stopped timer, and looks at it for each read and write.
+ * Source: a symbol of Node's `Socket` with the description `timeout`.
+ */
+export function dropTimeout(tcp: TcpSocket): void {
+  if (tcp.timeout !== 0) return;
+  const symbol = Object.getOwnPropertySymbols(tcp).find(({ description }) => description === 'timeout');
+  if (symbol) Reflect.set(tcp, symbol, null);
 }
 
 /**
