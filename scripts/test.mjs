@@ -3,10 +3,10 @@
 // may, runs every suite, and prints the counts.
 //
 // `npm test -- ARGS` passes ARGS to Jest, and `npm run test:quick` runs the fast tests. Every test
-// runs once, with the Node.js of the image; `npm test` then runs the fast tests with the installed
-// Node.js as well. With `NODE_UNDER_TEST=installed`, the installed one runs everything. Only
-// `--rerun-failed`, which `.ci/run` uses, runs failed files once more, separately, if there are at
-// most three, and reports the first failures at the end.
+// runs once, with the Node.js of the image; `npm test` then runs those fast tests that depend on
+// Node.js with the installed one as well. With `NODE_UNDER_TEST=installed`, the installed one runs
+// everything. Only `--rerun-failed`, which `.ci/run` uses, runs failed files once more, separately,
+// if there are at most three, and reports the first failures at the end.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -77,11 +77,13 @@ function installPrograms() {
 installPrograms(); // the build uses the compiler
 prepare();
 
-/** Unit tests, the contract, and the rendered chart. Only the contract starts a gateway process. */
-const QUICK_FILES = [
+/** Unit tests and the contract. Only the contract starts a gateway process. */
+const PROGRAM_FILES = [
   ...['./src/', './tools/', './bench/', './clients/typescript/src/'],
-  ...['/contract\\.e2e-spec', '/asyncapi\\.e2e-spec', './test/helm/(?!handshake-check|lifecycle)'],
+  ...['/contract\\.e2e-spec', '/asyncapi\\.e2e-spec'],
 ];
+/** These, and the rendered chart, which is the same with every Node.js. */
+const QUICK_FILES = [...PROGRAM_FILES, './test/helm/(?!handshake-check|lifecycle)'];
 const JEST_PROGRAM = join(root, 'node_modules/jest/bin/jest.js');
 
 const { main, installed, why } = nodesUnderTest(process.env.NODE_UNDER_TEST);
@@ -111,9 +113,10 @@ const batches =
           [main, MINUTES.most, workers, '--selectProjects', 'unit', 'e2e', 'helm', 'clients', 'cluster'],
           [main, MINUTES.chaos, '--selectProjects', 'chaos'],
           [main, MINUTES.fuzz, '--selectProjects', 'fuzz', '--runInBand'],
-          ...(installed ? [[installed, MINUTES.quick, workers, ...QUICK_FILES]] : []),
+          ...(installed ? [[installed, MINUTES.quick, workers, ...PROGRAM_FILES]] : []),
         ];
-const also = everything && installed ? `, and Node.js ${installed.version} the quick ones again` : '';
+const also =
+  everything && installed ? `, and Node.js ${installed.version} the quick ones of the programs again` : '';
 console.log(`Node.js ${main.version} runs these tests${also}${why ? `. ${why}` : ''}`);
 
 /** Maps a name for each run of a file to its outcome: the path, if `main` ran it. */
