@@ -3,7 +3,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { backoffMs } from '../common/backoff.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { roomName, type RoomAddress } from '../contract/index.js';
+import type { RoomAddress } from '../contract/index.js';
 import {
   CHAIN_KEY_PREFIX,
   chainKey,
@@ -11,24 +11,17 @@ import {
   underlyingKey,
   type MarketMessage,
 } from '../feed/market-message.js';
-import { FeedMessageError } from '../feed/feed-message-error.js';
-import { parseCached } from '../feed/parse-message.js';
 import { CLOCK, type Clock, delay } from '../common/clock.js';
-import { ConcurrencyLimit } from '../common/concurrency-limit.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { ChainFinder } from './chain-finder.js';
 import { CacheMetrics } from './cache.metrics.js';
-import { LatestMessages, type StoredMessage, type StoredUse, type Verdict } from './latest-messages.js';
+import { LatestMessages, type Verdict } from './latest-messages.js';
 import { LATEST_STORE, type LatestStore } from './latest-store.js';
+import { RoomLookups } from './room-lookups.js';
 import { StoreProblems } from './store-problems.js';
+import { type Broadcast, READ_BATCH, StoreReader } from './store-reader.js';
 import { WriteBehind } from './write-behind.js';
 
-/** Keys per MGET. A chain can be 100 KB long, so this limits a reply to a few MB. */
-const READ_BATCH = 32;
-/** How many rooms are looked up in the store at a time. */
-const MAX_LOOKUPS = 32;
-/** How many more look-ups may wait. Clients that reconnect all at once request many rooms. */
-const MAX_WAITING_LOOKUPS = 1_000;
 const FIRST_REFRESH_RETRY_MS = 200;
 /**
  * When a refresh reads the store again, in write intervals after its first read. The first extra
@@ -43,8 +36,6 @@ const LOOK_AGAIN_AFTER_INTERVALS = [1.5, 4.5] as const;
 const MAX_NEWER_KEYS = 10_000;
 /** How many keys of occupied rooms a refresh reads in addition to those that its scan found. */
 const MAX_ROOM_KEYS = 10_000;
-/** Broadcasts a message to its rooms. */
-type Broadcast = (message: MarketMessage) => void;
 
 /** The messages that a client receives when it joins a room. */
 export interface Snapshot {
@@ -69,11 +60,11 @@ export interface Snapshot {
 export class CacheService implements OnModuleInit {
   private readonly latest: LatestMessages;
   private readonly writer: WriteBehind;
-  private readonly fetching = new Map<string, Promise<boolean>>();
-  private readonly lookups = new ConcurrencyLimit(MAX_LOOKUPS, MAX_WAITING_LOOKUPS);
   private readonly problems: StoreProblems;
+  private readonly reader: StoreReader;
   private readonly stopping = new AbortController();
   private readonly chains: ChainFinder;
+  private readonly lookups: RoomLookups;
   /**
    * Counts the calls of `refresh` and `suspendWrites`. A refresh stops when this number changes, so
    * that a flapping connection does not accumulate retry loops.
@@ -93,7 +84,7 @@ export class CacheService implements OnModuleInit {
     @Inject(LATEST_STORE) private readonly store: LatestStore,
     private readonly metrics: CacheMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
-    private readonly faults: RateLimitedLog,
+    faults: RateLimitedLog,
     @InjectPinoLogger(CacheService.name) private readonly log: PinoLogger,
   ) {
     this.problems = new StoreProblems(clock, metrics, faults);
@@ -102,6 +93,14 @@ export class CacheService implements OnModuleInit {
       clockResetAfterMs: config.clockResetAfterMs,
       wallNow: () => clock.wallNow(),
       onEvict: () => metrics.cacheEvicted.inc(),
+    });
+    this.reader = new StoreReader({
+      store,
+      latest: this.latest,
+      rules: config.feedRules,
+      problems: this.problems,
+      metrics,
+      faults,
     });
     this.writer = new WriteBehind(store, {
       clock,
@@ -113,9 +112,9 @@ export class CacheService implements OnModuleInit {
         return message && { text: message.payload.text, time: message.time };
       },
       compare: (key, value, source) => {
-        const message = this.parse(key, value);
+        const stored = this.reader.parse(key, value);
         // A stored value that cannot be parsed is of no use to any reader, so it may be replaced.
-        return message ? this.latest.compareStored(source, { message, short: isShort(value) }) : -1;
+        return stored ? this.latest.compareStored(source, stored) : -1;
       },
       onWritten: (entries) => metrics.cacheWrites.inc(entries),
       onNewer: (keys) => this.storeIsNewer(keys),
@@ -132,10 +131,18 @@ export class CacheService implements OnModuleInit {
       store,
       maxExamined: config.cacheWarmMaxKeys,
       signal: this.stopping.signal,
-      deliver: async (keys) => void (await this.attempt(() => this.read(keys, 'refresh', this.broadcast))),
+      deliver: async (keys) => void (await this.reader.attempt(keys, 'refresh', this.broadcast)),
       onSearch: () => metrics.cacheSearches.inc(),
       onRefused: () => metrics.cacheReadsRefused.inc(),
       onError: (error) => this.problems.failed('read', error),
+    });
+    this.lookups = new RoomLookups({
+      latest: this.latest,
+      reader: this.reader,
+      chains: this.chains,
+      metrics,
+      maxChains: config.maxChainsPerSnapshot,
+      isWarm: () => this.warm,
     });
   }
 
@@ -212,7 +219,7 @@ export class CacheService implements OnModuleInit {
    * store cannot be read or too many look-ups are waiting; the client then waits for the live feed.
    */
   async fetch(address: RoomAddress, since: Snapshot, most = Infinity): Promise<readonly MarketMessage[]> {
-    await this.readRoom(address);
+    await this.lookups.read(address);
     const had = new Set(since.messages);
     return this.nearest(address, most).messages.filter(
       (message) => !had.has(message) && !this.latest.wasBroadcastSince(message.key, since.sequence),
@@ -228,7 +235,7 @@ export class CacheService implements OnModuleInit {
   async find(address: RoomAddress): Promise<readonly MarketMessage[] | undefined> {
     const { messages: known, complete } = this.snapshot(address);
     if (complete) return known;
-    const read = await this.readRoom(address);
+    const read = await this.lookups.read(address);
     const messages = this.inMemory(address);
     return read || messages.length > 0 ? messages : undefined;
   }
@@ -306,7 +313,7 @@ export class CacheService implements OnModuleInit {
     this.newerKeys += watched.length;
     void this.readUntilDone(this.refreshes, this.config.cacheWriteIntervalMs, () => {
       const missed = watched.filter((key) => !this.latest.wasHeardSince(key, sequence));
-      return this.read(missed, 'refresh', this.broadcast);
+      return this.reader.read(missed, 'refresh', this.broadcast);
     }).finally(() => (this.newerKeys -= watched.length));
   }
 
@@ -367,69 +374,6 @@ export class CacheService implements OnModuleInit {
     }
   }
 
-  private keysOf(address: RoomAddress): string[] {
-    switch (address.type) {
-      case 'general':
-        return [];
-      case 'product':
-        return [underlyingKey(address.symbol)];
-      case 'chain': {
-        const { symbol, expiry } = address;
-        if (expiry !== undefined) return [chainKey(symbol), chainKey(symbol, expiry)];
-        const { evicted } = this.latest.nearestChains(symbol, this.config.maxChainsPerSnapshot);
-        const expiries = new Set([...this.latest.recentExpiries(), ...evicted]);
-        return [chainKey(symbol), ...[...expiries].map((guess) => chainKey(symbol, guess))];
-      }
-    }
-  }
-
-  /** Reads a room's keys; concurrent calls share one read. False if they could not be read. */
-  private async readRoom(address: RoomAddress): Promise<boolean> {
-    const room = roomName(address);
-    let reading = this.fetching.get(room);
-    if (!reading) {
-      reading = this.lookups
-        .run(() => this.lookUp(address))
-        ?.then((read) => this.searchChains(address, read))
-        .finally(() => this.fetching.delete(room));
-      if (!reading) {
-        this.metrics.cacheReadsRefused.inc();
-        return false;
-      }
-      this.fetching.set(room, reading);
-    }
-    return reading;
-  }
-
-  private lookUp(address: RoomAddress): Promise<boolean> {
-    this.metrics.cacheReads.inc();
-    return this.attempt(() => this.read(this.keysOf(address), 'snapshot'));
-  }
-
-  /**
-   * Searches the store for the chains of a product if memory has none. A refresh would have found
-   * them, unless they were stored after it, and published while the feed was lost.
-   */
-  private async searchChains(address: RoomAddress, read: boolean): Promise<boolean> {
-    const isAll = address.type === 'chain' && address.expiry === undefined;
-    // Before the first refresh is over, it will find them.
-    if (!read || !isAll || !this.warm) return read;
-    if (this.latest.nearestChains(address.symbol, 1).live === 0) await this.chains.find(address.symbol);
-    return true;
-  }
-
-  /** Returns false if the store could not be read. */
-  private async attempt(read: () => Promise<void>): Promise<boolean> {
-    try {
-      await read();
-      this.problems.solved('read');
-      return true;
-    } catch (error) {
-      this.problems.failed('read', error);
-      return false;
-    }
-  }
-
   /** Reads every key of the store that has had no live message after `sequence`. */
   private async readAll(rooms: readonly RoomAddress[], sequence: number): Promise<void> {
     const started = this.clock.now();
@@ -439,7 +383,7 @@ export class CacheService implements OnModuleInit {
     const readNew = async (keys: readonly string[]): Promise<void> => {
       const wanted = keys.filter((key) => !walked.has(key) && !this.latest.wasHeardSince(key, sequence));
       for (const key of wanted) walked.add(key);
-      await this.read(wanted, use, this.broadcast);
+      await this.reader.read(wanted, use, this.broadcast);
     };
     for await (const keys of this.store.scan(prefixes, this.config.cacheWarmMaxKeys)) await readNew(keys);
     // The bounded scan may have missed these keys. They are read in batches, because there may be
@@ -463,53 +407,12 @@ export class CacheService implements OnModuleInit {
     yield* this.config.products.map(underlyingKey);
     let left = MAX_ROOM_KEYS;
     for (const room of rooms) {
-      const keys = this.keysOf(room);
+      const keys = this.lookups.keysOf(room);
       left -= keys.length;
       if (left < 0) return;
       yield* keys;
     }
   }
-
-  private async read(keys: readonly string[], use: StoredUse, broadcast?: Broadcast): Promise<void> {
-    let problem: Error | undefined;
-    for (let start = 0; start < keys.length; start += READ_BATCH) {
-      const batch = keys.slice(start, start + READ_BATCH);
-      const since = this.latest.sequence;
-      const values = await this.store.read(batch);
-      for (const [index, key] of batch.entries()) {
-        const value = values[index] ?? null;
-        if (value instanceof Error) {
-          problem = value;
-          continue;
-        }
-        const message = value === null ? undefined : this.parse(key, value);
-        if (!message) continue;
-        const stored: StoredMessage = { message, short: isShort(value!), since };
-        if (this.latest.offerStored(stored, use)) broadcast?.(message);
-      }
-    }
-    // The values that could be read are used. The error makes the caller retry the others.
-    if (problem) throw problem;
-  }
-
-  private parse(key: string, value: string): MarketMessage | undefined {
-    try {
-      return parseCached(key, value, this.config.feedRules);
-    } catch (error) {
-      if (!(error instanceof FeedMessageError)) throw error;
-      this.metrics.cacheUnreadable.inc({ reason: error.reason });
-      this.faults.warn(`unreadable:${error.reason}`, 'cache_entry_unreadable', {
-        key,
-        problem: error.message,
-      });
-      return undefined;
-    }
-  }
-}
-
-/** Whether a stored value is the worker's short form `{price, timestamp}`. */
-function isShort(value: string): boolean {
-  return !value.includes('"processed_at"') && !value.includes('"expiry"');
 }
 
 function asList<T>(item: T | undefined): T[] {
