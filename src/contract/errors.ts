@@ -118,6 +118,8 @@ export interface ConnectRejection {
 
 /** The message of every refused subscription, kept because clients of the Flask service know it. */
 export const INVALID_SUBSCRIPTION_MESSAGE = 'Invalid subscription request';
+/** The message of every `get_history` whose payload is not valid. */
+export const INVALID_HISTORY_MESSAGE = 'Invalid history request. The details say what is wrong.';
 
 /**
  * The reasons for which the gateway closes a connection, in `closing` and in the close frame of the

@@ -84,7 +84,18 @@ const PRICES = {
     ['2026-11-22T04:43:39.333273', 21502.24],
   ],
   gaps: [0],
-  next: 'b1795322618330-1119999999',
+  next: 'b1795322618330-1119999999-5c1f09ae',
+} as const satisfies History;
+
+const NO_PRICES = {
+  type: 'product',
+  symbol: 'nifty',
+  expiry: null,
+  resolution: 'raw',
+  columns: ['timestamp', 'price'],
+  updates: [],
+  next: null,
+  known: false,
 } as const satisfies History;
 
 const CHAIN = {
@@ -194,7 +205,18 @@ export const ACKNOWLEDGEMENT_EXAMPLES = {
       },
     },
   ],
-  get_history: [{ name: 'done', payload: { ok: true, rooms: ['product:NIFTY'], ...PRICES } }],
+  get_history: [
+    { name: 'done', payload: { ok: true, rooms: ['product:NIFTY'], ...PRICES } },
+    {
+      name: 'nothing known',
+      payload: {
+        ok: true,
+        rooms: ['product:nifty'],
+        ...NO_PRICES,
+        suggestions: { nifty: 'NIFTY' },
+      },
+    },
+  ],
   refresh_token: [{ name: 'done', payload: { ok: true, rooms: ['general'], expires_at: 1795329819 } }],
   get_heartbeat: [
     {
@@ -313,6 +335,7 @@ export const SERVER_EXAMPLES = {
   ],
   history: [
     { name: 'prices', payload: PRICES },
+    { name: 'nothing known', payload: NO_PRICES },
     {
       name: 'bars',
       payload: {

@@ -41,7 +41,7 @@ export interface HistoryRequest {
   readonly limit?: number;
   /** `raw` by default. Summaries have no bars, so they take `raw` only. */
   readonly resolution?: HistoryResolution;
-  /** `next` of the page before. The other fields must be those of its request. */
+  /** `next` of the page before. The other fields, except `limit`, must be those of its request. */
   readonly cursor?: string;
 }
 
@@ -68,6 +68,11 @@ export interface History {
   readonly gaps?: readonly number[];
   /** The `cursor` of the next page; `null` if this is the last one. */
   readonly next: string | null;
+  /**
+   * `false` if there are no rows because no message of the product or chain is known yet; otherwise
+   * left out.
+   */
+  readonly known?: false;
 }
 
 /** A value in a row of history; `null` if the platform sent none. */

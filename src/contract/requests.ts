@@ -104,8 +104,11 @@ export type Acknowledgement = Done | RequestRejection;
 
 export type ProductsAcknowledgement = Done & Products;
 
-/** `rooms` is the room that has the updates of the page. */
-export type HistoryAcknowledgement = Done & History;
+/**
+ * `rooms` is the room that has the updates of the page. `suggestions` is left out if the product is
+ * known, or if no known product has a similar name.
+ */
+export type HistoryAcknowledgement = Done & History & Pick<SubscriptionAcknowledgement, 'suggestions'>;
 
 export type SubscriptionsAcknowledgement = Done;
 

@@ -12,7 +12,7 @@ import {
   SYMBOL_PATTERN,
   SYMBOL_RULE,
 } from '../contract/index.js';
-import { isCursor } from '../history/page.js';
+import { isBoundCursor } from '../history/bound-cursor.js';
 import { TIME_RULE } from './subscription.dto.js';
 
 /** Payload of `get_history`, as a client sent it. The messages complete "FIELD ...". */
@@ -45,12 +45,12 @@ export class HistoryDto implements HistoryRequest {
 
   @IsOptional()
   @Check((value, { type }: HistoryDto) => value === 'raw' || (isResolution(value) && type === 'product'), {
-    message: `must be one of ${HISTORY_RESOLUTIONS.join(', ')}; type summary takes raw only`,
+    message: `must be one of ${HISTORY_RESOLUTIONS.join(', ')}; summaries are raw only`,
   })
   resolution?: HistoryResolution;
 
   @IsOptional()
-  @Check((value) => typeof value === 'string' && isCursor(value), {
+  @Check((value) => typeof value === 'string' && isBoundCursor(value), {
     message: 'must be the next of a page, as it is',
   })
   cursor?: string;

@@ -1,5 +1,6 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { HistoryDto } from './history.dto.js';
+import { invalidHistory } from './request-error.js';
 import { type RequestField, validateRequest } from './request-validation.js';
 
 const FIELDS = [
@@ -18,6 +19,6 @@ const FIELDS = [
 export class HistoryPipe implements PipeTransform<unknown, HistoryDto> {
   /** @throws RequestError */
   transform(value: unknown): HistoryDto {
-    return validateRequest(value, new HistoryDto(), FIELDS);
+    return validateRequest(value, new HistoryDto(), FIELDS, { invalid: invalidHistory });
   }
 }

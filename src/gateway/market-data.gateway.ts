@@ -261,18 +261,21 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     @Ack() ack?: (answer: HistoryAcknowledgement | RequestRejection) => void,
   ): void {
     const event = ClientEvent.getHistory;
-    const address = this.historyRequests.addressOf(request);
-    this.spend(client, event, this.cost.ofHistory(this.historyRequests.entriesOf(request)));
+    const query = this.historyRequests.queryOf(request);
+    const { address } = query;
+    this.spend(client, event, this.cost.ofHistory(query.entries));
     this.checkPermissions(client, [address]);
     this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
     this.historyRequests
-      .answer(client, request, address)
+      .answer(client, query)
       .then((page) => {
         if (!page) return;
         // The token may have been replaced while Redis was asked.
         this.checkPermissions(client, [address]);
         this.server.local.to(client.id).emit(ServerEvent.history, new ReplyPayload(JSON.stringify(page)));
-        ack?.({ ok: true, rooms: [roomName(address)], ...page });
+        const unknown = page.known === false ? [address] : [];
+        const suggestions = this.suggestions.of(unknown, this.auth.permissionsOf(client));
+        ack?.({ ok: true, rooms: [roomName(address)], ...page, ...(suggestions && { suggestions }) });
       })
       .catch((error: unknown) => this.responder.reject(client, event, error, ack));
   }

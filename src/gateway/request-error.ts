@@ -7,8 +7,10 @@ import {
   type ErrorDetail,
   type ErrorPayload,
   GENERAL_ROOM,
+  INVALID_HISTORY_MESSAGE,
   INVALID_SUBSCRIPTION_MESSAGE,
 } from '../contract/index.js';
+import type { HistoryError } from '../history/history-error.js';
 import { messageProblem, UNREADABLE_MESSAGE } from '../transports/websocket/message-problem.js';
 
 /**
@@ -32,6 +34,11 @@ export class RequestError extends WsException {
     return new RequestError(code, message, undefined, retryAfterMs);
   }
 
+  static ofHistory({ code, message, more }: HistoryError): RequestError {
+    const { details, retryAfterMs } = more;
+    return new RequestError(code, message, details, retryAfterMs);
+  }
+
   toPayload(event: string): ErrorPayload {
     const { message, code, details, retryAfterMs, rooms } = this;
     return {
@@ -47,6 +54,10 @@ export class RequestError extends WsException {
 
 export function invalidSubscription(code: ErrorCode, details: readonly ErrorDetail[]): RequestError {
   return new RequestError(code, INVALID_SUBSCRIPTION_MESSAGE, details);
+}
+
+export function invalidHistory(code: ErrorCode, details: readonly ErrorDetail[]): RequestError {
+  return new RequestError(code, INVALID_HISTORY_MESSAGE, details);
 }
 
 const RETRY_UNKNOWN_MS = 30_000;
@@ -84,14 +95,6 @@ export function snapshotUnavailable(rooms: readonly string[]): RequestError {
     named(rooms, 'cannot be looked up at the moment'),
     retryAfterMs,
   );
-}
-
-/** @param isOff whether the gateway keeps no history at all */
-export function historyUnavailable(isOff: boolean): RequestError {
-  if (isOff)
-    return new RequestError('HISTORY_UNAVAILABLE', 'This gateway keeps no history. Use live updates only.');
-  const message = 'The gateway cannot read the history at the moment. Try again after retry_after_ms.';
-  return new RequestError('HISTORY_UNAVAILABLE', message, undefined, jittered(RETRY_SNAPSHOT_MS, 2));
 }
 
 function named(rooms: readonly string[], problem: string): ErrorDetail[] {

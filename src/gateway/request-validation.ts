@@ -32,23 +32,28 @@ const MAX_SHOWN_SYMBOL = 12;
 /** All but letters, digits, punctuation, signs and the space; and what has a meaning in HTML. */
 const UNSAFE_CHARACTERS = /[^\p{L}\p{N}\p{P}\p{S} ]|[<>"'`]/gu;
 
+interface ValidationOptions<T> {
+  readonly check?: (dto: T) => void;
+  readonly invalid?: typeof invalidSubscription;
+}
+
 /**
  * Fills `dto` from the payload of a client and validates it. Unknown fields are ignored.
  *
  * It copies the fields that it is told to copy instead of converting the whole payload, so that a
  * client can neither cause deep recursion nor set a prototype. It is synchronous, so that a later
  * request cannot overtake an earlier one.
- * @param check called before the fields are validated
+ * @param options `check` is called before the fields are validated; `invalid` makes the error
  * @throws RequestError
  */
 export function validateRequest<T extends object>(
   value: unknown,
   dto: T,
   fields: readonly RequestField[],
-  check: (dto: T) => void = () => undefined,
+  { check = () => undefined, invalid = invalidSubscription }: ValidationOptions<T> = {},
 ): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
-    throw invalidSubscription('INVALID_PAYLOAD', [{ field: 'payload', problem: 'must be an object' }]);
+    throw invalid('INVALID_PAYLOAD', [{ field: 'payload', problem: 'must be an object' }]);
   }
   for (const [field, given] of Object.entries(value)) {
     if ((fields as readonly string[]).includes(field)) Object.assign(dto, { [field]: given as unknown });
@@ -60,7 +65,7 @@ export function validateRequest<T extends object>(
     const constraints = errors.find(({ property }) => property === field)?.constraints;
     return constraints ? detailsOf(dto, field, Object.values(constraints)[0] ?? 'is not valid') : [];
   });
-  throw invalidSubscription(CODES[details[0]?.field ?? 'type'], details);
+  throw invalid(CODES[details[0]?.field ?? 'type'], details);
 }
 
 /**

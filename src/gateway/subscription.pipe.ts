@@ -15,11 +15,12 @@ function validateRooms<T extends RoomsDto>(
   maxSymbols: number,
   fields: readonly RequestField[],
 ): T {
-  return validateRequest(value, dto, fields, ({ symbol, symbols }) => {
+  const check = ({ symbol, symbols }: T): void => {
     if (!Array.isArray(symbols) || symbols.length + (symbol == null ? 0 : 1) <= maxSymbols) return;
     const problem = `must name at most ${maxSymbols} symbols, counting symbol; split the request`;
     throw invalidSubscription('TOO_MANY_SYMBOLS', [{ field: 'symbols', problem }]);
-  });
+  };
+  return validateRequest(value, dto, fields, { check });
 }
 
 /** Validates the payload of `unsubscribe`. */

@@ -1,9 +1,10 @@
 import { SocketClient } from '../../clients/typescript/src/client.js';
-import type { ClientOptions, HistoryRequest } from '../../clients/typescript/src/index.js';
+import { type ClientOptions, type HistoryRequest, RequestError } from '../../clients/typescript/src/index.js';
 import { Link } from '../../clients/typescript/src/link.js';
 import type { Session } from '../../clients/typescript/src/session.js';
 import { FakeGateway, type FakeGatewayOptions } from '../../clients/typescript/src/testing/index.js';
 import { cleanUp } from '../support/cleanup.js';
+import { ContractCheck } from '../support/contract-check.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { chain, EXPIRY, timestampOf } from '../support/messages.js';
 import { OPTION_CHAIN, Platform, UNDERLYING } from '../support/platform.js';
@@ -101,8 +102,9 @@ beforeAll(() => {
 });
 
 let redis: RedisServer;
+const contract = new ContractCheck();
 beforeAll(async () => {
-  checkConnections();
+  checkConnections(contract);
   redis = await RedisServer.start();
 });
 afterAll(() => redis.stop());
@@ -339,6 +341,27 @@ it('the fake gateway sends for history and to a client that resumes what the rea
       { type: 'summary', symbol: 'TSLA' },
     ];
     for (const request of requests) await client.history({ type: 'product', symbol: 'NIFTY', ...request });
+    const { next } = await client.history({ type: 'product', symbol: 'NIFTY', limit: 2 });
+    expect(next).not.toBeNull();
+    const faults: Partial<HistoryRequest>[] = [
+      { symbol: 'no symbol' },
+      { expiry: '2027-01-28' },
+      { from: 'yesterday' },
+      { to: '2026-13-01T00:00:00' },
+      { limit: 0 },
+      { limit: 5_001 },
+      { limit: 1.5 },
+      { type: 'summary', resolution: '1m' },
+      { cursor: 'x' },
+      { symbol: 'SENSEX', cursor: next! },
+      { resolution: '1m', cursor: next! },
+    ];
+    contract.sendsInvalid = true;
+    for (const fault of faults) {
+      const refused = client.history({ type: 'product', symbol: 'NIFTY', ...fault });
+      await expect(refused).rejects.toThrow(RequestError);
+    }
+    contract.sendsInvalid = false;
     client.close();
   });
   expect(result.fake).toEqual(result.real);

@@ -340,6 +340,12 @@ class Drift(unittest.TestCase):
                 yield client.take(), page.gaps, page.next is None
             yield [[row[1] for row in page.rows] for page in client.history_pages('product', 'DRIFT', limit=2)]
             client.take()
+            for symbol in ('DRIFFT', 'FAR-FROM-IT'):
+                yield client.history('product', symbol)
+                client.wait_for('history')
+                yield client.take()
+            cursor = client.history('product', 'DRIFT', limit=2).next
+            client.take()
             for type, symbol, fault in (
                 ('chain', 'DRIFT', {}),
                 ('product', 'B*D', {}),
@@ -348,6 +354,10 @@ class Drift(unittest.TestCase):
                 ('product', 'DRIFT', {'limit': 5001}),
                 ('summary', 'DRIFT', {'resolution': '1m'}),
                 ('product', 'DRIFT', {'cursor': 'x'}),
+                ('product', 'DRIFT', {'cursor': cursor, 'resolution': '5m'}),
+                ('product', 'NIFTY', {'cursor': cursor}),
+                ('product', 'DRIFT', {'to': 'tomorrow'}),
+                ('product', 'DRIFT', {'limit': 0}),
             ):
                 with self.assertRaises(GatewayError) as caught:
                     client.history(type, symbol, **fault)  # type: ignore[arg-type]

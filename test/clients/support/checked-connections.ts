@@ -5,9 +5,8 @@ import { ContractCheck } from '../../support/contract-check.js';
  * Checks everything that connections of the package's FakeGateway carry against the AsyncAPI
  * document. Returns the names of the events that they carry from now on.
  */
-export function checkConnections(): ReadonlySet<string> {
+export function checkConnections(contract = new ContractCheck()): ReadonlySet<string> {
   const seen = new Set<string>();
-  const contract = new ContractCheck();
   const { send, refuse, emit } = FakeConnection.prototype;
   jest.spyOn(FakeConnection.prototype, 'send').mockImplementation(function (
     this: FakeConnection,

@@ -1,10 +1,15 @@
-import type { History, HistoryAcknowledgement } from '../../../src/contract/index.js';
+import {
+  type History,
+  type HistoryAcknowledgement,
+  INVALID_HISTORY_MESSAGE,
+} from '../../../src/contract/index.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { closedMarket } from '../../support/market-hours.js';
 import { startMemoryGateway } from '../../support/memory-gateway.js';
 import { chain, EXPIRY, timestampOf, underlying } from '../../support/messages.js';
 import { OPTION_CHAIN, UNDERLYING } from '../../support/platform.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { ask } from '../../support/rest-request.js';
 import { TestClient } from '../../support/test-client.js';
 import { claims, hs256, JWT_SECRET } from '../../support/tokens.js';
 import { waitFor } from '../../support/wait.js';
@@ -117,10 +122,47 @@ describe.each(Object.entries(WORLDS))('get_history, on the ports of %s', (_, beg
       [2, 3, 4],
       [5, 6],
     ]);
-    await expect(history(client, { symbol: 'NEVER-SEEN' })).resolves.toMatchObject({
-      updates: [],
-      next: null,
-    });
+  });
+
+  it('says that nothing is known of a product, and suggests one with a similar name', async () => {
+    await publishPrices(1);
+    const answer = await history(client, { symbol: symbol.toLowerCase() });
+    expect(answer).toMatchObject({ updates: [], next: null, known: false });
+    // The known products are listed once in a while.
+    if (answer.suggestions) expect(answer.suggestions).toEqual({ [symbol.toLowerCase()]: symbol });
+    expect(client.all('history').at(-1)).toMatchObject({ known: false });
+    const later = await history(client, { symbol, from: '2027-01-01T00:00:00' });
+    expect([later.updates, later.known]).toEqual([[], undefined]);
+  });
+
+  it('refuses a cursor with another symbol, resolution or range', async () => {
+    await publishPrices(1, 2, 3);
+    const { next: cursor } = await history(client, { symbol, limit: 1 });
+    expect(prices(await history(client, { symbol, limit: 2, cursor }))).toEqual([1, 2]);
+    client.contract.sendsInvalid = true;
+    const others = [
+      { symbol: 'NIFTY' },
+      { resolution: '1m' },
+      { from: timestampOf(1) },
+      { to: timestampOf(9) },
+    ];
+    for (const other of others) {
+      const answer = (await client.ask('get_history', {
+        type: 'product',
+        symbol,
+        ...other,
+        cursor,
+      })) as object;
+      expect(answer).toMatchObject({
+        ok: false,
+        error: {
+          code: 'INVALID_PAGE',
+          message: 'The cursor does not belong to this request.',
+          details: [{ field: 'cursor', problem: expect.stringMatching(/^is of another request/) }],
+        },
+      });
+    }
+    client.contract.sendsInvalid = false;
   });
 
   it('sends the summaries of a chain, by default of the nearest expiry', async () => {
@@ -196,11 +238,13 @@ describe.each(Object.entries(WORLDS))('get_history, on the ports of %s', (_, beg
     [{ resolution: '2m' }, 'INVALID_PAGE', 'resolution'],
     [{ type: 'summary', resolution: '1m' }, 'INVALID_PAGE', 'resolution'],
     [{ cursor: 'c1-1' }, 'INVALID_PAGE', 'cursor'],
+    [{ cursor: 'b1-1' }, 'INVALID_PAGE', 'cursor'],
     [{ cursor: { $gt: '' } }, 'INVALID_PAGE', 'cursor'],
   ])('rejects %j with %s', async (request, code, field) => {
     client.contract.sendsInvalid = true;
     const answer = (await client.ask('get_history', { type: 'product', symbol, ...request })) as object;
     expect(answer).toMatchObject({ ok: false, error: { code, details: [{ field }], event: 'get_history' } });
+    expect(answer).toHaveProperty('error.message', INVALID_HISTORY_MESSAGE);
   });
 });
 
@@ -218,6 +262,12 @@ describe('the history in Redis', () => {
     expect(answer).not.toHaveProperty('error.retry_after_ms');
     expect((await client.next('connected')).limits.history_seconds).toBe(0);
     await client.ask('unsubscribe', { type: 'general' });
+    const rest = await ask(gateway.url, '/v1/history/prices/OFF');
+    expect([rest.status, rest.json.code, rest.headers['retry-after']]).toEqual([
+      503,
+      'HISTORY_UNAVAILABLE',
+      undefined,
+    ]);
     const resumed = { type: 'product', symbol: 'OFF', since: timestampOf(1) };
     await client.ask('subscribe', resumed);
     await expect(client.next('subscribed')).resolves.toMatchObject({ recovered: false });

@@ -41,6 +41,8 @@ class History:
     gaps: Tuple[int, ...] = ()
     #: The `cursor` of the next page. `None`: this is the last one.
     next: Optional[str] = None
+    #: False: there are no rows, because the gateway has had no message of the product or chain yet.
+    known: bool = True
     extra: Extra = extra()
 
     @property

@@ -23,6 +23,7 @@ import {
   type RoomSnapshot,
   type SnapshotAddress,
   type SubscribeRequest,
+  type SubscriptionAcknowledgement,
   type SubscriptionConfirmed,
   type UnderlyingUpdate,
 } from '../contract/index.js';
@@ -444,7 +445,9 @@ export class FakeGateway {
       case 'get_history': {
         const page = this.historyPage(payload as HistoryRequest);
         connection.send('history', page);
-        return { ok: true, rooms: [roomOf(page)], ...page };
+        const address = addressOfPage(page);
+        const near = this.suggestions(page.known === false ? [address] : []);
+        return { ok: true, rooms: [roomName(address)], ...page, ...near };
       }
       case 'get_products': {
         const { products } = this.market;
@@ -475,8 +478,10 @@ export class FakeGateway {
       throw new Rejection('HISTORY_UNAVAILABLE', 'This gateway keeps no history. Use live updates only.');
     }
     const page = this.history.page(request, (symbol) => this.market.nearestExpiry(symbol));
-    this.checkRejected(roomOf(page));
-    return page;
+    const address = addressOfPage(page);
+    this.checkRejected(roomName(address));
+    const isKnown = (page.updates ?? page.bars ?? []).length > 0 || this.market.knows(address);
+    return isKnown ? page : { ...page, known: false };
   }
 
   private subscribe(
@@ -491,11 +496,16 @@ export class FakeGateway {
       const time = typeof since === 'object' && address.type !== 'general' ? since[address.symbol] : since;
       return !this.resume(connection, address, time) && !this.join(connection, address, time !== undefined);
     });
+    return { ok: true, rooms, ...this.suggestions(unknown) };
+  }
+
+  /** The known products that a client may have meant, if there are any. */
+  private suggestions(unknown: readonly RoomAddress[]): Pick<SubscriptionAcknowledgement, 'suggestions'> {
     const near = unknown.flatMap((address) => {
       const suggestion = address.type !== 'general' && nearSymbol(address.symbol, this.market.products);
       return suggestion ? [[address.symbol, suggestion] as const] : [];
     });
-    return { ok: true, rooms, ...(near.length > 0 ? { suggestions: Object.fromEntries(near) } : {}) };
+    return near.length > 0 ? { suggestions: Object.fromEntries(near) } : {};
   }
 
   /**
@@ -735,8 +745,9 @@ function recoveryOf(
 }
 
 /** The room that has the updates of a page. */
-function roomOf({ type, symbol, expiry }: History): string {
-  return type === 'product' ? productRoom(symbol) : chainRoom(symbol, expiry ?? undefined);
+function addressOfPage({ type, symbol, expiry }: History): RoomAddress {
+  if (type === 'product') return { type, symbol };
+  return expiry === null ? { type: 'chain', symbol } : { type: 'chain', symbol, expiry };
 }
 
 function forbidden(rooms: readonly string[]): ErrorDetail[] {

@@ -9,19 +9,20 @@ import {
   type HistoryRow,
   isExpiry,
   isSymbol,
+  isTimestamp,
   MAX_HISTORY_ROWS,
   parseTimestamp,
   SYMBOL_RULE,
-  timestampProblem,
   type UnderlyingUpdate,
 } from '../contract/index.js';
 import { barColumns, barsOf, periodMsOf } from '../bars.js';
-import { invalid } from './rejection.js';
+import { cursorOfAnotherRequest, invalidHistory } from './rejection.js';
 
 /** How many updates of one stream are kept. */
 const MAX_KEPT = 20_000;
 /** How many updates are replayed to a client at most, as at the gateway. */
 const MAX_REPLAYED = 5_000;
+const TIME_RULE = 'must be an ISO 8601 time such as 2026-11-22T04:43:39.340966';
 const PRICE_COLUMNS = ['timestamp', 'price'] as const;
 const SUMMARY_COLUMNS = [
   'timestamp',
@@ -34,7 +35,7 @@ const SUMMARY_COLUMNS = [
   'total_call_oi',
   'total_put_oi',
 ] as const satisfies readonly (keyof ChainUpdate)[];
-const CURSOR = /^([ab])(\d{1,16})$/;
+const CURSOR = /^([ab])(\d{1,16})-([0-9a-f]{8})$/;
 
 interface Entry<U> {
   /** µs since the epoch. */
@@ -97,8 +98,10 @@ export class FakeHistory {
     const { type, symbol, resolution = 'raw' } = request;
     const expiry = type === 'summary' ? (request.expiry ?? nearestExpiry(symbol) ?? null) : null;
     const head = { type, symbol, expiry, resolution };
+    const range = [parseTimestamp(request.from), parseTimestamp(request.to)];
+    const tag = tagOf(JSON.stringify([...Object.values(head), ...range]));
     if (resolution !== 'raw') {
-      const { rows, next } = pageOf(this.barRows(symbol, resolution), request);
+      const { rows, next } = pageOf(this.barRows(symbol, resolution), request, tag);
       return { ...head, columns: barColumns, bars: rows.map(({ values }) => values), next };
     }
     const columns = type === 'product' ? PRICE_COLUMNS : SUMMARY_COLUMNS;
@@ -106,7 +109,7 @@ export class FakeHistory {
       type === 'product'
         ? rowsOf(this.prices.get(symbol) ?? [], PRICE_COLUMNS)
         : rowsOf(this.summaries.get(`${symbol}:${expiry}`) ?? [], SUMMARY_COLUMNS);
-    const { rows, next } = pageOf(all, request);
+    const { rows, next } = pageOf(all, request, tag);
     const gaps = rows.flatMap(({ gap }, index) => (gap ? [index] : []));
     const updates = rows.map(({ values }) => values);
     return { ...head, columns, updates, ...(gaps.length > 0 ? { gaps } : {}), next };
@@ -142,12 +145,24 @@ function rowsOf<U extends object>(entries: readonly Entry<U>[], columns: readonl
   }));
 }
 
-/** The rows of one page. A cursor is the direction of the pages, and the time of the next row. */
+/** A tag for the requests that a cursor may be used with: the FNV-1a hash of a text. */
+function tagOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+/**
+ * The rows of one page. A cursor is the direction of the pages, the time of the next row, and the tag
+ * of its request.
+ */
 function pageOf(
   all: readonly Row[],
   { from, to, cursor, limit = DEFAULT_HISTORY_ROWS }: HistoryRequest,
+  tag: string,
 ): { readonly rows: readonly Row[]; readonly next: string | null } {
-  const [, direction = from === undefined ? 'b' : 'a', time] = CURSOR.exec(cursor ?? '') ?? [];
+  const [, direction = from === undefined ? 'b' : 'a', time, found = tag] = CURSOR.exec(cursor ?? '') ?? [];
+  if (found !== tag) throw cursorOfAnotherRequest();
   const newestFirst = direction === 'b';
   let first = parseTimestamp(from) ?? -Infinity;
   let last = parseTimestamp(to) ?? Infinity;
@@ -155,13 +170,13 @@ function pageOf(
   const wanted = all.filter((row) => row.time >= first && row.time <= last);
   const rows = newestFirst ? wanted.slice(-limit) : wanted.slice(0, limit);
   if (rows.length === wanted.length) return { rows, next: null };
-  return { rows, next: newestFirst ? `b${rows[0]!.time - 1}` : `a${rows.at(-1)!.time + 1}` };
+  return { rows, next: newestFirst ? `b${rows[0]!.time - 1}-${tag}` : `a${rows.at(-1)!.time + 1}-${tag}` };
 }
 
 function checkHistoryRequest(request: HistoryRequest): void {
   const { type, symbol, expiry, from, to, limit = 1, resolution = 'raw', cursor } = request;
   const check = (ok: boolean, code: ErrorCode, field: string, problem: string): void => {
-    if (!ok) throw invalid(code, [{ field, problem, ...(field === 'symbol' ? { symbol } : {}) }]);
+    if (!ok) throw invalidHistory(code, [{ field, problem, ...(field === 'symbol' ? { symbol } : {}) }]);
   };
   check(['product', 'summary'].includes(type), 'INVALID_TYPE', 'type', 'must be one of product, summary');
   check(isSymbol(symbol), 'INVALID_SYMBOL', 'symbol', `must be ${SYMBOL_RULE}`);
@@ -172,20 +187,17 @@ function checkHistoryRequest(request: HistoryRequest): void {
     'must be a date YYYY-MM-DD, and is allowed with type summary only',
   );
   for (const [field, time] of Object.entries({ from, to })) {
-    const problem = time == null ? undefined : timestampProblem(time);
-    check(problem === undefined, 'INVALID_TIME', field, problem ?? '');
+    check(time == null || isTimestamp(time), 'INVALID_TIME', field, TIME_RULE);
   }
-  check(
-    Number.isInteger(limit) && limit >= 1 && limit <= MAX_HISTORY_ROWS,
-    'INVALID_PAGE',
-    'limit',
-    `must be a whole number from 1 to ${MAX_HISTORY_ROWS}`,
-  );
+  const checkLimit = (ok: boolean, problem: string): void => check(ok, 'INVALID_PAGE', 'limit', problem);
+  checkLimit(Number.isInteger(limit), 'must be a whole number');
+  checkLimit(limit >= 1, 'must be at least 1');
+  checkLimit(limit <= MAX_HISTORY_ROWS, `must be at most ${MAX_HISTORY_ROWS}`);
   check(
     resolution === 'raw' || (type === 'product' && HISTORY_RESOLUTIONS.includes(resolution)),
     'INVALID_PAGE',
     'resolution',
-    `must be one of ${HISTORY_RESOLUTIONS.join(', ')}; type summary takes raw only`,
+    `must be one of ${HISTORY_RESOLUTIONS.join(', ')}; summaries are raw only`,
   );
   check(
     cursor == null || CURSOR.test(cursor),

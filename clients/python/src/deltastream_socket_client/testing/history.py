@@ -1,12 +1,14 @@
 """The past prices and summaries of the fake gateway, and the pages that it makes of them."""
 from __future__ import annotations
 
+import json
 import math
+import zlib
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..timestamps import iso_millis, parse_micros
-from .rejections import check_history
+from .rejections import check_history, cursor_of_another_request
 
 #: Updates of one product or chain that are kept.
 MAX_KEPT = 20_000
@@ -87,12 +89,14 @@ class History:
         expiry = (request.get('expiry') or nearest_expiry(symbol)) if kind == 'summary' else None
         columns = _BAR if resolution != 'raw' else _PRICE if kind == 'product' else _SUMMARY
         head = {'type': kind, 'symbol': symbol, 'expiry': expiry, 'resolution': resolution, 'columns': list(columns)}
+        times = [parse_micros(request.get(name)) for name in ('from', 'to')]
+        tag = _tag([kind, symbol, expiry, resolution, *times])
         entries = [] if kind == 'summary' and expiry is None else self._entries.get((symbol, expiry), [])
         if resolution != 'raw':
-            rows, following = _cut(_bars(entries, _MINUTES[resolution] * 60_000_000), request)
+            rows, following = _cut(_bars(entries, _MINUTES[resolution] * 60_000_000), request, tag)
             return {**head, 'bars': [row.values for row in rows], 'next': following}
         all_rows = [_Row(entry.time, [entry.update.get(name) for name in columns], n == 0) for n, entry in enumerate(entries)]
-        rows, following = _cut(all_rows, request)
+        rows, following = _cut(all_rows, request, tag)
         gaps = [index for index, row in enumerate(rows) if row.gap]
         page = {**head, 'updates': [row.values for row in rows], 'next': following}
         return {**page, 'gaps': gaps} if gaps else page
@@ -108,20 +112,27 @@ def _bars(entries: Sequence[_Entry], period: int) -> List[_Row]:
     ]
 
 
-def _cut(rows: Sequence[_Row], request: Dict[str, Any]) -> Tuple[Sequence[_Row], Optional[str]]:
-    """Returns the rows of one page, and the cursor of the next: the direction of the pages, and the
-    time of the next row.
+def _tag(fields: Sequence[Any]) -> str:
+    """Returns a tag for the requests that a cursor may be used with."""
+    return f'{zlib.crc32(json.dumps(fields).encode()):08x}'
+
+
+def _cut(rows: Sequence[_Row], request: Dict[str, Any], tag: str) -> Tuple[Sequence[_Row], Optional[str]]:
+    """Returns the rows of one page, and the cursor of the next: the direction of the pages, the time of
+    the next row, and the tag of the request. Raises Rejected if a cursor has another tag.
     """
     first = parse_micros(request.get('from'))
     last = parse_micros(request.get('to'))
     cursor, limit = request.get('cursor'), request.get('limit', _DEFAULT_ROWS)
+    if cursor and not cursor.endswith(f'-{tag}'):
+        raise cursor_of_another_request()
     forwards = cursor.startswith('a') if cursor else first is not None
     if cursor and forwards:
-        first = int(cursor[1:])
+        first = int(cursor[1 : -len(tag) - 1])
     elif cursor:
-        last = int(cursor[1:])
+        last = int(cursor[1 : -len(tag) - 1])
     wanted = [row for row in rows if (first is None or row.time >= first) and (last is None or row.time <= last)]
     page = wanted[:limit] if forwards else wanted[-limit:]
     if len(page) == len(wanted):
         return page, None
-    return page, f'a{page[-1].time + 1}' if forwards else f'b{page[0].time - 1}'
+    return page, f'a{page[-1].time + 1}-{tag}' if forwards else f'b{page[0].time - 1}-{tag}'

@@ -11,10 +11,11 @@ from ..timestamps import parse_micros
 SYMBOL_RULE = '1 to 32 letters, digits or & . _ - and begin with a letter or digit'
 _SYMBOL = re.compile(r'[A-Za-z0-9][A-Za-z0-9&._-]{0,31}')
 _INVALID = 'Invalid subscription request'
-_CURSOR = re.compile(r'[ab]\d{1,16}')
+_INVALID_HISTORY = 'Invalid history request. The details say what is wrong.'
+_CURSOR = re.compile(r'[ab]\d{1,16}-[0-9a-f]{8}')
 _MAX_HISTORY_ROWS = 5_000
 _RESOLUTIONS = ('raw', '1m', '5m', '1h')
-_RESOLUTION_RULE = f'must be one of {", ".join(_RESOLUTIONS)}; type summary takes raw only'
+_RESOLUTION_RULE = f'must be one of {", ".join(_RESOLUTIONS)}; summaries are raw only'
 _SUMMARY_EXPIRY_RULE = 'must be a date YYYY-MM-DD, and is allowed with type summary only'
 _TIME_RULE = 'must be an ISO 8601 time such as 2026-11-22T04:43:39.340966'
 _NOT_SAFE_TO_SHOW = re.compile(r'[^ -~]|[<>"\'`]')
@@ -52,7 +53,7 @@ REQUEST_ERRORS: Mapping[str, str] = {
     'RATE_LIMITED': 'You are sending messages too fast. Wait for retry_after_ms, then send more slowly.',
     'SLOW_CLIENT': 'You have not read what you were sent. Read it before you ask for more.',
     'SNAPSHOT_UNAVAILABLE': 'The gateway cannot look up the snapshot at the moment. Try again after retry_after_ms.',
-    'HISTORY_UNAVAILABLE': 'The gateway cannot read its history at the moment. Try again after retry_after_ms.',
+    'HISTORY_UNAVAILABLE': 'The gateway cannot read the history at the moment. Try again after retry_after_ms.',
     'INTERNAL_ERROR': 'The gateway failed to process the request. Try again.',
     **CONNECT_ERRORS,
 }
@@ -120,7 +121,7 @@ def check_budget(held: Collection[str], asked: Sequence[Address], limits: Mappin
 def check_history(payload: Any) -> None:
     """Raises Rejected if a `get_history` is malformed."""
     if not isinstance(payload, dict):
-        raise _invalid('INVALID_PAYLOAD', [{'field': 'payload', 'problem': 'must be an object'}])
+        raise _invalid('INVALID_PAYLOAD', [{'field': 'payload', 'problem': 'must be an object'}], _INVALID_HISTORY)
     kind, symbol, expiry, cursor = (payload.get(name) for name in ('type', 'symbol', 'expiry', 'cursor'))
     limit, resolution = payload.get('limit', 1), payload.get('resolution', 'raw')
     is_whole = isinstance(limit, int) and not isinstance(limit, bool)
@@ -138,7 +139,12 @@ def check_history(payload: Any) -> None:
     for valid, code, field, problem in checks:
         if not valid:
             shown = _shown(symbol) if field == 'symbol' else {}
-            raise _invalid(code, [{'field': field, 'problem': problem, **shown}])
+            raise _invalid(code, [{'field': field, 'problem': problem, **shown}], _INVALID_HISTORY)
+
+
+def cursor_of_another_request() -> Rejected:
+    problem = 'is of another request; repeat all other fields of its request, of which only limit may change'
+    return _invalid('INVALID_PAGE', [{'field': 'cursor', 'problem': problem}], 'The cursor does not belong to this request.')
 
 
 def forbidden(rooms: Sequence[str], message: Optional[str] = None) -> Rejected:
@@ -193,5 +199,5 @@ def _shown(symbol: Any) -> Dict[str, str]:
     return {'symbol': _NOT_SAFE_TO_SHOW.sub('?', cut)}
 
 
-def _invalid(code: str, details: List[Dict[str, Any]]) -> Rejected:
-    return Rejected(code, _INVALID, details=details)
+def _invalid(code: str, details: List[Dict[str, Any]], message: str = _INVALID) -> Rejected:
+    return Rejected(code, message, details=details)

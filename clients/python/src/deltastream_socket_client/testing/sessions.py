@@ -231,10 +231,17 @@ class Session:
             raise Rejected('HISTORY_UNAVAILABLE', 'This gateway keeps no history. Use live updates only.')
         page = self._gateway.market.history.page(payload, self._gateway.market.nearest_expiry)
         kind = 'product' if page['type'] == 'product' else 'chain'
-        room = Address(kind, page['symbol'], page['expiry']).room
-        self._gateway.check_allowed('get_history', [room])
+        address = Address(kind, page['symbol'], page['expiry'])
+        self._gateway.check_allowed('get_history', [address.room])
+        market = self._gateway.market
+        answer = {'rooms': [address.room], **page}
+        if not page.get('updates') and not page.get('bars') and not market.knows(address):
+            page['known'] = answer['known'] = False
+            suggestion = market.similar(page['symbol'])
+            if suggestion is not None:
+                answer['suggestions'] = {page['symbol']: suggestion}
         self.send('history', page)
-        return {'rooms': [room], **page}
+        return answer
 
     def _products(self, _: Any) -> Dict[str, Any]:
         self._gateway.check_allowed('get_products', ())

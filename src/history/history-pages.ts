@@ -1,0 +1,182 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CacheService } from '../cache/cache.service.js';
+import { CLOCK, type Clock } from '../common/clock.js';
+import { ConcurrencyLimit } from '../common/concurrency-limit.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import {
+  DEFAULT_HISTORY_ROWS,
+  type History,
+  type HistoryRequest,
+  type HistoryResolution,
+  type HistoryRow,
+  parseTimestamp,
+  type SnapshotAddress,
+} from '../contract/index.js';
+import { MINUTE_MS } from './bars.js';
+import { boundCursor, cursorBoundTo, cursorTag } from './bound-cursor.js';
+import { SUMMARY_COLUMNS, type UpdateRow } from './history-entry.js';
+import { cursorOfAnotherRequest, historyIsOff, historyIsUnreadable } from './history-error.js';
+import { firstIdAt, lastIdAt } from './history-id.js';
+import { type HistoryPage, MAX_MINUTES } from './history-reader.js';
+import { HistoryMetrics } from './history.metrics.js';
+import { HistoryService } from './history.service.js';
+import type { PageRequest } from './page.js';
+
+/** Requests that are served at a time. One may hold a page of 5,000 rows in memory. */
+const MAX_READING = 8;
+/** Requests that wait in addition. */
+const MAX_WAITING = 500;
+/** Time limit of a request, ms. */
+const ANSWER_WITHIN_MS = 5_000;
+
+const PERIODS_MS: Readonly<Record<HistoryResolution, number>> = {
+  raw: 0,
+  '1m': MINUTE_MS,
+  '5m': 5 * MINUTE_MS,
+  '1h': 60 * MINUTE_MS,
+};
+const PRICE_COLUMNS = ['timestamp', 'price'] as const;
+const BAR_COLUMNS = ['timestamp', 'open', 'high', 'low', 'close', 'count'] as const;
+
+/** A request for a page, with what it means on this gateway. */
+export interface HistoryQuery {
+  /** The room whose updates the page has. Without an expiry, no chain of the product is known. */
+  readonly address: SnapshotAddress;
+  /** The fields with which the page begins. */
+  readonly head: Pick<History, 'type' | 'symbol' | 'expiry' | 'resolution'>;
+  readonly range: PageRequest;
+  /** The most entries that are read for it. */
+  readonly entries: number;
+  /** The tag of its cursors. */
+  readonly tag: string;
+}
+
+/** Reads pages of history for clients, a bounded number at a time, and puts them into rows. */
+@Injectable()
+export class HistoryPages {
+  private readonly reading = new ConcurrencyLimit(MAX_READING, MAX_WAITING);
+
+  constructor(
+    private readonly config: GatewayConfig,
+    private readonly history: HistoryService,
+    private readonly cache: CacheService,
+    private readonly metrics: HistoryMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Works out what a request asks for. It reads nothing.
+   * @throws HistoryError if the cursor is of another request
+   */
+  queryOf(request: HistoryRequest): HistoryQuery {
+    const { type, symbol, limit, cursor, resolution } = request;
+    const address = this.addressOf(request);
+    const expiry = address.type === 'chain' ? (address.expiry ?? null) : null;
+    const head = { type, symbol, expiry, resolution: resolution ?? 'raw' };
+    const [first, last] = [this.timeOf(request.from), this.timeOf(request.to)];
+    const tag = cursorTag([...Object.values(head), first, last]);
+    const bound = cursor == null ? undefined : cursorBoundTo(tag, cursor);
+    if (cursor != null && bound === undefined) throw cursorOfAnotherRequest();
+    const rows = limit ?? DEFAULT_HISTORY_ROWS;
+    return {
+      address,
+      head,
+      range: {
+        from: first === undefined ? undefined : firstIdAt(first),
+        to: last === undefined ? undefined : lastIdAt(last),
+        cursor: bound,
+        limit: rows,
+      },
+      entries: Math.min(rows * Math.max(1, PERIODS_MS[head.resolution] / MINUTE_MS), MAX_MINUTES),
+      tag,
+    };
+  }
+
+  /**
+   * Reads a page.
+   * @param left aborted when the client has gone
+   * @returns undefined if it has
+   * @throws HistoryError if the gateway keeps no history, or cannot read it
+   */
+  async read(query: HistoryQuery, left: AbortSignal): Promise<History | undefined> {
+    if (!this.history.enabled) throw historyIsOff();
+    const stopping = new AbortController();
+    const stop = (): void => stopping.abort();
+    const timer = this.clock.after(ANSWER_WITHIN_MS, stop);
+    left.addEventListener('abort', stop);
+    try {
+      const page = await this.reading.run(() => this.pageOf(query, stopping.signal));
+      if (left.aborted) return undefined;
+      if (!page || stopping.signal.aborted) throw historyIsUnreadable();
+      this.metrics.historyRequests.inc({ resolution: page.resolution });
+      this.metrics.historyRows.inc((page.updates ?? page.bars ?? []).length);
+      return page;
+    } finally {
+      timer.cancel();
+      left.removeEventListener('abort', stop);
+    }
+  }
+
+  private async pageOf(query: HistoryQuery, signal: AbortSignal): Promise<History | undefined> {
+    if (signal.aborted) return undefined;
+    try {
+      const { next, ...rows } = await this.rowsOf(query, signal);
+      const isKnown = (rows.updates ?? rows.bars ?? []).length > 0 || this.knows(query.address);
+      return {
+        ...query.head,
+        ...rows,
+        next: next === null ? null : boundCursor(next, query.tag),
+        ...(!isKnown && { known: false }),
+      };
+    } catch {
+      throw historyIsUnreadable(); // the history has logged the cause
+    }
+  }
+
+  private async rowsOf(
+    { head: { type, symbol, expiry, resolution }, range }: HistoryQuery,
+    signal: AbortSignal,
+  ): Promise<Omit<History, keyof HistoryQuery['head']>> {
+    if (resolution !== 'raw') {
+      const { rows, next } = await this.history.barsOf(symbol, PERIODS_MS[resolution], range, signal);
+      const bars = rows.map(({ start, open, high, low, close, count }): HistoryRow => {
+        return [new Date(start).toISOString(), open, high, low, close, count];
+      });
+      return { columns: BAR_COLUMNS, bars, next };
+    }
+    if (type === 'product') {
+      const page = await this.history.prices(symbol, range, signal);
+      return { columns: PRICE_COLUMNS, ...updatesOf(page) };
+    }
+    if (expiry === null) return { columns: SUMMARY_COLUMNS, updates: [], next: null };
+    const page = await this.history.summaries(symbol, expiry, range, signal);
+    return { columns: SUMMARY_COLUMNS, ...updatesOf(page) };
+  }
+
+  private addressOf({ type, symbol, expiry }: HistoryRequest): SnapshotAddress {
+    if (type === 'product') return { type, symbol };
+    const nearest = expiry ?? this.nearestExpiry(symbol);
+    return nearest === undefined ? { type: 'chain', symbol } : { type: 'chain', symbol, expiry: nearest };
+  }
+
+  private nearestExpiry(symbol: string): string | undefined {
+    const [chain] = this.cache.nearest({ type: 'chain', symbol }, 1).messages;
+    return chain?.kind === 'chain' ? chain.expiry : undefined;
+  }
+
+  private timeOf(timestamp: string | undefined): number | undefined {
+    return parseTimestamp(timestamp, this.config.feedRules.offsetOf);
+  }
+
+  private knows(address: SnapshotAddress): boolean {
+    return address.type === 'product'
+      ? this.cache.knows(address.symbol)
+      : this.cache.nearest(address, 1).known > 0;
+  }
+}
+
+function updatesOf({ rows, next }: HistoryPage<UpdateRow>): Pick<History, 'updates' | 'gaps' | 'next'> {
+  const gaps = rows.flatMap(({ gap }, index) => (gap ? [index] : []));
+  const updates = rows.map(({ row }) => row);
+  return gaps.length > 0 ? { updates, gaps, next } : { updates, next };
+}
