@@ -96,7 +96,8 @@ export async function createGateway(
   // Allow no cross-origin requests to the admin port: a page in the browser of an operator can
   // reach that port and must not be able to read its responses.
   const access = app.get(AdminAccess);
-  const [cors, none] = [corsOptions(config), { origin: false }];
+  // Every route of Express only reads. Socket.IO has options of its own.
+  const [cors, none] = [{ ...corsOptions(config), methods: ['GET', 'HEAD'] }, { origin: false }];
   app.enableCors((request: IncomingMessage, decide: (error: null, options: object) => void) =>
     decide(null, access.isAdmitted(request) ? none : cors),
   );

@@ -31,10 +31,12 @@ export class Authenticator {
     const token = tokenOf(credentials);
     if (token !== undefined) return this.check(token);
     if (mode === 'optional') return undefined;
-    throw new AuthError(
-      'AUTH_REQUIRED',
-      'A token is required. Send it in auth.token or in the Authorization header; a token in the URL is ignored.',
-    );
+    const where =
+      credentials.auth === undefined
+        ? 'the Authorization header'
+        : 'auth.token or in the Authorization header';
+    const message = `A token is required. Send it in ${where}; a token in the URL is ignored.`;
+    throw new AuthError('AUTH_REQUIRED', message);
   }
 
   /** @throws AuthError */

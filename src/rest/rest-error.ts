@@ -1,6 +1,7 @@
 import type { AuthError } from '../auth/auth-error.js';
 import { jittered } from '../common/jittered.js';
 import { type ErrorDetail, roomName, type SnapshotAddress } from '../contract/index.js';
+import type { HistoryError } from '../history/history-error.js';
 import type { HttpError } from './rest-payloads.js';
 
 export type RestErrorCode = NonNullable<HttpError['code']>;
@@ -11,6 +12,8 @@ export const STATUS_OF = {
   TOO_MANY_SYMBOLS: 400,
   INVALID_EXPIRY: 400,
   INVALID_FORMAT: 400,
+  INVALID_TIME: 400,
+  INVALID_PAGE: 400,
   AUTH_REQUIRED: 401,
   TOKEN_INVALID: 401,
   TOKEN_EXPIRED: 401,
@@ -25,6 +28,7 @@ export const STATUS_OF = {
   INTERNAL_ERROR: 500,
   AUTH_UNAVAILABLE: 503,
   SNAPSHOT_UNAVAILABLE: 503,
+  HISTORY_UNAVAILABLE: 503,
   UNAVAILABLE: 503,
 } as const satisfies Record<RestErrorCode, number>;
 
@@ -78,6 +82,10 @@ export function ofToken({ code, message, retryAfterMs }: AuthError): RestError {
   // The limit of connections does not concern requests, so no request is refused with this code.
   if (code === 'TOO_MANY_CONNECTIONS') throw new TypeError(`a request was refused with ${code}`);
   return new RestError(code, message, { ...(retryAfterMs !== undefined && { retryAfterMs }) });
+}
+
+export function ofHistory({ code, message, more }: HistoryError): RestError {
+  return new RestError(code, message, more);
 }
 
 export function forbidden(addresses: readonly SnapshotAddress[], hasToken: boolean): RestError {

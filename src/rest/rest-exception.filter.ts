@@ -28,6 +28,7 @@ export class RestExceptionFilter implements ExceptionFilter {
     }
     exposeHeaders(response);
     response.removeHeader('ETag');
+    response.removeHeader('Link');
     response.setHeader('Cache-Control', 'no-store');
     if (status === 401) response.setHeader('WWW-Authenticate', challengeOf(error));
     if (status === 405) response.setHeader('Allow', 'GET, HEAD, OPTIONS');

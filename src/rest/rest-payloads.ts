@@ -97,6 +97,8 @@ export interface HttpError {
         | 'INVALID_SYMBOL'
         | 'TOO_MANY_SYMBOLS'
         | 'INVALID_EXPIRY'
+        | 'INVALID_TIME'
+        | 'INVALID_PAGE'
         | 'FORBIDDEN'
         | 'RATE_LIMITED'
         | 'AUTH_REQUIRED'
@@ -106,6 +108,7 @@ export interface HttpError {
         | 'AUTH_UNAVAILABLE'
         | 'SLOW_CLIENT'
         | 'SNAPSHOT_UNAVAILABLE'
+        | 'HISTORY_UNAVAILABLE'
         | 'INTERNAL_ERROR'
       >;
   /** A text for people. */
@@ -119,4 +122,4 @@ export interface HttpError {
   /** The rooms that are not allowed, not known, or that cannot be looked up; at most 10. */
   readonly rooms?: readonly Room[];
 }
-export type { Products } from '../contract/index.js';
+export type { History, Products } from '../contract/index.js';

@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<Format, string>> = {
 };
 
 /** The headers that pages of other origins may read. */
-const EXPOSED_HEADERS = 'Content-Disposition, ETag, Retry-After';
+const EXPOSED_HEADERS = 'Content-Disposition, ETag, Link, Retry-After';
 
 /** Allows pages to read the headers of every response, errors included. */
 export function exposeHeaders(response: Response): void {

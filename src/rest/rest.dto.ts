@@ -1,7 +1,8 @@
 import { ArrayNotEmpty, IsIn, IsOptional, Matches } from 'class-validator';
 import { Check } from '../common/check.js';
 import { splitList } from '../common/split-list.js';
-import { isExpiry, SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
+import { type HistoryType, isExpiry, SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
+import { HistoryDto } from '../gateway/history.dto.js';
 import { type Format, FORMATS } from './representation.js';
 
 /** What Express reads from a path or query. A repeated parameter is a list. */
@@ -31,6 +32,37 @@ export class PricesQuery extends FormatQuery {
     const given = Array.isArray(query.symbols) ? query.symbols : [query.symbols ?? ''];
     this.symbols = [...new Set(given.flatMap((list) => splitList(String(list), ',')))];
   }
+}
+
+/** The path and the query of a page of history. */
+export class HistoryParameters extends FormatQuery {
+  readonly request: HistoryDto;
+
+  /** @param parameters both together */
+  constructor(type: HistoryType, parameters: Parameters) {
+    super(parameters);
+    const { symbol, expiry, from, to, limit, resolution, cursor } = parameters;
+    this.request = Object.assign(new HistoryDto(), {
+      type,
+      symbol,
+      expiry,
+      from: timeOf(from),
+      to: timeOf(to),
+      limit: numberOf(limit),
+      resolution,
+      cursor,
+    });
+  }
+}
+
+/** A query has its numbers as texts. Anything else is returned as it is, for the validation. */
+function numberOf(value: unknown): unknown {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
+}
+
+/** A plus that was not written as `%2B` arrives as a blank. A time has one only before its offset. */
+function timeOf(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/(:\d\d(?:\.\d+)?) (?=\d\d:?\d\d$)/, '$1+') : value;
 }
 
 /** The path of a product. */

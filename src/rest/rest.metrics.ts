@@ -10,6 +10,8 @@ export const ROUTES = [
   '/v1/chains/:symbol',
   '/v1/chains/:symbol/expiries',
   '/v1/chains/:symbol/:expiry',
+  '/v1/history/prices/:symbol',
+  '/v1/history/chains/:symbol/:expiry',
 ] as const;
 
 const OTHER = 'other';

@@ -2,7 +2,14 @@ import { Injectable, type PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { type ErrorDetail, isSymbol } from '../contract/index.js';
-import { ChainPath, FormatQuery, type Parameters, PricesQuery, ProductPath } from './rest.dto.js';
+import {
+  ChainPath,
+  FormatQuery,
+  HistoryParameters,
+  type Parameters,
+  PricesQuery,
+  ProductPath,
+} from './rest.dto.js';
 import { RestError, type RestErrorCode } from './rest-error.js';
 
 const CODES = {
@@ -10,6 +17,11 @@ const CODES = {
   symbols: 'INVALID_SYMBOL',
   expiry: 'INVALID_EXPIRY',
   format: 'INVALID_FORMAT',
+  from: 'INVALID_TIME',
+  to: 'INVALID_TIME',
+  limit: 'INVALID_PAGE',
+  resolution: 'INVALID_PAGE',
+  cursor: 'INVALID_PAGE',
 } as const satisfies Record<string, RestErrorCode>;
 
 /** The most symbols that one error names. */
@@ -71,5 +83,16 @@ export class ChainPipe implements PipeTransform<Parameters, ChainPath> {
   /** @throws RestError */
   transform(path: Parameters): ChainPath {
     return validate(new ChainPath(path));
+  }
+}
+
+/** Validates what {@link RequestedHistory} has read. */
+@Injectable()
+export class HistoryPipe implements PipeTransform<HistoryParameters, HistoryParameters> {
+  /** @throws RestError */
+  transform(parameters: HistoryParameters): HistoryParameters {
+    validate(parameters);
+    validate(parameters.request);
+    return parameters;
   }
 }

@@ -13,6 +13,7 @@ import { CLOCK } from '../../src/common/clock.js';
 import { GatewayConfig } from '../../src/config/gateway-config.js';
 import { ProductLists } from '../../src/gateway/product-lists.js';
 import { RequestCost } from '../../src/gateway/request-cost.js';
+import { HistoryPages } from '../../src/history/history-pages.js';
 import { ClientAddresses } from '../../src/http/client-address.js';
 import { LatestUpdates } from '../../src/rest/latest-updates.js';
 import { RestExceptionFilter } from '../../src/rest/rest-exception.filter.js';
@@ -40,6 +41,7 @@ const INJECTED = [
   CLOCK,
   GatewayConfig,
   HandshakeGate,
+  HistoryPages,
   LatestUpdates,
   getLoggerToken(RestExceptionFilter.name),
   ProductLists,
@@ -71,7 +73,7 @@ export async function generate(root: string): Promise<ReadonlyMap<string, string
     .setDescription(INTRODUCTION)
     .setVersion(version)
     .addServer('/', 'The gateway that serves this document.')
-    .addTag('market data', 'The newest prices and option chains.')
+    .addTag('market data', 'The newest prices and option chains, and past ones.')
     .addBearerAuth(
       { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Needed as AUTH_MODE says.' },
       'token',

@@ -1,17 +1,39 @@
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from 'nestjs-swagger';
 import { ChainsController } from '../../src/rest/chains.controller.js';
+import { HistoryController } from '../../src/rest/history.controller.js';
 import { OtherPathsController } from '../../src/rest/other-paths.controller.js';
 import { PricesController } from '../../src/rest/prices.controller.js';
 import { ProductsController } from '../../src/rest/products.controller.js';
 import { STATUS_OF, type RestErrorCode } from '../../src/rest/rest-error.js';
-import { ERRORS, EXPIRY, FORMAT, OPERATIONS, SYMBOL, SYMBOLS, type OperationText } from './prose.js';
+import {
+  ERRORS,
+  EXPIRY,
+  FORMAT,
+  HISTORY_QUERY,
+  OPERATIONS,
+  RESOLUTION,
+  SYMBOL,
+  SYMBOLS,
+  type OperationText,
+} from './prose.js';
 
 /** The controllers of the HTTP API. */
-export const CONTROLLERS = [ProductsController, PricesController, ChainsController, OtherPathsController];
+export const CONTROLLERS = [
+  ProductsController,
+  PricesController,
+  ChainsController,
+  HistoryController,
+  OtherPathsController,
+];
 
 const ETAG = {
   description:
     'The version of the content. Send it in `If-None-Match` to get 304 while there is no newer one.',
+  schema: { type: 'string' },
+} as const;
+const LINK = {
+  description: 'The relative address of the next page, with `rel="next"`. Left out on the last page.',
+  required: false,
   schema: { type: 'string' },
 } as const;
 const RETRY_AFTER = {
@@ -36,12 +58,16 @@ export function describeOperations(): void {
   describe(chains, 'list', OPERATIONS.chains, [ApiParam(SYMBOL)]);
   describe(chains, 'expiries', OPERATIONS.expiries, [ApiParam(SYMBOL)]);
   describe(chains, 'one', OPERATIONS.chain, [ApiParam(SYMBOL), ApiParam(EXPIRY)]);
+  const history = HistoryController.prototype as unknown as Record<string, Handler>;
+  const query = HISTORY_QUERY.map((parameter) => ApiQuery(parameter));
+  describe(history, 'prices', OPERATIONS.priceHistory, [ApiParam(SYMBOL), ...query, ApiQuery(RESOLUTION)]);
+  describe(history, 'summaries', OPERATIONS.chainHistory, [ApiParam(SYMBOL), ApiParam(EXPIRY), ...query]);
 }
 
 function describe(
   prototype: Record<string, Handler>,
   name: string,
-  { id, summary, description, body, csv, errors }: OperationText,
+  { id, summary, description, body, csv, pages, errors }: OperationText,
   parameters: readonly MethodDecorator[],
 ): void {
   const decorators: MethodDecorator[] = [
@@ -52,8 +78,8 @@ function describe(
     ApiQuery(FORMAT),
     ApiResponse({
       status: 200,
-      description: 'The newest content.',
-      headers: { ETag: ETAG },
+      description: pages ? 'A page.' : 'The newest content.',
+      headers: { ETag: ETAG, ...(pages && { Link: LINK }) },
       content: {
         'application/json': { schema: schema(body) },
         'text/csv': { schema: { type: 'string', description: csv } },

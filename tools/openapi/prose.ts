@@ -1,4 +1,9 @@
-import { SYMBOL_PATTERN } from '../../src/contract/index.js';
+import {
+  DEFAULT_HISTORY_ROWS,
+  HISTORY_RESOLUTIONS,
+  MAX_HISTORY_ROWS,
+  SYMBOL_PATTERN,
+} from '../../src/contract/index.js';
 import { FORMATS } from '../../src/rest/representation.js';
 import type { RestErrorCode } from '../../src/rest/rest-error.js';
 
@@ -18,6 +23,8 @@ export const ERRORS: Readonly<Record<RestErrorCode, string>> = {
   TOO_MANY_SYMBOLS: 'the request names too many symbols; split it.',
   INVALID_EXPIRY: 'the expiry is not a date YYYY-MM-DD.',
   INVALID_FORMAT: 'the format is unknown or repeated.',
+  INVALID_TIME: '`from` or `to` is not an ISO 8601 time.',
+  INVALID_PAGE: '`limit`, `resolution` or `cursor` is not valid, or the cursor is of another request.',
   AUTH_REQUIRED: 'the gateway requires a token, and the request has none.',
   TOKEN_INVALID: 'the token is invalid for this gateway.',
   TOKEN_EXPIRED: 'the token has expired.',
@@ -32,6 +39,8 @@ export const ERRORS: Readonly<Record<RestErrorCode, string>> = {
   INTERNAL_ERROR: 'the gateway failed to process the request.',
   AUTH_UNAVAILABLE: 'the gateway cannot check the token at the moment.',
   SNAPSHOT_UNAVAILABLE: 'the gateway cannot look up the latest update at the moment.',
+  HISTORY_UNAVAILABLE:
+    'the gateway cannot read the history at the moment, or keeps none if there is no `Retry-After`.',
   UNAVAILABLE: 'the replica is overloaded or shutting down.',
 };
 
@@ -44,6 +53,8 @@ export interface OperationText {
   readonly body: string;
   /** The rows of its CSV. */
   readonly csv: string;
+  /** Whether it has pages. */
+  readonly pages?: true;
   readonly errors: readonly RestErrorCode[];
 }
 
@@ -69,6 +80,18 @@ const OF_ROOMS = [
   'SNAPSHOT_UNAVAILABLE',
 ] as const satisfies readonly RestErrorCode[];
 
+const OF_HISTORY = [
+  ...ALWAYS,
+  'INVALID_SYMBOL',
+  'INVALID_TIME',
+  'INVALID_PAGE',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'HISTORY_UNAVAILABLE',
+] as const satisfies readonly RestErrorCode[];
+
+const PAGES =
+  'Without `from` the first page has the newest rows and `next` leads to older ones; with it, pages go on to newer rows. The rows of a page are in ascending order. The body, and the `Link` header for CSV, name the next page.';
 const OPTION_ROWS = 'One row for each option: its chain, strike and type, and the fields of the option.';
 
 export const OPERATIONS = {
@@ -112,6 +135,24 @@ export const OPERATIONS = {
     csv: OPTION_ROWS,
     errors: [...OF_ROOMS, 'INVALID_EXPIRY'],
   },
+  priceHistory: {
+    id: 'getPriceHistory',
+    summary: 'A page of the past prices of a product, or of bars of them.',
+    description: PAGES,
+    body: 'History',
+    csv: 'One row for each update, with `gap: true` if updates may be missing before it; or one for each bar.',
+    pages: true,
+    errors: OF_HISTORY,
+  },
+  chainHistory: {
+    id: 'getChainHistory',
+    summary: 'A page of the past summaries of the option chain of one expiry, without strikes.',
+    description: PAGES,
+    body: 'History',
+    csv: 'One row for each update, with `gap: true` if updates may be missing before it.',
+    pages: true,
+    errors: [...OF_HISTORY, 'INVALID_EXPIRY'],
+  },
 } as const satisfies Record<string, OperationText>;
 
 const SYMBOL_SCHEMA = { type: 'string', pattern: SYMBOL_PATTERN.source } as const;
@@ -145,4 +186,35 @@ export const FORMAT = {
   required: false,
   description: 'The format, whatever `Accept` says.',
   schema: { type: 'string', enum: [...FORMATS] },
+};
+
+const TIME_SCHEMA = { type: 'string', format: 'date-time' } as const;
+
+export const HISTORY_QUERY = [
+  {
+    name: 'from',
+    required: false,
+    description: 'The time of the first row: the `timestamp` of an update as it is. Write `+` as `%2B`.',
+    schema: TIME_SCHEMA,
+  },
+  { name: 'to', required: false, description: 'The time of the last row.', schema: TIME_SCHEMA },
+  {
+    name: 'limit',
+    required: false,
+    description: 'The most rows of the page.',
+    schema: { type: 'integer', minimum: 1, maximum: MAX_HISTORY_ROWS, default: DEFAULT_HISTORY_ROWS },
+  },
+  {
+    name: 'cursor',
+    required: false,
+    description: '`next` of the page before. The other parameters, except `limit`, must be repeated.',
+    schema: { type: 'string' },
+  },
+] as const;
+
+export const RESOLUTION = {
+  name: 'resolution',
+  required: false,
+  description: 'Every update, or one bar for each period.',
+  schema: { type: 'string', enum: [...HISTORY_RESOLUTIONS], default: 'raw' },
 };

@@ -50,6 +50,7 @@ describe('AUTH_MODE=required', () => {
   ])('401 for %s', async (_, headers, code) => {
     const { status, json, headers: got } = await get('/v1/products', headers);
     expect([status, json.code]).toEqual([401, code]);
+    expect(json.message).not.toContain('auth.token');
     expect(got['www-authenticate']).toMatch(/^Bearer/);
     expect(got['cache-control']).toBe('no-store');
   });
@@ -75,6 +76,10 @@ describe('AUTH_MODE=required', () => {
     ['one expiry', { rooms: [`chain:NIFTY:${EXPIRY}`] }, `/v1/chains/NIFTY/${EXPIRY}`, 200],
     ['all expiries', { rooms: [`chain:NIFTY:${EXPIRY}`] }, '/v1/chains/NIFTY', 403],
     ['another expiry', { rooms: [`chain:NIFTY:${EXPIRY}`] }, '/v1/chains/NIFTY/2030-01-01', 403],
+    ['past prices', { rooms: ['product:NIFTY'] }, '/v1/history/prices/NIFTY', 200],
+    ['past prices of another product', { rooms: ['product:NIFTY'] }, '/v1/history/prices/AAPL', 403],
+    ['past summaries', { rooms: [`chain:NIFTY:${EXPIRY}`] }, `/v1/history/chains/NIFTY/${EXPIRY}`, 200],
+    ['other summaries', { rooms: ['product:NIFTY'] }, `/v1/history/chains/NIFTY/${EXPIRY}`, 403],
     ['names of expiries', { rooms: [`chain:NIFTY:${EXPIRY}`] }, '/v1/chains/NIFTY/expiries', 200],
     ['names of other expiries', { rooms: ['chain:NIFTY:2030-01-01'] }, '/v1/chains/NIFTY/expiries', 404],
     ['names of expiries of another product', { products: ['AAPL'] }, '/v1/chains/NIFTY/expiries', 403],
@@ -215,7 +220,7 @@ it('refuses pages of other origins before it serves them, and lets allowed ones 
   expect(allowed.status).toBe(200);
   expect(allowed.headers).toMatchObject({
     'access-control-allow-origin': 'https://app.example.com',
-    'access-control-expose-headers': 'Content-Disposition, ETag, Retry-After',
+    'access-control-expose-headers': 'Content-Disposition, ETag, Link, Retry-After',
   });
   const other = await get('https://evil.example.com');
   expect([other.status, other.json.code]).toEqual([403, 'ORIGIN_NOT_ALLOWED']);

@@ -55,19 +55,22 @@ async function run(program: string, code: string, ...args: string[]): Promise<st
 }
 
 it('there is a block for each program', () => {
-  expect(of('sh')).toHaveLength(2);
-  expect(of('python')).toHaveLength(2);
+  expect(of('sh')).toHaveLength(3);
+  expect(of('python')).toHaveLength(3);
   expect(of('r')).toHaveLength(1);
 });
 
 it('curl', async () => {
-  const [simple, conditional] = of('sh');
+  const [simple, conditional, past] = of('sh');
   const output = await run('bash', simple!.code, '-ec');
   expect(output).toContain('{"products":["NIFTY"');
   expect(output).toContain('"prices":[{');
   expect(output).toMatch(/\nNIFTY,\d{4}-\d\d-\d\d,.*,live,.*,CALL,/);
   const file = 'cat nifty.etag nifty.csv';
   expect(await run('bash', `${conditional!.code}${file}`, '-ec')).toMatch(/^W\/"[^]*product,expiry,/);
+  const pages = await run('bash', past!.code, '-ec');
+  expect(pages).toContain('"columns":["timestamp","price"],"updates":[[');
+  expect(pages).toMatch(/product,timestamp,open,high,low,close,count\r\nNIFTY,.*Z,\d/);
 });
 
 it('Python without further packages', async () => {
@@ -77,6 +80,7 @@ it('Python without further packages', async () => {
 
 (HAS_PANDAS ? it : it.skip)(`pandas${HAS_PANDAS ? '' : ' (skipped: it is not installed)'}`, async () => {
   expect(await run(PYTHON, of('python')[1]!.code, '-c')).toMatch(/option_type +CALL +PUT/);
+  expect(await run(PYTHON, of('python')[2]!.code, '-c')).toMatch(/product +timestamp +price +gap\n/);
 });
 
 (HAS_R ? it : it.skip)(`R${HAS_R ? '' : ' (skipped: Rscript is not installed)'}`, async () => {

@@ -1,10 +1,12 @@
 import { gunzipSync } from 'node:zlib';
+import type { History, HistoryAcknowledgement } from '../../../src/contract/index.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { chain, EXPIRY, timestampOf, underlying } from '../../support/messages.js';
 import { OPTION_CHAIN, Platform, UNDERLYING } from '../../support/platform.js';
 import { RawHttp } from '../../support/raw-http.js';
 import { RedisServer } from '../../support/redis-server.js';
-import { ask } from '../../support/rest-request.js';
+import { ask, type RestAnswer } from '../../support/rest-request.js';
+import { TestClient } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
 const LATER = '2026-12-03';
@@ -174,6 +176,157 @@ describe('caching', () => {
   });
 });
 
+describe('history', () => {
+  let product: string;
+  let path: string;
+  beforeAll(async () => {
+    product = platform.product();
+    path = `/v1/history/prices/${encodeURIComponent(product)}`;
+    for (let price = 1; price <= 7; price++) await platform.underlying(product, price);
+    for (let price = 1; price <= 3; price++) await platform.chain(product, price);
+    await platform.carried();
+  });
+  const after = (n: number) => encodeURIComponent(timestampOf(n));
+  const prices = (text: string) =>
+    text
+      .trim()
+      .split('\r\n')
+      .slice(1)
+      .map((row) => Number(row.split(',')[2]));
+
+  it('is what get_history sends', async () => {
+    const client = await TestClient.connect(gateway.url);
+    const request = { type: 'product', symbol: product, limit: 3 };
+    const { ok, rooms, ...page } = (await client.ask('get_history', request)) as HistoryAcknowledgement;
+    expect([ok, rooms]).toEqual([true, [`product:${product}`]]);
+    const { status, json, headers } = await get(`${path}?limit=3`);
+    expect([status, json]).toEqual([200, page]);
+    expect(json.updates).toEqual([5, 6, 7].map((n) => [timestampOf(n), n]));
+    expect(headers).toMatchObject({ 'cache-control': 'public, no-cache', etag: expect.any(String) });
+    const again = await get(`${path}?limit=3`, { 'if-none-match': headers.etag! });
+    expect([again.status, again.headers.link]).toEqual([304, headers.link]);
+  });
+
+  it.each([
+    ['back from the newest', '?limit=3&format=csv', [[5, 6, 7], [2, 3, 4], [1]]],
+    [
+      'forward from a time',
+      `?from=${after(2)}&to=${after(6)}&limit=3&format=csv`,
+      [
+        [2, 3, 4],
+        [5, 6],
+      ],
+    ],
+  ])('Link leads through the pages, %s', async (_, query, expected) => {
+    const pages: number[][] = [];
+    let url: string | undefined = new URL(path + query, gateway.url).href;
+    while (url !== undefined) {
+      const { status, text, headers }: RestAnswer = await get(url.slice(gateway.url.length));
+      expect(status).toBe(200);
+      pages.push(prices(text));
+      const [, link] = /^<(.*)>; rel="next"$/.exec(String(headers.link)) ?? [];
+      url = link === undefined ? undefined : new URL(link, url).href;
+    }
+    expect(pages).toEqual(expected);
+  });
+
+  it('Link leads on behind a proxy that changes the path, and from a path that ends with a slash', async () => {
+    const { headers } = await get(`${path}?limit=3`);
+    const [, link = ''] = /^<(.*)>/.exec(headers.link as string) ?? [];
+    const outside = new URL(link, `https://example.com/market${path}`);
+    expect(outside.href).toMatch(`https://example.com/market${path}?limit=3&cursor=b`);
+    const slash = await get(`${path}/?limit=3`);
+    expect(slash.headers.link).toMatch(/^<\?limit=3&cursor=/);
+  });
+
+  it('is a table of prices, bars or summaries as CSV', async () => {
+    const { text, headers } = await get(`${path}?from=${after(1)}&limit=2`, { accept: 'text/csv' });
+    expect(text).toBe(
+      `product,timestamp,price,gap\r\n${product},${timestampOf(1)},1,true\r\n${product},${timestampOf(2)},2,false\r\n`,
+    );
+    expect(headers['content-disposition']).toBe(`attachment; filename="${product}-prices.csv"`);
+    const bars = await get(`${path}?resolution=5m&format=csv`);
+    expect(bars.text).toMatch(
+      new RegExp(`^product,timestamp,open,high,low,close,count\r\n${product},\\d{4}-.*Z,1,7,1,7,7\r\n$`),
+    );
+    const chains = `/v1/history/chains/${encodeURIComponent(product)}/${EXPIRY}`;
+    const summaries = await get(`${chains}?limit=1&format=csv`);
+    expect(summaries.text).toBe(
+      'product,expiry,timestamp,spot_price,pcr_oi,pcr_volume,max_pain_strike,atm_strike,atm_straddle_price,total_call_oi,total_put_oi,gap\r\n' +
+        `${product},${EXPIRY},${timestampOf(3)},3,0.9464,1.0259,21400,21500,449.33,1146062,1084590,false\r\n`,
+    );
+    expect((await get(chains)).json).toMatchObject({ type: 'summary', expiry: EXPIRY, next: null });
+  });
+
+  it('takes a time with an offset, also if its plus is not encoded', async () => {
+    const at = timestampOf(6).replace('T04:', 'T10:');
+    for (const plus of ['+', '%2B']) {
+      // 10:13:38 in India is 04:43:38 in UTC.
+      const time = at.replace(/T10:(\d\d)/, (__, minute: string) => `T10:${Number(minute) - 30}`);
+      const { json } = await get(`${path}?from=${time}${plus}05:30`);
+      const { updates } = json as History;
+      expect(updates?.map(([, price]) => price)).toEqual([6, 7]);
+    }
+  });
+
+  it('refuses the cursor of another request', async () => {
+    const { json } = await get(`${path}?limit=3`);
+    const cursor = String(json.next);
+    expect((await get(`${path}?limit=1&cursor=${cursor}`)).json.updates).toEqual([[timestampOf(4), 4]]);
+    const others = [
+      `/v1/history/prices/NIFTY?cursor=${cursor}`,
+      `${path}?resolution=1m&cursor=${cursor}`,
+      `${path}?to=${after(9)}&cursor=${cursor}`,
+      `/v1/history/chains/${product}/${EXPIRY}?cursor=${cursor}`,
+    ];
+    for (const other of others) {
+      const refused = await get(other);
+      expect(refused.json).toMatchObject({
+        statusCode: 400,
+        code: 'INVALID_PAGE',
+        details: [{ field: 'cursor', problem: expect.stringMatching(/^is of another request/) }],
+      });
+    }
+  });
+
+  it('is empty for a time without updates, and 404 if nothing is known of the product', async () => {
+    const { status, json } = await get(`${path}?from=2027-01-01T00:00:00`);
+    expect([status, json.updates, json.known]).toEqual([200, [], undefined]);
+    const unknown = await get('/v1/history/prices/NEVER-SEEN');
+    expect([unknown.status, unknown.json.rooms]).toEqual([404, ['product:NEVER-SEEN']]);
+  });
+
+  it.each([
+    ['?from=yesterday', 'INVALID_TIME', 'from'],
+    ['?to=', 'INVALID_TIME', 'to'],
+    ['?from=2026-01-01T00:00:00&from=2026-01-01T00:00:00', 'INVALID_TIME', 'from'],
+    ['?limit=0', 'INVALID_PAGE', 'limit'],
+    ['?limit=5001', 'INVALID_PAGE', 'limit'],
+    ['?limit=1e3', 'INVALID_PAGE', 'limit'],
+    ['?limit=-1', 'INVALID_PAGE', 'limit'],
+    ['?resolution=2m', 'INVALID_PAGE', 'resolution'],
+    ['?cursor=c1-1', 'INVALID_PAGE', 'cursor'],
+    ['?cursor=b1-1&cursor=b1-1', 'INVALID_PAGE', 'cursor'],
+    ['?format=xml', 'INVALID_FORMAT', 'format'],
+  ])('400 for %s', async (query, code, field) => {
+    const { json } = await get(path + query);
+    expect(json).toMatchObject({ statusCode: 400, code, details: [{ field }] });
+  });
+
+  it('counts its work, which is that of get_history', async () => {
+    const poor = await GatewayProcess.start({
+      REDIS_URL: redis.url,
+      WORK_PER_SECOND: '1',
+      WORK_BURST: '60',
+    });
+    await poor.ready();
+    // 5 units, and one for each 4 rows.
+    const status = async (limit: number) => (await ask(poor.url, `${path}?limit=${limit}`)).status;
+    expect([await status(100), await status(100), await status(4)]).toEqual([200, 200, 429]);
+    await poor.stop();
+  });
+});
+
 describe('what is wrong gets a clear error', () => {
   const symbols = Array.from({ length: 101 }, (_, n) => `S${n}`).join();
   it.each([
@@ -194,6 +347,12 @@ describe('what is wrong gets a clear error', () => {
     ['/v1/chains/NOSUCH', 404, 'NOT_FOUND'],
     ['/v1/chains/NOSUCH/expiries', 404, 'NOT_FOUND'],
     ['/v1/chains/NIFTY/2030-01-01', 404, 'NOT_FOUND'],
+    ['/v1/history/prices/no%20symbol', 400, 'INVALID_SYMBOL'],
+    ['/v1/history/chains/NIFTY/2026-02-30', 400, 'INVALID_EXPIRY'],
+    ['/v1/history/chains/NIFTY/2026-11-26?resolution=1m', 400, 'INVALID_PAGE'],
+    ['/v1/history/chains/NIFTY/2030-01-01', 404, 'NOT_FOUND'],
+    ['/v1/history/chains/NIFTY', 404, 'NOT_FOUND'],
+    ['/v1/history', 404, 'NOT_FOUND'],
     ['/v1', 404, 'NOT_FOUND'],
     ['/v1/', 404, 'NOT_FOUND'],
     ['/v1/nothing', 404, 'NOT_FOUND'],
@@ -223,6 +382,8 @@ describe('what is wrong gets a clear error', () => {
   it.each(['POST', 'PUT', 'DELETE', 'PATCH'])('405 for %s', async (method) => {
     const { status, headers, json } = await ask(gateway.url, '/v1/products', { method });
     expect([status, headers.allow, json.code]).toEqual([405, 'GET, HEAD, OPTIONS', 'METHOD_NOT_ALLOWED']);
+    const preflight = await ask(gateway.url, '/v1/products', { method: 'OPTIONS' });
+    expect(preflight.headers['access-control-allow-methods']).toBe('GET,HEAD');
   });
 
   it.each([
@@ -309,6 +470,9 @@ it('serves what it knows while Redis is down, and says 503 for the rest', async 
   expect([status, json.code, json.rooms]).toEqual([503, 'SNAPSHOT_UNAVAILABLE', ['product:TSLA']]);
   expect(Number(headers['retry-after'])).toBeGreaterThan(0);
   expect(json.retry_after_ms).toBeGreaterThan(0);
+  const history = await ask(alone.url, '/v1/history/prices/NIFTY');
+  expect([history.status, history.json.code]).toEqual([503, 'HISTORY_UNAVAILABLE']);
+  expect(Number(history.headers['retry-after'])).toBeGreaterThan(0);
   await alone.stop();
 });
 
