@@ -13,6 +13,7 @@ from deltastream_socket_client.testing import FakeGateway
 from .recorded import mistakes
 
 EXPIRY = '2099-11-26'
+LATER = '2099-12-03'
 
 
 def prices_of(page: History) -> List[Any]:
@@ -98,6 +99,37 @@ class Pages(unittest.TestCase):
                 self.assertEqual(caught.exception.code, code)
 
 
+class OfSubscriptions(unittest.TestCase):
+    def test_are_of_their_product_or_chain(self) -> None:
+        with FakeGateway(['NIFTY', 'AAPL']) as gateway:
+            client = gateway.connect(general=False)
+            nifty = client.subscribe('product', 'NIFTY').ready(5)
+            for n in (1, 2, 3):
+                gateway.publish_price('NIFTY', n)
+            gateway.publish_chain('NIFTY', EXPIRY, pcr_oi=0.9)
+            gateway.publish_chain('NIFTY', LATER, pcr_oi=0.7)
+            self.assertEqual(prices_of(nifty.history(limit=2)), [2, 3])
+            self.assertEqual([prices_of(page) for page in nifty.history_pages(limit=2)], [[2, 3], [1]])
+            self.assertEqual(nifty.history(resolution='5m').columns[1:], ('open', 'high', 'low', 'close', 'count'))
+            chains = {
+                None: client.subscribe('chain', 'NIFTY').history(),
+                EXPIRY: client.subscribe('chain', 'NIFTY', EXPIRY).history(),
+                LATER: client.subscribe('chain', 'NIFTY').history(expiry=LATER),
+            }
+            self.assertEqual([page.type for page in chains.values()], ['summary'] * 3)
+            self.assertEqual([page.records()[0]['pcr_oi'] for page in chains.values()], [0.9, 0.9, 0.7])
+
+    def test_need_a_symbol_if_there_are_several_products(self) -> None:
+        with FakeGateway(['NIFTY', 'AAPL']) as gateway:
+            client = gateway.connect(general=False)
+            both = client.subscribe('product', ['NIFTY', 'AAPL']).ready(5)
+            gateway.publish_price('AAPL', 5)
+            self.assertEqual(prices_of(both.history('AAPL')), [5])
+            general = client.subscribe('general')
+            for call in (both.history, both.history_pages, general.history, general.history_pages):
+                self.assertRaisesRegex(ValueError, 'pass the symbol', call)
+
+
 class PagesAsync(unittest.IsolatedAsyncioTestCase):
     async def test_lead_to_older_rows(self) -> None:
         async with FakeGateway(['NIFTY']) as gateway:
@@ -107,6 +139,9 @@ class PagesAsync(unittest.IsolatedAsyncioTestCase):
             pages = [prices_of(page) async for page in client.history_pages('product', 'NIFTY', limit=2)]
             self.assertEqual(pages, [[4, 5], [2, 3], [1]])
             self.assertEqual(prices_of(await client.history('product', 'NIFTY')), [1, 2, 3, 4, 5])
+            nifty = await client.subscribe('product', 'NIFTY')
+            self.assertEqual(prices_of(await nifty.history(limit=2)), [4, 5])
+            self.assertEqual([prices_of(page) async for page in nifty.history_pages(limit=3)], [[3, 4, 5], [1, 2]])
 
 
 class WithoutPandas(unittest.TestCase):

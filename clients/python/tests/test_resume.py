@@ -222,3 +222,57 @@ class WithTheFakeGatewayAsync(unittest.IsolatedAsyncioTestCase):
             await gateway.settle_async()
             self.assertEqual(seen, [1, 2, 3])
             self.assertEqual(gateway.rooms(client), ('general', 'product:NIFTY'))
+
+
+class Subscriptions(unittest.TestCase):
+    def test_have_their_own_gaps(self) -> None:
+        with FakeGateway(['NIFTY', 'AAPL']) as gateway:
+            client = gateway.connect(resume=True, general=False)
+            nifty, both, left = (client.subscribe('product', name).ready(5) for name in ('NIFTY', ['NIFTY', 'AAPL'], 'NIFTY'))
+            aapl = client.subscribe('product', 'AAPL').ready(5)
+            gateway.publish_price('NIFTY', 1)
+            assert nifty.latest is not None
+            gap = Gap('NIFTY', 'product:NIFTY', nifty.latest.timestamp)
+            told: List[Any] = []
+            nifty.on_gap(lambda gap: told.append(('nifty', gap)))
+            aapl.on_gap(lambda gap: told.append(('aapl', gap)))
+            left.on_gap(lambda gap: told.append(('left', gap)))
+            remove = nifty.on_gap(lambda gap: told.append(('removed', gap)))
+
+            @both.on_gap()
+            def of_both(gap: Gap) -> None:
+                told.append(('both', gap))
+
+            left.unsubscribe()
+            remove()
+            self.assertIsNone(nifty.gap)
+            gateway.disconnect()
+            gateway.publish_price('NIFTY', 2)
+            gateway.lose_history()
+            gateway.reconnect()
+            gateway.settle()
+            self.assertEqual(told, [('nifty', gap), ('both', gap)])
+            self.assertEqual([one.gap for one in (nifty, both, aapl)], [gap, gap, None])
+            self.assertRaises(TypeError, nifty.on_gap, 5)
+            nifty.unsubscribe()
+            both.unsubscribe()
+            self.assertEqual(len(client._listeners.of('gap')), 1)
+
+
+class SubscriptionsAsync(unittest.IsolatedAsyncioTestCase):
+    async def test_call_coroutine_functions_with_their_gaps(self) -> None:
+        async with FakeGateway(['NIFTY']) as gateway:
+            client = await gateway.connect_async(resume=True, general=False)
+            nifty = await client.subscribe('product', 'NIFTY')
+            told: List[Gap] = []
+
+            async def missed(gap: Gap) -> None:
+                told.append(gap)
+
+            nifty.on_gap(missed)
+            gateway.publish_price('NIFTY', 1)
+            gateway.disconnect()
+            gateway.lose_history()
+            gateway.reconnect()
+            await gateway.settle_async()
+            self.assertEqual(told, [nifty.gap])

@@ -340,7 +340,7 @@ class Drift(unittest.TestCase):
                 yield client.take(), page.gaps, page.next is None
             yield [[row[1] for row in page.rows] for page in client.history_pages('product', 'DRIFT', limit=2)]
             client.take()
-            for symbol in ('DRIFFT', 'FAR-FROM-IT'):
+            for symbol in ('NIFFTY', 'FAR-FROM-IT'):
                 yield client.history('product', symbol)
                 client.wait_for('history')
                 yield client.take()

@@ -163,7 +163,14 @@ class AsyncClient(BaseClient):
             raise self._closed_error()
         handle = self._core.subscribe(wanted)
         self._wake()
-        return AsyncSubscription(handle, self._monitor, lambda: self._unsubscribe(handle))
+        return AsyncSubscription(
+            handle,
+            self._monitor,
+            lambda: self._unsubscribe(handle),
+            history=self.history,
+            history_pages=self.history_pages,
+            listen=self._listeners.on,
+        )
 
     def _unsubscribe(self, handle: Handle[Any]) -> None:
         self._core.unsubscribe(handle)

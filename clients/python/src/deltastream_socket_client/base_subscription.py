@@ -1,19 +1,24 @@
 """What the subscriptions of both clients have in common."""
 from __future__ import annotations
 
-from typing import Any, Dict, Generic, Optional, Tuple
+from typing import Any, Callable, Dict, Generic, List, Optional, Tuple, TypeVar, overload
 
 from . import arguments
 from .addresses import Expiry
 from .errors import GatewayError, NotConnected, SubscriptionError
 from .handle import Handle
+from .payloads import Gap
 from .rooms import shown_names
 from .updates import ChainUpdate, U
 
+H = TypeVar('H', bound=Callable[[Any], Any])
+
 
 class BaseSubscription(Generic[U]):
-    def __init__(self, handle: Handle[Any]) -> None:
+    def __init__(self, handle: Handle[Any], listen: Callable[..., Any]) -> None:
         self._handle: Handle[U] = handle
+        self._listen = listen
+        self._removals: List[Callable[[], None]] = []
 
     @property
     def rooms(self) -> Tuple[str, ...]:
@@ -55,6 +60,53 @@ class BaseSubscription(Generic[U]):
         there is no connection.
         """
         return self._handle.stale
+
+    @property
+    def gap(self) -> Optional[Gap]:
+        """The last of its gaps: updates of one of its products may be missing. `None`: there was none.
+        Only with the option `resume` of the client.
+        """
+        return self._handle.gap
+
+    @overload
+    def on_gap(self, handler: None = None) -> Callable[[H], H]: ...
+
+    @overload
+    def on_gap(self, handler: Callable[[Gap], Any]) -> Callable[[], None]: ...
+
+    def on_gap(self, handler: Any = None) -> Any:
+        """Calls `handler` with each `Gap` of its products, until it is unsubscribed, where `on` of the
+        client calls its handlers. Returns a function that removes the handler. Without `handler`, it
+        is a decorator.
+
+        Raises TypeError for a handler that cannot be called.
+        """
+        if handler is None:
+
+            def decorate(decorated: H) -> H:
+                self.on_gap(decorated)
+                return decorated
+
+            return decorate
+        remove: Callable[[], None] = self._listen('gap', handler, lambda gap: gap.room in self.rooms)
+        self._removals.append(remove)
+        return remove
+
+    def _remove_handlers(self) -> None:
+        for remove in self._removals:
+            remove()
+
+    def _past(self, symbol: Optional[str], expiry: Optional[Expiry]) -> Tuple[str, str, Optional[Expiry]]:
+        """Returns the type, the symbol and the expiry of its history.
+
+        Raises ValueError if it has several products, and `symbol` names none.
+        """
+        addresses = [room.address for room in self._handle.rooms]
+        symbols = {address.symbol for address in addresses}
+        if symbol is None and (len(symbols) > 1 or addresses[0].symbol is None):
+            raise ValueError('the subscription has several products; pass the symbol of the one whose history you want')
+        kind = 'summary' if addresses[0].type == 'chain' else 'product'
+        return kind, symbol or str(addresses[0].symbol), addresses[0].expiry if expiry is None else expiry
 
     @property
     def error(self) -> Optional[SubscriptionError]:

@@ -346,7 +346,10 @@ class Core:
             return
         since, room.since = room.since, None
         if confirmed.recovered is not True:
-            self._emit('gap', Gap(str(room.address.symbol), room.name, since), None)
+            gap = Gap(str(room.address.symbol), room.name, since)
+            for subscriber in list(room.subscribers):
+                subscriber.missed(gap)
+            self._emit('gap', gap, None)
 
     def _left(self, confirmed: RoomConfirmed) -> None:
         room = self.rooms.get(confirmed.room)

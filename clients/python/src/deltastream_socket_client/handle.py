@@ -7,6 +7,7 @@ from typing import Callable, Dict, Generic, Hashable, Optional, Tuple, cast
 from .addresses import GENERAL
 from .conflating_queue import MAX_EVERY_PRICE, MAX_ITEMS, ConflatingQueue
 from .errors import GatewayError, SubscriptionError
+from .payloads import Gap
 from .rooms import Membership, Room
 from .timestamps import parse_micros
 from .updates import ChainUpdate, U, Update
@@ -31,6 +32,8 @@ class Handle(Generic[U]):
         #: Why the subscription ended, if its owner did not end it.
         self.ended_with: Optional[GatewayError] = None
         self.latest: Optional[U] = None
+        #: The last of its gaps.
+        self.gap: Optional[Gap] = None
         # Weak references: an iteration that was left with `break` must not go on collecting
         # updates.
         self._queues: weakref.WeakSet[ConflatingQueue[U]] = weakref.WeakSet()
@@ -90,6 +93,9 @@ class Handle(Generic[U]):
         self.latest = update
         for queue in list(self._queues):
             queue.put(key, update)
+
+    def missed(self, gap: Gap) -> None:
+        self.gap = gap
 
     def open_queue(self, notify: Callable[[], None]) -> ConflatingQueue[U]:
         """Returns a queue for one iteration. It begins with the newest update of each product and

@@ -1,7 +1,6 @@
 """The handlers of each event."""
 from __future__ import annotations
 
-import functools
 import threading
 from typing import Any, Callable, Dict, Optional, Tuple
 
@@ -28,9 +27,9 @@ class Listeners:
     def of(self, event: str) -> Tuple[Handler, ...]:
         return self._handlers.get(event, ())
 
-    def on(self, event: str, handler: Optional[Handler] = None) -> Any:
+    def on(self, event: str, handler: Optional[Handler] = None, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
         """Adds a handler and returns a function that removes it. Without a handler, returns a
-        decorator.
+        decorator. `wanted` decides which payloads the handler is called with.
 
         Raises ValueError for an unknown event.
         """
@@ -40,15 +39,19 @@ class Listeners:
         if handler is None:
 
             def decorate(decorated: Handler) -> Handler:
-                self.on(event, decorated)
+                self.on(event, decorated, wanted)
                 return decorated
 
             return decorate
         if not callable(handler):
             raise TypeError(f'the handler of an event must be a function, not {handler!r}')
         self._check(handler)
+        call = handler
+
         # Wrapped, so that removing a handler that was added twice removes only one of the two.
-        added: Handler = functools.partial(handler)
+        def added(payload: Any) -> Any:
+            return call(payload) if wanted(payload) else None
+
         with self._lock:
             self._handlers[event] = (*self.of(event), added)
 

@@ -7,6 +7,7 @@ from typing import Any, Dict, Hashable, List, Optional, Protocol, Sequence, Set
 
 from .addresses import GENERAL, Address
 from .errors import GatewayError, SubscriptionError
+from .payloads import Gap
 from .updates import ChainUpdate, Update
 
 #: Updates that one room keeps, at most: `general` has one for each product and chain.
@@ -31,6 +32,9 @@ class Subscriber(Protocol):
         """Takes an update of the room. `key` is its event, product and expiry. `None`: no later
         update may replace it.
         """
+
+    def missed(self, gap: Gap) -> None:
+        """Takes that updates of the room may be missing."""
 
     def end(self, error: Optional[GatewayError]) -> None:
         """Ends the iterations of the subscription, which then raise `error`."""

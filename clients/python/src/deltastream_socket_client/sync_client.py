@@ -188,7 +188,14 @@ class Client(BaseClient):
                 raise self._closed_error()
             handle = self._core.subscribe(wanted)
             self._monitor.notify()
-        return Subscription(handle, self._monitor, lambda: self._unsubscribe(handle))
+        return Subscription(
+            handle,
+            self._monitor,
+            lambda: self._unsubscribe(handle),
+            history=self.history,
+            history_pages=self.history_pages,
+            listen=self._listeners.on,
+        )
 
     def _unsubscribe(self, handle: Handle[Any]) -> None:
         with self._monitor:

@@ -4,10 +4,13 @@ from __future__ import annotations
 from typing import Any, Callable, Generic, Iterator, Optional
 
 from . import arguments
+from .addresses import Expiry
 from .base_subscription import BaseSubscription
 from .conflating_queue import ConflatingQueue
+from .core import ANSWER_TIMEOUT
 from .errors import NotConnected
 from .handle import Handle
+from .history import History
 from .sync_monitor import Monitor
 from .updates import U
 
@@ -20,8 +23,19 @@ class Subscription(BaseSubscription[U], Generic[U]):
     `close`, and raises an error if the gateway ended the subscription or the connection.
     """
 
-    def __init__(self, handle: Handle[Any], monitor: Monitor, unsubscribe: Callable[[], None]) -> None:
-        super().__init__(handle)
+    def __init__(
+        self,
+        handle: Handle[Any],
+        monitor: Monitor,
+        unsubscribe: Callable[[], None],
+        *,
+        history: Callable[..., History],
+        history_pages: Callable[..., Iterator[History]],
+        listen: Callable[..., Any],
+    ) -> None:
+        super().__init__(handle, listen)
+        self._page = history
+        self._pages = history_pages
         self._monitor = monitor
         self._unsubscribe = unsubscribe
         self._gets: Optional[Updates[U]] = None
@@ -53,10 +67,53 @@ class Subscription(BaseSubscription[U], Generic[U]):
     def __iter__(self) -> Updates[U]:
         return Updates(self._handle, self._monitor)
 
+    def history(
+        self,
+        symbol: Optional[str] = None,
+        expiry: Optional[Expiry] = None,
+        *,
+        from_: Optional[arguments.Time] = None,
+        to: Optional[arguments.Time] = None,
+        limit: Optional[int] = None,
+        resolution: str = 'raw',
+        cursor: Optional[str] = None,
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> History:
+        """Returns one page of the past prices of its product, or of the past summaries of its chain.
+
+        symbol: needed if the subscription has several products.
+        expiry: of a chain. By default that of the subscription, or the nearest one.
+        The other arguments and the errors are those of `history` of the client. Raises ValueError
+        without a symbol that is needed.
+        """
+        return self._page(
+            *self._past(symbol, expiry), from_=from_, to=to, limit=limit, resolution=resolution, cursor=cursor, timeout=timeout
+        )
+
+    def history_pages(
+        self,
+        symbol: Optional[str] = None,
+        expiry: Optional[Expiry] = None,
+        *,
+        from_: Optional[arguments.Time] = None,
+        to: Optional[arguments.Time] = None,
+        limit: Optional[int] = None,
+        resolution: str = 'raw',
+        cursor: Optional[str] = None,
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> Iterator[History]:
+        """Iterates over the pages of its history, as `history_pages` of the client does. The arguments
+        are those of `history`.
+        """
+        return self._pages(
+            *self._past(symbol, expiry), from_=from_, to=to, limit=limit, resolution=resolution, cursor=cursor, timeout=timeout
+        )
+
     def unsubscribe(self) -> None:
         """Ends its iterations, and leaves the rooms that no other subscription of this client
         needs.
         """
+        self._remove_handlers()
         self._unsubscribe()
 
     def __enter__(self) -> Subscription[U]:

@@ -234,7 +234,7 @@ class Session:
         address = Address(kind, page['symbol'], page['expiry'])
         self._gateway.check_allowed('get_history', [address.room])
         market = self._gateway.market
-        answer = {'rooms': [address.room], **page}
+        answer: Dict[str, Any] = {'rooms': [address.room], **page}
         if not page.get('updates') and not page.get('bars') and not market.knows(address):
             page['known'] = answer['known'] = False
             suggestion = market.similar(page['symbol'])
