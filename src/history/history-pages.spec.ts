@@ -39,10 +39,8 @@ it('stops to read when the client has gone, and makes room for the next request'
 
 it('refuses a page that takes too long, and beyond 500 waiting requests at once', async () => {
   const { clock, pages, query } = hanging();
-  const { signal } = new AbortController();
-  const answers = Array.from({ length: 508 }, () =>
-    pages.read(query, signal).catch((error: unknown) => error),
-  );
+  const read = () => pages.read(query, new AbortController().signal);
+  const answers = Array.from({ length: 508 }, () => read().catch((error: unknown) => error));
   const late = { code: 'HISTORY_UNAVAILABLE', more: { retryAfterMs: expect.any(Number) as number } };
   await expect(read()).rejects.toMatchObject(late);
   clock.advance(5_000);
