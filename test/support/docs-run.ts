@@ -31,6 +31,7 @@ export async function runProgram(
     () => `it neither ends nor prints more lines: ${command.output}`,
     30_000,
   );
-  if (command.process.exitCode === null) await command.end('SIGTERM');
   if (failed()) throw new Error(command.output);
+  // Java ends with a code of its own when it is told to end.
+  if (command.process.exitCode === null) await command.end('SIGTERM');
 }

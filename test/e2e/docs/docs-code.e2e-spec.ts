@@ -22,8 +22,8 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const SCRIPTS: ReadonlySet<string> = new Set(['js', 'ts', 'tsx']);
 const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash']);
-/** These are text, diagrams, and files that the tests of the deployment check. */
-const UNTRIED: ReadonlySet<string> = new Set(['', 'r', 'powerquery', 'yaml', 'ini']);
+/** These are text, diagrams, and what the tests of their own pages and of the deployment check. */
+const UNTRIED: ReadonlySet<string> = new Set(['', 'r', 'powerquery', 'yaml', 'ini', 'go', 'java']);
 const LANGUAGES: ReadonlySet<string> = new Set([...SCRIPTS, ...SHELLS, 'python', 'json']);
 
 const all = codeBlocks();
