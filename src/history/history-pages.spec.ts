@@ -34,6 +34,8 @@ it('stops to read when the client has gone, and makes room for the next request'
   expect(reads.map(({ aborted }) => aborted)).toEqual([true, ...Array<boolean>(8).fill(false)]);
   for (const client of leaving) client.abort();
   await Promise.all(answers);
+  await expect(pages.read(query, leaving[0]!.signal)).resolves.toBeUndefined();
+  expect(reads).toHaveLength(9);
   expect(metrics.historyRequests.inc).not.toHaveBeenCalled();
 });
 

@@ -100,6 +100,7 @@ export class HistoryPages {
    */
   async read(query: HistoryQuery, left: AbortSignal): Promise<History | undefined> {
     if (!this.history.enabled) throw historyIsOff();
+    if (left.aborted) return undefined;
     const stopping = new AbortController();
     const stop = (): void => stopping.abort();
     const timer = this.clock.after(ANSWER_WITHIN_MS, stop);

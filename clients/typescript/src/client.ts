@@ -284,10 +284,14 @@ export class SocketClient {
   }
 
   /**
-   * A page of past prices, chain summaries or bars. `historyPages` has the pages that follow.
+   * A page of past prices, chain summaries or bars. `historyPages` has the pages that follow. If the
+   * gateway does not know the product, `suggestions` may have one that is spelt nearly the same.
    * Rejects with a `RequestError`, or with the reason of the `signal`.
    */
-  async history(request: HistoryRequest, { timeoutMs, signal }: HistoryOptions = {}): Promise<History> {
+  async history(
+    request: HistoryRequest,
+    { timeoutMs, signal }: HistoryOptions = {},
+  ): Promise<History & Pick<HistoryAcknowledgement, 'suggestions'>> {
     const asked = this.ask<HistoryAcknowledgement>('get_history', request, timeoutMs, undefined, signal);
     const { ok: _ok, rooms: _rooms, ...page } = await asked;
     return page;

@@ -43,6 +43,8 @@ class History:
     next: Optional[str] = None
     #: False: there are no rows, because the gateway has had no message of the product or chain yet.
     known: bool = True
+    #: Then the product, with a known one that is spelt nearly the same. `None`: there is none.
+    suggestions: Optional[Mapping[str, str]] = field(default=None, hash=False)
     extra: Extra = extra()
 
     @property
