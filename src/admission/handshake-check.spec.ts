@@ -7,6 +7,7 @@ const UPGRADE = {
   'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
   'sec-websocket-version': '13',
 };
+const LIMITS = { maxSubscriptions: 10, maxSymbolsPerRequest: 5, eventBurst: 10 };
 const POLLING = { EIO: '4', transport: 'polling' };
 const WEBSOCKET = { EIO: '4', transport: 'websocket' };
 
@@ -17,7 +18,7 @@ function codeOf(
 ): number | undefined {
   const made = new IncomingMessage(new Socket());
   const request = Object.assign(made, { _query: query, method, headers });
-  const answer = malformedHandshake(request, headers.upgrade !== undefined, transports);
+  const answer = malformedHandshake(request, headers.upgrade !== undefined, transports, LIMITS);
   if (!answer) return undefined;
   expect(answer).toMatchObject({ status: 400, headers: { Connection: 'close' } });
   return (JSON.parse(answer.body) as { code: number }).code;

@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { offersWebSocket } from '../http/upgrade-requests.js';
 import { isParsedByWs, queryOf } from '../transports/socket-io/engine-io-internals.js';
 import { isPlain, PLAIN_WEBSOCKET } from '../transports/websocket/plain-upgrade.js';
-import { type HandshakeResponse, malformedResponse } from './handshake-rejection.js';
+import type { RoomLimits } from '../transports/sse/room-list.js';
+import { isSse, readSseRequest, SSE } from '../transports/sse/sse-request.js';
+import { type HandshakeResponse, invalidResponse, malformedResponse } from './handshake-rejection.js';
 
 const PROTOCOL = '4';
 const WEBSOCKET_KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -21,21 +23,28 @@ const UNSUPPORTED_PROTOCOL = malformedResponse(5, 'Unsupported protocol version'
  * they would accept it. The gateway checks this before the request takes a place in the queue or a
  * part of its address's quota. Otherwise, clients that send malformed requests would use up the
  * capacity meant for others.
- * @param isUpgrade whether the request is an HTTP upgrade
+ * @param isUpgrade whether the request is an HTTP upgrade, or was handed over like one
  */
 export function malformedHandshake(
   request: IncomingMessage,
   isUpgrade: boolean,
   transports: readonly string[],
+  limits: RoomLimits,
 ): HandshakeResponse | undefined {
   const { method, headers } = request;
   const query = queryOf(request);
   const { transport = '' } = query;
+  if (isSse(request)) {
+    if (!hasOriginText(headers)) return BAD_REQUEST;
+    const asked = readSseRequest(request, limits);
+    return 'problem' in asked ? invalidResponse(asked) : undefined;
+  }
   if (isPlain(request)) {
     if (method !== 'GET') return BAD_METHOD;
     return isWebSocketUpgrade(headers) && hasOriginText(headers) ? undefined : BAD_REQUEST;
   }
-  if (transport === PLAIN_WEBSOCKET || !transports.includes(transport)) return UNKNOWN_TRANSPORT;
+  if (transport === PLAIN_WEBSOCKET || transport === SSE || !transports.includes(transport))
+    return UNKNOWN_TRANSPORT;
   if (method !== 'GET') return BAD_METHOD;
   if (query.EIO !== PROTOCOL) return UNSUPPORTED_PROTOCOL;
   if ((transport === 'websocket') !== isUpgrade) return BAD_REQUEST;

@@ -8,7 +8,9 @@ import {
   hasSession,
   mayBeUpgraded,
   queryOf,
+  responseHeadersOf,
 } from '../transports/socket-io/engine-io-internals.js';
+import { isSse } from '../transports/sse/sse-request.js';
 import { isOwnOrigin } from '../config/origins.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { AdmissionMetrics } from './admission.metrics.js';
@@ -134,8 +136,8 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
 
   private check(request: IncomingMessage, response: unknown, next: () => void): void {
     const isUpgrade = !(response instanceof ServerResponse);
-    if (!isUpgrade) this.watchCredentials(request);
-    const problem = malformedHandshake(request, isUpgrade, this.config.transports);
+    if (!isUpgrade || isSse(request)) this.watchCredentials(request);
+    const problem = malformedHandshake(request, isUpgrade, this.config.transports, this.config);
     if (problem === undefined) this.ask(request, response, next);
     else this.refuseMalformed(request, response, problem);
   }
@@ -222,12 +224,13 @@ function loggedOrigin({ headers }: IncomingMessage): string | undefined {
   return headers.origin?.slice(0, MAX_LOGGED_ORIGIN);
 }
 
-function answer({ socket }: IncomingMessage, response: unknown, how: HandshakeResponse): void {
+function answer(request: IncomingMessage, response: unknown, how: HandshakeResponse): void {
   if (response instanceof ServerResponse) {
     response.writeHead(how.status, how.headers).end(how.body);
     return;
   }
+  const { socket } = request;
   socket.on('error', () => socket.destroy());
   socket.once('finish', () => socket.destroy());
-  socket.end(rawResponse(how));
+  socket.end(rawResponse({ ...how, headers: { ...responseHeadersOf(request), ...how.headers } }));
 }

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { ErrorDetail } from '../contract/index.js';
 
 interface HandshakeRejection {
   readonly status: 403 | 429 | 503;
@@ -117,6 +118,13 @@ export const UNKNOWN_SESSION: HandshakeResponse = jsonResponse(404, {
  */
 export function malformedResponse(code: number, message: string): HandshakeResponse {
   return jsonResponse(400, { code, message }, { Connection: 'close' });
+}
+
+/** Builds the response to a request for an event stream of which a field is wrong. */
+export function invalidResponse({ field, problem }: ErrorDetail): HandshakeResponse {
+  const message = 'The request is not valid. Correct what `details` says, then try again.';
+  const content = { statusCode: 400, code: 'INVALID_PAYLOAD', message, details: [{ field, problem }] };
+  return jsonResponse(400, content, { Connection: 'close' });
 }
 
 function jsonResponse(

@@ -20,6 +20,7 @@ import {
   PLAIN_WEBSOCKET,
   PLAIN_WEBSOCKET_PATH,
 } from '../transports/websocket/plain-upgrade.js';
+import { isEventStream, refuseOtherMethods, SSE, SSE_PATH } from '../transports/sse/sse-request.js';
 import { GatewayIoAdapter } from '../transports/socket-io/gateway-io.adapter.js';
 import { watchCertificate } from '../http/certificate-watch.js';
 import { GatewayHttpAdapter } from '../http/gateway-http.adapter.js';
@@ -76,9 +77,13 @@ export async function createGateway(
     longestPollMs: config.pingIntervalMs + config.pingTimeoutMs,
     keepAliveMs: config.keepAliveTimeoutMs,
   };
+  const takesSse = config.transports.includes(SSE);
+  const isHandedOver = takesSse ? isEventStream : undefined;
   const http = new GatewayHttpAdapter({
     createServer: (listener) =>
-      pair ? createHttpsServer(listener, times, pair) : createHttpServer(listener, times),
+      pair
+        ? createHttpsServer(listener, times, pair, isHandedOver)
+        : createHttpServer(listener, times, isHandedOver),
     backlog: config.listenBacklog,
   });
   const app = await NestFactory.create<NestExpressApplication>(
@@ -106,6 +111,13 @@ export async function createGateway(
       // The admin port has no WebSockets.
       if (access.isAdmitted(request)) next();
       else askForUpgrade(request, response, next);
+    });
+  }
+  if (takesSse) {
+    app.use(SSE_PATH, (request: IncomingMessage, response: ServerResponse, next: () => void) => {
+      // The admin port has no event streams.
+      if (access.isAdmitted(request)) next();
+      else refuseOtherMethods(request, response, next);
     });
   }
   app.useGlobalFilters(new HttpErrorFilter(logger));

@@ -93,7 +93,7 @@ export function crossFieldProblems(env: Environment, show: (name: keyof Environm
   check(
     env.TRANSPORTS.includes('polling') && workerCount(env) > 1,
     `WORKERS is ${show('WORKERS')}${env.WORKERS === 'auto' ? `, which is ${workerCount(env)} here` : ''}, but TRANSPORTS has ` +
-      'polling, whose requests must all reach the same process: set TRANSPORTS=websocket,plain-websocket or WORKERS=1.',
+      'polling, whose requests must all reach the same process: set TRANSPORTS=websocket,plain-websocket,sse or WORKERS=1.',
   );
   check(
     (env.TLS_CERT === undefined) !== (env.TLS_KEY === undefined),

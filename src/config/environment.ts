@@ -35,7 +35,7 @@ const REDIS_PREFIX_PATTERN = /^[A-Za-z0-9:._/-]{0,64}$/;
 const REDIS_PREFIX_RULE = 'at most 64 letters, digits or : . _ / -, such as staging:';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const TRANSPORTS = ['websocket', 'polling', 'plain-websocket'] as const;
+const TRANSPORTS = ['websocket', 'polling', 'plain-websocket', 'sse'] as const;
 const AUTH_MODES = ['off', 'optional', 'required'] as const;
 const LIMITS_STORES = ['memory', 'redis'] as const;
 const FANOUT_NATIVE = ['auto', 'off'] as const;
@@ -370,7 +370,7 @@ export class Environment {
   @Transform(toList)
   @ArrayNotEmpty({ message: `a comma-separated list of ${TRANSPORTS.join(', ')}` })
   @IsIn(TRANSPORTS, { each: true, message: `a comma-separated list of ${TRANSPORTS.join(', ')}` })
-  TRANSPORTS: TransportName[] = ['polling', 'websocket', 'plain-websocket'];
+  TRANSPORTS: TransportName[] = ['polling', 'websocket', 'plain-websocket', 'sse'];
 
   /** Whether the HTTP API below /v1 is served. */
   @Transform(toBoolean)

@@ -1,7 +1,13 @@
-import { createServer, type RequestListener, type Server as HttpServer, type ServerOptions } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server as HttpServer,
+  type ServerOptions,
+} from 'node:http';
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import type { TlsPair } from '../config/tls-files.js';
-import { RequestWithPlainUpgrades } from './upgrade-requests.js';
+import { requestsHandedOver, RequestWithPlainUpgrades } from './upgrade-requests.js';
 
 /**
  * The time limit for the headers of a request. They are a few hundred bytes, which real clients
@@ -61,13 +67,33 @@ export interface HttpTimes {
   readonly keepAliveMs: number;
 }
 
-export function createHttpServer(listener: RequestListener, times: HttpTimes): HttpServer {
-  return bounded(createServer(BOUNDS, listener), times);
+/** Which requests are given to the `upgrade` listeners although they ask for no upgrade. */
+export type IsHandedOver = (request: IncomingMessage) => boolean;
+
+export function createHttpServer(
+  listener: RequestListener,
+  times: HttpTimes,
+  isHandedOver?: IsHandedOver,
+): HttpServer {
+  return bounded(createServer(boundsFor(isHandedOver), listener), times);
 }
 
-export function createHttpsServer(listener: RequestListener, times: HttpTimes, pair: TlsPair): HttpsServer {
-  const options = { ...BOUNDS, ...secureContext(pair), handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS };
+export function createHttpsServer(
+  listener: RequestListener,
+  times: HttpTimes,
+  pair: TlsPair,
+  isHandedOver?: IsHandedOver,
+): HttpsServer {
+  const options = {
+    ...boundsFor(isHandedOver),
+    ...secureContext(pair),
+    handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
+  };
   return bounded(createTlsServer(options, listener), times);
+}
+
+function boundsFor(isHandedOver: IsHandedOver | undefined): typeof BOUNDS {
+  return isHandedOver ? { ...BOUNDS, IncomingMessage: requestsHandedOver(isHandedOver) } : BOUNDS;
 }
 
 /**

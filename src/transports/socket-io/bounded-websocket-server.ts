@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../common/clock.js';
+import { isSse } from '../sse/sse-request.js';
 import { isPlain, selectSubprotocol } from '../websocket/plain-upgrade.js';
 import { CoalescingWebSocket, corkUntilEndOfTurn } from './coalescing-websocket.js';
 import { queryOf, tcpSocketOf, type UntypedWsOptions } from './engine-io-internals.js';
@@ -182,6 +183,11 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
     corkUntilEndOfTurn(socket);
     // Before ws listens to the TCP socket: a list that ever had three listeners keeps room for 19.
     releaseResponse(request);
+    if (isSse(request)) {
+      // engine.io only passes it on, to `SseTransport`.
+      callback(socket as unknown as BoundedWebSocket, request);
+      return;
+    }
     super.handleUpgrade(request, socket, head, (client, upgraded) => {
       if (isPlain(request)) plain.add(client);
       if (queryOf(request).sid) {

@@ -1,12 +1,8 @@
 import { CLOSINGS, type ClosingCode, ServerEvent } from '../../contract/index.js';
 import { eventHead, MESSAGE_TAIL } from '../websocket/messages.js';
 import { BoundedWebSocket } from './bounded-websocket-server.js';
-import {
-  type Connection,
-  type TransportWebSocket,
-  webSocketOf,
-  writeBufferOf,
-} from './engine-io-internals.js';
+import { channelOf } from './channel.js';
+import { type Connection, webSocketOf, writeBufferOf } from './engine-io-internals.js';
 import type { GatewaySocket } from './socket-server.js';
 
 /**
@@ -33,17 +29,10 @@ export function closeConnection(conn: Connection, code: ClosingCode): void {
   // Otherwise everything that the client sends would be read until it replies to the close frame.
   if (code === 'RATE_LIMITED' && webSocket instanceof BoundedWebSocket) webSocket.stopReading();
   // Close with the code before `conn.close()` closes without one. Both wait for engine.io's buffer.
-  const closeWithCode = (): void => closeTransport(webSocketOf(conn), code);
+  const closeWithCode = (): void => channelOf(conn)?.closeWith(code);
   if (writeBufferOf(conn)?.length === 0) closeWithCode();
   else conn.once('drain', closeWithCode);
   conn.close();
-}
-
-/**
- * Closes a connection's WebSocket with the close code of the reason. Polling has no close codes.
- */
-export function closeTransport(webSocket: TransportWebSocket | undefined, code: ClosingCode): void {
-  webSocket?.close?.(CLOSINGS[code].closeCode, code);
 }
 
 /**
@@ -61,7 +50,7 @@ export function closeWebSocket(websocket: BoundedWebSocket, code: ClosingCode): 
     websocket.send(`42["${ServerEvent.closing}",${closing}]`);
     if (!reconnect) websocket.send('41');
   }
-  closeTransport(websocket, code);
+  websocket.close(CLOSINGS[code].closeCode, code);
   // Make engine.io close its connection now. Otherwise it would write to the WebSocket until that
   // is closed.
   if (websocket.listenerCount('error') > 0) websocket.emit('error', new Error(code));

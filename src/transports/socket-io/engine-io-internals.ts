@@ -21,6 +21,17 @@ export type Connection = Socket['conn'];
 export interface EnginePacket {
   readonly type: string;
   readonly data?: unknown;
+  readonly options?: unknown;
+}
+
+/**
+ * The bytes on the wire of a packet, if {@link SocketIoLink} gave them to engine.io with it.
+ * Source: engine.io passes the options of `Socket#write` on. Without it, the transport makes them
+ * again.
+ */
+export function preEncodedOf({ options }: EnginePacket): readonly Buffer[] | undefined {
+  const { wsPreEncodedFrame: frame } = (options ?? {}) as { readonly wsPreEncodedFrame?: unknown };
+  return Array.isArray(frame) ? (frame as Buffer[]) : undefined;
 }
 
 /**
@@ -131,6 +142,31 @@ export function upgradedWebSocketOf<T extends ws.WebSocket>(request: IncomingMes
   const { websocket } = request as { readonly websocket?: unknown };
   if (!(websocket instanceof ws.WebSocket)) throw new Error('engine.io sets no IncomingMessage#websocket');
   return websocket as T;
+}
+
+/**
+ * The TCP socket of a request that was handed over, when a transport is created for it. The WebSocket
+ * server passes it on in place of a WebSocket.
+ * Source: as above.
+ * @throws Error without it: engine.io rejects the request
+ */
+export function takenSocketOf(request: IncomingMessage): TcpSocket {
+  const { websocket } = request as { readonly websocket?: unknown };
+  if (!(websocket instanceof TcpSocket)) throw new Error('engine.io sets no IncomingMessage#websocket');
+  return websocket;
+}
+
+/**
+ * The headers that middleware has set for the response to an upgrade request.
+ * Source: the symbol `responseHeaders` with which engine.io keeps them at the request. Without it,
+ * event streams and rejected upgrades have no CORS headers.
+ */
+export function responseHeadersOf(request: IncomingMessage): Readonly<Record<string, string>> {
+  const key = Object.getOwnPropertySymbols(request).find(
+    ({ description }) => description === 'responseHeaders',
+  );
+  const headers: unknown = key && Reflect.get(request, key);
+  return typeof headers === 'object' && headers !== null ? (headers as Record<string, string>) : {};
 }
 
 /**

@@ -15,6 +15,8 @@ import { CLOCK, type Clock } from '../../common/clock.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { TransportMetrics } from '../transport.metrics.js';
 import { ClientLibrary } from './client-library.js';
+import { isEventStream, isSse, markSse, SSE } from '../sse/sse-request.js';
+import { SseTransport } from '../sse/sse-transport.js';
 import { isPlainPath, markPlain, PLAIN_WEBSOCKET } from '../websocket/plain-upgrade.js';
 import { PlainWebSocketTransport } from '../websocket/plain-websocket-transport.js';
 import { addTransport, type Connection, setPollingCloseTimeout } from './engine-io-internals.js';
@@ -91,8 +93,14 @@ export class GatewayIoAdapter extends IoAdapter {
     watchUpgrades(httpServer);
     httpServer.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (request.url?.startsWith(`${this.server.path()}/`)) return; // engine.io's own listener
-      if (this.takesPlain && isPlainPath(request.url)) this.upgradePlain(request, socket, head);
-      else refuseUpgrade(socket, this.clock);
+      if (this.takesPlain && isPlainPath(request.url)) markPlain(request);
+      else if (this.takesSse && isEventStream(request)) markSse(request);
+      else {
+        refuseUpgrade(socket, this.clock);
+        return;
+      }
+      // They take the way of every other client through engine.io and its middleware.
+      this.server.engine.handleUpgrade(request, socket, head);
     });
     this.server.attach(httpServer);
     if (this.takesPlain) {
@@ -103,6 +111,7 @@ export class GatewayIoAdapter extends IoAdapter {
         (request) => new PlainWebSocketTransport(request, authIsOff),
       );
     }
+    if (this.takesSse) this.addSse();
     // Run before engine.io, which responds to some requests before any of its middleware.
     const path = this.server.path();
     httpServer.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -128,10 +137,22 @@ export class GatewayIoAdapter extends IoAdapter {
     return this.config.transports.includes(PLAIN_WEBSOCKET);
   }
 
-  /** A plain WebSocket takes the way of every other through engine.io and its middleware. */
-  private upgradePlain(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    markPlain(request);
-    this.server.engine.handleUpgrade(request, socket, head);
+  private get takesSse(): boolean {
+    return this.config.transports.includes(SSE);
+  }
+
+  private addSse(): void {
+    const { engine } = this.server;
+    const options = {
+      clock: this.clock,
+      limits: this.config,
+      compresses: this.config.compressAboveBytes > 0,
+    };
+    addTransport(engine, SSE, (request) => new SseTransport(request, options));
+    engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+      if (isSse(request)) this.headers(request, response);
+      next();
+    });
   }
 
   /**

@@ -2,15 +2,12 @@ import type { Socket as TcpSocket } from 'node:net';
 import type { Encoding, WireEncoding } from '../../fanout/encoding.js';
 import type { Frame } from '../../fanout/frame.js';
 import type { Link, LinkListener } from '../../fanout/link.js';
-import { closeTransport } from './close-client.js';
+import { type Channel, channelOf } from './channel.js';
 import {
   type Connection,
   descriptorOf,
   type EnginePacket,
   isUpgrading,
-  tcpSocketOf,
-  type TransportWebSocket,
-  webSocketOf,
   writeBufferOf,
 } from './engine-io-internals.js';
 
@@ -19,17 +16,14 @@ export interface LinkEncodings {
   /** The packet that engine.io's own path takes. */
   readonly packets: Encoding<string>;
   readonly plain: WireEncoding;
-  /** For clients that negotiated permessage-deflate. */
+  /** For clients that read compressed messages. */
   readonly deflated: WireEncoding;
 }
 
-/** WebSocket's readyState while it is open. */
-const OPEN = 1;
-
 /**
- * The connection of a Socket.IO client. Frames are written directly to the WebSocket's TCP socket
- * while that is safe: the transport is an open WebSocket, no upgrade is in progress, and
- * engine.io's buffer is empty. Then all earlier packets of engine.io are already in the TCP
+ * The connection of a client. Frames are written directly to the TCP socket of its transport while
+ * that is safe: the transport has an open channel, no upgrade is in progress, and engine.io's buffer
+ * is empty. Then all earlier packets of engine.io are already in the TCP
  * socket's buffer, and later ones follow the frames. At all other times frames are sent through
  * engine.io.
  *
@@ -40,7 +34,7 @@ const OPEN = 1;
  */
 export class SocketIoLink implements Link {
   private transport: Connection['transport'] | undefined;
-  private webSocket: TransportWebSocket | undefined;
+  private channel: Channel | undefined;
   private tcp: TcpSocket | undefined;
   /** Bytes in engine.io's buffer. */
   private buffered = 0;
@@ -53,7 +47,7 @@ export class SocketIoLink implements Link {
   private misplaced = false;
   /** Removes the listener for the TCP socket's `drain` event, if there is one. */
   private unwatch: (() => void) | undefined;
-  private negotiatedDeflate = false;
+  private isCompressed = false;
 
   constructor(
     private readonly connection: Connection,
@@ -70,20 +64,14 @@ export class SocketIoLink implements Link {
     if (!this.hooked) return "engine.io emits no 'packetCreate'";
     if (this.misplaced) return "engine.io emits 'packetCreate' too late";
     this.look();
-    if (this.transport?.name === 'websocket') {
-      if (!this.tcp) return "the WebSocket's TCP socket was not found";
-      if (typeof this.webSocket?.readyState !== 'number') return 'the WebSocket has no readyState';
-    }
-    return undefined;
+    return this.channel?.problem;
   }
 
   get ready(): boolean {
     if (isUpgrading(this.connection) !== false || this.waitingPackets !== 0) return false;
     if (!this.hooked || this.misplaced) return false;
     this.look();
-    return (
-      this.tcp !== undefined && this.webSocket?.readyState === OPEN && this.connection.readyState === 'open'
-    );
+    return this.tcp !== undefined && this.channel?.isOpen === true && this.connection.readyState === 'open';
   }
 
   get descriptor(): number {
@@ -93,7 +81,7 @@ export class SocketIoLink implements Link {
 
   get encoding(): WireEncoding {
     this.look();
-    return this.negotiatedDeflate ? this.encodings.deflated : this.encodings.plain;
+    return this.isCompressed ? this.encodings.deflated : this.encodings.plain;
   }
 
   get waiting(): number {
@@ -143,12 +131,12 @@ export class SocketIoLink implements Link {
 
   close(frame: Frame): void {
     this.look();
-    const { webSocket, tcp } = this;
-    if (tcp && webSocket?.close && webSocket.readyState === OPEN) {
+    const { channel, tcp } = this;
+    if (tcp && channel?.isOpen) {
       // Use the TCP socket directly: the close frame would overtake a packet in engine.io's buffer,
       // and that packet would be lost.
-      tcp.write(frame.in(this.encodings.plain));
-      closeTransport(webSocket, 'TOO_SLOW');
+      tcp.write(frame.in(this.encoding.uncompressed));
+      channel.closeWith('TOO_SLOW');
     } else {
       this.send(frame);
     }
@@ -169,10 +157,9 @@ export class SocketIoLink implements Link {
     this.transport = transport;
     this.unwatch?.();
     this.unwatch = undefined;
-    this.webSocket = webSocketOf(this.connection);
-    this.tcp = this.webSocket && tcpSocketOf(this.webSocket);
-    const extensions = this.webSocket?.extensions;
-    this.negotiatedDeflate = typeof extensions === 'string' && extensions.includes('permessage-deflate');
+    this.channel = channelOf(this.connection);
+    this.tcp = this.channel?.tcp;
+    this.isCompressed = this.channel?.isCompressed === true;
   }
 
   /** engine.io is about to buffer a packet. */

@@ -10,6 +10,8 @@ import { loadNativeBatchWriter, type NativeBatchWriter } from '../../fanout/nati
 import { closingFrame, laggingFrame } from '../../fanout/notices.js';
 import { jsonEncodings } from '../websocket/json-encodings.js';
 import { PlainWebSocketTransport } from '../websocket/plain-websocket-transport.js';
+import { sseEncodings } from '../sse/sse-encodings.js';
+import { SseTransport } from '../sse/sse-transport.js';
 import { socketIoEncodings } from './socket-io-encodings.js';
 import { SocketIoLink } from './socket-io-link.js';
 import { RequestQueue } from '../request-queue.js';
@@ -70,6 +72,7 @@ const MAX_WAITING_REQUESTS = 50_000;
         report.writesNatively(problem);
         const compressAbove = config.compressAboveBytes || Infinity;
         const [socketIo, json] = [socketIoEncodings(compressAbove), jsonEncodings(compressAbove)];
+        const sse = sseEncodings(config.feedRules.offsetOf, compressAbove);
         const adapter = fanoutAdapter(base, {
           createEngine: () =>
             new FanoutEngine({
@@ -84,8 +87,10 @@ const MAX_WAITING_REQUESTS = 50_000;
               batchWriter,
             }),
           connect: (connection, listener) => {
-            const isPlain = connection.transport instanceof PlainWebSocketTransport;
-            return new SocketIoLink(connection, isPlain ? json : socketIo, listener);
+            const { transport } = connection;
+            const isPlain = transport instanceof PlainWebSocketTransport;
+            const encodings = isPlain ? json : transport instanceof SseTransport ? sse : socketIo;
+            return new SocketIoLink(connection, encodings, listener);
           },
           onBroadcast: (event, receivers) => metrics.deliveries.inc({ event }, receivers),
         });

@@ -2,6 +2,7 @@ import { Server, type ServerOptions as EngineOptions, type Socket } from 'socket
 import type { Adapter } from 'socket.io-adapter';
 import type { ServerOptions } from 'ws';
 import { PLAIN_WEBSOCKET } from '../websocket/plain-upgrade.js';
+import { SSE } from '../sse/sse-request.js';
 import { corsOptions } from '../../config/cors.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
 import { type BoundedWebSocket, BoundedWebSocketServer } from './bounded-websocket-server.js';
@@ -85,11 +86,11 @@ export function createSocketServer(config: GatewayConfig, adapter: AdapterClass)
 
 /**
  * The transports that engine.io knows. It makes a WebSocket server only if it has its own, which
- * plain WebSockets need too. `HandshakeGate` rejects what is switched off.
+ * plain WebSockets and event streams need too. `HandshakeGate` rejects what is switched off.
  */
 function engineTransports({ transports }: GatewayConfig): NonNullable<EngineOptions['transports']> {
   const names = new Set<string>(transports);
-  if (names.has(PLAIN_WEBSOCKET)) names.add('websocket');
+  if (names.has(PLAIN_WEBSOCKET) || names.has(SSE)) names.add('websocket');
   // The type of the option lists only engine.io's own transports.
   return [...names] as NonNullable<EngineOptions['transports']>;
 }

@@ -1,4 +1,4 @@
-import { ClientEvent } from '../../contract/index.js';
+import { ClientEvent, type ConnectErrorData } from '../../contract/index.js';
 import { type MessageProblem, UNREADABLE_MESSAGE } from './message-problem.js';
 
 /*
@@ -91,9 +91,9 @@ export function isConnectReply(packet: string): boolean {
 }
 
 /** The `data` of a packet that rejects a client; undefined if the packet is another one. */
-export function connectErrorOf(packet: string): { readonly code?: string } | undefined {
+export function connectErrorOf(packet: string): Partial<ConnectErrorData> | undefined {
   if (!packet.startsWith(Packet.connectError)) return undefined;
-  const { data } = JSON.parse(packet.slice(1)) as { readonly data?: { readonly code?: string } };
+  const { data } = JSON.parse(packet.slice(1)) as { readonly data?: Partial<ConnectErrorData> };
   return data ?? {};
 }
 
@@ -115,11 +115,22 @@ function messageOf(packet: string): string | undefined {
   }
 }
 
-/** `2["name",data]`. The names of the gateway's events need no escapes. */
-function eventMessage(packet: string): string {
+/** An event for one client: its name, and its payload as JSON. */
+export interface EventText {
+  readonly event: string;
+  readonly data: string;
+}
+
+/** Reads `2["name",data]`; undefined for other packets. The gateway's names need no escapes. */
+export function eventOf(packet: string): EventText | undefined {
+  if (!packet.startsWith(Packet.event)) return undefined;
   const end = packet.indexOf('"', 3);
-  const data = packet.slice(end + 2, -1);
-  return `${eventHead(packet.slice(3, end))}${data === '' ? 'null' : data}${MESSAGE_TAIL}`;
+  return { event: packet.slice(3, end), data: packet.slice(end + 2, -1) || 'null' };
+}
+
+function eventMessage(packet: string): string | undefined {
+  const message = eventOf(packet);
+  return message && eventHead(message.event) + message.data + MESSAGE_TAIL;
 }
 
 /** `3id[data]`. */

@@ -1,0 +1,97 @@
+import {
+  type ErrorDetail,
+  GENERAL_ROOM,
+  HEARTBEAT,
+  isExpiry,
+  isSymbol,
+  type SubscribeRequest,
+} from '../../contract/index.js';
+import { sinceOf } from './resume-point.js';
+
+/** How many rooms a client may name. */
+export interface RoomLimits {
+  readonly maxSubscriptions: number;
+  readonly maxSymbolsPerRequest: number;
+  /** The most requests that are made of the rooms. */
+  readonly eventBurst: number;
+}
+
+export interface RoomList {
+  /** The requests that join the rooms, in order. */
+  readonly subscriptions: readonly SubscribeRequest[];
+}
+
+type Kind = 'heartbeat' | 'chain' | 'product' | 'general';
+
+/** Rooms that one request can name. */
+interface Batch {
+  readonly kind: Kind;
+  readonly expiry?: string;
+  readonly symbols: string[];
+}
+
+/**
+ * The order of the requests. A product that resumes may have to wait, and the requests after it wait
+ * with it. `general` is last, because a client that is in it cannot resume.
+ */
+const ORDER: readonly Kind[] = ['heartbeat', 'chain', 'product', 'general'];
+
+const FORM = `must be a list such as product:NIFTY,chain:NIFTY:2026-12-03,${GENERAL_ROOM}`;
+
+/**
+ * Turns the `rooms` of a request into subscriptions.
+ * @param text names of rooms, separated by commas
+ * @param point the update from which to resume, µs since the epoch; undefined for none
+ * @returns what is wrong with the list, if it is wrong
+ */
+export function roomsOf(
+  text: string,
+  point: number | undefined,
+  { maxSubscriptions, maxSymbolsPerRequest, eventBurst }: RoomLimits,
+): RoomList | ErrorDetail {
+  const names = new Set(text.split(','));
+  if (names.size > maxSubscriptions) return wrong(`must name at most ${maxSubscriptions} rooms`);
+  const batches = new Map<string, Batch>();
+  for (const name of names) {
+    const room = parseRoom(name);
+    if (!room) return wrong(FORM);
+    const { kind, symbol, expiry } = room;
+    const key = `${kind} ${expiry ?? ''}`;
+    const batch = batches.get(key) ?? { kind, symbols: [], ...(expiry !== undefined && { expiry }) };
+    if (symbol !== undefined) batch.symbols.push(symbol);
+    batches.set(key, batch);
+  }
+  const sorted = [...batches.values()].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+  const isExact = batches.get('product ')?.symbols.length === 1 && !names.has(GENERAL_ROOM);
+  const since = point === undefined ? undefined : sinceOf(point, isExact);
+  const subscriptions = sorted.flatMap((batch) => requestsOf(batch, since, maxSymbolsPerRequest));
+  if (subscriptions.length > eventBurst) return wrong(`must need at most ${eventBurst} requests`);
+  return { subscriptions };
+}
+
+function wrong(problem: string): ErrorDetail {
+  return { field: 'rooms', problem };
+}
+
+function parseRoom(name: string): { kind: Kind; symbol?: string; expiry?: string } | undefined {
+  if (name === GENERAL_ROOM || name === HEARTBEAT) return { kind: name };
+  const [kind, symbol, expiry, ...rest] = name.split(':');
+  if (!isSymbol(symbol) || rest.length > 0) return undefined;
+  if (kind !== 'product' && kind !== 'chain') return undefined;
+  if (expiry === undefined) return { kind, symbol };
+  return kind === 'chain' && isExpiry(expiry) ? { kind, symbol, expiry } : undefined;
+}
+
+function requestsOf({ kind, symbols, expiry }: Batch, since: string | undefined, max: number) {
+  if (kind === 'heartbeat' || kind === 'general') return [{ type: kind }];
+  const requests: SubscribeRequest[] = [];
+  for (let from = 0; from < symbols.length; from += max) {
+    requests.push({
+      type: kind,
+      symbols: symbols.slice(from, from + max),
+      ...(expiry !== undefined && { expiry }),
+      ...(since !== undefined && { since }),
+    });
+  }
+  return requests;
+}
