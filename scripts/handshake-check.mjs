@@ -6,7 +6,7 @@
 //     [--expect=confirmation|data] [--expect-refusal=AUTH_REQUIRED] [--timeout=10] [--allow-unready]
 //
 // --ways             what to try, one after the other: websocket and polling (of Socket.IO),
-//                    plain-websocket (/ws), rest (/v1)
+//                    plain-websocket (/ws), sse (/sse), rest (/v1)
 // --expect           what must arrive: the confirmation of the subscription, or also data: a price, a
 //                    chain or a feed_status
 // --expect-refusal   the code with which the gateway must reject a client without a token
@@ -24,6 +24,7 @@ const WAYS = {
   websocket: () => checkWebSocket(SOCKET_IO),
   polling: checkPolling,
   'plain-websocket': () => checkWebSocket(PLAIN),
+  sse: checkSse,
   rest: checkRest,
 };
 
@@ -183,12 +184,49 @@ async function checkPolling() {
   return 'polling: connected';
 }
 
+/** Asks for an event stream, and waits for what is expected. Resolves to a line that says so. */
+async function checkSse() {
+  const at = `${given.url}/sse`;
+  const room = `product:${given.symbol}`;
+  step = `${at} did not answer`;
+  const response = await open(at, `/sse?rooms=${encodeURIComponent(room)}`, { headers: authorization() });
+  if (response.statusCode !== 200) {
+    const { code } = JSON.parse((await textOf(response)) || '{}');
+    if (response.statusCode === 401 && given['expect-refusal']) return `/sse: ${refusal(at, code)}`;
+    end(`${at} answered ${response.statusCode}`);
+  }
+  if (given['expect-refusal']) end(`${at} let the check in without a token`);
+  step = `${at} did not confirm the subscription`;
+  let text = '';
+  let isSubscribed = false;
+  for await (const chunk of response.setEncoding('utf8')) {
+    text += chunk;
+    const blocks = text.split('\n\n');
+    text = blocks.pop();
+    for (const block of blocks) {
+      const [, event, json] = /^event: (.*)\ndata: (.*)/.exec(block) ?? [];
+      const data = event && JSON.parse(json);
+      if (event === 'error') end(`${at} refused the subscription: ${data.code}`);
+      if (event === 'closing' && !given['allow-unready']) end(`${at} closed the connection: ${data.code}`);
+      if (event === 'subscribed' && data.room === room) {
+        isSubscribed = true;
+        step = `${at} sent no price, chain or feed_status of ${given.symbol}`;
+      }
+      const arrived = DATA.has(event) && data.product === given.symbol ? event : '';
+      if (!isSubscribed || (given.expect === 'data' && !arrived)) continue;
+      response.destroy();
+      return `/sse: subscribed to ${room}${arrived && `, received ${arrived}`}`;
+    }
+  }
+  end(`${at} closed the connection`);
+}
+
 /** Asks for the list of products. */
 async function checkRest() {
   const at = `${given.url}/v1/products`;
   step = `${at} did not answer`;
   const { status, text } = await http(at, '/v1/products', {
-    headers: token ? { Authorization: `Bearer ${token}` } : {},
+    headers: authorization(),
   });
   if (status === 401 && given['expect-refusal']) return `/v1: ${refusal(at, JSON.parse(text).code)}`;
   if (given['expect-refusal']) end(`${at} answered ${status} without a token`);
@@ -196,8 +234,22 @@ async function checkRest() {
   return '/v1: answered';
 }
 
+function authorization() {
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
+/** Sends a request, and reads the response. Ends with a problem if there is none. */
+async function http(at, path, options) {
+  const response = await open(at, path, options);
+  try {
+    return { status: response.statusCode, text: await textOf(response) };
+  } catch (error) {
+    return unanswered(at, error);
+  }
+}
+
 /** Sends a request: a POST if it has a body. Ends with a problem if there is no response. */
-function http(at, path, { agent, headers, body }) {
+function open(at, path, { agent, headers, body }) {
   const send = given.url.startsWith('https') ? tlsRequest : request;
   return new Promise((resolve) => {
     const options = {
@@ -206,18 +258,18 @@ function http(at, path, { agent, headers, body }) {
       method: body === undefined ? 'GET' : 'POST',
       rejectUnauthorized: false,
     };
-    const fail = (error) => end(`${at} did not answer: ${error.message || error.code}`);
-    const sent = send(`${given.url}${path}`, options, async (response) => {
-      try {
-        const text = Buffer.concat(await response.toArray()).toString();
-        resolve({ status: response.statusCode, text });
-      } catch (error) {
-        fail(error);
-      }
-    });
-    sent.on('error', fail);
+    const sent = send(`${given.url}${path}`, options, resolve);
+    sent.on('error', (error) => unanswered(at, error));
     sent.end(body);
   });
+}
+
+async function textOf(response) {
+  return Buffer.concat(await response.toArray()).toString();
+}
+
+function unanswered(at, error) {
+  end(`${at} did not answer: ${error.message || error.code}`);
 }
 
 const token = process.env.CHECK_TOKEN;

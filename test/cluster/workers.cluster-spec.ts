@@ -352,7 +352,7 @@ describe('a start that cannot work ends the whole process with one error', () =>
     [
       'polling',
       { TRANSPORTS: 'polling,websocket' },
-      /^socket-gateway cannot start: WORKERS is "2", but TRANSPORTS has polling.*set TRANSPORTS=websocket,plain-websocket or WORKERS=1\.\n$/,
+      /^socket-gateway cannot start: WORKERS is "2", but TRANSPORTS has polling.*set TRANSPORTS=websocket,plain-websocket,sse or WORKERS=1\.\n$/,
     ],
     ['the default of TRANSPORTS', { TRANSPORTS: '' }, /TRANSPORTS has polling/],
     [

@@ -1,4 +1,4 @@
-import { CI_VALUES, NGINX, Rendered } from './support/chart.js';
+import { CI_VALUES, NGINX, Rendered, type Values } from './support/chart.js';
 
 describe('the access to the gateway', () => {
   const annotations = (values: string) => Rendered.from(values).one('Ingress').metadata.annotations;
@@ -46,7 +46,7 @@ describe('the access to the gateway', () => {
       'nginx.ingress.kubernetes.io/proxy-send-timeout': '3600',
       'nginx.ingress.kubernetes.io/upstream-hash-by': '$remote_addr',
     });
-    expect(Rendered.from(NGINX).config.TRANSPORTS).toBe('polling,websocket,plain-websocket');
+    expect(Rendered.from(NGINX).config.TRANSPORTS).toBe('polling,websocket,plain-websocket,sse');
   });
 
   it('nginx with only WebSocket: the same without affinity', () => {
@@ -56,7 +56,7 @@ describe('the access to the gateway', () => {
       'ingress.hosts': ['a.example.com'],
     });
     const names = Object.keys(rendered.one('Ingress').metadata.annotations);
-    expect(rendered.config.TRANSPORTS).toBe('websocket,plain-websocket');
+    expect(rendered.config.TRANSPORTS).toBe('websocket,plain-websocket,sse');
     expect(names).toContain('nginx.ingress.kubernetes.io/proxy-read-timeout');
     expect(names.filter((name) => /hash|affinity|cookie/.test(name))).toEqual([]);
   });
@@ -211,8 +211,10 @@ describe('the access to the gateway', () => {
     expect(spec.egress[1]?.to).toEqual([{ ipBlock: { cidr: '10.20.0.0/16' } }]);
   });
 
-  it('switches plain WebSockets off', () => {
-    expect(Rendered.from({ 'plainWebSocket.enabled': false }).config.TRANSPORTS).toBe('websocket');
+  it('switches plain WebSockets and event streams off', () => {
+    const transports = (values: Values) => Rendered.from(values).config.TRANSPORTS;
+    expect(transports({ 'plainWebSocket.enabled': false })).toBe('websocket,sse');
+    expect(transports({ 'sse.enabled': false })).toBe('websocket,plain-websocket');
   });
 
   describe.each(['ingress', 'httpRoute'])('%s', (edge) => {
@@ -233,12 +235,15 @@ describe('the access to the gateway', () => {
     };
     const rest = `${edge}.exposeRest`;
     const plain = `${edge}.exposePlainWebSocket`;
+    const sse = `${edge}.exposeSse`;
 
-    it('exposes the HTTP API and plain WebSockets only if it is asked to', () => {
+    it('exposes the HTTP API, plain WebSockets and event streams only if it is asked to', () => {
       expect(pathsOf({})).toEqual(['/socket.io']);
       expect(pathsOf({ [rest]: true })).toEqual(['/socket.io', '/v1']);
       expect(pathsOf({ [plain]: true })).toEqual(['/socket.io', '/ws']);
-      expect(pathsOf({ [plain]: true, [rest]: true })).toEqual(['/socket.io', '/ws', '/v1']);
+      expect(pathsOf({ [sse]: true })).toEqual(['/socket.io', '/sse']);
+      const all = { [plain]: true, [sse]: true, [rest]: true };
+      expect(pathsOf(all)).toEqual(['/socket.io', '/ws', '/sse', '/v1']);
     });
 
     it('refuses to expose what the pods do not serve', () => {
@@ -246,6 +251,7 @@ describe('the access to the gateway', () => {
       expect(() => pathsOf({ [plain]: true, 'plainWebSocket.enabled': false })).toThrow(
         /exposePlainWebSocket is true/,
       );
+      expect(() => pathsOf({ [sse]: true, 'sse.enabled': false })).toThrow(/exposeSse is true/);
     });
   });
 
@@ -254,6 +260,7 @@ describe('the access to the gateway', () => {
       'httpRoute.enabled': true,
       'httpRoute.parentRefs': [{ name: 'edge' }],
       'httpRoute.exposePlainWebSocket': true,
+      'httpRoute.exposeSse': true,
     }).one('HTTPRoute').spec;
     expect(rules).toEqual([expect.objectContaining({ timeouts: { request: '0s', backendRequest: '0s' } })]);
   });

@@ -81,7 +81,7 @@ it('fails with a token that may not subscribe', async () => {
   });
 });
 
-const EVERY_WAY = '--ways=websocket,polling,plain-websocket,rest';
+const EVERY_WAY = '--ways=websocket,polling,plain-websocket,sse,rest';
 
 it('tries every way in, one after the other', async () => {
   const gateway = await start();
@@ -97,6 +97,7 @@ it('tries every way in, one after the other', async () => {
       'connected, subscribed to product:NIFTY, received underlying_update',
       'polling: connected',
       '/ws: connected, subscribed to product:NIFTY, received underlying_update',
+      '/sse: subscribed to product:NIFTY, received underlying_update',
       '/v1: answered',
     ].join('\n'),
   });
@@ -106,6 +107,7 @@ it('tries every way in, one after the other', async () => {
 it.each([
   ['polling', { TRANSPORTS: 'websocket,plain-websocket' }, / with polling answered 400$/],
   ['plain-websocket', { TRANSPORTS: 'websocket' }, /\/ws answered 404$/],
+  ['sse', { TRANSPORTS: 'websocket' }, /\/sse answered 404$/],
   ['rest', { REST_API: 'false' }, /\/v1\/products answered 404$/],
 ])('fails if %s is switched off', async (way, env, said) => {
   const gateway = await start(env);
@@ -115,7 +117,7 @@ it.each([
   });
 });
 
-it.each(['websocket', 'polling', 'plain-websocket', 'rest'])(
+it.each(['websocket', 'polling', 'plain-websocket', 'sse', 'rest'])(
   'with %s, sends its token or checks that the gateway requires one',
   async (way) => {
     const required = { AUTH_MODE: 'required', JWT_SECRET, SECRET_KEY };
@@ -177,6 +179,6 @@ it('names the invalid argument', async () => {
   expect(await check(['--expect=all'])).toEqual({ code: 1, said: '--expect is "all"' });
   expect(await check(['--ways=websocket,pigeon'])).toEqual({
     code: 1,
-    said: '--ways has "pigeon", but knows websocket, polling, plain-websocket, rest',
+    said: '--ways has "pigeon", but knows websocket, polling, plain-websocket, sse, rest',
   });
 });

@@ -11,7 +11,7 @@ describe('helm test', () => {
       command: ['node', 'scripts/handshake-check.mjs'],
       args: [
         '--url=http://r-socket-gateway:80',
-        '--ways=websocket,plain-websocket,rest',
+        '--ways=websocket,plain-websocket,sse,rest',
         '--symbol=NIFTY',
         '--expect=data',
         '--timeout=45',
@@ -26,10 +26,11 @@ describe('helm test', () => {
       Rendered.from(values)
         .one('Pod')
         .spec.containers[0].args?.find((arg) => arg.startsWith('--ways='));
-    expect(waysIn(NGINX)).toBe('--ways=polling,websocket,plain-websocket,rest');
-    expect(waysIn({ 'plainWebSocket.enabled': false })).toBe('--ways=websocket,rest');
-    expect(waysIn({ 'config.REST_API': false })).toBe('--ways=websocket,plain-websocket');
-    expect(waysIn({ 'config.REST_API': 'false' })).toBe('--ways=websocket,plain-websocket');
+    expect(waysIn(NGINX)).toBe('--ways=polling,websocket,plain-websocket,sse,rest');
+    expect(waysIn({ 'plainWebSocket.enabled': false })).toBe('--ways=websocket,sse,rest');
+    expect(waysIn({ 'sse.enabled': false })).toBe('--ways=websocket,plain-websocket,rest');
+    expect(waysIn({ 'config.REST_API': false })).toBe('--ways=websocket,plain-websocket,sse');
+    expect(waysIn({ 'config.REST_API': 'false' })).toBe('--ways=websocket,plain-websocket,sse');
   });
 
   it('sends a token if there is one, and otherwise expects to be rejected', () => {

@@ -1,4 +1,5 @@
 import { get, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import { askForStream } from './sse-client.js';
 
 export interface HandshakeResponse {
   /** 200 or 101 if a session was created. */
@@ -26,7 +27,9 @@ async function answerOf(response: IncomingMessage): Promise<HandshakeResponse> {
  * Sends the first request of a client directly, because the stock client does not expose the
  * response.
  */
-export const HANDSHAKES: Readonly<Record<'polling' | 'websocket' | 'plain websocket', Handshake>> = {
+export const HANDSHAKES: Readonly<
+  Record<'polling' | 'websocket' | 'plain websocket' | 'event stream', Handshake>
+> = {
   polling: (url, headers) =>
     new Promise((resolve, reject) => {
       get(
@@ -37,6 +40,7 @@ export const HANDSHAKES: Readonly<Record<'polling' | 'websocket' | 'plain websoc
     }),
   websocket: (url, headers) => upgrade(`${url}/socket.io/?EIO=4&transport=websocket`, headers),
   'plain websocket': (url, headers) => upgrade(`${url}/ws`, headers),
+  'event stream': (url, headers) => askForStream(`${url}/sse?rooms=general`, { headers }),
 };
 
 /** Sends an upgrade request, and closes the WebSocket if it is opened. */

@@ -9,6 +9,8 @@ import {
 import type { EventDeclaration } from './event-maps.js';
 import {
   ACKNOWLEDGEMENTS,
+  EVENT_STREAM,
+  EVENT_STREAM_BINDINGS,
   INTRODUCTION,
   NAMESPACE,
   PLAIN_WEBSOCKET,
@@ -45,6 +47,7 @@ const answerOf = (event: string): string => `${event}_done`;
  */
 export function documentOf({ version, clientEvents, serverEvents, schemas }: Sources): object {
   const sent = [...serverEvents.map(({ name }) => name), CONNECT_ERROR];
+  const streamed = serverEvents.map(({ name }) => name);
   const answers = clientEvents.map(({ name }) => answerOf(name));
   const inChannel = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, reference('components', 'messages', name)]));
@@ -64,9 +67,14 @@ export function documentOf({ version, clientEvents, serverEvents, schemas }: Sou
         ...PLAIN_WEBSOCKET,
         messages: inChannel([...clientEvents.map(({ name }) => name), ...sent]),
       },
+      eventStream: { ...EVENT_STREAM, messages: inChannel(streamed) },
       acknowledgements: { ...ACKNOWLEDGEMENTS, messages: inChannel([...answers, REFUSED]) },
     },
-    operations: Object.fromEntries([...clientEvents.map(received), ...sent.map(sending(serverEvents))]),
+    operations: Object.fromEntries([
+      ...clientEvents.map(received),
+      ...sent.map(sending(serverEvents)),
+      ['event_stream', streaming(streamed)],
+    ]),
     components: {
       messages: Object.fromEntries([
         ...clientEvents.map(requestMessage),
@@ -113,6 +121,17 @@ const sending =
     };
     return [name, operation];
   };
+
+function streaming(names: readonly string[]): object {
+  return {
+    action: 'send',
+    title: 'event_stream',
+    summary: 'The response to a request for an event stream.',
+    channel: reference('channels', 'eventStream'),
+    messages: names.map((name) => reference('channels', 'eventStream', 'messages', name)),
+    bindings: EVENT_STREAM_BINDINGS,
+  };
+}
 
 function requestMessage({ name, summary, payload }: EventDeclaration): [string, object] {
   return [name, message(name, summary, 'requests', payload, examplesOf(CLIENT_EXAMPLES, name))];

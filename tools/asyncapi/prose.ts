@@ -27,6 +27,9 @@ Clients without Socket.IO use a plain WebSocket on \`/ws\`. Each message is then
 \`data\` are the name and the payload of an event, and a request with an \`id\`, a whole number, is acknowledged with
 \`{"event": "ack", "id", "data"}\`. The first message may be \`{"event": "auth", "data": {"token"}}\`.
 
+Clients that only listen may ask for an event stream with \`GET /sse?rooms=product:NIFTY,chain:NIFTY:2026-12-03\`. \`event:\` and \`data:\`
+of the stream are the name and the payload of an event.
+
 Market data comes from the platform. The gateway has checked the fields that a schema requires, and passes all others on as they
 were published. In the legs of a chain it has checked only \`strike\`; the types of the other fields are those that the platform writes.
 
@@ -78,6 +81,7 @@ export const TAGS = [
 
 const PATH = '/socket.io/';
 const PLAIN_PATH = '/ws';
+const SSE_PATH = '/sse';
 
 const SECURITY = [
   { $ref: '#/components/securitySchemes/connectToken' },
@@ -87,6 +91,9 @@ const SECURITY = [
 const WHERE = 'Socket.IO v4 (Engine.IO 4), over WebSocket or long-polling on the same path.';
 
 const PLAIN = 'Plain WebSocket with JSON messages, without Socket.IO.';
+const STREAM = 'Server-sent events, for clients that only listen.';
+/** There is no first message that could have a token. */
+const HEADER_ONLY = [{ $ref: '#/components/securitySchemes/bearerToken' }] as const;
 
 export const SERVERS = {
   production: {
@@ -120,6 +127,22 @@ export const SERVERS = {
     pathname: PLAIN_PATH,
     protocol: 'ws',
     description: `${PLAIN} The server that \`npm run demo\` starts. It requires no token.`,
+  },
+  productionSse: {
+    host: '{host}',
+    pathname: SSE_PATH,
+    protocol: 'https',
+    description: `${STREAM} The setting AUTH_MODE decides whether a token is required.`,
+    variables: {
+      host: { description: 'The host name of the gateway.', default: 'gateway.example.com' },
+    },
+    security: HEADER_ONLY,
+  },
+  developmentSse: {
+    host: 'localhost:8002',
+    pathname: SSE_PATH,
+    protocol: 'http',
+    description: `${STREAM} The server that \`npm run demo\` starts. It requires no token.`,
   },
 } as const;
 
@@ -181,6 +204,42 @@ export const PLAIN_WEBSOCKET = {
       },
       bindingVersion: '0.1.0',
     },
+  },
+} as const;
+
+export const EVENT_STREAM = {
+  address: '/',
+  title: 'Server-sent events',
+  description:
+    'The events of the gateway, each as `event: NAME` and `data: PAYLOAD`. The `id` of an `underlying_update` is its time in microseconds since the epoch.',
+  servers: [{ $ref: '#/servers/productionSse' }, { $ref: '#/servers/developmentSse' }],
+} as const;
+
+/** How a client asks for an event stream. */
+export const EVENT_STREAM_BINDINGS = {
+  http: {
+    method: 'GET',
+    query: {
+      type: 'object',
+      required: ['rooms'],
+      properties: {
+        rooms: {
+          type: 'string',
+          description: 'The names of rooms, and `heartbeat`, separated by commas.',
+          examples: ['product:NIFTY,chain:NIFTY:2026-12-03'],
+        },
+        statuses: {
+          type: 'string',
+          enum: ['batch'],
+          description: 'Asks for one `feed_statuses` instead of many `feed_status`.',
+        },
+        lastEventId: {
+          type: 'string',
+          description: 'The last id that the client received, if it cannot send `Last-Event-ID`.',
+        },
+      },
+    },
+    bindingVersion: '0.3.0',
   },
 } as const;
 

@@ -182,6 +182,7 @@ proxy.istio.io/config: |
 {{- $transports := list "websocket" }}
 {{- if include "socket-gateway.polling" . }}{{ $transports = prepend $transports "polling" }}{{ end }}
 {{- if .Values.plainWebSocket.enabled }}{{ $transports = append $transports "plain-websocket" }}{{ end }}
+{{- if .Values.sse.enabled }}{{ $transports = append $transports "sse" }}{{ end }}
 {{- $transports | join "," }}
 {{- end }}
 
@@ -193,6 +194,7 @@ proxy.istio.io/config: |
 {{- define "socket-gateway.paths" -}}
 {{- $paths := list .path }}
 {{- if .exposePlainWebSocket }}{{ $paths = append $paths "/ws" }}{{ end }}
+{{- if .exposeSse }}{{ $paths = append $paths "/sse" }}{{ end }}
 {{- if .exposeRest }}{{ $paths = append $paths "/v1" }}{{ end }}
 {{- toJson $paths }}
 {{- end }}

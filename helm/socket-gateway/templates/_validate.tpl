@@ -30,6 +30,9 @@ template covers what the schema cannot calculate, and installations with --skip-
 {{- if and (index $v $name).exposePlainWebSocket (not $v.plainWebSocket.enabled) }}
 {{- $problems = append $problems (printf "%s.exposePlainWebSocket is true, but plainWebSocket.enabled is false: nothing answers at /ws. Change one of them." $name) }}
 {{- end }}
+{{- if and (index $v $name).exposeSse (not $v.sse.enabled) }}
+{{- $problems = append $problems (printf "%s.exposeSse is true, but sse.enabled is false: nothing answers at /sse. Change one of them." $name) }}
+{{- end }}
 {{- if and (index $v $name).exposeRest (not (include "socket-gateway.rest" $)) }}
 {{- $problems = append $problems (printf "%s.exposeRest is true, but config.REST_API is false: there is no HTTP API to expose. Change one of them." $name) }}
 {{- end }}

@@ -65,7 +65,8 @@ export function roomsOf(
   const isExact = batches.get('product ')?.symbols.length === 1 && !names.has(GENERAL_ROOM);
   const since = point === undefined ? undefined : sinceOf(point, isExact);
   const subscriptions = sorted.flatMap((batch) => requestsOf(batch, since, maxSymbolsPerRequest));
-  if (subscriptions.length > eventBurst) return wrong(`must need at most ${eventBurst} requests`);
+  if (subscriptions.length > eventBurst)
+    return wrong(`must name chains of at most ${eventBurst} expiries, less if it names many rooms`);
   return { subscriptions };
 }
 

@@ -137,7 +137,7 @@ export class SseTransport extends Transport implements Channel {
 
   private onAdmission(packet: string): void {
     const error = connectErrorOf(packet);
-    if (error) this.refuse({ ...NOT_ADMITTED, ...error });
+    if (error) this.refuse(error.code === undefined ? NOT_ADMITTED : (error as ConnectErrorData));
     else if (isConnectReply(packet)) this.begin();
   }
 

@@ -2,6 +2,7 @@ import { GatewayProcess } from '../../support/gateway-process.js';
 import { collectedHeap, HEAP_ENV } from '../../support/heap.js';
 import { RawWebSocket } from '../../support/raw-websocket.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { SseClient } from '../../support/sse-client.js';
 import { waitFor } from '../../support/wait.js';
 
 const CLIENTS = 1_000;
@@ -20,25 +21,34 @@ afterAll(async () => {
   await redis.stop();
 });
 
-async function join(count: number): Promise<void> {
+async function connectSocketIo(): Promise<void> {
+  const client = await RawWebSocket.connect(gateway.url);
+  client.send('42["list_subscriptions"]');
+  await waitFor(() => client.events('subscriptions').length === 1);
+}
+
+async function openStream(): Promise<void> {
+  const client = await SseClient.open(gateway.url, 'rooms=general');
+  await client.next('subscribed');
+}
+
+async function join(count: number, connect: () => Promise<void>): Promise<void> {
   for (let n = 0; n < count; n += AT_A_TIME) {
-    await Promise.all(
-      Array.from({ length: AT_A_TIME }, async () => {
-        const client = await RawWebSocket.connect(gateway.url);
-        client.send('42["list_subscriptions"]');
-        await waitFor(() => client.events('subscriptions').length === 1);
-      }),
-    );
+    await Promise.all(Array.from({ length: AT_A_TIME }, connect));
   }
 }
 
-it('an idle client costs little memory', async () => {
-  await join(10 * AT_A_TIME); // warms up: some things are allocated only once
+it.each([
+  ['client', connectSocketIo],
+  ['event stream', openStream],
+])('an idle %s costs little memory', async (_, connect) => {
+  await join(10 * AT_A_TIME, connect); // warms up: some things are allocated only once
   const before = await collectedHeap(gateway);
-  await join(CLIENTS);
+  await join(CLIENTS, connect);
   let bytes = Infinity;
   await waitFor(
     async () => (bytes = ((await collectedHeap(gateway)) - before) / CLIENTS) < MAX_BYTES,
     () => `it costs ${bytes} bytes`,
   );
+  process.stderr.write(`COST ${_} ${bytes}\n`);
 });

@@ -2,6 +2,7 @@ import { repeat } from '../../support/cleanup.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { chain, EXPIRY, numberOf, underlying } from '../../support/messages.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { SseClient } from '../../support/sse-client.js';
 import { TestClient, TRANSPORTS } from '../../support/test-client.js';
 
 const REPLICAS = 3;
@@ -31,7 +32,7 @@ const MIXES = [
 
 const range = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
 
-it('15 clients on 3 replicas each receive each update once and in order, whatever rooms they are in', async () => {
+it('15 clients and 3 event streams on 3 replicas each receive each update once and in order, whatever rooms they are in', async () => {
   const redis = await RedisServer.start();
   const replicas = await Promise.all(
     // By default, the burst would exceed the limit of waiting bytes per client. No update may be
@@ -54,6 +55,14 @@ it('15 clients on 3 replicas each receive each update once and in order, whateve
     ),
   );
   expect(clients).toHaveLength(15);
+  const rooms = ['general', ...PRODUCTS.flatMap((product) => [`chain:${product}`, `product:${product}`])];
+  const query = `rooms=${encodeURIComponent(rooms.join())}`;
+  const streams = await Promise.all(
+    replicas.map(({ url }, n) =>
+      SseClient.open(url, query, { headers: n % 2 === 0 ? {} : { 'Accept-Encoding': 'gzip' } }),
+    ),
+  );
+  for (const stream of streams) await stream.next('subscribed', rooms.length);
 
   for (const n of range(UPDATES)) {
     for (const product of PRODUCTS) {
@@ -88,6 +97,17 @@ it('15 clients on 3 replicas each receive each update once and in order, whateve
     }
   }
 
+  for (const stream of streams) {
+    const numbers = (event: string, product: string) =>
+      stream.all(event).flatMap(({ data }) => (data.product === product ? [numberOf(data)] : []));
+    for (const event of ['chain_summary', 'chain_update']) {
+      await stream.next(event, UPDATES * PRODUCTS.length * 2);
+      const twice = range(UPDATES).flatMap((n) => [n, n]); // one for each expiry
+      for (const product of PRODUCTS) expect([event, numbers(event, product)]).toEqual([event, twice]);
+    }
+    for (const product of PRODUCTS) expect(numbers('underlying_update', product)).toEqual(range(UPDATES));
+    stream.close();
+  }
   for (const { client } of clients) client.close();
   await Promise.all(replicas.map((replica) => replica.stop()));
   await redis.stop();

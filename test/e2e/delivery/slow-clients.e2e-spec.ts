@@ -7,6 +7,7 @@ import { PacketCheck } from '../../support/packet-check.js';
 import { OPTION_CHAIN, Platform, UNDERLYING } from '../../support/platform.js';
 import { PollingClient } from '../../support/polling-client.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { SseClient } from '../../support/sse-client.js';
 import { PLAIN, type Received, TestClient, TRANSPORTS } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
@@ -271,6 +272,51 @@ describe.each(Object.entries(KINDS))('a client over a %s that never reads again'
     await stopReading(slow, 'X');
     for (let question = 0; question < 50; question++) slow.socket.emit('get_products');
     await isToldAndComesBack(slow, 'overflow');
+  });
+});
+
+describe('an event stream that stops reading', () => {
+  const pricesOf = (client: SseClient) =>
+    client.all('underlying_update').map(({ data }) => data.price as number);
+
+  async function stopped(): Promise<{ client: SseClient; product: string; n: number }> {
+    const product = platform.product();
+    const client = await SseClient.open(gateway.url, `rooms=${encodeURIComponent(`product:${product}`)}`);
+    await client.next('subscribed');
+    client.response.socket.pause();
+    let n = 0;
+    await waitFor(async () => {
+      await priced(product, ++n);
+      return (await gateway.metric(LAGGING)) === 1;
+    }, 'it is never behind');
+    return { client, product, n };
+  }
+
+  it('is sent only the newest price once it reads again', async () => {
+    await start();
+    const { client, product, n } = await stopped();
+    for (const more of [1, 2, 3]) await priced(product, n + more);
+    await platform.carried();
+    client.response.socket.resume();
+    const { data } = await client.next('lagging');
+    await waitFor(() => pricesOf(client).at(-1) === n + 3);
+    expect(data.dropped + pricesOf(client).length).toBe(n + 3);
+    await priced(product, n + 4);
+    await waitFor(() => pricesOf(client).at(-1) === n + 4);
+    client.close();
+  });
+
+  it('is told why and closed after SLOW_CLIENT_TIMEOUT_MS, if it never reads again', async () => {
+    await start({ SLOW_CLIENT_TIMEOUT_MS: '1000' });
+    const slow = await stopped();
+    const { client, product } = slow;
+    await waitFor(async () => {
+      await priced(product, ++slow.n);
+      return (await gateway.metric(closed('stalled'))) > 0;
+    }, 'it is never closed');
+    client.response.socket.resume();
+    await waitFor(() => client.closed, 'it was not closed');
+    expect(client.events.at(-1)).toMatchObject({ event: 'closing', data: { code: 'TOO_SLOW' } });
   });
 });
 

@@ -9,9 +9,14 @@ import { RedisServer } from '../../support/redis-server.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const run = promisify(execFile);
-const examples = codeBlocks(['docs/plain-websocket.md']).filter(({ language }) => language !== '');
 /** A first build also compiles the packages of Go that the example uses. */
 const BUILD_TIMEOUT_MS = 120_000;
+
+const PAGES: Readonly<Record<string, readonly string[]>> = {
+  'docs/plain-websocket.md': ['Node.js', 'Browser', 'Python', 'Go', 'Java'],
+  'docs/server-sent-events.md': ['curl', 'Browser', 'Node.js', 'Python'],
+};
+const examplesOf = (page: string) => codeBlocks([page]).filter(({ language }) => language !== '');
 
 /** Says why the examples in a language cannot run here; undefined if they can. */
 const LACKING: Readonly<Record<string, string | undefined>> = {
@@ -32,6 +37,7 @@ const PREPARE: Readonly<Record<string, (folder: string, code: string) => Program
     return [process.execPath, [written(folder, 'example.mjs', code)]];
   },
   python: (folder, code) => ['/usr/bin/python3', [written(folder, 'example.py', code)]],
+  sh: (folder, code) => ['/bin/sh', [written(folder, 'example.sh', code)]],
   go: async (folder, code) => {
     written(folder, 'main.go', code);
     for (const file of ['go.mod', 'go.sum'])
@@ -63,22 +69,26 @@ afterAll(async () => {
   await redis.stop();
 });
 
-it('docs/plain-websocket.md has an example for each kind of client', () => {
-  expect(examples.map(({ heading }) => heading)).toEqual(['Node.js', 'Browser', 'Python', 'Go', 'Java']);
+it.each(Object.entries(PAGES))('%s has an example for each kind of client', (page, headings) => {
+  expect(examplesOf(page).map(({ heading }) => heading)).toEqual(headings);
 });
 
-for (const { heading, language, code } of examples) {
-  const lacking = LACKING[language];
-  const name = `the example for ${heading} prints prices`;
-  (lacking === undefined ? it : it.skip)(
-    lacking === undefined ? name : `${name} (skipped: ${lacking})`,
-    async () => {
-      const own = code.replaceAll('localhost:8002', `127.0.0.1:${gateway.port}`);
-      const source = heading === 'Browser' ? BROWSER + own : own;
-      const [program, args] = await PREPARE[language]!(await temporaryFolder(), source);
-      const { PYTHONPATH = '' } = process.env;
-      await runProgram(program, args, { PYTHONPATH });
-    },
-    BUILD_TIMEOUT_MS,
-  );
-}
+describe.each(Object.keys(PAGES))('%s', (page) => {
+  for (const { heading, language, code } of examplesOf(page)) {
+    // The one of event streams runs in a real browser.
+    if (heading === 'Browser' && !code.includes('WebSocket')) continue;
+    const lacking = LACKING[language];
+    const name = `the example for ${heading} prints prices`;
+    (lacking === undefined ? it : it.skip)(
+      lacking === undefined ? name : `${name} (skipped: ${lacking})`,
+      async () => {
+        const own = code.replaceAll('localhost:8002', `127.0.0.1:${gateway.port}`);
+        const source = heading === 'Browser' ? BROWSER + own : own;
+        const [program, args] = await PREPARE[language]!(await temporaryFolder(), source);
+        const { PATH = '', PYTHONPATH = '' } = process.env;
+        await runProgram(program, args, { PATH, PYTHONPATH });
+      },
+      BUILD_TIMEOUT_MS,
+    );
+  }
+});
