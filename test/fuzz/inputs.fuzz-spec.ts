@@ -8,6 +8,7 @@ import { plainMessage } from './support/plain-messages.js';
 import { pollingInput } from './support/polling-inputs.js';
 import { PollingLane } from './support/polling-lane.js';
 import { restInput } from './support/rest-inputs.js';
+import { sseInput } from './support/sse-inputs.js';
 import { WebSocketLane } from './support/websocket-lane.js';
 
 const JSONS = 5_000;
@@ -90,6 +91,12 @@ const SURFACES: readonly Surface[] = [
     share: 0.1,
     lanes: 32,
     lane: () => new HttpLane(run.gateway.port, restInput),
+  },
+  {
+    name: 'requests for event streams',
+    share: 0.02,
+    lanes: 32,
+    lane: () => new HttpLane(run.gateway.port, sseInput),
   },
 ];
 

@@ -50,5 +50,4 @@ it.each([
     async () => (bytes = ((await collectedHeap(gateway)) - before) / CLIENTS) < MAX_BYTES,
     () => `it costs ${bytes} bytes`,
   );
-  process.stderr.write(`COST ${_} ${bytes}\n`);
 });

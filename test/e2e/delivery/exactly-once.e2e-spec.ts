@@ -99,7 +99,7 @@ it('15 clients and 3 event streams on 3 replicas each receive each update once a
 
   for (const stream of streams) {
     const numbers = (event: string, product: string) =>
-      stream.all(event).flatMap(({ data }) => (data.product === product ? [numberOf(data)] : []));
+      stream.all(event).flatMap(({ data }) => (data.product === product ? [numberOf(data as object)] : []));
     for (const event of ['chain_summary', 'chain_update']) {
       await stream.next(event, UPDATES * PRODUCTS.length * 2);
       const twice = range(UPDATES).flatMap((n) => [n, n]); // one for each expiry

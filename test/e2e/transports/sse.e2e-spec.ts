@@ -1,5 +1,8 @@
+import { Browser } from '../../support/browser.js';
+import { codeBlocks } from '../../support/code-blocks.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { chain, EXPIRY, timestampOf, underlying } from '../../support/messages.js';
+import { Nginx } from '../../support/nginx.js';
 import { OPTION_CHAIN, Platform, UNDERLYING } from '../../support/platform.js';
 import { RawHttp } from '../../support/raw-http.js';
 import { RawWebSocket } from '../../support/raw-websocket.js';
@@ -306,6 +309,51 @@ describe('a gateway that takes tokens', () => {
     const { status } = await askForStream(`${optional.url}/sse?rooms=general`, bearer('x'));
     expect(status).toBe(401);
   });
+});
+
+it('EventSource of a browser prints each price once through a proxy, also when its replica is killed', async () => {
+  const env = { REDIS_URL: redis.url, CACHE_WRITE_INTERVAL_MS: '50' };
+  const replicas = [await GatewayProcess.start(env), await GatewayProcess.start(env)];
+  // Its defaults: it buffers, and speaks HTTP/1.0 to the replicas.
+  const proxy = await Nginx.run(
+    (port) => `events {}
+      http {
+        upstream replicas { ${replicas.map((replica) => `server 127.0.0.1:${replica.port};`).join(' ')} }
+        server { listen 127.0.0.1:${port}; location / { proxy_pass http://replicas; } }
+      }`,
+    '/health/live',
+  );
+  const page = await (await Browser.launch()).open(`${proxy.url}/health/live`);
+  const said: string[] = [];
+  page.on('console', (message) => said.push(message.text()));
+  const example = codeBlocks(['docs/server-sent-events.md']).find(({ heading }) => heading === 'Browser')!;
+  await page.evaluate(example.code.replace('http://localhost:8002', proxy.url));
+
+  let n = 0;
+  const publish = async (count: number): Promise<void> => {
+    for (let more = 0; more < count; more++) {
+      await redis.client.publish(UNDERLYING, JSON.stringify(underlying('NIFTY', ++n)));
+    }
+  };
+  const prices = () => said.filter((text) => text.startsWith('NIFTY ')).map((text) => Number(text.slice(6)));
+  const clientsOf = (replica: GatewayProcess) => replica.metric('socket_gateway_connections');
+  const served = () => Promise.all(replicas.map(clientsOf));
+  await waitFor(async () => (await served()).includes(1), 'it does not connect');
+  await publish(3);
+  await waitFor(() => prices().length === 3, 'the proxy holds prices back');
+
+  const [first, second] = (await clientsOf(replicas[0]!)) === 1 ? replicas : replicas.toReversed();
+  process.kill(first!.pid, 'SIGKILL');
+  await publish(3);
+  await waitFor(async () => (await clientsOf(second!)) === 1, 'it does not return', 30_000);
+  await publish(3);
+  await waitFor(() => prices().length >= 9);
+  expect(prices()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(said).toContain('reconnecting');
+
+  const closed = second!.stop();
+  await waitFor(() => said.includes('closing DRAINING'), 'it is not told why');
+  await closed;
 });
 
 it('TRANSPORTS without sse has no /sse', async () => {

@@ -37,7 +37,8 @@ const PREPARE: Readonly<Record<string, (folder: string, code: string) => Program
     return [process.execPath, [written(folder, 'example.mjs', code)]];
   },
   python: (folder, code) => ['/usr/bin/python3', [written(folder, 'example.py', code)]],
-  sh: (folder, code) => ['/bin/sh', [written(folder, 'example.sh', code)]],
+  // `exec`, so that the shell does not outlive the program that it starts.
+  sh: (folder, code) => ['/bin/sh', [written(folder, 'example.sh', `exec ${code}`)]],
   go: async (folder, code) => {
     written(folder, 'main.go', code);
     for (const file of ['go.mod', 'go.sum'])
