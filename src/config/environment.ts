@@ -377,6 +377,11 @@ export class Environment {
   @IsBoolean({ message: 'true or false' })
   REST_API = true;
 
+  /** Whether clients may use MessagePack instead of JSON. */
+  @Transform(toBoolean)
+  @IsBoolean({ message: 'true or false' })
+  MESSAGEPACK = true;
+
   // Paths of files that hold the value of the setting before `_FILE`; see `withFileValues`, which
   // reads them.
   SECRET_KEY_FILE?: string = undefined;

@@ -11,7 +11,7 @@ import {
   INVALID_SUBSCRIPTION_MESSAGE,
 } from '../contract/index.js';
 import type { HistoryError } from '../history/history-error.js';
-import { messageProblem, UNREADABLE_MESSAGE } from '../transports/websocket/message-problem.js';
+import { messageProblem, UNREADABLE_MESSAGE } from '../transports/message-problem.js';
 
 /**
  * Thrown for a request that the gateway refuses. `ErrorResponder` turns it into the `error` event
@@ -113,7 +113,7 @@ export function unknownEvent(): RequestError {
 export function unreadableMessage(event: string, [data]: readonly unknown[]): RequestError | undefined {
   const detail = event === UNREADABLE_MESSAGE ? messageProblem(data) : undefined;
   if (!detail) return undefined;
-  const message = 'The message cannot be read. Send a JSON object with "event", "data" and perhaps "id".';
+  const message = 'The message cannot be read. Send an object with "event", "data" and perhaps "id".';
   return new RequestError('INVALID_PAYLOAD', message, [detail]);
 }
 

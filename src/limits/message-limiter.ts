@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { PacketType } from 'socket.io-parser';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { closeClient, closeConnection } from '../transports/socket-io/close-client.js';
@@ -8,6 +9,8 @@ import {
   SOCKET_SERVER,
 } from '../transports/socket-io/socket-server.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
+import { usesMessagePack } from '../transports/socket-io/messagepack-clients.js';
+import { beginsLike } from '../transports/socket-io/messagepack-packets.js';
 import { MessageRate } from './message-rate.js';
 
 type Connection = GatewaySocket['conn'];
@@ -58,7 +61,7 @@ export class MessageLimiter implements OnApplicationBootstrap, OnApplicationShut
   onApplicationBootstrap(): void {
     const { eventBurst: burst } = this.config;
     const counted = (connection: Connection, packet: Packet): void => {
-      let isAbuse = !isEvent(packet) && this.rate.take(connection, isEntry(packet)) === 'abuse';
+      let isAbuse = !isEvent(packet, connection) && this.rate.take(connection, isEntry(packet)) === 'abuse';
       const more = Math.min(Math.floor(sizeOf(packet) / BYTES_PER_MESSAGE), burst);
       if (more > 0) isAbuse = this.rate.spend(connection, more) === 'abuse' || isAbuse;
       if (isAbuse) this.close(connection);
@@ -103,8 +106,10 @@ export class MessageLimiter implements OnApplicationBootstrap, OnApplicationShut
 }
 
 /** Whether a packet is a Socket.IO event, with (type 5) or without (type 2) attachments. */
-function isEvent({ type, data }: Packet): boolean {
-  return type === 'message' && typeof data === 'string' && (data.startsWith('2') || data.startsWith('5'));
+function isEvent({ type, data }: Packet, connection: Connection): boolean {
+  if (type !== 'message') return false;
+  if (typeof data === 'string') return data.startsWith('2') || data.startsWith('5');
+  return Buffer.isBuffer(data) && beginsLike(PacketType.EVENT, data) && usesMessagePack(connection);
 }
 
 /** Size of a packet: bytes, or characters of a text, which are the same for ASCII. */
@@ -114,5 +119,8 @@ function sizeOf({ data }: Packet): number {
 
 /** Whether a packet requests to connect to a namespace. */
 function isEntry({ type, data }: Packet): boolean {
-  return type === 'message' && typeof data === 'string' && data.startsWith('0');
+  if (type !== 'message') return false;
+  return typeof data === 'string'
+    ? data.startsWith('0')
+    : Buffer.isBuffer(data) && beginsLike(PacketType.CONNECT, data);
 }

@@ -2,9 +2,16 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import * as ws from 'ws';
 import { inflate } from '../../test/support/fake-link.js';
+import { decode } from '../../test/support/messagepack.js';
 import { JsonPayload } from '../contract/index.js';
 import { Frame } from '../fanout/frame.js';
-import { socketIoEncodings, socketIoFrames, socketIoPackets } from './socket-io/socket-io-encodings.js';
+import {
+  socketIoEncodings,
+  socketIoFrames,
+  socketIoMessagePack,
+  socketIoPackets,
+} from './socket-io/socket-io-encodings.js';
+import { plainMessagePack } from './websocket/plain-encodings.js';
 import { DeflatedFrames } from './websocket-frames.js';
 
 /** Exported by ws, but not by its types. */
@@ -61,6 +68,50 @@ describe('TextFrames', () => {
   it('counts bytes, not characters', async () => {
     const one = frame(`"${'₹😀é'.repeat(20)}"`);
     expect(await received(plain(one))).toEqual([`42["tick","${'₹😀é'.repeat(20)}"]`]);
+  });
+});
+
+describe('BinaryFrames', () => {
+  const { plain: socketIo, packets, deflated } = socketIoMessagePack(100);
+  const { plain: plainWebSocket } = plainMessagePack(100);
+
+  async function decoded(bytes: Buffer): Promise<unknown[]> {
+    const messages: unknown[] = [];
+    const receiver = new Receiver({ isServer: false });
+    receiver.on('message', (message: Buffer, isBinary: boolean) =>
+      messages.push(isBinary && decode(message)),
+    );
+    await new Promise<void>((resolve) => void receiver.end(bytes, () => resolve()));
+    return messages;
+  }
+
+  it.each([1, 100, 200, 65_500, 70_000])(
+    'carry a payload with %i characters in both kinds of messages',
+    async (length) => {
+      const data = { text: '₹'.repeat(length), price: 21_543.25 };
+      const one = frame(JSON.stringify(data));
+      const event = { type: 2, nsp: '/', data: ['tick', data] };
+      expect(await decoded(one.in(socketIo))).toEqual([event]);
+      expect(decode(one.in<string | Buffer>(packets) as Buffer)).toEqual(event);
+      expect(await decoded(one.in(plainWebSocket))).toEqual([{ event: 'tick', data }]);
+      expect(await decoded(Frame.joined([one, one]).in(socketIo))).toEqual([event, event]);
+    },
+  );
+
+  it('encode a payload once for all of them', () => {
+    const parse = jest.spyOn(JSON, 'parse');
+    const one = frame('{"price":1}');
+    for (const encoding of [socketIo, plainWebSocket, deflated]) one.in(encoding);
+    one.in<string | Buffer>(packets);
+    expect(parse).toHaveBeenCalledTimes(1);
+    parse.mockRestore();
+  });
+
+  it('are compressed like text', () => {
+    const one = frame(JSON.stringify('x'.repeat(1_000)));
+    const bytes = one.in(deflated);
+    expect(bytes[0]).toBe(0xc2);
+    expect(bytes.length).toBeLessThan(100);
   });
 });
 

@@ -1,5 +1,5 @@
 import { constants, deflateRawSync } from 'node:zlib';
-import type { Message, WireEncoding } from '../fanout/encoding.js';
+import type { Encoding, Message, WireEncoding } from '../fanout/encoding.js';
 
 /**
  * Compression level of zlib. Compared with the default level, it deflates an 80 KB chain in about
@@ -8,8 +8,9 @@ import type { Message, WireEncoding } from '../fanout/encoding.js';
 const DEFLATE_LEVEL = 4;
 /** Length of the end marker of Z_SYNC_FLUSH; permessage-deflate omits it (RFC 7692, 7.2.1). */
 const SYNC_FLUSH_TAIL_BYTES = 4;
-/** First byte of an unfragmented text frame, and the bit that marks a compressed one. */
+/** First byte of an unfragmented text or binary frame, and the bit that marks a compressed one. */
 const FIN_TEXT = 0x81;
+const FIN_BINARY = 0x82;
 const RSV1 = 0x40;
 
 /**
@@ -36,6 +37,34 @@ export class TextFrames implements WireEncoding {
     offset += frame.write(head, offset);
     offset += frame.write(text, offset);
     frame.write(this.tail, offset);
+    return frame;
+  }
+
+  join(encoded: readonly Buffer[]): Buffer {
+    return Buffer.concat(encoded);
+  }
+}
+
+/**
+ * Messages as binary frames of WebSockets. The payload is encoded once for all encodings that share
+ * its encoding.
+ */
+export class BinaryFrames implements WireEncoding {
+  readonly uncompressed = this;
+
+  /** @param head the bytes of a message before its payload */
+  constructor(
+    private readonly head: (event: string) => Buffer,
+    private readonly payload: Encoding<Buffer>,
+  ) {}
+
+  encode(message: Message): Buffer {
+    const head = this.head(message.event);
+    const payload = message.in(this.payload);
+    const length = head.length + payload.length;
+    const frame = allocateFrame(FIN_BINARY, length);
+    head.copy(frame, frame.length - length);
+    payload.copy(frame, frame.length - payload.length);
     return frame;
   }
 

@@ -9,7 +9,7 @@ import { loadConfig } from '../../src/config/gateway-config.js';
 import { JsonPayload, type Products, type UnderlyingUpdate } from '../../src/contract/index.js';
 import type { BatchWriter } from '../../src/fanout/batch-writer.js';
 import { fanoutAdapter } from '../../src/transports/socket-io/fanout-adapter.js';
-import { socketIoEncodings } from '../../src/transports/socket-io/socket-io-encodings.js';
+import { linkEncodings } from '../../src/transports/socket-io/link-encodings.js';
 import { SocketIoLink } from '../../src/transports/socket-io/socket-io-link.js';
 import { FanoutEngine } from '../../src/fanout/fanout-engine.js';
 import { closingFrame, laggingFrame } from '../../src/fanout/notices.js';
@@ -49,7 +49,7 @@ export class FanoutRig {
         batchWriter.send(descriptors, count, ...rest);
       },
     };
-    const encodings = socketIoEncodings(1_024);
+    const encodingsOf = linkEncodings(1_024, undefined);
     const adapter = fanoutAdapter(Adapter, {
       createEngine: () =>
         new FanoutEngine({
@@ -63,7 +63,7 @@ export class FanoutRig {
           observer: { ...UNOBSERVED, degraded: (problem) => this.degraded.push(problem) },
           batchWriter: counting,
         }),
-      connect: (connection, listener) => new SocketIoLink(connection, encodings, listener),
+      connect: (connection, listener) => new SocketIoLink(connection, encodingsOf(connection), listener),
       onBroadcast: () => undefined,
     });
     this.server = createSocketServer(loadConfig({}), adapter);

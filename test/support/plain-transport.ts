@@ -1,5 +1,6 @@
 import { Transport } from 'engine.io-client';
 import { WebSocket } from 'ws';
+import { decode, encode } from './messagepack.js';
 
 interface Packet {
   readonly type: string;
@@ -30,17 +31,29 @@ export class PlainTransport extends Transport {
     return 'websocket';
   }
 
+  protected get protocols(): string[] {
+    return [];
+  }
+
+  protected read(data: Buffer): unknown {
+    return JSON.parse(data.toString());
+  }
+
+  protected written(message: object): string | Buffer {
+    return JSON.stringify(message);
+  }
+
   override doOpen(): void {
     const { hostname, port, secure, extraHeaders, perMessageDeflate, rejectUnauthorized, agent, ca } = this
       .opts as Readonly<Record<string, unknown>>;
     const url = `${secure === true ? 'wss' : 'ws'}://${String(hostname)}:${String(port)}/ws`;
     const options = { headers: extraHeaders, perMessageDeflate, rejectUnauthorized, agent, ca };
-    this.ws = new WebSocket(url, options as ConstructorParameters<typeof WebSocket>[2]);
+    this.ws = new WebSocket(url, this.protocols, options as ConstructorParameters<typeof WebSocket>[2]);
     this.ws.on('open', () => {
       this.onOpen();
       this.onPacket({ type: 'open', data: JSON.stringify(HANDSHAKE) });
     });
-    this.ws.on('message', (data: Buffer) => this.receive(JSON.parse(data.toString()) as Message));
+    this.ws.on('message', (data: Buffer) => this.receive(this.read(data) as Message));
     this.ws.on('close', (code, reason) => {
       const context = { code, reason: reason.toString() };
       this.onClose({ description: 'websocket connection closed', context });
@@ -70,15 +83,15 @@ export class PlainTransport extends Transport {
     if (type === '0') this.enter(json === '' ? {} : JSON.parse(json!));
     else if (type === '1') this.ws.close();
     else if (type === '2') {
-      const [event, ...args] = JSON.parse(json!) as unknown[];
+      const [event, ...args] = JSON.parse(json!) as [string, ...unknown[]];
       const data = args.length > 1 ? args : args[0];
-      this.ws.send(JSON.stringify({ event, data, ...(id !== '' && { id: Number(id) }) }));
+      this.say({ event, data, ...(id !== '' && { id: Number(id) }) });
     }
   }
 
   private enter(auth: unknown): void {
     const { extraHeaders = {} } = this.opts as { readonly extraHeaders?: Readonly<Record<string, string>> };
-    const authenticate = (): void => this.ws.send(JSON.stringify({ event: 'auth', data: auth }));
+    const authenticate = (): void => this.say({ event: 'auth', data: auth });
     if (Object.keys(auth as object).length > 0) authenticate();
     // A client whose upgrade request has a token sends no other, and neither does one that needs
     // none: it is connected by now, or very soon.
@@ -88,6 +101,10 @@ export class PlainTransport extends Transport {
     const held = this.held ?? [];
     this.held = undefined;
     for (const message of held) this.receive(message);
+  }
+
+  private say(message: Message): void {
+    this.ws.send(this.written(message));
   }
 
   private receive(message: Message): void {
@@ -110,5 +127,20 @@ export class PlainTransport extends Transport {
 
   private packet(start: string, data?: unknown): void {
     this.onPacket({ type: 'message', data: start + (data === undefined ? '' : JSON.stringify(data)) });
+  }
+}
+
+/** The same, with MessagePack. */
+export class PlainMessagePackTransport extends PlainTransport {
+  protected override get protocols(): string[] {
+    return ['deltastream.v1.msgpack'];
+  }
+
+  protected override read(data: Buffer): unknown {
+    return decode(data);
+  }
+
+  protected override written(message: object): Buffer {
+    return encode(message);
   }
 }

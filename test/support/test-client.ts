@@ -1,5 +1,6 @@
 import { Agent, type ClientRequestArgs } from 'node:http';
 import type { ManagerOptions, Socket, SocketOptions } from 'socket.io-client';
+import * as messagePackParser from 'socket.io-msgpack-parser';
 import type {
   ChainStatus,
   MarketStatus,
@@ -9,12 +10,15 @@ import type {
   SubscriptionConfirmed,
 } from '../../src/contract/index.js';
 import { checkMessages, ContractCheck } from './contract-check.js';
-import { PlainTransport } from './plain-transport.js';
+import { PlainMessagePackTransport, PlainTransport } from './plain-transport.js';
 import { openSocket } from './socket.js';
 import { waitFor } from './wait.js';
 
 /** A stock client over a plain WebSocket. */
 export const PLAIN: Partial<ManagerOptions> = { transports: [PlainTransport] };
+
+/** The options of a stock client with which it uses MessagePack. */
+export const MESSAGEPACK: Partial<ManagerOptions> = { parser: messagePackParser };
 
 /** The transports of the gateway, each with a stock client. */
 export const TRANSPORTS: Readonly<Record<string, Partial<ManagerOptions>>> = {
@@ -22,7 +26,9 @@ export const TRANSPORTS: Readonly<Record<string, Partial<ManagerOptions>>> = {
   polling: { transports: ['polling'] },
   'polling that upgrades': { transports: ['polling', 'websocket'] },
   'websocket, then polling': { transports: ['websocket', 'polling'] },
+  'websocket with MessagePack': { transports: ['websocket'], ...MESSAGEPACK },
   'plain websocket': PLAIN,
+  'plain websocket with MessagePack': { transports: [PlainMessagePackTransport] },
 };
 
 /**

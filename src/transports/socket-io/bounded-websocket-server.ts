@@ -154,7 +154,8 @@ export class BoundedWebSocket extends CoalescingWebSocket {
  * `MAX_PAYLOAD_BYTES`.
  */
 export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSocket> {
-  constructor(options: ServerOptions, onUncountedFrame?: UncountedFrameListener) {
+  /** @param takesMessagePack whether plain WebSockets may agree on MessagePack */
+  constructor(options: ServerOptions, onUncountedFrame?: UncountedFrameListener, takesMessagePack = false) {
     const bounded: ServerOptions<typeof BoundedWebSocket> & UntypedWsOptions = {
       ...options,
       WebSocket: onUncountedFrame ? reporting(onUncountedFrame) : BoundedWebSocket,
@@ -164,7 +165,9 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof BoundedWebSoc
       // parsed in one go.
       allowSynchronousEvents: false,
       handleProtocols: (offered, request) =>
-        isPlain(request) ? selectSubprotocol(offered) : (offered.values().next().value ?? false),
+        isPlain(request)
+          ? selectSubprotocol(offered, takesMessagePack)
+          : (offered.values().next().value ?? false),
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: Math.max(
         MAX_PIECES_OF_SHORT_FRAME,

@@ -1,8 +1,12 @@
+import { PacketType } from 'socket.io-parser';
 import { CLOSINGS, type ClosingCode, ServerEvent } from '../../contract/index.js';
+import { codecOf } from '../websocket/message-codec.js';
 import { eventHead, MESSAGE_TAIL } from '../websocket/messages.js';
 import { BoundedWebSocket } from './bounded-websocket-server.js';
 import { channelOf } from './channel.js';
 import { type Connection, webSocketOf, writeBufferOf } from './engine-io-internals.js';
+import { usesMessagePack } from './messagepack-clients.js';
+import { messagePackEncoder, type SocketIoPacket } from './messagepack-packets.js';
 import type { GatewaySocket } from './socket-server.js';
 
 /**
@@ -45,7 +49,13 @@ export function closeWebSocket(websocket: BoundedWebSocket, code: ClosingCode): 
   const closing = JSON.stringify({ code, message, reconnect });
   websocket.stopReading();
   if (websocket.isPlain) {
-    websocket.send(eventHead(ServerEvent.closing) + closing + MESSAGE_TAIL);
+    websocket.send(
+      codecOf(websocket.protocol).write(eventHead(ServerEvent.closing) + closing + MESSAGE_TAIL),
+    );
+  } else if (usesMessagePack(websocket)) {
+    const data = [ServerEvent.closing, { code, message, reconnect }];
+    websocket.send(packed({ type: PacketType.EVENT, nsp: '/', data }));
+    if (!reconnect) websocket.send(packed({ type: PacketType.DISCONNECT, nsp: '/' }));
   } else if (!websocket.isProbing) {
     websocket.send(`42["${ServerEvent.closing}",${closing}]`);
     if (!reconnect) websocket.send('41');
@@ -54,4 +64,8 @@ export function closeWebSocket(websocket: BoundedWebSocket, code: ClosingCode): 
   // Make engine.io close its connection now. Otherwise it would write to the WebSocket until that
   // is closed.
   if (websocket.listenerCount('error') > 0) websocket.emit('error', new Error(code));
+}
+
+function packed(packet: SocketIoPacket): Buffer {
+  return messagePackEncoder.encode(packet)[0];
 }

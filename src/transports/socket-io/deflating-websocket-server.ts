@@ -16,7 +16,7 @@ const EXTENSIONS = 'sec-websocket-extensions';
  * independently (RFC 7692, 7.1.1). ws itself never compresses: its threshold is infinite.
  */
 export class DeflatingWebSocketServer extends BoundedWebSocketServer {
-  constructor(options: ServerOptions, onUncountedFrame?: UncountedFrameListener) {
+  constructor(options: ServerOptions, onUncountedFrame?: UncountedFrameListener, takesMessagePack?: boolean) {
     super(
       {
         ...options,
@@ -27,6 +27,7 @@ export class DeflatingWebSocketServer extends BoundedWebSocketServer {
         },
       },
       onUncountedFrame,
+      takesMessagePack,
     );
   }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Socket as TcpSocket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Socket as ClientSocket } from 'socket.io-client';
+import { Decoder } from 'socket.io-parser';
 import { WebSocket } from 'ws';
 import { type Ends, FanoutRig, reply } from '../../../test/support/fanout-rig.js';
 import { PollingClient } from '../../../test/support/polling-client.js';
@@ -10,12 +11,14 @@ import { UNCOMPRESSED } from '../../../test/support/test-client.js';
 import { waitFor } from '../../../test/support/wait.js';
 import {
   canSendPacket,
+  clientOf,
   type Connection,
   deflateOf,
   descriptorOf,
   hasSession,
   httpServerOf,
   isParsedByWs,
+  isReconstructing,
   isUpgrading,
   mayBeUpgraded,
   pollingTransportOf,
@@ -185,6 +188,28 @@ describe('the servers of engine.io and Socket.IO', () => {
   });
 });
 
+describe('a client of Socket.IO', () => {
+  it('has its decoder and encoder, and one function that sends its packets', async () => {
+    const { socket } = await connect();
+    const client = clientOf(socket)!;
+    expect(client.decoder).toBeInstanceOf(Decoder);
+    const sent: unknown[] = [];
+    client.encoder = { encode: () => ['encoded'] };
+    client.writeToEngine = (encoded) => sent.push(encoded);
+    reply(socket, 1);
+    expect(sent).toEqual([['encoded']]);
+  });
+
+  it('has a decoder that says whether it waits for attachments', () => {
+    const decoder = new Decoder();
+    expect(isReconstructing(decoder)).toBe(false);
+    decoder.add('51-["x",{"_placeholder":true,"num":0}]');
+    expect(isReconstructing(decoder)).toBe(true);
+    decoder.add(Buffer.from('x'));
+    expect(isReconstructing(decoder)).toBe(false);
+  });
+});
+
 describe('a WebSocket of ws', () => {
   const accept = async (options?: Parameters<FanoutRig['connect']>[0]) => {
     const { client, socket } = await connect(options);
@@ -245,6 +270,8 @@ it('returns safe defaults for objects that have none of these members', () => {
   const bare = { transport: { name: 'websocket' } };
   expect(writeBufferOf(bare)).toBeUndefined();
   expect(isUpgrading(bare)).toBeUndefined();
+  expect(clientOf({ client: bare })).toBeUndefined();
+  expect(isReconstructing(bare)).toBe(false);
   expect(canSendPacket(bare)).toBe(false);
   expect(webSocketOf(bare as never)).toBeUndefined();
   expect(pollingTransportOf(bare, 'any')).toBeUndefined();

@@ -233,6 +233,36 @@ export function httpServerOf(server: Pick<Server, 'engine'>): HttpServer {
   return httpServer as HttpServer;
 }
 
+/** What Socket.IO keeps for one connection, in whatever namespaces it is. */
+export interface SocketIoClient {
+  readonly decoder: unknown;
+  /** Writes the packets for this client only. */
+  encoder: { encode(packet: never): readonly unknown[] };
+  /** Sends one or more packets, of this client only or of a broadcast. */
+  writeToEngine: (encoded: unknown, options: object) => void;
+}
+
+/**
+ * The client of a socket.
+ * Source: `decoder`, `encoder` and `writeToEngine` of Socket.IO's `Client`. Without them, clients
+ * with MessagePack are answered as text, which they cannot read.
+ */
+export function clientOf({ client }: { readonly client: object }): SocketIoClient | undefined {
+  const { decoder, encoder, writeToEngine } = client as Partial<SocketIoClient>;
+  if (typeof decoder !== 'object' || typeof encoder?.encode !== 'function') return undefined;
+  return typeof writeToEngine === 'function' ? (client as SocketIoClient) : undefined;
+}
+
+/**
+ * Whether a decoder waits for the attachments of a packet.
+ * Source: `Decoder#reconstructor` of socket.io-parser. Without it, an attachment that is itself a
+ * packet of MessagePack with which a client enters is taken for one.
+ */
+export function isReconstructing(decoder: object): boolean {
+  const { reconstructor } = decoder as { readonly reconstructor?: unknown };
+  return typeof reconstructor === 'object' && reconstructor !== null;
+}
+
 // ---- ws
 
 /**

@@ -14,7 +14,9 @@ import {
 /** How messages are written to the clients of one transport. */
 export interface LinkEncodings {
   /** The packet that engine.io's own path takes. */
-  readonly packets: Encoding<string>;
+  readonly packets: Encoding<string> | Encoding<Buffer>;
+  /** Whether a packet is binary. engine.io takes several of them only one by one. */
+  readonly isBinary: boolean;
   readonly plain: WireEncoding;
   /** For clients that read compressed messages. */
   readonly deflated: WireEncoding;
@@ -110,10 +112,15 @@ export class SocketIoLink implements Link {
   }
 
   send(frame: Frame): void {
-    // engine.io can share a pre-encoded frame between WebSockets; polling uses the text. During an
+    if (this.encodings.isBinary) for (const part of frame.parts) this.sendPacket(part);
+    else this.sendPacket(frame);
+  }
+
+  private sendPacket(frame: Frame): void {
+    // engine.io can share a pre-encoded frame between WebSockets; polling uses the packet. During an
     // upgrade the frame is a plain one, which every WebSocket can read.
     const options = { compress: false, wsPreEncodedFrame: [frame.in(this.encoding)] };
-    this.connection.write(frame.in(this.encodings.packets), options);
+    this.connection.write(frame.in<string | Buffer>(this.encodings.packets), options);
   }
 
   watchDrain(): void {
@@ -170,7 +177,8 @@ export class SocketIoLink implements Link {
     }
     if (packet.type === 'message') this.listener.onSend();
     // Count the packet after the listener has run, because it is not in engine.io's buffer yet.
-    if (typeof packet.data === 'string') this.buffered += packet.data.length;
+    const { data } = packet;
+    if (typeof data === 'string' || Buffer.isBuffer(data)) this.buffered += data.length;
   };
 
   /** engine.io has handed its buffer to the transport. */

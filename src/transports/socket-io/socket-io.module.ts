@@ -8,11 +8,7 @@ import { FanoutMetrics } from '../../fanout/fanout.metrics.js';
 import { FanoutReport } from '../../fanout/fanout-report.js';
 import { loadNativeBatchWriter, type NativeBatchWriter } from '../../fanout/native-batch-writer.js';
 import { closingFrame, laggingFrame } from '../../fanout/notices.js';
-import { jsonEncodings } from '../websocket/json-encodings.js';
-import { PlainWebSocketTransport } from '../websocket/plain-websocket-transport.js';
-import { sseEncodings } from '../sse/sse-encodings.js';
-import { SseTransport } from '../sse/sse-transport.js';
-import { socketIoEncodings } from './socket-io-encodings.js';
+import { linkEncodings } from './link-encodings.js';
 import { SocketIoLink } from './socket-io-link.js';
 import { RequestQueue } from '../request-queue.js';
 import {
@@ -70,9 +66,7 @@ const MAX_WAITING_REQUESTS = 50_000;
         const base = createBase((reason) => metrics.adapterDropped.inc({ reason }));
         const { writer: batchWriter, problem } = batchWriterFor(config);
         report.writesNatively(problem);
-        const compressAbove = config.compressAboveBytes || Infinity;
-        const [socketIo, json] = [socketIoEncodings(compressAbove), jsonEncodings(compressAbove)];
-        const sse = sseEncodings(config.feedRules.offsetOf, compressAbove);
+        const encodingsOf = linkEncodings(config.compressAboveBytes || Infinity, config.feedRules.offsetOf);
         const adapter = fanoutAdapter(base, {
           createEngine: () =>
             new FanoutEngine({
@@ -86,12 +80,7 @@ const MAX_WAITING_REQUESTS = 50_000;
               observer: report,
               batchWriter,
             }),
-          connect: (connection, listener) => {
-            const { transport } = connection;
-            const isPlain = transport instanceof PlainWebSocketTransport;
-            const encodings = isPlain ? json : transport instanceof SseTransport ? sse : socketIo;
-            return new SocketIoLink(connection, encodings, listener);
-          },
+          connect: (connection, listener) => new SocketIoLink(connection, encodingsOf(connection), listener),
           onBroadcast: (event, receivers) => metrics.deliveries.inc({ event }, receivers),
         });
         return createSocketServer(config, adapter);

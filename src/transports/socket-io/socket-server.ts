@@ -7,6 +7,8 @@ import { corsOptions } from '../../config/cors.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
 import { type BoundedWebSocket, BoundedWebSocketServer } from './bounded-websocket-server.js';
 import { DeflatingWebSocketServer } from './deflating-websocket-server.js';
+import { answerInMessagePack } from './messagepack-clients.js';
+import { PacketDecoder, PacketEncoder } from './packet-parser.js';
 import type {
   ClientToServerEvents,
   JsonPayload,
@@ -74,13 +76,15 @@ export function createSocketServer(config: GatewayConfig, adapter: AdapterClass)
     // frames.
     perMessageDeflate: false,
     httpCompression: false,
+    ...(config.messagepack && { parser: { Encoder: PacketEncoder, Decoder: PacketDecoder } }),
     // engine.io creates one instance when it is attached, and another when the HTTP server listens.
     wsEngine: class extends WsEngine {
       constructor(options: ServerOptions) {
-        super(options, onUncountedFrame);
+        super(options, onUncountedFrame, config.messagepack);
       }
     },
   });
+  if (config.messagepack) server.use(answerInMessagePack);
   return server;
 }
 

@@ -10,5 +10,10 @@ import { DeflatedBlocks } from './gzip-blocks.js';
  */
 export function sseEncodings(offsetOf: LocalOffset | undefined, compressAbove: number): LinkEncodings {
   const plain = new EventBlocks(offsetOf);
-  return { packets: socketIoPackets, plain, deflated: new DeflatedBlocks(plain, compressAbove) };
+  return {
+    packets: socketIoPackets,
+    isBinary: false,
+    plain,
+    deflated: new DeflatedBlocks(plain, compressAbove),
+  };
 }

@@ -1,5 +1,6 @@
 import { ClientEvent, type ConnectErrorData } from '../../contract/index.js';
-import { type MessageProblem, UNREADABLE_MESSAGE } from './message-problem.js';
+import { type MessageProblem, UNREADABLE_MESSAGE } from '../message-problem.js';
+import { isMessageId, isReservedEvent } from '../message-rules.js';
 
 /*
  * Translates between the messages of plain WebSockets, `{"event", "data", "id"}`, and the packets
@@ -16,16 +17,6 @@ const Packet = { connect: '0', event: '2', ack: '3', connectError: '4' } as cons
 /** The separator of packets that were joined; the next one's engine.io type follows. */
 const NEXT_PACKET = '\x1e4';
 
-/** Names that Socket.IO uses itself. Its parser takes a packet with one of them for an attack. */
-const RESERVED: ReadonlySet<string> = new Set([
-  'connect',
-  'connect_error',
-  'disconnect',
-  'disconnecting',
-  'newListener',
-  'removeListener',
-]);
-
 /** What a client sent. */
 export interface ClientMessage {
   /** {@link UNREADABLE_MESSAGE} if the message cannot be read; `data` is then the problem. */
@@ -41,11 +32,16 @@ export function parseMessage(text: string): ClientMessage {
   } catch {
     return unreadable('json');
   }
+  return messageFrom(message);
+}
+
+/** @param message a value that a client sent, decoded */
+export function messageFrom(message: unknown): ClientMessage {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return unreadable('object');
   const { event, data, id } = message as { readonly event?: unknown; data?: unknown; id?: unknown };
-  if (id !== undefined && id !== null && !isId(id)) return unreadable('id');
-  const known = isId(id) ? id : undefined;
-  if (typeof event !== 'string' || event === UNREADABLE_MESSAGE || RESERVED.has(event)) {
+  if (id !== undefined && id !== null && !isMessageId(id)) return unreadable('id');
+  const known = isMessageId(id) ? id : undefined;
+  if (typeof event !== 'string' || event === UNREADABLE_MESSAGE || isReservedEvent(event)) {
     return unreadable('event', known);
   }
   return { event, data, id: known };
@@ -147,7 +143,3 @@ export function eventHead(event: string): string {
 
 /** The text of a message after its data. */
 export const MESSAGE_TAIL = '}';
-
-function isId(id: unknown): id is number {
-  return Number.isSafeInteger(id) && (id as number) >= 0;
-}

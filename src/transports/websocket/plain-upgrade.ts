@@ -11,6 +11,9 @@ export const PLAIN_WEBSOCKET_PATH = '/ws';
 /** The subprotocol: one JSON text for each message. */
 export const JSON_SUBPROTOCOL = 'deltastream.v1';
 
+/** The subprotocol in which each message is one value of MessagePack. */
+export const MESSAGEPACK_SUBPROTOCOL = 'deltastream.v1.msgpack';
+
 /** Begins the entry of the subprotocol list with which pages of browsers send their token. */
 const BEARER = 'bearer.';
 
@@ -36,11 +39,14 @@ export function isPlain(request: IncomingMessage): boolean {
 }
 
 /**
- * The subprotocol to agree on; false if the client offers none that the gateway speaks. Never one
- * with a token in it: the response would repeat the token.
+ * The subprotocol to agree on, which is the first one of the client's list that the gateway speaks;
+ * false if there is none. Never one with a token in it: the response would repeat the token.
  */
-export function selectSubprotocol(offered: ReadonlySet<string>): string | false {
-  return offered.has(JSON_SUBPROTOCOL) && JSON_SUBPROTOCOL;
+export function selectSubprotocol(offered: ReadonlySet<string>, takesMessagePack: boolean): string | false {
+  for (const name of offered) {
+    if (name === JSON_SUBPROTOCOL || (takesMessagePack && name === MESSAGEPACK_SUBPROTOCOL)) return name;
+  }
+  return false;
 }
 
 /** The options of the handshake that the query may have. */

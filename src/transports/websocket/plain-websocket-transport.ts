@@ -3,6 +3,7 @@ import { Transport } from 'engine.io';
 import { CLOSINGS } from '../../contract/index.js';
 import type { BoundedWebSocket } from '../socket-io/bounded-websocket-server.js';
 import { type EnginePacket, upgradedWebSocketOf } from '../socket-io/engine-io-internals.js';
+import { codecOf, type MessageCodec } from './message-codec.js';
 import {
   AUTH_EVENT,
   type ClientMessage,
@@ -11,10 +12,8 @@ import {
   eventPacket,
   isConnectReply,
   messagesOf,
-  parseMessage,
-  unreadable,
 } from './messages.js';
-import { authOf, type UpgradeAuth } from './plain-upgrade.js';
+import { authOf, MESSAGEPACK_SUBPROTOCOL, type UpgradeAuth } from './plain-upgrade.js';
 
 /** The close code for a client that may not enter, if `CLOSINGS` has none for the reason. */
 const POLICY_VIOLATION = 1008;
@@ -69,6 +68,15 @@ export class PlainWebSocketTransport extends Transport {
     return true;
   }
 
+  /** Whether the client and the gateway agreed on MessagePack. */
+  get usesMessagePack(): boolean {
+    return this.socket.protocol === MESSAGEPACK_SUBPROTOCOL;
+  }
+
+  private get codec(): MessageCodec {
+    return codecOf(this.socket.protocol);
+  }
+
   send(packets: readonly EnginePacket[]): void {
     for (const { type, data } of packets) {
       if (type === 'message' && typeof data === 'string') this.sendPacket(data);
@@ -87,7 +95,7 @@ export class PlainWebSocketTransport extends Transport {
 
   private sendPacket(packet: string): void {
     if (this.state === 'entering') this.onAdmission(packet);
-    for (const message of messagesOf(packet)) this.socket.send(message);
+    for (const message of messagesOf(packet)) this.socket.send(this.codec.write(message));
     if (this.state === 'refused') this.refuse(packet);
   }
 
@@ -117,7 +125,7 @@ export class PlainWebSocketTransport extends Transport {
   private readonly onPong = (): void => this.onPacket({ type: 'pong' });
 
   private readonly onMessage = (data: Buffer, isBinary: boolean): void => {
-    const message = isBinary ? unreadable('binary') : parseMessage(data.toString());
+    const message = this.codec.read(data, isBinary);
     if (this.ignoresAuth && message.event === AUTH_EVENT) {
       this.onPacket({ type: 'noop' }); // counted like every message
       return;

@@ -33,7 +33,9 @@ const SETTLES_ON: Readonly<Record<string, string>> = {
   polling: 'polling',
   'polling that upgrades': 'websocket',
   'websocket, then polling': 'websocket',
+  'websocket with MessagePack': 'websocket',
   'plain websocket': 'websocket',
+  'plain websocket with MessagePack': 'websocket',
 };
 
 /** The `n`-th chain in the form in which the gateway sends it. */

@@ -1,4 +1,4 @@
-import type { ErrorDetail } from '../../contract/index.js';
+import type { ErrorDetail } from '../contract/index.js';
 
 /**
  * The event under which a transport passes on a message that it cannot read, with a key of {@link
@@ -10,6 +10,17 @@ export const UNREADABLE_MESSAGE = '';
 /** What can be wrong with a message as a whole. */
 export const MESSAGE_PROBLEMS = {
   binary: { field: 'message', problem: 'must be sent as text, not as binary data' },
+  text: { field: 'message', problem: 'must be sent as binary data, because you chose MessagePack' },
+  messagepack: {
+    field: 'message',
+    problem:
+      'must be one value of MessagePack, made of maps with different text keys, lists, text, numbers, booleans and nil',
+  },
+  packet: {
+    field: 'message',
+    problem:
+      'must be a packet of Socket.IO such as {"type": 2, "nsp": "/", "data": ["get_products"], "id": 1}',
+  },
   json: { field: 'message', problem: 'must be JSON' },
   object: { field: 'message', problem: 'must be an object such as {"event": "get_products", "id": 1}' },
   event: { field: 'event', problem: 'must be the name of an event, as text' },
