@@ -209,6 +209,7 @@ async function connectAll(
         dialect: peer.dialect,
         port: peer.port,
         path: peer.path,
+        subprotocol: peer.subprotocol,
         // Each generator uses its own address, because one address would run out of ports.
         localAddress: `127.0.0.${2 + index}`,
         offersDeflate: setup.offersDeflate ?? false,

@@ -15,7 +15,7 @@ function clientOf(stream: Buffer, size = stream.length) {
   const taken: string[] = [];
   let ready = 0;
   const client = new CentrifugoStream(
-    { send: (text) => sent.push(text), ready: () => ready++ },
+    { send: (text) => sent.push(String(text)), ready: () => ready++ },
     { greeting: ['commands'], confirmations: 2, snapshots: 0, keys: [] },
     { take: (message) => taken.push(message.toString()) },
   );

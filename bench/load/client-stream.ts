@@ -24,7 +24,7 @@ export interface ClientProfile {
 /** The connection of a stream. */
 export interface Wire {
   /** Sends a frame. */
-  send(text: string, opcode?: number): void;
+  send(content: string | Buffer, opcode?: number): void;
   /** The client has received everything it waited for. */
   ready(): void;
 }
@@ -72,8 +72,13 @@ export abstract class ClientStream extends FrameWalker {
   /** The server has accepted the client. `send` subscribes it. */
   protected greet(): void {
     this.greeted = true;
-    for (const message of this.greeting()) this.wire.send(message);
+    for (const request of this.greeting()) this.request(request);
     this.progress();
+  }
+
+  /** Sends one of the messages that subscribe. */
+  protected request(request: string): void {
+    this.wire.send(request);
   }
 
   /** The messages that subscribe. */

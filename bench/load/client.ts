@@ -5,6 +5,7 @@ import type { ClientProfile, ClientStream, Wire } from './client-stream.js';
 import { FIN_BIT, Opcode } from './frame-walker.js';
 import { EventSourceStream } from './event-source-stream.js';
 import type { Crowd } from './load-methods.js';
+import { PlainMessagePackStream, SocketIoMessagePackStream } from './messagepack-streams.js';
 import { NatsStream } from './nats-stream.js';
 import { PlainWebSocketStream } from './plain-websocket-stream.js';
 import { type ResumeResults, Resumption } from './resumption.js';
@@ -104,8 +105,8 @@ export class Client implements Wire {
   }
 
   /** Masked with zeros, which is well-formed and leaves the payload unchanged. */
-  send(text: string, opcode: number = Opcode.text): void {
-    const payload = Buffer.from(text);
+  send(content: string | Buffer, opcode: number = Opcode.text): void {
+    const payload = typeof content === 'string' ? Buffer.from(content) : content;
     if (payload.length > 65_535) throw new RangeError('longer than a client here ever sends');
     const short = payload.length < 126;
     const head = Buffer.alloc(short ? 6 : 8);
@@ -162,8 +163,12 @@ export class Client implements Wire {
     switch (this.crowd.dialect) {
       case 'socket.io':
         return new SocketIoStream(this, profile, sample, inflaterFor(extensions), resumption);
+      case 'socket.io-messagepack':
+        return new SocketIoMessagePackStream(this, profile, sample, inflaterFor(extensions));
       case 'plain-websocket':
         return new PlainWebSocketStream(this, profile, sample, inflaterFor(extensions));
+      case 'plain-messagepack':
+        return new PlainMessagePackStream(this, profile, sample, inflaterFor(extensions));
       case 'event-source':
         return new EventSourceStream(this, profile, sample);
       case 'nats':
@@ -176,7 +181,7 @@ export class Client implements Wire {
   }
 
   private request(): string {
-    const { port, path, offersDeflate } = this.crowd;
+    const { port, path, subprotocol, offersDeflate } = this.crowd;
     const lines = [`GET ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`];
     if (!this.isEventSource) {
       lines.push(
@@ -185,6 +190,7 @@ export class Client implements Wire {
         'Sec-WebSocket-Version: 13',
         'Sec-WebSocket-Key: YmVuY2gtY2xpZW50LTAwMA==',
       );
+      if (subprotocol) lines.push(`Sec-WebSocket-Protocol: ${subprotocol}`);
       if (offersDeflate) lines.push('Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits');
     }
     return lines.join('\r\n') + END_OF_HEADERS;

@@ -4,7 +4,7 @@ import { Client } from './client.js';
 import { Cuts } from './cuts.js';
 import { LatencyHistogram } from './latency-histogram.js';
 import type { Connected, Crowd, CutPlan, LoadWindow, Settled, SettleInput } from './load-methods.js';
-import { Sample } from './sample.js';
+import { numberInJson, numberInMessagePack, Sample } from './sample.js';
 import { noFaults, SequenceCheck, type SequenceFaults } from './sequence-check.js';
 
 const CONNECT_QUIET_MS = 15_000;
@@ -46,13 +46,14 @@ export class CrowdOfClients {
       },
     };
     const { length } = crowd.profileOf;
+    const numberOf = crowd.dialect.endsWith('messagepack') ? numberInMessagePack : numberInJson;
     for (const [index, profileIndex] of crowd.profileOf.entries()) {
       const profile = crowd.profiles[profileIndex]!;
       const stalls = isChosen(index, length, crowd.stallable, 1);
       const sample = stalls
-        ? new Sample(new SequenceCheck(crowd.products, this.stalledFaults), undefined)
+        ? new Sample(new SequenceCheck(crowd.products, this.stalledFaults), undefined, numberOf)
         : isChosen(index, length, crowd.sampled, 0)
-          ? new Sample(new SequenceCheck(crowd.products, this.faults), this.latencies)
+          ? new Sample(new SequenceCheck(crowd.products, this.faults), this.latencies, numberOf)
           : undefined;
       const client = new Client(profile, sample, crowd, events, this.resumes);
       this.clients.push(client);

@@ -3,19 +3,25 @@ const CHAIN = threeLetters('chain_update');
 const SUBSCRIBED = threeLetters('subscribed');
 const UNSUBSCRIBED = threeLetters('unsubscribed');
 const ERROR = threeLetters('error');
+/** Of `chain_update`. Other events of chains are `chain_summary` and `chain_status`. */
+const U = 'u'.charCodeAt(0);
 
 /** What an event of the gateway is to a client that counts. */
 export type EventKind = 'market' | 'subscribed' | 'unsubscribed' | 'error' | 'other';
 
+/** How many letters of a name are read. */
+export const NAME_BYTES = 'chain_u'.length;
+
 /**
  * The kind of the event whose name begins at `buffer[at]`. Three letters are enough to distinguish
- * the gateway's events.
+ * the gateway's events, except those of chains.
  */
 export function eventKind(buffer: Buffer, at: number): EventKind {
   switch ((buffer[at]! << 16) | (buffer[at + 1]! << 8) | buffer[at + 2]!) {
     case UNDERLYING:
-    case CHAIN:
       return 'market';
+    case CHAIN:
+      return buffer[at + NAME_BYTES - 1] === U ? 'market' : 'other';
     case SUBSCRIBED:
       return 'subscribed';
     case UNSUBSCRIBED:

@@ -1,12 +1,12 @@
 import { ClientStream, PayloadCollector } from './client-stream.js';
-import { type EventKind, eventKind } from './event-kind.js';
+import { type EventKind, eventKind, NAME_BYTES } from './event-kind.js';
 
 const NEWLINE = 0x0a;
 const COLON = 0x3a;
 const END_OF_EVENT = Buffer.from('\n\n');
 /** The position of an event's name in `event: name`. */
 const NAME_AT = 'event: '.length;
-const PEEK_BYTES = NAME_AT + 3;
+const PEEK_BYTES = NAME_AT + NAME_BYTES;
 
 /**
  * Server-sent events: blocks of lines that end with an empty line. The name of an event is in the

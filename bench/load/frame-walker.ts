@@ -1,8 +1,8 @@
 /**
- * How many bytes of a payload `frame` may read: enough for three letters of an event's name after
- * `{"event":"`, and after the head of a packet in MessagePack.
+ * How many bytes of a payload `frame` may read: enough for the letters of an event's name that
+ * `eventKind` reads, after the head of a packet in MessagePack.
  */
-export const PEEK_BYTES = 17;
+export const PEEK_BYTES = 27;
 /** A server's header has at most ten bytes, because a server does not mask. */
 const MAX_HEAD_BYTES = 10 + PEEK_BYTES;
 

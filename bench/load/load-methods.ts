@@ -2,7 +2,15 @@ import type { LatencyCounts } from './latency-histogram.js';
 import type { ClientProfile } from './client-stream.js';
 import type { SequenceFaults } from './sequence-check.js';
 
-export type Dialect = 'socket.io' | 'plain-websocket' | 'event-source' | 'nats' | 'text' | 'centrifugo';
+export type Dialect =
+  | 'socket.io'
+  | 'socket.io-messagepack'
+  | 'plain-websocket'
+  | 'plain-messagepack'
+  | 'event-source'
+  | 'nats'
+  | 'text'
+  | 'centrifugo';
 
 /** The clients of one load generator. */
 export interface Crowd {
@@ -10,6 +18,8 @@ export interface Crowd {
   readonly port: number;
   /** The path of their request. */
   readonly path: string;
+  /** The subprotocol that they offer, if any. */
+  readonly subprotocol: string | undefined;
   /** The loopback address that they connect from. */
   readonly localAddress: string;
   /** Whether they offer permessage-deflate, as browsers do. */

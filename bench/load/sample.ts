@@ -8,8 +8,8 @@ export interface MessageObserver {
   take(message: Buffer): void;
 }
 
-const SEQUENCE = Buffer.from(`"${SEQUENCE_FIELD}":`);
-const SENT = Buffer.from(`"${SENT_FIELD}":`);
+/** Finds the whole number of a field in a message. */
+type NumberReader = (message: Buffer, name: string) => number | undefined;
 
 /**
  * One of the few clients whose messages are read: their age on arrival, and whether each arrived
@@ -25,11 +25,12 @@ export class Sample implements MessageObserver {
   constructor(
     readonly check: SequenceCheck,
     private readonly latencies: LatencyHistogram | undefined,
+    private readonly numberOf: NumberReader,
   ) {}
 
   take(message: Buffer): void {
-    const sequence = numberAfter(message, SEQUENCE);
-    const sentUs = numberAfter(message, SENT);
+    const sequence = this.numberOf(message, SEQUENCE_FIELD);
+    const sentUs = this.numberOf(message, SENT_FIELD);
     // The servers create summaries, which have neither field.
     if (sequence === undefined || sentUs === undefined) return;
     this.check.take(sequence);
@@ -40,11 +41,12 @@ export class Sample implements MessageObserver {
 const ZERO = 0x30;
 const SPACE = 0x20;
 
-/** The whole number after `name`. Python writes a space before it, and JavaScript does not. */
-function numberAfter(message: Buffer, name: Buffer): number | undefined {
-  const found = message.indexOf(name);
+/** In JSON. Python writes a space before a number, and JavaScript does not. */
+export const numberInJson: NumberReader = (message, name) => {
+  const key = `"${name}":`;
+  const found = message.indexOf(key, 0, 'latin1');
   if (found < 0) return undefined;
-  let at = found + name.length;
+  let at = found + key.length;
   if (message[at] === SPACE) at++;
   let value = 0;
   for (; at < message.length; at++) {
@@ -53,7 +55,30 @@ function numberAfter(message: Buffer, name: Buffer): number | undefined {
     value = value * 10 + digit;
   }
   return value;
-}
+};
+
+/** In MessagePack. */
+export const numberInMessagePack: NumberReader = (message, name) => {
+  const found = message.indexOf(name, 0, 'latin1');
+  if (found < 0) return undefined;
+  const at = found + name.length;
+  const first = message[at]!;
+  if (first < 0x80) return first;
+  switch (first) {
+    case 0xcb:
+      return message.readDoubleBE(at + 1);
+    case 0xcc:
+      return message.readUInt8(at + 1);
+    case 0xcd:
+      return message.readUInt16BE(at + 1);
+    case 0xce:
+      return message.readUInt32BE(at + 1);
+    case 0xcf:
+      return Number(message.readBigUInt64BE(at + 1));
+    default:
+      throw new Error(`${name} is no positive whole number`);
+  }
+};
 
 const DEFLATE_TAIL = Buffer.from([0, 0, 0xff, 0xff]);
 const WINDOW_BYTES = 32_768;

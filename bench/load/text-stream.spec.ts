@@ -10,7 +10,7 @@ function clientOf(...frames: Buffer[]) {
   const taken: string[] = [];
   let ready = 0;
   const client = new TextStream(
-    { send: (text) => sent.push(text), ready: () => ready++ },
+    { send: (text) => sent.push(String(text)), ready: () => ready++ },
     { greeting: ['NIFTY'], confirmations: 1, snapshots: 0, keys: [] },
     { take: (message) => taken.push(message.toString()) },
   );

@@ -32,6 +32,8 @@ export interface Peer {
   readonly port: number;
   /** The path of a client's upgrade request. */
   readonly path: string;
+  /** The subprotocol that a client offers, if any. */
+  readonly subprotocol?: string;
   /** The target of the publisher. */
   readonly target: PublishTarget;
   /** The server's processes, without the broker. */
@@ -48,7 +50,7 @@ export type Skipped = { readonly skipped: string };
 export type StartPeer = (options: PeerOptions) => Promise<Peer | Skipped>;
 
 /** How clients talk to a server. */
-export type Protocol = Pick<Peer, 'dialect' | 'path' | 'profile'>;
+export type Protocol = Pick<Peer, 'dialect' | 'path' | 'subprotocol' | 'profile'>;
 
 const SOCKET_IO_PATH = '/socket.io/?EIO=4&transport=websocket';
 
@@ -60,6 +62,16 @@ export const PLAIN_WEBSOCKET: Protocol = {
   dialect: 'plain-websocket',
   path: '/ws',
   profile: (workload) => gatewayProfile(workload, (event, data) => JSON.stringify({ event, data })),
+};
+
+/** Socket.IO clients with `socket.io-msgpack-parser`. */
+export const SOCKET_IO_MESSAGEPACK: Protocol = { ...SOCKET_IO, dialect: 'socket.io-messagepack' };
+
+/** The gateway's plain WebSocket, with MessagePack. */
+export const PLAIN_MESSAGEPACK: Protocol = {
+  ...PLAIN_WEBSOCKET,
+  dialect: 'plain-messagepack',
+  subprotocol: 'deltastream.v1.msgpack',
 };
 
 /** The gateway's server-sent events. All clients have the rooms of `workload`. */

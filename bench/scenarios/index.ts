@@ -1,6 +1,7 @@
 import { capacity } from './capacity.js';
 import { chains } from './chains.js';
 import { crowd } from './crowd.js';
+import { encodings } from './encodings.js';
 import { idle } from './idle.js';
 import { jitter } from './jitter.js';
 import { ladder } from './ladder.js';
@@ -28,6 +29,7 @@ export const SCENARIOS: readonly Scenario<Row>[] = [
   quiet,
   watchlists,
   chains,
+  encodings,
   idle,
   storm,
   jitter,

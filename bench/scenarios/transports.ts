@@ -1,5 +1,5 @@
 import { startGateway, startGatewayFor } from '../peers/node-servers.js';
-import { eventSource, PLAIN_WEBSOCKET } from '../peers/peer.js';
+import { eventSource, PLAIN_MESSAGEPACK, PLAIN_WEBSOCKET, SOCKET_IO_MESSAGEPACK } from '../peers/peer.js';
 import { allDelivered, ratioAtMost } from './bars.js';
 import {
   GATEWAY,
@@ -16,6 +16,8 @@ const RATE = 400;
 const [LISTENER] = listeners(1);
 
 const PLAIN_WEBSOCKETS = 'gateway, plain WebSocket';
+const MESSAGEPACK = 'gateway, Socket.IO with MessagePack';
+const PLAIN_WITH_MESSAGEPACK = 'gateway, plain WebSocket with MessagePack';
 const EVENT_SOURCES = 'gateway, server-sent events';
 
 /** The cost of each way in. The row of the gateway is that of Socket.IO. */
@@ -27,6 +29,8 @@ export const transports: Scenario = {
   candidates: () => [
     { label: GATEWAY, start: startGateway, rate: RATE },
     { label: PLAIN_WEBSOCKETS, start: startGatewayFor(PLAIN_WEBSOCKET), rate: RATE },
+    { label: MESSAGEPACK, start: startGatewayFor(SOCKET_IO_MESSAGEPACK), rate: RATE },
+    { label: PLAIN_WITH_MESSAGEPACK, start: startGatewayFor(PLAIN_MESSAGEPACK), rate: RATE },
     { label: EVENT_SOURCES, start: startGatewayFor(eventSource(LISTENER!)), rate: RATE },
   ],
   run: ({ start, rate }, context) =>
@@ -44,6 +48,8 @@ export const transports: Scenario = {
   bars: (results) => [
     allDelivered(results),
     ...costBars(results, PLAIN_WEBSOCKETS, 1),
+    ...costBars(results, MESSAGEPACK, 1.1),
+    ...costBars(results, PLAIN_WITH_MESSAGEPACK, 1.1),
     ...costBars(results, EVENT_SOURCES, 1.2),
   ],
 };
