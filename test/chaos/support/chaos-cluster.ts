@@ -5,13 +5,15 @@ import { freePort } from '../../support/wait.js';
 
 export const DRAIN_MS = 10_000;
 export const STALE_AFTER_MS = 2_000;
+/** The interval of the pings, and their timeout. */
+export const PING_MS = 4_000;
 
 const ENV = {
   DRAIN_TIMEOUT_MS: `${DRAIN_MS}`,
   STALE_AFTER_MS: `${STALE_AFTER_MS}`,
   FEED_PROBE_AFTER_MS: '1000',
-  PING_INTERVAL_MS: '4000',
-  PING_TIMEOUT_MS: '4000',
+  PING_INTERVAL_MS: `${PING_MS}`,
+  PING_TIMEOUT_MS: `${PING_MS}`,
   ...HEAP_ENV,
 };
 

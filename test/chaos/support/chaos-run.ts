@@ -1,17 +1,21 @@
 import type { ManagerOptions } from 'socket.io-client';
-import { GENERAL_ROOM } from '../../../src/contract/index.js';
+import { GENERAL_ROOM, productRoom } from '../../../src/contract/index.js';
 import { Crowd, table } from '../../support/crowd.js';
 import { FeedClient, ROOMS } from '../../support/feed-client.js';
-import { type NumberedFeed, RESTING, STREAMS } from '../../support/numbered-feed.js';
+import { CHAIN, type NumberedFeed, PRODUCTS, RESTING, STREAMS } from '../../support/numbered-feed.js';
+import { SseTransport } from '../../support/sse-transport.js';
 import { from, TRANSPORTS, UNCOMPRESSED } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 import { expectAgreement } from './agreement.js';
-import type { ChaosCluster } from './chaos-cluster.js';
+import { type ChaosCluster, PING_MS } from './chaos-cluster.js';
 
 export const CLIENTS = 300;
 
 /** Within this time after a fault, every client must have the newest number of every stream. */
 const CONVERGES_WITHIN_MS = 5_000;
+
+/** Clients that are not told by their library watch for the pings themselves. */
+const NOTICES_SILENCE = { silenceMs: 2 * PING_MS } as Partial<ManagerOptions>;
 
 /** Runs a fault from its beginning to its end. It must call `meanwhile` once at some time. */
 export type Fault = (meanwhile: () => void) => Promise<unknown>;
@@ -54,8 +58,9 @@ export class ChaosRun {
     const known = cluster.replicas.length * STREAMS.length;
     await waitFor(async () => (await cluster.sum('socket_gateway_cache_entries')) === known);
     const clients = Array.from({ length: CLIENTS }, (_, n) => {
-      const options = { ...transportOf(n), ...from(`127.0.0.${1 + (n % 250)}`) };
-      return FeedClient.connect(urlOf(n), options, n % 2 === 0);
+      const staysInGeneral = n % 2 === 0;
+      const options = { ...transportOf(n, staysInGeneral), ...from(`127.0.0.${1 + (n % 250)}`) };
+      return FeedClient.connect(urlOf(n), options, staysInGeneral);
     });
     const run = new ChaosRun(cluster, feed, new Crowd(clients));
     await run.converge();
@@ -194,13 +199,31 @@ export function largestCount(times: readonly number[], length: number): number {
 }
 
 /**
- * A third of the clients connect as the stock client does by default, and most others as the
+ * How the n-th client connects: a fifth of them by each transport and encoding. Of those of
+ * Socket.IO with JSON, a third connect as the stock client does by default, and most others as the
  * platform's front end does. Only few use polling, because it costs a machine most. Only few accept
  * compressed messages, because the clients of one process would wait for each other's
  * decompression.
  */
-function transportOf(n: number): Partial<ManagerOptions> {
-  if (n % 50 === 8) return TRANSPORTS.polling!;
-  if (n % 10 === 9) return TRANSPORTS['polling that upgrades']!;
-  return { ...UNCOMPRESSED, transports: n % 3 === 0 ? ['polling', 'websocket'] : ['websocket', 'polling'] };
+function transportOf(n: number, staysInGeneral: boolean): Partial<ManagerOptions> {
+  const nth = Math.floor(n / 5);
+  switch (n % 5) {
+    case 1:
+      return { ...UNCOMPRESSED, ...TRANSPORTS['plain websocket'], ...NOTICES_SILENCE };
+    case 2:
+      return { ...UNCOMPRESSED, ...TRANSPORTS['plain websocket with MessagePack'], ...NOTICES_SILENCE };
+    case 3:
+      return { ...UNCOMPRESSED, ...TRANSPORTS['websocket with MessagePack'] };
+    case 4: {
+      const rooms = [
+        ...(staysInGeneral ? [GENERAL_ROOM] : []),
+        ...PRODUCTS.map(productRoom),
+        `chain:${CHAIN}`,
+      ];
+      return { transports: [SseTransport], rooms, ...NOTICES_SILENCE } as Partial<ManagerOptions>;
+    }
+  }
+  if (nth % 10 === 8) return TRANSPORTS.polling!;
+  if (nth % 5 === 4) return TRANSPORTS['polling that upgrades']!;
+  return { ...UNCOMPRESSED, transports: nth % 3 === 0 ? ['polling', 'websocket'] : ['websocket', 'polling'] };
 }
