@@ -21,6 +21,8 @@ export class RestExceptionFilter implements ExceptionFilter {
     const response = http.getResponse<Response>();
     const error = exception instanceof RestError ? exception : this.unexpected(exception);
     const { status, retryAfterMs } = error;
+    // A client that has gone gets no response. Its request may have failed because it has gone.
+    if (response.destroyed) return;
     this.metrics.count(http.getRequest<Request>(), status);
     if (response.headersSent) {
       response.destroy(); // a response that has been sent in part can only be cut off

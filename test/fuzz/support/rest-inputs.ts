@@ -57,9 +57,41 @@ const HEADERS = [
   ],
 ];
 
+const TIMES = [
+  ...[
+    '2026-11-22T04:43:39.330112',
+    '2026-11-22T04:43:39Z',
+    '2026-11-22T10:13:39+05:30',
+    '1970-01-01T00:00:00',
+  ],
+  ...['9999-12-31T23:59:59Z', '2026-02-30T00:00:00', '2026-11-22T04:43:39%2B99:99', 'now', '', '%00', '0'],
+];
+const LIMITS = ['1', '2', '1000', '5000', '5001', '0', '-1', '1e3', '1.5', 'NaN', '', ' 1', '9'.repeat(400)];
+const RESOLUTIONS = ['raw', '1m', '5m', '1h', '2m', '', 'RAW', '__proto__'];
+const CURSORS = [
+  ...['b1795322618330-1119999999-5c1f09ae', 'a0-0-00000000', 'b999999999999999-9999999999999999-ffffffff'],
+  ...['b1-1', 'c1-1-00000000', '', '-', `${'b1-'.repeat(3_000)}00000000`, '%0d%0aLink: x', 'b1-1-0000000g'],
+];
+
+/** The query of a page of history, with any of its parameters, some of them repeated. */
+function historyQuery(random: Random): string {
+  const parameters = {
+    from: TIMES,
+    to: TIMES,
+    limit: LIMITS,
+    resolution: RESOLUTIONS,
+    cursor: CURSORS,
+  };
+  const given = Object.entries(parameters).filter(() => random.once(3));
+  // Half of the values are valid ones, so that a page is read.
+  const query = given.map(([name, values]) => `${name}=${random.once(2) ? values[0]! : random.pick(values)}`);
+  if (query.length > 0 && random.once(10)) query.push(random.pick(query));
+  return query.join('&');
+}
+
 function pathOf(random: Random): string {
   const symbol = random.pick(SYMBOLS);
-  switch (random.below(6)) {
+  switch (random.below(9)) {
     case 0:
       return '/v1/products';
     case 1:
@@ -68,6 +100,11 @@ function pathOf(random: Random): string {
       return `/v1/chains/${symbol}/${random.pick(EXPIRIES)}`;
     case 3:
       return `/v1/${random.pick(SYMBOLS)}`;
+    case 4:
+    case 5:
+      return `/v1/history/prices/${random.once(2) ? 'NIFTY' : symbol}?${historyQuery(random)}`;
+    case 6:
+      return `/v1/history/chains/${symbol}/${random.pick(EXPIRIES)}?${historyQuery(random)}`;
     default: {
       const symbols = Array.from({ length: random.pick([0, 1, 2, 5, 150]) }, () => random.pick(SYMBOLS));
       return `/v1/prices?symbols=${symbols.join(random.pick([',', '&symbols=', ';', ',,']))}`;
