@@ -4,6 +4,7 @@ import { FeedClient, ROOMS } from '../support/feed-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { NumberedFeed, WORKER } from '../support/numbered-feed.js';
 import { PlainClient } from '../support/plain-client.js';
+import { SseClient } from '../support/sse-client.js';
 import { parsePrometheusText } from '../support/prometheus-text.js';
 import { redisClient } from '../support/redis-client.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -104,7 +105,6 @@ describe('under load', () => {
       expect(members).toBe((ROOMS - 1) * CLIENTS);
       crowd.expectUnharmed();
     };
-    await settle();
     const spread = (await healthOf(gateway)).workers.map(({ clients }) => clients);
     expect(Math.min(...spread)).toBeGreaterThan(CLIENTS / WORKERS / 2);
 
@@ -194,15 +194,17 @@ it('each update reaches a client of each worker once, and /metrics adds up their
   await gateway.stop();
 });
 
-it('plain WebSockets of each worker receive each update once, and a roll tells them to reconnect', async () => {
-  const gateway = await startWorkers({ TRANSPORTS: 'websocket,plain-websocket' });
+it('plain WebSockets and event streams of each worker receive each update once, and a roll tells them to reconnect', async () => {
+  const gateway = await startWorkers({ TRANSPORTS: 'websocket,plain-websocket,sse' });
   const open = () =>
     Promise.all(Array.from({ length: 2 * WORKERS }, () => PlainClient.open(`${gateway.url}/ws`)));
   const clients = await open();
   await Promise.all(clients.map((client) => client.next('connected')));
+  const streams = await Promise.all(clients.map(() => SseClient.open(gateway.url, 'rooms=general')));
+  for (const stream of streams) await stream.next('subscribed');
   const spread = (await healthOf(gateway)).workers.map(({ clients: mine }) => mine);
   expect(Math.min(...spread)).toBeGreaterThan(0);
-  expect(spread.reduce((sum, mine) => sum + mine, 0)).toBe(clients.length);
+  expect(spread.reduce((sum, mine) => sum + mine, 0)).toBe(clients.length + streams.length);
   const prices = ({ messages }: PlainClient) =>
     messages.filter(({ event }) => event === 'underlying_update').map(({ data }) => data.price as number);
   const expectEachOnce = async (all: readonly PlainClient[]) => {
@@ -216,6 +218,12 @@ it('plain WebSockets of each worker receive each update once, and a roll tells t
     });
   };
   await expectEachOnce(clients);
+  const newest = prices(clients[0]!).slice(-10);
+  for (const stream of streams) {
+    await waitFor(() => stream.all('underlying_update').at(-1)?.data.price === newest.at(-1));
+    const own = stream.all('underlying_update').map(({ data }) => data.price as number);
+    expect(own.slice(-10)).toEqual(newest);
+  }
 
   process.kill(gateway.pid, 'SIGHUP');
   await waitFor(() => gateway.logged('workers_rolled'), 'the roll does not end', 90_000);
@@ -226,6 +234,10 @@ it('plain WebSockets of each worker receive each update once, and a roll tells t
       data: expect.objectContaining({ code: 'DRAINING', reconnect: true }),
     });
     expect(client.closed).toEqual({ code: 1012, reason: 'DRAINING' });
+  }
+  for (const stream of streams) {
+    await waitFor(() => stream.closed);
+    expect(stream.events.at(-1)).toMatchObject({ event: 'closing', data: { code: 'DRAINING' } });
   }
   await gateway.ready();
   const returned = await open();

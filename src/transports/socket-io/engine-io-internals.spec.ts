@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import { Socket as TcpSocket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Socket as ClientSocket } from 'socket.io-client';
@@ -15,6 +15,7 @@ import {
   type Connection,
   deflateOf,
   descriptorOf,
+  type EnginePacket,
   hasSession,
   httpServerOf,
   isParsedByWs,
@@ -22,8 +23,10 @@ import {
   isUpgrading,
   mayBeUpgraded,
   pollingTransportOf,
+  preEncodedOf,
   queryOf,
   releaseRequest,
+  responseHeadersOf,
   setPollingCloseTimeout,
   tcpSocketOf,
   webSocketOf,
@@ -106,6 +109,16 @@ describe('a connection of engine.io', () => {
     await pinged;
   });
 
+  it('passes the bytes of a message on with its packet', async () => {
+    const { socket } = await connect();
+    const packets: EnginePacket[] = [];
+    socket.conn.on('packetCreate', (packet: EnginePacket) => packets.push(packet));
+    const wsPreEncodedFrame = [Buffer.from('x')];
+    socket.conn.write('2["x"]', { compress: false, wsPreEncodedFrame } as never);
+    socket.conn.write('2["y"]');
+    expect(packets.map(preEncodedOf)).toEqual([wsPreEncodedFrame, undefined]);
+  });
+
   it('has a time limit for a closed polling session, and none for a WebSocket', async () => {
     const polling = (await connect({ transports: ['polling'] })).socket.conn;
     expect(polling.transport).toHaveProperty('closeTimeout', 30_000);
@@ -180,6 +193,19 @@ describe('the servers of engine.io and Socket.IO', () => {
     expect(response.req).toBe(request);
     releaseRequest(response);
     expect(response.req).toBeUndefined();
+  });
+
+  it('keep the headers of the response to an upgrade at its request', async () => {
+    const rig = await FanoutRig.start();
+    const seen: unknown[] = [];
+    rig.server.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+      response.setHeader('X-Test', 'y');
+      seen.push(responseHeadersOf(request));
+      next();
+    });
+    await rig.connect();
+    expect(seen).toEqual([expect.objectContaining({ 'X-Test': 'y' })]);
+    expect(responseHeadersOf(new IncomingMessage(new TcpSocket()))).toEqual({});
   });
 
   it('are attached to an HTTP server', async () => {

@@ -11,6 +11,7 @@ import { chain, EXPIRY, numberOf, underlying } from '../../support/messages.js';
 import { OPTION_CHAIN, UNDERLYING } from '../../support/platform.js';
 import { RawHttp } from '../../support/raw-http.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { SseClient } from '../../support/sse-client.js';
 import { TestClient, TRANSPORTS, UNCOMPRESSED } from '../../support/test-client.js';
 import { waitFor } from '../../support/wait.js';
 
@@ -70,6 +71,10 @@ it.each([...Object.entries(TRANSPORTS), ['websocket without compression', UNCOMP
     expect(gateway.logged('socket_gateway_listening')).toMatchObject({ tls: true });
     const client = await TestClient.connect(urlOf(gateway), trusting(certificate.pem, options));
     await client.ask('subscribe', { type: 'chain', symbol: product, expiry: EXPIRY });
+    const stream = await SseClient.open(urlOf(gateway), `rooms=product:${product},chain:${product}`, {
+      ca: certificate.pem,
+    });
+    await stream.next('subscribed', 2);
     const numbers = Array.from({ length: 50 }, (_unused, n) => n + 1);
     for (const n of numbers) {
       await redis.client.publish(UNDERLYING, JSON.stringify(underlying(product, n)));
@@ -83,6 +88,11 @@ it.each([...Object.entries(TRANSPORTS), ['websocket without compression', UNCOMP
       await client.settled();
       expect(client.all(event).map(numberOf)).toEqual(numbers);
     }
+    for (const event of ['underlying_update', 'chain_update']) {
+      await stream.next(event, numbers.length);
+      expect(stream.all(event).map(({ data }) => numberOf(data as object))).toEqual(numbers);
+    }
+    stream.close();
     expect(client.disconnects).toEqual([]);
     const metric = (name: string) => metricOf(gateway, name);
     // The engine used its fast path straight to the TLS socket, and compressed if that was agreed
