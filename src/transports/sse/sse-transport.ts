@@ -15,7 +15,7 @@ import {
 import {
   connectErrorOf,
   connectPacket,
-  eventOf,
+  eventsOf,
   eventPacket,
   isConnectReply,
 } from '../websocket/messages.js';
@@ -131,8 +131,7 @@ export class SseTransport extends Transport implements Channel {
       for (const bytes of encoded) this.writeBytes(bytes);
       return;
     }
-    const message = eventOf(packet);
-    if (message) this.writeText(eventBlock(message.event, message.data));
+    for (const { event, data } of eventsOf(packet)) this.writeText(eventBlock(event, data));
   }
 
   private onAdmission(packet: string): void {

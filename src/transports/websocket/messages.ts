@@ -117,8 +117,13 @@ export interface EventText {
   readonly data: string;
 }
 
+/** The events among what Socket.IO sends to one client. */
+export function eventsOf(packets: string): EventText[] {
+  return packets.split(NEXT_PACKET).flatMap((packet) => eventOf(packet) ?? []);
+}
+
 /** Reads `2["name",data]`; undefined for other packets. The gateway's names need no escapes. */
-export function eventOf(packet: string): EventText | undefined {
+function eventOf(packet: string): EventText | undefined {
   if (!packet.startsWith(Packet.event)) return undefined;
   const end = packet.indexOf('"', 3);
   return { event: packet.slice(3, end), data: packet.slice(end + 2, -1) || 'null' };
