@@ -1,4 +1,5 @@
-import { connect } from '../../clients/typescript/src/index.js';
+import { type ClientOptions, connect } from '../../clients/typescript/src/index.js';
+import { msgpack } from '../../clients/typescript/src/msgpack/index.js';
 import { CheckedClient } from './support/checked-client.js';
 import { Replicas } from './support/replicas.js';
 import { cleanUp, repeat } from '../support/cleanup.js';
@@ -15,7 +16,11 @@ let redis: RedisServer;
 beforeAll(async () => void (redis = await RedisServer.start()));
 afterAll(() => redis.stop());
 
-it('subscribes, iterates, sends requests and disconnects', async () => {
+it.each<[string, ClientOptions]>([
+  ['JSON', {}],
+  ['MessagePack', { encoding: msgpack }],
+])('subscribes, iterates, sends requests and disconnects, with %s', async (_, options) => {
+  await redis.client.flushall();
   const gateway = await GatewayProcess.start({
     REDIS_URL: redis.url,
     PRODUCTS: 'NIFTY',
@@ -27,7 +32,7 @@ it('subscribes, iterates, sends requests and disconnects', async () => {
   await platform.underlying(product, 1);
   await platform.chain(product, 1);
   await platform.carried();
-  const { client } = await CheckedClient.connect(gateway.url, { general: false });
+  const { client } = await CheckedClient.connect(gateway.url, { general: false, ...options });
   expect(client.clientId).toMatch(/^\S{20}$/);
   expect(client.limits?.max_symbols_per_request).toBeGreaterThan(0);
 

@@ -39,6 +39,7 @@ handle.ready.then(async () => {
 const CONSUMER = `
 import { type Bar, type ChainUpdate, connect, historyPages, recordsOf, Series, type Subscription, SubscriptionError } from '@deltastream/socket-client';
 import { GatewayProvider, useChain, useHistory, useProduct, useSeries } from '@deltastream/socket-client/react';
+import { msgpack } from '@deltastream/socket-client/msgpack';
 import { type Authenticate, FakeGateway } from '@deltastream/socket-client/testing';
 
 const client = connect('http://gateway', { token: async ({ reason }) => reason });
@@ -55,6 +56,8 @@ client.subscribe({ type: 'product', symbol: none, symbols: ['NIFTY'] });
 client.snapshot({ type: 'chain', symbol: 'NIFTY', expiry: none }, { timeoutMs: undefined });
 export const picked = (): unknown => useChain(none, none, { everyMs: undefined, select: undefined });
 export const noClient = (): unknown => GatewayProvider({ client: undefined });
+connect('http://gateway', { encoding: msgpack });
+connect('http://gateway', { encoding: none === undefined ? undefined : msgpack });
 // @ts-expect-error there is no such event
 client.on('nonsense', () => undefined);
 // @ts-expect-error a product has no expiry
@@ -182,6 +185,22 @@ it.each(['socket.io-client', 'socket.io-client-4.7', 'socket.io-client-4.5'])(
   },
 );
 
+it('its entry for MessagePack works in ES modules and CommonJS', async () => {
+  const [main, entry] = ['@deltastream/socket-client', '@deltastream/socket-client/msgpack'];
+  const use = USE.replace('general: false', 'general: false, encoding: msgpack');
+  await application.write(
+    'packed.mjs',
+    `import { connect } from '${main}'; import { msgpack } from '${entry}';${use}`,
+  );
+  await application.write(
+    'packed.cjs',
+    `const { connect } = require('${main}'); const { msgpack } = require('${entry}');${use}`,
+  );
+  for (const file of ['packed.mjs', 'packed.cjs']) {
+    expect(await application.node(file, gateway.url, product)).toBe(`${product} 7 false connected\n`);
+  }
+});
+
 it('its entry for tests plays a gateway in ES modules and CommonJS, with the errors of the main entry', async () => {
   const play = `
     const gateway = new FakeGateway({ products: ['NIFTY'] });
@@ -276,11 +295,11 @@ it('is small: what every application has, all exports, those with socket.io-clie
     expect(sizes[name]).toBeLessThanOrEqual(LIMIT[name]);
 });
 
-it('supports tree shaking: connect excludes React and the fake gateway, and types add nothing', async () => {
+it('supports tree shaking: connect excludes React, the fake gateway and MessagePack, and types add nothing', async () => {
   const { inputs, text } = await bundle(
     `import { connect } from '@deltastream/socket-client'; connect('http://x')`,
   );
-  expect(inputs.filter((name) => /react|testing/.test(name))).toEqual([]);
+  expect(inputs.filter((name) => /react|testing|msgpack/.test(name))).toEqual([]);
   // Only a series uses it.
   expect(text).not.toContain('AbortController');
   // The tables with the contract's texts are removed if they are not used.

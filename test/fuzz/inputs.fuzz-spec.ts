@@ -1,8 +1,10 @@
 import { RedisServer } from '../support/redis-server.js';
+import { PLAIN, PLAIN_MESSAGEPACK, SOCKET_IO_MESSAGEPACK } from './support/dialect.js';
 import { FrameGenerator, OPCODE, frame, textFrame } from './support/frames.js';
 import { FuzzRun, INPUTS, SEED, type Surface } from './support/fuzz-run.js';
 import { HttpLane } from './support/http-lane.js';
 import { httpInput, upgradeInput } from './support/http-inputs.js';
+import { messagePackFrame } from './support/messagepack-messages.js';
 import { arbitraryJson, PacketGenerator } from './support/packets.js';
 import { plainMessage } from './support/plain-messages.js';
 import { pollingInput } from './support/polling-inputs.js';
@@ -71,8 +73,22 @@ const SURFACES: readonly Surface[] = [
         run.gateway.port,
         n % 2 === 0,
         (random) => (random.once(3) ? frames.next(random) : textFrame(plainMessage(random, packets))),
-        true,
+        PLAIN,
       ),
+  },
+  {
+    name: 'MessagePack over Socket.IO and plain WebSockets',
+    share: 0.1,
+    webSockets: true,
+    lane: (n) => {
+      const isPlain = n % 2 === 0;
+      return new WebSocketLane(
+        run.gateway.port,
+        n % 4 < 2,
+        (random) => messagePackFrame(random, packets, isPlain),
+        isPlain ? PLAIN_MESSAGEPACK : SOCKET_IO_MESSAGEPACK,
+      );
+    },
   },
   {
     name: 'upgrades to WebSocket',

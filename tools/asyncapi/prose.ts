@@ -30,6 +30,9 @@ Clients without Socket.IO use a plain WebSocket on \`/ws\`. Each message is then
 Clients that only listen may ask for an event stream with \`GET /sse?rooms=product:NIFTY,chain:NIFTY:2026-12-03\`. \`event:\` and \`data:\`
 of the stream are the name and the payload of an event.
 
+Every message of Socket.IO and of plain WebSockets may be MessagePack (\`application/msgpack\`) instead of JSON. Stock clients use \`socket.io-msgpack-parser\`, and plain
+WebSockets the subprotocol \`deltastream.v1.msgpack\`. The values are the same.
+
 Market data comes from the platform. The gateway has checked the fields that a schema requires, and passes all others on as they
 were published. In the legs of a chain it has checked only \`strike\`; the types of the other fields are those that the platform writes.
 

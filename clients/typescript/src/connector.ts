@@ -153,9 +153,10 @@ export class Connector {
   }
 
   private socketOptions(token: string | undefined): Parameters<Foundation['open']>[1] {
-    const { socketOptions, path, transports, resume } = this.options.client;
+    const { socketOptions, path, transports, resume, encoding } = this.options.client;
     return {
       ...socketOptions,
+      ...encoding,
       // Without the slash, socket.io-client would put the path next to the port, and never report it.
       ...(path === undefined ? {} : { path: path.startsWith('/') ? path : `/${path}` }),
       transports: [...(transports ?? ['websocket'])],

@@ -10,6 +10,12 @@ export type TokenReason = 'connect' | 'expired' | 'expiring';
 
 export type TokenCallback = (context: { readonly reason: TokenReason }) => string | Promise<string>;
 
+/** How messages are written. */
+export interface Encoding {
+  /** The parser that socket.io-client uses. */
+  readonly parser: unknown;
+}
+
 export interface ClientOptions {
   /**
    * Called at each connection and on `token_expiring`. Returns a JSON Web Token. A string is used
@@ -33,6 +39,11 @@ export interface ClientOptions {
    * replicas.
    */
   readonly transports?: readonly string[] | undefined;
+  /**
+   * `msgpack` of `@deltastream/socket-client/msgpack`. Default JSON, which is smaller and faster in
+   * browsers, because they compress.
+   */
+  readonly encoding?: Encoding | undefined;
   /** Default `/socket.io`. */
   readonly path?: string | undefined;
   /**

@@ -33,7 +33,7 @@ export class Application {
     const link = (name: string, from = name) =>
       symlink(join(ROOT, 'node_modules', from), join(modules, name));
     await link('socket.io-client', socketIo);
-    for (const name of ['react', '@types', 'csstype', ...more]) await link(name);
+    for (const name of ['react', '@types', 'csstype', 'socket.io-msgpack-parser', ...more]) await link(name);
     await writeFile(join(folder, 'package.json'), '{ "name": "application", "private": true }');
     return new Application(folder, join(folder, tarball!));
   }

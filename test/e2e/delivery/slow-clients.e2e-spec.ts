@@ -14,7 +14,11 @@ import { waitFor } from '../../support/wait.js';
 const LAGGING = 'socket_gateway_lagging_clients';
 const CONFLATED = 'socket_gateway_conflated_total';
 const closed = (reason: string) => `socket_gateway_slow_clients_closed_total{reason="${reason}"}`;
-const KINDS = { 'WebSocket of Socket.IO': TRANSPORTS.websocket!, 'plain WebSocket': PLAIN };
+const KINDS = {
+  'WebSocket of Socket.IO': TRANSPORTS.websocket!,
+  'plain WebSocket': PLAIN,
+  MessagePack: TRANSPORTS['websocket with MessagePack']!,
+};
 const PADDING = 'x'.repeat(100_000);
 
 let redis: RedisServer;

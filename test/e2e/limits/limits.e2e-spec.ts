@@ -361,7 +361,7 @@ describe('messages of one client', () => {
   beforeAll(async () => void (gateway = await start(limits)));
   afterAll(() => gateway.stop());
 
-  it.each(['websocket', 'polling', 'plain websocket'])(
+  it.each(['websocket', 'polling', 'plain websocket', 'websocket with MessagePack'])(
     'are rejected beyond the burst over %s, with a time to wait, and accepted after it',
     async (transport) => {
       const client = await TestClient.connect(gateway.url, TRANSPORTS[transport]);
@@ -404,7 +404,7 @@ describe('messages of one client', () => {
     },
   );
 
-  it.each(['websocket', 'polling', 'plain websocket'])(
+  it.each(['websocket', 'polling', 'plain websocket', 'websocket with MessagePack'])(
     'close the connection of a stock client over %s that keeps sending',
     async (transport) => {
       const before = await closed(gateway);

@@ -1,6 +1,7 @@
 import type { Socket as TcpSocket } from 'node:net';
 import { readFrame } from '../../support/raw-websocket.js';
-import { frame, OPCODE, textFrame } from './frames.js';
+import { type Dialect, SOCKET_IO } from './dialect.js';
+import { frame, OPCODE } from './frames.js';
 import type { Lane, Outcome } from './lane.js';
 import type { Random } from './random.js';
 import { openTcp, within } from './tcp.js';
@@ -26,13 +27,12 @@ export class WebSocketLane implements Lane {
 
   /**
    * @param input generates the bytes
-   * @param isPlain whether it uses no Socket.IO
    */
   constructor(
     private readonly port: number,
     private readonly deflate: boolean,
     private readonly input: (random: Random) => Buffer,
-    private readonly isPlain = false,
+    private readonly dialect: Dialect = SOCKET_IO,
   ) {}
 
   async try(random: Random): Promise<Outcome> {
@@ -70,15 +70,15 @@ export class WebSocketLane implements Lane {
           if (end < 0) return;
           upgraded = true;
           this.rest = this.rest.subarray(end + 4);
-          tcp.write(textFrame(this.isPlain ? '{"event":"auth"}' : '40'));
+          tcp.write(this.dialect.entry);
         }
-        this.read((text) => text.startsWith(this.isPlain ? '{"event":"connected"' : '40{') && settle(true));
+        this.read((message, opcode) => this.dialect.isEntered(message, opcode) && settle(true));
       });
     });
     tcp.on('close', () => this.tcp === tcp && this.answered?.('closed'));
     const offer = this.deflate ? 'Sec-WebSocket-Extensions: permessage-deflate\r\n' : '';
     tcp.write(
-      `GET ${this.isPlain ? '/ws' : '/socket.io/?EIO=4&transport=websocket'} HTTP/1.1\r\n` +
+      `GET ${this.dialect.path} HTTP/1.1\r\n${this.dialect.header}` +
         'Host: fuzz\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${offer}\r\n`,
     );
@@ -86,11 +86,11 @@ export class WebSocketLane implements Lane {
     return tcp;
   }
 
-  private read(onText: (text: string) => void): void {
+  private read(onMessage: (message: Buffer, opcode: number) => void): void {
     for (let read = readFrame(this.rest); read; read = readFrame(this.rest)) {
       this.rest = this.rest.subarray(read.size);
       const { opcode, payload } = read.frame;
-      if (opcode === OPCODE.text) onText(payload.toString());
+      if (opcode === OPCODE.text || opcode === OPCODE.binary) onMessage(payload, opcode);
       else if (opcode === OPCODE.close) this.answered?.('closed');
       else if (opcode === OPCODE.pong && payload.toString() === this.awaited) this.answered?.('answered');
     }

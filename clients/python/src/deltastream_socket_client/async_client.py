@@ -62,6 +62,7 @@ class AsyncClient(BaseClient):
         heartbeat: Optional[float] = 2.0,
         probe: bool = False,
         resume: bool = False,
+        encoding: str = 'json',
         timeout: Optional[float] = 30.0,
         wait: bool = True,
     ) -> AsyncClient:
@@ -81,15 +82,17 @@ class AsyncClient(BaseClient):
         resume: whether each product continues after a reconnection with the prices that were missed.
         If the gateway does not have all of them, the event `gap` says so. Handlers and iterations
         then get every price, and the client joins `general` only after its other rooms.
+        encoding: 'json' or 'msgpack'. MessagePack needs the package msgpack, and saves a fifth of the
+        bytes if the connection is not compressed, as python-socketio's is.
         timeout: how long to wait for the connection, in seconds. `None`: for ever.
         wait: False returns at once and connects in the background.
 
         Raises ConnectionRefused if the gateway refuses the client, RequestTimeout after `timeout`,
-        ValueError or TypeError for arguments that cannot work, and RuntimeError if the client has
-        connected before.
+        ValueError or TypeError for arguments that cannot work, ImportError if the encoding needs a
+        package that is not installed, and RuntimeError if the client has connected before.
         """
         timeout = arguments.timeout(timeout)
-        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify, arguments.interval('heartbeat', heartbeat), probe, resume)
+        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify, arguments.interval('heartbeat', heartbeat), probe, resume, encoding)
         self._adopt(options, general)
         for work in (self._run(), self._deliver()):
             self._tasks.start(self._guarded(work))

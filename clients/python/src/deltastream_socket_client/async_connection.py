@@ -25,7 +25,12 @@ class AsyncConnection:
         self._refusal: Any = None
         self._welcomed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.over = False
-        self._sio = socketio.AsyncClient(reconnection=False, handle_sigint=False, ssl_verify=options.ssl_verify)
+        self._sio = socketio.AsyncClient(
+            reconnection=False,
+            handle_sigint=False,
+            ssl_verify=options.ssl_verify,
+            serializer=options.serializer,
+        )
         # Plain functions, because python-socketio calls these in the order of the messages.
         self._sio.on('*', self._event)
         self._sio.on('connect_error', self._refused)

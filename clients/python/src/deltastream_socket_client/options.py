@@ -2,6 +2,7 @@
 """
 from __future__ import annotations
 
+import importlib.util
 import inspect
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
@@ -33,6 +34,7 @@ class Options:
     heartbeat: Optional[float] = 2.0
     probe: bool = False
     resume: bool = False
+    encoding: str = 'json'
 
     def __post_init__(self) -> None:
         for name in ('url', 'path'):
@@ -44,6 +46,12 @@ class Options:
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f'{name} must be True or False, not {getattr(self, name)!r}')
         check_url(self.url)
+        if self.encoding not in ('json', 'msgpack'):
+            raise ValueError(f"encoding must be 'json' or 'msgpack', not {self.encoding!r}")
+        if self.encoding == 'msgpack' and importlib.util.find_spec('msgpack') is None:
+            raise ImportError(
+                "encoding='msgpack' needs the package msgpack: pip install 'deltastream-socket-client[msgpack]'"
+            )
         if not self.transports or not all(transport in ('websocket', 'polling') for transport in self.transports):
             raise ValueError(f"transports must name 'websocket' or 'polling' or both, not {self.transports!r}")
         if self.token is not None:
@@ -54,6 +62,11 @@ class Options:
                     "token must be a function of one argument, the reason ('connect', 'expired' or 'expiring'): "
                     'for example token=lambda reason: my_token'
                 ) from error
+
+    @property
+    def serializer(self) -> str:
+        """The encoding's name in python-socketio."""
+        return 'default' if self.encoding == 'json' else self.encoding
 
 
 def validate_token(given: Any) -> str:

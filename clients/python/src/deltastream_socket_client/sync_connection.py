@@ -29,7 +29,12 @@ class Connection:
         self._welcomed = threading.Event()
         self.over = False
         self._io_threads: List[threading.Thread] = []
-        self._sio = socketio.Client(reconnection=False, handle_sigint=False, ssl_verify=options.ssl_verify)
+        self._sio = socketio.Client(
+            reconnection=False,
+            handle_sigint=False,
+            ssl_verify=options.ssl_verify,
+            serializer=options.serializer,
+        )
         self._sio.on('*', self._event)
         self._sio.on('connect_error', self._refused)
         eio = self._sio.eio
