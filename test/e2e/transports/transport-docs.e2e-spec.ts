@@ -12,6 +12,9 @@ const run = promisify(execFile);
 /** A first build also compiles the packages of Go that the example uses. */
 const BUILD_TIMEOUT_MS = 120_000;
 
+/** Pins the packages of the example in Go. */
+const GO_MODULE = join(ROOT, 'test/fixtures/go-client');
+
 const PAGES: Readonly<Record<string, readonly string[]>> = {
   'docs/plain-websocket.md': ['Node.js', 'Browser', 'Python', 'Go', 'Java'],
   'docs/server-sent-events.md': ['curl', 'Browser', 'Node.js', 'Python'],
@@ -20,12 +23,18 @@ const examplesOf = (page: string) => codeBlocks([page]).filter(({ language }) =>
 
 /** Says why the examples in a language cannot run here; undefined if they can. */
 const LACKING: Readonly<Record<string, string | undefined>> = {
-  go: works('go', 'version') ? undefined : 'go is not installed',
+  go: lackingForGo(),
   java: works('java', '--add-modules', 'jdk.compiler', '-version') ? undefined : 'no JDK is installed',
 };
 
 function works(program: string, ...args: string[]): boolean {
   return spawnSync(program, args).status === 0;
+}
+
+function lackingForGo(): string | undefined {
+  if (!works('go', 'version')) return 'go is not installed';
+  const { status } = spawnSync('go', ['mod', 'download'], { cwd: GO_MODULE, timeout: BUILD_TIMEOUT_MS });
+  return status === 0 ? undefined : 'the packages of the example cannot be fetched';
 }
 
 type Program = readonly [program: string, args: readonly string[]];
@@ -41,8 +50,7 @@ const PREPARE: Readonly<Record<string, (folder: string, code: string) => Program
   sh: (folder, code) => ['/bin/sh', [written(folder, 'example.sh', `exec ${code}`)]],
   go: async (folder, code) => {
     written(folder, 'main.go', code);
-    for (const file of ['go.mod', 'go.sum'])
-      copyFileSync(join(ROOT, 'test/fixtures/go-client', file), join(folder, file));
+    for (const file of ['go.mod', 'go.sum']) copyFileSync(join(GO_MODULE, file), join(folder, file));
     await run('go', ['build', '-o', 'example', '.'], { cwd: folder });
     return [join(folder, 'example'), []];
   },
