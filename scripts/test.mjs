@@ -34,6 +34,7 @@ const needs = {
   'python3-socketio': () => succeeds('/usr/bin/python3', ['-c', 'import socketio']),
   'python3-requests': () => succeeds('/usr/bin/python3', ['-c', 'import requests']),
   'python3-websocket': () => succeeds('/usr/bin/python3', ['-c', 'import websocket']),
+  'python3-msgpack': () => succeeds('/usr/bin/python3', ['-c', 'import msgpack']),
   'python3-aiohttp': () => succeeds('/usr/bin/python3', ['-c', 'import aiohttp']),
   'python3-pandas': () => succeeds('/usr/bin/python3', ['-c', 'import pandas']),
   'python3-pip': () => succeeds('/usr/bin/python3', ['-c', 'import pip']),

@@ -14,11 +14,9 @@ import { waitFor } from '../../support/wait.js';
 const LAGGING = 'socket_gateway_lagging_clients';
 const CONFLATED = 'socket_gateway_conflated_total';
 const closed = (reason: string) => `socket_gateway_slow_clients_closed_total{reason="${reason}"}`;
-const KINDS = {
-  'WebSocket of Socket.IO': TRANSPORTS.websocket!,
-  'plain WebSocket': PLAIN,
-  MessagePack: TRANSPORTS['websocket with MessagePack']!,
-};
+const TRANSPORT_KINDS = { 'WebSocket of Socket.IO': TRANSPORTS.websocket!, 'plain WebSocket': PLAIN };
+/** They differ in how a connection is closed, and not in what is left out. */
+const CLOSING_KINDS = { ...TRANSPORT_KINDS, MessagePack: TRANSPORTS['websocket with MessagePack']! };
 const PADDING = 'x'.repeat(100_000);
 
 let redis: RedisServer;
@@ -93,7 +91,7 @@ const range = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
 const laggingOf = (received: readonly Received[]) =>
   received.filter(({ event }) => event === 'lagging').map(({ payload }) => payload as Lagging);
 
-describe.each(Object.entries(KINDS))('a client over a %s that stops reading', (_, kind) => {
+describe.each(Object.entries(TRANSPORT_KINDS))('a client over a %s that stops reading', (_, kind) => {
   it('is sent only the newest price of each product once it reads again, and does not affect other clients', async () => {
     await start();
     const [slow, reader] = [await connect(kind), await connect()];
@@ -219,7 +217,7 @@ describe.each(Object.entries(KINDS))('a client over a %s that stops reading', (_
   });
 });
 
-describe.each(Object.entries(KINDS))('a client over a %s that never reads again', (_, kind) => {
+describe.each(Object.entries(CLOSING_KINDS))('a client over a %s that never reads again', (_, kind) => {
   /** The reason with which a stock client's last connection ended. */
   function closeOf(client: TestClient): Promise<{ code: number; reason: string }> {
     return new Promise((resolve) =>
