@@ -20,7 +20,7 @@ import {
   PLAIN_WEBSOCKET,
   PLAIN_WEBSOCKET_PATH,
 } from '../transports/websocket/plain-upgrade.js';
-import { isEventStream, refuseOtherMethods, SSE, SSE_PATH } from '../transports/sse/sse-request.js';
+import { isEventStream, refuseStream, SSE, SSE_PATH } from '../transports/sse/sse-request.js';
 import { GatewayIoAdapter } from '../transports/socket-io/gateway-io.adapter.js';
 import { watchCertificate } from '../http/certificate-watch.js';
 import { GatewayHttpAdapter } from '../http/gateway-http.adapter.js';
@@ -117,7 +117,7 @@ export async function createGateway(
     app.use(SSE_PATH, (request: IncomingMessage, response: ServerResponse, next: () => void) => {
       // The admin port has no event streams.
       if (access.isAdmitted(request)) next();
-      else refuseOtherMethods(request, response, next);
+      else refuseStream(request, response, next);
     });
   }
   app.useGlobalFilters(new HttpErrorFilter(logger));

@@ -9,8 +9,15 @@ import { createHttpServer } from './http-server.js';
 const TIMES = { longestPollMs: 1_000, keepAliveMs: 1_000 };
 const GET = 'GET /stream HTTP/1.1\r\nHost: x\r\n\r\n';
 
-async function start(isHandedOver?: (request: IncomingMessage) => boolean) {
-  const server = createHttpServer((_, response) => response.end('answered'), TIMES, isHandedOver);
+async function start(
+  isHandedOver?: (request: IncomingMessage) => boolean,
+  inTurn: (path: string | undefined, answer: () => void) => void = (_, answer) => answer(),
+) {
+  const server = createHttpServer(
+    ({ url }, response) => inTurn(url, () => response.end(`answered ${url}`)),
+    TIMES,
+    isHandedOver,
+  );
   const taken: { method: string | undefined; head: string }[] = [];
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     taken.push({ method: request.method, head: head.toString() });
@@ -43,6 +50,24 @@ it('hands it over on a connection that had other requests, and whatever upgrade 
   raw.tcp.write(GET.replace('\r\n\r\n', '\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'));
   await waitFor(() => raw.answer.endsWith('taken'));
   expect(taken).toEqual([{ method: 'GET', head: '' }]);
+});
+
+it.each([
+  ['a request that it would hand over', GET],
+  ['an upgrade', GET.replace('\r\n\r\n', '\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')],
+])('answers %s in its turn if an earlier request has no answer yet', async (_, request) => {
+  const answers: (() => void)[] = [];
+  const { url, taken } = await start(isStream, (path, answer) => {
+    if (path === '/slow') answers.push(answer);
+    else answer();
+  });
+  const raw = await RawHttp.connect(url);
+  raw.tcp.write(GET.replace('/stream', '/slow') + request);
+  await waitFor(() => answers.length === 1);
+  answers[0]!();
+  await waitFor(() => raw.answer.split('answered').length === 3);
+  expect(raw.answer.match(/answered \/[a-z]+/g)).toEqual(['answered /slow', 'answered /stream']);
+  expect(taken).toEqual([]);
 });
 
 it.each([

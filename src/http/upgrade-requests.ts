@@ -11,19 +11,28 @@ export function offersWebSocket({ upgrade }: IncomingHttpHeaders): boolean {
  * speak that protocol must ignore the offer (RFC 9110, 7.8). Node passes every offer to the
  * `upgrade` listeners once there is one, without the body of the request.
  *
- * Source: `IncomingMessage#upgrade`, which Node's parser sets and reads before it decides. Without
- * it, such requests are rejected as upgrades to an unknown path.
+ * Nor does it count as one while an earlier request of its connection is still being answered: the
+ * upgrade would be answered first, and the two answers would be mixed.
+ *
+ * Sources: `IncomingMessage#upgrade`, which Node's parser sets and reads before it decides, and
+ * `Socket#_httpMessage`, the answer that Node is writing. Without the first, offers of other
+ * protocols are rejected as upgrades to an unknown path. Without the second, answers may be mixed.
  */
 export class RequestWithPlainUpgrades extends IncomingMessage {
   private asksForUpgrade: unknown;
 
   get upgrade(): boolean {
-    if (this.asksForUpgrade !== true) return false;
+    if (this.asksForUpgrade !== true || this.isBehindAnother) return false;
     return this.method === 'CONNECT' || offersWebSocket(this.headers);
   }
 
   set upgrade(value: unknown) {
     this.asksForUpgrade = value;
+  }
+
+  protected get isBehindAnother(): boolean {
+    const { _httpMessage: answer } = this.socket as { readonly _httpMessage?: unknown };
+    return typeof answer === 'object' && answer !== null;
   }
 }
 
@@ -41,7 +50,7 @@ export function requestsHandedOver(
 ): typeof RequestWithPlainUpgrades {
   return class extends RequestWithPlainUpgrades {
     override get upgrade(): boolean {
-      return super.upgrade || isHandedOver(this);
+      return super.upgrade || (!this.isBehindAnother && isHandedOver(this));
     }
 
     override set upgrade(value: unknown) {

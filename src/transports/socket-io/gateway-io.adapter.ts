@@ -94,8 +94,14 @@ export class GatewayIoAdapter extends IoAdapter {
     httpServer.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (request.url?.startsWith(`${this.server.path()}/`)) return; // engine.io's own listener
       if (this.takesPlain && isPlainPath(request.url)) markPlain(request);
-      else if (this.takesSse && isEventStream(request)) markSse(request);
-      else {
+      else if (this.takesSse && isEventStream(request)) {
+        // A client that sends more than its request is cut, also if it does so at once.
+        if (head.length > 0) {
+          socket.destroy();
+          return;
+        }
+        markSse(request);
+      } else {
         refuseUpgrade(socket, this.clock);
         return;
       }

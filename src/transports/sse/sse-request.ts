@@ -67,8 +67,11 @@ export function readSseRequest(
   };
 }
 
-/** Answers a request to the path of event streams that is not GET. */
-export function refuseOtherMethods(
+/**
+ * Answers a request to the path of event streams that gets none: one that is not GET, or that came
+ * before the answer to an earlier request of its connection was complete.
+ */
+export function refuseStream(
   request: IncomingMessage & { readonly originalUrl?: string },
   response: ServerResponse,
   next: () => void,
@@ -77,9 +80,16 @@ export function refuseOtherMethods(
     next();
     return;
   }
-  const message = 'Ask for this path with GET.';
-  response.writeHead(405, { 'Content-Type': 'application/json; charset=utf-8', Allow: METHODS });
-  response.end(JSON.stringify({ statusCode: 405, message }));
+  const isPipelined = request.method === 'GET';
+  const statusCode = isPipelined ? 400 : 405;
+  const message = isPipelined
+    ? 'Ask for an event stream when the request before it is answered.'
+    : 'Ask for this path with GET.';
+  response.writeHead(statusCode, {
+    'Content-Type': 'application/json; charset=utf-8',
+    ...(isPipelined ? { Connection: 'close' } : { Allow: METHODS }),
+  });
+  response.end(JSON.stringify({ statusCode, message }));
 }
 
 /** Whether `Accept-Encoding` names gzip, and not with the weight 0, which rules it out. */
