@@ -51,7 +51,7 @@ else:
             for encoding in ('json', 'msgpack'):
                 with Client() as client:
                     client.connect(self.gateway.url, encoding=encoding)
-                    handles = [client.subscribe('product', 'BOTH'), client.subscribe('chain', 'BOTH')]
+                    handles: List[Any] = [client.subscribe('product', 'BOTH'), client.subscribe('chain', 'BOTH')]
                     wait_for(lambda: all(handle.latest for handle in handles))
                     updates[encoding] = [handle.latest for handle in handles]
                     self.assertIn('BOTH', client.products())
