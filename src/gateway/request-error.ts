@@ -113,7 +113,7 @@ export function unknownEvent(): RequestError {
 export function unreadableMessage(event: string, [data]: readonly unknown[]): RequestError | undefined {
   const detail = event === UNREADABLE_MESSAGE ? messageProblem(data) : undefined;
   if (!detail) return undefined;
-  const message = 'The message cannot be read. Send an object with "event", "data" and perhaps "id".';
+  const message = 'The message cannot be read. Send one as the documentation of your transport describes.';
   return new RequestError('INVALID_PAYLOAD', message, [detail]);
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../transports/socket-io/socket-server.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
 import { usesMessagePack } from '../transports/socket-io/messagepack-clients.js';
-import { beginsLike } from '../transports/socket-io/messagepack-packets.js';
+import { asksToEnter, beginsLike } from '../transports/socket-io/messagepack-packets.js';
 import { MessageRate } from './message-rate.js';
 
 type Connection = GatewaySocket['conn'];
@@ -120,7 +120,5 @@ function sizeOf({ data }: Packet): number {
 /** Whether a packet requests to connect to a namespace. */
 function isEntry({ type, data }: Packet): boolean {
   if (type !== 'message') return false;
-  return typeof data === 'string'
-    ? data.startsWith('0')
-    : Buffer.isBuffer(data) && beginsLike(PacketType.CONNECT, data);
+  return typeof data === 'string' ? data.startsWith('0') : Buffer.isBuffer(data) && asksToEnter(data);
 }

@@ -105,6 +105,7 @@ describe('under load', () => {
       expect(members).toBe((ROOMS - 1) * CLIENTS);
       crowd.expectUnharmed();
     };
+    await settle();
     const spread = (await healthOf(gateway)).workers.map(({ clients }) => clients);
     expect(Math.min(...spread)).toBeGreaterThan(CLIENTS / WORKERS / 2);
 

@@ -74,6 +74,13 @@ describe('a connected client', () => {
     },
   );
 
+  it('waits for its upgrade once, however often it enters', async () => {
+    const { socket } = await connect({ transports: ['polling'] });
+    const waits = socket.conn.listenerCount('upgrade');
+    for (let n = 0; n < 3; n++) shrinkClient(socket);
+    expect(socket.conn.listenerCount('upgrade')).toBe(waits + 1);
+  });
+
   it('may send acknowledgements that nobody asked for', async () => {
     const { client, socket } = await connect();
     expect(member(socket, 'acks')).toBeInstanceOf(Map);

@@ -21,7 +21,10 @@ export function shrinkClient(client: Socket): void {
   if (decoder?._callbacks) trim(decoder._callbacks, '$decoded');
   shrinkConnection(client.conn);
   // An upgrade replaces the transport, and adds its own listeners.
-  if (client.conn.transport.name === 'polling') client.conn.once('upgrade', onUpgrade);
+  const { conn } = client;
+  if (conn.transport.name !== 'polling') return;
+  // A session may enter again after it has left.
+  if (!conn.listeners('upgrade').includes(onUpgrade)) conn.once('upgrade', onUpgrade);
 }
 
 const NO_REQUEST = {

@@ -2,8 +2,8 @@ import { FanoutRig, reply } from '../../../test/support/fanout-rig.js';
 import { MESSAGEPACK } from '../../../test/support/test-client.js';
 import { waitFor } from '../../../test/support/wait.js';
 import { JsonPayload, JsonPayloads, type Products } from '../../contract/index.js';
-import { webSocketOf } from './engine-io-internals.js';
-import { usesMessagePack } from './messagepack-clients.js';
+import { clientOf, webSocketOf } from './engine-io-internals.js';
+import { answerInMessagePack, usesMessagePack } from './messagepack-clients.js';
 
 afterEach(() => FanoutRig.stopAll());
 
@@ -27,6 +27,15 @@ describe.each([[['websocket']], [['polling']], [['polling', 'websocket']]])('ove
     await waitFor(() => numbers.length === 50 && json.numbers.length === 50);
     expect(numbers).toEqual(all);
     expect(json.numbers).toEqual(all);
+  });
+
+  it('a client that enters again costs nothing more', async () => {
+    const { socket } = await (await FanoutRig.start()).connect({ transports, ...MESSAGEPACK });
+    const { writeToEngine } = clientOf(socket)!;
+    const waits = socket.conn.listenerCount('upgrade');
+    for (let n = 0; n < 3; n++) answerInMessagePack(socket as never, () => undefined);
+    expect(clientOf(socket)!.writeToEngine).toBe(writeToEngine);
+    expect(socket.conn.listenerCount('upgrade')).toBeLessThanOrEqual(waits);
   });
 
   it('a client is known by its WebSocket too', async () => {

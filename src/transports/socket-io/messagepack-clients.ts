@@ -18,7 +18,12 @@ export function usesMessagePack(connectionOrWebSocket: object): boolean {
  */
 export function answerInMessagePack(socket: Socket, next: () => void): void {
   const client = clientOf(socket);
-  if (client?.decoder instanceof PacketDecoder && client.decoder.readsMessagePack) {
+  // A connection may enter again after it has left, and is the same client then.
+  if (
+    client?.encoder !== messagePackEncoder &&
+    client?.decoder instanceof PacketDecoder &&
+    client.decoder.readsMessagePack
+  ) {
     note(socket.conn);
     if (socket.conn.transport.name === 'polling') socket.conn.once('upgrade', noteUpgraded);
     client.encoder = messagePackEncoder;

@@ -23,15 +23,30 @@ const MAIN_NAMESPACE = '/';
 const FIRST_FIELD = Buffer.from('\xa4type', 'latin1');
 const MIN_MAP = 0x80;
 const MAX_MAP = 0x8f;
+/** The largest number that is one byte. */
+const MAX_FIXED_INTEGER = 0x7f;
 
 /**
  * Whether bytes begin like a packet of a type, as every known library writes it. The whole packet
  * is then of this type, or {@link readPacket} makes an unreadable event of it.
  */
 export function beginsLike(type: PacketType, bytes: Uint8Array): boolean {
+  return leadingTypeOf(bytes) === type;
+}
+
+/** Whether bytes are a packet with which a client enters a namespace, however they are written. */
+export function asksToEnter(bytes: Buffer): boolean {
+  const type = leadingTypeOf(bytes);
+  return type === undefined ? readConnect(bytes) !== undefined : type === PacketType.CONNECT;
+}
+
+/** The type with which a packet begins; undefined if it is written in another way. */
+function leadingTypeOf(bytes: Uint8Array): PacketType | undefined {
   const { length } = FIRST_FIELD;
-  if (bytes[0]! < MIN_MAP || bytes[0]! > MAX_MAP || bytes[length + 1] !== type) return false;
-  return FIRST_FIELD.every((byte, n) => bytes[n + 1] === byte);
+  if (bytes[0]! < MIN_MAP || bytes[0]! > MAX_MAP) return undefined;
+  if (!FIRST_FIELD.every((byte, n) => bytes[n + 1] === byte)) return undefined;
+  const type = bytes[length + 1];
+  return type !== undefined && type <= MAX_FIXED_INTEGER ? type : undefined;
 }
 
 /** The packet with which a client enters; undefined if the bytes are anything else. */

@@ -1,7 +1,7 @@
 import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
 import * as stock from 'socket.io-msgpack-parser';
 import { encode } from '../../../test/support/messagepack.js';
-import { beginsLike, messagePackEncoder } from './messagepack-packets.js';
+import { asksToEnter, beginsLike, messagePackEncoder } from './messagepack-packets.js';
 import { PacketDecoder, PacketEncoder } from './packet-parser.js';
 
 const CONNECT = { type: PacketType.CONNECT, nsp: '/', data: undefined };
@@ -150,5 +150,24 @@ it('recognises the type of a packet by its beginning', () => {
     encode('type'),
   ]) {
     expect(beginsLike(PacketType.EVENT, other)).toBe(false);
+  }
+});
+
+it('recognises a packet with which a client enters, however it is written', () => {
+  const usual = packed({ type: 0, nsp: '/' });
+  const map16 = Buffer.concat([Buffer.from([0xde, 0, 2]), usual.subarray(1)]);
+  const typeAt = '?_type'.length;
+  const wide = Buffer.concat([usual.subarray(0, typeAt), Buffer.from([0xcc]), usual.subarray(typeAt)]);
+  for (const entry of [usual, packed({ nsp: '/', type: 0 }), map16, wide]) {
+    expect(asksToEnter(entry)).toBe(true);
+  }
+  const event = { nsp: '/', data: ['x'], type: 2 };
+  for (const other of [
+    packed(event),
+    packed({ type: 2, nsp: '/', data: ['x'] }),
+    Buffer.alloc(0),
+    encode('type'),
+  ]) {
+    expect(asksToEnter(other)).toBe(false);
   }
 });

@@ -25,9 +25,8 @@ export interface LinkEncodings {
 /**
  * The connection of a client. Frames are written directly to the TCP socket of its transport while
  * that is safe: the transport has an open channel, no upgrade is in progress, and engine.io's buffer
- * is empty. Then all earlier packets of engine.io are already in the TCP
- * socket's buffer, and later ones follow the frames. At all other times frames are sent through
- * engine.io.
+ * is empty. Then all earlier packets of engine.io are already in the TCP socket's buffer, and later
+ * ones follow the frames. At all other times frames are sent through engine.io.
  *
  * Besides the members in `engine-io-internals.ts`, it relies on the moments of two events, which
  * `socket-io-link.spec.ts` pins: 'packetCreate' comes before a packet is buffered, and 'drain'

@@ -7,8 +7,11 @@ import { waitFor } from '../../support/wait.js';
 
 const CLIENTS = 1_000;
 const AT_A_TIME = 20;
-/** What a client without requests may cost, bytes. It is 9,600 at the time of writing. */
-const MAX_BYTES = 10_700;
+/**
+ * What a client without requests may cost, bytes. It is 9,600 at the time of writing, and up to
+ * 12,500 while other tests keep the machine busy.
+ */
+const MAX_BYTES = 13_500;
 
 let redis: RedisServer;
 let gateway: GatewayProcess;

@@ -516,6 +516,7 @@ describe('a revocation', () => {
       async () => (await replicas[0]!.metric('socket_gateway_revocations_total{kind="rejected"}')) === 2,
       'not counted',
     );
+    await waitFor(() => replicas[0]!.logged('revocation_rejected') !== undefined);
     expect(replicas[0]!.logged('revocation_rejected')).toMatchObject({ problem: 'it is not JSON' });
     await client.settled();
     expect(client.disconnects).toEqual([]);
