@@ -24,6 +24,7 @@ import {
   mayBeUpgraded,
   pollingTransportOf,
   preEncodedOf,
+  withFrame,
   queryOf,
   releaseRequest,
   responseHeadersOf,
@@ -113,10 +114,12 @@ describe('a connection of engine.io', () => {
     const { socket } = await connect();
     const packets: EnginePacket[] = [];
     socket.conn.on('packetCreate', (packet: EnginePacket) => packets.push(packet));
-    const wsPreEncodedFrame = [Buffer.from('x')];
-    socket.conn.write('2["x"]', { compress: false, wsPreEncodedFrame } as never);
+    const frame = Buffer.from('x');
+    // Socket.IO's own frames are for its own WebSockets.
+    socket.conn.write('2["x"]', { compress: false, wsPreEncodedFrame: [frame] } as never);
+    socket.conn.write('2["x"]', withFrame(frame) as never);
     socket.conn.write('2["y"]');
-    expect(packets.map(preEncodedOf)).toEqual([wsPreEncodedFrame, undefined]);
+    expect(packets.map(preEncodedOf)).toEqual([undefined, [frame], undefined]);
   });
 
   it('has a time limit for a closed polling session, and none for a WebSocket', async () => {

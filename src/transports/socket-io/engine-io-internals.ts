@@ -24,14 +24,29 @@ export interface EnginePacket {
   readonly options?: unknown;
 }
 
+/** Set in the options of packets whose frame a link has made, in the encoding of its client. */
+const FROM_LINK = Symbol('from link');
+
 /**
- * The bytes on the wire of a packet, if {@link SocketIoLink} gave them to engine.io with it.
- * Source: engine.io passes the options of `Socket#write` on. Without it, the transport makes them
- * again.
+ * The options with which a link gives engine.io a packet and its bytes on the wire.
+ * Source: `wsPreEncodedFrame`, which engine.io's WebSocket writes in place of the packet.
+ */
+export function withFrame(frame: Buffer): object {
+  return { compress: false, wsPreEncodedFrame: [frame], [FROM_LINK]: true };
+}
+
+/**
+ * The bytes on the wire of a packet from {@link withFrame}; undefined for every other packet. What
+ * Socket.IO broadcasts itself has a frame too, which is for its own WebSockets.
+ * Source: engine.io passes the options of `Socket#write` on. Without it, the transport makes the
+ * bytes again.
  */
 export function preEncodedOf({ options }: EnginePacket): readonly Buffer[] | undefined {
-  const { wsPreEncodedFrame: frame } = (options ?? {}) as { readonly wsPreEncodedFrame?: unknown };
-  return Array.isArray(frame) ? (frame as Buffer[]) : undefined;
+  const { wsPreEncodedFrame: frame, [FROM_LINK]: isFromLink } = (options ?? {}) as {
+    readonly wsPreEncodedFrame?: unknown;
+    readonly [FROM_LINK]?: unknown;
+  };
+  return isFromLink === true && Array.isArray(frame) ? (frame as Buffer[]) : undefined;
 }
 
 /**

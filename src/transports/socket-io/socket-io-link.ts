@@ -8,6 +8,7 @@ import {
   descriptorOf,
   type EnginePacket,
   isUpgrading,
+  withFrame,
   writeBufferOf,
 } from './engine-io-internals.js';
 
@@ -118,7 +119,7 @@ export class SocketIoLink implements Link {
   private sendPacket(frame: Frame): void {
     // engine.io can share a pre-encoded frame between WebSockets; polling uses the packet. During an
     // upgrade the frame is a plain one, which every WebSocket can read.
-    const options = { compress: false, wsPreEncodedFrame: [frame.in(this.encoding)] };
+    const options = withFrame(frame.in(this.encoding));
     this.connection.write(frame.in<string | Buffer>(this.encodings.packets), options);
   }
 
