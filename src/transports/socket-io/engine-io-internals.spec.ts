@@ -117,7 +117,7 @@ describe('a connection of engine.io', () => {
     const frame = Buffer.from('x');
     // Socket.IO's own frames are for its own WebSockets.
     socket.conn.write('2["x"]', { compress: false, wsPreEncodedFrame: [frame] } as never);
-    socket.conn.write('2["x"]', withFrame(frame) as never);
+    socket.conn.write('2["x"]', withFrame(frame));
     socket.conn.write('2["y"]');
     expect(packets.map(preEncodedOf)).toEqual([undefined, [frame], undefined]);
   });
