@@ -118,7 +118,7 @@ describe('a gateway without authentication', () => {
     await waitFor(() => client.messages.some((message) => message.id === 9));
     const error = client.messages.find(({ event }) => event === 'error')?.data;
     expect(error).toMatchObject({ code: 'INVALID_PAYLOAD', event: '', details: [{ field }] });
-    expect(error.message).toContain('Send an object');
+    expect(error.message).toContain('Send one as');
     const refusal = client.messages.find((message) => message.event === 'ack' && message.id === 3);
     expect(refusal?.data).toEqual(id === undefined ? undefined : { ok: false, error });
     expect(client.closed).toBeUndefined();
