@@ -19,10 +19,11 @@ export const INPUTS = Number(process.env.FUZZ_INPUTS ?? 100_000);
  */
 const WARM_UP_SHARE = 0.15;
 /**
- * How much a heap may grow: a fixed number of bytes, and some for each input. A leak of one object
- * per connection would be a hundred times as large.
+ * How much a heap may grow: a fixed number of bytes, and some for each input. The gateway remembers
+ * a bounded number of past updates, and each way in has code of its own that is compiled meanwhile.
+ * A leak of one object per connection would be a hundred times as large.
  */
-const HEAP_GROWTH = 3_000_000;
+const HEAP_GROWTH = 6_000_000;
 const HEAP_GROWTH_PER_INPUT = 20;
 /**
  * How long ws keeps a WebSocket that was closed for an error, even if its TCP connection is gone,
