@@ -106,20 +106,15 @@ export async function createGateway(
   app.enableCors((request: IncomingMessage, decide: (error: null, options: object) => void) =>
     decide(null, access.isAdmitted(request) ? none : cors),
   );
-  if (config.transports.includes(PLAIN_WEBSOCKET)) {
-    app.use(PLAIN_WEBSOCKET_PATH, (request: IncomingMessage, response: ServerResponse, next: () => void) => {
-      // The admin port has no WebSockets.
+  /** Has requests to a path answered in a way of its own, but not on the admin port. */
+  const answerOn = (path: string, answer: typeof askForUpgrade): void => {
+    app.use(path, (request: IncomingMessage, response: ServerResponse, next: () => void) => {
       if (access.isAdmitted(request)) next();
-      else askForUpgrade(request, response, next);
+      else answer(request, response, next);
     });
-  }
-  if (takesSse) {
-    app.use(SSE_PATH, (request: IncomingMessage, response: ServerResponse, next: () => void) => {
-      // The admin port has no event streams.
-      if (access.isAdmitted(request)) next();
-      else refuseStream(request, response, next);
-    });
-  }
+  };
+  if (config.transports.includes(PLAIN_WEBSOCKET)) answerOn(PLAIN_WEBSOCKET_PATH, askForUpgrade);
+  if (takesSse) answerOn(SSE_PATH, refuseStream);
   app.useGlobalFilters(new HttpErrorFilter(logger));
   prepare?.(app);
 

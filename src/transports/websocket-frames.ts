@@ -1,11 +1,6 @@
-import { constants, deflateRawSync } from 'node:zlib';
 import type { Encoding, Message, WireEncoding } from '../fanout/encoding.js';
+import { deflated, SharedBytes } from './shared-bytes.js';
 
-/**
- * Compression level of zlib. Compared with the default level, it deflates an 80 KB chain in about
- * half the time, to about a tenth more bytes (`npm run bench -- --only chains`).
- */
-const DEFLATE_LEVEL = 4;
 /** Length of the end marker of Z_SYNC_FLUSH; permessage-deflate omits it (RFC 7692, 7.2.1). */
 const SYNC_FLUSH_TAIL_BYTES = 4;
 /** First byte of an unfragmented text or binary frame, and the bit that marks a compressed one. */
@@ -17,7 +12,7 @@ const RSV1 = 0x40;
  * Messages as text frames of WebSockets. All receivers can share a frame, because frames of a
  * server are not masked (RFC 6455, 5.1) and are therefore the same for every client.
  */
-export class TextFrames implements WireEncoding {
+export class TextFrames extends SharedBytes implements WireEncoding {
   readonly uncompressed = this;
 
   /**
@@ -27,7 +22,9 @@ export class TextFrames implements WireEncoding {
   constructor(
     private readonly head: (event: string) => string,
     private readonly tail: string,
-  ) {}
+  ) {
+    super();
+  }
 
   encode({ event, text }: Message): Buffer {
     const head = this.head(event);
@@ -39,24 +36,22 @@ export class TextFrames implements WireEncoding {
     frame.write(this.tail, offset);
     return frame;
   }
-
-  join(encoded: readonly Buffer[]): Buffer {
-    return Buffer.concat(encoded);
-  }
 }
 
 /**
  * Messages as binary frames of WebSockets. The payload is encoded once for all encodings that share
  * its encoding.
  */
-export class BinaryFrames implements WireEncoding {
+export class BinaryFrames extends SharedBytes implements WireEncoding {
   readonly uncompressed = this;
 
   /** @param head the bytes of a message before its payload */
   constructor(
     private readonly head: (event: string) => Buffer,
     private readonly payload: Encoding<Buffer>,
-  ) {}
+  ) {
+    super();
+  }
 
   encode(message: Message): Buffer {
     const head = this.head(message.event);
@@ -67,40 +62,30 @@ export class BinaryFrames implements WireEncoding {
     payload.copy(frame, frame.length - payload.length);
     return frame;
   }
-
-  join(encoded: readonly Buffer[]): Buffer {
-    return Buffer.concat(encoded);
-  }
 }
 
 /**
  * The frames of another encoding, for clients that negotiated permessage-deflate. A frame is not
  * compressed if that would save too little.
  */
-export class DeflatedFrames implements WireEncoding {
+export class DeflatedFrames extends SharedBytes implements WireEncoding {
   /** @param compressAbove messages up to this size are not compressed, bytes */
   constructor(
     readonly uncompressed: WireEncoding,
     private readonly compressAbove: number,
-  ) {}
+  ) {
+    super();
+  }
 
   encode(message: Message): Buffer {
     const plain = message.in(this.uncompressed);
     const length = payloadLength(plain);
     if (length <= this.compressAbove) return plain;
-    const flushed = deflateRawSync(plain.subarray(-length), {
-      level: DEFLATE_LEVEL,
-      finishFlush: constants.Z_SYNC_FLUSH,
-    });
-    const deflated = flushed.subarray(0, -SYNC_FLUSH_TAIL_BYTES);
-    if (deflated.length >= length) return plain;
-    const compressed = allocateFrame(plain[0]! | RSV1, deflated.length);
-    deflated.copy(compressed, compressed.length - deflated.length);
+    const payload = deflated(plain.subarray(-length)).subarray(0, -SYNC_FLUSH_TAIL_BYTES);
+    if (payload.length >= length) return plain;
+    const compressed = allocateFrame(plain[0]! | RSV1, payload.length);
+    payload.copy(compressed, compressed.length - payload.length);
     return compressed;
-  }
-
-  join(encoded: readonly Buffer[]): Buffer {
-    return Buffer.concat(encoded);
   }
 }
 

@@ -10,8 +10,7 @@ export interface SseEvent {
   readonly event: string;
   /** The text of its data. */
   readonly text: string;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly data: any;
+  readonly data: Readonly<Record<string, unknown>>;
   /** The id of the block; undefined if it has none. */
   readonly id: string | undefined;
 }

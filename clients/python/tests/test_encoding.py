@@ -4,12 +4,12 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import unittest
-from typing import Any, ClassVar, Dict, List
+from typing import Any, Dict, List
 from unittest import mock
 
 from deltastream_socket_client import AsyncClient, Client
 
-from .processes import Gateway, Redis, free_port, wait_for
+from .processes import WithGateway, free_port, wait_for
 from .test_async_client import until
 
 
@@ -33,17 +33,7 @@ if importlib.util.find_spec('msgpack') is None:
 
 else:
 
-    class Encodings(unittest.TestCase):  # type: ignore[no-redef]
-        redis: ClassVar[Redis]
-        gateway: ClassVar[Gateway]
-
-        @classmethod
-        def setUpClass(cls) -> None:
-            cls.redis = Redis()
-            cls.addClassCleanup(cls.redis.stop)
-            cls.gateway = Gateway(cls.redis)
-            cls.addClassCleanup(cls.gateway.stop)
-
+    class Encodings(WithGateway):  # type: ignore[no-redef]
         def test_clients_of_both_encodings_get_equal_updates(self) -> None:
             self.gateway.price('BOTH', 1)
             self.gateway.chain('BOTH', 1)

@@ -81,7 +81,7 @@ describe('a connected client', () => {
     expect(socket.conn.listenerCount('upgrade')).toBe(waits + 1);
   });
 
-  it('may send acknowledgements that nobody asked for', async () => {
+  it('can send an acknowledgement although the gateway asked for none', async () => {
     const { client, socket } = await connect();
     expect(member(socket, 'acks')).toBeInstanceOf(Map);
     shrinkClient(socket);

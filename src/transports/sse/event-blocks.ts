@@ -1,5 +1,6 @@
 import { type LocalOffset, parseTimestamp, ServerEvent } from '../../contract/index.js';
 import type { Message, WireEncoding } from '../../fanout/encoding.js';
+import { SharedBytes } from '../shared-bytes.js';
 
 /** Line ends. JSON has them only between its tokens, where they mean nothing. */
 const LINE_ENDS = /[\r\n]+/g;
@@ -17,11 +18,13 @@ export function eventBlock(event: string, data: string, id?: number): string {
 export const COMMENT = ':\n\n';
 
 /** Messages as blocks of an event stream. All receivers share the bytes of a message. */
-export class EventBlocks implements WireEncoding {
+export class EventBlocks extends SharedBytes implements WireEncoding {
   readonly uncompressed = this;
 
   /** @param offsetOf the offset of timestamps that name no zone */
-  constructor(private readonly offsetOf: LocalOffset | undefined) {}
+  constructor(private readonly offsetOf: LocalOffset | undefined) {
+    super();
+  }
 
   encode({ event, text }: Message): Buffer {
     const data = text.includes('\n') || text.includes('\r') ? text.replace(LINE_ENDS, '') : text;
@@ -30,10 +33,6 @@ export class EventBlocks implements WireEncoding {
     const buffer = Buffer.allocUnsafeSlow(Buffer.byteLength(block));
     buffer.write(block);
     return buffer;
-  }
-
-  join(encoded: readonly Buffer[]): Buffer {
-    return Buffer.concat(encoded);
   }
 
   /** Where a client resumes that received this message: only prices can be resumed one by one. */

@@ -1,5 +1,5 @@
-import { constants, deflateRawSync } from 'node:zlib';
 import type { Message, WireEncoding } from '../../fanout/encoding.js';
+import { deflated, SharedBytes } from '../shared-bytes.js';
 
 /*
  * A gzip stream of blocks that do not depend on each other, so that all clients share the blocks of
@@ -9,9 +9,6 @@ import type { Message, WireEncoding } from '../../fanout/encoding.js';
 
 /** What every stream begins with (RFC 1952, 2.3): deflate, no flags, no time, unknown system. */
 export const GZIP_HEADER = Buffer.from('1f8b08000000000000ff', 'hex');
-
-/** The same level as for WebSockets. */
-const DEFLATE_LEVEL = 4;
 
 /** The most bytes of a block that is stored without compression. */
 const MAX_STORED = 65_535;
@@ -34,22 +31,20 @@ export function stored(bytes: Buffer): Buffer {
 }
 
 /** The messages of another encoding, stored without compression. */
-export class StoredBlocks implements WireEncoding {
+export class StoredBlocks extends SharedBytes implements WireEncoding {
   readonly uncompressed = this;
 
-  constructor(private readonly inner: WireEncoding) {}
+  constructor(private readonly inner: WireEncoding) {
+    super();
+  }
 
   encode(message: Message): Buffer {
     return stored(message.in(this.inner));
   }
-
-  join(encoded: readonly Buffer[]): Buffer {
-    return Buffer.concat(encoded);
-  }
 }
 
 /** The messages of another encoding, compressed if that saves something. */
-export class DeflatedBlocks implements WireEncoding {
+export class DeflatedBlocks extends SharedBytes implements WireEncoding {
   readonly uncompressed: WireEncoding;
 
   /** @param compressAbove messages up to this size are not compressed, bytes */
@@ -57,18 +52,14 @@ export class DeflatedBlocks implements WireEncoding {
     private readonly inner: WireEncoding,
     private readonly compressAbove: number,
   ) {
+    super();
     this.uncompressed = new StoredBlocks(inner);
   }
 
   encode(message: Message): Buffer {
     const plain = message.in(this.inner);
     if (plain.length <= this.compressAbove) return message.in(this.uncompressed);
-    const options = { level: DEFLATE_LEVEL, finishFlush: constants.Z_SYNC_FLUSH };
-    const deflated = deflateRawSync(plain, options);
-    return deflated.length < plain.length ? deflated : message.in(this.uncompressed);
-  }
-
-  join(encoded: readonly Buffer[]): Buffer {
-    return Buffer.concat(encoded);
+    const block = deflated(plain);
+    return block.length < plain.length ? block : message.in(this.uncompressed);
   }
 }
