@@ -14,16 +14,15 @@ export const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 0x7fff_ffff);
 export const INPUTS = Number(process.env.FUZZ_INPUTS ?? 100_000);
 
 /**
- * Memory is measured after this share of the inputs and after all of them. By then code has been
- * compiled, and caches are filled.
+ * Memory is measured after this share of the inputs and after all of them. By then the code of
+ * every way in has been compiled, and caches are filled.
  */
-const WARM_UP_SHARE = 0.15;
+const WARM_UP_SHARE = 0.4;
 /**
- * How much a heap may grow: a fixed number of bytes, and some for each input. The gateway remembers
- * a bounded number of past updates, and each way in has code of its own that is compiled meanwhile.
- * A leak of one object per connection would be a hundred times as large.
+ * How much a heap may grow: a fixed number of bytes, and some for each input. A leak of one object
+ * per connection would be a hundred times as large.
  */
-const HEAP_GROWTH = 6_000_000;
+const HEAP_GROWTH = 3_000_000;
 const HEAP_GROWTH_PER_INPUT = 20;
 /**
  * How long ws keeps a WebSocket that was closed for an error, even if its TCP connection is gone,
