@@ -1,17 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
-import { Transport } from 'engine.io';
 import type { Clock } from '../../common/clock.js';
 import { jittered } from '../../common/jittered.js';
 import { ClientEvent, type ConnectErrorData, type SubscribeRequest } from '../../contract/index.js';
 import type { Channel } from '../socket-io/channel.js';
 import { corkUntilEndOfTurn } from '../socket-io/coalescing-websocket.js';
-import {
-  type EnginePacket,
-  preEncodedOf,
-  responseHeadersOf,
-  takenSocketOf,
-} from '../socket-io/engine-io-internals.js';
+import { type MessagePacket, OwnTransport } from '../own-transport.js';
+import { preEncodedOf, responseHeadersOf, takenSocketOf } from '../socket-io/engine-io-internals.js';
 import {
   connectErrorOf,
   connectPacket,
@@ -32,8 +27,6 @@ const RETRY_SPREAD = 4;
 /** How long a client may take to read the rest of its stream after its end, ms. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-type RequestOfTransport = ConstructorParameters<typeof Transport>[0];
-
 export interface SseOptions {
   readonly clock: Pick<Clock, 'after' | 'wallNow'>;
   readonly limits: RoomLimits;
@@ -49,7 +42,7 @@ export interface SseOptions {
  * The response begins when Socket.IO has admitted the client. Until then it can still be an error
  * with an HTTP status.
  */
-export class SseTransport extends Transport implements Channel {
+export class SseTransport extends OwnTransport implements Channel {
   readonly tcp: TcpSocket;
   readonly problem = undefined;
   private state: 'entering' | 'entered' | 'refused' = 'entering';
@@ -63,7 +56,7 @@ export class SseTransport extends Transport implements Channel {
     request: IncomingMessage,
     private readonly options: SseOptions,
   ) {
-    super(request as IncomingMessage & RequestOfTransport);
+    super(request);
     const asked = readSseRequest(request, options.limits);
     if ('problem' in asked) throw new TypeError(`${asked.field} ${asked.problem}`);
     const date = new Date(options.clock.wallNow()).toUTCString();
@@ -73,20 +66,6 @@ export class SseTransport extends Transport implements Channel {
     this.tcp.setTimeout(0);
     this.tcp.on('error', ignore).on('data', cut).on('end', cut);
     this.tcp.once('close', () => this.onClose());
-    this.writable = true;
-  }
-
-  /** Like a WebSocket, for everything that depends on how bytes are sent. */
-  get name(): string {
-    return 'websocket';
-  }
-
-  get handlesUpgrades(): boolean {
-    return false;
-  }
-
-  get supportsFraming(): boolean {
-    return true;
   }
 
   get channel(): Channel {
@@ -100,38 +79,24 @@ export class SseTransport extends Transport implements Channel {
   /** The last event has said why the stream ends. */
   closeWith(): void {}
 
-  send(packets: readonly EnginePacket[]): void {
-    for (const packet of packets) {
-      if (packet.type === 'message' && typeof packet.data === 'string')
-        this.sendPacket(packet.data, preEncodedOf(packet));
-      else if (packet.type === 'ping') this.ping();
-      else if (packet.type === 'open') process.nextTick(this.enter);
-    }
-    // The TCP socket holds what was sent, so that the next packet may follow at once.
-    this.emit('drain');
-  }
-
   doClose(done?: () => void): void {
     if (this.state === 'entering') this.refuse(NOT_ADMITTED);
     else this.end();
     done?.();
   }
 
-  /** Runs once engine.io and Socket.IO listen to this transport. */
-  private readonly enter = (): void => {
+  protected override opened(): void {
     this.onPacket({ type: 'message', data: connectPacket(this.pending?.asked.auth) });
-  };
+  }
 
-  private sendPacket(packet: string, encoded: readonly Buffer[] | undefined): void {
+  protected override sendMessage(packet: MessagePacket): void {
     if (this.state === 'entering') {
-      this.onAdmission(packet);
+      this.onAdmission(packet.data);
       return;
     }
-    if (encoded) {
-      for (const bytes of encoded) this.writeBytes(bytes);
-      return;
-    }
-    for (const { event, data } of eventsOf(packet)) this.writeText(eventBlock(event, data));
+    const encoded = preEncodedOf(packet);
+    if (encoded) for (const bytes of encoded) this.writeBytes(bytes);
+    else for (const { event, data } of eventsOf(packet.data)) this.writeText(eventBlock(event, data));
   }
 
   private onAdmission(packet: string): void {
@@ -170,7 +135,7 @@ export class SseTransport extends Transport implements Channel {
    * answered once the operating system has taken the comment. It does not while its buffers for a
    * client that does not read are full.
    */
-  private ping(): void {
+  protected override ping(): void {
     if (this.isOpen) this.tcp.write(this.encode(COMMENT), this.onTaken);
     else this.onTaken();
   }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { Transport } from 'engine.io';
 import { CLOSINGS } from '../../contract/index.js';
 import type { BoundedWebSocket } from '../socket-io/bounded-websocket-server.js';
-import { type EnginePacket, upgradedWebSocketOf } from '../socket-io/engine-io-internals.js';
+import { type MessagePacket, OwnTransport } from '../own-transport.js';
+import { upgradedWebSocketOf } from '../socket-io/engine-io-internals.js';
 import { codecOf, type MessageCodec } from './message-codec.js';
 import {
   AUTH_EVENT,
@@ -21,8 +21,6 @@ const POLICY_VIOLATION = 1008;
 /** The reason in the close frame of a client that sent nothing, although it has to authenticate. */
 const NO_AUTH = 'AUTH_REQUIRED';
 
-type RequestOfTransport = ConstructorParameters<typeof Transport>[0];
-
 /**
  * A plain WebSocket as a transport of engine.io. To engine.io and Socket.IO its client is like any
  * other, so that authentication, rooms, limits, drain and metrics need nothing of their own.
@@ -32,7 +30,7 @@ type RequestOfTransport = ConstructorParameters<typeof Transport>[0];
  * transport holds its messages and stops reading. So it holds what one read of the TCP socket
  * brought at most.
  */
-export class PlainWebSocketTransport extends Transport {
+export class PlainWebSocketTransport extends OwnTransport {
   readonly socket: BoundedWebSocket;
   private state: 'new' | 'entering' | 'entered' | 'refused' = 'new';
   private held: ClientMessage[] = [];
@@ -43,7 +41,7 @@ export class PlainWebSocketTransport extends Transport {
     request: IncomingMessage,
     private readonly ignoresAuth: boolean,
   ) {
-    super(request as IncomingMessage & RequestOfTransport);
+    super(request);
     const { auth, hasToken } = authOf(request);
     this.upgradeAuth = { auth, hasToken: hasToken || ignoresAuth };
     this.socket = upgradedWebSocketOf<BoundedWebSocket>(request);
@@ -51,21 +49,6 @@ export class PlainWebSocketTransport extends Transport {
     this.socket.on('pong', this.onPong);
     this.socket.once('close', () => this.onClose());
     this.socket.on('error', (error) => this.onError('websocket error', error));
-    this.writable = true;
-  }
-
-  /** Like Socket.IO's own WebSocket, for everything that depends on how bytes are sent. */
-  get name(): string {
-    return 'websocket';
-  }
-
-  /** Nothing is upgraded to a plain WebSocket. */
-  get handlesUpgrades(): boolean {
-    return false;
-  }
-
-  get supportsFraming(): boolean {
-    return true;
   }
 
   /** Whether the client and the gateway agreed on MessagePack. */
@@ -77,23 +60,13 @@ export class PlainWebSocketTransport extends Transport {
     return codecOf(this.socket.protocol);
   }
 
-  send(packets: readonly EnginePacket[]): void {
-    for (const { type, data } of packets) {
-      if (type === 'message' && typeof data === 'string') this.sendPacket(data);
-      else if (type === 'ping') this.socket.ping();
-      else if (type === 'open') process.nextTick(this.onOpen);
-    }
-    // The TCP socket holds what was sent, so that the next packet may follow at once.
-    this.emit('drain');
-  }
-
   doClose(done?: () => void): void {
     if (this.state === 'new' || this.state === 'entering') this.socket.close(POLICY_VIOLATION, NO_AUTH);
     else this.socket.close();
     done?.();
   }
 
-  private sendPacket(packet: string): void {
+  protected override sendMessage({ data: packet }: MessagePacket): void {
     if (this.state === 'entering') this.onAdmission(packet);
     for (const message of messagesOf(packet)) this.socket.send(this.codec.write(message));
     if (this.state === 'refused') this.refuse(packet);
@@ -117,10 +90,13 @@ export class PlainWebSocketTransport extends Transport {
     this.socket.close(closing?.closeCode ?? POLICY_VIOLATION, code);
   }
 
-  /** Runs once engine.io and Socket.IO listen to this transport. */
-  private readonly onOpen = (): void => {
+  protected override opened(): void {
     if (this.state === 'new' && this.upgradeAuth?.hasToken) this.enter();
-  };
+  }
+
+  protected override ping(): void {
+    this.socket.ping();
+  }
 
   private readonly onPong = (): void => this.onPacket({ type: 'pong' });
 
