@@ -1,3 +1,4 @@
+import type { ChainView } from './chain-view.js';
 import type { History } from './history.js';
 import { CONNECTED_MESSAGE, type ChainUpdate, type OptionLeg } from './payloads.js';
 import {
@@ -111,6 +112,35 @@ const CHAIN = {
   processed_at: '2026-11-22T04:43:39.355332',
 } as const satisfies ChainUpdate;
 
+const VIEW = { mode: 'quote', strikes: 10, max_rate: 2 } as const;
+const VIEW_ROOM = 'chain:NIFTY:2026-11-26@quote.10.2hz';
+
+const CHAIN_VIEW = {
+  ...SUMMARY,
+  atm_strike: 21500,
+  total_call_oi: 1146062,
+  total_put_oi: 1084590,
+  call_buildup_otm: 489448,
+  put_buildup_otm: 635560,
+  processed_at: '2026-11-22T04:43:39.355332',
+  view: { mode: 'quote', strikes: 10 },
+  strikes: [21000, 21050],
+  calls: {
+    last: [715.93, 676.42],
+    bid: [708.16, 664.79],
+    ask: [723.7, 688.05],
+    volume: [5252, 9447],
+    open_interest: [20859, 37170],
+  },
+  puts: {
+    last: [188.79, null],
+    bid: [186, null],
+    ask: [191.58, null],
+    volume: [9335, null],
+    open_interest: [30560, null],
+  },
+} as const satisfies ChainView;
+
 const MALFORMED_SYMBOL = {
   message: INVALID_SUBSCRIPTION_MESSAGE,
   code: 'INVALID_SYMBOL',
@@ -144,6 +174,8 @@ export const CLIENT_EXAMPLES = {
     { name: 'chain', payload: { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' } },
     { name: 'general', payload: { type: 'general' } },
     { name: 'heartbeat', payload: { type: 'heartbeat', every_ms: 2000 } },
+    { name: 'view', payload: { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26', view: VIEW } },
+    { name: 'rate', payload: { type: 'product', symbols: ['NIFTY', 'BANKNIFTY'], view: { max_rate: 1 } } },
     { name: 'resume', payload: { type: 'product', symbol: 'NIFTY', since: TIMESTAMP } },
     {
       name: 'resume of a batch',
@@ -189,6 +221,7 @@ export const ACKNOWLEDGEMENT_EXAMPLES = {
       payload: { ok: true, rooms: ['product:nifty'], suggestions: { nifty: 'NIFTY' } },
     },
     { name: 'heartbeat', payload: { ok: true, rooms: ['heartbeat'], every_ms: 2000 } },
+    { name: 'view', payload: { ok: true, rooms: [VIEW_ROOM], view: VIEW } },
   ],
   unsubscribe: [{ name: 'done', payload: { ok: true, rooms: ['product:NIFTY'] } }],
   get_products: [
@@ -290,6 +323,10 @@ export const SERVER_EXAMPLES = {
       payload: { room: 'heartbeat', message: 'Subscribed to heartbeat', every_ms: 2000 },
     },
     {
+      name: 'view',
+      payload: { room: VIEW_ROOM, message: `Subscribed to ${VIEW_ROOM}`, view: VIEW },
+    },
+    {
       name: 'resumed',
       payload: {
         room: 'product:NIFTY',
@@ -366,6 +403,7 @@ export const SERVER_EXAMPLES = {
   ],
   chain_summary: [{ name: 'summary', payload: SUMMARY }],
   chain_update: [{ name: 'chain of one strike', payload: CHAIN }],
+  chain_view: [{ name: 'quotes of two strikes, one without a put', payload: CHAIN_VIEW }],
   feed_status: [
     {
       name: 'stale',

@@ -25,11 +25,23 @@ const INTERVAL_OF_HEARTBEATS_ALONE = {
   else: { properties: { every_ms: { not: {} } } },
 } as const;
 
+const COLUMNS_OF_CHAINS_ALONE = {
+  if: { properties: { type: { const: 'chain' } } },
+  else: { properties: { view: { properties: { mode: { not: {} }, strikes: { not: {} } } } } },
+} as const;
+
+const NO_VIEW_OF_HEARTBEATS = {
+  if: { properties: { type: { const: 'heartbeat' } } },
+  then: { properties: { view: { not: {} } } },
+} as const;
+
 const ROOMS_AND_HEARTBEATS = {
   allOf: [
     { if: { properties: { type: { enum: ['general', 'heartbeat'] } } }, else: NEEDS_SYMBOL },
     EXPIRY_OF_CHAINS_ALONE,
     INTERVAL_OF_HEARTBEATS_ALONE,
+    COLUMNS_OF_CHAINS_ALONE,
+    NO_VIEW_OF_HEARTBEATS,
   ],
 } as const;
 
@@ -42,5 +54,5 @@ export const REQUEST_RULES = {
     then: { properties: { resolution: { const: 'raw' } } },
     else: { properties: { expiry: { not: {} } } },
   },
-  SnapshotRequest: { allOf: [NEEDS_SYMBOL, EXPIRY_OF_CHAINS_ALONE] },
+  SnapshotRequest: { allOf: [NEEDS_SYMBOL, EXPIRY_OF_CHAINS_ALONE, COLUMNS_OF_CHAINS_ALONE] },
 } as const;
