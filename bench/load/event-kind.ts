@@ -3,8 +3,9 @@ const CHAIN = threeLetters('chain_update');
 const SUBSCRIBED = threeLetters('subscribed');
 const UNSUBSCRIBED = threeLetters('unsubscribed');
 const ERROR = threeLetters('error');
-/** Of `chain_update`. Other events of chains are `chain_summary` and `chain_status`. */
+/** Of `chain_update` and `chain_view`. Others are `chain_summary` and `chain_status`. */
 const U = 'u'.charCodeAt(0);
+const V = 'v'.charCodeAt(0);
 
 /** What an event of the gateway is to a client that counts. */
 export type EventKind = 'market' | 'subscribed' | 'unsubscribed' | 'error' | 'other';
@@ -21,7 +22,7 @@ export function eventKind(buffer: Buffer, at: number): EventKind {
     case UNDERLYING:
       return 'market';
     case CHAIN:
-      return buffer[at + NAME_BYTES - 1] === U ? 'market' : 'other';
+      return isMarket(buffer[at + NAME_BYTES - 1]!) ? 'market' : 'other';
     case SUBSCRIBED:
       return 'subscribed';
     case UNSUBSCRIBED:
@@ -31,6 +32,10 @@ export function eventKind(buffer: Buffer, at: number): EventKind {
     default:
       return 'other';
   }
+}
+
+function isMarket(letter: number): boolean {
+  return letter === U || letter === V;
 }
 
 function threeLetters(name: string): number {

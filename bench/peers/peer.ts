@@ -1,3 +1,4 @@
+import type { ViewRequest } from '../../src/contract/index.js';
 import type { ClientProfile } from '../load/client-stream.js';
 import type { Dialect } from '../load/load-methods.js';
 import type { PublishTarget } from '../publish/publisher-methods.js';
@@ -12,7 +13,12 @@ export interface Workload {
    * `general`.
    */
   readonly everything: boolean;
-  readonly rooms: readonly { readonly type: 'product' | 'chain'; readonly symbol: string }[];
+  readonly rooms: readonly {
+    readonly type: 'product' | 'chain';
+    readonly symbol: string;
+    /** Only the gateway has views. */
+    readonly view?: ViewRequest;
+  }[];
   /** The indexes of the products whose numbered messages it then receives. */
   readonly keys: readonly number[];
   /** After a reconnection, subscribe to the rooms since the newest update. Only for products. */
@@ -98,7 +104,7 @@ function gatewayProfile(
   { everything, rooms, keys, snapshots }: Workload,
   request: (event: string, data: object) => string,
 ): ClientProfile {
-  const greeting = rooms.map(({ type, symbol }) => request('subscribe', { type, symbol }));
+  const greeting = rooms.map((room) => request('subscribe', room));
   if (!everything) greeting.unshift(request('unsubscribe', { type: 'general' }));
   return { greeting, confirmations: greeting.length, snapshots, keys };
 }

@@ -13,7 +13,9 @@ import type { Row, Scenario } from './scenario.js';
 import { stalled } from './stalled.js';
 import { steady } from './steady.js';
 import { storm } from './storm.js';
+import { derivation } from './derivation.js';
 import { transports } from './transports.js';
+import { views } from './views.js';
 import { watchlists } from './watchlists.js';
 import { workers } from './workers.js';
 
@@ -30,6 +32,8 @@ export const SCENARIOS: readonly Scenario<Row>[] = [
   watchlists,
   chains,
   encodings,
+  views,
+  derivation,
   idle,
   storm,
   jitter,

@@ -1,7 +1,10 @@
-import { chainRoom, type RoomAddress, roomName } from '../contract/index.js';
+import { baseRoom, chainRoom, type RoomAddress } from '../contract/index.js';
 import type { RoomPatterns } from '../config/room-patterns.js';
 
-/** The rooms that a client may join: everything that any of its grants allows. */
+/**
+ * The rooms that a client may join: everything that any of its grants allows. A client that may join
+ * a room may join every view of it.
+ */
 export class Permissions {
   /** Allows every room. */
   static readonly all = new Permissions([]);
@@ -19,7 +22,7 @@ export class Permissions {
 
   mayJoin(address: RoomAddress): boolean {
     if (this.grants.length === 0 && !this.products) return true;
-    if (this.allow(roomName(address))) return true;
+    if (this.allow(baseRoom(address))) return true;
     if (address.type === 'general') return false;
     // A client that may join all chains of a product may also join a single one.
     return (

@@ -11,6 +11,7 @@ import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
   chainRoom,
+  type ChainSummary,
   type FeedGap,
   GENERAL_ROOM,
   JsonPayload,
@@ -32,6 +33,7 @@ import { messageOf } from '../common/message-of.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { BridgeMetrics } from './bridge.metrics.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
+import { type Timed, ViewsService } from '../views/views.service.js';
 import { FeedReport } from './feed-report.js';
 
 /**
@@ -42,8 +44,6 @@ const WARM_START_MS = 2_000;
 
 /** After an outage, each replica refreshes its cache at a random moment within this time, ms. */
 const REFRESH_SPREAD_MS = 1_000;
-
-type Timed = <T extends object>(payload: JsonPayload<T>) => JsonPayload<T>;
 
 /**
  * Relays the enriched channels to the clients of this replica: it parses and checks each message,
@@ -71,6 +71,7 @@ export class RedisBridgeService
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
     private readonly history: HistoryService,
+    private readonly views: ViewsService,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly metrics: BridgeMetrics,
     private readonly transportMetrics: TransportMetrics,
@@ -216,22 +217,23 @@ export class RedisBridgeService
 
   /** A single emit to both rooms: Socket.IO sends it only once to a client that is in both. */
   private broadcastUnderlying({ product, price, payload }: UnderlyingMessage, timed: Timed): void {
-    this.server.local
-      .to([GENERAL_ROOM, productRoom(product)])
-      .emit(ServerEvent.underlyingUpdate, timed(payload));
+    const rooms = [GENERAL_ROOM, productRoom(product)];
+    this.server.local.to(rooms).emit(ServerEvent.underlyingUpdate, timed(payload));
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.underlyingUpdate });
+    this.views.relay(rooms, ServerEvent.underlyingUpdate, payload, timed);
     this.log.debug({ product, price }, 'broadcasted_underlying');
   }
 
-  private broadcastChain({ product, expiry, key, payload, summary }: ChainMessage, timed: Timed): void {
-    this.server.local
-      .to(GENERAL_ROOM)
-      .emit(ServerEvent.chainSummary, timed(new JsonPayload(JSON.stringify(summary), key)));
+  private broadcastChain(message: ChainMessage, timed: Timed): void {
+    const { product, expiry, key, payload, summary } = message;
+    const short = new JsonPayload<ChainSummary>(JSON.stringify(summary), key);
+    this.server.local.to(GENERAL_ROOM).emit(ServerEvent.chainSummary, timed(short));
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainSummary });
-    this.server.local
-      .to([chainRoom(product), chainRoom(product, expiry)])
-      .emit(ServerEvent.chainUpdate, timed(payload));
+    this.views.relay([GENERAL_ROOM], ServerEvent.chainSummary, short, timed);
+    const rooms = [chainRoom(product), chainRoom(product, expiry)];
+    this.server.local.to(rooms).emit(ServerEvent.chainUpdate, timed(payload));
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainUpdate });
+    this.views.relayChain(rooms, message, timed);
     this.log.debug({ product, expiry, pcr: summary.pcr_oi }, 'broadcasted_chain');
   }
 

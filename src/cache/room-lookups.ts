@@ -1,5 +1,5 @@
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
-import { roomName, type RoomAddress } from '../contract/index.js';
+import { baseRoom, type RoomAddress } from '../contract/index.js';
 import { chainKey, underlyingKey } from '../feed/market-message.js';
 import type { CacheMetrics } from './cache.metrics.js';
 import type { ChainFinder } from './chain-finder.js';
@@ -31,7 +31,7 @@ export class RoomLookups {
 
   /** Reads the keys of a room into memory. Returns false if they could not be read. Never rejects. */
   async read(address: RoomAddress): Promise<boolean> {
-    const room = roomName(address);
+    const room = baseRoom(address);
     let reading = this.running.get(room);
     if (!reading) {
       reading = this.limit

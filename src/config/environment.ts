@@ -278,6 +278,10 @@ export class Environment {
   @Integer(1, 10_000)
   MAX_CHAINS_PER_SNAPSHOT = 64;
 
+  /** The most views of rooms that have members, on this replica. */
+  @Integer(0, 1_000_000, '0: no views')
+  MAX_VIEWS = 5_000;
+
   @Integer(1_024, 104_857_600, 'bytes')
   MAX_PAYLOAD_BYTES = 65_536;
 

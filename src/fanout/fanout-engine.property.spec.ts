@@ -13,7 +13,13 @@ import { FakeKernel } from '../../test/support/fake-kernel.js';
 
 type Step =
   | { readonly do: 'connect'; readonly as: Connecting }
-  | { readonly do: 'broadcast'; readonly to: readonly string[]; readonly key: string; readonly bytes: number }
+  | {
+      readonly do: 'broadcast';
+      readonly to: readonly string[];
+      readonly except?: readonly string[];
+      readonly key: string;
+      readonly bytes: number;
+    }
   | { readonly do: 'turn' }
   | { readonly do: 'advance'; readonly ms: number }
   | ClientStep;
@@ -48,7 +54,8 @@ function plain(weight: number, kind: Plain): fc.WeightedArbitrary<Step> {
 }
 
 const step = fc.oneof(
-  often(60, fc.record({ do: fc.constant('broadcast'), to, key, bytes })),
+  often(50, fc.record({ do: fc.constant('broadcast'), to, key, bytes })),
+  often(10, fc.record({ do: fc.constant('broadcast'), to, except: to, key, bytes })),
   often(1, fc.record({ do: fc.constant('broadcast'), to, key, bytes: fc.constantFrom(MAX_WAITING, HUGE) })),
   often(30, fc.record({ do: fc.constant('turn') })),
   often(10, fc.record({ do: fc.constant('advance'), ms: fc.constantFrom(1, 20, 100, 400, STALL_TIMEOUT) })),
@@ -79,7 +86,7 @@ function perform(world: FanoutWorld, step: Step): void {
     case 'connect':
       return world.connect(step.as);
     case 'broadcast':
-      return world.broadcast(step.to, step.key, 'x'.repeat(step.bytes));
+      return world.broadcast(step.to, step.key, 'x'.repeat(step.bytes), step.except);
     case 'turn':
       return world.turn();
     case 'advance':

@@ -129,11 +129,18 @@ export class FanoutEngine implements ClientOwner {
    * empty.
    * @param makeFrame is called only if there is such a client
    * @param timed if given, the observer learns when it has been written
+   * @param except clients in one of these rooms do not get the frame
    * @returns the number of those clients
    */
-  broadcast(rooms: ReadonlySet<string>, makeFrame: () => Frame, timed?: TimedUpdate): number {
+  broadcast(
+    rooms: ReadonlySet<string>,
+    makeFrame: () => Frame,
+    timed?: TimedUpdate,
+    except?: ReadonlySet<string>,
+  ): number {
     this.findGroups();
     const ordinal = ++this.broadcasts;
+    if (except && except.size > 0) for (const group of this.groups.in(except)) group.lastBroadcast = ordinal;
     let frame: Frame | undefined;
     let receivers = 0;
     for (const group of this.groups.in(rooms)) {

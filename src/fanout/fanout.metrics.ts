@@ -45,7 +45,14 @@ export class FanoutMetrics extends MetricsGroup {
     'end_to_end_latency_seconds',
     "From an update's processed_at until it is written to all clients that keep up; includes the clocks' difference.",
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
-    { event: [ServerEvent.underlyingUpdate, ServerEvent.chainSummary, ServerEvent.chainUpdate] },
+    {
+      event: [
+        ServerEvent.underlyingUpdate,
+        ServerEvent.chainSummary,
+        ServerEvent.chainUpdate,
+        ServerEvent.chainView,
+      ],
+    },
   );
   readonly framesPerWrite = this.histogram(
     'flush_frames_per_write',

@@ -22,8 +22,8 @@ export interface Run {
 export class Group<Client> {
   readonly clients = new Set<Client>();
   /**
-   * Number of the last broadcast in the log. A broadcast to several of the group's rooms is
-   * appended only once.
+   * Number of the last broadcast that was appended to the log, or that excepted the group. A
+   * broadcast to several of the group's rooms is appended only once.
    */
   lastBroadcast = 0;
   private frames: Frame[] = [];

@@ -8,7 +8,6 @@ import {
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
-  chainRoom,
   type ChainStatus,
   type HandshakeOptions,
   type JsonPayload,
@@ -23,6 +22,7 @@ import type { MarketMessage } from '../feed/market-message.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { FreshnessMetrics } from './freshness.metrics.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
+import { ViewRooms } from '../views/view-rooms.js';
 import { Awaited } from './awaited.js';
 import { ChainTracker } from './chain-tracker.js';
 import { FreshnessTracker, type StatusChange } from './freshness-tracker.js';
@@ -88,13 +88,14 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   constructor(
     { staleAfterMs, chainStaleAfterMs, marketHours, products }: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    views: ViewRooms,
     private readonly metrics: FreshnessMetrics,
     private readonly transportMetrics: TransportMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly faults: RateLimitedLog,
     @InjectPinoLogger(FreshnessService.name) private readonly log: PinoLogger,
   ) {
-    this.rooms = new ProductRooms(server.sockets.adapter);
+    this.rooms = new ProductRooms(server.sockets.adapter, views);
     const clocks = { now: () => clock.now(), wallNow: () => clock.wallNow() };
     this.tracker = new FreshnessTracker({
       ...clocks,
@@ -265,7 +266,10 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     for (const expiry of expiriesOf(address, messages)) {
       const chain = this.chains.staleStatus(product, expiry);
       if (!chain) continue;
-      if (!heard(chainRooms(chain)) || this.chains.staleStatus(product, expiry, since.chains)) {
+      if (
+        !heard(this.rooms.ofChain(product, expiry)) ||
+        this.chains.staleStatus(product, expiry, since.chains)
+      ) {
         this.sendTo(client.id, ServerEvent.chainStatus, repeatedChain(chain));
       }
     }
@@ -356,7 +360,10 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   }
 
   private announceChain(status: ChainStatus): void {
-    this.server.local.to(chainRooms(status)).emit(ServerEvent.chainStatus, chainPayloadOf(status));
+    const { product, expiry } = status;
+    this.server.local
+      .to(this.rooms.ofChain(product, expiry))
+      .emit(ServerEvent.chainStatus, chainPayloadOf(status));
     this.metrics.chainStatus.inc({ status: status.status });
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainStatus });
     if (status.status === 'live') this.log.debug({ chain: nameOf(status) }, 'chain_live');
@@ -394,8 +401,11 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   private hasMember(name: string): boolean {
     const [product = '', expiry] = name.split(':');
     const { rooms } = this.server.sockets.adapter;
-    if (expiry === undefined) return this.rooms.of(product, false).some((room) => rooms.has(room));
-    return rooms.has(expiry === '*' ? chainRoom(product) : chainRoom(product, expiry));
+    const named =
+      expiry === undefined
+        ? this.rooms.of(product, false)
+        : this.rooms.ofName(product, expiry === '*' ? null : expiry);
+    return named.some((room) => rooms.has(room));
   }
 
   /**
@@ -415,8 +425,4 @@ function expiriesOf(address: SnapshotAddress, messages: readonly MarketMessage[]
   if (address.type !== 'chain') return [];
   if (address.expiry !== undefined) return [address.expiry];
   return messages.flatMap((message) => (message.kind === 'chain' ? [message.expiry] : []));
-}
-
-function chainRooms({ product, expiry }: ChainStatus): string[] {
-  return [chainRoom(product), ...(expiry === null ? [] : [chainRoom(product, expiry)])];
 }

@@ -1,18 +1,17 @@
 import { chainRoom, GENERAL_ROOM, productRoom } from '../contract/index.js';
-
-/** The events of a Socket.IO adapter that report which rooms exist. */
-export interface RoomEvents {
-  on(event: 'create-room' | 'delete-room', listener: (room: string) => void): unknown;
-}
+import type { RoomEvents, ViewRooms } from '../views/view-rooms.js';
 
 /**
- * Finds the rooms of a product that may have members. It keeps an index of the rooms of single
- * expiries, so that it need not search through all rooms.
+ * Finds the rooms of a product that may have members, and their views. It keeps an index of the
+ * rooms of single expiries, so that it need not search through all rooms.
  */
 export class ProductRooms {
   private readonly ofExpiries = new Map<string, Set<string>>();
 
-  constructor(adapter: RoomEvents) {
+  constructor(
+    adapter: RoomEvents,
+    private readonly views: Pick<ViewRooms, 'withViews'>,
+  ) {
     adapter.on('create-room', (room) => this.created(room));
     adapter.on('delete-room', (room) => this.deleted(room));
   }
@@ -23,7 +22,18 @@ export class ProductRooms {
    */
   of(product: string, withGeneral: boolean): string[] {
     const own = [productRoom(product), chainRoom(product), ...(this.ofExpiries.get(product) ?? [])];
-    return withGeneral ? [GENERAL_ROOM, ...own] : own;
+    return this.views.withViews(withGeneral ? [GENERAL_ROOM, ...own] : own);
+  }
+
+  /** The rooms that receive the chain of an expiry. Without an expiry: that of all chains. */
+  ofChain(product: string, expiry: string | null): string[] {
+    const rooms = [chainRoom(product), ...(expiry === null ? [] : [chainRoom(product, expiry)])];
+    return this.views.withViews(rooms);
+  }
+
+  /** The room of the chain of an expiry, or of all chains, and its views. */
+  ofName(product: string, expiry: string | null): string[] {
+    return this.views.withViews([chainRoom(product, expiry ?? undefined)]);
   }
 
   private created(room: string): void {
@@ -43,7 +53,7 @@ export class ProductRooms {
   }
 }
 
-/** The product of a room `chain:SYM:EXPIRY`. */
+/** The product of a room `chain:SYM:EXPIRY`, or of a view of it. */
 function productOfExpiry(room: string): string | undefined {
   const [kind, product, expiry] = room.split(':');
   return kind === 'chain' && expiry !== undefined ? product : undefined;

@@ -5,6 +5,7 @@ import { FreshnessModule } from '../freshness/freshness.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { LivenessModule } from '../liveness/liveness.module.js';
 import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
+import { ViewsModule } from '../views/views.module.js';
 import { HistoryModule } from '../history/history.module.js';
 import { ClientLog } from './client-log.js';
 import { ErrorResponder } from './error-responder.js';
@@ -33,6 +34,7 @@ import { TokenPipe } from './token.pipe.js';
     LimitsModule,
     LivenessModule,
     SocketIoModule,
+    ViewsModule,
   ],
   providers: [
     MarketDataGateway,

@@ -20,6 +20,7 @@ import {
   CONNECTED_MESSAGE,
   DEFAULT_HEARTBEAT_MS,
   GENERAL_ROOM,
+  grantedView,
   HEARTBEAT,
   type HandshakeOptions,
   type HistoryAcknowledgement,
@@ -46,6 +47,7 @@ import { FreshnessService } from '../freshness/freshness.service.js';
 import { HeartbeatService } from '../liveness/heartbeat.service.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
+import { ViewsService } from '../views/views.service.js';
 import { DISCONNECT_REASONS, GatewayMetrics } from './gateway.metrics.js';
 import { clientLimits } from './client-limits.js';
 import { ClientLog } from './client-log.js';
@@ -54,7 +56,7 @@ import { EventAdmission } from './event-admission.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
-import { forbidden, RequestError, tooMuchWork } from './request-error.js';
+import { forbidden, RequestError, tooManyViews, tooMuchWork } from './request-error.js';
 import { RoomMembership } from './room-membership.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import { checkBudget } from './subscription-budget.js';
@@ -80,6 +82,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     private readonly heartbeats: HeartbeatService,
     private readonly markets: MarketStatusService,
     private readonly membership: RoomMembership,
+    private readonly views: ViewsService,
     private readonly answers: SnapshotRequestService,
     private readonly historyRequests: HistoryRequestService,
     private readonly suggestions: SymbolSuggestions,
@@ -164,11 +167,17 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     const rooms = addresses.map(roomName);
     this.checkReads(client, 'You have not read what you were sent. Read it before you subscribe to more.');
     const held = new Set(subscriptionsOf(client));
+    if (request.replace === true)
+      for (const address of addresses)
+        for (const room of this.membership.othersOf(client, address)) held.delete(room);
     checkBudget(this.config, held, addresses, (product) => this.cache.knows(product));
+    const excess = this.views.beyondLimit(addresses);
+    if (excess.length > 0) throw tooManyViews(excess);
     const { joined, unknown } = await this.membership.join(client, request, addresses);
     this.clientLog.rooms(client, joined, 'client_subscribed');
     const suggestions = this.suggestions.of(unknown, this.auth.permissionsOf(client));
-    return suggestions ? { ok: true, rooms, suggestions } : { ok: true, rooms };
+    const view = addresses[0]?.view;
+    return { ok: true, rooms, ...(view && { view }), ...(suggestions && { suggestions }) };
   }
 
   /** It is not a room of data: every client may have it, and it counts towards no limit of rooms. */
@@ -197,7 +206,6 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
       if (!client.connected) break;
       if (client.rooms.has(room)) left.push(room);
       this.membership.leave(client, room);
-      client.emit(ServerEvent.unsubscribed, { room, message: `Unsubscribed from ${room}` });
     }
     this.clientLog.rooms(client, left, 'client_unsubscribed');
     return { ok: true, rooms };
@@ -300,9 +308,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
       if (pause) await pause;
       if (!client.connected) break;
       if (permissions.mayJoin(roomAddress(room)!)) continue;
-      this.membership.leave(client, room);
-      const message = `Unsubscribed from ${room}: the new token does not allow it`;
-      client.emit(ServerEvent.unsubscribed, { room, message });
+      this.membership.leave(client, room, ': the new token does not allow it');
     }
     return { ok: true, rooms: subscriptionsOf(client), expires_at };
   }
@@ -352,13 +358,13 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   }
 }
 
-function addressesOf({ type, symbol, symbols, expiry }: RoomsDto): RoomAddress[] {
-  if (type === 'general') return [{ type }];
+function addressesOf({ type, symbol, symbols, expiry, view: asked }: RoomsDto): RoomAddress[] {
   if (type === HEARTBEAT) return [];
+  const view = asked && (type === 'chain' ? grantedView(type, asked) : grantedView(type, asked));
+  const shared = { type, ...(type === 'chain' && expiry != null && { expiry }), ...(view && { view }) };
+  if (type === 'general') return [shared as RoomAddress];
   const all = new Set(symbol == null ? symbols : [symbol, ...(symbols ?? [])]);
-  return [...all].map((name) =>
-    type === 'chain' && expiry != null ? { type, symbol: name, expiry } : { type, symbol: name },
-  );
+  return [...all].map((name) => ({ ...shared, symbol: name }) as RoomAddress);
 }
 
 /** The rooms of this contract that a client is in. Every socket is also in a room of its own. */

@@ -78,6 +78,16 @@ export function tooManyUnknown(most: number, rooms: readonly string[]): RequestE
   return new RequestError('TOO_MANY_SUBSCRIPTIONS', message, details, retryAfterMs, rooms);
 }
 
+const RETRY_VIEWS_MS = 30_000;
+
+/** @param rooms the rooms of the request that would be too many views */
+export function tooManyViews(rooms: readonly string[]): RequestError {
+  const message =
+    'This gateway sends as many different views as it can. Subscribe to views that others use or to the rooms ' +
+    'themselves, or try again after retry_after_ms for the rooms that `rooms` names.';
+  return new RequestError('TOO_MANY_VIEWS', message, undefined, jittered(RETRY_VIEWS_MS, 1), rooms);
+}
+
 /** The most rooms that an error names. */
 const MAX_NAMED = 10;
 const RETRY_SNAPSHOT_MS = 1_000;

@@ -10,6 +10,8 @@ const CODES = {
   symbols: 'INVALID_SYMBOL',
   expiry: 'INVALID_EXPIRY',
   every_ms: 'INVALID_INTERVAL',
+  view: 'INVALID_VIEW',
+  replace: 'INVALID_VIEW',
   since: 'INVALID_TIME',
   from: 'INVALID_TIME',
   to: 'INVALID_TIME',

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CacheService, type Snapshot } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
+  baseRoom,
   ClientEvent,
   GENERAL_ROOM,
   JsonPayload,
@@ -27,6 +28,7 @@ import {
   type GatewaySocket,
   SOCKET_SERVER,
 } from '../transports/socket-io/socket-server.js';
+import { ViewRooms } from '../views/view-rooms.js';
 import { RequestCost } from './request-cost.js';
 import type { SubscribeDto } from './subscription.dto.js';
 
@@ -44,7 +46,7 @@ export interface Resume {
  */
 @Injectable()
 export class ResumeService {
-  /** The rooms that clients have left in this connection. */
+  /** The rooms that clients have left in this connection, or of which they have left a view. */
   private readonly left = new WeakMap<GatewaySocket, Set<string>>();
 
   constructor(
@@ -53,6 +55,7 @@ export class ResumeService {
     private readonly history: HistoryService,
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
+    private readonly views: ViewRooms,
     private readonly work: WorkLimiter,
     private readonly cost: RequestCost,
     private readonly metrics: HistoryMetrics,
@@ -89,15 +92,15 @@ export class ResumeService {
   }
 
   /**
-   * What `subscribed` says to a client that resumes a room and receives its snapshot. A chain is
-   * recovered by that, because each of its states is complete.
+   * What `subscribed` says to a client that resumes a room and receives its snapshot. A chain or a
+   * view is recovered by that, because a client of it needs only the newest state.
    */
   newestOf(
     address: RoomAddress,
     { messages, complete, known }: Snapshot & { readonly known: number },
   ): Pick<SubscriptionConfirmed, 'recovered' | 'replayed' | 'conflated'> {
-    if (address.type === 'product') return { recovered: false };
-    const recovered = address.type === 'chain' && complete && known === messages.length;
+    if (address.type === 'product' && !address.view) return { recovered: false };
+    const recovered = address.type !== 'general' && complete && known === messages.length;
     this.metrics.resumes.inc({ source: recovered ? 'newest' : 'not_recovered' });
     return recovered ? { recovered, replayed: messages.length, conflated: true } : { recovered };
   }
@@ -111,9 +114,9 @@ export class ResumeService {
       address?.type === 'product'
         ? this.history.lastReceivedAt(address.symbol) !== undefined
         : address?.type === 'general';
-    if (!hadPrices) return;
+    if (!address || !hadPrices) return;
     const left = this.left.get(client) ?? new Set();
-    this.left.set(client, left.add(room));
+    this.left.set(client, left.add(baseRoom(address)));
   }
 
   /**
@@ -123,7 +126,8 @@ export class ResumeService {
   private canReplay(client: GatewaySocket, symbol: string): boolean {
     if (isSlow(client, this.config.conflateAboveBytes)) return false;
     const left = this.left.get(client);
-    const hasBeenIn = (room: string): boolean => client.rooms.has(room) || left?.has(room) === true;
+    const hasBeenIn = (room: string): boolean =>
+      left?.has(room) === true || this.views.withViews([room]).some((one) => client.rooms.has(one));
     if (hasBeenIn(productRoom(symbol))) return false;
     const receivedAt = this.history.lastReceivedAt(symbol);
     return !hasBeenIn(GENERAL_ROOM) || receivedAt === undefined || receivedAt < client.handshake.issued;

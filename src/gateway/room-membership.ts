@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { type RoomAddress, roomName, ServerEvent } from '../contract/index.js';
+import { baseRoom, type RoomAddress, roomName, ServerEvent } from '../contract/index.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
 import { RequestQueue } from '../transports/request-queue.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
+import { ViewsService } from '../views/views.service.js';
 import { ResumeService } from './resume.service.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import type { SubscribeDto } from './subscription.dto.js';
@@ -27,6 +28,7 @@ export class RoomMembership {
     private readonly snapshots: SnapshotSender,
     private readonly resumes: ResumeService,
     private readonly markets: MarketStatusService,
+    private readonly views: ViewsService,
     private readonly requests: RequestQueue<GatewaySocket>,
   ) {}
 
@@ -47,6 +49,7 @@ export class RoomMembership {
       if (pause) await pause;
       if (!client.connected) break;
       const room = roomName(address);
+      if (request.replace === true) this.leaveOthers(client, address);
       if (!client.rooms.has(room)) joined.push(room);
       const join = (resumes: boolean): void => {
         if (!this.joinAnew(client, room, address, resumes)) unknown.push(address);
@@ -58,9 +61,26 @@ export class RoomMembership {
     return { joined, unknown };
   }
 
-  leave(client: GatewaySocket, room: string): void {
-    if (client.rooms.has(room)) this.resumes.noteLeft(client, room);
+  /** @param because what the client is told after the name of the room */
+  leave(client: GatewaySocket, room: string, because = ''): void {
+    if (client.rooms.has(room)) {
+      this.resumes.noteLeft(client, room);
+      this.views.beforeLeave(client, room);
+    }
     void client.leave(room);
+    client.emit(ServerEvent.unsubscribed, { room, message: `Unsubscribed from ${room}${because}` });
+  }
+
+  /** The room that an address is a view of and its other views, as far as the client is in them. */
+  othersOf(client: GatewaySocket, address: RoomAddress): readonly string[] {
+    const base = baseRoom(address);
+    const room = roomName(address);
+    return [...client.rooms].filter((one) => (one === base || one.startsWith(`${base}@`)) && one !== room);
+  }
+
+  private leaveOthers(client: GatewaySocket, address: RoomAddress): void {
+    const because = `: replaced by ${roomName(address)}`;
+    for (const room of this.othersOf(client, address)) this.leave(client, room, because);
   }
 
   /**
@@ -75,7 +95,7 @@ export class RoomMembership {
     join: (resumes: boolean) => void,
   ): Promise<void> | undefined {
     const since = address.type === 'general' ? undefined : this.resumes.sinceOf(request, address.symbol);
-    if (since === undefined || address.type !== 'product') {
+    if (since === undefined || address.type !== 'product' || address.view) {
       join(request.since != null && (address.type === 'general' || since !== undefined));
       return undefined;
     }
@@ -92,12 +112,22 @@ export class RoomMembership {
     const snapshot = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
     const updates = snapshot.messages.length;
     const isCut = snapshot.complete && snapshot.known > updates && { updates, available: snapshot.known };
+    if (address.type === 'general') this.views.beforeJoin(client, room);
     void client.join(room);
     const known = this.snapshots.knows(address, snapshot);
     const message = `Subscribed to ${room}`;
     const recovery = resumes && this.resumes.newestOf(address, snapshot);
-    client.emit(ServerEvent.subscribed, { room, message, ...isCut, ...(!known && { known }), ...recovery });
+    const granted = address.view && { view: address.view };
+    client.emit(ServerEvent.subscribed, {
+      room,
+      message,
+      ...granted,
+      ...isCut,
+      ...(!known && { known }),
+      ...recovery,
+    });
     this.snapshots.sendJoined(client, address, snapshot);
+    this.views.joined(client, address, snapshot.messages);
     this.markets.notifyJoined(client, address);
     return known;
   }

@@ -99,7 +99,7 @@ export class SnapshotRequestService {
   private fromMemory({ client }: Asking, address: SnapshotAddress): RoomSnapshot | undefined {
     const { messages, known, complete } = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
     if (!complete) return undefined;
-    for (const message of messages) this.sender.send(client, message);
+    for (const message of messages) this.sender.send(client, message, address.view);
     this.freshness.notify(client.id, address, messages);
     return this.close(client, address, messages.length, known, 'memory');
   }
@@ -118,7 +118,10 @@ export class SnapshotRequestService {
     // age must be known before the next request.
     const sent = sends ? Math.min(messages.length, this.config.maxChainsPerSnapshot) : 0;
     for (const [index, message] of messages.entries()) {
-      this.freshness.observeFetched(message, () => index < sent && this.sender.send(client, message));
+      this.freshness.observeFetched(
+        message,
+        () => index < sent && this.sender.send(client, message, address.view),
+      );
     }
     if (!sends) return undefined;
     // A change of the status is sent in a microtask: let it run first.

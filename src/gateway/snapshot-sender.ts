@@ -16,6 +16,7 @@ import {
 import type { MarketMessage } from '../feed/market-message.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
+import { ViewsService } from '../views/views.service.js';
 
 /** Sends the newest messages of a room to one client. */
 @Injectable()
@@ -24,6 +25,7 @@ export class SnapshotSender {
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
+    private readonly views: ViewsService,
     private readonly config: GatewayConfig,
     private readonly metrics: TransportMetrics,
   ) {}
@@ -39,7 +41,7 @@ export class SnapshotSender {
       this.freshness.notifyNewcomer(client);
       return;
     }
-    for (const message of snapshot.messages) this.send(client, message);
+    for (const message of snapshot.messages) this.send(client, message, address.view);
     if (snapshot.complete) {
       this.freshness.notify(client.id, address, snapshot.messages);
       return;
@@ -50,7 +52,7 @@ export class SnapshotSender {
       // Observe the messages even if the client has left: they are in memory now, so their age must
       // be known before the next request.
       for (const message of messages) {
-        this.freshness.observeFetched(message, () => stays && this.send(client, message));
+        this.freshness.observeFetched(message, () => stays && this.send(client, message, address.view));
       }
       // Send only the statuses from before the look-up (`changes`): the client receives later ones
       // as a member of the room.
@@ -74,14 +76,19 @@ export class SnapshotSender {
   /**
    * Sends a message as a broadcast to the own room of the client, so that the fan-out engine reuses
    * the frame that it has of the message.
+   * @param view the view of the room that the client asked for, if any
    */
-  send(client: GatewaySocket, message: MarketMessage): void {
+  send(client: GatewaySocket, message: MarketMessage, view: RoomAddress['view']): void {
     const own = this.server.local.to(client.id);
-    if (message.kind === 'underlying') own.emit(ServerEvent.underlyingUpdate, message.payload);
-    else own.emit(ServerEvent.chainUpdate, message.payload);
-    this.metrics.snapshots.inc({
-      event: message.kind === 'underlying' ? ServerEvent.underlyingUpdate : ServerEvent.chainUpdate,
-    });
+    let event: 'underlying_update' | 'chain_update' | 'chain_view' = ServerEvent.underlyingUpdate;
+    if (message.kind === 'underlying') {
+      own.emit(event, message.payload);
+    } else if (view && 'mode' in view) {
+      own.emit((event = ServerEvent.chainView), this.views.chainView(message, view));
+    } else {
+      own.emit((event = ServerEvent.chainUpdate), message.payload);
+    }
+    this.metrics.snapshots.inc({ event });
   }
 
   /**

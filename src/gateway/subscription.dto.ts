@@ -16,6 +16,9 @@ import {
   type SubscribeRequest,
   type SubscriptionRequest,
   type SubscriptionType,
+  VIEW_MODES,
+  type ViewMode,
+  type ViewRequest,
 } from '../contract/index.js';
 
 /** Completes "FIELD ..." in the error about a time. */
@@ -32,6 +35,17 @@ function isSince(value: unknown): boolean {
 
 function isInterval(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) >= MIN_HEARTBEAT_MS && Number(value) <= MAX_HEARTBEAT_MS;
+}
+
+function isView(value: unknown, { type }: RoomsDto): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || type === HEARTBEAT) return false;
+  const { mode, strikes, max_rate } = value as { readonly [field in keyof ViewRequest]?: unknown };
+  if (type !== 'chain' && (mode != null || strikes != null)) return false;
+  return (
+    (mode == null || VIEW_MODES.includes(mode as ViewMode)) &&
+    (strikes == null || (Number.isInteger(strikes) && Number(strikes) >= 1)) &&
+    (max_rate == null || (Number.isFinite(max_rate) && Number(max_rate) > 0))
+  );
 }
 
 /** A request that names rooms. The messages complete "FIELD ...". */
@@ -54,6 +68,14 @@ export abstract class RoomsDto implements SubscriptionRequest {
     message: 'must be a date YYYY-MM-DD, and is allowed with type chain only',
   })
   expiry?: string;
+
+  @IsOptional()
+  @Check(isView, {
+    message:
+      `must be an object with max_rate, a number above 0, and for type chain also mode, one of ${VIEW_MODES.join(', ')}, ` +
+      'and strikes, a whole number from 1 on',
+  })
+  view?: ViewRequest;
 }
 
 /** Payload of `subscribe` and `unsubscribe`, as a client sent it. */
@@ -73,6 +95,12 @@ export class SubscribeDto extends SubscriptionDto implements SubscribeRequest {
   @IsOptional()
   @Check(isSince, { message: `${TIME_RULE}, or an object with one for each symbol` })
   since?: string | Record<string, string>;
+
+  @IsOptional()
+  @Check((value, { type }: SubscribeDto) => typeof value === 'boolean' && type !== HEARTBEAT, {
+    message: `must be true or false, and is not allowed with type ${HEARTBEAT}`,
+  })
+  replace?: boolean;
 }
 
 /** Payload of `get_snapshot`, as a client sent it. */

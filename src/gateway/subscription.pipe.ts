@@ -4,9 +4,15 @@ import { invalidSubscription } from './request-error.js';
 import { type RequestField, validateRequest } from './request-validation.js';
 import { type RoomsDto, SnapshotDto, SubscribeDto, SubscriptionDto } from './subscription.dto.js';
 
-const SNAPSHOT_FIELDS = ['type', 'symbol', 'symbols', 'expiry'] as const satisfies readonly RequestField[];
+const SNAPSHOT_FIELDS = [
+  'type',
+  'symbol',
+  'symbols',
+  'expiry',
+  'view',
+] as const satisfies readonly RequestField[];
 const SUBSCRIPTION_FIELDS = [...SNAPSHOT_FIELDS, 'every_ms'] as const;
-const SUBSCRIBE_FIELDS = [...SUBSCRIPTION_FIELDS, 'since'] as const;
+const SUBSCRIBE_FIELDS = [...SUBSCRIPTION_FIELDS, 'since', 'replace'] as const;
 
 /** The length of a batch is checked before its items. */
 function validateRooms<T extends RoomsDto>(

@@ -1,8 +1,11 @@
-import { isSymbol } from '../contract/index.js';
+import { isSymbol, type ViewRequest } from '../contract/index.js';
 import { REQUEST_FIELDS } from './request-validation.js';
 
 /** The fields that a handler reads. `symbol` and `symbols` are before `since`, which is cut by them. */
 const FIELDS = [...REQUEST_FIELDS, 'token'];
+
+/** The fields of a view that a handler reads. */
+const VIEW_FIELDS = ['mode', 'strikes', 'max_rate'] as const satisfies readonly (keyof ViewRequest)[];
 
 /** The longest text that is kept, characters. No symbol, type or expiry is as long as this. */
 const MAX_TEXT = 128;
@@ -37,9 +40,17 @@ function fieldsOf(data: unknown, maxSymbols: number): unknown {
     else if (field === 'symbols' && Array.isArray(value))
       kept[field] = value.slice(0, maxSymbols + 1).map(shallow);
     else if (field === 'since') kept[field] = timesOf(value, kept);
+    else if (field === 'view') kept[field] = viewOf(value);
     else kept[field] = shallow(value);
   }
   return kept;
+}
+
+function viewOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return shallow(value);
+  const view = value as Readonly<Record<string, unknown>>;
+  const fields = VIEW_FIELDS.filter((field) => Object.hasOwn(view, field));
+  return Object.fromEntries(fields.map((field) => [field, shallow(view[field])]));
 }
 
 /** Keeps the times of the symbols that are in the request. */

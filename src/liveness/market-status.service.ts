@@ -24,6 +24,7 @@ import {
   type GatewaySocket,
   SOCKET_SERVER,
 } from '../transports/socket-io/socket-server.js';
+import { ViewRooms } from '../views/view-rooms.js';
 import { LivenessMetrics } from './liveness.metrics.js';
 
 /** The longest time between two looks at the clock, because an operator may set it. */
@@ -53,13 +54,14 @@ export class MarketStatusService implements OnApplicationBootstrap, BeforeApplic
   constructor(
     { marketHours }: GatewayConfig,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    views: ViewRooms,
     private readonly metrics: LivenessMetrics,
     private readonly transportMetrics: TransportMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
     @InjectPinoLogger(MarketStatusService.name) private readonly log: PinoLogger,
   ) {
     this.hours = marketHours;
-    this.rooms = new ProductRooms(server.sockets.adapter);
+    this.rooms = new ProductRooms(server.sockets.adapter, views);
     const now = clock.wallNow();
     const marketOf = (schedule: Schedule, product?: string): Market => ({
       product,

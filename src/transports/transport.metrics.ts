@@ -3,12 +3,18 @@ import { type ClosingCode, ServerEvent } from '../contract/index.js';
 import { MetricsGroup } from '../metrics/metrics-group.js';
 import { BODY_REFUSALS } from './socket-io/polling-body-limiter.js';
 
-const UPDATES = [ServerEvent.underlyingUpdate, ServerEvent.chainSummary, ServerEvent.chainUpdate];
+const UPDATES = [
+  ServerEvent.underlyingUpdate,
+  ServerEvent.chainSummary,
+  ServerEvent.chainUpdate,
+  ServerEvent.chainView,
+];
 const STATUSES = [ServerEvent.feedStatus, ServerEvent.chainStatus];
 const BROADCAST_EVENTS = [...UPDATES, ...STATUSES];
 const SNAPSHOT_EVENTS = [
   ServerEvent.underlyingUpdate,
   ServerEvent.chainUpdate,
+  ServerEvent.chainView,
   ...STATUSES,
   ServerEvent.feedStatuses,
   ServerEvent.snapshot,

@@ -8,6 +8,7 @@ const SHAPE_CODES: ReadonlySet<string> = new Set([
   'INVALID_TYPE',
   'INVALID_SYMBOL',
   'INVALID_EXPIRY',
+  'INVALID_VIEW',
   'UNKNOWN_EVENT',
 ]);
 

@@ -145,7 +145,7 @@ export class FanoutWorld {
     this.reply(client, '', room);
   }
 
-  broadcast(rooms: readonly string[], key: string, padding: string): void {
+  broadcast(rooms: readonly string[], key: string, padding: string, except: readonly string[] = []): void {
     if (this.paused) this.coverage.broadcastInPause++;
     if (padding.length > 1_000_000) this.coverage.overfullLog++;
     const version = ++this.ordinal;
@@ -155,11 +155,12 @@ export class FanoutWorld {
     for (const client of this.open()) {
       const via = rooms.filter((room) => client.rooms.has(room));
       if (rooms.length > 0 && via.length === 0) continue;
+      if (except.some((room) => client.rooms.has(room))) continue;
       expected++;
       client.emitted.push({ text: frame.in(socketIoPackets), kind: 'broadcast', key, version, via });
     }
     this.broadcasting = true;
-    const receivers = this.engine.broadcast(new Set(rooms), () => frame);
+    const receivers = this.engine.broadcast(new Set(rooms), () => frame, undefined, new Set(except));
     this.broadcasting = false;
     must(receivers === expected, `broadcast to ${receivers} clients, not ${expected}`);
   }

@@ -2,6 +2,7 @@ import { type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest 
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { constants, createGunzip } from 'node:zlib';
 import { cleanUp } from './cleanup.js';
+import { ContractCheck } from './contract-check.js';
 import type { HandshakeResponse } from './handshake.js';
 import { waitFor } from './wait.js';
 
@@ -21,7 +22,10 @@ export interface SseOptions {
   readonly ca?: string;
 }
 
-/** A client that reads an event stream over HTTP, and records it. */
+/**
+ * A client that reads an event stream over HTTP, and records it. Its events are checked against the
+ * AsyncAPI document.
+ */
 export class SseClient {
   readonly events: SseEvent[] = [];
   comments = 0;
@@ -30,6 +34,7 @@ export class SseClient {
   lastEventId: string | undefined;
   closed = false;
   private rest = '';
+  private readonly contract = new ContractCheck();
 
   private constructor(readonly response: IncomingMessage) {
     const isGzip = response.headers['content-encoding'] === 'gzip';
@@ -91,7 +96,9 @@ export class SseClient {
     const text = fields.get('data');
     if (text === undefined) return;
     const event = fields.get('event') ?? 'message';
-    this.events.push({ event, text, data: JSON.parse(text), id: fields.get('id') });
+    const data = JSON.parse(text) as SseEvent['data'];
+    this.contract.received(event, data);
+    this.events.push({ event, text, data, id: fields.get('id') });
   }
 }
 

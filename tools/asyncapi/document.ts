@@ -203,6 +203,7 @@ const MARKET_EVENTS: ReadonlySet<string> = new Set([
   'underlying_update',
   'chain_summary',
   'chain_update',
+  'chain_view',
   'feed_status',
   'chain_status',
   'feed_statuses',

@@ -118,7 +118,8 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
         else this.engine.send(client, this.frameOf(event));
         return;
       }
-      const receivers = this.engine.broadcast(opts.rooms, () => this.frameOf(event), event.timed);
+      const { rooms, except } = opts;
+      const receivers = this.engine.broadcast(rooms, () => this.frameOf(event), event.timed, except);
       options.onBroadcast(event.name, receivers);
     }
 
@@ -145,7 +146,9 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
 
     private carried({ type, id, data }: Packet, opts: BroadcastOptions): PreparedEvent | undefined {
       const { flags, except } = opts;
-      if (this.namespace.name !== '/' || !flags?.local || flags.volatile || except?.size) return undefined;
+      if (this.namespace.name !== '/' || !flags?.local || flags.volatile) return undefined;
+      // The engine can leave out rooms, but not single clients.
+      if (except?.size && [...except].some((room) => this.clients.has(room))) return undefined;
       if (type !== EVENT || id !== undefined || !Array.isArray(data) || data.length !== 2) return undefined;
       const [name, payload] = data as unknown[];
       if (typeof name !== 'string' || !isPrepared(payload)) return undefined;

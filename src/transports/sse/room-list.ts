@@ -4,7 +4,10 @@ import {
   HEARTBEAT,
   isExpiry,
   isSymbol,
+  roomAddress,
+  roomName,
   type SubscribeRequest,
+  type View,
 } from '../../contract/index.js';
 import { sinceOf } from './resume-point.js';
 
@@ -27,6 +30,7 @@ type Kind = 'heartbeat' | 'chain' | 'product' | 'general';
 interface Batch {
   readonly kind: Kind;
   readonly expiry?: string;
+  readonly view?: View;
   readonly symbols: string[];
 }
 
@@ -55,14 +59,15 @@ export function roomsOf(
   for (const name of names) {
     const room = parseRoom(name);
     if (!room) return wrong(FORM);
-    const { kind, symbol, expiry } = room;
-    const key = `${kind} ${expiry ?? ''}`;
-    const batch = batches.get(key) ?? { kind, symbols: [], ...(expiry !== undefined && { expiry }) };
+    const { symbol, ...shared } = room;
+    const key = JSON.stringify(shared);
+    const batch = batches.get(key) ?? { ...shared, symbols: [] };
     if (symbol !== undefined) batch.symbols.push(symbol);
     batches.set(key, batch);
   }
   const sorted = [...batches.values()].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
-  const isExact = batches.get('product ')?.symbols.length === 1 && !names.has(GENERAL_ROOM);
+  const prices = sorted.filter(({ kind }) => kind === 'product' || kind === 'general');
+  const isExact = prices.length === 1 && prices[0]?.symbols.length === 1;
   const since = point === undefined ? undefined : sinceOf(point, isExact);
   const subscriptions = sorted.flatMap((batch) => requestsOf(batch, since, maxSymbolsPerRequest));
   if (subscriptions.length > eventBurst)
@@ -74,23 +79,28 @@ function wrong(problem: string): ErrorDetail {
   return { field: 'rooms', problem };
 }
 
-function parseRoom(name: string): { kind: Kind; symbol?: string; expiry?: string } | undefined {
-  if (name === GENERAL_ROOM || name === HEARTBEAT) return { kind: name };
-  const [kind, symbol, expiry, ...rest] = name.split(':');
-  if (!isSymbol(symbol) || rest.length > 0) return undefined;
-  if (kind !== 'product' && kind !== 'chain') return undefined;
-  if (expiry === undefined) return { kind, symbol };
-  return kind === 'chain' && isExpiry(expiry) ? { kind, symbol, expiry } : undefined;
+function parseRoom(name: string): (Omit<Batch, 'symbols'> & { readonly symbol?: string }) | undefined {
+  if (name === HEARTBEAT) return { kind: name };
+  const address = roomAddress(name);
+  // The name must be the one that the room has, without anything before or after it.
+  if (!address || roomName(address) !== name) return undefined;
+  const { type: kind, ...rest } = address;
+  if (kind !== 'general' && !isSymbol(address.symbol)) return undefined;
+  if ('expiry' in rest && rest.expiry !== undefined && !isExpiry(rest.expiry)) return undefined;
+  return { kind, ...rest };
 }
 
-function requestsOf({ kind, symbols, expiry }: Batch, since: string | undefined, max: number) {
-  if (kind === 'heartbeat' || kind === 'general') return [{ type: kind }];
+function requestsOf({ kind, symbols, expiry, view }: Batch, since: string | undefined, max: number) {
+  const viewed = view && { view };
+  if (kind === 'heartbeat') return [{ type: kind }];
+  if (kind === 'general') return [{ type: kind, ...viewed }];
   const requests: SubscribeRequest[] = [];
   for (let from = 0; from < symbols.length; from += max) {
     requests.push({
       type: kind,
       symbols: symbols.slice(from, from + max),
       ...(expiry !== undefined && { expiry }),
+      ...viewed,
       ...(since !== undefined && { since }),
     });
   }

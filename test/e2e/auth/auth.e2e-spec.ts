@@ -8,6 +8,7 @@ import { underlying } from '../../support/messages.js';
 import { RawWebSocket } from '../../support/raw-websocket.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { openSocket } from '../../support/socket.js';
+import { SseClient, type SseOptions } from '../../support/sse-client.js';
 import { TestClient, TRANSPORTS } from '../../support/test-client.js';
 import {
   ALGORITHMS,
@@ -69,6 +70,53 @@ function refusal(url: string, options: Options): Promise<ConnectErrorData> {
   });
 }
 
+const ACCEPTED: readonly (readonly [string, () => Options])[] = [
+  ['in auth.token', () => bearer(hs256())],
+  ['in the Authorization header', () => ({ extraHeaders: { Authorization: `Bearer ${hs256()}` } })],
+  ...ALGORITHMS.map((name): [string, () => Options] => [`by ${name}`, () => bearer(signed(name))]),
+];
+
+const REJECTED: readonly (readonly [string, () => Options, ConnectErrorData['code']])[] = [
+  ['no token', () => ({}), 'AUTH_REQUIRED'],
+  ['an empty token', () => bearer(''), 'AUTH_REQUIRED'],
+  ['a token in the URL', () => ({ query: { token: hs256() } }), 'AUTH_REQUIRED'],
+  [
+    'another authorization scheme',
+    () => ({ extraHeaders: { Authorization: `Basic ${hs256()}` } }),
+    'AUTH_REQUIRED',
+  ],
+  ['a header without a token', () => ({ extraHeaders: { Authorization: 'Bearer' } }), 'TOKEN_INVALID'],
+  [
+    'two tokens in the header',
+    () => ({ extraHeaders: { Authorization: `Bearer ${hs256()} ${hs256()}` } }),
+    'TOKEN_INVALID',
+  ],
+  ['a number', () => ({ auth: { token: 42 } }), 'TOKEN_INVALID'],
+  ['a list', () => ({ auth: { token: [hs256()] } }), 'TOKEN_INVALID'],
+  ['a huge token', () => bearer('x'.repeat(50_000)), 'TOKEN_INVALID'],
+  ['an unsigned token', () => bearer(`${unsigned({ alg: 'none' }, claims())}.`), 'TOKEN_INVALID'],
+  [
+    'a token signed with the public key',
+    () => bearer(hs256(claims(), pemOf(KEYS.RS256.publicKey))),
+    'TOKEN_INVALID',
+  ],
+  ['a token signed with another secret', () => bearer(hs256(claims(), 'z'.repeat(32))), 'TOKEN_INVALID'],
+  ['a token that is not valid yet', () => bearer(hs256(claims({ nbf: epoch(60) }))), 'TOKEN_INVALID'],
+  ['an expired token', () => bearer(hs256(claims({ exp: epoch(-60) }))), 'TOKEN_EXPIRED'],
+];
+
+/**
+ * The same request for an event stream, which takes a token only in the header. Undefined if a
+ * header cannot have such a token.
+ */
+function asEventStream({ auth, extraHeaders, query }: Options): [string, SseOptions] | undefined {
+  const { token } = (auth ?? {}) as { readonly token?: unknown };
+  if (token !== undefined && (typeof token !== 'string' || token.length > 8_000)) return undefined;
+  const headers = { ...extraHeaders, ...(token && { Authorization: `Bearer ${token}` }) };
+  const more = new URLSearchParams(query as Record<string, string>).toString();
+  return [`rooms=product:NIFTY&${more}`, { headers }];
+}
+
 describe('a gateway that requires a token', () => {
   let gateway: GatewayProcess;
 
@@ -87,50 +135,38 @@ describe('a gateway that requires a token', () => {
         () => ({ ...bearer(hs256()), extraHeaders: { Authorization: 'Bearer x' } }),
       ],
     ];
-    it.each<[string, () => Options]>([
-      ['in auth.token', () => bearer(hs256())],
-      ['in the Authorization header', () => ({ extraHeaders: { Authorization: `Bearer ${hs256()}` } })],
-      ...(kind.startsWith('plain websocket') ? [] : precedence),
-      ...ALGORITHMS.map((name): [string, () => Options] => [`by ${name}`, () => bearer(signed(name))]),
-    ])('accepts a client with a token %s', async (_name, options) => {
-      const client = await TestClient.connect(gateway.url, { ...transport, ...options() });
-      const [connected] = client.all('connected');
-      expect(connected!.rooms).toEqual(['general']);
-      expect(connected!.user).toEqual({ user_id: '42', role: 'user', expires_at: expect.any(Number) });
-    });
+    it.each([...ACCEPTED, ...(kind.startsWith('plain websocket') ? [] : precedence)])(
+      'accepts a client with a token %s',
+      async (_name, options) => {
+        const client = await TestClient.connect(gateway.url, { ...transport, ...options() });
+        const [connected] = client.all('connected');
+        expect(connected!.rooms).toEqual(['general']);
+        expect(connected!.user).toEqual({ user_id: '42', role: 'user', expires_at: expect.any(Number) });
+      },
+    );
 
-    it.each<[string, () => Options, ConnectErrorData['code']]>([
-      ['no token', () => ({}), 'AUTH_REQUIRED'],
-      ['an empty token', () => bearer(''), 'AUTH_REQUIRED'],
-      ['a token in the URL', () => ({ query: { token: hs256() } }), 'AUTH_REQUIRED'],
-      [
-        'another authorization scheme',
-        () => ({ extraHeaders: { Authorization: `Basic ${hs256()}` } }),
-        'AUTH_REQUIRED',
-      ],
-      ['a header without a token', () => ({ extraHeaders: { Authorization: 'Bearer' } }), 'TOKEN_INVALID'],
-      [
-        'two tokens in the header',
-        () => ({ extraHeaders: { Authorization: `Bearer ${hs256()} ${hs256()}` } }),
-        'TOKEN_INVALID',
-      ],
-      ['a number', () => ({ auth: { token: 42 } }), 'TOKEN_INVALID'],
-      ['a list', () => ({ auth: { token: [hs256()] } }), 'TOKEN_INVALID'],
-      ['a huge token', () => bearer('x'.repeat(50_000)), 'TOKEN_INVALID'],
-      ['an unsigned token', () => bearer(`${unsigned({ alg: 'none' }, claims())}.`), 'TOKEN_INVALID'],
-      [
-        'a token signed with the public key',
-        () => bearer(hs256(claims(), pemOf(KEYS.RS256.publicKey))),
-        'TOKEN_INVALID',
-      ],
-      ['a token signed with another secret', () => bearer(hs256(claims(), 'z'.repeat(32))), 'TOKEN_INVALID'],
-      ['a token that is not valid yet', () => bearer(hs256(claims({ nbf: epoch(60) }))), 'TOKEN_INVALID'],
-      ['an expired token', () => bearer(hs256(claims({ exp: epoch(-60) }))), 'TOKEN_EXPIRED'],
-    ])('rejects a client with %s', async (_name, options, code) => {
+    it.each(REJECTED)('rejects a client with %s', async (_name, options, code) => {
       const data = await refusal(gateway.url, { ...transport, ...options() });
       expect(data).toEqual({ code, message: expect.any(String) });
       expect(data.message.length).toBeLessThan(200);
     });
+  });
+
+  describe('by an event stream', () => {
+    it.each(ACCEPTED)('accepts a client with a token %s', async (_name, options) => {
+      const stream = await SseClient.open(gateway.url, ...asEventStream(options())!);
+      const { data } = await stream.next('connected');
+      expect(data.user).toEqual({ user_id: '42', role: 'user', expires_at: expect.any(Number) });
+      expect((await stream.next('subscribed')).data.room).toBe('product:NIFTY');
+    });
+
+    it.each(REJECTED.filter(([, options]) => asEventStream(options())))(
+      'rejects a client with %s',
+      async (_name, options, code) => {
+        const refused = SseClient.open(gateway.url, ...asEventStream(options())!);
+        await expect(refused).rejects.toThrow(new RegExp(`^401 .*"code":"${code}"`));
+      },
+    );
   });
 
   it.each<[string, () => string[]]>([

@@ -10,8 +10,18 @@ const HOSTILE_NAMES = [
 const EVENTS = [
   ...['subscribe', 'unsubscribe', 'get_products', 'list_subscriptions', 'get_snapshot', 'refresh_token'],
 ];
-const FIELDS = ['type', 'symbol', 'symbols', 'expiry', 'token'];
+const FIELDS = ['type', 'symbol', 'symbols', 'expiry', 'token', 'view', 'replace'];
 const TYPES = ['product', 'chain', 'general'];
+const VIEWS = [
+  ...[
+    {},
+    { mode: 'ltp' },
+    { mode: 'quote', strikes: 10, max_rate: 2 },
+    { max_rate: 0.2 },
+    { max_rate: 1e308 },
+  ],
+  ...[{ mode: '__proto__' }, { strikes: -1 }, { max_rate: {} }, { mode: 'full', strikes: 9e15 }, [], 'quote'],
+];
 /** Only a few values, so that inputs meet the state that others have left behind. */
 const SYMBOLS = ['NIFTY', 'M&M', 'BAJAJ-AUTO', 'A', 'B', 'C'];
 const NUMBERS = ['0', '-1', '1e999', '9007199254740993', '4294967296', '9'.repeat(400), '1.5', '+1', '0x10'];
@@ -44,6 +54,8 @@ export function arbitraryJson(seed: number, count: number): readonly string[] {
       symbol: fc.oneof(fc.constantFrom(...SYMBOLS), fc.string(), fc.anything({ maxDepth: 1 })),
       symbols: fc.oneof(fc.array(fc.string()), fc.array(fc.constantFrom(...SYMBOLS)), fc.anything()),
       expiry: fc.oneof(fc.constant('2026-11-26'), fc.string(), fc.anything({ maxDepth: 1 })),
+      view: fc.oneof(fc.constantFrom(...VIEWS), fc.anything({ maxDepth: 2 })),
+      replace: fc.oneof(fc.boolean(), fc.anything({ maxDepth: 1 })),
       token: fc.oneof(fc.string(), fc.anything({ maxDepth: 1 })),
     },
     { requiredKeys: [] },

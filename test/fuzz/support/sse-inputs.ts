@@ -6,6 +6,7 @@ const METHODS = ['GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'HEAD', 'OPTIONS', 'P
 const PATHS = ['/sse', '/sse', '/sse', '/sse/', '/sse/x', '/sses', '//sse', '/SSE', '/sse%3Frooms=general'];
 const ROOMS = [
   ...['product:NIFTY', 'product:AAPL', 'chain:NIFTY', 'chain:NIFTY:2026-12-03', 'general', 'heartbeat'],
+  ...['product:NIFTY@1hz', 'chain:NIFTY@quote.10.2hz', 'general@0.2hz', 'chain:NIFTY@', 'product:A@ltp@1hz'],
   ...['product:M%26M', 'product:M&M', 'product:', 'product', 'chain:NIFTY:2026-02-30', 'chain:NIFTY:x:y'],
   ...['__proto__', 'constructor:x', 'product:__proto__', '*', '', '%00', '%ff', '%E0%A4%A', '%0d%0aX:%20y'],
   ...[`product:${'x'.repeat(33)}`, 'x'.repeat(9_000), 'heartbeat:1', 'PRODUCT:NIFTY', ' product:NIFTY'],

@@ -17,10 +17,14 @@ export const ERROR_CODES = {
     'The `every_ms` is not a whole number within its bounds, or the type is not `heartbeat`. Correct it or leave it out.',
   INVALID_TIME:
     'A time (`since`, `from` or `to`) is not an ISO 8601 time. Send the `timestamp` of an update as it is.',
+  INVALID_VIEW:
+    'The `view` or `replace` is not valid, or the type has no such view. `details` says what it may be.',
   INVALID_PAGE:
     'The `limit`, `resolution` or `cursor` of a history request is not valid. `details` says what it may be.',
   TOO_MANY_SUBSCRIPTIONS:
     'The request would exceed `limits.max_subscriptions` or `limits.max_unknown_subscriptions`. Unsubscribe from other rooms first. If `retry_after_ms` is present, try again then for the rooms that `rooms` lists.',
+  TOO_MANY_VIEWS:
+    'The gateway sends as many different views as it can. Ask for views that others use or for the rooms themselves, or try again after `retry_after_ms` for the rooms that `rooms` lists.',
   FORBIDDEN:
     'The client may not have a room that it asked for. Ask for other rooms, or get a token that allows this one.',
   RATE_LIMITED:

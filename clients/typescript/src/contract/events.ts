@@ -1,4 +1,5 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
+import type { ChainView } from './chain-view.js';
 import type { ErrorPayload } from './errors.js';
 import type { History, HistoryRequest } from './history.js';
 import type {
@@ -69,6 +70,7 @@ export const ServerEvent = {
   underlyingUpdate: 'underlying_update',
   chainSummary: 'chain_summary',
   chainUpdate: 'chain_update',
+  chainView: 'chain_view',
   feedStatus: 'feed_status',
   feedStatuses: 'feed_statuses',
   feedGap: 'feed_gap',
@@ -150,6 +152,8 @@ export interface ServerToClientEvents {
   chain_summary: (payload: ChainSummary) => void;
   /** A full option chain, sent to `chain:SYM` and `chain:SYM:EXPIRY`. */
   chain_update: (payload: ChainUpdate) => void;
+  /** An option chain in columns, or a part of one, sent to the views of `chain_update`'s rooms. */
+  chain_view: (payload: ChainView) => void;
   /** The price of a product has become stale, or is live again. */
   feed_status: (payload: ProductStatus) => void;
   /**

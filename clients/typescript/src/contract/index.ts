@@ -3,6 +3,7 @@
  * The event contract: the only source of names and shapes. It imports nothing from the rest of the
  * service.
  */
+export * from './chain-view.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './heartbeat.js';
@@ -12,3 +13,4 @@ export * from './requests.js';
 export * from './rooms.js';
 export * from './symbol.js';
 export * from './timestamp.js';
+export * from './views.js';

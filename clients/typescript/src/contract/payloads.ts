@@ -3,6 +3,7 @@ import type { ClosingCode } from './errors.js';
 import type { Room } from './rooms.js';
 import type { Expiry, ProductSymbol } from './symbol.js';
 import type { Timestamp } from './timestamp.js';
+import type { View } from './views.js';
 
 /**
  * One enriched price of a product. Other fields of the platform are passed on unchanged.
@@ -236,6 +237,8 @@ export interface SubscriptionConfirmed {
   readonly available?: number;
   /** `false` if no message of the room is known yet; otherwise left out. Only in `subscribed`. */
   readonly known?: false;
+  /** The view that was granted. Only in `subscribed` for the room of a view. */
+  readonly view?: View;
   /**
    * The interval that was granted, ms. Only in `subscribed` for `heartbeat`.
    * @asType integer

@@ -5,6 +5,7 @@ import type { Heartbeat, Products, RoomSnapshot, TokenRefreshed } from './payloa
 import type { Room, SnapshotType, SubscriptionType } from './rooms.js';
 import type { Expiry, ProductSymbol } from './symbol.js';
 import type { Timestamp } from './timestamp.js';
+import type { View, ViewRequest } from './views.js';
 
 /** The fields with which a request names rooms. */
 interface RoomsRequest {
@@ -17,11 +18,14 @@ interface RoomsRequest {
   readonly symbols?: readonly ProductSymbol[];
   /** Only the chain of this expiry. */
   readonly expiry?: Expiry;
+  /** A cheaper form of the rooms, which is a room of its own. */
+  readonly view?: ViewRequest;
 }
 
 /**
  * Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`. Only
- * `chain` takes `expiry`, and only `heartbeat` takes `every_ms`. Unknown fields are ignored.
+ * `chain` takes `expiry`, and only `heartbeat` takes `every_ms` and no `view`. Unknown fields are
+ * ignored.
  * @additionalProperties true
  */
 export interface SubscriptionRequest extends RoomsRequest {
@@ -56,6 +60,11 @@ export interface SubscribeRequest extends SubscriptionRequest {
    * several symbols, an object with the timestamp of each; a symbol without one is not resumed.
    */
   readonly since?: Timestamp | { readonly [symbol: string]: Timestamp };
+  /**
+   * `true`: the client leaves the other views of the rooms that it joins, and the rooms themselves
+   * if it joins a view. So it changes its view in one request.
+   */
+  readonly replace?: boolean;
 }
 
 /**
@@ -98,6 +107,8 @@ export interface SubscriptionAcknowledgement extends Done {
    * @minimum 1
    */
   readonly every_ms?: number;
+  /** The view that was granted. Left out if the client gets the rooms as they are. */
+  readonly view?: View;
 }
 
 /** The acknowledgement of a request, if the client passed one. */

@@ -1,8 +1,12 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
+import { type ChainViewGrant, parseViewName, type RateGrant, type View, viewName } from './views.js';
+
 /**
- * A room that updates are sent to: `general`, `product:SYM`, `chain:SYM`, or `chain:SYM:EXPIRY`.
- * Requests about the heartbeat name `heartbeat` here, which is no room: no list has it.
- * @pattern ^(general|heartbeat|(product|chain):[A-Za-z0-9][A-Za-z0-9&._-]{0,31}|chain:[A-Za-z0-9][A-Za-z0-9&._-]{0,31}:\d{4}-\d{2}-\d{2})$
+ * A room that updates are sent to: `general`, `product:SYM`, `chain:SYM`, or `chain:SYM:EXPIRY`. The
+ * room of a view has the name of the view after `@`: `chain:SYM:EXPIRY@quote.10.2hz`,
+ * `product:SYM@1hz`. Requests about the heartbeat name `heartbeat` here, which is no room: no list
+ * has it.
+ * @pattern ^(heartbeat|(general|product:[A-Za-z0-9][A-Za-z0-9&._-]{0,31})(@(10|4|2|1|0\.2)hz)?|chain:[A-Za-z0-9][A-Za-z0-9&._-]{0,31}(:\d{4}-\d{2}-\d{2})?(@(full|quote|ltp|greeks)(\.(5|10|20|40))?(\.(10|4|2|1|0\.2)hz)?)?)$
  */
 export type Room = string;
 
@@ -33,10 +37,15 @@ export type SnapshotType = (typeof SNAPSHOT_TYPES)[number];
 
 /** A room that has a snapshot. */
 export type SnapshotAddress =
-  | { readonly type: 'product'; readonly symbol: string }
-  | { readonly type: 'chain'; readonly symbol: string; readonly expiry?: string };
+  | { readonly type: 'product'; readonly symbol: string; readonly view?: RateGrant }
+  | {
+      readonly type: 'chain';
+      readonly symbol: string;
+      readonly expiry?: string;
+      readonly view?: ChainViewGrant;
+    };
 
-export type RoomAddress = { readonly type: 'general' } | SnapshotAddress;
+export type RoomAddress = { readonly type: 'general'; readonly view?: RateGrant } | SnapshotAddress;
 
 export function productRoom(symbol: string): string {
   return `product:${symbol}`;
@@ -51,6 +60,12 @@ export function chainRoom(symbol: string, expiry?: string): string {
 }
 
 export function roomName(address: RoomAddress): string {
+  const room = baseRoom(address);
+  return address.view ? `${room}@${viewName(address.view)}` : room;
+}
+
+/** The room itself, of which the address may be a view. */
+export function baseRoom(address: RoomAddress): string {
   switch (address.type) {
     case 'general':
       return GENERAL_ROOM;
@@ -66,7 +81,7 @@ export function roomName(address: RoomAddress): string {
  * each socket.
  */
 export function roomKind(room: string): RoomType | undefined {
-  if (room === GENERAL_ROOM) return 'general';
+  if (room === GENERAL_ROOM || room.startsWith(`${GENERAL_ROOM}@`)) return 'general';
   if (room.startsWith('product:')) return 'product';
   if (room.startsWith('chain:')) return 'chain';
   return undefined;
@@ -75,7 +90,20 @@ export function roomKind(room: string): RoomType | undefined {
 /** Parses the name of a room of this contract; returns `undefined` for any other name. */
 export function roomAddress(room: string): RoomAddress | undefined {
   const type = roomKind(room);
-  const [, symbol = '', expiry] = room.split(':');
-  if (type === undefined || type === 'general') return type && { type };
-  return type === 'chain' && expiry !== undefined ? { type, symbol, expiry } : { type, symbol };
+  if (type === undefined) return undefined;
+  const [base = '', ...views] = room.split('@');
+  const view = views.length === 0 ? undefined : parseViewName(views.join('@'));
+  if (views.length > 0 && !isViewOf(type, view)) return undefined;
+  const [, symbol = '', expiry] = base.split(':');
+  const address = {
+    type,
+    ...(type !== 'general' && { symbol }),
+    ...(type === 'chain' && expiry !== undefined && { expiry }),
+    ...(view && { view }),
+  };
+  return address as RoomAddress;
+}
+
+function isViewOf(type: RoomType, view: View | undefined): boolean {
+  return view !== undefined && (type === 'chain') === (view.mode !== undefined);
 }

@@ -1,0 +1,112 @@
+import type { ViewRequest } from '../../src/contract/index.js';
+import { Trial } from '../harness/trial.js';
+import { startGateway } from '../peers/node-servers.js';
+import type { Workload } from '../peers/peer.js';
+import { atMost, ratioAtMost } from './bars.js';
+import { type Candidate, type Scenario, warmUpMs, windowMs } from './scenario.js';
+
+const PRODUCT = 'NIFTY';
+const RATE = 10;
+const CLIENTS = 200;
+const MANY_CLIENTS = 1000;
+
+const WHOLE = 'whole chains';
+const WHOLE_SMALL = 'whole chains of 14 KB';
+const PHONE = 'quote.10.2hz';
+const SHARED = `${MANY_CLIENTS} clients of quote.10`;
+const MIXED = `${MANY_CLIENTS} clients of 12 views`;
+
+/** Twelve views, of which the one in the middle is about as large as `quote.10`. */
+const MIX: readonly ViewRequest[] = (['quote', 'ltp', 'greeks'] as const).flatMap((mode) =>
+  [5, 10, 20, 40].map((strikes) => ({ mode, strikes })),
+);
+
+interface ViewsRow extends Candidate {
+  readonly views: readonly (ViewRequest | undefined)[];
+  readonly clients: number;
+  readonly chainBytes: number;
+}
+
+export const views: Scenario<ViewsRow> = {
+  name: 'views',
+  about: () =>
+    `Clients of one option chain of 80 KB, which is published ${RATE} times a second: ${CLIENTS} clients that have left ` +
+    '`general`, each in the room of the whole chain or of a view of it. They offer permessage-deflate, as browsers ' +
+    'do. The bytes and the CPU are those of one client in one second.',
+  candidates: () => [
+    row(WHOLE, [undefined]),
+    row('full', [{}]),
+    row('quote', [{ mode: 'quote' }]),
+    row('greeks', [{ mode: 'greeks' }]),
+    row('ltp', [{ mode: 'ltp' }]),
+    row('quote.40', [{ mode: 'quote', strikes: 40 }]),
+    row('quote.10', [{ mode: 'quote', strikes: 10 }]),
+    row('quote.10.4hz', [{ mode: 'quote', strikes: 10, max_rate: 4 }]),
+    row(PHONE, [{ mode: 'quote', strikes: 10, max_rate: 2 }]),
+    row('ltp.5.0.2hz', [{ mode: 'ltp', strikes: 5, max_rate: 0.2 }]),
+    row(WHOLE_SMALL, [undefined], CLIENTS, 14_000),
+    row(`${PHONE} of 14 KB`, [{ mode: 'quote', strikes: 10, max_rate: 2 }], CLIENTS, 14_000),
+    row(SHARED, [{ mode: 'quote', strikes: 10 }], MANY_CLIENTS),
+    row(MIXED, MIX, MANY_CLIENTS),
+  ],
+  run: async ({ start, rate, views: asked, clients, chainBytes }, { quick, closing }) => {
+    const workloads = Array.from({ length: clients }, (_, n): Workload => {
+      const view = asked[n % asked.length];
+      const room = { type: 'chain' as const, symbol: PRODUCT, ...(view && { view }) };
+      return { everything: false, rooms: [room], keys: [0], snapshots: 0 };
+    });
+    const feed = { kind: 'chain' as const, products: [PRODUCT], chainBytes };
+    const trial = await Trial.start({ start, feed, workloads, offersDeflate: true, sampled: 0 }, closing);
+    if ('skipped' in trial) return trial;
+    try {
+      await trial.publish(rate, warmUpMs(quick));
+      const window = await trial.measure(windowMs(quick));
+      const { cpuPercent = NaN, deliveriesPerSecond = NaN, bytesPerDelivery = NaN } = window;
+      return {
+        ...window,
+        cpuUsPerClient: (cpuPercent * 10_000) / clients,
+        bytesPerClient: (bytesPerDelivery * deliveriesPerSecond) / clients,
+      };
+    } finally {
+      await trial.close();
+    }
+  },
+  metrics: [
+    'rate',
+    'deliveriesPerSecond',
+    'bytesPerDelivery',
+    'cpuUsPerDelivery',
+    'bytesPerClient',
+    'cpuUsPerClient',
+  ],
+  bars: (results) => [
+    ratioAtMost(
+      `${PHONE}: bytes of a client at most 1/30 of whole chains`,
+      results(PHONE)?.bytesPerClient,
+      results(WHOLE)?.bytesPerClient,
+      1 / 30,
+    ),
+    ratioAtMost(
+      `${PHONE}: CPU of a client at most 1/4 of whole chains`,
+      results(PHONE)?.cpuUsPerClient,
+      results(WHOLE)?.cpuUsPerClient,
+      1 / 4,
+    ),
+    ratioAtMost(
+      '12 views: CPU per delivery at most 1.2 of one shared view',
+      results(MIXED)?.cpuUsPerDelivery,
+      results(SHARED)?.cpuUsPerDelivery,
+      1.2,
+    ),
+    atMost('0.2 updates a second at most', results('ltp.5.0.2hz')?.deliveriesPerSecond, 0.25 * CLIENTS, '/s'),
+  ],
+};
+
+function row(
+  label: string,
+  asked: readonly (ViewRequest | undefined)[],
+  clients = CLIENTS,
+  chainBytes = 80_000,
+): ViewsRow {
+  return { label, start: startGateway, rate: RATE, views: asked, clients, chainBytes };
+}
