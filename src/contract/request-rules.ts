@@ -27,7 +27,7 @@ const INTERVAL_OF_HEARTBEATS_ALONE = {
 
 const COLUMNS_OF_CHAINS_ALONE = {
   if: { properties: { type: { const: 'chain' } } },
-  else: { properties: { view: { properties: { mode: { not: {} }, strikes: { not: {} } } } } },
+  else: { properties: { view: { type: 'object', properties: { mode: { not: {} }, strikes: { not: {} } } } } },
 } as const;
 
 const NO_VIEW_OF_HEARTBEATS = {

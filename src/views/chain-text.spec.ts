@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { type Chain, projected } from '../../test/support/chain-projection.js';
 import { VIEW_COLUMNS, VIEW_MODES, VIEW_STRIKES, type ViewContent } from '../contract/index.js';
 import { FeedChannel } from '../feed/channels.js';
 import { parseMessage } from '../feed/parse-message.js';
@@ -13,48 +14,6 @@ const CONTENTS: readonly ViewContent[] = VIEW_MODES.flatMap((mode) => [
   { mode },
   ...VIEW_STRIKES.map((strikes) => ({ mode, strikes })),
 ]);
-
-const REPEATED = new Set([
-  ...['product', 'expiry', 'spot_price', 'pcr_oi', 'pcr_volume', 'max_pain_strike', 'atm_straddle_price'],
-  ...['timestamp', 'atm_strike', 'total_call_oi', 'total_put_oi', 'call_buildup_otm', 'put_buildup_otm'],
-  'processed_at',
-]);
-
-interface Leg {
-  readonly strike: number;
-  readonly [field: string]: unknown;
-}
-
-interface Chain {
-  readonly strikes: readonly number[];
-  readonly calls: readonly Leg[];
-  readonly puts: readonly Leg[];
-  readonly spot_price: number;
-  readonly atm_strike?: number | null;
-  readonly [field: string]: unknown;
-}
-
-/** What a view of a chain is by its definition, without regard to how numbers are written. */
-function projected(chain: Chain, { mode, strikes: each }: ViewContent): object {
-  const money = chain.atm_strike ?? chain.spot_price;
-  const distances = chain.strikes.map((strike) => Math.abs(strike - money));
-  const row = distances.indexOf(Math.min(...distances));
-  const strikes =
-    each === undefined ? chain.strikes : chain.strikes.slice(Math.max(0, row - each), row + each + 1);
-  const columns = (legs: readonly Leg[]) => {
-    const of = (strike: number) => {
-      const position = chain.strikes.indexOf(strike);
-      return legs[position]?.strike === strike ? legs[position] : legs.find((leg) => leg.strike === strike);
-    };
-    return Object.fromEntries(
-      VIEW_COLUMNS[mode].map((column) => [column, strikes.map((strike) => of(strike)?.[column] ?? null)]),
-    );
-  };
-  const { calls, puts } = chain;
-  const repeated = Object.fromEntries(Object.entries(chain).filter(([field]) => REPEATED.has(field)));
-  const view = each === undefined ? { mode } : { mode, strikes: each };
-  return { ...repeated, view, strikes, calls: columns(calls), puts: columns(puts) };
-}
 
 function expectProjections(text: string): void {
   const chain = JSON.parse(text) as Chain;

@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
@@ -46,7 +46,7 @@ interface Receivers {
  * computed once for all of them, and only while there are any.
  */
 @Injectable()
-export class ViewsService implements OnModuleInit, BeforeApplicationShutdown {
+export class ViewsService implements OnModuleInit, OnApplicationShutdown {
   private readonly chains: ChainViews;
   private readonly updates: ViewUpdates;
 
@@ -70,7 +70,8 @@ export class ViewsService implements OnModuleInit, BeforeApplicationShutdown {
     this.metrics.onScrape(() => this.metrics.views.set(this.rooms.size));
   }
 
-  beforeApplicationShutdown(): void {
+  /** Clients that are still connected during the drain keep their rates. */
+  onApplicationShutdown(): void {
     this.updates.stop();
   }
 

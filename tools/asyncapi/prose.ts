@@ -18,7 +18,8 @@ export const INTRODUCTION = `Option-market data of DeltaStream for Socket.IO v4 
 
 A client connects and receives \`connected\`. It is in the room \`general\` from the start, if its token allows that. It subscribes to
 other rooms with \`subscribe\`, and receives the newest known updates of each room. For each event, product and expiry, no update is
-older than the one before it.
+older than the one before it. With \`view\`, \`subscribe\` asks for a cheaper form of a room: fewer columns or strikes of a chain, or
+fewer updates. It is a room of its own, such as \`chain:NIFTY@quote.10.2hz\`.
 
 Each event is one EVENT packet of Socket.IO in the default namespace, \`["name", payload]\`. This document describes the payloads. A
 request may ask for an acknowledgement, which is \`{ok: true, ...}\` or \`{ok: false, error}\`.

@@ -257,7 +257,12 @@ it('refuses a view when there are as many as there may be, but not one that exis
 
 describe('a client whose token allows some rooms', () => {
   const user = () => ({ auth: { general: 'off', token: hs256(claims({ role: 'user' })) } });
-  const settings = { AUTH_MODE: 'required', JWT_SECRET, ROLE_ROOMS: 'user=product:AAPL,chain:AAPL' };
+  const settings = {
+    AUTH_MODE: 'required',
+    JWT_SECRET,
+    SECRET_KEY: 'p8Wq2Lm5Zx7Rt1Vb4Nc6Jd9Fg3Hk0Sy2',
+    ROLE_ROOMS: 'user=product:AAPL,chain:AAPL',
+  };
 
   it('may have every view of these rooms, and no view of others', async () => {
     const world = await start(settings);

@@ -1,0 +1,58 @@
+/**
+ * JSON Schema rules for how the fields of requests depend on each other, which TypeScript types
+ * cannot express. They avoid the schemas `true` and `false`, which some model generators cannot
+ * handle.
+ */
+
+/**
+ * `properties` is present because strict validators report a `required` field without it as a
+ * mistake.
+ */
+const NEEDS_SYMBOL = {
+  anyOf: [
+    { properties: { symbol: {} }, required: ['symbol'] },
+    { properties: { symbols: {} }, required: ['symbols'] },
+  ],
+} as const;
+
+const EXPIRY_OF_CHAINS_ALONE = {
+  if: { properties: { type: { const: 'chain' } } },
+  else: { properties: { expiry: { not: {} } } },
+} as const;
+
+const INTERVAL_OF_HEARTBEATS_ALONE = {
+  if: { properties: { type: { const: 'heartbeat' } } },
+  else: { properties: { every_ms: { not: {} } } },
+} as const;
+
+const COLUMNS_OF_CHAINS_ALONE = {
+  if: { properties: { type: { const: 'chain' } } },
+  else: { properties: { view: { type: 'object', properties: { mode: { not: {} }, strikes: { not: {} } } } } },
+} as const;
+
+const NO_VIEW_OF_HEARTBEATS = {
+  if: { properties: { type: { const: 'heartbeat' } } },
+  then: { properties: { view: { not: {} } } },
+} as const;
+
+const ROOMS_AND_HEARTBEATS = {
+  allOf: [
+    { if: { properties: { type: { enum: ['general', 'heartbeat'] } } }, else: NEEDS_SYMBOL },
+    EXPIRY_OF_CHAINS_ALONE,
+    INTERVAL_OF_HEARTBEATS_ALONE,
+    COLUMNS_OF_CHAINS_ALONE,
+    NO_VIEW_OF_HEARTBEATS,
+  ],
+} as const;
+
+/** The additional rules of each type, by its name. */
+export const REQUEST_RULES = {
+  SubscriptionRequest: ROOMS_AND_HEARTBEATS,
+  SubscribeRequest: ROOMS_AND_HEARTBEATS,
+  HistoryRequest: {
+    if: { properties: { type: { const: 'summary' } } },
+    then: { properties: { resolution: { const: 'raw' } } },
+    else: { properties: { expiry: { not: {} } } },
+  },
+  SnapshotRequest: { allOf: [NEEDS_SYMBOL, EXPIRY_OF_CHAINS_ALONE, COLUMNS_OF_CHAINS_ALONE] },
+} as const;
