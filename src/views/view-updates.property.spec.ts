@@ -5,7 +5,8 @@ import { type ViewMember, ViewUpdates } from './view-updates.js';
 
 const STREAMS = ['A', 'B'] as const;
 type Stream = (typeof STREAMS)[number];
-const RATES = [undefined, ...VIEW_RATES];
+/** Few, so that clients often share rooms. */
+const RATES = [undefined, 1, 0.2] as const;
 const LONGEST_MS = 1_000 / Math.min(...VIEW_RATES);
 
 /** A room of the prices of one stream, or of all. Without a rate, it gets every update. */
@@ -133,7 +134,7 @@ const step = fc.oneof(
 
 it('sends each update once, never an older one after a newer one, and always the last one', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const world = new World();
       for (const one of steps) {
         if (one.do === 'publish') world.publish(one.stream);

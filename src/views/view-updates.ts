@@ -92,13 +92,17 @@ export class ViewUpdates {
   }
 
   /**
-   * Call it before a client joins a room without a snapshot. The client is sent what it waits for,
-   * if the room already had it: from now on, it counts as having it.
+   * Call it before a client joins a room without a snapshot, which brings only what is published from
+   * then on. If the client waits for an earlier update in another room, and this room already had it,
+   * it is sent the update now: from now on, it counts as having it.
    */
   beforeJoin(client: ViewMember, room: string): void {
     for (const waiting of this.waiting.values()) {
-      if (waiting.sentTo.includes(room) && isWaiting(client, waiting) && !has(client, waiting))
+      if (!isWaiting(client, waiting)) {
+        if (waitingRooms(waiting).includes(room)) this.setAhead(waiting, client);
+      } else if (waiting.sentTo.includes(room) && !has(client, waiting)) {
         waiting.update.sendTo(client.id);
+      }
     }
   }
 
@@ -136,10 +140,13 @@ export class ViewUpdates {
   }
 }
 
-/** Whether the client is in a room that the update is still to be sent to. */
-function isWaiting({ rooms }: ViewMember, { update, rates }: Waiting): boolean {
-  for (const rate of rates) if (update.limited.get(rate)?.some((room) => rooms.has(room))) return true;
-  return false;
+/** The rooms that the update is still to be sent to. */
+function waitingRooms({ update, rates }: Waiting): readonly string[] {
+  return [...rates].flatMap((rate) => update.limited.get(rate) ?? []);
+}
+
+function isWaiting({ rooms }: ViewMember, waiting: Waiting): boolean {
+  return waitingRooms(waiting).some((room) => rooms.has(room));
 }
 
 /** Whether the client was sent the update. */
