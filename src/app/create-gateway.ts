@@ -11,6 +11,7 @@ import { MarketStatusService } from '../liveness/market-status.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { AppModule } from './app.module.js';
 import { systemClock } from '../common/clock.js';
+import { makeStringsFast } from '../common/fast-strings.js';
 import { corsOptions } from '../config/cors.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { setLogLevel } from '../logging/logging.module.js';
@@ -71,6 +72,7 @@ export async function createGateway(
   logger: Logger,
   { prepare, workers }: GatewayOptions = {},
 ): Promise<Gateway> {
+  makeStringsFast();
   const pair = config.tls && readTlsPair(config.tls);
   // A poll is answered by the next ping at the latest.
   const times = {

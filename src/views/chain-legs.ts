@@ -1,37 +1,27 @@
 import type { ViewColumn } from '../contract/index.js';
-import {
-  eachMember,
-  endOfValue,
-  flatObjectsOf,
-  itemsOf,
-  numberAt,
-  skipSpace,
-  type Span,
-} from './json-text.js';
+import { FieldReader } from './field-reader.js';
+import { eachMember, endOfValue, flatObjectsOf, type Items, itemsOf, numberAt } from './json-text.js';
 
-/** Where a search for a field began, and where it found the first one. */
-interface Found {
-  readonly from: number;
-  readonly at: number;
-}
+/** No option. */
+export const NO_LEG = -1;
 
 /**
  * The options of one side of a chain, found in its JSON text. Their numbers are taken as they are
  * written there, because parsing would change `100.0` to `100`.
  *
  * A chain has hundreds of options, which are all written in the same way. So the options and their
- * fields are found by searching for a few characters, which is several times as fast as parsing. If
- * the text turns out to be written in another way, it is read character by character.
+ * fields are found by a few searches, which is several times as fast as parsing. If the text turns
+ * out to be written in another way, it is read character by character.
  */
 export class ChainLegs {
   /** The position after the array. */
   readonly end: number;
-  private readonly legs: readonly Span[];
+  private readonly legs: Items;
+  private readonly strikes: readonly string[];
   /** Whether the fields of an option can be found by searching for their names. */
   private readonly searchable: boolean;
-  private readonly found = new Map<string, Found>();
   /** The first option of each strike. Filled only if some option is not in the row of its strike. */
-  private byStrike: Map<number, Span> | undefined;
+  private byStrike: Map<number, number> | undefined;
 
   /**
    * @param at the position of the array of options
@@ -43,75 +33,82 @@ export class ChainLegs {
     hasEscapes: boolean,
   ) {
     const flat = hasEscapes ? undefined : flatObjectsOf(text, at);
-    // Every option has a strike. If one seems to have none, the search was misled.
-    this.searchable = flat?.items.every((leg) => this.search(leg, 'strike') !== undefined) ?? false;
-    const { items, end } = flat && this.searchable ? flat : itemsOf(text, at);
-    this.legs = items;
-    this.end = end;
+    const strikes = flat && this.strikesOf(flat);
+    this.searchable = strikes !== undefined;
+    this.legs = flat && strikes ? flat : itemsOf(text, at);
+    this.end = this.legs.end;
+    this.strikes = strikes ?? this.legs.starts.map((start) => this.numbersOf(start).get('strike') ?? 'null');
   }
 
   /**
-   * The option of a strike; undefined if there is none.
+   * The option of a strike, or {@link NO_LEG}.
    * @param row the position of the strike in the strikes of the chain. Usually its option has the
    *   same position.
    */
-  of(strike: number, row: number): Span | undefined {
-    const leg = this.legs[row];
-    if (leg && this.strikeOf(leg) === strike) return leg;
+  of(strike: number, row: number): number {
+    if (Number(this.strikes[row]) === strike) return row;
     if (!this.byStrike) {
       this.byStrike = new Map();
-      for (const one of this.legs) {
-        const its = this.strikeOf(one);
-        if (!this.byStrike.has(its)) this.byStrike.set(its, one);
+      for (const [leg, text] of this.strikes.entries()) {
+        const its = Number(text);
+        if (!this.byStrike.has(its)) this.byStrike.set(its, leg);
       }
     }
-    return this.byStrike.get(strike);
+    return this.byStrike.get(strike) ?? NO_LEG;
   }
 
-  /** A number of an option as it is written in the text, or `null`. */
-  number(leg: Span, field: ViewColumn | 'strike'): string {
-    const value = this.searchable ? this.search(leg, field) : this.read(leg, field);
-    return value === undefined ? 'null' : numberAt(this.text, value);
+  /** The numbers of some options as they are written in the text, or `null`: a list for each column. */
+  columns(legs: readonly number[], columns: readonly ViewColumn[]): readonly (readonly string[])[] {
+    if (this.searchable) return this.search(legs, columns);
+    const numbers = legs.map((leg) => (leg === NO_LEG ? undefined : this.numbersOf(this.legs.starts[leg]!)));
+    return columns.map((column) => numbers.map((one) => one?.get(column) ?? 'null'));
   }
 
-  private strikeOf(leg: Span): number {
-    return Number(this.number(leg, 'strike'));
-  }
-
-  /** The position of the value of a field; undefined if the option has no such field. */
-  private search({ start, end }: Span, field: string): number | undefined {
-    const { text } = this;
-    let found = this.found.get(field);
-    if (!found || found.from > start || found.at < start) {
-      found = { from: start, at: keyAt(text, field, start) };
-      this.found.set(field, found);
+  private search(legs: readonly number[], columns: readonly ViewColumn[]): string[][] {
+    const { starts, ends } = this.legs;
+    const found = columns.map((column) => ({
+      reader: new FieldReader(this.text, column),
+      numbers: [] as string[],
+    }));
+    // Read in the order of the text, so that each field is near the one before.
+    const start = starts[legs.find((leg) => leg !== NO_LEG) ?? 0] ?? 0;
+    const inOrder = [...found].sort((a, b) => a.reader.first(start) - b.reader.first(start));
+    for (const leg of legs) {
+      if (leg === NO_LEG) {
+        for (const { numbers } of found) numbers.push('null');
+        continue;
+      }
+      let near = starts[leg]!;
+      for (const { reader, numbers } of inOrder) {
+        const value = reader.find(starts[leg]!, ends[leg]!, near);
+        const number = reader.read(value);
+        numbers.push(number);
+        if (value >= 0) near = value + number.length;
+      }
     }
-    return found.at < end ? skipSpace(text, found.at + field.length + KEY_END.length) : undefined;
+    return found.map(({ numbers }) => numbers);
   }
 
-  /** The same as {@link search}, character by character. */
-  private read({ start }: Span, field: string): number | undefined {
+  /** The strikes of all options. Undefined if one seems to have none, because a search was misled. */
+  private strikesOf({ starts, ends }: Items): string[] | undefined {
+    const reader = new FieldReader(this.text, 'strike');
+    const strikes: string[] = [];
+    for (let leg = 0; leg < starts.length; leg++) {
+      const value = reader.find(starts[leg]!, ends[leg]!, starts[leg]!);
+      if (value < 0) return undefined;
+      strikes.push(reader.read(value));
+    }
+    return strikes;
+  }
+
+  /** The numbers of an option, read character by character. */
+  private numbersOf(start: number): ReadonlyMap<string, string> {
     const { text } = this;
-    let at: number | undefined;
+    const numbers = new Map<string, string>();
     eachMember(text, start, (key, value) => {
-      if (key === field) at = value;
+      numbers.set(key, numberAt(text, value));
       return endOfValue(text, value);
     });
-    return at;
+    return numbers;
   }
-}
-
-const QUOTE = 0x22;
-const KEY_END = '":';
-
-/**
- * The position of the first key `field` at or after `from`, without its quote; `Infinity` if there
- * is none. A string cannot contain what it searches for, because a quote in a string has a backslash
- * before it.
- */
-function keyAt(text: string, field: string, from: number): number {
-  // The quote before the name is not searched for, because quotes are frequent.
-  let at = text.indexOf(field + KEY_END, from);
-  while (at >= 0 && text.charCodeAt(at - 1) !== QUOTE) at = text.indexOf(field + KEY_END, at + 1);
-  return at < 0 ? Infinity : at;
 }

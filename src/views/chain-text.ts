@@ -1,6 +1,6 @@
 import { VIEW_COLUMNS, type ViewContent } from '../contract/index.js';
-import { ChainLegs } from './chain-legs.js';
-import { eachMember, endOfValue, itemsOf, numberAt } from './json-text.js';
+import { ChainLegs, NO_LEG } from './chain-legs.js';
+import { eachMember, endOfValue, type Items, itemsOf, numberAt } from './json-text.js';
 
 /** The fields of a chain that every view repeats, in the order in which they are sent. */
 const REPEATED = [
@@ -24,12 +24,10 @@ const REPEATED = [
 export class ChainText {
   private readonly values = new Map<string, string>();
   private readonly sides = new Map<string, ChainLegs>();
-  /** The strikes as they are written in the text. */
-  private strikeTexts: readonly string[] = [];
-  private readonly strikes: readonly number[];
+  private strikes: Items = { starts: [], ends: [], end: 0 };
 
   /** @param text a `chain_update` that was checked */
-  constructor(text: string) {
+  constructor(private readonly text: string) {
     const hasEscapes = text.includes('\\');
     eachMember(text, text.indexOf('{'), (key, value) => {
       if (key === 'calls' || key === 'puts') {
@@ -38,15 +36,13 @@ export class ChainText {
         return legs.end;
       }
       if (key === 'strikes') {
-        const { items, end } = itemsOf(text, value);
-        this.strikeTexts = items.map((item) => text.slice(item.start, item.end));
-        return end;
+        this.strikes = itemsOf(text, value);
+        return this.strikes.end;
       }
       const end = endOfValue(text, value);
       this.values.set(key, text.slice(value, end));
       return end;
     });
-    this.strikes = this.strikeTexts.map(Number);
   }
 
   /** The JSON text of a `chain_view`. */
@@ -56,31 +52,32 @@ export class ChainText {
       const value = this.values.get(field);
       return value === undefined ? '' : `"${field}":${value},`;
     });
-    const strikes = this.strikes.slice(from, to);
+    const strikes: string[] = [];
+    for (let row = from; row < to; row++) strikes.push(this.strikeText(row));
+    const calls = this.columns('calls', content, strikes, from);
+    const puts = this.columns('puts', content, strikes, from);
     return (
-      `{${repeated.join('')}"view":${JSON.stringify(content)},"strikes":[${this.strikeTexts.slice(from, to).join(',')}],` +
-      `"calls":${this.columns('calls', content, strikes, from)},"puts":${this.columns('puts', content, strikes, from)}}`
+      `{${repeated.join('')}"view":${JSON.stringify(content)},"strikes":[${strikes.join(',')}],` +
+      `"calls":${calls},"puts":${puts}}`
     );
   }
 
   private columns(
     side: 'calls' | 'puts',
     { mode }: ViewContent,
-    strikes: readonly number[],
+    strikes: readonly string[],
     firstRow: number,
   ): string {
     const legs = this.sides.get(side);
-    const rows = strikes.map((strike, index) => legs?.of(strike, firstRow + index));
-    const columns = VIEW_COLUMNS[mode].map((column) => {
-      const numbers = rows.map((leg) => (leg && legs ? legs.number(leg, column) : 'null'));
-      return `"${column}":[${numbers.join(',')}]`;
-    });
-    return `{${columns.join(',')}}`;
+    const names = VIEW_COLUMNS[mode];
+    const found = strikes.map((strike, index) => legs?.of(Number(strike), firstRow + index) ?? NO_LEG);
+    const columns = legs?.columns(found, names) ?? names.map(() => strikes.map(() => 'null'));
+    return `{${columns.map((numbers, index) => `"${names[index]}":[${numbers.join(',')}]`).join(',')}}`;
   }
 
   /** The first row of a view, and the row after the last. */
   private window(each: number | undefined): readonly [from: number, to: number] {
-    const { length } = this.strikes;
+    const { length } = this.strikes.starts;
     if (each === undefined) return [0, length];
     const money = this.rowAtTheMoney();
     return [Math.max(0, money - each), Math.min(length, money + each + 1)];
@@ -88,16 +85,26 @@ export class ChainText {
 
   /**
    * The row of the strike that the platform names at-the-money, or else of the strike nearest to
-   * the price. Of two that are equally near, the lower one.
+   * the price. Of two that are equally near, the lower one. The strikes are in ascending order.
    */
   private rowAtTheMoney(): number {
-    const named = this.numberOf('atm_strike');
-    const money = named ?? this.numberOf('spot_price') ?? 0;
-    let nearest = 0;
-    for (let row = 1; row < this.strikes.length; row++) {
-      if (Math.abs(this.strikes[row]! - money) < Math.abs(this.strikes[nearest]! - money)) nearest = row;
+    const money = this.numberOf('atm_strike') ?? this.numberOf('spot_price') ?? 0;
+    let low = 0;
+    let high = this.strikes.starts.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.strike(middle) < money) low = middle + 1;
+      else high = middle;
     }
-    return nearest;
+    return low > 0 && money - this.strike(low - 1) <= this.strike(low) - money ? low - 1 : low;
+  }
+
+  private strike(row: number): number {
+    return Number(this.strikeText(row));
+  }
+
+  private strikeText(row: number): string {
+    return this.text.slice(this.strikes.starts[row], this.strikes.ends[row]);
   }
 
   private numberOf(field: string): number | undefined {

@@ -9,12 +9,6 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const MINUS = 0x2d;
 
-/** A part of a text: from `start` up to, but not including, `end`. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** The position of the first character at or after `at` that is not white space. */
 export function skipSpace(text: string, at: number): number {
   while (text.charCodeAt(at) <= 0x20) at++;
@@ -80,23 +74,26 @@ export function eachMember(text: string, at: number, visit: (key: string, value:
   }
 }
 
-/** The items of an array, and the position after it. */
+/** Where the items of an array begin and end, and the position after the array. */
 export interface Items {
-  readonly items: readonly Span[];
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
   readonly end: number;
 }
 
 /** The items of the array that begins at `at`. */
 export function itemsOf(text: string, at: number): Items {
-  const items: Span[] = [];
+  const starts: number[] = [];
+  const ends: number[] = [];
   let start = skipSpace(text, at + 1);
   while (text.charCodeAt(start) !== CLOSE_BRACKET) {
     const end = endOfValue(text, start);
-    items.push({ start, end });
+    starts.push(start);
+    ends.push(end);
     const after = skipSpace(text, end);
     start = text.charCodeAt(after) === COMMA ? skipSpace(text, after + 1) : after;
   }
-  return { items, end: start + 1 };
+  return { starts, ends, end: start + 1 };
 }
 
 /**
@@ -105,16 +102,18 @@ export function itemsOf(text: string, at: number): Items {
  *   it: the caller has to check that each item is what it expects.
  */
 export function flatObjectsOf(text: string, at: number): Items | undefined {
-  const items: Span[] = [];
+  const starts: number[] = [];
+  const ends: number[] = [];
   let start = skipSpace(text, at + 1);
-  if (text.charCodeAt(start) === CLOSE_BRACKET) return { items, end: start + 1 };
+  if (text.charCodeAt(start) === CLOSE_BRACKET) return { starts, ends, end: start + 1 };
   while (text.charCodeAt(start) === OPEN_BRACE) {
     const close = text.indexOf('}', start);
     const inner = text.indexOf('{', start + 1);
     if (close < 0 || (inner >= 0 && inner < close)) return undefined;
-    items.push({ start, end: close + 1 });
+    starts.push(start);
+    ends.push(close + 1);
     const after = skipSpace(text, close + 1);
-    if (text.charCodeAt(after) === CLOSE_BRACKET) return { items, end: after + 1 };
+    if (text.charCodeAt(after) === CLOSE_BRACKET) return { starts, ends, end: after + 1 };
     if (text.charCodeAt(after) !== COMMA) return undefined;
     start = skipSpace(text, after + 1);
   }
