@@ -14,6 +14,7 @@ from .errors import (
     Forbidden,
     GatewayError,
     InvalidSubscription,
+    InvalidView,
     NotConnected,
     PayloadError,
     RateLimited,
@@ -53,7 +54,8 @@ from .payloads import (
 )
 from .sync_client import Client
 from .sync_subscription import Subscription
-from .updates import ChainSummary, ChainUpdate, OptionLeg, UnderlyingUpdate, Update
+from .updates import ChainSummary, ChainUpdate, ChainView, OptionLeg, StrikeRow, UnderlyingUpdate, Update
+from .views import View
 
 __all__ = [
     'AsyncClient',
@@ -62,6 +64,7 @@ __all__ = [
     'ChainStatus',
     'ChainSummary',
     'ChainUpdate',
+    'ChainView',
     'Client',
     'ClientFailed',
     'Closing',
@@ -78,6 +81,7 @@ __all__ = [
     'Heartbeat',
     'History',
     'InvalidSubscription',
+    'InvalidView',
     'Lagging',
     'Limits',
     'MarketStatus',
@@ -95,6 +99,7 @@ __all__ = [
     'ServerDraining',
     'Snapshot',
     'Staleness',
+    'StrikeRow',
     'Subscription',
     'SubscriptionError',
     'TokenExpired',
@@ -106,4 +111,5 @@ __all__ = [
     'UnderlyingUpdate',
     'Update',
     'User',
+    'View',
 ]

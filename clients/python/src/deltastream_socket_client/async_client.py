@@ -6,7 +6,7 @@ import logging
 from typing import Any, AsyncIterator, Awaitable, Callable, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
 from . import arguments
-from .addresses import Expiry, Symbols, parse_addresses, request_payload
+from .addresses import Address, Expiry, Symbols, parse_addresses, request_payload
 from .async_connection import AsyncConnection
 from .async_monitor import AsyncMonitor
 from .async_requests import AsyncRequestSender
@@ -24,7 +24,8 @@ from .reconnect import ReconnectPolicy
 from .renewal import Renewal
 from .room_requests import RoomRequest
 from .tasks import Tasks
-from .updates import ChainUpdate, UnderlyingUpdate, Update
+from .updates import ChainUpdate, ChainView, UnderlyingUpdate, Update
+from .views import View
 from .watchdog import HeartbeatRequest
 
 log = logging.getLogger('deltastream_socket_client')
@@ -123,7 +124,12 @@ class AsyncClient(BaseClient):
 
     @overload
     def subscribe(
-        self, type: Literal['product'], symbol: Optional[Symbols] = None, *, symbols: Optional[Symbols] = ()
+        self,
+        type: Literal['product'],
+        symbol: Optional[Symbols] = None,
+        *,
+        symbols: Optional[Symbols] = (),
+        view: Optional[View] = None,
     ) -> AsyncSubscription[UnderlyingUpdate]: ...
 
     @overload
@@ -134,10 +140,22 @@ class AsyncClient(BaseClient):
         expiry: Optional[Expiry] = None,
         *,
         symbols: Optional[Symbols] = (),
+        view: None = None,
     ) -> AsyncSubscription[ChainUpdate]: ...
 
     @overload
-    def subscribe(self, type: Literal['general']) -> AsyncSubscription[Update]: ...
+    def subscribe(
+        self,
+        type: Literal['chain'],
+        symbol: Optional[Symbols] = None,
+        expiry: Optional[Expiry] = None,
+        *,
+        symbols: Optional[Symbols] = (),
+        view: View,
+    ) -> AsyncSubscription[ChainView]: ...
+
+    @overload
+    def subscribe(self, type: Literal['general'], *, view: Optional[View] = None) -> AsyncSubscription[Update]: ...
 
     def subscribe(
         self,
@@ -146,6 +164,7 @@ class AsyncClient(BaseClient):
         expiry: Optional[Expiry] = None,
         *,
         symbols: Optional[Symbols] = (),
+        view: Optional[View] = None,
     ) -> Any:
         """Subscribes on this connection and on each later one, until `unsubscribe`. `await` the
         result to wait for it.
@@ -156,12 +175,14 @@ class AsyncClient(BaseClient):
         to pass an iterable.
         expiry: a date or a 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings
         every expiry.
+        view: a cheaper form of the data, for example `View('quote', strikes=10, max_rate=2)`. A chain
+        then comes in columns (`ChainView`). For 'product' and 'general', only `View(max_rate=2)`.
 
         May be called before `connect`. Raises ValueError or TypeError for arguments that name no
-        room, and NotConnected, or the error of the client, once it is closed. A refusal by the
+        room, InvalidView for a view that is not possible, and NotConnected, or the error of the client, once it is closed. A refusal by the
         gateway is raised by `ready`, `get`, `await` and iterations.
         """
-        wanted = parse_addresses(type, symbol, expiry, symbols)
+        wanted = parse_addresses(type, symbol, expiry, symbols, view)
         if self._closing:
             raise self._closed_error()
         handle = self._core.subscribe(wanted)
@@ -170,6 +191,7 @@ class AsyncClient(BaseClient):
             handle,
             self._monitor,
             lambda: self._unsubscribe(handle),
+            change_view=lambda addresses: self._change_view(handle, addresses),
             history=self.history,
             history_pages=self.history_pages,
             listen=self._listeners.on,
@@ -177,6 +199,10 @@ class AsyncClient(BaseClient):
 
     def _unsubscribe(self, handle: Handle[Any]) -> None:
         self._core.unsubscribe(handle)
+        self._wake()
+
+    def _change_view(self, handle: Handle[Any], addresses: Tuple[Address, ...]) -> None:
+        self._core.change_view(handle, addresses)
         self._wake()
 
     # ---- requests ------------------------------------------------------------------------------------------------
@@ -204,6 +230,7 @@ class AsyncClient(BaseClient):
         symbol: Optional[Symbols] = None,
         *,
         symbols: Optional[Symbols] = (),
+        view: Optional[View] = None,
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[UnderlyingUpdate]: ...
 
@@ -215,8 +242,21 @@ class AsyncClient(BaseClient):
         expiry: Optional[Expiry] = None,
         *,
         symbols: Optional[Symbols] = (),
+        view: None = None,
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[ChainUpdate]: ...
+
+    @overload
+    async def snapshot(
+        self,
+        type: Literal['chain'],
+        symbol: Optional[Symbols] = None,
+        expiry: Optional[Expiry] = None,
+        *,
+        symbols: Optional[Symbols] = (),
+        view: View,
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> Snapshot[ChainView]: ...
 
     async def snapshot(
         self,
@@ -225,17 +265,18 @@ class AsyncClient(BaseClient):
         expiry: Optional[Expiry] = None,
         *,
         symbols: Optional[Symbols] = (),
+        view: Optional[View] = None,
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[Any]:
         """Returns the newest updates that the gateway knows, without subscribing.
 
         Takes the arguments of `subscribe`; `timeout` is in seconds. Raises RequestTimeout,
-        NotConnected or RequestError.
+        NotConnected or RequestError, and InvalidView for a view that is not possible.
         """
-        wanted = parse_addresses(type, symbol, expiry, symbols)
+        wanted = parse_addresses(type, symbol, expiry, symbols, view)
         collector = self._core.collect(wanted)
         try:
-            await self._requests.call('get_snapshot', request_payload(wanted), timeout)
+            collector.acknowledged(await self._requests.call('get_snapshot', request_payload(wanted), timeout))
             await self._monitor.wait_for(lambda: collector.complete or self._closing, LAGGING_WAIT)
             return collector.result()
         finally:

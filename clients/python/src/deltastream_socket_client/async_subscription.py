@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, AsyncIterator, Awaitable, Callable, Generator, Generic, Optional
+from typing import Any, AsyncIterator, Awaitable, Callable, Generator, Generic, Optional, Tuple
 
 from . import arguments
-from .addresses import Expiry
+from .addresses import Address, Expiry
 from .async_monitor import AsyncMonitor
 from .base_subscription import BaseSubscription
 from .conflating_queue import ConflatingQueue
@@ -30,11 +30,12 @@ class AsyncSubscription(BaseSubscription[U], Generic[U]):
         monitor: AsyncMonitor,
         unsubscribe: Callable[[], None],
         *,
+        change_view: Callable[[Tuple[Address, ...]], None],
         history: Callable[..., Awaitable[History]],
         history_pages: Callable[..., AsyncIterator[History]],
         listen: Callable[..., Any],
     ) -> None:
-        super().__init__(handle, listen)
+        super().__init__(handle, listen, change_view)
         self._page = history
         self._pages = history_pages
         self._monitor = monitor

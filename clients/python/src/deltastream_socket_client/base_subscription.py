@@ -1,29 +1,61 @@
 """What the subscriptions of both clients have in common."""
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Callable, Dict, Generic, List, Optional, Tuple, TypeVar, overload
 
 from . import arguments
-from .addresses import Expiry
+from .addresses import Address, Expiry
 from .errors import GatewayError, NotConnected, SubscriptionError
 from .handle import Handle
 from .payloads import Gap
 from .rooms import shown_names
-from .updates import ChainUpdate, U
+from .updates import U
+from .views import View, grant
 
 H = TypeVar('H', bound=Callable[[Any], Any])
 
 
 class BaseSubscription(Generic[U]):
-    def __init__(self, handle: Handle[Any], listen: Callable[..., Any]) -> None:
+    def __init__(
+        self, handle: Handle[Any], listen: Callable[..., Any], change_view: Callable[[Tuple[Address, ...]], None]
+    ) -> None:
         self._handle: Handle[U] = handle
         self._listen = listen
+        self._change_view = change_view
         self._removals: List[Callable[[], None]] = []
 
     @property
     def rooms(self) -> Tuple[str, ...]:
-        """The names of its rooms, for example 'product:NIFTY' or 'chain:NIFTY:2026-11-26'."""
+        """The names of its rooms, for example 'product:NIFTY', 'chain:NIFTY:2026-11-26' or
+        'chain:NIFTY@quote.10.2hz'.
+        """
         return tuple(room.name for room in self._handle.rooms)
+
+    @property
+    def view(self) -> Optional[View]:
+        """The view that the gateway grants, which may be cheaper than the one that was asked for.
+        `None`: it gets the rooms as they are.
+        """
+        return self._handle.rooms[0].address.view
+
+    def change_view(self, view: Optional[View]) -> None:
+        """Changes its view, while its iterations and handlers continue. No update comes after a newer
+        one. `ready` waits until the gateway has confirmed the new view. Does not block.
+
+        If no other subscription needs the old rooms, the client changes them in one request.
+
+        Raises InvalidView for a view that is not possible, NotConnected, or the error of the client,
+        if the subscription has ended, and ValueError if the updates would be of another class:
+        between a chain and a view of it. Make another subscription for that.
+        """
+        if self._handle.closed:
+            raise self._ended_error()
+        addresses = tuple(room.address for room in self._handle.rooms)
+        granted = grant(addresses[0].type, view)
+        if addresses[0].type == 'chain' and (granted is None) != (addresses[0].view is None):
+            raise ValueError('a chain and a view of it have updates of different classes; make another subscription')
+        self._change_view(tuple(dataclasses.replace(address, view=granted) for address in addresses))
 
     @property
     def latest(self) -> Optional[U]:
@@ -40,7 +72,7 @@ class BaseSubscription(Generic[U]):
         return self._handle.updates
 
     @property
-    def latest_by_expiry(self) -> Dict[str, ChainUpdate]:
+    def latest_by_expiry(self) -> Dict[str, U]:
         """The newest chain of each expiry, the nearest expiry first.
 
         The keys are 'YYYY-MM-DD' for a subscription to one product. For one to several products

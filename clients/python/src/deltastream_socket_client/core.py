@@ -11,8 +11,8 @@ import random
 import time
 from typing import Any, Callable, Dict, Hashable, List, Optional, Sequence, Set, Tuple, Union
 
-from .addresses import GENERAL, Address, rooms_of_update
-from .errors import Forbidden, GatewayError, PayloadError, RequestError, SubscriptionError, request_error
+from .addresses import GENERAL, Address, feeds_of_update
+from .errors import Forbidden, GatewayError, PayloadError, RequestError, SubscriptionError, request_error, view_not_granted
 from .handle import Handle
 from .order import Order, Verdict, signature_of
 from .pacing import Pacer
@@ -31,11 +31,12 @@ from .payloads import (
     TokenRefreshed,
     User,
 )
-from .room_requests import RoomRequest, batches, due
+from .room_requests import RoomRequest, batches, due, replacements
 from .rooms import Membership, Room, RoomTable
 from .snapshots import SnapshotCollector
 from .staleness import StalenessTracker
-from .updates import ChainSummary, ChainUpdate, UnderlyingUpdate
+from .updates import ChainSummary, ChainUpdate, ChainView, UnderlyingUpdate
+from .views import View, is_granted
 from .watchdog import HeartbeatRequest, Liveness
 
 log = logging.getLogger('deltastream_socket_client')
@@ -97,16 +98,36 @@ class Core:
         rooms = tuple(self.rooms.open(address) for address in addresses)
         handle: Handle[Any] = Handle(rooms, self._staleness.is_room_stale, self._staleness.suggestion_at, lambda: self.resume)
         self._handles.add(handle)
+        self._join(handle, rooms)
+        updates = handle.updates
+        handle.latest = updates[-1] if updates else None
+        self._staleness.notify_changes(rooms)
+        return handle
+
+    def change_view(self, handle: Handle[Any], addresses: Tuple[Address, ...]) -> None:
+        """Exchanges the rooms of a subscription for other views of them."""
+        old, new = handle.rooms, tuple(self.rooms.open(address) for address in addresses)
+        for update in handle.updates:
+            if isinstance(update, ChainView):
+                for room in new:
+                    self.order.follow(_key_of_update('chain_view', update, room.address.view), _key_of_update('chain_view', update, update.view))
+        self._join(handle, new)
+        handle.move(new)
+        self._leave(handle, [room for room in old if room not in new])
+        self._staleness.notify_changes(new)
+
+    def _join(self, handle: Handle[Any], rooms: Sequence[Room]) -> None:
         for room in rooms:
             room.subscribers.add(handle)
             # A new subscription asks for a refused room again. Its earlier subscriptions have
             # already got the refusal.
             if room.error is not None:
                 room.reset(Membership.OUT)
-        updates = handle.updates
-        handle.latest = updates[-1] if updates else None
-        self._staleness.notify_changes(rooms)
-        return handle
+
+    def _leave(self, handle: Handle[Any], rooms: Sequence[Room]) -> None:
+        for room in rooms:
+            room.subscribers.discard(handle)
+            self.rooms.remove_if_unused(room)
 
     def unsubscribe(self, handle: Handle[Any], error: Optional[GatewayError] = None) -> None:
         if handle.closed:
@@ -114,9 +135,7 @@ class Core:
         handle.closed = True
         handle.end(error)
         self._handles.discard(handle)
-        for room in handle.rooms:
-            room.subscribers.discard(handle)
-            self.rooms.remove_if_unused(room)
+        self._leave(handle, handle.rooms)
         self._staleness.forget_unwanted(handle.rooms)
 
     def is_stale(self, product: str) -> bool:
@@ -147,10 +166,19 @@ class Core:
         for request in [request for request, until in self._pending.items() if until <= now]:
             self.answered(request, None)
         join, leave, later = due(self.rooms.values(), now)
+        replaced = replacements(join, self.rooms)
+        left_by_replacing = {other for others in replaced.values() for other in others}
         # Leave rooms first, because rooms that were left no longer count towards
         # `max_subscriptions`.
-        plan = [('unsubscribe', Membership.LEAVING, batch) for batch in batches(leave, self.limits or Limits())]
-        plan += [('subscribe', Membership.JOINING, batch) for batch in batches(join, self.limits or Limits())]
+        plan = [
+            (event, membership, batch)
+            for event, membership, rooms in (
+                ('unsubscribe', Membership.LEAVING, [room for room in leave if room not in left_by_replacing]),
+                ('subscribe', Membership.JOINING, [room for room in join if room in replaced]),
+                ('subscribe', Membership.JOINING, [room for room in join if room not in replaced]),
+            )
+            for batch in batches(rooms, self.limits or Limits())
+        ]
         sent = [until - ANSWER_TIMEOUT for until in self._pending.values()]
         requests: List[Union[RoomRequest, HeartbeatRequest]] = [*self.liveness.take_requests(self.epoch, min(sent, default=None))]
         for _ in requests:
@@ -163,7 +191,10 @@ class Core:
             self.pacer.take()
             for room in batch:
                 room.membership = membership
-            request = RoomRequest(event, batch, self.epoch, _since(batch) if event == 'subscribe' else ())
+            others = tuple(other for room in batch if event == 'subscribe' for other in replaced.get(room, ()))
+            for other in others:
+                other.membership = Membership.LEAVING
+            request = RoomRequest(event, batch, self.epoch, _since(batch) if event == 'subscribe' else (), others)
             self._pending[request] = now + ANSWER_TIMEOUT
             requests.append(request)
         if self._pending:
@@ -188,13 +219,19 @@ class Core:
         joining = request.event == 'subscribe'
         if isinstance(answer, dict) and answer.get('ok') is True:
             suggestions = answer.get('suggestions')
+            for room in request.replaced:
+                room.reset(Membership.OUT)
+            granted = not joining or request.rooms[0].address.view is None or is_granted(answer, [room.name for room in request.rooms])
             for room in request.rooms:
+                if not granted:
+                    self._view_ignored(room)
+                    continue
                 room.reset(Membership.IN if joining else Membership.OUT)
                 if joining and isinstance(suggestions, dict):
                     room.suggestion = suggestions.get(room.address.symbol)
         else:
             self._refused(request, answer, joining)
-        for room in request.rooms:
+        for room in (*request.rooms, *request.replaced):
             self.rooms.remove_if_unused(room)
         if joining:
             self._staleness.acknowledged(request.rooms)
@@ -207,7 +244,9 @@ class Core:
         delay = (error.retry_after_ms or 0) / 1000
         if error.code == 'RATE_LIMITED':
             self.pacer.pause(delay or 1.0)
-        if payload and joining and error.code == 'TOO_MANY_SUBSCRIPTIONS' and error.retry_after_ms is not None:
+        for room in request.replaced:
+            room.membership = Membership.IN
+        if payload and joining and error.code in ('TOO_MANY_SUBSCRIPTIONS', 'TOO_MANY_VIEWS') and error.retry_after_ms is not None:
             self._postpone(request, payload.get('rooms') or (), delay)
             return
         for room in request.rooms:
@@ -225,12 +264,22 @@ class Core:
                 room.membership = Membership.OUT
 
     def _postpone(self, request: RoomRequest, names: Sequence[str], delay: float) -> None:
-        """The gateway does not know the products of these rooms yet; the others are asked for at once."""
+        """The gateway does not know the products of these rooms yet, or has no place for these views. The
+        others are asked for at once.
+        """
         named = [room for room in request.rooms if room.name in names]
         until = self._now() + delay * (1 + random.random() / 10)
         for room in request.rooms:
             room.membership = Membership.OUT
             room.retry_at = until if room in named or not named else 0.0
+
+    def _view_ignored(self, room: Room) -> None:
+        """A gateway that is older than views has put the client into the room itself."""
+        plain = self.rooms.open(dataclasses.replace(room.address, view=None))
+        if not plain.wanted and plain.membership is Membership.OUT:
+            plain.membership = Membership.IN  # So that it is left.
+        room.membership = Membership.OUT
+        self._give_up(room, view_not_granted())
 
     def _give_up(self, room: Room, error: RequestError) -> None:
         room.error = error if isinstance(error, SubscriptionError) else SubscriptionError(error.code, error.message)
@@ -281,7 +330,7 @@ class Core:
         except PayloadError as error:
             log.warning('dropped a malformed %s: %s', event, error)
             return
-        if isinstance(payload, (UnderlyingUpdate, ChainSummary, ChainUpdate)):
+        if isinstance(payload, (UnderlyingUpdate, ChainSummary, ChainUpdate, ChainView)):
             self._updated(event, payload)
             return
         if isinstance(payload, Connected):
@@ -365,23 +414,23 @@ class Core:
 
     def _updated(self, event: str, update: Any) -> None:
         expiry: Optional[str] = getattr(update, 'expiry', None)
-        key = (event, update.product, expiry)
+        view: Optional[View] = getattr(update, 'view', None)
+        key = _key_of_update(event, update, view)
         verdict = self.order.judge(key, update.timestamp, signature_of(update))
         for collector in self._collectors:
             collector.offer(event, update, verdict is not Verdict.OLDER)
         if verdict is Verdict.OLDER:
             self.dropped_older += 1
             return
-        names = rooms_of_update(event, update.product, expiry)
+        rooms = self.rooms.fed_by(feeds_of_update(event, update.product, expiry, view))
         if event != 'chain_summary':
-            self._staleness.updated(names, update.product, expiry, update.timestamp[:10])
+            self._staleness.updated([room.name for room in rooms], update.product, expiry, update.timestamp[:10])
         every = self.resume and event == 'underlying_update'
-        for name in names:
-            room = self.rooms.get(name)
-            if room is None or not room.subscribers or not room.keep(key, update):
+        for room in rooms:
+            if not room.subscribers or not room.keep(key, update):
                 continue
             for subscriber in list(room.subscribers):
-                subscriber.push(None if every and room.address.type == 'product' else key, update)
+                subscriber.push(None if every and room.resumable else key, update)
         if verdict is Verdict.NEWS:
             self._emit(event, update, None if every else key)
 
@@ -412,6 +461,13 @@ def _since(rooms: Sequence[Room]) -> Tuple[Tuple[str, str], ...]:
     """Returns from when to resume those of the rooms that had updates before this connection."""
     times = ((str(room.address.symbol), room.note_since()) for room in rooms if room.since is not None)
     return tuple((symbol, time) for symbol, time in times if time is not None)
+
+
+def _key_of_update(event: str, update: Any, view: Optional[View]) -> Tuple[str, str, Optional[str]]:
+    """Returns the key of the updates of which each is newer than the one before: event and content of
+    the view, product, expiry.
+    """
+    return (event if view is None else f'{event}@{view.content}', update.product, getattr(update, 'expiry', None))
 
 
 def _key_of(event: str, payload: Any) -> Optional[Hashable]:

@@ -71,6 +71,12 @@ class InvalidSubscription(SubscriptionError):
     """
 
 
+class InvalidView(InvalidSubscription, ValueError):
+    """The view is not possible: `INVALID_VIEW`. Raised at the call, and by the subscription if the
+    gateway does not grant the view, for example because it is older than views.
+    """
+
+
 class TooManySubscriptions(SubscriptionError):
     """The client would hold more subscriptions than its limit allows. Unsubscribe from some first.
     """
@@ -114,6 +120,7 @@ _REQUESTS = {
     'INVALID_SYMBOL': InvalidSubscription,
     'INVALID_EXPIRY': InvalidSubscription,
     'INVALID_INTERVAL': InvalidSubscription,
+    'INVALID_VIEW': InvalidView,
     'TOO_MANY_SYMBOLS': InvalidSubscription,
     'TOO_MANY_SUBSCRIPTIONS': TooManySubscriptions,
     'FORBIDDEN': Forbidden,
@@ -145,6 +152,12 @@ def request_error(payload: Any, subscription: bool = False) -> RequestError:
     details = tuple(d for d in error.get('details') or () if isinstance(d, dict))
     kind = _REQUESTS.get(code, SubscriptionError if subscription else RequestError)
     return kind(code, str(error.get('message', 'The gateway gave no reason')), details, error.get('retry_after_ms'))
+
+
+def view_not_granted() -> InvalidView:
+    return InvalidView(
+        'INVALID_VIEW', 'The gateway does not grant this view: it is older than views. Leave out the view, or update the gateway.'
+    )
 
 
 def connection_error(code: str, message: str, retry_after_ms: Optional[float] = None) -> ConnectionRefused:

@@ -84,7 +84,7 @@ class RoomFreshness:
 
     def subscribed(self, room: str, known: bool) -> None:
         """The room was joined. The gateway sends its stale chains again right afterwards."""
-        kind, _, rest = room.partition(':')
+        kind, _, rest = room.partition('@')[0].partition(':')
         product, _, expiry = rest.partition(':')
         if known:
             self._unknown.discard(room)

@@ -2,15 +2,15 @@
 from __future__ import annotations
 
 import weakref
-from typing import Callable, Dict, Generic, Hashable, Optional, Tuple, cast
+from typing import Callable, Dict, Generic, Hashable, List, Optional, Tuple, cast
 
 from .addresses import GENERAL
 from .conflating_queue import MAX_EVERY_PRICE, MAX_ITEMS, ConflatingQueue
 from .errors import GatewayError, SubscriptionError
 from .payloads import Gap
-from .rooms import Membership, Room
+from .rooms import CHAINS, Chain, Membership, Room
 from .timestamps import parse_micros
-from .updates import ChainUpdate, U, Update
+from .updates import U, Update
 
 
 class Handle(Generic[U]):
@@ -53,7 +53,7 @@ class Handle(Generic[U]):
         """Whether any of its prices must not be relied on."""
         if self.closed or not self.ready:
             return True
-        return any(room.name != GENERAL and self._is_room_stale(room) for room in self.rooms)
+        return any(room.address.type != GENERAL and self._is_room_stale(room) for room in self.rooms)
 
     @property
     def suggestions(self) -> Dict[str, str]:
@@ -69,15 +69,15 @@ class Handle(Generic[U]):
         return tuple(newest.values())
 
     @property
-    def latest_by_expiry(self) -> Dict[str, ChainUpdate]:
+    def latest_by_expiry(self) -> Dict[str, U]:
         """The newest chain of each expiry, the nearest expiry first. The keys name the product too if
         the subscription is to several.
         """
         updates: Tuple[Update, ...] = self.updates
-        chains = [update for update in updates if isinstance(update, ChainUpdate)]
+        chains: List[Chain] = [update for update in updates if isinstance(update, CHAINS)]
         chains.sort(key=lambda chain: (chain.expiry, chain.product))
         several = len({room.address.symbol for room in self.rooms}) > 1
-        return {f'{chain.product}:{chain.expiry}' if several else chain.expiry: chain for chain in chains}
+        return {f'{chain.product}:{chain.expiry}' if several else chain.expiry: cast('U', chain) for chain in chains}
 
     def latest_of(self, symbol: str, expiry: Optional[str]) -> Optional[U]:
         """The newest update of a product and expiry. Without an expiry, of any."""
@@ -93,6 +93,18 @@ class Handle(Generic[U]):
         self.latest = update
         for queue in list(self._queues):
             queue.put(key, update)
+
+    def move(self, rooms: Tuple[Room, ...]) -> None:
+        """Exchanges its rooms for other views of them. Of what these already have, it takes what is not
+        older than what it had.
+        """
+        shown = {(update.product, getattr(update, 'expiry', None)): parse_micros(update.timestamp) for update in self.updates}
+        self.rooms = rooms
+        for room in rooms:
+            for key, update in room.latest.items():
+                before = shown.get((update.product, getattr(update, 'expiry', None)))
+                if before is None or before <= (parse_micros(update.timestamp) or before):
+                    self.push(key, cast('U', update))
 
     def missed(self, gap: Gap) -> None:
         self.gap = gap

@@ -6,16 +6,12 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 
 from . import arguments
 from .addresses import Expiry
+from .frames import import_pandas
 from .read_only import Extra, extra
 from .timestamps import to_datetime
 
 #: The values of one row, in the order of `History.columns`. The first one is the timestamp.
 HistoryRow = Tuple[Any, ...]
-
-_NO_PANDAS = (
-    "to_frame needs pandas, which is not installed. Install it with pip install './clients/python[pandas]', "
-    'or use records() instead.'
-)
 
 
 @dataclass(frozen=True)
@@ -62,10 +58,7 @@ class History:
         A value that the platform does not give is NaN. Raises ImportError if pandas is not
         installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError(_NO_PANDAS, name='pandas') from error
+        pandas = import_pandas('records()')
         at = self.columns.index('timestamp')
         times = [to_datetime(row[at]) for row in self.rows]
         index = pandas.DatetimeIndex(times, name='timestamp') if times else pandas.DatetimeIndex([], tz='UTC', name='timestamp')

@@ -70,6 +70,12 @@ class Order:
         self._remember(key, _Mark(time, signature))
         return Verdict.NEWS
 
+    def follow(self, key: Hashable, other: Hashable) -> None:
+        """From now on, takes no update of one key that is older than the newest one of another."""
+        newest, mark = self._marks.get(other), self._marks.get(key)
+        if newest is not None and (mark is None or mark.time < newest.time):
+            self._remember(key, _Mark(newest.time, None))
+
     def _is_set_back(self, mark: _Mark, time: int) -> bool:
         now = self._now()
         if mark.count == 0 or time < mark.last:

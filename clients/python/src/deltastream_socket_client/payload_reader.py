@@ -29,13 +29,24 @@ from .payloads import (
     User,
 )
 from .read_only import NOTHING, ReadOnly
-from .updates import ChainSummary, ChainUpdate, OptionLeg, UnderlyingUpdate
+from .updates import ChainSummary, ChainUpdate, ChainView, Columns, OptionLeg, UnderlyingUpdate
+from .views import View
 
 P = TypeVar('P')
 
 
 def _legs(value: Any) -> Tuple[OptionLeg, ...]:
     return tuple(read(OptionLeg, leg) for leg in value)
+
+
+def _columns(value: Any) -> Columns:
+    if not isinstance(value, dict):
+        raise TypeError('not an object')
+    return ReadOnly({name: tuple(column) for name, column in value.items()})
+
+
+def _view(value: Any) -> Optional[View]:
+    return None if value is None else read(View, value)
 
 
 def _rows(value: Any) -> Optional[Tuple[HistoryRow, ...]]:
@@ -45,6 +56,8 @@ def _rows(value: Any) -> Optional[Tuple[HistoryRow, ...]]:
 #: How to read the fields that are not plain values, by class.
 _NESTED: Dict[type, Dict[str, Callable[[Any], Any]]] = {
     ChainUpdate: {'calls': _legs, 'puts': _legs, 'strikes': tuple},
+    ChainView: {'view': lambda value: read(View, value), 'strikes': tuple, 'calls': _columns, 'puts': _columns},
+    RoomConfirmed: {'view': _view},
     Connected: {
         'rooms': tuple,
         'limits': lambda value: read(Limits, value or {}),
@@ -114,6 +127,7 @@ SERVER_EVENTS: Mapping[str, type] = MappingProxyType(
         'underlying_update': UnderlyingUpdate,
         'chain_summary': ChainSummary,
         'chain_update': ChainUpdate,
+        'chain_view': ChainView,
         'feed_status': FeedStatus,
         'feed_statuses': FeedStatuses,
         'feed_gap': FeedGap,

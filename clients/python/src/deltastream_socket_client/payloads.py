@@ -11,6 +11,7 @@ from typing import Any, Generic, Mapping, Optional, Tuple
 
 from .read_only import Extra, extra
 from .updates import U
+from .views import View
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class RoomConfirmed:
     message: str = ''
     #: False in `subscribed` if the gateway has no data of the room yet.
     known: bool = True
+    #: The view that was granted. Only in `subscribed` for the room of a view.
+    view: Optional[View] = None
     #: The granted interval of heartbeats, in milliseconds. Only for the room 'heartbeat'.
     every_ms: Optional[int] = None
     #: Only if the client asked to resume the room: whether it misses no update, how many come that

@@ -3,17 +3,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from enum import Enum
-from typing import Any, Dict, Hashable, List, Optional, Protocol, Sequence, Set
+from typing import Any, Dict, Hashable, Iterable, List, Optional, Protocol, Sequence, Set, TypeVar, Union
 
 from .addresses import GENERAL, Address
 from .errors import GatewayError, SubscriptionError
 from .payloads import Gap
-from .updates import ChainUpdate, Update
+from .updates import ChainUpdate, ChainView, Update
 
 #: Updates that one room keeps, at most: `general` has one for each product and chain.
 MAX_LATEST = 10_000
 #: Rooms that a `repr` names.
 MAX_SHOWN = 5
+Chain = Union[ChainUpdate, ChainView]
+CHAINS = (ChainUpdate, ChainView)
+
+
+K = TypeVar('K', bound=Hashable)
 
 
 class Membership(Enum):
@@ -29,7 +34,7 @@ class Subscriber(Protocol):
     """A subscription, as far as its rooms use it."""
 
     def push(self, key: Optional[Hashable], update: Any) -> None:
-        """Takes an update of the room. `key` is its event, product and expiry. `None`: no later
+        """Takes an update of the room. `key` is its event and view, product and expiry. `None`: no later
         update may replace it.
         """
 
@@ -73,6 +78,13 @@ class Room:
         return self.always or bool(self.subscribers)
 
     @property
+    def resumable(self) -> bool:
+        """Whether the gateway can replay what was missed. The snapshots of chains and of views are
+        complete.
+        """
+        return self.address.type == 'product' and self.address.view is None
+
+    @property
     def resuming(self) -> bool:
         """Whether the gateway has yet to say if it resumes the room. Not so if it has put off the
         room, because it does not know the product yet.
@@ -81,10 +93,8 @@ class Room:
         return self.since is not None and self.wanted and self.error is None and not postponed
 
     def note_since(self) -> Optional[str]:
-        """Sets `since` to the time of its newest price. The rooms of chains have none: their
-        snapshot is complete.
-        """
-        price = self.latest.get(('underlying_update', self.address.symbol, None)) if self.address.type == 'product' else None
+        """Sets `since` to the time of its newest price, if it is resumable."""
+        price = self.latest.get(('underlying_update', self.address.symbol, None)) if self.resumable else None
         self.since = None if price is None else price.timestamp
         return self.since
 
@@ -94,13 +104,13 @@ class Room:
             return False
         self.latest[key] = update
         self.latest.move_to_end(key)
-        if isinstance(update, ChainUpdate):
+        if isinstance(update, CHAINS):
             self._forget_expired(update)
         while len(self.latest) > MAX_LATEST:
             self.latest.popitem(last=False)
         return True
 
-    def _forget_expired(self, newest: ChainUpdate) -> None:
+    def _forget_expired(self, newest: Chain) -> None:
         """Drops the chains whose expiry has passed.
 
         Like the gateway, it takes the date from the feed and not from a clock, so that a recording
@@ -108,17 +118,19 @@ class Room:
         """
         today = newest.timestamp[:10]
         for key, update in list(self.latest.items()):
-            if isinstance(update, ChainUpdate) and update is not newest and update.expiry < today:
+            if isinstance(update, CHAINS) and update is not newest and update.expiry < today:
                 del self.latest[key]
 
 
 class RoomTable(Dict[str, Room]):
-    """All rooms by name, which are found by product as well."""
+    """All rooms by name, which are found by product and by their messages as well."""
 
     def __init__(self) -> None:
         super().__init__()
-        #: Rooms of one expiry, by product.
-        self._expiries: Dict[str, Set[Room]] = {}
+        #: By product; those of `general` by `None`.
+        self._of_product: Dict[Optional[str], Set[Room]] = {}
+        #: Those with a limit of their rate, by the room that has the same messages without.
+        self._limited: Dict[str, Set[Room]] = {}
         self.open(Address(GENERAL))
 
     def open(self, address: Address) -> Room:
@@ -126,15 +138,34 @@ class RoomTable(Dict[str, Room]):
         room = self.get(address.room)
         if room is None:
             room = self[address.room] = Room(address)
-            if address.expiry is not None:
-                self._expiries.setdefault(str(address.symbol), set()).add(room)
+            self._of_product.setdefault(address.symbol, set()).add(room)
+            if room.name != address.feed:
+                self._limited.setdefault(address.feed, set()).add(room)
         return room
+
+    def fed_by(self, feeds: Iterable[str]) -> List[Room]:
+        """Returns the rooms with these names, and those that have their messages at a limited rate."""
+        found: List[Room] = []
+        for feed in feeds:
+            room = self.get(feed)
+            if room is not None:
+                found.append(room)
+            found += self._limited.get(feed, ())
+        return found
+
+    def others_of(self, room: Room) -> List[Room]:
+        """Returns the room of which this is a view, and the other views of it."""
+        same = self._of_product.get(room.address.symbol, ())
+        return [other for other in same if other is not room and other.address.base == room.address.base]
+
+    @property
+    def in_general(self) -> bool:
+        """Whether the connection is in `general` or in a view of it."""
+        return any(room.membership is Membership.IN for room in self._of_product[None])
 
     def wanted_of(self, product: str) -> List[Room]:
         """Returns the rooms of a product that are wanted."""
-        found = [self.get(f'product:{product}'), self.get(f'chain:{product}')]
-        found += self._expiries.get(product, ())
-        return [room for room in found if room is not None and room.wanted]
+        return [room for room in self._of_product.get(product, ()) if room.wanted]
 
     def remove_if_unused(self, room: Room) -> None:
         """Drops the updates of a room that is not wanted, and the room itself once the gateway has
@@ -146,11 +177,16 @@ class RoomTable(Dict[str, Room]):
             room.latest.clear()
         if room.membership is Membership.OUT and self.get(room.name) is room:
             del self[room.name]
-            siblings = self._expiries.get(str(room.address.symbol))
-            if siblings is not None:
-                siblings.discard(room)
-                if not siblings:
-                    del self._expiries[str(room.address.symbol)]
+            _discard(self._of_product, room.address.symbol, room)
+            _discard(self._limited, room.address.feed, room)
+
+
+def _discard(index: Dict[K, Set[Room]], key: K, room: Room) -> None:
+    rooms = index.get(key)
+    if rooms is not None:
+        rooms.discard(room)
+        if not rooms:
+            del index[key]
 
 
 def shown_names(names: Sequence[str]) -> str:

@@ -3,16 +3,23 @@ gateway says how many to expect.
 """
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any, Dict, Hashable, Tuple
+from collections import Counter, defaultdict
+from typing import Any, DefaultDict, Dict, Hashable, List, Mapping, Tuple
 
-from .addresses import Address, rooms_of_update
+from .addresses import Address, feeds_of_update
+from .errors import view_not_granted
 from .payloads import Snapshot
+from .views import is_granted
 
 
 class SnapshotCollector:
     def __init__(self, addresses: Tuple[Address, ...]) -> None:
         self._rooms = {address.room for address in addresses}
+        self._is_view = any(address.view is not None for address in addresses)
+        #: Rooms by the updates that they have.
+        self._fed: DefaultDict[str, List[str]] = defaultdict(list)
+        for address in addresses:
+            self._fed[address.feed].append(address.room)
         self._updates: Dict[Hashable, Any] = {}
         self._expected: Dict[str, int] = {}
         self._arrived: Counter[str] = Counter()
@@ -22,8 +29,8 @@ class SnapshotCollector:
         (`news` is False) counts as arrived only.
         """
         expiry = getattr(update, 'expiry', None)
-        for room in self._rooms.intersection(rooms_of_update(event, update.product, expiry)):
-            self._arrived[room] += 1
+        for feed in self._fed.keys() & feeds_of_update(event, update.product, expiry, getattr(update, 'view', None)):
+            self._arrived.update(self._fed[feed])
             if news:
                 self._updates[event, update.product, expiry] = update
 
@@ -31,6 +38,11 @@ class SnapshotCollector:
         """Takes the gateway's `snapshot` event: how many updates it sends for a room."""
         if room in self._rooms:
             self._expected[room] = updates
+
+    def acknowledged(self, answer: Mapping[str, Any]) -> None:
+        """Raises InvalidView if the gateway does not grant the view."""
+        if self._is_view and not is_granted(answer, list(self._rooms)):
+            raise view_not_granted()
 
     @property
     def complete(self) -> bool:

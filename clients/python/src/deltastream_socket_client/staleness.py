@@ -2,7 +2,7 @@
 """
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, Optional, Tuple
+from typing import Callable, Dict, Iterable, Optional
 
 from .addresses import GENERAL
 from .freshness import ProductFreshness, RoomFreshness
@@ -43,7 +43,7 @@ class StalenessTracker:
         # Without a subscription only `general` brings the status, and only of a product that has
         # had a price.
         known = ('underlying_update', product, None) in self._order
-        return self._rooms[GENERAL].membership is not Membership.IN or not known
+        return not self._rooms.in_general or not known
 
     def is_room_stale(self, room: Room) -> bool:
         """The same for one room. A chain may have stopped, or be unknown, while the price of its
@@ -79,10 +79,11 @@ class StalenessTracker:
         acknowledgement of the request.
         """
         self._room_data.subscribed(confirmed.room, confirmed.known)
-        if confirmed.room == GENERAL:
+        base = confirmed.room.partition('@')[0]
+        if base == GENERAL:
             self._products.clear()
             return
-        product = confirmed.room.split(':')[1]
+        product = base.split(':')[1]
         self._products.begin_resend(product)
         room = self._rooms.get(confirmed.room)
         if room is None or room.membership is not Membership.JOINING:
@@ -96,10 +97,10 @@ class StalenessTracker:
         """The request for these rooms was answered, so the gateway has sent what is stale in them.
         """
         for room in rooms:
-            if room.name != GENERAL:
+            if room.address.type != GENERAL:
                 self._products.end_resend(str(room.address.symbol))
 
-    def updated(self, names: Tuple[str, ...], product: str, expiry: Optional[str], today: str) -> None:
+    def updated(self, names: Iterable[str], product: str, expiry: Optional[str], today: str) -> None:
         """An update of a product or chain came for the rooms with these names."""
         if self._room_data.updated(names, product, expiry, today):
             self.notify_changes(self._rooms.wanted_of(product))
@@ -110,7 +111,7 @@ class StalenessTracker:
         """Notifies listeners of each product of these rooms whose staleness is not what they were
         last told.
         """
-        products = {str(room.address.symbol) for room in rooms if room.wanted and room.name != GENERAL}
+        products = {str(room.address.symbol) for room in rooms if room.wanted and room.address.type != GENERAL}
         for product in products:
             stale = self.is_stale(product)
             if self._notified.get(product) != stale:

@@ -6,7 +6,7 @@ import threading
 from typing import Any, Callable, Iterator, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
 
 from . import arguments
-from .addresses import Expiry, Symbols, parse_addresses, request_payload
+from .addresses import Address, Expiry, Symbols, parse_addresses, request_payload
 from .base_client import BaseClient
 from .core import ANSWER_TIMEOUT
 from .errors import GatewayError
@@ -24,7 +24,8 @@ from .sync_monitor import Monitor
 from .sync_requests import RequestSender
 from .sync_subscription import Subscription
 from .sync_tokens import ask_for_token
-from .updates import ChainUpdate, UnderlyingUpdate, Update
+from .updates import ChainUpdate, ChainView, UnderlyingUpdate, Update
+from .views import View
 from .watchdog import HeartbeatRequest
 
 log = logging.getLogger('deltastream_socket_client')
@@ -148,7 +149,12 @@ class Client(BaseClient):
 
     @overload
     def subscribe(
-        self, type: Literal['product'], symbol: Optional[Symbols] = None, *, symbols: Optional[Symbols] = ()
+        self,
+        type: Literal['product'],
+        symbol: Optional[Symbols] = None,
+        *,
+        symbols: Optional[Symbols] = (),
+        view: Optional[View] = None,
     ) -> Subscription[UnderlyingUpdate]: ...
 
     @overload
@@ -159,10 +165,22 @@ class Client(BaseClient):
         expiry: Optional[Expiry] = None,
         *,
         symbols: Optional[Symbols] = (),
+        view: None = None,
     ) -> Subscription[ChainUpdate]: ...
 
     @overload
-    def subscribe(self, type: Literal['general']) -> Subscription[Update]: ...
+    def subscribe(
+        self,
+        type: Literal['chain'],
+        symbol: Optional[Symbols] = None,
+        expiry: Optional[Expiry] = None,
+        *,
+        symbols: Optional[Symbols] = (),
+        view: View,
+    ) -> Subscription[ChainView]: ...
+
+    @overload
+    def subscribe(self, type: Literal['general'], *, view: Optional[View] = None) -> Subscription[Update]: ...
 
     def subscribe(
         self,
@@ -171,6 +189,7 @@ class Client(BaseClient):
         expiry: Optional[Expiry] = None,
         *,
         symbols: Optional[Symbols] = (),
+        view: Optional[View] = None,
     ) -> Any:
         """Subscribes on this connection and on each later one, until `unsubscribe`. Does not block.
 
@@ -180,12 +199,14 @@ class Client(BaseClient):
         to pass an iterable.
         expiry: a date or a 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings
         every expiry.
+        view: a cheaper form of the data, for example `View('quote', strikes=10, max_rate=2)`. A chain
+        then comes in columns (`ChainView`). For 'product' and 'general', only `View(max_rate=2)`.
 
         May be called before `connect`. Raises ValueError or TypeError for arguments that name no
-        room, and NotConnected, or the error of the client, once it is closed. A refusal by the
+        room, InvalidView for a view that is not possible, and NotConnected, or the error of the client, once it is closed. A refusal by the
         gateway is raised by `ready`, `get` and iterations.
         """
-        wanted = parse_addresses(type, symbol, expiry, symbols)
+        wanted = parse_addresses(type, symbol, expiry, symbols, view)
         with self._monitor:
             if self._closing:
                 raise self._closed_error()
@@ -195,6 +216,7 @@ class Client(BaseClient):
             handle,
             self._monitor,
             lambda: self._unsubscribe(handle),
+            change_view=lambda addresses: self._change_view(handle, addresses),
             history=self.history,
             history_pages=self.history_pages,
             listen=self._listeners.on,
@@ -203,6 +225,11 @@ class Client(BaseClient):
     def _unsubscribe(self, handle: Handle[Any]) -> None:
         with self._monitor:
             self._core.unsubscribe(handle)
+            self._monitor.notify()
+
+    def _change_view(self, handle: Handle[Any], addresses: Tuple[Address, ...]) -> None:
+        with self._monitor:
+            self._core.change_view(handle, addresses)
             self._monitor.notify()
 
     # ---- requests ------------------------------------------------------------------------------------------------
@@ -230,6 +257,7 @@ class Client(BaseClient):
         symbol: Optional[Symbols] = None,
         *,
         symbols: Optional[Symbols] = (),
+        view: Optional[View] = None,
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[UnderlyingUpdate]: ...
 
@@ -241,8 +269,21 @@ class Client(BaseClient):
         expiry: Optional[Expiry] = None,
         *,
         symbols: Optional[Symbols] = (),
+        view: None = None,
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[ChainUpdate]: ...
+
+    @overload
+    def snapshot(
+        self,
+        type: Literal['chain'],
+        symbol: Optional[Symbols] = None,
+        expiry: Optional[Expiry] = None,
+        *,
+        symbols: Optional[Symbols] = (),
+        view: View,
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> Snapshot[ChainView]: ...
 
     def snapshot(
         self,
@@ -251,18 +292,19 @@ class Client(BaseClient):
         expiry: Optional[Expiry] = None,
         *,
         symbols: Optional[Symbols] = (),
+        view: Optional[View] = None,
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[Any]:
         """Returns the newest updates that the gateway knows, without subscribing.
 
         Takes the arguments of `subscribe`; `timeout` is in seconds. Raises RequestTimeout,
-        NotConnected or RequestError.
+        NotConnected or RequestError, and InvalidView for a view that is not possible.
         """
-        wanted = parse_addresses(type, symbol, expiry, symbols)
+        wanted = parse_addresses(type, symbol, expiry, symbols, view)
         with self._monitor:
             collector = self._core.collect(wanted)
         try:
-            self._requests.call('get_snapshot', request_payload(wanted), timeout)
+            collector.acknowledged(self._requests.call('get_snapshot', request_payload(wanted), timeout))
             with self._monitor:
                 self._monitor.wait_for(lambda: collector.complete or self._closing, LAGGING_WAIT)
                 return collector.result()

@@ -1,10 +1,10 @@
 """A subscription of `Client`."""
 from __future__ import annotations
 
-from typing import Any, Callable, Generic, Iterator, Optional
+from typing import Any, Callable, Generic, Iterator, Optional, Tuple
 
 from . import arguments
-from .addresses import Expiry
+from .addresses import Address, Expiry
 from .base_subscription import BaseSubscription
 from .conflating_queue import ConflatingQueue
 from .core import ANSWER_TIMEOUT
@@ -29,11 +29,12 @@ class Subscription(BaseSubscription[U], Generic[U]):
         monitor: Monitor,
         unsubscribe: Callable[[], None],
         *,
+        change_view: Callable[[Tuple[Address, ...]], None],
         history: Callable[..., History],
         history_pages: Callable[..., Iterator[History]],
         listen: Callable[..., Any],
     ) -> None:
-        super().__init__(handle, listen)
+        super().__init__(handle, listen, change_view)
         self._page = history
         self._pages = history_pages
         self._monitor = monitor

@@ -6,12 +6,14 @@ microsecond; those without a zone are in UTC. `update.time` is the same as a `da
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Optional, Tuple, TypeVar, Union
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
+from .frames import import_pandas
 from .read_only import Extra, extra
 from .timestamps import to_datetime
+from .views import View
 
 
 @dataclass(frozen=True)
@@ -132,5 +134,82 @@ class ChainUpdate:
         return to_datetime(self.timestamp)
 
 
-Update = Union[UnderlyingUpdate, ChainSummary, ChainUpdate]
+#: The numbers of one side of a chain, by column, in the order of `strikes`. `None`: there is no such
+#: option, or it has no such number.
+Columns = Mapping[str, Tuple[Optional[float], ...]]
+
+
+class StrikeRow(NamedTuple):
+    """One strike of a `ChainView`. `None` in place of an option: the view has no number of it."""
+
+    strike: float
+    call: Optional[OptionLeg]
+    put: Optional[OptionLeg]
+
+
+@dataclass(frozen=True)
+class ChainView:
+    """Payload of `chain_view`: an option chain in columns, or a part of one. Each message is complete
+    in itself.
+    """
+
+    product: str
+    #: 'YYYY-MM-DD'.
+    expiry: str
+    #: The mode and the strikes of this view. It has no rate: messages are the same at any rate.
+    view: View
+    #: The product's price with which the chain was computed.
+    spot_price: float
+    #: Put/call ratio by open interest.
+    pcr_oi: float
+    #: Put/call ratio by volume.
+    pcr_volume: float
+    #: The strike at which the buyers of the options lose most.
+    max_pain_strike: float
+    #: `None` if the platform could not price the straddle.
+    atm_straddle_price: Optional[float]
+    #: When the chain was made. A later chain of the product and expiry has a later one.
+    timestamp: str
+    #: The strikes of the view, ascending.
+    strikes: Tuple[float, ...]
+    calls: Columns = field(hash=False)
+    puts: Columns = field(hash=False)
+    atm_strike: Optional[float] = None
+    total_call_oi: Optional[float] = None
+    total_put_oi: Optional[float] = None
+    call_buildup_otm: Optional[float] = None
+    put_buildup_otm: Optional[float] = None
+    processed_at: Optional[str] = None
+    extra: Extra = extra()
+
+    @property
+    def time(self) -> datetime:
+        """`timestamp` as a `datetime` in UTC."""
+        return to_datetime(self.timestamp)
+
+    def rows(self) -> Iterator[StrikeRow]:
+        """Iterates over the strikes, with the call and the put of each."""
+        for at, strike in enumerate(self.strikes):
+            yield StrikeRow(strike, self._leg('CALL', self.calls, at), self._leg('PUT', self.puts, at))
+
+    def to_frame(self) -> Any:
+        """The view as a `pandas.DataFrame` with a row for each strike, which is its index, and columns
+        such as `call_last` and `put_open_interest`.
+
+        A number that the view does not have is NaN. Raises ImportError if pandas is not installed.
+        """
+        pandas = import_pandas('rows()')
+        sides = (('call', self.calls), ('put', self.puts))
+        values: Dict[str, List[Any]] = {f'{side}_{name}': list(column) for side, columns in sides for name, column in columns.items()}
+        return pandas.DataFrame(values, index=pandas.Index(self.strikes, dtype='float64', name='strike'), dtype='float64')
+
+    def _leg(self, option_type: str, columns: Columns, at: int) -> Optional[OptionLeg]:
+        numbers = {name: column[at] for name, column in columns.items()}
+        if all(number is None for number in numbers.values()):
+            return None
+        known = {name: number for name, number in numbers.items() if name in OptionLeg.__dataclass_fields__}
+        return OptionLeg(strike=self.strikes[at], product=self.product, expiry=self.expiry, option_type=option_type, **known)  # type: ignore[arg-type]
+
+
+Update = Union[UnderlyingUpdate, ChainSummary, ChainUpdate, ChainView]
 U = TypeVar('U', bound=Update)

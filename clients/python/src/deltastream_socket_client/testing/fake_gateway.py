@@ -12,16 +12,18 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequ
 from unittest import mock
 
 from .. import arguments
-from ..addresses import Address, Expiry
+from ..addresses import Address, Expiry, feeds_of_update
 from ..async_client import AsyncClient
 from ..reconnect import ReconnectPolicy
 from ..room_requests import due
 from ..sync_client import Client
 from ..timestamps import iso_millis
+from ..views import View
 from .links import AsyncLink, AsyncLinkedConnection, Link, LinkedConnection, Refusal, Unreachable
 from .market import Event, Freshness, Market, summary_of
 from .rejections import CLOSINGS, CONNECT_ERRORS, REQUEST_ERRORS, Rejected, forbidden
 from .sessions import TOKEN_SECONDS, Request, Session, Verdict
+from .views import view_of
 
 AnyClient = Union[Client, AsyncClient]
 
@@ -54,6 +56,8 @@ class FakeGateway:
     that when the method returns, unless the client is on the event loop of another thread. What
     clients do in their own threads and tasks takes a moment: `settle` waits for it. Any thread may
     use a gateway.
+
+    Views have their own messages, but no rate: each update is sent at once, whatever `max_rate` is.
     """
 
     #: The address that clients of this gateway have. Any other works as well.
@@ -187,7 +191,7 @@ class FakeGateway:
         with self._lock:
             self._announce_live(product)
             update = self.market.price(product, price, **fields)
-            self._broadcast(('general', f'product:{product}'), 'underlying_update', update)
+            self._broadcast(feeds_of_update('underlying_update', product, None), 'underlying_update', update)
 
     def publish_chain(self, product: str, expiry: Expiry, **fields: Any) -> None:
         """Publishes an option chain, with the present time. `fields` are fields of the
@@ -205,8 +209,10 @@ class FakeGateway:
             if was_stale or awaited:
                 self._announce_chain(product, day)
             chain = self.market.chain(product, day, **fields)
-            self._broadcast(('general',), 'chain_summary', summary_of(chain))
-            self._broadcast(_chain_rooms(product, day), 'chain_update', chain)
+            self._broadcast(feeds_of_update('chain_summary', product, day), 'chain_summary', summary_of(chain))
+            self._broadcast(feeds_of_update('chain_update', product, day), 'chain_update', chain)
+            for view in self._chain_views(product):
+                self._broadcast(feeds_of_update('chain_view', product, day, view), 'chain_view', view_of(chain, view))
 
     def mark_stale(self, product: str) -> None:
         """The price of a product has stopped."""
@@ -386,7 +392,7 @@ class FakeGateway:
         return {'user_id': 'user', 'role': 'user', 'expires_at': int(time.time()) + TOKEN_SECONDS, **verdict}
 
     def check_allowed(self, event: str, rooms: Sequence[str]) -> None:
-        refused = [room for room in rooms if room in self._rejections]
+        refused = [name for room in rooms for name in _names(room) if name in self._rejections]
         if event in self._rejections:
             raise self._rejections[event]
         if refused:
@@ -394,7 +400,8 @@ class FakeGateway:
             raise forbidden(refused, rejection.payload['message']) if rejection.payload['code'] == 'FORBIDDEN' else rejection
 
     def is_forbidden(self, room: str) -> bool:
-        return room in self._rejections and self._rejections[room].payload['code'] == 'FORBIDDEN'
+        refused = [self._rejections[name] for name in _names(room) if name in self._rejections]
+        return any(rejection.payload['code'] == 'FORBIDDEN' for rejection in refused)
 
     def wait_for_first(self, address: Address) -> List[Event]:
         product = str(address.symbol)
@@ -445,10 +452,16 @@ class FakeGateway:
             for session in self._of(client):
                 call(session)
 
-    def _broadcast(self, rooms: Sequence[str], event: str, payload: Dict[str, Any]) -> None:
-        key = (event, payload.get('product'), payload.get('expiry'))
+    def _broadcast(self, feeds: Sequence[str], event: str, payload: Dict[str, Any]) -> None:
+        key = (event, payload.get('product'), payload.get('expiry'), str(payload.get('view')))
         for session in list(self._sessions):
-            session.broadcast(rooms, event, payload, key)
+            session.broadcast(lambda address: address.feed in feeds, event, payload, key)
+
+    def _chain_views(self, product: str) -> Set[View]:
+        """The different views of chains of a product that clients have, without their rates."""
+        addresses = [address for session in self._sessions for address in session.rooms.values()]
+        views = [address.view for address in addresses if address.type == 'chain' and address.symbol == product]
+        return {View(view.mode, view.strikes) for view in views if view is not None}
 
     def _announce_live(self, product: str) -> None:
         """An update that counts as a price has come: clients are told before it if they thought that
@@ -466,14 +479,17 @@ class FakeGateway:
         freshness = self.market.products[product]
         if had_price is None:
             had_price = freshness.updated_at is not None
+        # `general` has no symbol.
+        symbols = (product, None) if had_price else (product,)
+        status = freshness.status(product=product)
         for session in list(self._sessions):
-            own = [room for room in session.rooms if room.split(':')[1:2] == [product]]
-            rooms = (*own, 'general') if had_price else own
-            session.broadcast(rooms, 'feed_status', freshness.status(product=product), ('feed_status', product))
+            session.broadcast(lambda address: address.symbol in symbols, 'feed_status', status, ('feed_status', product))
 
     def _announce_chain(self, product: str, expiry: str) -> None:
         status = self.market.chains[product, expiry].status(product=product, expiry=expiry)
-        self._broadcast(_chain_rooms(product, expiry), 'chain_status', status)
+        rooms = feeds_of_update('chain_update', product, expiry)
+        for session in list(self._sessions):
+            session.broadcast(lambda address: address.base in rooms, 'chain_status', status, ('chain_status', product, expiry))
 
     def _refuse_token(self, client: Optional[AnyClient], code: str) -> None:
         with self._lock:
@@ -497,7 +513,7 @@ class FakeGateway:
 
     def _check_name(self, room_or_event: str) -> None:
         kind, _, rest = arguments.text('room_or_event', room_or_event).partition(':')
-        if room_or_event not in (*_EVENTS, 'general') and not (kind in ('product', 'chain') and rest):
+        if room_or_event.partition('@')[0] not in (*_EVENTS, 'general') and not (kind in ('product', 'chain') and rest):
             raise ValueError(
                 f"{room_or_event!r} is neither a room such as 'chain:NIFTY' nor one of the events {', '.join(_EVENTS)}"
             )
@@ -521,8 +537,10 @@ _OF_PUBLISHING = ('product', 'expiry', 'timestamp', 'processed_at')
 _quick_policy = functools.partial(ReconnectPolicy, base=0.01, cap=0.1)
 
 
-def _chain_rooms(product: str, expiry: str) -> Tuple[str, str]:
-    return f'chain:{product}', f'chain:{product}:{expiry}'
+def _names(room: str) -> Tuple[str, ...]:
+    """The names with which a test may refuse a room: its own, and that of the room it is a view of."""
+    base = room.partition('@')[0]
+    return (room,) if room == base else (room, base)
 
 
 def _is_settled(client: AnyClient, unreachable: bool) -> bool:

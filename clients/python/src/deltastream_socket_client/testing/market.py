@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 from ..addresses import Address
 from ..timestamps import iso_millis
 from .history import History
+from .views import view_of
 
 Event = Tuple[str, Dict[str, Any]]
 _EPOCH = datetime.datetime(1970, 1, 1)
@@ -122,10 +123,10 @@ class Market:
             return [('underlying_update', self._prices[product])] if product in self._prices else []
         if address.expiry is not None:
             chain = self._full_chains.get((product, address.expiry))
-            return [] if chain is None else [('chain_update', chain)]
+            return [] if chain is None else [_as_event(address, chain)]
         today = (_EPOCH + datetime.timedelta(microseconds=self._last_stamp)).date().isoformat()
         expiries = sorted(expiry for name, expiry in self._full_chains if name == product and expiry >= today)
-        return [('chain_update', self._full_chains[product, expiry]) for expiry in expiries]
+        return [_as_event(address, self._full_chains[product, expiry]) for expiry in expiries]
 
     def nearest_expiry(self, product: str) -> Optional[str]:
         """The nearest expiry of its chains that has not passed. `None`: there is none."""
@@ -141,7 +142,7 @@ class Market:
             found.append(('feed_status', freshness.status(product=product)))
         for event, chain in updates:
             key = (product, chain.get('expiry', ''))
-            if event == 'chain_update' and self.chains[key].stale:
+            if event != 'underlying_update' and self.chains[key].stale:
                 found.append(('chain_status', self.chains[key].status(product=product, expiry=key[1])))
         return found
 
@@ -158,6 +159,10 @@ class Market:
         if symbol in self.products:
             return None
         return next((name for name in self.products if _is_near(name, symbol)), None)
+
+
+def _as_event(address: Address, chain: Dict[str, Any]) -> Event:
+    return ('chain_update', chain) if address.view is None else ('chain_view', view_of(chain, address.view))
 
 
 def summary_of(chain: Dict[str, Any]) -> Dict[str, Any]:

@@ -6,7 +6,9 @@ import re
 from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence
 
 from ..addresses import Address
+from ..errors import InvalidView
 from ..timestamps import parse_micros
+from ..views import View, grant
 
 SYMBOL_RULE = '1 to 32 letters, digits or & . _ - and begin with a letter or digit'
 _SYMBOL = re.compile(r'[A-Za-z0-9][A-Za-z0-9&._-]{0,31}')
@@ -50,6 +52,8 @@ CLOSINGS: Mapping[str, Mapping[str, Any]] = {
 REQUEST_ERRORS: Mapping[str, str] = {
     'FORBIDDEN': 'Your token does not allow this request. Ask for other rooms, or get a token that allows these.',
     'TOO_MANY_SUBSCRIPTIONS': _INVALID,
+    'TOO_MANY_VIEWS': 'This gateway sends as many different views as it can. Ask for views that others use, or for the rooms '
+    'themselves.',
     'RATE_LIMITED': 'You are sending messages too fast. Wait for retry_after_ms, then send more slowly.',
     'SLOW_CLIENT': 'You have not read what you were sent. Read it before you ask for more.',
     'SNAPSHOT_UNAVAILABLE': 'The gateway cannot look up the snapshot at the moment. Try again after retry_after_ms.',
@@ -86,16 +90,17 @@ def check_addresses(payload: Any, most: int, with_general: bool) -> List[Address
     if expiry is not None and not (kind == 'chain' and _is_expiry(expiry)):
         problem = 'must be a date YYYY-MM-DD, and is allowed with type chain only'
         raise _invalid('INVALID_EXPIRY', [{'field': 'expiry', 'problem': problem}])
+    view = _granted(kind, payload)
     if kind == 'general':
-        return [Address('general')]
+        return [Address('general', view=view)]
     names = [*([] if symbol is None else [symbol]), *(symbols or [])]
     details = _symbol_problems(symbol, symbols)
     if details:
         raise _invalid('INVALID_SYMBOL', details[:_MAX_DETAILS])
-    return [Address(kind, name, expiry) for name in dict.fromkeys(names)]
+    return [Address(kind, name, expiry, view) for name in dict.fromkeys(names)]
 
 
-def check_budget(held: Collection[str], asked: Sequence[Address], limits: Mapping[str, Any], known: Collection[str]) -> None:
+def check_budget(held: Mapping[str, Address], asked: Sequence[Address], limits: Mapping[str, Any], known: Collection[str]) -> None:
     """Raises Rejected if a client would be in too many rooms."""
     added = [address for address in asked if address.room not in held]
     most = limits['max_subscriptions']
@@ -103,7 +108,7 @@ def check_budget(held: Collection[str], asked: Sequence[Address], limits: Mappin
         problem = f'must not bring your subscriptions above {most}; unsubscribe from other rooms first'
         raise _invalid('TOO_MANY_SUBSCRIPTIONS', [{'field': 'symbols', 'problem': problem}])
     unknown = [address.room for address in added if address.symbol is not None and address.symbol not in known]
-    waiting = sum(room != 'general' and room.split(':')[1] not in known for room in held)
+    waiting = sum(address.symbol is not None and address.symbol not in known for address in held.values())
     most = limits['max_unknown_subscriptions']
     excess = unknown[max(0, most - waiting) :]
     if excess:
@@ -116,6 +121,20 @@ def check_budget(held: Collection[str], asked: Sequence[Address], limits: Mappin
             retry_after_ms=30_000,
             rooms=excess,
         )
+
+
+def _granted(kind: str, payload: Mapping[str, Any]) -> Optional[View]:
+    asked, replace = payload.get('view'), payload.get('replace')
+    if replace is not None and not isinstance(replace, bool):
+        raise _invalid('INVALID_VIEW', [{'field': 'replace', 'problem': 'must be true or false'}])
+    if asked is None:
+        return None
+    if not isinstance(asked, dict):
+        raise _invalid('INVALID_VIEW', [{'field': 'view', 'problem': 'must be an object'}])
+    try:
+        return grant(kind, View(asked.get('mode'), asked.get('strikes'), asked.get('max_rate')))
+    except InvalidView as error:
+        raise _invalid('INVALID_VIEW', [dict(detail) for detail in error.details]) from None
 
 
 def check_history(payload: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Hashable, Iterable, List, Mapping, Optional, Protocol, Sequence, Union
+from typing import Any, Callable, Dict, Hashable, List, Mapping, Optional, Protocol, Sequence, Union
 
 from ..addresses import Address
 from .links import Link
@@ -57,7 +57,7 @@ class Session:
         self.token: Optional[str] = auth.get('token')
         self.user = user
         #: In the order in which they were joined.
-        self.rooms: Dict[str, None] = {}
+        self.rooms: Dict[str, Address] = {}
         self._gateway = gateway
         self._id = f'fake-{number}'
         #: Whether it stays out of `general` until it asks for it.
@@ -73,7 +73,7 @@ class Session:
     def welcome(self) -> None:
         joins = not self._general_off and not self._gateway.is_forbidden('general')
         if joins:
-            self.rooms['general'] = None
+            self.rooms['general'] = Address('general')
         self.send(
             'connected',
             {
@@ -93,11 +93,11 @@ class Session:
     def send(self, event: str, payload: Dict[str, Any]) -> None:
         self.link.deliver(event, payload)
 
-    def broadcast(self, rooms: Iterable[str], event: str, payload: Dict[str, Any], key: Hashable) -> None:
-        """Sends a broadcast once if the client is in one of the rooms. `key`: of two that wait for a
+    def broadcast(self, reaches: Callable[[Address], bool], event: str, payload: Dict[str, Any], key: Hashable) -> None:
+        """Sends a broadcast once if it reaches one of the client's rooms. `key`: of two that wait for a
         lagging client, the later replaces the earlier.
         """
-        if not any(room in self.rooms for room in rooms):
+        if not any(map(reaches, self.rooms.values())):
             return
         if self._held is None:
             self.send(event, payload)
@@ -160,7 +160,11 @@ class Session:
     def _subscribe(self, payload: Any) -> Dict[str, Any]:
         market = self._gateway.market
         asked = self._addresses('subscribe', payload)
-        check_budget(self.rooms, asked, self._gateway.limits, market.products)
+        replaced = self._replaced(asked) if payload.get('replace') else ()
+        held = {name: address for name, address in self.rooms.items() if name not in replaced}
+        check_budget(held, asked, self._gateway.limits, market.products)
+        for room in replaced:
+            self._leave(room)
         suggestions: Dict[str, str] = {}
         given = payload.get('since')
         for address in asked:
@@ -168,8 +172,8 @@ class Session:
             if self._resume(address, since):
                 continue
             room, known = address.room, market.knows(address)
-            self.rooms[room] = None
-            confirmed: Dict[str, Any] = {'room': room, 'message': f'Subscribed to {room}'}
+            self.rooms[room] = address
+            confirmed: Dict[str, Any] = {'room': room, 'message': f'Subscribed to {room}', **_view_in(address)}
             available, most = len(market.newest(address)), self._gateway.limits['max_chains_per_snapshot']
             if available > most:
                 confirmed.update(updates=most, available=available)
@@ -186,7 +190,7 @@ class Session:
             self._send_newest(address)
             for event, status in self._gateway.wait_for_first(address):
                 self.send(event, status)
-        rooms = {'rooms': [address.room for address in asked]}
+        rooms = {'rooms': [address.room for address in asked], **_view_in(asked[0])}
         return {**rooms, 'suggestions': suggestions} if suggestions else rooms
 
     def _resume(self, address: Address, since: Any) -> bool:
@@ -194,13 +198,13 @@ class Session:
         nothing, if some of them may be unknown.
         """
         market, room = self._gateway.market, address.room
-        if address.type != 'product' or self._gateway.limits['history_seconds'] == 0 or self._held is not None or room in self.rooms:
+        if address.type != 'product' or address.view is not None or self._gateway.limits['history_seconds'] == 0 or self._held is not None or room in self.rooms:
             return False
         before = self._recorded_before if 'general' in self.rooms else math.inf
         missed = market.history.missed(str(address.symbol), since, before)
         if missed is None:
             return False
-        self.rooms[room] = None
+        self.rooms[room] = address
         self.send('subscribed', {'room': room, 'message': f'Subscribed to {room}', 'recovered': True, 'replayed': len(missed)})
         for update in missed:
             self.send('underlying_update', update)
@@ -211,9 +215,17 @@ class Session:
     def _unsubscribe(self, payload: Any) -> Dict[str, Any]:
         asked = self._addresses('unsubscribe', payload)
         for address in asked:
-            self.rooms.pop(address.room, None)
-            self.send('unsubscribed', {'room': address.room, 'message': f'Unsubscribed from {address.room}'})
+            self._leave(address.room)
         return {'rooms': [address.room for address in asked]}
+
+    def _leave(self, room: str) -> None:
+        self.rooms.pop(room, None)
+        self.send('unsubscribed', {'room': room, 'message': f'Unsubscribed from {room}'})
+
+    def _replaced(self, asked: Sequence[Address]) -> List[str]:
+        """The other views of the rooms that it joins, and the rooms themselves."""
+        bases, joined = {address.base for address in asked}, {address.room for address in asked}
+        return [room for room, address in self.rooms.items() if address.base in bases and room not in joined]
 
     def _snapshot(self, payload: Any) -> Dict[str, Any]:
         asked = self._addresses('get_snapshot', payload)
@@ -285,8 +297,12 @@ class Session:
                 self.send('feed_status', status)
 
 
+def _view_in(address: Address) -> Dict[str, Any]:
+    return {} if address.view is None else {'view': address.view.payload}
+
+
 def _recovery(address: Address, sent: int, available: int) -> Dict[str, Any]:
     """What `subscribed` says to a client that resumes a room and gets its snapshot."""
-    if address.type != 'chain' or sent == 0 or sent < available:
+    if (address.type != 'chain' and address.view is None) or sent == 0 or sent < available:
         return {'recovered': False}
     return {'recovered': True, 'replayed': sent, 'conflated': True}
