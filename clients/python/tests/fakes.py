@@ -13,6 +13,7 @@ from deltastream_socket_client.core import Core
 from deltastream_socket_client.reconnect import ReconnectPolicy
 from deltastream_socket_client.room_requests import RoomRequest
 from deltastream_socket_client.testing.fake_gateway import DEFAULT_LIMITS
+from deltastream_socket_client.views import View
 from deltastream_socket_client.watchdog import HeartbeatRequest
 
 from . import recorded
@@ -48,6 +49,14 @@ def chain(product: str, n: int, expiry: str = '2026-11-26', **more: Any) -> Dict
         'strikes': [21500],
         **more,
     }
+
+
+def chain_view(product: str, n: int, expiry: str = '2026-11-26', **view: Any) -> Dict[str, Any]:
+    """The `n`-th view of a chain of two strikes, one of them without a put."""
+    update = chain(product, n, expiry)
+    del update['calls'], update['puts']
+    columns = {'calls': {'last': [700.5, 650]}, 'puts': {'last': [188.79, None]}}
+    return {**update, 'view': view or {'mode': 'ltp'}, 'strikes': [21000, 21050], **columns}
 
 
 @contextlib.contextmanager
@@ -100,8 +109,8 @@ class World:
         welcome = {'message': '', 'client_id': 'c', 'rooms': list(rooms), 'server_time': 0, 'user': user}
         self.core.receive('connected', {**welcome, 'limits': {**LIMITS, **limits}})
 
-    def subscribe(self, type: str, symbol: Any = None, expiry: Optional[str] = None) -> Any:
-        return self.core.subscribe(parse_addresses(type, symbol, expiry))
+    def subscribe(self, type: str, symbol: Any = None, expiry: Optional[str] = None, view: Optional[View] = None) -> Any:
+        return self.core.subscribe(parse_addresses(type, symbol, expiry, view=view))
 
     def requests(self) -> List[RoomRequest]:
         return [request for request in self.core.take_requests()[0] if isinstance(request, RoomRequest)]
@@ -114,9 +123,13 @@ class World:
         return [(request.event, request.payload) for request in requests]
 
     def confirm(self, request: RoomRequest) -> None:
+        for left in request.replaced:
+            self.core.receive('unsubscribed', {'room': left.name, 'message': ''})
+        asked = request.rooms[0].address.view
+        granted = {} if asked is None or request.event == 'unsubscribe' else {'view': asked.payload}
         for room in request.rooms:
-            self.core.receive(f'{request.event}d', {'room': room.name, 'message': ''})
-        self.core.answered(request, {'ok': True, 'rooms': [room.name for room in request.rooms]})
+            self.core.receive(f'{request.event}d', {'room': room.name, 'message': '', **granted})
+        self.core.answered(request, {'ok': True, 'rooms': [room.name for room in request.rooms], **granted})
 
     def refuse(self, request: RoomRequest, code: str, **more: Any) -> None:
         self.core.answered(request, {'ok': False, 'error': {'code': code, 'message': 'no', 'event': 'subscribe', **more}})

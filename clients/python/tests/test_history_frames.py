@@ -4,8 +4,10 @@ import importlib.util
 import unittest
 from typing import Any, List
 
-from deltastream_socket_client import History
+from deltastream_socket_client import ChainView, History
 from deltastream_socket_client.payload_reader import read
+
+from .fakes import chain_view
 
 
 def frame_of(resolution: str, columns: List[str], rows: List[List[Any]]) -> Any:
@@ -40,6 +42,17 @@ else:
             frame = frame_of('raw', ['timestamp', 'spot_price', 'atm_strike'], [['2026-11-22T04:43:38.330112', 1, None]])
             self.assertTrue(frame.atm_strike.isna().all())
             self.assertEqual(str(frame.atm_strike.dtype), 'float64')
+
+        def test_a_view_of_a_chain_has_a_row_for_each_strike(self) -> None:
+            frame = read(ChainView, chain_view('NIFTY', 1)).to_frame()
+            self.assertEqual((frame.index.name, list(frame.index), list(frame.columns)), ('strike', [21000, 21050], ['call_last', 'put_last']))
+            self.assertEqual((frame.call_last[21050], frame.put_last[21000], frame.put_last.isna()[21050]), (650, 188.79, True))
+            self.assertEqual(str(frame.put_last.dtype), 'float64')
+
+        def test_a_view_without_strikes_has_the_same_columns(self) -> None:
+            empty = {'strikes': [], 'calls': {'last': []}, 'puts': {'last': []}}
+            frame = read(ChainView, {**chain_view('NIFTY', 1), **empty}).to_frame()
+            self.assertEqual((len(frame), list(frame.columns), str(frame.call_last.dtype)), (0, ['call_last', 'put_last'], 'float64'))
 
         def test_an_empty_page_has_the_same_columns_and_index(self) -> None:
             frame = frame_of('raw', ['timestamp', 'price'], [])

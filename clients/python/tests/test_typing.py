@@ -9,22 +9,30 @@ import unittest
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = '''
-from deltastream_socket_client import AsyncClient, Client
+from deltastream_socket_client import AsyncClient, Client, View
 
 def sync(client: Client) -> None:
     reveal_type(client.snapshot('product', 'NIFTY'))
     reveal_type(client.snapshot('chain', 'NIFTY', '2026-11-26', timeout=5))
     client.snapshot('general')
     client.snapshot('product', 'NIFTY', '2026-11-26')
+    reveal_type(client.snapshot('chain', 'NIFTY', view=View('ltp')))
+    reveal_type(client.snapshot('product', 'NIFTY', view=View(max_rate=1)))
 
 async def coroutine(client: AsyncClient) -> None:
     reveal_type(await client.snapshot('product', symbols=['NIFTY', 'AAPL']))
     reveal_type(await client.snapshot('chain', 'NIFTY'))
+    reveal_type(await client.snapshot('chain', 'NIFTY', view=View('ltp')))
+
+def subscribe(sync: Client, client: AsyncClient) -> None:
+    reveal_type(sync.subscribe('chain', 'NIFTY').updates)
+    reveal_type(sync.subscribe('chain', 'NIFTY', view=View('ltp')).updates)
+    reveal_type(client.subscribe('chain', 'NIFTY', view=View('ltp')).latest_by_expiry)
 '''
 
 
 class Typing(unittest.TestCase):
-    def test_snapshot_returns_the_updates_of_the_type_it_is_asked_for(self) -> None:
+    def test_snapshots_and_subscriptions_have_the_updates_of_the_type_it_is_asked_for(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(folder) / 'program.py'
             program.write_text(PROGRAM)
@@ -34,12 +42,23 @@ class Typing(unittest.TestCase):
             )
         package = 'deltastream_socket_client'
         lines = [line.partition('program.py:')[2].replace(package, '') for line in checked.stdout.splitlines()]
-        revealed = [line for line in lines if 'Revealed' in line]
+        subscribed = [line.partition('type is ')[2] for line in lines if 'Revealed' in line and 'Snapshot' not in line]
+        tuples, views = (f'"builtins.tuple[.updates.{name}, ...]"' for name in ('ChainUpdate', 'ChainView'))
+        self.assertEqual(subscribed, [tuples, views, '"builtins.dict[builtins.str, .updates.ChainView]"'], checked.stdout)
+        revealed = [line for line in lines if 'Snapshot' in line]
         self.assertEqual(
             revealed,
             [
                 f'{number}: note: Revealed type is ".payloads.Snapshot[.updates.{update}]"'
-                for number, update in ((5, 'UnderlyingUpdate'), (6, 'ChainUpdate'), (11, 'UnderlyingUpdate'), (12, 'ChainUpdate'))
+                for number, update in (
+                    (5, 'UnderlyingUpdate'),
+                    (6, 'ChainUpdate'),
+                    (9, 'ChainView'),
+                    (10, 'UnderlyingUpdate'),
+                    (13, 'UnderlyingUpdate'),
+                    (14, 'ChainUpdate'),
+                    (15, 'ChainView'),
+                )
             ],
             checked.stdout + checked.stderr,
         )
