@@ -24,9 +24,11 @@ from deltastream_socket_client import (
     Lagging,
     NotConnected,
     RateLimited,
+    RequestError,
     RequestTimeout,
     TokenInvalid,
     TooManySubscriptions,
+    View,
 )
 from deltastream_socket_client.testing import FakeGateway
 
@@ -312,6 +314,101 @@ class Threads(unittest.TestCase):
                 self.assertEqual((held.latest.price, held.latest.timestamp[-6:]), (n, f'{n:06}'))
 
 
+class Views(unittest.TestCase):
+    CALLS: List[Dict[str, Any]] = [{'strike': 100 + n, 'last': n + 0.5, 'bid': n} for n in range(30)]
+
+    def setUp(self) -> None:
+        self.gateway = FakeGateway(products=['NIFTY'])
+        self.addCleanup(self.gateway.close)
+        self.client = self.gateway.connect(general=False)
+
+    def publish(self, spot_price: float) -> None:
+        puts = [leg for leg in self.CALLS if leg['strike'] % 2 == 0]
+        self.gateway.publish_chain('NIFTY', EXPIRY, calls=self.CALLS, puts=puts, spot_price=spot_price)
+
+    def test_a_chain_comes_in_columns_around_the_money(self) -> None:
+        held = self.client.subscribe('chain', 'NIFTY', view=View('quote', strikes=7, max_rate=3)).ready(5)
+        self.assertEqual((held.view, held.rooms), (View('quote', 5, 2), ('chain:NIFTY@quote.5.2hz',)))
+        self.assertEqual((self.gateway.rooms(self.client), self.client.subscriptions()), (held.rooms, held.rooms))
+        self.publish(110.2)
+        view = held.get(5)
+        self.assertEqual((view.view, view.strikes), (View('quote', 5), tuple(range(105, 116))))
+        self.assertEqual(list(view.calls), ['last', 'bid', 'ask', 'volume', 'open_interest'])
+        row = list(view.rows())[0]
+        assert row.call is not None
+        self.assertEqual((row.strike, row.call.last, row.call.ask, row.put), (105, 5.5, None, None))
+        self.publish(101)
+        self.assertEqual(held.get(5).strikes, tuple(range(100, 107)))
+        self.gateway.mark_chain_stale('NIFTY', EXPIRY)
+        self.assertTrue(held.stale)
+
+    def test_one_message_serves_all_rates_and_each_content_has_its_own(self) -> None:
+        told: List[Any] = []
+        self.client.on('chain_view', told.append)
+        views = [View('ltp'), View('ltp', max_rate=1), View('greeks')]
+        held: List[Any] = [self.client.subscribe('chain', 'NIFTY', view=view).ready(5) for view in views]
+        held.append(self.client.subscribe('chain', 'NIFTY').ready(5))
+        self.publish(110)
+        self.gateway.settle()
+        self.assertEqual([type(one.latest).__name__ for one in held], ['ChainView'] * 3 + ['ChainUpdate'])
+        self.assertIs(held[0].latest, held[1].latest)
+        self.assertEqual([view.view.mode for view in told], ['ltp', 'greeks'])
+
+    def test_prices_have_the_ordinary_updates(self) -> None:
+        general = self.client.subscribe('general', view=View(max_rate=1)).ready(5)
+        product = self.client.subscribe('product', 'NIFTY', view=View(max_rate=0.1)).ready(5)
+        self.assertEqual(self.gateway.rooms(), ('general@1hz', 'product:NIFTY@0.2hz'))
+        self.gateway.publish_price('NIFTY', 5)
+        self.publish(110)
+        assert product.latest is not None
+        self.assertEqual((product.latest.price, len(general.updates)), (5, 2))
+        self.gateway.mark_stale('NIFTY')
+        self.assertTrue(product.stale and self.client.is_stale('NIFTY'))
+
+    def test_a_snapshot_has_the_view(self) -> None:
+        self.publish(110)
+        snapshot = self.client.snapshot('chain', 'NIFTY', EXPIRY, view=View('ltp', 5, 2))
+        (view,) = snapshot.updates
+        self.assertEqual((len(view.strikes), dict(snapshot.rooms)), (11, {f'chain:NIFTY:{EXPIRY}@ltp.5.2hz': 1}))
+
+    def test_a_change_is_one_request_and_survives_a_reconnection(self) -> None:
+        self.publish(110)
+        held = self.client.subscribe('chain', 'NIFTY', view=View('quote')).ready(5)
+        self.assertEqual(len(held.get(5).calls), 5)
+        held.change_view(View('ltp', 5))
+        held.ready(5)
+        self.assertEqual((held.get(5).view, self.gateway.rooms()), (View('ltp', 5), ('chain:NIFTY@ltp.5',)))
+        last = self.gateway.requests[-1]
+        view = {'mode': 'ltp', 'strikes': 5}
+        self.assertEqual((last.event, last.payload), ('subscribe', {'type': 'chain', 'symbol': 'NIFTY', 'view': view, 'replace': True}))
+        self.gateway.disconnect(self.client)
+        self.gateway.settle()
+        self.assertEqual((held.stale, self.gateway.rooms()), (False, ('chain:NIFTY@ltp.5',)))
+        with self.assertRaisesRegex(ValueError, 'make another subscription'):
+            held.change_view(None)
+        held.unsubscribe()
+        self.assertRaises(NotConnected, held.change_view, View('ltp'))
+
+    def test_a_room_that_is_refused_has_no_views_either(self) -> None:
+        self.gateway.reject('chain:NIFTY', 'FORBIDDEN')
+        with self.assertRaises(Forbidden):
+            self.client.subscribe('chain', 'NIFTY', view=View('ltp')).ready(5)
+        self.gateway.allow('chain:NIFTY')
+        self.gateway.reject('chain:NIFTY@ltp', 'TOO_MANY_VIEWS', retry_after_ms=20)
+        held = self.client.subscribe('chain', 'NIFTY', view=View('ltp'))
+        with self.assertRaises(RequestTimeout):
+            held.ready(0.2)
+        self.gateway.allow('chain:NIFTY@ltp')
+        held.ready(5)
+
+    def test_the_gateway_refuses_a_view_that_is_not_possible(self) -> None:
+        for view, replace in (({'mode': 'all'}, False), ('ltp', False), ({'strikes': 0}, False), (None, 'yes')):
+            payload = {'type': 'chain', 'symbol': 'NIFTY', 'view': view, 'replace': replace}
+            with mistakes(), self.assertRaises(RequestError) as caught:
+                self.client._requests.call('subscribe', payload, 5)
+            self.assertEqual(caught.exception.code, 'INVALID_VIEW')
+
+
 class Readme(unittest.TestCase):
     """The examples of README.md."""
 
@@ -399,6 +496,18 @@ class OnALoop(unittest.IsolatedAsyncioTestCase):
                     await client.connect('https://gateway.example.com')
                     held = await client.subscribe('product', 'NIFTY')
                     self.assertEqual((await held.get(5)).price, 7)
+
+    async def test_views_are_granted_changed_and_looked_up(self) -> None:
+        async with FakeGateway() as gateway:
+            client = await gateway.connect_async(general=False)
+            held = await client.subscribe('chain', 'NIFTY', view=View('quote', max_rate=2))
+            gateway.publish_chain('NIFTY', EXPIRY, calls=[{'strike': 100, 'last': 1}])
+            self.assertEqual((await held.get(5)).calls['last'], (1,))
+            held.change_view(View('ltp'))
+            await held.ready(5)
+            self.assertEqual(((await held.get(5)).view, gateway.rooms()), (View('ltp'), ('chain:NIFTY@ltp',)))
+            snapshot = await client.snapshot('chain', 'NIFTY', view=View('greeks'))
+            self.assertEqual([list(view.calls)[:2] for view in snapshot.updates], [['last', 'iv']])
 
     async def test_another_thread_may_publish(self) -> None:
         async with FakeGateway() as gateway:

@@ -64,12 +64,12 @@ class Changes(unittest.TestCase):
         self.change(handle, 'A', View('ltp'))
         (first,) = self.world.requests()
         self.change(handle, 'A', View('greeks'))
-        self.assertEqual([request.payload['view'] for request in self.world.requests()], [{'mode': 'greeks'}])
+        (second,) = self.world.requests()
+        self.assertEqual(second.payload, {'type': 'chain', 'symbol': 'A', 'view': {'mode': 'greeks'}})
         self.world.confirm(first)
-        self.world.now += 11
-        self.world.sent()
-        self.world.sent()
-        self.assertEqual(handle.rooms[0].name, 'chain:A@greeks')
+        self.world.confirm(second)
+        self.assertEqual(self.world.sent(), [('unsubscribe', {'type': 'chain', 'symbol': 'A', 'view': {'mode': 'ltp'}})])
+        self.assertEqual((handle.ready, list(self.world.core.rooms)), (True, ['general', 'chain:A@greeks']))
 
     def test_never_bring_an_older_update_after_a_newer_one(self) -> None:
         handle = self.joined('A', View('quote'))
