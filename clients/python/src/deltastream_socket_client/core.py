@@ -43,6 +43,8 @@ log = logging.getLogger('deltastream_socket_client')
 
 #: Refusals that are temporary, so that the same request may succeed later.
 _TEMPORARY = frozenset({'RATE_LIMITED', 'SLOW_CLIENT', 'INTERNAL_ERROR', 'AUTH_UNAVAILABLE', 'SNAPSHOT_UNAVAILABLE'})
+#: Refusals that are temporary for the rooms that they name.
+_POSTPONED = frozenset({'TOO_MANY_SUBSCRIPTIONS', 'TOO_MANY_VIEWS'})
 #: The longest wait before a room is asked for again, in seconds.
 _MAX_RETRY_DELAY = 30.0
 #: How long the gateway may take to answer a request, in seconds.
@@ -109,8 +111,8 @@ class Core:
         old, new = handle.rooms, tuple(self.rooms.open(address) for address in addresses)
         for update in handle.updates:
             if isinstance(update, ChainView):
-                for room in new:
-                    self.order.follow(_key_of_update('chain_view', update, room.address.view), _key_of_update('chain_view', update, update.view))
+                before, after = (_key_of_update('chain_view', update, view) for view in (update.view, new[0].address.view))
+                self.order.follow(after, before)
         self._join(handle, new)
         handle.move(new)
         self._leave(handle, [room for room in old if room not in new])
@@ -221,7 +223,7 @@ class Core:
             suggestions = answer.get('suggestions')
             for room in request.replaced:
                 room.reset(Membership.OUT)
-            granted = not joining or request.rooms[0].address.view is None or is_granted(answer, [room.name for room in request.rooms])
+            granted = not joining or not request.is_view or is_granted(answer, [room.name for room in request.rooms])
             for room in request.rooms:
                 if not granted:
                     self._view_ignored(room)
@@ -246,7 +248,7 @@ class Core:
             self.pacer.pause(delay or 1.0)
         for room in request.replaced:
             room.membership = Membership.IN
-        if payload and joining and error.code in ('TOO_MANY_SUBSCRIPTIONS', 'TOO_MANY_VIEWS') and error.retry_after_ms is not None:
+        if payload and joining and error.code in _POSTPONED and error.retry_after_ms is not None:
             self._postpone(request, payload.get('rooms') or (), delay)
             return
         for room in request.rooms:

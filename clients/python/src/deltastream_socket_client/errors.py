@@ -156,7 +156,7 @@ def request_error(payload: Any, subscription: bool = False) -> RequestError:
 
 def view_not_granted() -> InvalidView:
     return InvalidView(
-        'INVALID_VIEW', 'The gateway does not grant this view: it is older than views. Leave out the view, or update the gateway.'
+        'INVALID_VIEW', 'The gateway does not grant this view, probably because it is older than views. Leave out the view.'
     )
 
 

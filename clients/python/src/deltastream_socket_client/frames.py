@@ -11,6 +11,6 @@ def import_pandas(instead: str) -> Any:
     try:
         import pandas
     except ImportError as error:
-        problem = 'to_frame needs pandas, which is not installed. Install it with'
-        raise ImportError(f"{problem} pip install './clients/python[pandas]', or use {instead} instead.", name='pandas') from error
+        advice = f"Install it with pip install './clients/python[pandas]', or use {instead} instead."
+        raise ImportError(f'to_frame needs pandas, which is not installed. {advice}', name='pandas') from error
     return pandas

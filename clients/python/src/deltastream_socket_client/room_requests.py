@@ -27,6 +27,10 @@ class RoomRequest:
     replaced: Tuple[Room, ...] = ()
 
     @property
+    def is_view(self) -> bool:
+        return self.rooms[0].address.view is not None
+
+    @property
     def payload(self) -> Dict[str, Any]:
         payload = request_payload(room.address for room in self.rooms)
         if self.since:

@@ -203,8 +203,8 @@ class Client(BaseClient):
         then comes in columns (`ChainView`). For 'product' and 'general', only `View(max_rate=2)`.
 
         May be called before `connect`. Raises ValueError or TypeError for arguments that name no
-        room, InvalidView for a view that is not possible, and NotConnected, or the error of the client, once it is closed. A refusal by the
-        gateway is raised by `ready`, `get` and iterations.
+        room, InvalidView for a view that is not possible, and NotConnected, or the error of the
+        client, once it is closed. A refusal by the gateway is raised by `ready`, `get` and iterations.
         """
         wanted = parse_addresses(type, symbol, expiry, symbols, view)
         with self._monitor:

@@ -200,15 +200,18 @@ class ChainView:
         """
         pandas = import_pandas('rows()')
         sides = (('call', self.calls), ('put', self.puts))
-        values: Dict[str, List[Any]] = {f'{side}_{name}': list(column) for side, columns in sides for name, column in columns.items()}
-        return pandas.DataFrame(values, index=pandas.Index(self.strikes, dtype='float64', name='strike'), dtype='float64')
+        values: Dict[str, List[Any]] = {
+            f'{side}_{name}': list(column) for side, columns in sides for name, column in columns.items()
+        }
+        index = pandas.Index(self.strikes, dtype='float64', name='strike')
+        return pandas.DataFrame(values, index=index, dtype='float64')
 
     def _leg(self, option_type: str, columns: Columns, at: int) -> Optional[OptionLeg]:
         numbers = {name: column[at] for name, column in columns.items()}
         if all(number is None for number in numbers.values()):
             return None
-        known = {name: number for name, number in numbers.items() if name in OptionLeg.__dataclass_fields__}
-        return OptionLeg(strike=self.strikes[at], product=self.product, expiry=self.expiry, option_type=option_type, **known)  # type: ignore[arg-type]
+        known: Dict[str, Any] = {name: numbers[name] for name in numbers.keys() & OptionLeg.__dataclass_fields__.keys()}
+        return OptionLeg(self.strikes[at], product=self.product, expiry=self.expiry, option_type=option_type, **known)
 
 
 Update = Union[UnderlyingUpdate, ChainSummary, ChainUpdate, ChainView]

@@ -457,11 +457,11 @@ class FakeGateway:
         for session in list(self._sessions):
             session.broadcast(lambda address: address.feed in feeds, event, payload, key)
 
-    def _chain_views(self, product: str) -> Set[View]:
+    def _chain_views(self, product: str) -> Iterable[View]:
         """The different views of chains of a product that clients have, without their rates."""
         addresses = [address for session in self._sessions for address in session.rooms.values()]
         views = [address.view for address in addresses if address.type == 'chain' and address.symbol == product]
-        return {View(view.mode, view.strikes) for view in views if view is not None}
+        return dict.fromkeys(View(view.mode, view.strikes) for view in views if view is not None)
 
     def _announce_live(self, product: str) -> None:
         """An update that counts as a price has come: clients are told before it if they thought that

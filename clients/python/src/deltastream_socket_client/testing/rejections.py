@@ -100,7 +100,9 @@ def check_addresses(payload: Any, most: int, with_general: bool) -> List[Address
     return [Address(kind, name, expiry, view) for name in dict.fromkeys(names)]
 
 
-def check_budget(held: Mapping[str, Address], asked: Sequence[Address], limits: Mapping[str, Any], known: Collection[str]) -> None:
+def check_budget(
+    held: Mapping[str, Address], asked: Sequence[Address], limits: Mapping[str, Any], known: Collection[str]
+) -> None:
     """Raises Rejected if a client would be in too many rooms."""
     added = [address for address in asked if address.room not in held]
     most = limits['max_subscriptions']
