@@ -180,7 +180,8 @@ class AsyncClient(BaseClient):
 
         May be called before `connect`. Raises ValueError or TypeError for arguments that name no
         room, InvalidView for a view that is not possible, and NotConnected, or the error of the
-        client, once it is closed. A refusal by the gateway is raised by `ready`, `get`, `await` and iterations.
+        client, once it is closed. A refusal by the gateway is raised by `ready`, `get`, `await` and
+        iterations.
         """
         wanted = parse_addresses(type, symbol, expiry, symbols, view)
         if self._closing:
