@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 import unittest
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional
 
 from deltastream_socket_client import ChainView, InvalidView, PayloadError, View
 from deltastream_socket_client.payload_reader import read
 from deltastream_socket_client.views import grant
 
-from .fakes import World, chain, chain_view, price, stamp
+from .fakes import World, chain_view, price, stamp
 
 QUOTE = View('quote', strikes=10, max_rate=2)
 QUOTED = {'mode': 'quote', 'strikes': 10, 'max_rate': 2}
@@ -75,7 +75,8 @@ class Payloads(unittest.TestCase):
         self.assertEqual(first.call.last, 1)
 
     def test_what_breaks_the_contract_is_refused(self) -> None:
-        for fault in ({'calls': []}, {'puts': {'last': 5}}, {'view': 'ltp'}, {'strikes': None}):
+        faults: List[Dict[str, Any]] = [{'calls': []}, {'puts': {'last': 5}}, {'view': 'ltp'}, {'strikes': None}]
+        for fault in faults:
             self.assertRaises(PayloadError, read, ChainView, {**chain_view('NIFTY', 1), **fault})
 
 
@@ -114,9 +115,9 @@ class Rooms(unittest.TestCase):
 
     def test_of_one_content_have_the_same_messages_at_any_rate(self) -> None:
         quick, slow, other, of_expiry = (
-            self.world.subscribe('chain', 'A', expiry, View(mode, 10, rate))
-            for mode, expiry, rate in (
-                ('quote', None, None), ('quote', None, 0.2), ('ltp', None, None), ('quote', '2026-11-26', 2),
+            self.world.subscribe('chain', 'A', expiry, view)
+            for view, expiry in (
+                (View('quote', 10), None), (View('quote', 10, 0.2), None), (View('ltp', 10), None), (QUOTE, '2026-11-26'),
             )
         )
         plain = self.world.subscribe('chain', 'A')
@@ -127,7 +128,7 @@ class Rooms(unittest.TestCase):
         self.assertEqual(self.times(quick), [stamp(1)])
 
     def test_each_content_has_an_order_of_its_own_in_which_nothing_is_older(self) -> None:
-        quote, last = (self.world.subscribe('chain', 'A', view=View(mode)) for mode in ('quote', 'ltp'))
+        quote, last = (self.world.subscribe('chain', 'A', view=view) for view in (View('quote'), View('ltp')))
         self.world.sent()
         self.receive('A', 5, mode='quote')
         self.receive('A', 3, mode='ltp')
@@ -157,11 +158,11 @@ class Rooms(unittest.TestCase):
         self.assertTrue(handle.stale)
         self.world.sent()
         self.assertFalse(handle.stale)
-        status = {'product': 'A', 'last_update': stamp(1), 'age_ms': 15_000}
-        for event, more in (('chain_status', {'expiry': '2026-11-26'}), ('feed_status', {})):
-            self.world.core.receive(event, {**status, **more, 'status': 'stale'})
+        status: Dict[str, Any] = {'product': 'A', 'last_update': stamp(1), 'age_ms': 15_000}
+        for event, named in (('chain_status', {**status, 'expiry': '2026-11-26'}), ('feed_status', status)):
+            self.world.core.receive(event, {**named, 'status': 'stale'})
             self.assertTrue(handle.stale)
-            self.world.core.receive(event, {**status, **more, 'status': 'live'})
+            self.world.core.receive(event, {**named, 'status': 'live'})
             self.assertFalse(handle.stale)
 
     def test_that_are_unknown_are_stale_until_their_first_update(self) -> None:

@@ -50,8 +50,8 @@ def _window(chain: Mapping[str, Any], each_side: Optional[int]) -> List[float]:
     strikes = sorted(chain['strikes'])
     if each_side is None or not strikes:
         return strikes
-    money = chain.get('atm_strike')
-    money = chain['spot_price'] if money is None else money
+    given = chain.get('atm_strike')
+    money: float = chain['spot_price'] if given is None else given
     at = min(range(len(strikes)), key=lambda n: abs(strikes[n] - money))
     return strikes[max(0, at - each_side) : at + each_side + 1]
 
