@@ -47,7 +47,7 @@ def view_of(chain: Mapping[str, Any], view: View) -> Dict[str, Any]:
 
 def _window(chain: Mapping[str, Any], each_side: Optional[int]) -> List[float]:
     """The strikes around the money."""
-    strikes = sorted(chain['strikes'])
+    strikes: List[float] = sorted(chain['strikes'])
     if each_side is None or not strikes:
         return strikes
     given = chain.get('atm_strike')
