@@ -45,7 +45,7 @@ class Typing(unittest.TestCase):
         subscribed = [line.partition('type is ')[2] for line in lines if 'Revealed' in line and 'Snapshot' not in line]
         tuples, views = (f'"builtins.tuple[.updates.{name}, ...]"' for name in ('ChainUpdate', 'ChainView'))
         self.assertEqual(subscribed, [tuples, views, '"builtins.dict[builtins.str, .updates.ChainView]"'], checked.stdout)
-        revealed = [line for line in lines if 'Snapshot' in line]
+        revealed = [line for line in lines if 'Revealed' in line and 'Snapshot' in line]
         self.assertEqual(
             revealed,
             [
