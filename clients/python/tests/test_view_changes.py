@@ -93,6 +93,15 @@ class Changes(unittest.TestCase):
         self.receive(6, mode='ltp')
         self.assertEqual(handle.latest.timestamp, stamp(6))
 
+    def test_to_a_room_that_is_ahead_keep_its_order(self) -> None:
+        other = self.joined('A', View('ltp'))
+        self.receive(7, mode='ltp')
+        handle = self.joined('A', View('quote'))
+        self.receive(5, mode='quote')
+        self.change(handle, 'A', View('ltp'))
+        self.receive(6, mode='ltp')
+        self.assertEqual((handle.latest.timestamp, other.latest.timestamp), (stamp(7), stamp(7)))
+
     def test_of_the_rate_of_prices_may_end_in_the_room_itself(self) -> None:
         handle = self.joined('A', View(max_rate=1), 'product')
         self.world.core.receive('underlying_update', price('A', 1))

@@ -5,7 +5,9 @@ import unittest
 from typing import Any, Dict, List, Optional
 
 from deltastream_socket_client import ChainView, InvalidView, PayloadError, View
+from deltastream_socket_client.addresses import parse_addresses
 from deltastream_socket_client.payload_reader import read
+from deltastream_socket_client.snapshots import SnapshotCollector
 from deltastream_socket_client.views import grant
 
 from .fakes import World, chain_view, price, stamp
@@ -165,6 +167,18 @@ class Rooms(unittest.TestCase):
             self.world.core.receive(event, {**named, 'status': 'live'})
             self.assertFalse(handle.stale)
 
+    def test_that_are_joined_again_are_stale_only_if_the_gateway_says_so_again(self) -> None:
+        handle = self.world.subscribe('chain', 'A', view=View('ltp'))
+        self.world.sent()
+        stopped = {'product': 'A', 'expiry': '2026-11-26', 'status': 'stale', 'last_update': stamp(1), 'age_ms': 15_000}
+        self.world.core.receive('chain_status', stopped)
+        self.assertTrue(handle.stale)
+        self.world.core.unsubscribe(handle)
+        self.world.sent()
+        again = self.world.subscribe('chain', 'A', view=View('ltp'))
+        self.world.sent()
+        self.assertFalse(again.stale)
+
     def test_that_are_unknown_are_stale_until_their_first_update(self) -> None:
         handle = self.world.subscribe('chain', 'A', view=View('ltp', max_rate=2))
         (request,) = self.world.requests()
@@ -189,6 +203,12 @@ class Rooms(unittest.TestCase):
         self.assertFalse(view.ready)
         self.assertEqual(self.world.sent(), [('subscribe', {'type': 'product', 'symbol': 'A', 'view': {'max_rate': 1}})])
         self.assertEqual((view.ready, plain.ready, view.gap), (True, True, None))
+
+    def test_that_are_left_leave_nothing_behind(self) -> None:
+        for n in range(20):
+            self.world.core.unsubscribe(self.world.subscribe('chain', f'P{n}', view=QUOTE))
+        self.assertEqual((self.world.sent(), list(self.world.core.rooms)), ([], ['general']))
+        self.assertEqual(self.world.core.rooms.fed_by(f'chain:P{n}@quote.10' for n in range(20)), [])
 
     def test_for_which_the_gateway_has_no_place_are_asked_for_later(self) -> None:
         handle = self.world.subscribe('chain', ['A', 'B'], view=View('ltp'))
@@ -221,6 +241,14 @@ class OlderGateway(unittest.TestCase):
         self.assertEqual(world.sent(), [('unsubscribe', {'type': 'chain', 'symbols': ['A', 'B']})])
         world.core.unsubscribe(handle)
         self.assertEqual((world.sent(), list(world.core.rooms)), ([], ['general']))
+
+    def test_has_no_snapshot_of_a_view(self) -> None:
+        addresses = parse_addresses('chain', 'A', view=View('ltp'))
+        collector = SnapshotCollector(addresses)
+        collector.acknowledged({'ok': True, 'rooms': ['chain:A@ltp'], 'snapshots': []})
+        with self.assertRaises(InvalidView):
+            collector.acknowledged({'ok': True, 'rooms': ['chain:A'], 'snapshots': []})
+        SnapshotCollector(parse_addresses('chain', 'A')).acknowledged({'ok': True, 'rooms': ['chain:A'], 'snapshots': []})
 
     def test_keeps_the_room_if_another_subscription_has_it(self) -> None:
         world = World(general=False)
