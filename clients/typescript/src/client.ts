@@ -8,6 +8,7 @@ import type {
   HistoryRequest,
   ProductsAcknowledgement,
   ProductStatus,
+  RoomAddress,
   ServerToClientEvents,
   SnapshotAcknowledgement,
   SubscriptionsAcknowledgement,
@@ -15,29 +16,27 @@ import type {
   TokenExpiring,
 } from './contract/index.js';
 import { addressesOf, invalidRequest } from './addresses.js';
-import { soon } from './clock.js';
+import { type Clock, soon } from './clock.js';
 import { type ConnectionState, Connector } from './connector.js';
 import { RequestError, SubscriptionError } from './errors.js';
 import { Listeners } from './listeners.js';
 import { Market } from './market.js';
 import { isMarketEvent, type MarketEvent, type MarketUpdate } from './market-update.js';
 import { type ClientOptions, foundation as real, type Foundation } from './options.js';
+import type {
+  ChainRequest,
+  ChainViewRequest,
+  GeneralRequest,
+  ProductRequest,
+  Request,
+  SymbolsRequest,
+  UpdateOf,
+} from './request.js';
 import { Requests } from './requests.js';
-import { productOf } from './room-sync.js';
 import type { Session } from './session.js';
+import { isViewIgnored, NO_VIEWS, productOf } from './streams.js';
 import { StaleWatch } from './stale-watch.js';
-import {
-  type ChainRequest,
-  type Gap,
-  type GeneralRequest,
-  Handle,
-  type HistoryOptions,
-  type ProductRequest,
-  type Request,
-  type Staleness,
-  type Subscription,
-  type UpdateOf,
-} from './subscription.js';
+import { type Gap, Handle, type HistoryOptions, type Staleness, type Subscription } from './subscription.js';
 import { TokenRefresh } from './token-refresh.js';
 import { TokenSource } from './token-source.js';
 
@@ -111,6 +110,7 @@ export class SocketClient {
   private readonly connector: Connector;
   private readonly tokenRefresh: TokenRefresh;
   private readonly online = (): void => this.connector.hurry();
+  private readonly clock: Clock;
   private previous: ConnectionState = 'connecting';
   private saidHealth: Health = 'disconnected';
   private info: Connected | undefined;
@@ -122,6 +122,7 @@ export class SocketClient {
     foundation: Foundation = real,
   ) {
     const { clock, random } = foundation;
+    this.clock = clock;
     this.listeners = new Listeners((error) => this.listenerFailed(error));
     this.market = new Market(clock, {
       keepGeneral: options.general ?? true,
@@ -151,6 +152,7 @@ export class SocketClient {
         event: (from, name, payload) => this.receive(from, name, payload),
         joined: (from, room) => from === this.connector.active && this.market.registry.acknowledged(room),
         refused: (_, room, error) => this.market.registry.refused(room, error),
+        postponed: (room, error) => this.market.registry.postponed(room, error),
         resumed: (room, since, recovered) => this.resumed(room, since, recovered),
         fresh: (from, product) => from === this.connector.active && this.checkStaleness(product),
       },
@@ -202,6 +204,7 @@ export class SocketClient {
   /** Never throws: an invalid request rejects `ready`. */
   subscribe(request: ProductRequest): Subscription<UpdateOf<ProductRequest>>;
   subscribe(request: ChainRequest): Subscription<UpdateOf<ChainRequest>>;
+  subscribe(request: ChainViewRequest): Subscription<UpdateOf<ChainViewRequest>>;
   subscribe(request: GeneralRequest): Subscription<UpdateOf<GeneralRequest>>;
   subscribe(request: Request): Subscription;
   subscribe(request: Request): Subscription {
@@ -209,9 +212,11 @@ export class SocketClient {
     const addresses = invalid ? [] : addressesOf(request);
     const handle = new Handle({
       addresses,
+      clock: this.clock,
       stalenessAt: (address) => this.staleness.stalenessAt(address),
       suggestionAt: (address) => this.connector.active?.suggestionAt(address),
       history: (asked, limits) => this.history(asked, limits),
+      move: (moved, to) => this.move(moved, to),
       release: (released) => this.release(released),
       listenerFailed: (error) => this.listenerFailed(error),
     });
@@ -220,10 +225,8 @@ export class SocketClient {
       handle.end(refusal);
       return handle;
     }
-    this.market.registry.add(handle, addresses);
     for (const product of handle.products) this.staleness.follow(product);
-    this.market.catchUp(handle, (room) => this.connector.active?.isIn(room) === true);
-    this.connector.wantedChanged();
+    this.add(handle);
     return handle;
   }
 
@@ -231,7 +234,7 @@ export class SocketClient {
    * Whether the price of a product cannot be relied on, because it has stopped or because no
    * connection would deliver a newer one. For a request: the same as for a subscription to it.
    */
-  isStale(what: string | ProductRequest | ChainRequest): boolean {
+  isStale(what: string | SymbolsRequest): boolean {
     if (typeof what === 'string') return this.staleness.stalenessOf(what).stale;
     if (invalidRequest(what)) return true;
     return addressesOf(what).some((address) => this.staleness.stalenessAt(address).stale);
@@ -241,7 +244,7 @@ export class SocketClient {
    * The updates that a subscription to this request would hold at once, without subscribing. Empty
    * unless another subscription has received them.
    */
-  held<R extends ProductRequest | ChainRequest>(request: R): readonly UpdateOf<R>[] {
+  held<R extends SymbolsRequest>(request: R): readonly UpdateOf<R>[] {
     const addresses = invalidRequest(request) ? [] : addressesOf(request);
     return this.market.held(addresses) as UpdateOf<R>[];
   }
@@ -256,18 +259,21 @@ export class SocketClient {
   }
 
   /** The updates that a subscription would receive at once, without subscribing. */
-  async snapshot<R extends ProductRequest | ChainRequest>(
+  async snapshot<R extends SymbolsRequest>(
     request: R,
     { timeoutMs = this.limitMs }: RequestOptions = {},
   ): Promise<Snapshot<UpdateOf<R>>> {
     const invalid = invalidRequest(request);
     if (invalid) throw new RequestError(invalid.code, invalid.message, invalid.details);
-    const collector = this.market.collect(addressesOf(request));
+    const addresses = addressesOf(request);
+    const collector = this.market.collect(addresses);
     try {
       const asked = this.ask<SnapshotAcknowledgement>('get_snapshot', request, timeoutMs, () =>
         collector.restart(),
       );
-      const { snapshots } = await asked;
+      const { rooms, snapshots } = await asked;
+      if (addresses.some((address) => isViewIgnored(address, rooms)))
+        throw new RequestError('INVALID_VIEW', NO_VIEWS);
       await this.requests.within(
         timeoutMs,
         collector.whenComplete(new Map(snapshots.map(({ room, updates }) => [room, updates]))),
@@ -399,9 +405,27 @@ export class SocketClient {
     this.listeners.emit(event, update);
   }
 
+  private add(handle: Handle): void {
+    this.market.registry.add(handle);
+    this.market.catchUp(handle, (room) => this.connector.active?.isIn(room) === true);
+    this.connector.wantedChanged();
+  }
+
+  private move(handle: Handle, addresses: readonly RoomAddress[]): void {
+    this.market.registry.remove(handle);
+    handle.addresses = addresses;
+    this.add(handle);
+    this.sweep();
+  }
+
   private release(handle: Handle): void {
     this.market.registry.remove(handle);
     this.connector.wantedChanged();
+    this.sweep();
+  }
+
+  /** Forgets soon what no subscription needs any more. */
+  private sweep(): void {
     if (this.sweeping) return;
     this.sweeping = true;
     soon(() => {

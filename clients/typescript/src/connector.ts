@@ -34,7 +34,7 @@ const RESUME_OPTIONS: HandshakeOptions = { ...OPTIONS, general: 'off' };
 
 export interface ConnectorHandlers extends Pick<
   SessionHandlers,
-  'event' | 'joined' | 'refused' | 'resumed' | 'fresh'
+  'event' | 'joined' | 'refused' | 'postponed' | 'resumed' | 'fresh'
 > {
   readonly state: (state: ConnectionState, reason: Error | undefined) => void;
   /** Another connection is in use from now on. */

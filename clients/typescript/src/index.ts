@@ -31,14 +31,14 @@ export { Series, type SeriesPoint, type SeriesRequest } from './series.js';
 export { historyPages, type HistoryRecord, recordsOf } from './history.js';
 export type { ClientOptions, TokenCallback, TokenReason } from './options.js';
 export type {
+  AskedRate,
+  AskedView,
   ChainRequest,
-  Gap,
+  ChainViewRequest,
   GeneralRequest,
-  HistoryOptions,
   ProductRequest,
   Request,
-  Staleness,
-  Subscription,
-  SubscriptionEvents,
   UpdateOf,
-} from './subscription.js';
+} from './request.js';
+export { type ChainRow, type OptionNumbers, rowsOf } from './rows.js';
+export type { Gap, HistoryOptions, Staleness, Subscription, SubscriptionEvents } from './subscription.js';

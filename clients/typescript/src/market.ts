@@ -8,17 +8,11 @@ import {
 } from './contract/index.js';
 import { type Clock, soon } from './clock.js';
 import { HandoverBuffer } from './handover-buffer.js';
-import {
-  eventOf,
-  isNewer,
-  keyOf,
-  type MarketEvent,
-  type MarketUpdate,
-  roomsCarrying,
-} from './market-update.js';
+import { eventOf, isNewer, keyOf, type MarketEvent, type MarketUpdate, streamsOf } from './market-update.js';
 import { Order } from './order.js';
 import { Registry } from './registry.js';
 import { SnapshotCollector } from './snapshot-collector.js';
+import { streamOf } from './streams.js';
 import type { Handle } from './subscription.js';
 
 export interface MarketOptions {
@@ -49,16 +43,16 @@ export class Market {
   /** Handles an update from the connection in use. */
   offer(event: MarketEvent, update: MarketUpdate): void {
     for (const collector of this.collectors) collector.saw(event, update);
-    const rooms = roomsCarrying(event, update);
+    const streams = streamsOf(event, update);
     // Ignores updates that were in flight when their room was left, and those that `general` sends
     // until it is left.
-    if (!rooms.some((room) => this.covers(room))) return;
+    if (!streams.some((stream) => this.covers(stream))) return;
     const key = keyOf(event, update);
     const judged = this.order.offer(key, update);
     if (!judged) return;
     const isNews = judged.verdict === 'newest';
     if (isNews) this.options.news(event, update);
-    this.registry.deliver(rooms, key, judged.held, isNews);
+    this.registry.deliver(streams, key, judged.held, isNews);
   }
 
   /** Handles an update from a connection that will be used next. */
@@ -93,8 +87,8 @@ export class Market {
     this.collectors.delete(collector);
   }
 
-  covers(room: string): boolean {
-    return this.registry.wanted.has(room) || (room === GENERAL_ROOM && this.options.keepGeneral);
+  covers(stream: string): boolean {
+    return this.registry.wants(stream) || (stream === GENERAL_ROOM && this.options.keepGeneral);
   }
 
   /** The held updates of the rooms. */
@@ -126,10 +120,10 @@ export class Market {
 
   /**
    * The time of the newest price that the handles of a product's room have. Undefined for the other
-   * rooms: they resume with their snapshot.
+   * rooms and for views: they resume with their snapshot.
    */
   sinceOf(address: RoomAddress): Timestamp | undefined {
-    if (address.type !== 'product') return undefined;
+    if (address.type !== 'product' || address.view) return undefined;
     const [held] = this.heldOf(address);
     return held && this.registry.of(roomName(address)).some((handle) => handle.has(held[0]))
       ? held[1].timestamp
@@ -143,19 +137,19 @@ export class Market {
   recovered(room: string): void {
     const address = roomAddress(room);
     for (const [key, update] of address ? this.heldOf(address) : [])
-      this.registry.deliver([room], key, update, false);
+      this.registry.deliver([streamOf(address!)], key, update, false);
   }
 
   /** Drops the updates that no subscription needs any more. */
   sweep(): void {
-    this.order.keep((key, update) => roomsCarrying(eventOf(key), update).some((room) => this.covers(room)));
+    this.order.keep((key, update) => streamsOf(eventOf(key), update).some((stream) => this.covers(stream)));
   }
 
   private heldOf(address: RoomAddress): [string, MarketUpdate][] {
     if (address.type === 'general') return [];
-    const room = roomName(address);
+    const stream = streamOf(address);
     return this.order
       .ofProduct(address.symbol)
-      .filter(([key, update]) => roomsCarrying(eventOf(key), update).includes(room));
+      .filter(([key, update]) => streamsOf(eventOf(key), update).includes(stream));
   }
 }

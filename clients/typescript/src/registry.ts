@@ -1,11 +1,8 @@
 import { type RoomAddress, roomName } from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
 import type { MarketUpdate } from './market-update.js';
+import { streamOf } from './streams.js';
 import type { Gap, Handle } from './subscription.js';
-
-interface Room {
-  readonly handles: Set<Handle>;
-}
 
 /**
  * Maps rooms to the handles that subscribe to them. The rooms that the client wants do not depend
@@ -14,38 +11,37 @@ interface Room {
 export class Registry {
   /** In the order of the subscriptions. */
   readonly wanted = new Map<string, RoomAddress>();
-  private readonly rooms = new Map<string, Room>();
-  private readonly products = new Map<string, Set<Handle>>();
+  private readonly rooms = new HandlesByName();
+  /** Updates name no room, so they are delivered by stream. */
+  private readonly streams = new HandlesByName();
+  private readonly products = new HandlesByName();
   private readonly handles = new Set<Handle>();
 
-  add(handle: Handle, addresses: readonly RoomAddress[]): void {
+  add(handle: Handle): void {
     this.handles.add(handle);
-    for (const product of handle.products) {
-      const handles = this.products.get(product);
-      if (handles) handles.add(handle);
-      else this.products.set(product, new Set([handle]));
-    }
-    for (const address of addresses) {
+    for (const product of handle.products) this.products.add(product, handle);
+    for (const address of handle.addresses) {
       const name = roomName(address);
       this.wanted.set(name, address);
-      let room = this.rooms.get(name);
-      if (!room) this.rooms.set(name, (room = { handles: new Set() }));
-      room.handles.add(handle);
+      this.rooms.add(name, handle);
+      this.streams.add(streamOf(address), handle);
     }
   }
 
   remove(handle: Handle): void {
     this.handles.delete(handle);
-    for (const product of handle.products) {
-      const handles = this.products.get(product);
-      if (handles?.delete(handle) && handles.size === 0) this.products.delete(product);
+    for (const product of handle.products) this.products.remove(product, handle);
+    for (const address of handle.addresses) {
+      const name = roomName(address);
+      this.streams.remove(streamOf(address), handle);
+      this.rooms.remove(name, handle);
+      if (!this.rooms.has(name)) this.wanted.delete(name);
     }
-    for (const name of handle.rooms) {
-      const room = this.rooms.get(name);
-      if (!room?.handles.delete(handle) || room.handles.size > 0) continue;
-      this.rooms.delete(name);
-      this.wanted.delete(name);
-    }
+  }
+
+  /** Whether any handle has updates of the stream. */
+  wants(stream: string): boolean {
+    return this.streams.has(stream);
   }
 
   all(): Handle[] {
@@ -53,16 +49,16 @@ export class Registry {
   }
 
   of(room: string): Handle[] {
-    return [...(this.rooms.get(room)?.handles ?? [])];
+    return this.rooms.of(room);
   }
 
   ofProduct(product: string): Handle[] {
-    return [...(this.products.get(product) ?? [])];
+    return this.products.of(product);
   }
 
   /** Each handle once. If the update is not new, only the handles without an update of its key. */
-  deliver(rooms: readonly string[], key: string, update: MarketUpdate, isNews: boolean): void {
-    const handles = new Set(rooms.flatMap((room) => this.of(room)));
+  deliver(streams: readonly string[], key: string, update: MarketUpdate, isNews: boolean): void {
+    const handles = new Set(streams.flatMap((stream) => this.streams.of(stream)));
     for (const handle of handles) if (isNews || !handle.has(key)) handle.deliver(key, update);
   }
 
@@ -75,6 +71,34 @@ export class Registry {
   }
 
   refused(room: string, error: SubscriptionError): void {
-    for (const handle of this.of(room)) handle.end(error);
+    for (const handle of this.of(room)) if (!handle.keepView(error)) handle.end(error);
+  }
+
+  /** The gateway refuses the room for now. */
+  postponed(room: string, error: SubscriptionError): void {
+    for (const handle of this.of(room)) handle.keepView(error);
+  }
+}
+
+class HandlesByName {
+  private readonly byName = new Map<string, Set<Handle>>();
+
+  has(name: string): boolean {
+    return this.byName.has(name);
+  }
+
+  of(name: string): Handle[] {
+    return [...(this.byName.get(name) ?? [])];
+  }
+
+  add(name: string, handle: Handle): void {
+    const handles = this.byName.get(name);
+    if (handles) handles.add(handle);
+    else this.byName.set(name, new Set([handle]));
+  }
+
+  remove(name: string, handle: Handle): void {
+    const handles = this.byName.get(name);
+    if (handles?.delete(handle) && handles.size === 0) this.byName.delete(name);
   }
 }

@@ -1,14 +1,15 @@
 import {
+  baseRoom,
   type ChainStatus,
   chainRoom,
   type ChainUpdate,
   productRoom,
   type RoomAddress,
-  roomName,
   utcDate,
   parseTimestamp,
 } from './contract/index.js';
 import type { MarketEvent, MarketUpdate } from './market-update.js';
+import { baseOf } from './streams.js';
 
 /** The maximum number of chains remembered as stale. The gateway watches no more than that. */
 const MAX_CHAINS = 50_000;
@@ -20,6 +21,13 @@ export interface RoomStaleness {
   readonly chain?: ChainStatus;
 }
 
+interface UnknownRoom {
+  /** The room itself, or views of it, or both. */
+  readonly joined: Set<string>;
+  /** The known product that may have been meant. */
+  suggestion?: string;
+}
+
 /**
  * The state of rooms according to the gateway of one connection: which chains have stopped, and
  * which rooms have no data. The gateway sends stale chains again after each `subscribed`, so they
@@ -27,8 +35,8 @@ export interface RoomStaleness {
  */
 export class RoomFreshness {
   private readonly stale = new Map<string, ChainStatus>();
-  /** Rooms without data until their first update, each with the suggested product. */
-  private readonly unknown = new Map<string, string | undefined>();
+  /** Rooms without data until their first update, by the room of which they may be views. */
+  private readonly unknown = new Map<string, UnknownRoom>();
 
   /** Products that the gateway does not know, and whose rooms it has rejected for that reason. */
   private readonly refusedProducts = new Set<string>();
@@ -45,9 +53,10 @@ export class RoomFreshness {
 
   /** @param known whether the gateway has any data of the room */
   subscribed(room: string, known: boolean): void {
-    const [kind, product = '', expiry] = room.split(':');
-    if (known) this.unknown.delete(room);
-    else this.unknown.set(room, undefined);
+    const base = baseOf(room);
+    const [kind, product = '', expiry] = base.split(':');
+    if (known) this.unknown.delete(base);
+    else this.unknown.set(base, { joined: new Set(this.unknown.get(base)?.joined).add(room) });
     this.refusedProducts.delete(product);
     if (kind !== 'chain') return;
     if (expiry === undefined) this.forget((status) => status.product === product);
@@ -64,15 +73,18 @@ export class RoomFreshness {
 
   /** Arrives after `subscribed`. An update may have arrived in between. */
   suggested(room: string, product: string): void {
-    if (this.unknown.has(room)) this.unknown.set(room, product);
+    const unknown = this.unknown.get(baseOf(room));
+    if (unknown) unknown.suggestion = product;
   }
 
   suggestionAt(room: string): string | undefined {
-    return this.unknown.get(room);
+    return this.unknown.get(baseOf(room))?.suggestion;
   }
 
   unsubscribed(room: string): void {
-    this.unknown.delete(room);
+    const base = baseOf(room);
+    const unknown = this.unknown.get(base);
+    if (unknown?.joined.delete(room) && unknown.joined.size === 0) this.unknown.delete(base);
   }
 
   /**
@@ -83,7 +95,7 @@ export class RoomFreshness {
     const first = this.refusedProducts.delete(product);
     if (this.unknown.size === 0 && this.stale.size === 0) return first;
     if (event === 'underlying_update') return this.unknown.delete(productRoom(product)) || first;
-    if (event !== 'chain_update') return first;
+    if (event === 'chain_summary') return first;
     const { expiry, timestamp } = update as ChainUpdate;
     const changes = [
       first,
@@ -119,7 +131,7 @@ export class RoomFreshness {
           : this.stale.get(nameOf(symbol, expiry));
       if (chain) return { chain };
     }
-    return this.unknown.has(roomName(address)) ? {} : undefined;
+    return this.unknown.has(baseRoom(address)) ? {} : undefined;
   }
 
   private forget(isOver: (status: ChainStatus) => boolean): boolean {

@@ -8,15 +8,18 @@ import {
   type RoomAddress,
   roomAddress,
   roomName,
+  baseRoom,
   type SubscribeRequest,
   type SubscriptionAcknowledgement,
   type Timestamp,
+  viewName,
 } from './contract/index.js';
 import { backoffMs } from './backoff.js';
 import { type Clock, soon, type Timer } from './clock.js';
 import { SubscriptionError } from './errors.js';
 import type { Answer } from './link.js';
 import type { MessageBudget } from './message-budget.js';
+import { baseOf, isViewIgnored, NO_VIEWS, productOf } from './streams.js';
 
 /** Errors after which the same request may succeed later. */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -25,12 +28,12 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'AUTH_UNAVAILABLE',
   'INTERNAL_ERROR',
 ]);
+/** Errors after which some rooms may be granted later, and the others at once. */
+const POSTPONING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['TOO_MANY_SUBSCRIPTIONS', 'TOO_MANY_VIEWS']);
 const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 10_000;
 /** After so many requests in a row without a response, the connection counts as dead. */
 const MAX_UNANSWERED = 2;
-
-type Suggestions = SubscriptionAcknowledgement['suggestions'];
 
 export interface RoomSyncOptions {
   readonly clock: Clock;
@@ -52,8 +55,11 @@ export interface RoomSyncOptions {
   /** @param suggestion the known product that may have been meant instead of an unknown one */
   readonly joined: (room: string, suggestion: string | undefined) => void;
   readonly refused: (room: string, error: SubscriptionError) => void;
-  /** The gateway rejects the room until it knows the product. The room is requested again later. */
-  readonly postponed: (room: string) => void;
+  /**
+   * The gateway rejects the room until it knows the product, or has fewer views. The room is
+   * requested again later.
+   */
+  readonly postponed: (room: string, error: SubscriptionError) => void;
   /** The connection is in all wanted rooms, and in no others. */
   readonly settled: () => void;
   readonly unanswered: () => void;
@@ -66,7 +72,9 @@ export interface RoomSyncOptions {
  */
 export class RoomSync {
   private readonly joined = new Set<string>();
-  /** How many joined rooms belong to a product. */
+  /** Rooms that the request under way leaves, because it joins other views of them. */
+  private replaced: readonly string[] = [];
+  /** How many joined rooms belong to a product, or to `general` as ''. */
   private readonly products = new Map<string, number>();
   /** Parts of a rejected batch, to be requested separately. The last one is the next. */
   private readonly suspects: RoomAddress[][] = [];
@@ -116,7 +124,7 @@ export class RoomSync {
   }
 
   isIn(room: string): boolean {
-    return this.joined.has(room);
+    return this.joined.has(room) || this.replaced.includes(room);
   }
 
   /**
@@ -129,8 +137,8 @@ export class RoomSync {
     return since;
   }
 
-  /** Whether the connection is in a room of the product. */
-  hears(product: string): boolean {
+  /** Whether the connection is in a room of the product, or in `general` or a view of it. */
+  hears(product = ''): boolean {
     return this.products.has(product);
   }
 
@@ -164,6 +172,7 @@ export class RoomSync {
     this.state = 'asking';
     const event = leaving.length > 0 ? 'unsubscribe' : 'subscribe';
     if (event === 'unsubscribe') for (const address of batch) this.leave(roomName(address));
+    else this.replace(batch);
     const request = event === 'subscribe' ? this.subscribeTo(batch) : requestOf(batch);
     this.options.ask(event, request, (answer) => this.answered(event, batch, answer));
   }
@@ -189,6 +198,10 @@ export class RoomSync {
     result: Answer<SubscriptionAcknowledgement | RequestRejection>,
   ): void {
     if (this.state !== 'asking' || result.kind === 'lost') return;
+    const { replaced } = this;
+    this.replaced = [];
+    // Without an answer the client may have left them. It then leaves them again.
+    if (result.kind === 'timeout' || !result.answer.ok) for (const room of replaced) this.enter(room);
     if (result.kind === 'timeout') {
       this.unanswered += 1;
       if (this.unanswered >= MAX_UNANSWERED) this.options.unanswered();
@@ -202,18 +215,25 @@ export class RoomSync {
     }
     this.failures = 0;
     if (event === 'subscribe') {
-      if (result.answer.ok) this.granted(batch, result.answer.suggestions);
+      if (result.answer.ok) this.granted(batch, result.answer);
       else this.refused(batch, result.answer.error);
     }
     // The callbacks may have stopped it.
     if (this.state === 'asking') this.step();
   }
 
-  private granted(batch: readonly RoomAddress[], suggestions: Suggestions = {}): void {
+  private granted(
+    batch: readonly RoomAddress[],
+    { rooms, suggestions = {} }: SubscriptionAcknowledgement,
+  ): void {
     for (const address of batch) {
-      const room = roomName(address);
+      const isIgnored = isViewIgnored(address, rooms);
+      // A gateway that is too old for views has joined the client to the room itself.
+      const room = isIgnored ? baseRoom(address) : roomName(address);
       this.enter(room);
-      this.options.joined(room, address.type === 'general' ? undefined : suggestions[address.symbol]);
+      if (isIgnored) this.options.refused(roomName(address), new SubscriptionError('INVALID_VIEW', NO_VIEWS));
+      if (this.isWanted(room) || !isIgnored)
+        this.options.joined(room, address.type === 'general' ? undefined : suggestions[address.symbol]);
     }
   }
 
@@ -222,8 +242,8 @@ export class RoomSync {
    * the halves are requested separately.
    */
   private refused(batch: readonly RoomAddress[], error: ErrorPayload): void {
-    if (error.code === 'TOO_MANY_SUBSCRIPTIONS' && error.retry_after_ms !== undefined) {
-      this.postpone(batch.map(roomName), error.retry_after_ms, error.rooms);
+    if (POSTPONING.has(error.code) && error.retry_after_ms !== undefined) {
+      this.postpone(batch.map(roomName), error, error.retry_after_ms);
       return;
     }
     if (batch.length === 1) {
@@ -236,12 +256,12 @@ export class RoomSync {
   }
 
   /** The rest of the batch is requested at once. */
-  private postpone(batch: readonly string[], ms: number, rooms: readonly string[] = []): void {
-    const named = batch.filter((room) => rooms.includes(room));
+  private postpone(batch: readonly string[], error: ErrorPayload, ms: number): void {
+    const named = batch.filter((room) => error.rooms?.includes(room));
     const due = this.options.clock.now() + ms * (1 + this.options.random() / 10);
     for (const room of named.length > 0 ? named : batch) {
       this.postponed.set(room, due);
-      this.options.postponed(room);
+      this.options.postponed(room, SubscriptionError.of(error));
     }
   }
 
@@ -259,29 +279,55 @@ export class RoomSync {
   }
 
   private leaving(): RoomAddress[] {
-    const { wanted, keepGeneral } = this.options;
-    const rooms = [...this.joined].filter(
-      (room) => !wanted.has(room) && !(keepGeneral && room === GENERAL_ROOM),
-    );
+    const unwanted = [...this.joined].filter((room) => !this.isWanted(room));
+    if (unwanted.length === 0) return [];
+    // Another view of the room is requested first, which may replace this one.
+    const due = new Set([...this.options.wanted.keys()].filter((room) => this.isDue(room)).map(baseOf));
+    const rooms = unwanted.filter((room) => !due.has(baseOf(room)));
     return this.batchOf(rooms.flatMap((room) => roomAddress(room) ?? []));
   }
 
   private joining(): RoomAddress[] {
-    const now = this.options.clock.now();
-    const isDue = (room: string): boolean => this.isMissing(room) && (this.postponed.get(room) ?? 0) <= now;
     while (this.suspects.length > 0) {
-      const part = this.suspects.pop()!.filter((address) => isDue(roomName(address)));
+      const part = this.suspects.pop()!.filter((address) => this.isDue(roomName(address)));
       if (part.length > 0) return part;
     }
-    const due = [...this.options.wanted].filter(([room]) => room !== GENERAL_ROOM && isDue(room));
-    // `general` comes last: in it, newer prices could arrive before those that were missed.
-    if (due.length === 0 && isDue(GENERAL_ROOM)) return [{ type: 'general' }];
-    return this.batchOf(due.map(([, address]) => address));
+    const due = [...this.options.wanted].flatMap(([room, address]) => (this.isDue(room) ? address : []));
+    const isGeneral = ({ type }: RoomAddress): boolean => type === 'general';
+    const others = due.filter((address) => !isGeneral(address));
+    if (others.length > 0) {
+      // In a view, newer prices could arrive before those that were missed in the room itself.
+      const rooms = others.filter(({ view }) => !view);
+      return this.batchOf(rooms.length > 0 ? rooms : others);
+    }
+    // `general` comes last for the same reason.
+    if (this.isDue(GENERAL_ROOM)) return [{ type: 'general' }];
+    return due.slice(0, 1);
+  }
+
+  private isDue(room: string): boolean {
+    return this.isMissing(room) && (this.postponed.get(room) ?? 0) <= this.options.clock.now();
   }
 
   private isMissing(room: string): boolean {
-    const isWanted = this.options.wanted.has(room) || (this.addsGeneral && room === GENERAL_ROOM);
-    return isWanted && !this.joined.has(room);
+    const isAsked = this.options.wanted.has(room) || (this.addsGeneral && room === GENERAL_ROOM);
+    return isAsked && !this.joined.has(room);
+  }
+
+  private isWanted(room: string): boolean {
+    return this.options.wanted.has(room) || (this.options.keepGeneral && room === GENERAL_ROOM);
+  }
+
+  /**
+   * Leaves the other views of the rooms of a batch together with the request for it. Only if no
+   * handle needs any of them.
+   */
+  private replace(batch: readonly RoomAddress[]): void {
+    const bases = new Set(batch.map(baseRoom));
+    const others = [...this.joined].filter((room) => bases.has(baseOf(room)));
+    if (others.some((room) => this.isWanted(room))) return;
+    this.replaced = others;
+    for (const room of others) this.leave(room);
   }
 
   /** The first room, and those that fit into one request with it. */
@@ -298,7 +344,8 @@ export class RoomSync {
 
   /** The request for a batch, which resumes those of its rooms that the client has updates of. */
   private subscribeTo(batch: readonly RoomAddress[]): SubscribeRequest {
-    const request = requestOf(batch);
+    const asked = requestOf(batch);
+    const request = this.replaced.length > 0 ? { ...asked, replace: true } : asked;
     const since = batch.flatMap((address) => {
       const room = roomName(address);
       if (address.type === 'general' || !this.resuming.has(room)) return [];
@@ -317,14 +364,13 @@ export class RoomSync {
   private enter(room: string): void {
     if (this.joined.has(room)) return;
     this.joined.add(room);
-    const product = productOf(room);
-    if (product !== undefined) this.products.set(product, (this.products.get(product) ?? 0) + 1);
+    const product = productOf(room) ?? '';
+    this.products.set(product, (this.products.get(product) ?? 0) + 1);
   }
 
   private leave(room: string): void {
     if (!this.joined.delete(room)) return;
-    const product = productOf(room);
-    if (product === undefined) return;
+    const product = productOf(room) ?? '';
     const left = this.products.get(product)! - 1;
     if (left > 0) this.products.set(product, left);
     else this.products.delete(product);
@@ -332,22 +378,17 @@ export class RoomSync {
 }
 
 function fitsWith(one: RoomAddress, other: RoomAddress): boolean {
-  if (one.type !== other.type) return false;
+  if (one.type !== other.type || viewName(one.view ?? {}) !== viewName(other.view ?? {})) return false;
   return one.type !== 'chain' || other.type !== 'chain' || one.expiry === other.expiry;
 }
 
 function requestOf(batch: readonly RoomAddress[]): SubscribeRequest {
-  const [first] = batch;
-  if (first!.type === 'general') return { type: 'general' };
+  const { type, view, ...first } = batch[0]!;
   const symbols = batch.flatMap((address) => (address.type === 'general' ? [] : address.symbol));
-  const what = symbols.length === 1 ? { symbol: symbols[0]! } : { symbols };
-  return first!.type === 'chain' && first!.expiry !== undefined
-    ? { type: first!.type, ...what, expiry: first!.expiry }
-    : { type: first!.type, ...what };
-}
-
-/** The product of a room of this contract. Undefined for `general`. */
-export function productOf(room: string): string | undefined {
-  const address = roomAddress(room);
-  return address && address.type !== 'general' ? address.symbol : undefined;
+  return {
+    type,
+    ...(symbols.length > 1 ? { symbols } : symbols.length > 0 && { symbol: symbols[0]! }),
+    ...('expiry' in first && { expiry: first.expiry }),
+    ...(view && { view }),
+  };
 }

@@ -12,7 +12,7 @@ import type {
   Timestamp,
   TokenRefreshed,
 } from './contract/index.js';
-import { GENERAL_ROOM, HEARTBEAT, type RoomAddress, roomName } from './contract/index.js';
+import { GENERAL_ROOM, HEARTBEAT, type RoomAddress, roomKind, roomName } from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
 import { Freshness } from './freshness.js';
 import { RoomFreshness, type RoomStaleness } from './room-freshness.js';
@@ -20,7 +20,8 @@ import { isMarketEvent, type MarketUpdate } from './market-update.js';
 import { type Answer, Link, type LinkEnd } from './link.js';
 import { MessageBudget } from './message-budget.js';
 import type { Foundation, RawSocket } from './options.js';
-import { productOf, RoomSync, type RoomSyncOptions } from './room-sync.js';
+import { RoomSync, type RoomSyncOptions } from './room-sync.js';
+import { productOf } from './streams.js';
 import { Watchdog } from './watchdog.js';
 
 /** How long a request of the client itself waits for its acknowledgement, in ms. */
@@ -39,6 +40,8 @@ export interface SessionHandlers {
   readonly down: (session: Session, end: LinkEnd) => void;
   readonly joined: (session: Session, room: string) => void;
   readonly refused: (session: Session, room: string, error: SubscriptionError) => void;
+  /** The gateway refuses the room for now. The client asks for it again. */
+  readonly postponed: (room: string, error: SubscriptionError) => void;
   /** The client is in a room that it has asked to resume. `recovered`: it will miss no update. */
   readonly resumed: (room: string, since: Timestamp, recovered: boolean) => void;
   /** The freshness of a product may have changed, or of all products with `undefined`. */
@@ -90,7 +93,7 @@ export class Session {
       ask: (event, request, done) => this.request(event, request, ASK_LIMIT_MS, done),
       joined: (room, suggestion) => this.joined(room, suggestion),
       refused: (room, error) => handlers.refused(this, room, error),
-      postponed: (room) => this.postponed(room),
+      postponed: (room, error) => this.postponed(room, error),
       settled: () => this.roomsSettled(),
       unanswered: () => this.link.fail(new Error('The gateway does not answer')),
     });
@@ -117,7 +120,7 @@ export class Session {
    * not send it.
    */
   freshnessOf(product: string): ProductStatus | 'live' | 'unknown' {
-    const heard = this.rooms.hears(product) || (this.generalTold && this.rooms.isIn(GENERAL_ROOM));
+    const heard = this.rooms.hears(product) || (this.generalTold && this.rooms.hears());
     const never = this.roomFreshness.isUnknown(product)
       ? ({ product, status: 'stale', last_update: null, age_ms: null } as const)
       : undefined;
@@ -140,7 +143,7 @@ export class Session {
    */
   brings(address: RoomAddress): boolean {
     if (address.type !== 'general' && this.rooms.isIn(roomName(address))) return true;
-    return address.type !== 'chain' && this.generalTold && this.rooms.isIn(GENERAL_ROOM);
+    return address.type !== 'chain' && this.generalTold && this.rooms.hears();
   }
 
   /** The time in ms until another request may be sent, according to the gateway's limits. */
@@ -295,16 +298,18 @@ export class Session {
     if (suggestion !== undefined) this.roomFreshness.suggested(room, suggestion);
     const product = productOf(room);
     this.freshness.settle(product);
-    if (room === GENERAL_ROOM) this.generalTold = true;
+    if (roomKind(room) === 'general') this.generalTold = true;
     this.handlers.joined(this, room);
     this.handlers.fresh(this, product);
   }
 
-  private postponed(room: string): void {
+  private postponed(room: string, error: SubscriptionError): void {
     const product = productOf(room);
-    if (product === undefined) return;
-    this.roomFreshness.refused(product);
-    this.handlers.fresh(this, product);
+    if (product !== undefined && error.code === 'TOO_MANY_SUBSCRIPTIONS') {
+      this.roomFreshness.refused(product);
+      this.handlers.fresh(this, product);
+    }
+    this.handlers.postponed(room, error);
   }
 
   private settleGeneral(): void {
@@ -315,7 +320,7 @@ export class Session {
 
   private roomsSettled(): void {
     this.areRoomsSettled = true;
-    if (this.generalTold || !this.rooms.isIn(GENERAL_ROOM)) this.handlers.settled(this);
+    if (this.generalTold || !this.rooms.hears()) this.handlers.settled(this);
   }
 
   private drains(payload: ServerDraining): void {

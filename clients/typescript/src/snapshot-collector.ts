@@ -1,9 +1,12 @@
-import { chainRoom, type ChainStatus, type RoomAddress, roomName } from './contract/index.js';
-import { keyOf, type MarketEvent, type MarketUpdate, roomsCarrying } from './market-update.js';
+import { baseRoom, chainRoom, type ChainStatus, type RoomAddress, roomAddress } from './contract/index.js';
+import { keyOf, type MarketEvent, type MarketUpdate, streamsOf } from './market-update.js';
+import { streamOf } from './streams.js';
 
 /** Collects the newest update of each key for the rooms of one `get_snapshot`. */
 export class SnapshotCollector {
-  private readonly byRoom = new Map<string, Map<string, MarketUpdate>>();
+  private readonly byStream = new Map<string, Map<string, MarketUpdate>>();
+  /** The rooms themselves, also of views. */
+  private readonly rooms = new Set<string>();
   private readonly stale = new Set<string>();
   /** By product and expiry. */
   private readonly stoppedChains = new Map<string, ChainStatus>();
@@ -11,18 +14,22 @@ export class SnapshotCollector {
   private complete: (() => void) | undefined;
 
   constructor(addresses: readonly RoomAddress[]) {
-    for (const address of addresses) this.byRoom.set(roomName(address), new Map());
+    for (const address of addresses) {
+      this.byStream.set(streamOf(address), new Map());
+      this.rooms.add(baseRoom(address));
+    }
   }
 
   /** The request is sent, for the first time or again. */
   restart(): void {
-    for (const updates of this.byRoom.values()) updates.clear();
+    for (const updates of this.byStream.values()) updates.clear();
     this.stale.clear();
     this.stoppedChains.clear();
   }
 
   saw(event: MarketEvent, update: MarketUpdate): void {
-    for (const room of roomsCarrying(event, update)) this.byRoom.get(room)?.set(keyOf(event, update), update);
+    for (const stream of streamsOf(event, update))
+      this.byStream.get(stream)?.set(keyOf(event, update), update);
     this.check();
   }
 
@@ -34,7 +41,7 @@ export class SnapshotCollector {
   sawChainStatus(status: ChainStatus): void {
     const { product, expiry } = status;
     const rooms = expiry === null ? [chainRoom(product)] : [chainRoom(product), chainRoom(product, expiry)];
-    if (!rooms.some((room) => this.byRoom.has(room))) return;
+    if (!rooms.some((room) => this.rooms.has(room))) return;
     if (status.status === 'stale') this.stoppedChains.set(rooms.at(-1)!, status);
     else for (const room of rooms) this.stoppedChains.delete(room);
   }
@@ -53,7 +60,7 @@ export class SnapshotCollector {
 
   /** The newest update of each key. */
   updates(): [string, MarketUpdate][] {
-    return [...new Map([...this.byRoom.values()].flatMap((updates) => [...updates]))];
+    return [...new Map([...this.byStream.values()].flatMap((updates) => [...updates]))];
   }
 
   staleProducts(): string[] {
@@ -65,13 +72,18 @@ export class SnapshotCollector {
   }
 
   private isAsked(product: string): boolean {
-    return [...this.byRoom.keys()].some((room) => room.split(':')[1] === product);
+    return [...this.rooms].some((room) => room.split(':')[1] === product);
+  }
+
+  private updatesOf(room: string): ReadonlyMap<string, MarketUpdate> | undefined {
+    const address = roomAddress(room);
+    return address && this.byStream.get(streamOf(address));
   }
 
   private check(): void {
     if (!this.expected) return;
     const there = [...this.expected].every(
-      ([room, updates]) => (this.byRoom.get(room)?.size ?? updates) >= updates,
+      ([room, updates]) => (this.updatesOf(room)?.size ?? updates) >= updates,
     );
     if (there) this.complete?.();
   }

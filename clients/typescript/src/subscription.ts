@@ -1,6 +1,4 @@
 import {
-  type ChainSummary,
-  type ChainUpdate,
   parseTimestamp,
   type ChainStatus,
   type ProductStatus,
@@ -9,32 +7,17 @@ import {
   type RoomAddress,
   roomName,
   type Timestamp,
-  type UnderlyingUpdate,
   utcDate,
+  type View,
 } from './contract/index.js';
+import { invalidView, withView } from './addresses.js';
+import type { Clock } from './clock.js';
 import { SubscriptionError } from './errors.js';
 import { Listeners } from './listeners.js';
 import { isNewer, type MarketUpdate } from './market-update.js';
+import type { AskedView } from './request.js';
 import { UpdateQueue } from './update-queue.js';
-
-/** One symbol, or several, or both. */
-export type Symbols =
-  | { readonly symbol: string; readonly symbols?: readonly string[] | undefined }
-  | { readonly symbol?: string | undefined; readonly symbols: readonly string[] };
-export type ProductRequest = Symbols & { readonly type: 'product' };
-/** `expiry`, YYYY-MM-DD: only this chain. */
-export type ChainRequest = Symbols & { readonly type: 'chain'; readonly expiry?: string | undefined };
-export interface GeneralRequest {
-  readonly type: 'general';
-}
-export type Request = ProductRequest | ChainRequest | GeneralRequest;
-
-/** The updates that a subscription receives. */
-export type UpdateOf<R extends Request> = R extends ProductRequest
-  ? UnderlyingUpdate
-  : R extends ChainRequest
-    ? ChainUpdate
-    : UnderlyingUpdate | ChainSummary;
+import { ViewChange, ViewOrder } from './view-change.js';
 
 /** Whether a product's price or the chains of a subscription can be relied on, and why not. */
 export interface Staleness {
@@ -87,6 +70,11 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
    */
   readonly ready: Promise<void>;
   readonly rooms: readonly string[];
+  /**
+   * The view that the gateway grants. It may be cheaper than the one that was asked for. Undefined
+   * without a view.
+   */
+  readonly granted: View | undefined;
   /** The last delivered update, of any product and expiry. `latestOf` has that of one of them. */
   readonly latest: U | undefined;
   /**
@@ -125,14 +113,24 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
    * the `symbol` if the subscription has several products.
    */
   history(request?: Partial<HistoryRequest>, options?: HistoryOptions): Promise<History>;
+  /**
+   * Changes to another view, without an older update after a newer one. Chains that were subscribed
+   * to without a view cannot change to one, because their updates would have another shape.
+   * Resolves when the gateway has granted the view. Otherwise rejects with a `SubscriptionError`,
+   * and the subscription keeps the view that it has.
+   */
+  changeView(view: AskedView): Promise<void>;
   unsubscribe(): void;
 }
 
 export interface HandleOptions {
   readonly addresses: readonly RoomAddress[];
+  readonly clock: Clock;
   readonly stalenessAt: (address: RoomAddress) => Staleness;
   readonly suggestionAt: (address: RoomAddress) => string | undefined;
   readonly history: (request: HistoryRequest, options?: HistoryOptions) => Promise<History>;
+  /** Subscribes to other views of the rooms, instead of those that the handle has. */
+  readonly move: (handle: Handle, addresses: readonly RoomAddress[]) => void;
   readonly release: (handle: Handle) => void;
   readonly listenerFailed: (error: unknown) => void;
 }
@@ -140,30 +138,29 @@ export interface HandleOptions {
 /** The internal side of a subscription, which the registry calls. */
 export class Handle implements Subscription {
   readonly ready: Promise<void>;
-  readonly rooms: readonly string[];
   readonly products: readonly string[];
-  readonly addresses: readonly RoomAddress[];
+  /** The wanted rooms. Only `move` of the options changes them. */
+  addresses: readonly RoomAddress[];
   latest: MarketUpdate | undefined;
   error: SubscriptionError | undefined;
   closed = false;
   /** The last reported state of each product, so that each change is reported once. */
-  private readonly said: Map<string, { readonly address: RoomAddress; stale: boolean }>;
+  private readonly said: Map<string, boolean>;
   private readonly byKey = new Map<string, MarketUpdate>();
   private readonly listeners: Listeners<SubscriptionEvents<MarketUpdate>>;
   private readonly queues = new Set<UpdateQueue<MarketUpdate>>();
-  private readonly unacknowledged: Set<string>;
+  private unacknowledged: Set<string>;
+  private change: ViewChange | undefined;
+  private viewOrder: ViewOrder | undefined;
   private resolveReady!: () => void;
   private rejectReady!: (error: SubscriptionError) => void;
 
   constructor(private readonly options: HandleOptions) {
     const { addresses } = options;
     this.addresses = addresses;
-    this.rooms = addresses.map(roomName);
     this.said = new Map(
       addresses.flatMap((address) =>
-        address.type === 'general'
-          ? []
-          : [[address.symbol, { address, stale: options.stalenessAt(address).stale }] as const],
+        address.type === 'general' ? [] : [[address.symbol, options.stalenessAt(address).stale] as const],
       ),
     );
     this.products = [...this.said.keys()];
@@ -177,8 +174,16 @@ export class Handle implements Subscription {
     this.ready.catch(() => undefined);
   }
 
+  get rooms(): readonly string[] {
+    return this.addresses.map(roomName);
+  }
+
+  get granted(): View | undefined {
+    return this.served[0]?.view;
+  }
+
   get stale(): boolean {
-    return this.closed || this.addresses.some((address) => this.options.stalenessAt(address).stale);
+    return this.closed || this.served.some((address) => this.options.stalenessAt(address).stale);
   }
 
   get suggestions(): ReadonlyMap<string, string> {
@@ -246,6 +251,33 @@ export class Handle implements Subscription {
     );
   }
 
+  changeView(view: AskedView): Promise<void> {
+    const refusal = this.refusalOf(view);
+    if (refusal) return Promise.reject(refusal);
+    const before = this.change ? this.change.before : this.isReady ? this.addresses : undefined;
+    const addresses = this.addresses.map((address) => withView(address, view));
+    const rooms = addresses.map(roomName);
+    if (rooms.join() === this.rooms.join()) return this.change?.done ?? Promise.resolve();
+    const change = new ViewChange(before, rooms);
+    this.change?.resolve(change.done);
+    this.change = change;
+    this.move(addresses);
+    return change.done;
+  }
+
+  /**
+   * The gateway refuses a room. Returns whether the handle has asked for it to change its view, and
+   * now keeps the view that it had.
+   */
+  keepView(error: SubscriptionError): boolean {
+    const { change } = this;
+    if (!change?.before) return false;
+    this.change = undefined;
+    this.move(change.before);
+    change.reject(error);
+    return true;
+  }
+
   unsubscribe(): void {
     this.end();
   }
@@ -256,6 +288,9 @@ export class Handle implements Subscription {
 
   deliver(key: string, update: MarketUpdate): void {
     if (this.closed) return;
+    const replaced = this.viewOrder?.replacedBy(update);
+    if (replaced === false) return;
+    if (replaced !== undefined) this.byKey.delete(replaced);
     this.byKey.set(key, update);
     this.latest = update;
     this.forgetExpired(update);
@@ -268,16 +303,21 @@ export class Handle implements Subscription {
   }
 
   acknowledged(room: string): void {
-    if (this.unacknowledged.delete(room) && this.unacknowledged.size === 0) this.resolveReady();
+    if (this.unacknowledged.delete(room) && this.isReady) this.resolveReady();
+    const { change } = this;
+    if (!change?.granted(room)) return;
+    this.change = undefined;
+    this.checkStaleness(undefined);
+    change.resolve();
   }
 
   /** Reports the changes of the product, or of all products with `undefined`. */
   checkStaleness(product: string | undefined): void {
-    for (const name of product === undefined ? this.products : [product]) {
-      const said = this.said.get(name);
-      const now = said && this.options.stalenessAt(said.address);
-      if (!now || now.stale === said.stale) continue;
-      said.stale = now.stale;
+    for (const address of this.served) {
+      if (address.type === 'general' || (product !== undefined && address.symbol !== product)) continue;
+      const now = this.options.stalenessAt(address);
+      if (now.stale === this.said.get(address.symbol)) continue;
+      this.said.set(address.symbol, now.stale);
       this.listeners.emit('stale', now);
     }
   }
@@ -288,11 +328,40 @@ export class Handle implements Subscription {
     this.closed = true;
     this.error = error;
     this.options.release(this);
-    this.rejectReady(error ?? new SubscriptionError('CLOSED', 'Closed before the gateway had answered'));
+    const reason = error ?? new SubscriptionError('CLOSED', 'Closed before the gateway had answered');
+    this.rejectReady(reason);
+    this.change?.reject(reason);
     for (const queue of this.queues) queue.end(error);
     this.queues.clear();
     if (error) this.listeners.emit('error', error);
     this.listeners.clear();
+  }
+
+  private get isReady(): boolean {
+    return this.unacknowledged.size === 0;
+  }
+
+  /** The rooms that bring updates: while the view changes, still those of the last one. */
+  private get served(): readonly RoomAddress[] {
+    return this.change?.before ?? this.addresses;
+  }
+
+  private refusalOf(view: AskedView): SubscriptionError | undefined {
+    const [address] = this.addresses;
+    if (this.closed || !address) return this.error ?? new SubscriptionError('CLOSED', 'It was unsubscribed');
+    if (address.type === 'chain' && !address.view)
+      return new SubscriptionError(
+        'INVALID_VIEW',
+        'Chains that were subscribed to without a view cannot change to one. Subscribe to them again.',
+      );
+    return invalidView(address.type, view);
+  }
+
+  private move(addresses: readonly RoomAddress[]): void {
+    // Updates of other columns have other keys. Those of a product or of `general` have the same.
+    if (addresses[0]?.type === 'chain') this.viewOrder = new ViewOrder(this.options.clock, this.byKey);
+    if (!this.isReady) this.unacknowledged = new Set(addresses.map(roomName));
+    this.options.move(this, addresses);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { FakeGateway, refusal, roomsOf, settle } from '../../../test/clients/support/fake-gateway.js';
 import { underlying } from '../../../test/support/messages.js';
 import type { SubscriptionRequest } from './contract/index.js';
-import type { Request } from './subscription.js';
+import type { Request } from './request.js';
 
 const RETRY_MS = 40_000;
 const NEVER = { status: 'stale', last_update: null, age_ms: null };

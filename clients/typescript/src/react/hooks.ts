@@ -1,12 +1,16 @@
 'use client';
 import { useCallback, useEffect, useMemo, useReducer, useRef, useSyncExternalStore } from 'react';
 import type {
+  AskedRate,
+  AskedView,
   ChainUpdate,
+  ChainView as ChainColumns,
   ConnectionState,
   SocketClient,
   SubscriptionError,
   UnderlyingUpdate,
 } from '../index.js';
+import type { ChainRequest, ChainViewRequest, ProductRequest } from '../request.js';
 import { useClient } from './provider.js';
 import { ageOf, EMPTY, type View, Watch } from './watch.js';
 
@@ -23,11 +27,12 @@ export interface ProductView {
   readonly ageMs: number | undefined;
 }
 
-export interface ChainView {
+/** @typeParam C the chain, or with the option `view` the view of it */
+export interface ChainView<C extends ChainUpdate | ChainColumns = ChainUpdate> {
   /** The chain of the requested expiry, or the nearest one. */
-  readonly chain: ChainUpdate | undefined;
+  readonly chain: C | undefined;
   /** The chains by expiry, nearest first. */
-  readonly chains: ReadonlyMap<string, ChainUpdate>;
+  readonly chains: ReadonlyMap<string, C>;
   readonly stale: boolean;
   readonly error: SubscriptionError | undefined;
   /**
@@ -51,45 +56,80 @@ export interface ViewOptions<V, S = V> {
   readonly select?: ((view: V) => S) | undefined;
 }
 
+export interface ProductOptions<S> extends ViewOptions<ProductView, S> {
+  /** A lower rate, which the gateway keeps to, unlike `everyMs`. */
+  readonly view?: AskedRate | undefined;
+}
+
+export interface ChainOptions<V, S> extends ViewOptions<V, S> {
+  readonly expiry?: string | undefined;
+  readonly view?: undefined;
+}
+
+export interface ChainViewOptions<S> extends ViewOptions<ChainView<ChainColumns>, S> {
+  readonly expiry?: string | undefined;
+  /**
+   * The columns, strikes and rate that the gateway sends. When its values change, the component
+   * shows the last view until the gateway has granted the next one.
+   */
+  readonly view: AskedView;
+}
+
 /**
  * A product's newest price, subscribed to while the component is mounted. With `undefined` there is
  * no subscription.
  */
-export function useProduct<S = ProductView>(
-  symbol: string | undefined,
-  options: ViewOptions<ProductView, S> = {},
-): S {
+export function useProduct<S = ProductView>(symbol: string | undefined, options: ProductOptions<S> = {}): S {
   const client = useClient();
-  const { everyMs, select } = options;
+  const { everyMs, select, view } = options;
   const watch = useMemo(
-    () => new Watch(client, symbol === undefined ? undefined : { type: 'product' as const, symbol }, everyMs),
+    () =>
+      new Watch<ProductRequest>(
+        client,
+        symbol === undefined ? undefined : { type: 'product', symbol, view },
+        everyMs,
+      ),
     [client, symbol, everyMs],
   );
+  useAskedView(watch, view ?? EVERY_UPDATE);
   return useView(watch, productView, select);
 }
 
 /**
  * A product's option chains, or the one of `expiry`, subscribed to while the component is mounted.
+ * With a `view`, they are in columns, and `rowsOf` reads them.
  */
 export function useChain<S = ChainView>(
   symbol: string | undefined,
   expiry?: string,
-  options: ViewOptions<ChainView, S> = {},
-): S {
+  options?: ViewOptions<ChainView, S>,
+): S;
+export function useChain<S = ChainView<ChainColumns>>(
+  symbol: string | undefined,
+  options: ChainViewOptions<S>,
+): S;
+export function useChain<S = ChainView>(symbol: string | undefined, options: ChainOptions<ChainView, S>): S;
+export function useChain(
+  symbol: string | undefined,
+  expiryOrOptions?: string | ChainOptions<ChainView, unknown> | ChainViewOptions<unknown>,
+  options: ViewOptions<ChainView, unknown> = {},
+): unknown {
   const client = useClient();
-  const { everyMs, select } = options;
-  const watch = useMemo(
-    () =>
-      new Watch(
-        client,
-        symbol === undefined
-          ? undefined
-          : { type: 'chain' as const, symbol, ...(expiry === undefined ? {} : { expiry }) },
-        everyMs,
-      ),
-    [client, symbol, expiry, everyMs],
-  );
-  return useView(watch, chainView, select);
+  const asked =
+    typeof expiryOrOptions === 'object' ? expiryOrOptions : { ...options, expiry: expiryOrOptions };
+  const { expiry, everyMs } = asked;
+  const view: AskedView | undefined = 'view' in asked ? asked.view : undefined;
+  // The overloads say which chains `select` gets.
+  const select = asked.select as ((view: unknown) => unknown) | undefined;
+  const inColumns = view !== undefined;
+  // A change of the view itself needs no other subscription.
+  const watch = useMemo(() => {
+    const room = symbol === undefined ? undefined : { type: 'chain' as const, symbol, expiry };
+    const request = room && (view ? { ...room, view } : room);
+    return new Watch<ChainRequest | ChainViewRequest>(client, request, everyMs);
+  }, [client, symbol, expiry, everyMs, inColumns]);
+  useAskedView(watch, view);
+  return useView<ChainUpdate | ChainColumns, unknown, unknown>(watch, chainView, select);
 }
 
 /**
@@ -127,6 +167,18 @@ export function useConnection(): {
     () => 'connecting' as const,
   );
   return useMemo(() => ({ state, client }), [state, client]);
+}
+
+/** Of a product whose hook has no `view` any more. */
+const EVERY_UPDATE: AskedView = {};
+
+/** Asks for the view when its values change. Each render may make a new object of the same values. */
+function useAskedView(watch: Pick<Watch<never>, 'changeView'>, view: AskedView | undefined): void {
+  const isAsked = view !== undefined;
+  const { mode, strikes, max_rate } = view ?? EVERY_UPDATE;
+  useEffect(() => {
+    if (isAsked) watch.changeView({ mode, strikes, max_rate });
+  }, [watch, isAsked, mode, strikes, max_rate]);
 }
 
 interface Source<U> {
@@ -177,7 +229,12 @@ function productView({ update, stale, error }: View<UnderlyingUpdate>): ProductV
   };
 }
 
-function chainView({ byExpiry: chains, update, stale, error }: View<ChainUpdate>): ChainView {
+function chainView<C extends ChainUpdate | ChainColumns>({
+  byExpiry: chains,
+  update,
+  stale,
+  error,
+}: View<C>): ChainView<C> {
   const [nearest] = chains.values();
   const chain = nearest ?? update;
   return {

@@ -1,6 +1,9 @@
 'use client';
 export {
+  type ChainOptions,
   type ChainView,
+  type ChainViewOptions,
+  type ProductOptions,
   type ProductView,
   useAge,
   useChain,

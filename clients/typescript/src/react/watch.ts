@@ -1,12 +1,6 @@
 import { parseTimestamp } from '../contract/timestamp.js';
-import type {
-  ChainRequest,
-  ProductRequest,
-  Subscription,
-  SubscriptionError,
-  SocketClient,
-  UpdateOf,
-} from '../index.js';
+import type { AskedView, Subscription, SubscriptionError, SocketClient, UpdateOf } from '../index.js';
+import type { SymbolsRequest } from '../request.js';
 import { frames } from './frames.js';
 
 /** The values that a component shows. A new object for each change, and the same one otherwise. */
@@ -33,12 +27,14 @@ export function ageOf(update: { readonly timestamp: string } | undefined): numbe
 /**
  * A subscription that lasts while any component watches it: the store for `useSyncExternalStore`.
  */
-export class Watch<R extends ProductRequest | ChainRequest> {
+export class Watch<R extends SymbolsRequest> {
   private view: View<UpdateOf<R>>;
   private handle: Subscription<UpdateOf<R>> | undefined;
   private readonly looking = new Set<() => void>();
   private shownAt = -Infinity;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Why the gateway refused the last view. */
+  private refusal: SubscriptionError | undefined;
 
   /**
    * @param client `undefined` on a server, and until the page has created it: the view is empty
@@ -47,7 +43,7 @@ export class Watch<R extends ProductRequest | ChainRequest> {
    */
   constructor(
     private readonly client: SocketClient | undefined,
-    private readonly request: R | undefined,
+    private request: R | undefined,
     private readonly everyMs = 0,
   ) {
     // Starts with the values that other components have, so that the first paint shows the same.
@@ -74,7 +70,29 @@ export class Watch<R extends ProductRequest | ChainRequest> {
     };
   };
 
+  /** The component shows the last view until the gateway has granted the next one. */
+  changeView(view: AskedView): void {
+    if (!this.request) return;
+    this.request = { ...this.request, view };
+    if (this.handle?.closed) {
+      // The gateway refused the last one, and may grant this one.
+      this.open();
+      frames.request(this.refresh);
+      return;
+    }
+    this.handle?.changeView(view).then(
+      () => this.refused(undefined),
+      (error: SubscriptionError) => this.refused(error),
+    );
+  }
+
   readonly current = (): View<UpdateOf<R>> => this.view;
+
+  private refused(error: SubscriptionError | undefined): void {
+    if (this.refusal === error) return;
+    this.refusal = error;
+    if (this.handle) frames.request(this.refresh);
+  }
 
   private open(): void {
     if (!this.client || !this.request) return;
@@ -104,7 +122,8 @@ export class Watch<R extends ProductRequest | ChainRequest> {
 
   private readonly refresh = (): void => {
     if (!this.handle) return;
-    const { latest, latestByExpiry, stale, error } = this.handle;
+    const { latest, latestByExpiry, stale } = this.handle;
+    const error = this.handle.error ?? this.refusal;
     if (latest) this.shownAt = performance.now();
     this.view = latest
       ? { update: latest, byExpiry: latestByExpiry, stale, error }

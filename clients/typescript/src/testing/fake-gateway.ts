@@ -26,15 +26,19 @@ import {
   type SubscriptionAcknowledgement,
   type SubscriptionConfirmed,
   type UnderlyingUpdate,
+  type ViewContent,
+  viewName,
 } from '../contract/index.js';
 import { addressesOf } from '../addresses.js';
 import { SocketClient } from '../client.js';
 import { soon, systemClock, type Timer } from '../clock.js';
 import type { ClientOptions, Foundation } from '../options.js';
-import type { Request } from '../subscription.js';
+import type { Request } from '../request.js';
+import { baseOf, productOf, viewStream } from '../streams.js';
 import { FakeConnection } from './fake-connection.js';
 import { FakeHistory } from './fake-history.js';
 import { type ChainFields, FakeMarket } from './fake-market.js';
+import { viewOf } from './fake-view.js';
 import { nearSymbol } from './near-symbol.js';
 import { invalid, Rejection } from './rejection.js';
 
@@ -96,6 +100,8 @@ const RETRY_MS = 1_000;
 const RETRY_UNKNOWN_MS = 30_000;
 /** The refusals after which the gateway asks a client to try again. */
 const TEMPORARY: ReadonlySet<ConnectErrorCode> = new Set(['AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS']);
+/** The refusals that name the rooms that are refused for now. */
+const PARTIAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['TOO_MANY_SUBSCRIPTIONS', 'TOO_MANY_VIEWS']);
 /** So that tests need not wait for the back-off of real connections, in ms. */
 const BACKOFF = { reconnectionDelay: 10, reconnectionDelayMax: 100 } as const;
 const DRAIN_MS = 1_000;
@@ -105,7 +111,8 @@ const SETTLE_TURNS = 100;
 
 /**
  * A gateway in memory, for the tests of applications. Real clients connect to it without a network:
- * it sends what the real gateway would send, and the test decides when.
+ * it sends what the real gateway would send, and the test decides when. It grants the `max_rate` of
+ * a view, but sends each update at once.
  */
 export class FakeGateway {
   /** Every request that was received, in order. */
@@ -201,8 +208,8 @@ export class FakeGateway {
   }
 
   /**
-   * Publishes a chain, as the platform does: `chain_summary` to `general`, and `chain_update` to
-   * the rooms of the chain. What `fields` leaves out gets a plausible value. With `strikes` and no
+   * Publishes a chain, as the platform does: `chain_summary` to `general`, `chain_update` to the
+   * rooms of the chain, and `chain_view` to their views. What `fields` leaves out gets a plausible value. With `strikes` and no
    * legs, each strike gets a call and a put without prices.
    */
   publishChain(fields: ChainFields): ChainUpdate {
@@ -218,6 +225,7 @@ export class FakeGateway {
       'chain_update',
       update,
     );
+    for (const connection of this.up()) this.sendViews(connection, update);
     return update;
   }
 
@@ -335,8 +343,8 @@ export class FakeGateway {
   }
 
   /**
-   * From now on refuses every request for a room (`chain:NIFTY`), or every request of one kind
-   * (`get_products`). A room that is `FORBIDDEN` is withdrawn from clients when they renew their
+   * From now on refuses every request for a room (`chain:NIFTY`) and its views, for one view
+   * (`chain:NIFTY@ltp`), or every request of one kind (`get_products`). A room that is `FORBIDDEN` is withdrawn from clients when they renew their
    * token.
    */
   reject(roomOrEvent: string, code: ErrorCode, options: RejectionOptions = {}): void {
@@ -487,16 +495,27 @@ export class FakeGateway {
   private subscribe(
     connection: FakeConnection,
     addresses: readonly RoomAddress[],
-    { since }: SubscribeRequest,
+    { since, replace }: SubscribeRequest,
   ): object {
     const rooms = addresses.map(roomName);
     this.checkRejected(...rooms);
     this.checkBudget(connection, addresses);
+    if (replace) this.leaveOthers(connection, rooms);
     const unknown = addresses.filter((address) => {
       const time = typeof since === 'object' && address.type !== 'general' ? since[address.symbol] : since;
       return !this.resume(connection, address, time) && !this.join(connection, address, time !== undefined);
     });
-    return { ok: true, rooms, ...this.suggestions(unknown) };
+    const [{ view } = {}] = addresses;
+    return { ok: true, rooms, ...this.suggestions(unknown), ...(view && { view }) };
+  }
+
+  /** Leaves the other views of rooms, and the rooms themselves if these are views of them. */
+  private leaveOthers(connection: FakeConnection, rooms: readonly string[]): void {
+    const bases = new Set(rooms.map(baseOf));
+    for (const room of connection.rooms) {
+      if (bases.has(baseOf(room)) && !rooms.includes(room))
+        this.leave(connection, room, `Unsubscribed from ${room}`);
+    }
   }
 
   /** The known products that a client may have meant, if there are any. */
@@ -513,7 +532,7 @@ export class FakeGateway {
    * nothing, if some of them may be unknown.
    */
   private resume(connection: FakeConnection, address: RoomAddress, since: unknown): boolean {
-    if (address.type !== 'product' || typeof since !== 'string') return false;
+    if (address.type !== 'product' || address.view || typeof since !== 'string') return false;
     const { rooms, recordedBefore, isLagging } = connection;
     const room = roomName(address);
     const before = rooms.has(GENERAL_ROOM) ? recordedBefore : undefined;
@@ -547,13 +566,14 @@ export class FakeGateway {
       message: `Subscribed to ${room}`,
       ...(sent.length < all.length ? { updates: sent.length, available: all.length } : {}),
       ...(known ? {} : { known }),
+      ...(address.view && { view: address.view }),
       ...(resumes ? recoveryOf(address, sent.length, all.length) : {}),
     });
     if (address.type === 'general') {
       this.sendStatuses(connection);
       return known;
     }
-    for (const update of sent) this.sendUpdate(connection, update);
+    for (const update of sent) this.sendUpdate(connection, update, address);
     if (sent.length > 0) {
       this.notify(connection, address, sent);
       return known;
@@ -567,11 +587,36 @@ export class FakeGateway {
     return known;
   }
 
-  private sendUpdate(connection: FakeConnection, update: UnderlyingUpdate | ChainUpdate): void {
+  private sendUpdate(
+    connection: FakeConnection,
+    update: UnderlyingUpdate | ChainUpdate,
+    address: SnapshotAddress,
+  ): void {
     if ('expiry' in update) {
       const { product, expiry } = update;
-      connection.sendNewest(`chain:${product}:${expiry}`, 'chain_update', update);
+      if (address.type === 'chain' && address.view) this.sendView(connection, update, address.view);
+      else connection.sendNewest(`chain:${product}:${expiry}`, 'chain_update', update);
     } else connection.sendNewest(`price:${update.product}`, 'underlying_update', update);
+  }
+
+  /** Sends the chain once for each of the views that the client has of it, whatever their rates. */
+  private sendViews(connection: FakeConnection, chain: ChainUpdate): void {
+    const { product, expiry } = chain;
+    const sent = new Set<string>();
+    for (const room of connection.rooms) {
+      const address = roomAddress(room);
+      if (address?.type !== 'chain' || !address.view || address.symbol !== product) continue;
+      const name = viewStream('', address.view);
+      if ((address.expiry ?? expiry) !== expiry || sent.has(name)) continue;
+      sent.add(name);
+      this.sendView(connection, chain, address.view);
+    }
+  }
+
+  private sendView(connection: FakeConnection, chain: ChainUpdate, content: ViewContent): void {
+    const payload = viewOf(chain, content);
+    const { product, expiry, view } = payload;
+    connection.sendNewest(`view:${product}:${expiry}:${viewName(view)}`, 'chain_view', payload);
   }
 
   /** Sends what is stale of a room. */
@@ -613,7 +658,7 @@ export class FakeGateway {
       }
       const all = this.market.messages(address);
       const sent = all.slice(0, this.limits.max_chains_per_snapshot);
-      for (const update of sent) this.sendUpdate(connection, update);
+      for (const update of sent) this.sendUpdate(connection, update, address);
       this.notify(connection, address, sent);
       const snapshot = {
         room: roomName(address),
@@ -640,7 +685,7 @@ export class FakeGateway {
     const expires_at = user?.expires_at ?? null;
     connection.send('token_refreshed', { expires_at });
     for (const room of connection.rooms) {
-      if (this.rejections.get(room)?.[0] !== 'FORBIDDEN') continue;
+      if (this.rejectionOf(room)?.[0] !== 'FORBIDDEN') continue;
       this.leave(connection, room, `Unsubscribed from ${room}: the new token does not allow it`);
     }
     return { ok: true, rooms: [...connection.rooms], expires_at };
@@ -652,17 +697,19 @@ export class FakeGateway {
   }
 
   private checkRejected(...names: readonly string[]): void {
-    const refused = names.filter((name) => this.rejections.has(name));
+    const refused = names.filter((name) => this.rejectionOf(name));
     if (refused.length === 0) return;
-    const [code, { message = ERROR_CODES[code], retryAfterMs }] = this.rejections.get(refused[0]!)!;
+    const [code, { message = ERROR_CODES[code], retryAfterMs }] = this.rejectionOf(refused[0]!)!;
     const rooms = refused.filter((name) => roomAddress(name));
     throw new Rejection(code, message, {
       ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
       ...(code === 'FORBIDDEN' ? { details: forbidden(rooms) } : {}),
-      ...(code === 'TOO_MANY_SUBSCRIPTIONS' && retryAfterMs !== undefined && rooms.length > 0
-        ? { rooms }
-        : {}),
+      ...(PARTIAL.has(code) && retryAfterMs !== undefined && rooms.length > 0 ? { rooms } : {}),
     });
+  }
+
+  private rejectionOf(name: string): readonly [ErrorCode, RejectionOptions] | undefined {
+    return this.rejections.get(name) ?? this.rejections.get(baseOf(name));
   }
 
   private checkBudget({ rooms }: FakeConnection, asked: readonly RoomAddress[]): void {
@@ -706,7 +753,9 @@ export class FakeGateway {
 
   private announce(status: ProductStatus, hadPrice: boolean): void {
     const { product } = status;
-    const rooms = this.rooms().filter((room) => room.split(':')[1] === product);
+    const rooms = this.rooms()
+      .filter((room) => productOf(room) === product)
+      .map(baseOf);
     this.broadcast(
       [...(hadPrice ? [GENERAL_ROOM] : []), ...rooms],
       `status:${product}`,
@@ -721,9 +770,12 @@ export class FakeGateway {
     this.broadcast(rooms, `status:${product}:${expiry}`, 'chain_status', status);
   }
 
+  /** Sends an event to the rooms and to their views, but chains only to the rooms themselves. */
   private broadcast(rooms: readonly string[], key: string, event: string, payload: unknown): void {
+    const nameOf = event === 'chain_update' ? (room: string) => room : baseOf;
     for (const connection of this.up()) {
-      if (rooms.some((room) => connection.rooms.has(room))) connection.sendNewest(key, event, payload);
+      if ([...connection.rooms].some((room) => rooms.includes(nameOf(room))))
+        connection.sendNewest(key, event, payload);
     }
   }
 }
@@ -736,11 +788,11 @@ function summaryOf(chain: ChainUpdate): ChainSummary {
 
 /** What `subscribed` says to a client that resumes a room with its snapshot. */
 function recoveryOf(
-  { type }: RoomAddress,
+  { type, view }: RoomAddress,
   sent: number,
   all: number,
 ): Pick<SubscriptionConfirmed, 'recovered' | 'replayed' | 'conflated'> {
-  if (type !== 'chain' || sent === 0 || sent < all) return { recovered: false };
+  if ((type !== 'chain' && !view) || sent === 0 || sent < all) return { recovered: false };
   return { recovered: true, replayed: sent, conflated: true };
 }
 
