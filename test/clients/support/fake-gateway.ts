@@ -1,11 +1,14 @@
 import { SocketClient } from '../../../clients/typescript/src/client.js';
 import type { ClientOptions, Foundation, RawSocket } from '../../../clients/typescript/src/options.js';
 import { LIMITS } from '../../../clients/typescript/src/testing/fake-gateway.js';
-import type {
-  ClientLimits,
-  ConnectedUser,
-  ErrorCode,
-  SubscriptionRequest,
+import {
+  type ClientLimits,
+  type ConnectedUser,
+  type ErrorCode,
+  type SubscribeRequest,
+  type SubscriptionRequest,
+  type View,
+  viewName,
 } from '../../../src/contract/index.js';
 import { ContractCheck } from '../../support/contract-check.js';
 import { ManualClock, seededRandom } from '../../support/manual-clock.js';
@@ -116,6 +119,8 @@ export class FakeGateway {
   /** Responds as the real gateway does. A test may replace this. */
   refuses: (request: SubscriptionRequest, event: string) => unknown = () => undefined;
   answers = true;
+  /** `false`: an older version, which ignores views. */
+  hasViews = true;
   private client: SocketClient | undefined;
 
   readonly foundation: Foundation = {
@@ -160,21 +165,33 @@ export class FakeGateway {
       ack(refused);
       return;
     }
-    const rooms = request && event !== 'refresh_token' ? roomsOf(request) : [];
+    const { view: asked, ...plain } = request ?? ({} as SubscribeRequest);
+    const view = this.hasViews && asked ? { view: asked as View } : {};
+    const rooms = request && event !== 'refresh_token' ? roomsOf({ ...plain, ...view }) : [];
+    if (this.hasViews && (request as SubscribeRequest | undefined)?.replace) this.replace(socket, rooms);
     for (const room of rooms) {
       if (event === 'subscribe') socket.rooms.add(room);
       else socket.rooms.delete(room);
-      socket.say(`${event}d`, { room, message: '' });
+      socket.say(`${event}d`, { room, message: '', ...(event === 'subscribe' ? view : {}) });
     }
-    ack({ ok: true, rooms, ...ANSWERS[event] });
+    ack({ ok: true, rooms, ...ANSWERS[event], ...(event === 'subscribe' ? view : {}) });
+  }
+
+  private replace(socket: FakeSocket, rooms: readonly string[]): void {
+    const bases = rooms.map((room) => room.split('@')[0]);
+    for (const room of socket.rooms) {
+      if (rooms.includes(room) || !bases.includes(room.split('@')[0])) continue;
+      socket.rooms.delete(room);
+      socket.say('unsubscribed', { room, message: '' });
+    }
   }
 }
 
-export function roomsOf({ type, symbol, symbols, expiry }: SubscriptionRequest): string[] {
-  if (type === 'general' || type === 'heartbeat') return [type];
-  return [...(symbol ? [symbol] : []), ...(symbols ?? [])].map(
-    (name) => `${type}:${name}${expiry ? `:${expiry}` : ''}`,
-  );
+/** @param request whose view has the steps that are granted, as this client sends them */
+export function roomsOf({ type, symbol, symbols, expiry, view }: SubscriptionRequest): string[] {
+  const end = `${expiry ? `:${expiry}` : ''}${view ? `@${viewName(view as View)}` : ''}`;
+  if (type === 'general' || type === 'heartbeat') return [`${type}${end}`];
+  return [...(symbol ? [symbol] : []), ...(symbols ?? [])].map((name) => `${type}:${name}${end}`);
 }
 
 /** Lets every waiting promise continue. */

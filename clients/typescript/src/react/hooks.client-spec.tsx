@@ -2,6 +2,7 @@
 import { act, render, screen } from '@testing-library/react';
 import { StrictMode, useRef } from 'react';
 import { FakeGateway, refusal, settle } from '../../../../test/clients/support/fake-gateway.js';
+import { chainView } from '../../../../test/support/chain-views.js';
 import { chainUpdate, underlying } from '../../../../test/support/messages.js';
 import {
   type ChainView,
@@ -12,6 +13,7 @@ import {
   useProduct,
   type ViewOptions,
 } from './index.js';
+import type { AskedView } from '../index.js';
 import { Watch } from './watch.js';
 
 /** The next frame, in which hooks show what has come. */
@@ -150,6 +152,105 @@ describe('useChain', () => {
     await turn();
     expect(prices()).toEqual(['chain:A:2026-12-03']);
     expect(shown('chain')).toBe('2026-12-03 3 of 2026-12-03');
+  });
+});
+
+describe('a view', () => {
+  let count: number;
+  beforeEach(() => (count = 0));
+  const requests = () => gateway.last.asked('subscribe');
+
+  function Columns({ view, expiry }: { view: AskedView; expiry?: string }) {
+    count += 1;
+    const { chain: one, error } = useChain('A', { expiry, view });
+    return <p data-testid="it">{error?.code ?? `${one?.spot_price} ${one?.view.mode}`}</p>;
+  }
+
+  it('is asked for once, although each render makes a new object of the same values', async () => {
+    const page = render(inProvider(<Columns view={{ mode: 'ltp' }} expiry="2026-11-26" />));
+    await turn();
+    page.rerender(inProvider(<Columns view={{ mode: 'ltp' }} expiry="2026-11-26" />));
+    await turn();
+    expect(requests()).toEqual([{ type: 'chain', symbol: 'A', expiry: '2026-11-26', view: { mode: 'ltp' } }]);
+    say(gateway, 'chain_view', chainView('A', 1, { mode: 'ltp' }));
+    expect(shown('it')).toBe('1 ltp');
+  });
+
+  it('changes in one request, and the last one is shown until then', async () => {
+    const page = render(
+      inProvider(
+        <StrictMode>
+          <Columns view={{ mode: 'ltp' }} />
+        </StrictMode>,
+      ),
+    );
+    await turn();
+    say(gateway, 'chain_view', chainView('A', 2, { mode: 'ltp' }));
+    page.rerender(
+      inProvider(
+        <StrictMode>
+          <Columns view={{ mode: 'quote' }} />
+        </StrictMode>,
+      ),
+    );
+    await turn();
+    expect(requests().at(-1)).toEqual({ type: 'chain', symbol: 'A', view: { mode: 'quote' }, replace: true });
+    expect(shown('it')).toBe('2 ltp');
+    say(gateway, 'chain_view', chainView('A', 1, { mode: 'quote' }));
+    expect(shown('it')).toBe('2 ltp');
+    say(gateway, 'chain_view', chainView('A', 3, { mode: 'quote' }));
+    expect(shown('it')).toBe('3 quote');
+  });
+
+  it('that is refused has an error, which the next one ends', async () => {
+    const page = render(inProvider(<Columns view={{ strikes: -1 }} />));
+    await turn();
+    expect(shown('it')).toBe('INVALID_VIEW');
+    page.rerender(inProvider(<Columns view={{ mode: 'ltp' }} />));
+    await turn();
+    expect(shown('it')).toBe('undefined undefined');
+    gateway.refuses = ({ view }) => (view?.mode === 'full' ? refusal('FORBIDDEN') : undefined);
+    page.rerender(inProvider(<Columns view={{ mode: 'full' }} />));
+    await turn();
+    expect(shown('it')).toBe('FORBIDDEN');
+    page.rerender(inProvider(<Columns view={{ mode: 'quote' }} />));
+    await turn();
+    expect(shown('it')).toBe('undefined undefined');
+    expect(prices()).toEqual(['chain:A@quote']);
+  });
+
+  it('is rendered at most every `everyMs`, and only when the selected part changes', async () => {
+    function Selected() {
+      count += 1;
+      const spot = useChain('A', {
+        view: { mode: 'ltp' },
+        everyMs: 500,
+        select: ({ chain: one }) => Math.ceil((one?.spot_price ?? 0) / 10),
+      });
+      return <p data-testid="it">{spot}</p>;
+    }
+    render(inProvider(<Selected />));
+    await turn();
+    say(gateway, 'chain_view', chainView('A', 1, { mode: 'ltp' }));
+    const before = count;
+    for (let n = 2; n <= 11; n++) say(gateway, 'chain_view', chainView('A', n, { mode: 'ltp' }));
+    expect([shown('it'), count]).toEqual(['1', before]);
+    act(() => jest.advanceTimersByTime(500));
+    frame();
+    expect([shown('it'), count]).toEqual(['2', before + 1]);
+  });
+
+  it('of a product has a lower rate, and may end', async () => {
+    function Rated({ rate }: { rate?: number }) {
+      const { update } = useProduct('A', { view: rate === undefined ? undefined : { max_rate: rate } });
+      return <p data-testid="it">{update?.price}</p>;
+    }
+    const page = render(inProvider(<Rated rate={1} />));
+    await turn();
+    expect(prices()).toEqual(['product:A@1hz']);
+    page.rerender(inProvider(<Rated />));
+    await turn();
+    expect(prices()).toEqual(['product:A']);
   });
 });
 

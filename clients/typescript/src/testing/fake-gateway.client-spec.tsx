@@ -389,6 +389,98 @@ it.each([
   expect(call).toThrow(message);
 });
 
+describe('views', () => {
+  const leg = (strike: number, type: 'CALL' | 'PUT', last: number) =>
+    ({
+      symbol: `NIFTY${strike}${type[0]}`,
+      product: 'NIFTY',
+      strike,
+      expiry: EXPIRY,
+      option_type: type,
+      last,
+    }) as const;
+  const strikes = Array.from({ length: 15 }, (_, n) => 100 + n);
+  const calls = strikes.map((strike) => leg(strike, 'CALL', strike / 100));
+  const publish = (gateway: FakeGateway, fields: object = {}) =>
+    gateway.publishChain({ product: 'NIFTY', expiry: EXPIRY, calls, puts: [leg(105, 'PUT', 7)], ...fields });
+
+  it('have the columns and strikes that the gateway grants, live and in the snapshot', async () => {
+    const gateway = start();
+    const client = gateway.connect();
+    publish(gateway, { atm_strike: 105, spot_price: 114 });
+    const request = {
+      type: 'chain',
+      symbol: 'NIFTY',
+      view: { mode: 'ltp', strikes: 7, max_rate: 3 },
+    } as const;
+    const { updates } = await client.snapshot(request);
+    const handle = client.subscribe(request);
+    await handle.ready;
+    expect(handle.rooms).toEqual(['chain:NIFTY@ltp.5.2hz']);
+    expect(gateway.rooms(client)).toEqual(['chain:NIFTY@ltp.5.2hz', 'general']);
+    expect(handle.latest).toEqual(updates[0]);
+    expect(handle.latest).toMatchObject({
+      view: { mode: 'ltp', strikes: 5 },
+      atm_strike: 105,
+      strikes: strikes.slice(0, 11),
+      calls: { last: strikes.slice(0, 11).map((strike) => strike / 100) },
+      puts: { last: [null, null, null, null, null, 7, null, null, null, null, null] },
+    });
+    publish(gateway, { spot_price: 114 });
+    expect(handle.latest?.strikes).toEqual(strikes.slice(9));
+    gateway.markChainStale('NIFTY', EXPIRY);
+    expect(handle.stale).toBe(true);
+    gateway.markChainLive('NIFTY', EXPIRY);
+    expect(handle.stale).toBe(false);
+  });
+
+  it('are replaced in one request, and sent once for several rates', async () => {
+    const gateway = start();
+    const client = gateway.connect({ general: false });
+    const heard = listen(client, 'chain_view', 'unsubscribed');
+    const request = { type: 'chain', symbol: 'NIFTY', view: { mode: 'ltp' } } as const;
+    const handle = client.subscribe(request);
+    client.subscribe({ ...request, view: { mode: 'ltp', max_rate: 1 } });
+    publish(gateway);
+    await handle.ready;
+    publish(gateway);
+    expect(heard.filter(([event]) => event === 'chain_view')).toHaveLength(2);
+    await handle.changeView({ mode: 'quote' });
+    expect(handle.latest?.view).toEqual({ mode: 'quote' });
+    const price = client.subscribe({ type: 'product', symbol: 'NIFTY', view: { max_rate: 1 } });
+    await price.ready;
+    await price.changeView({});
+    gateway.publishPrice('NIFTY', 1);
+    expect(price.latest?.price).toBe(1);
+    expect(heard.at(-1)).toMatchObject(['unsubscribed', { room: 'product:NIFTY@1hz' }]);
+    expect(gateway.requests.filter(({ event }) => event === 'subscribe').at(-1)?.payload).toEqual({
+      type: 'product',
+      symbol: 'NIFTY',
+      replace: true,
+    });
+  });
+
+  it('survive the move to another replica, and are refused with their room', async () => {
+    const gateway = start();
+    const client = gateway.connect({ general: false });
+    const handle = client.subscribe({ type: 'chain', symbol: 'NIFTY', view: { mode: 'ltp' } });
+    const changes = listen(client, 'stale');
+    await handle.ready;
+    publish(gateway);
+    gateway.drain({ reconnectInMs: 100 });
+    await gateway.settle();
+    await jest.advanceTimersByTimeAsync(200);
+    publish(gateway, { spot_price: 3 });
+    expect([handle.latest?.spot_price, handle.stale, gateway.connections]).toEqual([3, false, 1]);
+    expect(changes.filter(([, change]) => (change as { stale: boolean }).stale)).toEqual([]);
+    gateway.reject('chain:NIFTY', 'FORBIDDEN');
+    await expect(handle.changeView({ mode: 'full' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(handle.closed).toBe(false);
+    gateway.reject('chain:NIFTY@quote', 'TOO_MANY_VIEWS', { retryAfterMs: 1_000 });
+    await expect(handle.changeView({ mode: 'quote' })).rejects.toMatchObject({ code: 'TOO_MANY_VIEWS' });
+  });
+});
+
 it('these tests have sent every event of the contract, all of which were checked against it', () => {
   const rare = ['feed_statuses', 'feed_gap'];
   // The fake gateway has no heartbeats, and its market never closes.
