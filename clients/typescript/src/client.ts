@@ -19,6 +19,7 @@ import { addressesOf, invalidRequest } from './addresses.js';
 import { type Clock, soon } from './clock.js';
 import { type ConnectionState, Connector } from './connector.js';
 import { RequestError, SubscriptionError } from './errors.js';
+import { Handle } from './handle.js';
 import { Listeners } from './listeners.js';
 import { Market } from './market.js';
 import { isMarketEvent, type MarketEvent, type MarketUpdate } from './market-update.js';
@@ -36,7 +37,7 @@ import { Requests } from './requests.js';
 import type { Session } from './session.js';
 import { isViewIgnored, NO_VIEWS, productOf } from './streams.js';
 import { StaleWatch } from './stale-watch.js';
-import { type Gap, Handle, type HistoryOptions, type Staleness, type Subscription } from './subscription.js';
+import type { Gap, HistoryOptions, Staleness, Subscription } from './subscription.js';
 import { TokenRefresh } from './token-refresh.js';
 import { TokenSource } from './token-source.js';
 

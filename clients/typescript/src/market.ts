@@ -7,13 +7,13 @@ import {
   type Timestamp,
 } from './contract/index.js';
 import { type Clock, soon } from './clock.js';
+import type { Handle } from './handle.js';
 import { HandoverBuffer } from './handover-buffer.js';
 import { eventOf, isNewer, keyOf, type MarketEvent, type MarketUpdate, streamsOf } from './market-update.js';
 import { Order } from './order.js';
 import { Registry } from './registry.js';
 import { SnapshotCollector } from './snapshot-collector.js';
 import { streamOf } from './streams.js';
-import type { Handle } from './subscription.js';
 
 export interface MarketOptions {
   readonly keepGeneral: boolean;

@@ -1,8 +1,9 @@
 import { type RoomAddress, roomName } from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
+import type { Handle } from './handle.js';
 import type { MarketUpdate } from './market-update.js';
 import { streamOf } from './streams.js';
-import type { Gap, Handle } from './subscription.js';
+import type { Gap } from './subscription.js';
 
 /**
  * Maps rooms to the handles that subscribe to them. The rooms that the client wants do not depend

@@ -12,13 +12,13 @@ import {
   type SubscribeRequest,
   type SubscriptionAcknowledgement,
   type Timestamp,
-  viewName,
 } from './contract/index.js';
 import { backoffMs } from './backoff.js';
 import { type Clock, soon, type Timer } from './clock.js';
 import { SubscriptionError } from './errors.js';
 import type { Answer } from './link.js';
 import type { MessageBudget } from './message-budget.js';
+import { fitsWith, requestOf } from './room-request.js';
 import { baseOf, isViewIgnored, NO_VIEWS, productOf } from './streams.js';
 
 /** Errors after which the same request may succeed later. */
@@ -375,20 +375,4 @@ export class RoomSync {
     if (left > 0) this.products.set(product, left);
     else this.products.delete(product);
   }
-}
-
-function fitsWith(one: RoomAddress, other: RoomAddress): boolean {
-  if (one.type !== other.type || viewName(one.view ?? {}) !== viewName(other.view ?? {})) return false;
-  return one.type !== 'chain' || other.type !== 'chain' || one.expiry === other.expiry;
-}
-
-function requestOf(batch: readonly RoomAddress[]): SubscribeRequest {
-  const { type, view, ...first } = batch[0]!;
-  const symbols = batch.flatMap((address) => (address.type === 'general' ? [] : address.symbol));
-  return {
-    type,
-    ...(symbols.length > 1 ? { symbols } : symbols.length > 0 && { symbol: symbols[0]! }),
-    ...('expiry' in first && { expiry: first.expiry }),
-    ...(view && { view }),
-  };
 }

@@ -69,7 +69,7 @@ export class FakeSocket implements RawSocket {
       answer(payload);
     };
     this.sent.push({ event, payload: args[0], ack });
-    this.gateway.answer(this, event, args[0] as SubscriptionRequest, ack);
+    this.gateway.answer(this, event, args[0] as SubscribeRequest, ack);
   }
 
   disconnect(): void {
@@ -158,7 +158,7 @@ export class FakeGateway {
     }
   }
 
-  answer(socket: FakeSocket, event: string, request: SubscriptionRequest | undefined, ack: Ack): void {
+  answer(socket: FakeSocket, event: string, request: SubscribeRequest | undefined, ack: Ack): void {
     if (!this.answers) return;
     const refused = this.refuses(request ?? { type: 'general' }, event);
     if (refused !== undefined) {
@@ -168,7 +168,7 @@ export class FakeGateway {
     const { view: asked, ...plain } = request ?? ({} as SubscribeRequest);
     const view = this.hasViews && asked ? { view: asked as View } : {};
     const rooms = request && event !== 'refresh_token' ? roomsOf({ ...plain, ...view }) : [];
-    if (this.hasViews && (request as SubscribeRequest | undefined)?.replace) this.replace(socket, rooms);
+    if (this.hasViews && request?.replace) this.replace(socket, rooms);
     for (const room of rooms) {
       if (event === 'subscribe') socket.rooms.add(room);
       else socket.rooms.delete(room);

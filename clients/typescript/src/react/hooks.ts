@@ -111,12 +111,14 @@ export function useChain<S = ChainView<ChainColumns>>(
 export function useChain<S = ChainView>(symbol: string | undefined, options: ChainOptions<ChainView, S>): S;
 export function useChain(
   symbol: string | undefined,
-  expiryOrOptions?: string | ChainOptions<ChainView, unknown> | ChainViewOptions<unknown>,
+  expiryOrOptions?: string | null | ChainOptions<ChainView, unknown> | ChainViewOptions<unknown>,
   options: ViewOptions<ChainView, unknown> = {},
 ): unknown {
   const client = useClient();
   const asked =
-    typeof expiryOrOptions === 'object' ? expiryOrOptions : { ...options, expiry: expiryOrOptions };
+    typeof expiryOrOptions === 'object' && expiryOrOptions
+      ? expiryOrOptions
+      : { ...options, expiry: expiryOrOptions ?? undefined };
   const { expiry, everyMs } = asked;
   const view: AskedView | undefined = 'view' in asked ? asked.view : undefined;
   // The overloads say which chains `select` gets.
