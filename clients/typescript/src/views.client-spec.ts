@@ -97,6 +97,30 @@ describe('a subscription with a view', () => {
     expect([handle.latest?.spot_price, handle.stale]).toEqual([2, false]);
   });
 
+  it('does not resume, because it has only the newest prices', async () => {
+    const other = new FakeGateway();
+    const resuming = await other.up({ general: false, resume: true });
+    const request = { type: 'product', symbol: 'A', view: { max_rate: 1 } } as const;
+    const handle = resuming.subscribe(request);
+    await handle.ready;
+    other.last.say('underlying_update', underlying('A', 1));
+    other.last.drop();
+    await other.pass(1_000);
+    other.last.connected();
+    await settle();
+    expect(other.last.asked('subscribe')).toContainEqual(request);
+    resuming.close();
+  });
+
+  it('forgets the stale chains when it is joined, because the gateway sends them again', async () => {
+    const handle = client.subscribe(chainOf(QUOTE));
+    await handle.ready;
+    gateway.last.say('chain_status', { product: 'A', expiry: EXPIRY, ...STALE });
+    expect(handle.stale).toBe(true);
+    await handle.changeView(LTP);
+    expect(handle.stale).toBe(false);
+  });
+
   it('has the state of its chain, whichever view it is', async () => {
     const handle = client.subscribe(chainOf(QUOTE));
     await handle.ready;
