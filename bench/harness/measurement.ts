@@ -9,7 +9,6 @@ export type Metric =
   | 'cpuUsPerWrite'
   | 'bytesPerDelivery'
   | 'bytesPerClient'
-  | 'cpuUsPerClient'
   | 'microseconds'
   | 'bytes'
   | 'p50Ms'

@@ -16,7 +16,6 @@ export const COLUMNS = {
   cpuUsPerWrite: { title: 'CPU µs/write', text: significant },
   bytesPerDelivery: { title: 'bytes/delivery', text: rounded(0) },
   bytesPerClient: { title: 'bytes/client/s', text: rounded(0) },
-  cpuUsPerClient: { title: 'CPU µs/client/s', text: significant },
   microseconds: { title: 'µs', text: significant },
   bytes: { title: 'bytes', text: rounded(0) },
   p50Ms: { title: 'p50 ms', text: significant },
