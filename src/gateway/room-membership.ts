@@ -79,8 +79,7 @@ export class RoomMembership {
   }
 
   private leaveOthers(client: GatewaySocket, address: RoomAddress): void {
-    const because = `: replaced by ${roomName(address)}`;
-    for (const room of this.othersOf(client, address)) this.leave(client, room, because);
+    for (const room of this.othersOf(client, address)) this.leave(client, room);
   }
 
   /**

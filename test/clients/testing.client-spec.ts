@@ -273,6 +273,34 @@ it('the fake gateway sends for a product that has stopped what the real one send
   expect(result.real).toContainEqual(['feed_statuses', expect.anything()]);
 });
 
+it('the fake gateway sends for views what the real one sends', async () => {
+  const result = await both({ env: {}, fake: {} }, async (world, lines) => {
+    await world.publishPrice('NIFTY', 1);
+    for (const expiry of [EXPIRY, '2026-12-31']) await world.publishChain('NIFTY', 1, expiry);
+    const client = world.connect({ general: false });
+    await connected(client);
+    const view = { mode: 'quote', strikes: 7 } as const;
+    const handle = client.subscribe({ type: 'chain', symbol: 'NIFTY', expiry: EXPIRY, view });
+    await handle.ready;
+    expect(handle.granted).toEqual({ mode: 'quote', strikes: 5 });
+    await world.publishChain('NIFTY', 2);
+    await has(lines, 'chain_view', 2);
+    await handle.changeView({ mode: 'greeks' });
+    await world.publishChain('NIFTY', 3);
+    await has(lines, 'chain_view', 4);
+    await client.snapshot({ type: 'chain', symbol: 'NIFTY', view: { mode: 'ltp', strikes: 100 } });
+    await client.subscribe({ type: 'product', symbol: 'NIFTY', view: { max_rate: 3 } }).ready;
+    await world.publishPrice('NIFTY', 2);
+    await has(lines, 'underlying_update', 2);
+    handle.unsubscribe();
+    await has(lines, 'unsubscribed', 2);
+    await client.subscriptions();
+    client.close();
+  });
+  expect(result.fake).toEqual(result.real);
+  expect(result.real).toContainEqual(['chain_view', expect.objectContaining({ view: { mode: 'greeks' } })]);
+});
+
 it('the fake gateway sends for tokens what the real one sends', async () => {
   const authenticate = (token: string | undefined) => {
     if (token === undefined) return 'AUTH_REQUIRED';
