@@ -79,6 +79,7 @@ export class RoomMembership {
   }
 
   private leaveOthers(client: GatewaySocket, address: RoomAddress): void {
+    if (address.type === 'general') this.views.catchUp(client);
     for (const room of this.othersOf(client, address)) this.leave(client, room);
   }
 

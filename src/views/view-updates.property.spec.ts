@@ -20,8 +20,12 @@ const ROOMS: readonly Room[] = [...STREAMS, 'general' as const].flatMap((of) =>
   RATES.map((rate) => ({ of, rate })),
 );
 
+const GENERAL_ROOMS = ROOMS.filter(({ of }) => of === 'general');
+
 class Client implements ViewMember {
   readonly rooms = new Set<string>();
+  /** The versions when it joined `general` or a view of it, while it is in one of them. */
+  generalSince: ReadonlyMap<Stream, number> | undefined;
   /** The newest version that it was sent, by stream. */
   readonly newest = new Map<Stream, number>();
 
@@ -72,7 +76,10 @@ class World {
   }
 
   join(client: Client, room: Room): void {
-    if (room.of === 'general') this.views.beforeJoin(client, nameOf(room));
+    if (room.of === 'general') {
+      this.views.beforeJoin(client, nameOf(room));
+      client.generalSince ??= new Map(this.versions);
+    }
     client.rooms.add(nameOf(room));
     if (room.of === 'general') return;
     const version = this.versions.get(room.of);
@@ -85,21 +92,31 @@ class World {
     if (!client.rooms.has(nameOf(room))) return;
     this.views.beforeLeave(client, nameOf(room));
     client.rooms.delete(nameOf(room));
+    if (!GENERAL_ROOMS.some((one) => client.rooms.has(nameOf(one)))) client.generalSince = undefined;
+  }
+
+  /** Leaves the other rooms of the same kind, and joins one. */
+  replace(client: Client, room: Room): void {
+    const { generalSince } = client;
+    const others = ROOMS.filter(({ of, rate }) => of === room.of && rate !== room.rate);
+    if (room.of === 'general') this.views.catchUp(client);
+    for (const other of others) this.leave(client, other);
+    if (room.of === 'general') client.generalSince = generalSince;
+    this.join(client, room);
   }
 
   /**
    * Lets the time of the longest interval pass. Then every client must have the newest update of the
-   * streams of its rooms.
-   * @param isRecent whether updates were published since the last client joined `general`, which
-   *   brings only such updates
+   * streams of its rooms. `general` brings those that were published since it joined.
    */
-  settle(isRecent: boolean): void {
+  settle(): void {
     this.clock.advance(LONGEST_MS);
-    for (const { id, rooms, newest } of this.clients) {
+    for (const { id, rooms, newest, generalSince } of this.clients) {
       const bases = [...rooms].map((room) => room.split('@')[0]!);
       if (bases.some((base) => base.startsWith('ahead:'))) throw new Error('a mark is left');
       for (const [stream, version] of this.versions) {
-        const receives = bases.includes(stream) || (isRecent && bases.includes('general'));
+        const isNew = generalSince !== undefined && (generalSince.get(stream) ?? 0) < version;
+        const receives = bases.includes(stream) || isNew;
         if (receives && newest.get(stream) !== version)
           throw new Error(`${id} has not got the newest version of ${stream}`);
       }
@@ -127,6 +144,7 @@ const step = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('join' as const), who, room }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('leave' as const), who, room }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('replace' as const), who, room }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -145,9 +163,9 @@ it('sends each update once, never an older one after a newer one, and always the
         else if (one.do === 'advance') world.clock.advance(one.ms);
         else world[one.do](world.clients[one.who]!, one.room);
       }
-      world.settle(false);
+      world.settle();
       for (const stream of STREAMS) world.publish(stream);
-      world.settle(true);
+      world.settle();
     }),
     { numRuns: 3_000 },
   );

@@ -106,6 +106,18 @@ export class ViewUpdates {
     }
   }
 
+  /**
+   * Sends a client what it waits for. Call it before a client leaves a room for another one that has
+   * no snapshot.
+   */
+  catchUp(client: ViewMember): void {
+    for (const waiting of this.waiting.values()) {
+      if (!isWaiting(client, waiting) || has(client, waiting)) continue;
+      waiting.update.sendTo(client.id);
+      this.setAhead(waiting, client);
+    }
+  }
+
   /** Call it before a client leaves a room. It must not get again what it got from the room. */
   beforeLeave(client: ViewMember, room: string): void {
     for (const waiting of this.waiting.values()) {

@@ -136,6 +136,11 @@ export class ViewsService implements OnModuleInit, OnApplicationShutdown {
     this.updates.beforeJoin(client, room);
   }
 
+  /** Call it before a client leaves a room for another one that has no snapshot. */
+  catchUp(client: GatewaySocket): void {
+    this.updates.catchUp(client);
+  }
+
   /** Call it before a client leaves a room. */
   beforeLeave(client: GatewaySocket, room: string): void {
     this.updates.beforeLeave(client, room);

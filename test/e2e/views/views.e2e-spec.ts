@@ -184,6 +184,20 @@ it('sends the newest price when it is due, and each price once', async () => {
   expect(both.all('underlying_update').map(numberOf)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
 });
 
+it.each([undefined, { max_rate: 1 }])(
+  'sends what a view of general waits for when it is replaced by another one: %j',
+  async (view) => {
+    const world = await start();
+    const client = await world.connect();
+    await client.ask('subscribe', { type: 'general', view: { max_rate: 0.2 } });
+    for (const n of [1, 2]) world.price('A', n);
+    await client.ask('subscribe', { type: 'general', view, replace: true });
+    world.price('A', 3);
+    await client.next('underlying_update', 3);
+    expect(client.all('underlying_update').map(numberOf)).toEqual([1, 2, 3]);
+  },
+);
+
 it('sends summaries to general at a lower rate, each product and expiry by itself', async () => {
   const world = await start();
   const client = await world.connect();
