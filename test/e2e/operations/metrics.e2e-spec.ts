@@ -50,6 +50,7 @@ describe('metrics of a gateway that has just started', () => {
       ['event="underlying_update"', '0'],
       ['event="chain_summary"', '0'],
       ['event="chain_update"', '0'],
+      ['event="chain_view"', '0'],
     ]);
   });
 
