@@ -1,24 +1,6 @@
-import { VIEW_COLUMNS, type ViewContent } from '../contract/index.js';
+import { CHAIN_VIEW_FIELDS, VIEW_COLUMNS, type ViewContent } from '../contract/index.js';
 import { ChainLegs, NO_LEG } from './chain-legs.js';
 import { eachMember, endOfValue, type Items, itemsOf, numberAt } from './json-text.js';
-
-/** The fields of a chain that every view repeats, in the order in which they are sent. */
-const REPEATED = [
-  'product',
-  'expiry',
-  'spot_price',
-  'pcr_oi',
-  'pcr_volume',
-  'max_pain_strike',
-  'atm_straddle_price',
-  'timestamp',
-  'atm_strike',
-  'total_call_oi',
-  'total_put_oi',
-  'call_buildup_otm',
-  'put_buildup_otm',
-  'processed_at',
-] as const;
 
 /** The JSON text of a chain, taken apart once for all of its views. */
 export class ChainText {
@@ -48,7 +30,7 @@ export class ChainText {
   /** The JSON text of a `chain_view`. */
   view(content: ViewContent): string {
     const [from, to] = this.window(content.strikes);
-    const repeated = REPEATED.map((field) => {
+    const repeated = CHAIN_VIEW_FIELDS.map((field) => {
       const value = this.values.get(field);
       return value === undefined ? '' : `"${field}":${value},`;
     });

@@ -37,3 +37,21 @@ export interface ChainView
   readonly calls: OptionColumns;
   readonly puts: OptionColumns;
 }
+
+/** The fields of a chain that every view of it repeats, in the order in which they are sent. */
+export const CHAIN_VIEW_FIELDS = [
+  'product',
+  'expiry',
+  'spot_price',
+  'pcr_oi',
+  'pcr_volume',
+  'max_pain_strike',
+  'atm_straddle_price',
+  'timestamp',
+  'atm_strike',
+  'total_call_oi',
+  'total_put_oi',
+  'call_buildup_otm',
+  'put_buildup_otm',
+  'processed_at',
+] as const satisfies readonly (keyof ChainUpdate & keyof ChainView)[];

@@ -1,4 +1,5 @@
 import {
+  CHAIN_VIEW_FIELDS,
   type ChainUpdate,
   type ChainView,
   type OptionColumns,
@@ -6,23 +7,6 @@ import {
   VIEW_COLUMNS,
   type ViewContent,
 } from '../contract/index.js';
-
-const FIELDS = [
-  'product',
-  'expiry',
-  'spot_price',
-  'pcr_oi',
-  'pcr_volume',
-  'max_pain_strike',
-  'atm_straddle_price',
-  'timestamp',
-  'atm_strike',
-  'total_call_oi',
-  'total_put_oi',
-  'call_buildup_otm',
-  'put_buildup_otm',
-  'processed_at',
-] as const satisfies readonly (keyof ChainUpdate & keyof ChainView)[];
 
 /** What the clients of a view get of a chain. */
 export function viewOf(chain: ChainUpdate, { mode, strikes: each }: ViewContent): ChainView {
@@ -36,9 +20,11 @@ export function viewOf(chain: ChainUpdate, { mode, strikes: each }: ViewContent)
       ]),
     );
   };
-  const fields = FIELDS.flatMap((field) => (chain[field] === undefined ? [] : [[field, chain[field]]]));
+  const fields = CHAIN_VIEW_FIELDS.flatMap((field) =>
+    chain[field] === undefined ? [] : [[field, chain[field]]],
+  );
   return {
-    ...(Object.fromEntries(fields) as Pick<ChainUpdate, (typeof FIELDS)[number]>),
+    ...(Object.fromEntries(fields) as Pick<ChainUpdate, (typeof CHAIN_VIEW_FIELDS)[number]>),
     view: { mode, ...(each === undefined ? {} : { strikes: each }) },
     strikes,
     calls: columnsOf(chain.calls),
