@@ -17,7 +17,8 @@ export class ChainLegs {
   /** The position after the array. */
   readonly end: number;
   private readonly legs: Items;
-  private readonly strikes: readonly string[];
+  /** Where the strike of each option is. */
+  private readonly strikes: readonly number[];
   /** Whether the fields of an option can be found by searching for their names. */
   private readonly searchable: boolean;
   /** The first option of each strike. Filled only if some option is not in the row of its strike. */
@@ -37,7 +38,7 @@ export class ChainLegs {
     this.searchable = strikes !== undefined;
     this.legs = flat && strikes ? flat : itemsOf(text, at);
     this.end = this.legs.end;
-    this.strikes = strikes ?? this.legs.starts.map((start) => this.numbersOf(start).get('strike') ?? 'null');
+    this.strikes = strikes ?? this.legs.starts.map((start) => this.strikeAt(start));
   }
 
   /**
@@ -46,11 +47,11 @@ export class ChainLegs {
    *   same position.
    */
   of(strike: number, row: number): number {
-    if (Number(this.strikes[row]) === strike) return row;
+    if (row < this.strikes.length && this.strike(row) === strike) return row;
     if (!this.byStrike) {
       this.byStrike = new Map();
-      for (const [leg, text] of this.strikes.entries()) {
-        const its = Number(text);
+      for (let leg = 0; leg < this.strikes.length; leg++) {
+        const its = this.strike(leg);
         if (!this.byStrike.has(its)) this.byStrike.set(its, leg);
       }
     }
@@ -90,15 +91,29 @@ export class ChainLegs {
   }
 
   /** The strikes of all options. Undefined if one seems to have none, because a search was misled. */
-  private strikesOf({ starts, ends }: Items): string[] | undefined {
+  private strikesOf({ starts, ends }: Items): number[] | undefined {
     const reader = new FieldReader(this.text, 'strike');
-    const strikes: string[] = [];
+    const strikes: number[] = [];
     for (let leg = 0; leg < starts.length; leg++) {
       const value = reader.find(starts[leg]!, ends[leg]!, starts[leg]!);
       if (value < 0) return undefined;
-      strikes.push(reader.read(value));
+      strikes.push(value);
     }
     return strikes;
+  }
+
+  private strike(leg: number): number {
+    return Number(numberAt(this.text, this.strikes[leg]!));
+  }
+
+  /** Where the strike of an option is, read character by character. */
+  private strikeAt(start: number): number {
+    let at = start;
+    eachMember(this.text, start, (key, value) => {
+      if (key === 'strike') at = value;
+      return endOfValue(this.text, value);
+    });
+    return at;
   }
 
   /** The numbers of an option, read character by character. */
