@@ -93,16 +93,12 @@ export class ViewUpdates {
 
   /**
    * Call it before a client joins a room without a snapshot, which brings only what is published from
-   * then on. If the client waits for an earlier update in another room, and this room already had it,
-   * it is sent the update now: from now on, it counts as having it.
+   * then on. What the client waits for in other rooms is sent now, because it may leave them.
    */
   beforeJoin(client: ViewMember, room: string): void {
+    this.catchUp(client);
     for (const waiting of this.waiting.values()) {
-      if (!isWaiting(client, waiting)) {
-        if (waitingRooms(waiting).includes(room)) this.setAhead(waiting, client);
-      } else if (waiting.sentTo.includes(room) && !has(client, waiting)) {
-        waiting.update.sendTo(client.id);
-      }
+      if (!isWaiting(client, waiting) && waitingRooms(waiting).includes(room)) this.setAhead(waiting, client);
     }
   }
 
