@@ -167,11 +167,13 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     const rooms = addresses.map(roomName);
     this.checkReads(client, 'You have not read what you were sent. Read it before you subscribe to more.');
     const held = new Set(subscriptionsOf(client));
-    if (request.replace === true)
-      for (const address of addresses)
-        for (const room of this.membership.othersOf(client, address)) held.delete(room);
+    const left =
+      request.replace === true
+        ? addresses.flatMap((address) => this.membership.othersOf(client, address))
+        : [];
+    for (const room of left) held.delete(room);
     checkBudget(this.config, held, addresses, (product) => this.cache.knows(product));
-    const excess = this.views.beyondLimit(addresses);
+    const excess = this.views.beyondLimit(addresses, left);
     if (excess.length > 0) throw tooManyViews(excess);
     const { joined, unknown } = await this.membership.join(client, request, addresses);
     this.clientLog.rooms(client, joined, 'client_subscribed');
@@ -197,7 +199,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     @MessageBody(SubscriptionPipe) request: SubscriptionDto,
   ): Promise<Acknowledgement> {
     const rooms = request.type === HEARTBEAT ? [HEARTBEAT] : addressesOf(request).map(roomName);
-    this.spend(client, ClientEvent.unsubscribe, this.cost.ofRooms(rooms.length));
+    this.spend(client, ClientEvent.unsubscribe, this.cost.ofLeaving(request.type, rooms.length));
     if (request.type === HEARTBEAT) this.heartbeats.unsubscribe(client);
     const left: string[] = [];
     for (const room of rooms) {

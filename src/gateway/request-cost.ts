@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import type { RoomAddress } from '../contract/index.js';
+import type { RoomAddress, SubscriptionType } from '../contract/index.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
+import { ViewsService } from '../views/views.service.js';
 
 /** The cost of joining, leaving or asking for a room. */
 const ROOM_UNITS = 1;
@@ -14,6 +15,8 @@ const CHARACTERS_PER_UNIT = 65_536;
 const NAMES_PER_UNIT = 200;
 /** The statuses of stale products that are sent for one unit to a client that joins `general`. */
 const STATUSES_PER_UNIT = 25;
+/** The updates waiting for the rate of a view that are looked at for one unit. */
+const WAITING_PER_UNIT = 4;
 /** The rows of history that are read and sent for one unit. */
 const ROWS_PER_UNIT = 4;
 /** The missed updates that are sent for one unit to a client that resumes. */
@@ -31,6 +34,7 @@ export class RequestCost {
     private readonly config: GatewayConfig,
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
+    private readonly views: ViewsService,
   ) {}
 
   readonly ofToken = TOKEN_UNITS;
@@ -42,7 +46,7 @@ export class RequestCost {
     for (const address of addresses) {
       units += ROOM_UNITS;
       if (address.type === 'general') {
-        units += Math.floor(this.freshness.statusesForAll / STATUSES_PER_UNIT);
+        units += Math.floor(this.freshness.statusesForAll / STATUSES_PER_UNIT) + this.ofWaiting;
         continue;
       }
       const { messages } = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
@@ -65,7 +69,12 @@ export class RequestCost {
     return Math.floor(updates / REPLAYED_PER_UNIT);
   }
 
-  /** The cost of leaving rooms. */
+  /** The cost of leaving rooms of a type. */
+  ofLeaving(type: SubscriptionType, rooms: number): number {
+    return this.ofRooms(rooms) + (type === 'general' ? this.ofWaiting : 0);
+  }
+
+  /** The cost of rooms of which nothing is sent. */
   ofRooms(rooms: number): number {
     return rooms * ROOM_UNITS;
   }
@@ -73,5 +82,10 @@ export class RequestCost {
   /** The cost of sending a list of names. */
   ofList(names: number): number {
     return 1 + Math.floor(names / NAMES_PER_UNIT);
+  }
+
+  /** The additional cost of joining or leaving `general`, or a view of it. */
+  private get ofWaiting(): number {
+    return Math.floor(this.views.waitingUpdates / WAITING_PER_UNIT);
   }
 }

@@ -30,6 +30,12 @@ export class ViewRooms {
     return this.byBase.get(baseRoom(address))?.has(room) ?? false;
   }
 
+  /** Whether a room is a view that has members. */
+  isView(room: string): boolean {
+    const base = baseOf(room);
+    return base !== undefined && (this.byBase.get(base)?.has(room) ?? false);
+  }
+
   /** The rooms and all of their views that have members. */
   withViews(rooms: string[]): string[] {
     if (this.count === 0) return rooms;

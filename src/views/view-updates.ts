@@ -121,6 +121,11 @@ export class ViewUpdates {
     }
   }
 
+  /** How many updates wait for the rate of a view. */
+  get size(): number {
+    return this.waiting.size;
+  }
+
   stop(): void {
     for (const slots of this.slots.values()) slots.stop();
   }

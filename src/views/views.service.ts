@@ -119,16 +119,24 @@ export class ViewsService implements OnModuleInit, OnApplicationShutdown {
     return this.chains.of(chain, content);
   }
 
+  /** How many updates wait for the rate of a view. A client that joins or leaves `general` touches each. */
+  get waitingUpdates(): number {
+    return this.updates.size;
+  }
+
   /**
    * The rooms of a request for which there are too many views. Each replica sends a limited number
    * of different views, because each of them costs work for every update.
+   * @param left the rooms that the client leaves at the same time
    */
-  beyondLimit(addresses: readonly RoomAddress[]): readonly string[] {
+  beyondLimit(addresses: readonly RoomAddress[], left: readonly string[]): readonly string[] {
     const added = addresses.flatMap((address) => {
       const room = roomName(address);
       return address.view && !this.rooms.has(address, room) ? [room] : [];
     });
-    return added.slice(Math.max(0, this.config.maxViews - this.rooms.size));
+    const { rooms } = this.server.sockets.adapter;
+    const freed = left.filter((room) => this.rooms.isView(room) && rooms.get(room)?.size === 1).length;
+    return added.slice(Math.max(0, this.config.maxViews - this.rooms.size + freed));
   }
 
   /** Call it before a client joins a room that has no snapshot. */

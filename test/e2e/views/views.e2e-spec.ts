@@ -269,6 +269,26 @@ it('refuses a view when there are as many as there may be, but not one that exis
   expect(await other.ask('subscribe', { type: 'chain', symbol: 'C' })).toMatchObject({ ok: true });
 });
 
+it('lets a client change its view when there are as many as there may be', async () => {
+  const world = await start({ MAX_VIEWS: '1' });
+  const client = await world.connect();
+  const chain = { type: 'chain', symbol: 'A' };
+  await client.ask('subscribe', { ...chain, view: { mode: 'ltp' } });
+  const changed = { ...chain, view: { mode: 'quote' } };
+  expect(await client.ask('subscribe', changed)).toMatchObject({ ok: false });
+  expect(await client.ask('subscribe', { ...changed, replace: true })).toMatchObject({ ok: true });
+});
+
+it('charges a client that joins or leaves general for the updates that wait for views', async () => {
+  const world = await start({ WORK_BURST: '100', WORK_PER_SECOND: '1' });
+  const [slow, client] = await Promise.all([world.connect(), world.connect()]);
+  await slow.ask('subscribe', { type: 'general', view: { max_rate: 0.2 } });
+  for (const n of [1, 2]) for (let product = 0; product < 200; product++) world.price(`P${product}`, n);
+  expect(await client.ask('subscribe', { type: 'general' })).toMatchObject({ ok: true });
+  const refusal = await client.ask('unsubscribe', { type: 'general' });
+  expect(refusal).toMatchObject({ ok: false, error: { code: 'RATE_LIMITED' } });
+});
+
 describe('a client whose token allows some rooms', () => {
   const user = () => ({ auth: { general: 'off', token: hs256(claims({ role: 'user' })) } });
   const settings = {
