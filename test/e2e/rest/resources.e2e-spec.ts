@@ -314,6 +314,8 @@ describe('history', () => {
   });
 
   it('counts its work, which is that of get_history', async () => {
+    // The other gateway knows only what this one has written.
+    await waitFor(async () => (await redis.client.xlen(`history:product:${product}`)) === 7);
     const poor = await GatewayProcess.start({
       REDIS_URL: redis.url,
       WORK_PER_SECOND: '1',
