@@ -1,6 +1,7 @@
 import { capacity } from './capacity.js';
 import { chains } from './chains.js';
 import { crowd } from './crowd.js';
+import { derivation } from './derivation.js';
 import { encodings } from './encodings.js';
 import { idle } from './idle.js';
 import { jitter } from './jitter.js';
@@ -13,7 +14,6 @@ import type { Row, Scenario } from './scenario.js';
 import { stalled } from './stalled.js';
 import { steady } from './steady.js';
 import { storm } from './storm.js';
-import { derivation } from './derivation.js';
 import { transports } from './transports.js';
 import { views } from './views.js';
 import { watchlists } from './watchlists.js';

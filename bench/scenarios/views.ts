@@ -16,7 +16,7 @@ const PHONE = 'quote.10.2hz';
 const SHARED = 'quote.10';
 const MIXED = '12 views';
 
-/** Twelve views, of which the one in the middle is about as large as `quote.10`. */
+/** Twelve views, whose messages are on average about as large as those of `quote.10`. */
 const MIX: readonly ViewRequest[] = (['quote', 'ltp', 'greeks'] as const).flatMap((mode) =>
   [5, 10, 20, 40].map((strikes) => ({ mode, strikes })),
 );

@@ -18,8 +18,7 @@ export class ChainViews {
   /** @param onDerive is called each time that a view is derived */
   constructor(private readonly onDerive: (content: ViewContent) => void = () => undefined) {}
 
-  of(chain: ChainMessage, { mode, strikes }: ViewContent): JsonPayload<ChainView> {
-    const content: ViewContent = strikes === undefined ? { mode } : { mode, strikes };
+  of(chain: ChainMessage, content: ViewContent): JsonPayload<ChainView> {
     const name = viewName(content);
     const { text, payloads } = this.derivedOf(chain);
     let payload = payloads.get(name);

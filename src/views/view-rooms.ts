@@ -1,4 +1,4 @@
-import { roomAddress, type RoomAddress, type View, baseRoom } from '../contract/index.js';
+import { roomAddress, type View } from '../contract/index.js';
 
 /** The events of a Socket.IO adapter that report which rooms exist. */
 export interface RoomEvents {
@@ -23,11 +23,6 @@ export class ViewRooms {
   /** The views of a room, by the names of their rooms. */
   of(room: string): ReadonlyMap<string, View> | undefined {
     return this.byBase.get(room);
-  }
-
-  /** Whether the view of an address has members. */
-  has(address: RoomAddress, room: string): boolean {
-    return this.byBase.get(baseRoom(address))?.has(room) ?? false;
   }
 
   /** Whether a room is a view that has members. */

@@ -4,6 +4,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import {
   type ChainSummary,
   type ChainView,
+  type ChainViewGrant,
   type JsonPayload,
   type RoomAddress,
   roomName,
@@ -100,8 +101,8 @@ export class ViewsService implements OnModuleInit, OnApplicationShutdown {
     const byContent = new Map<string, Receivers & { readonly content: ViewContent }>();
     for (const room of rooms) {
       for (const [name, view] of this.rooms.of(room) ?? []) {
+        if (!isOfChain(view)) continue;
         const content = contentOf(view);
-        if (!content) continue;
         const stream = streamOf(ServerEvent.chainView, chain.key, content);
         const receivers = byContent.get(stream) ?? { content, ...newReceivers() };
         add(receivers, name, view);
@@ -115,8 +116,8 @@ export class ViewsService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** A chain as a view of it, which all receivers share. */
-  chainView(chain: ChainMessage, content: ViewContent): JsonPayload<ChainView> {
-    return this.chains.of(chain, content);
+  chainView(chain: ChainMessage, view: ChainViewGrant): JsonPayload<ChainView> {
+    return this.chains.of(chain, contentOf(view));
   }
 
   /** How many updates wait for the rate of a view. A client that joins or leaves `general` touches each. */
@@ -132,7 +133,7 @@ export class ViewsService implements OnModuleInit, OnApplicationShutdown {
   beyondLimit(addresses: readonly RoomAddress[], left: readonly string[]): readonly string[] {
     const added = addresses.flatMap((address) => {
       const room = roomName(address);
-      return address.view && !this.rooms.has(address, room) ? [room] : [];
+      return address.view && !this.rooms.isView(room) ? [room] : [];
     });
     const { rooms } = this.server.sockets.adapter;
     const freed = left.filter((room) => this.rooms.isView(room) && rooms.get(room)?.size === 1).length;
@@ -156,7 +157,7 @@ export class ViewsService implements OnModuleInit, OnApplicationShutdown {
 
   /** Call it when a client that joined a room was sent the newest messages of the room. */
   joined(client: GatewaySocket, { view }: RoomAddress, messages: readonly MarketMessage[]): void {
-    const content = view && contentOf(view);
+    const content = view && isOfChain(view) ? contentOf(view) : undefined;
     for (const { kind, key } of messages) {
       if (kind === 'underlying') this.updates.gotNewest(client, streamOf(ServerEvent.underlyingUpdate, key));
       else if (content) this.updates.gotNewest(client, streamOf(ServerEvent.chainView, key, content));
@@ -219,8 +220,12 @@ function add({ unlimited, limited }: Receivers, room: string, { max_rate: rate }
   else limited.set(rate, [...(limited.get(rate) ?? []), room]);
 }
 
-function contentOf({ mode, strikes }: View): ViewContent | undefined {
-  if (mode === undefined) return undefined;
+function isOfChain(view: View): view is ChainViewGrant {
+  return view.mode !== undefined;
+}
+
+/** What the messages of a view have, whatever its rate. */
+function contentOf({ mode, strikes }: ChainViewGrant): ViewContent {
   return strikes === undefined ? { mode } : { mode, strikes };
 }
 
