@@ -31,6 +31,19 @@ export interface TrialSetup {
   readonly latestFirst?: boolean;
 }
 
+/** The loopback addresses that were used so far, from a random one on. */
+let addresses = Math.floor(Math.random() * 0xff_ff_00);
+
+/**
+ * A loopback address for one generator. Each uses its own, because one address would run out of
+ * ports. No trial uses that of an earlier one: the ports of closed connections are not free for a
+ * minute, and the kernel would take longer to find a free one than the server to answer.
+ */
+function freshAddress(): string {
+  const number = 0x1_00 + (addresses++ % 0xff_ff_00);
+  return `127.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
+}
+
 const SAMPLED = 20;
 const CONNECTING_AT_ONCE = 250;
 /** How long after `latestFirst` both servers have written `latest:*`. */
@@ -210,8 +223,7 @@ async function connectAll(
         port: peer.port,
         path: peer.path,
         subprotocol: peer.subprotocol,
-        // Each generator uses its own address, because one address would run out of ports.
-        localAddress: `127.0.0.${2 + index}`,
+        localAddress: freshAddress(),
         offersDeflate: setup.offersDeflate ?? false,
         connectingAtOnce: Math.ceil((setup.connectingAtOnce ?? CONNECTING_AT_ONCE) / generators.length),
         profiles: distinct.map((workload) => peer.profile(workload)),
