@@ -1,7 +1,7 @@
 import { RedisServer } from '../support/redis-server.js';
 import { PLAIN, PLAIN_MESSAGEPACK, SOCKET_IO_MESSAGEPACK } from './support/dialect.js';
 import { FrameGenerator, OPCODE, frame, textFrame } from './support/frames.js';
-import { FuzzRun, INPUTS, SEED, type Surface } from './support/fuzz-run.js';
+import { chosen, FuzzRun, INPUTS, SEED, type Surface } from './support/fuzz-run.js';
 import { HttpLane } from './support/http-lane.js';
 import { httpInput, upgradeInput } from './support/http-inputs.js';
 import { messagePackFrame } from './support/messagepack-messages.js';
@@ -46,7 +46,7 @@ const pollingLane = (n: number): PollingLane => {
  * WebSockets come first, because ws keeps closed ones for a while and memory is measured at the
  * end.
  */
-const SURFACES: readonly Surface[] = [
+const ALL: readonly Surface[] = [
   {
     name: 'Socket.IO packets over WebSocket',
     share: 0.2,
@@ -115,6 +115,7 @@ const SURFACES: readonly Surface[] = [
     lane: () => new HttpLane(run.gateway.port, sseInput),
   },
 ];
+const SURFACES = chosen(ALL);
 
 it('a first part of all inputs', () => run.warmUp(SURFACES), TIMEOUT_MS);
 

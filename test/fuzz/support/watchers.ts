@@ -39,6 +39,15 @@ export class Watchers {
     return Object.keys(this.clients).length;
   }
 
+  /** Which of them lost their connections, and why. */
+  get lost(): string {
+    return JSON.stringify(
+      Object.entries(this.clients).flatMap(([transport, { disconnects }]) =>
+        disconnects.length > 0 ? [{ transport, disconnects }] : [],
+      ),
+    );
+  }
+
   begin(): void {
     this.pause ??= repeat(() => {
       const number = ++this.published;
