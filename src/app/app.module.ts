@@ -20,6 +20,7 @@ import { WORKER_REPORTS, type WorkerReports } from '../operations/worker-reports
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { FAULT_SOURCE } from '../redis/fault-source.js';
 import { RedisModule } from '../redis/redis.module.js';
+import { PORTFOLIO_PORT } from '../portfolio/portfolio-port.js';
 import type { Ports } from './ports.js';
 import { RedisBridgeModule } from '../bridge/redis-bridge.module.js';
 import { RestModule } from '../rest/rest.module.js';
@@ -65,6 +66,7 @@ function portProviders(ports: Ports): ValueProvider[] {
     { provide: ADAPTER_FACTORY, useValue: ports.adapter },
     { provide: FAULT_SOURCE, useValue: ports.faults },
     { provide: REVOCATION_PORTS, useValue: ports.revocations },
+    { provide: PORTFOLIO_PORT, useValue: ports.portfolios },
     { provide: CONNECTION_COUNTS, useValue: ports.connectionCounts },
     { provide: HANDSHAKE_QUOTA, useValue: ports.handshakeQuota },
   ];

@@ -3,6 +3,7 @@ import { systemClock } from '../common/clock.js';
 import { MemoryRevocationStore } from '../auth/revocation-store.js';
 import { MemoryLatestStore } from '../cache/memory-latest-store.js';
 import { MemoryHistoryStore } from '../history/memory-history-store.js';
+import { MemoryChannels } from '../feed/memory-channels.js';
 import { MemoryFeed } from '../feed/memory-feed.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { MemoryConnectionCounts } from '../limits/connection-counts.js';
@@ -21,10 +22,17 @@ export function memoryLimits({
   };
 }
 
+interface MemorySources {
+  readonly feed: MemoryFeed;
+  readonly portfolioChannels: MemoryChannels;
+}
+
 /**
- * Ports that keep everything in this process. Publish on `feed` to send messages to the gateway.
+ * Ports that keep everything in this process. Publish on `feed` to send messages to the gateway,
+ * and those of users on `portfolioChannels`.
  */
-export function memoryPorts(config: LimitsConfig): Ports & { readonly feed: MemoryFeed } {
+export function memoryPorts(config: LimitsConfig): Ports & MemorySources {
+  const portfolioChannels = new MemoryChannels();
   return {
     feed: new MemoryFeed(),
     store: new MemoryLatestStore(systemClock.wallNow),
@@ -32,6 +40,8 @@ export function memoryPorts(config: LimitsConfig): Ports & { readonly feed: Memo
     adapter: () => Adapter,
     revocations: { feed: new MemoryFeed(), store: new MemoryRevocationStore() },
     faults: { listen: () => undefined, problem: () => undefined },
+    portfolios: () => portfolioChannels,
+    portfolioChannels,
     ...memoryLimits(config),
     close: () => Promise.resolve(),
   };

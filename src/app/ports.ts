@@ -3,6 +3,7 @@ import type { LatestStore } from '../cache/latest-store.js';
 import type { AdapterFactory } from '../transports/socket-io/socket-server.js';
 import type { HistoryStore } from '../history/history-store.js';
 import type { FeedSource } from '../feed/feed-source.js';
+import type { PortfolioPort } from '../portfolio/portfolio-port.js';
 import type { ConnectionCounts } from '../limits/connection-counts.js';
 import type { HandshakeQuota } from '../admission/handshake-quota.js';
 import type { FaultSource } from '../redis/fault-source.js';
@@ -18,6 +19,7 @@ export interface Ports {
   readonly faults: FaultSource;
   /** `null` if the gateway does not authenticate clients. */
   readonly revocations: RevocationPorts | null;
+  readonly portfolios: PortfolioPort;
   readonly connectionCounts: ConnectionCounts;
   readonly handshakeQuota: HandshakeQuota;
   /** Closes every connection. Call it after the application has closed. Never rejects. */

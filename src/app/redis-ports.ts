@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import calculateSlot from 'cluster-key-slot';
 import { Cluster, Command, type Redis } from 'ioredis';
 import { RedisRevocationStore, type RevocationPorts } from '../auth/revocation-store.js';
 import { RedisLatestStore } from '../cache/redis-latest-store.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { systemClock } from '../common/clock.js';
 import { FeedProbe, type ProbePublisher } from '../feed/feed-probe.js';
-import { RedisFeed, type RedisFeedOptions } from '../feed/redis-feed.js';
+import type { ChannelSource } from '../feed/channel-source.js';
+import { RedisFeed } from '../feed/redis-feed.js';
+import { RedisSubscription, type RedisSubscriptionOptions } from '../feed/redis-subscription.js';
+import { ShardedChannels } from '../feed/sharded-channels.js';
 import { ShardedFeed } from '../feed/sharded-feed.js';
 import { RedisHistoryStore } from '../history/redis-history-store.js';
 import { RedisWithDeadline } from '../redis/redis-with-deadline.js';
@@ -18,7 +22,11 @@ import { RedisConnections, type SubscriberRole } from '../redis/redis-connection
 import { redisFault, RedisFaults } from '../redis/redis-faults.js';
 import { redisSocketAdapter } from '../redis/redis-socket.adapter.js';
 import { memoryLimits } from './memory-ports.js';
+import type { Endpoint } from '../config/redis-url.js';
 import type { Ports } from './ports.js';
+
+/** A node that owns one of 16,384 slots in ten thousand is found with this many hash tags. */
+const MAX_TAGS = 100_000;
 
 /**
  * Makes the connections to Redis in the background: for commands, for the subscribers of the feed,
@@ -39,14 +47,17 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
     noteError: (error: unknown) => faults.connectionFailed(role, error).problem,
   });
   const publisher = probePublisher(commands, config.redisShardedPubsub);
-  const feed = (probeChannel: string): RedisFeed => {
-    const { redis, redirect } = connections.subscriber('feed');
-    return new RedisFeed(redis, {
-      ...feedOptions('feed'),
-      redirect,
+  const subscription = (role: SubscriberRole, probeChannel: string, node?: Endpoint): RedisSubscription => {
+    const { redis, redirect } = connections.subscriber(role, node);
+    redis.once('end', () => connections.forget(redis));
+    return new RedisSubscription(redis, {
+      ...feedOptions(role),
+      // A connection to one node stays there: its channels are divided by their owners.
+      ...(node ? { divide: bySlot } : { redirect }),
       probe: new FeedProbe(probeChannel, publisher, systemClock),
     });
   };
+  const feed = (probeChannel: string): RedisFeed => new RedisFeed(subscription('feed', probeChannel));
   const channel = `${channelPrefix}socket-gateway:probe:${randomUUID()}`;
   const explain = (error: unknown): Error =>
     new Error(faults.commandFailed('commands', error).problem, { cause: error });
@@ -85,6 +96,17 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
       config.authMode === 'off'
         ? null
         : revocationPorts(connections, commands, feedOptions('auth-sub'), channel),
+    portfolios:
+      config.authMode === 'off'
+        ? null
+        : () => {
+            const probeChannel = `${channel}:portfolio`;
+            if (!config.redisShardedPubsub || !(commands instanceof Cluster))
+              return subscription('portfolio-sub', probeChannel);
+            return shardedChannels(commands, channelPrefix, (node) =>
+              subscription('portfolio-sub', probeOn(commands, node, probeChannel), endpointOf(node)),
+            );
+          },
     ...limits,
     close: async () => {
       await limits.connectionCounts.close();
@@ -108,15 +130,60 @@ function adapterKey({
 function revocationPorts(
   connections: RedisConnections,
   commands: Redis | Cluster,
-  options: Omit<RedisFeedOptions, 'probe' | 'redirect'>,
+  options: Omit<RedisSubscriptionOptions, 'probe' | 'redirect'>,
   channel: string,
 ): RevocationPorts {
   const { redis, redirect } = connections.subscriber('auth-sub');
   const probe = new FeedProbe(`${channel}:auth`, probePublisher(commands, false), systemClock);
   return {
-    feed: new RedisFeed(redis, { ...options, sharded: false, redirect, probe }),
+    feed: new RedisFeed(new RedisSubscription(redis, { ...options, sharded: false, redirect, probe })),
     store: new RedisRevocationStore(commands),
   };
+}
+
+function shardedChannels(
+  cluster: Cluster,
+  channelPrefix: string,
+  on: (node: string) => ChannelSource,
+): ShardedChannels {
+  return new ShardedChannels({
+    clock: systemClock,
+    slots: {
+      slotOf: (channel) => calculateSlot(channelPrefix + channel),
+      ownerOf: (slot) => ownerOf(cluster, slot),
+    },
+    on,
+  });
+}
+
+function ownerOf({ slots }: Cluster, slot: number): string | undefined {
+  return (slots as (readonly string[] | undefined)[])[slot]?.[0];
+}
+
+/** The name of the probe's channel with a hash tag, so that the node owns its slot. */
+function probeOn(cluster: Cluster, node: string, channel: string): string {
+  for (let tag = 0; tag < MAX_TAGS; tag++) {
+    const tagged = `${channel}:{${tag}}`;
+    if (ownerOf(cluster, calculateSlot(tagged)) === node) return tagged;
+  }
+  return channel;
+}
+
+function endpointOf(node: string): Endpoint {
+  const colon = node.lastIndexOf(':');
+  return { host: node.slice(0, colon), port: Number(node.slice(colon + 1)) };
+}
+
+/** One SSUBSCRIBE may name channels of one slot only. */
+function bySlot(channels: readonly string[]): Iterable<readonly string[]> {
+  const slots = new Map<number, string[]>();
+  for (const channel of channels) {
+    const slot = calculateSlot(channel);
+    const list = slots.get(slot);
+    if (list) list.push(channel);
+    else slots.set(slot, [channel]);
+  }
+  return slots.values();
 }
 
 function redisLimits(

@@ -21,6 +21,13 @@ export class AuthError extends Error {
   }
 }
 
+/** Thrown when a client that has a token sends one of another user. */
+export class OtherUserError extends AuthError {
+  constructor() {
+    super('TOKEN_INVALID', 'This token belongs to another user. Open a new connection to use it.');
+  }
+}
+
 export function invalidToken(problem: string): AuthError {
   return new AuthError('TOKEN_INVALID', `The token ${problem}. Get another token.`);
 }

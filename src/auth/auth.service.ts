@@ -20,7 +20,7 @@ import { CONNECTION_COUNTS, type ConnectionCounts } from '../limits/connection-c
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import { AuthMetrics } from './auth.metrics.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
-import { AuthError } from './auth-error.js';
+import { AuthError, OtherUserError } from './auth-error.js';
 import { Authenticator, type Credentials } from './authenticator.js';
 import { NamespaceAuthMiddleware } from './namespace-auth-middleware.js';
 import { handshakeOptions } from './handshake-options.js';
@@ -189,6 +189,11 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
     return { user_id: principal.userId, role: principal.role, expires_at: principal.expiresAt };
   }
 
+  /** The user of a client; undefined if it is anonymous or its session has ended. */
+  userIdOf(client: GatewaySocket): string | undefined {
+    return this.sessions.principalOf(client)?.userId;
+  }
+
   /** The name of the user in logs; undefined if the client is anonymous. */
   pseudonymOf(client: GatewaySocket): string | undefined {
     const principal = this.sessions.principalOf(client);
@@ -209,10 +214,7 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
       const principal = await this.authenticator.check(token);
       const before = this.sessions.principalOf(client);
       if (before && before.userId !== principal.userId) {
-        throw new AuthError(
-          'TOKEN_INVALID',
-          'This token belongs to another user. Open a new connection to use it.',
-        );
+        throw new OtherUserError();
       }
       if (!before) await this.takeUser(client, principal);
       // The connection may have closed in the meantime, for example because the old token expired.
@@ -281,6 +283,8 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
   }
 
   private close(client: GatewaySocket, code: ClosingCode): void {
+    // Now, because the connection may take a moment to close.
+    this.sessions.end(client);
     this.transportMetrics.closedClients.inc({ code });
     closeClient(client, code);
   }

@@ -23,6 +23,8 @@ export class Permissions {
   mayJoin(address: RoomAddress): boolean {
     if (this.grants.length === 0 && !this.products) return true;
     if (this.allow(baseRoom(address))) return true;
+    // A list of products restricts market data, and a portfolio is none.
+    if (address.type === 'portfolio') return this.grants.length === 0 && this !== Permissions.none;
     if (address.type === 'general') return false;
     // A client that may join all chains of a product may also join a single one.
     return (

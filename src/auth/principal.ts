@@ -1,6 +1,6 @@
 import { isSymbol } from '../contract/index.js';
 import { invalidToken } from './auth-error.js';
-import { parseId } from './parse-id.js';
+import { parseId } from '../common/parse-id.js';
 import { Permissions } from './permissions.js';
 import { DEFAULT_ROLE, ROLE_PATTERN, type RoleRooms } from '../config/role-rooms.js';
 import { RoomPatterns } from '../config/room-patterns.js';

@@ -1,4 +1,4 @@
-import { parseId } from './parse-id.js';
+import { parseId } from '../common/parse-id.js';
 import type { Principal } from './principal.js';
 
 /**

@@ -16,8 +16,8 @@ import {
   GENERAL_ROOM,
   JsonPayload,
   LivePayload,
+  marketAddress,
   productRoom,
-  roomAddress,
   ServerEvent,
 } from '../contract/index.js';
 import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
@@ -121,7 +121,7 @@ export class RedisBridgeService
       // Replicas that lost Redis together must not all read it at the same moment. The first start
       // does not wait, because clients wait for it.
       this.refreshed === undefined ? 0 : Math.random() * REFRESH_SPREAD_MS,
-      () => [...this.server.sockets.adapter.rooms.keys()].flatMap((room) => roomAddress(room) ?? []),
+      () => [...this.server.sockets.adapter.rooms.keys()].flatMap((room) => marketAddress(room) ?? []),
     );
   }
 

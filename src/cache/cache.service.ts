@@ -3,7 +3,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { backoffMs } from '../common/backoff.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import type { RoomAddress } from '../contract/index.js';
+import type { MarketAddress } from '../contract/index.js';
 import {
   CHAIN_KEY_PREFIX,
   chainKey,
@@ -171,7 +171,7 @@ export class CacheService implements OnModuleInit {
    * The newest messages of a room, from memory. Chains are sorted by expiry, nearest first. The
    * `general` room has no snapshot: the result is empty.
    */
-  snapshot(address: RoomAddress): Snapshot {
+  snapshot(address: MarketAddress): Snapshot {
     return this.nearest(address, Infinity);
   }
 
@@ -179,7 +179,7 @@ export class CacheService implements OnModuleInit {
    * Like {@link snapshot}, but with at most the `most` nearest chains of a product. `known` is how
    * many messages the room has in total.
    */
-  nearest(address: RoomAddress, most: number): Snapshot & { readonly known: number } {
+  nearest(address: MarketAddress, most: number): Snapshot & { readonly known: number } {
     const { sequence } = this.latest;
     if (address.type === 'chain' && address.expiry === undefined) {
       const { messages, evicted, live } = this.latest.nearestChains(address.symbol, most);
@@ -218,7 +218,7 @@ export class CacheService implements OnModuleInit {
    * those that were broadcast to the room since then. Never rejects. The result is empty if the
    * store cannot be read or too many look-ups are waiting; the client then waits for the live feed.
    */
-  async fetch(address: RoomAddress, since: Snapshot, most = Infinity): Promise<readonly MarketMessage[]> {
+  async fetch(address: MarketAddress, since: Snapshot, most = Infinity): Promise<readonly MarketMessage[]> {
     await this.lookups.read(address);
     const had = new Set(since.messages);
     return this.nearest(address, most).messages.filter(
@@ -232,7 +232,7 @@ export class CacheService implements OnModuleInit {
    * Returns undefined if memory has nothing and the store cannot be read or too many look-ups are
    * waiting, because the store may have messages. Never rejects.
    */
-  async find(address: RoomAddress): Promise<readonly MarketMessage[] | undefined> {
+  async find(address: MarketAddress): Promise<readonly MarketMessage[] | undefined> {
     const { messages: known, complete } = this.snapshot(address);
     if (complete) return known;
     const read = await this.lookups.read(address);
@@ -252,7 +252,7 @@ export class CacheService implements OnModuleInit {
   async refresh(
     broadcast: Broadcast,
     afterMs = 0,
-    rooms: () => readonly RoomAddress[] = () => [],
+    rooms: () => readonly MarketAddress[] = () => [],
   ): Promise<void> {
     const turn = ++this.refreshes;
     const { sequence } = this.latest;
@@ -270,7 +270,7 @@ export class CacheService implements OnModuleInit {
    */
   private async lookAgain(
     turn: number,
-    rooms: () => readonly RoomAddress[],
+    rooms: () => readonly MarketAddress[],
     sequence: number,
   ): Promise<void> {
     let waited = 0;
@@ -361,7 +361,7 @@ export class CacheService implements OnModuleInit {
     await this.writer.stop();
   }
 
-  private inMemory(address: RoomAddress): readonly MarketMessage[] {
+  private inMemory(address: MarketAddress): readonly MarketMessage[] {
     switch (address.type) {
       case 'general':
         return [];
@@ -375,7 +375,7 @@ export class CacheService implements OnModuleInit {
   }
 
   /** Reads every key of the store that has had no live message after `sequence`. */
-  private async readAll(rooms: readonly RoomAddress[], sequence: number): Promise<void> {
+  private async readAll(rooms: readonly MarketAddress[], sequence: number): Promise<void> {
     const started = this.clock.now();
     const use = this.warm || rooms.length > 0 ? 'refresh' : 'warm';
     const prefixes = [UNDERLYING_KEY_PREFIX, CHAIN_KEY_PREFIX];
@@ -402,7 +402,7 @@ export class CacheService implements OnModuleInit {
     );
   }
 
-  private *worthALook(rooms: readonly RoomAddress[]): Generator<string> {
+  private *worthALook(rooms: readonly MarketAddress[]): Generator<string> {
     yield* this.latest.keys();
     yield* this.config.products.map(underlyingKey);
     let left = MAX_ROOM_KEYS;

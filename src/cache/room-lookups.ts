@@ -1,5 +1,5 @@
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
-import { baseRoom, type RoomAddress } from '../contract/index.js';
+import { baseRoom, type MarketAddress } from '../contract/index.js';
 import { chainKey, underlyingKey } from '../feed/market-message.js';
 import type { CacheMetrics } from './cache.metrics.js';
 import type { ChainFinder } from './chain-finder.js';
@@ -30,7 +30,7 @@ export class RoomLookups {
   constructor(private readonly options: RoomLookupsOptions) {}
 
   /** Reads the keys of a room into memory. Returns false if they could not be read. Never rejects. */
-  async read(address: RoomAddress): Promise<boolean> {
+  async read(address: MarketAddress): Promise<boolean> {
     const room = baseRoom(address);
     let reading = this.running.get(room);
     if (!reading) {
@@ -48,7 +48,7 @@ export class RoomLookups {
   }
 
   /** The keys that the messages of a room may have. */
-  keysOf(address: RoomAddress): string[] {
+  keysOf(address: MarketAddress): string[] {
     switch (address.type) {
       case 'general':
         return [];
@@ -65,7 +65,7 @@ export class RoomLookups {
     }
   }
 
-  private readKeys(address: RoomAddress): Promise<boolean> {
+  private readKeys(address: MarketAddress): Promise<boolean> {
     const { metrics, reader } = this.options;
     metrics.cacheReads.inc();
     return reader.attempt(this.keysOf(address), 'snapshot');
@@ -75,7 +75,7 @@ export class RoomLookups {
    * Searches the store for the chains of a product if memory has none. A refresh would have found
    * them, unless they were stored after it, and published while the feed was lost.
    */
-  private async searchChains(address: RoomAddress, read: boolean): Promise<boolean> {
+  private async searchChains(address: MarketAddress, read: boolean): Promise<boolean> {
     const { latest, chains, isWarm } = this.options;
     const isAll = address.type === 'chain' && address.expiry === undefined;
     if (!read || !isAll || !isWarm()) return read;

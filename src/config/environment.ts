@@ -243,6 +243,11 @@ export class Environment {
   @IsOptional()
   CHAIN_STALE_AFTER_MS?: number = undefined;
 
+  /** `undefined`: as long as CHAIN_STALE_AFTER_MS. */
+  @Integer(100, 86_400_000, 'milliseconds')
+  @IsOptional()
+  PORTFOLIO_STALE_AFTER_MS?: number = undefined;
+
   @Transform(toBoolean)
   @IsBoolean({ message: 'true or false' })
   READY_WITH_STALE_DATA = false;

@@ -42,7 +42,13 @@ type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   : Lowercase<Name>;
 
 /** Settings that the service uses only in parsed form, as {@link GatewayConfig} declares them. */
-type Parsed = 'CHAIN_STALE_AFTER_MS' | 'JWT_JWKS_URL' | 'MARKET_HOURS' | 'ROLE_ROOMS' | 'WORKERS';
+type Parsed =
+  | 'CHAIN_STALE_AFTER_MS'
+  | 'JWT_JWKS_URL'
+  | 'MARKET_HOURS'
+  | 'PORTFOLIO_STALE_AFTER_MS'
+  | 'ROLE_ROOMS'
+  | 'WORKERS';
 
 /** Every other setting, with its type in {@link Environment} and its name in camel case. */
 type PlainSettings = {
@@ -84,6 +90,7 @@ export class GatewayConfig extends PlainSettings {
   readonly roleRooms: RoleRooms;
   readonly cacheTtlMs: number;
   readonly chainStaleAfterMs: number;
+  readonly portfolioStaleAfterMs: number;
   /** How the parser reads and checks feed messages. */
   readonly feedRules: FeedRules;
   readonly marketHours: MarketHours;
@@ -106,6 +113,7 @@ export class GatewayConfig extends PlainSettings {
     this.roleRooms = RoleRooms.parse(env.ROLE_ROOMS);
     this.cacheTtlMs = env.CACHE_TTL_SECONDS * 1_000;
     this.chainStaleAfterMs = env.CHAIN_STALE_AFTER_MS ?? CHAIN_INTERVALS * env.STALE_AFTER_MS;
+    this.portfolioStaleAfterMs = env.PORTFOLIO_STALE_AFTER_MS ?? this.chainStaleAfterMs;
     this.feedRules = {
       maxSize: env.MAX_FEED_MESSAGE_BYTES,
       offsetOf: new FeedTimeZone(env.FEED_TIME_ZONE).offsetOf,

@@ -12,6 +12,8 @@ import type {
   Heartbeat,
   Lagging,
   MarketStatus,
+  PortfolioStatus,
+  PortfolioUpdate,
   Products,
   RoomSnapshot,
   ServerDraining,
@@ -74,6 +76,8 @@ export const ServerEvent = {
   feedStatuses: 'feed_statuses',
   feedGap: 'feed_gap',
   chainStatus: 'chain_status',
+  portfolioUpdate: 'portfolio_update',
+  portfolioStatus: 'portfolio_status',
   heartbeat: 'heartbeat',
   marketStatus: 'market_status',
   lagging: 'lagging',
@@ -162,6 +166,13 @@ export interface ServerToClientEvents {
   feed_statuses: (payload: FeedStatuses) => void;
   /** The replica lost the feed for a while, so its clients have missed updates. */
   feed_gap: (payload: FeedGap) => void;
+  /** The portfolio of the client's own user, sent to the clients of this user in `portfolio`. */
+  portfolio_update: (payload: PortfolioUpdate) => void;
+  /**
+   * The portfolio of the client's own user has become stale, or is live again. Sent to the clients
+   * of this user in `portfolio`.
+   */
+  portfolio_status: (payload: PortfolioStatus) => void;
   /**
    * An option chain has become stale, or is live again. Sent to `chain:SYM` and `chain:SYM:EXPIRY`.
    */

@@ -1,6 +1,6 @@
 import type { ChainView } from './chain-view.js';
 import type { History } from './history.js';
-import { CONNECTED_MESSAGE, type ChainUpdate, type OptionLeg } from './payloads.js';
+import { CONNECTED_MESSAGE, type ChainUpdate, type OptionLeg, type PortfolioUpdate } from './payloads.js';
 import {
   CLOSINGS,
   type ConnectRejection,
@@ -174,6 +174,7 @@ export const CLIENT_EXAMPLES = {
     { name: 'chain', payload: { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26' } },
     { name: 'general', payload: { type: 'general' } },
     { name: 'heartbeat', payload: { type: 'heartbeat', every_ms: 2000 } },
+    { name: 'portfolio', payload: { type: 'portfolio' } },
     { name: 'view', payload: { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26', view: VIEW } },
     { name: 'rate', payload: { type: 'product', symbols: ['NIFTY', 'BANKNIFTY'], view: { max_rate: 1 } } },
     { name: 'resume', payload: { type: 'product', symbol: 'NIFTY', since: TIMESTAMP } },
@@ -430,6 +431,10 @@ export const SERVER_EXAMPLES = {
       name: 'two seconds',
       payload: { since: '2026-11-22T04:43:39.412Z', until: '2026-11-22T04:43:41.530Z' },
     },
+    {
+      name: 'of portfolios',
+      payload: { since: '2026-11-22T04:43:39.412Z', until: '2026-11-22T04:43:41.530Z', room: 'portfolio' },
+    },
   ],
   chain_status: [
     {
@@ -446,6 +451,41 @@ export const SERVER_EXAMPLES = {
       name: 'no chain known',
       payload: { product: 'NEWCOMER', expiry: null, status: 'stale', last_update: null, age_ms: null },
     },
+  ],
+  portfolio_update: [
+    {
+      name: 'two positions',
+      payload: {
+        user_id: 'user-1',
+        timestamp: TIMESTAMP,
+        currency: 'INR',
+        positions: [
+          {
+            symbol: 'NIFTY20261126C21000',
+            quantity: 50,
+            average_price: 690.2,
+            last_price: 715.93,
+            pnl: 1286.5,
+          },
+          {
+            symbol: 'NIFTY20261126P21000',
+            quantity: -50,
+            average_price: 201.5,
+            last_price: 188.79,
+            pnl: 635.5,
+          },
+        ],
+        total_pnl: 1922,
+        processed_at: '2026-11-22T04:43:39.355332',
+      } as PortfolioUpdate,
+    },
+  ],
+  portfolio_status: [
+    {
+      name: 'stale',
+      payload: { status: 'stale', last_update: '2026-11-22T04:43:39.412Z', age_ms: 60210 },
+    },
+    { name: 'no portfolio known', payload: { status: 'stale', last_update: null, age_ms: null } },
   ],
   heartbeat: [
     {

@@ -85,6 +85,18 @@ export interface ChainUpdate extends ChainSummary {
   readonly processed_at?: string | null;
 }
 
+/**
+ * The portfolio of one user, complete in each message. The platform decides about its content: the
+ * gateway checks `user_id` and `timestamp`, and passes the message on unchanged.
+ * @additionalProperties true
+ */
+export interface PortfolioUpdate {
+  /** The user of the client's token, as the platform writes it. */
+  readonly user_id: string | number;
+  /** When the platform computed it. Orders the updates of a portfolio. */
+  readonly timestamp: Timestamp;
+}
+
 /** The limits of one client, sent when it connects so that front ends need not guess them. */
 export interface ClientLimits {
   /**
@@ -342,6 +354,19 @@ export interface ChainStatus {
   readonly age_ms: number | null;
 }
 
+/** Payload of `portfolio_status`: whether the portfolio of the client's own user is updated. */
+export interface PortfolioStatus {
+  /**
+   * `stale`: the portfolio is not updated, or no portfolio of the user is known. `live`: it is
+   * updated again, and the newest portfolio has been sent or follows.
+   */
+  readonly status: 'stale' | 'live';
+  /** When the newest portfolio arrived, by the clock of the gateway; `null` if none ever did. */
+  readonly last_update: Timestamp | null;
+  /** The age of that portfolio when this message was written, ms; `null` if there is none. */
+  readonly age_ms: number | null;
+}
+
 /**
  * Payload of `feed_gap`: the replica was disconnected from the feed, or received some updates too
  * late to send them in order. Updates published in the meantime are not sent later. The newest
@@ -352,6 +377,8 @@ export interface FeedGap {
   readonly since: Timestamp;
   /** When the feed worked again. */
   readonly until: Timestamp;
+  /** The only room that missed updates. Left out if any room may have. */
+  readonly room?: Room;
 }
 
 /**

@@ -3,38 +3,44 @@ import { type ChainViewGrant, parseViewName, type RateGrant, type View, viewName
 /**
  * A room that updates are sent to: `general`, `product:SYM`, `chain:SYM`, or `chain:SYM:EXPIRY`. The
  * room of a view has the name of the view after `@`: `chain:SYM:EXPIRY@quote.10.2hz`,
- * `product:SYM@1hz`. Requests about the heartbeat name `heartbeat` here, which is no room: no list
- * has it.
- * @pattern ^(heartbeat|(general|product:[A-Za-z0-9][A-Za-z0-9&._-]{0,31})(@(10|4|2|1|0\.2)hz)?|chain:[A-Za-z0-9][A-Za-z0-9&._-]{0,31}(:\d{4}-\d{2}-\d{2})?(@(full|quote|ltp|greeks)(\.(5|10|20|40))?(\.(10|4|2|1|0\.2)hz)?)?)$
+ * `product:SYM@1hz`. `portfolio` is private: each client in it receives the portfolio of its own user.
+ * Requests about the heartbeat name `heartbeat` here, which is no room: no list has it.
+ * @pattern ^(heartbeat|portfolio|(general|product:[A-Za-z0-9][A-Za-z0-9&._-]{0,31})(@(10|4|2|1|0\.2)hz)?|chain:[A-Za-z0-9][A-Za-z0-9&._-]{0,31}(:\d{4}-\d{2}-\d{2})?(@(full|quote|ltp|greeks)(\.(5|10|20|40))?(\.(10|4|2|1|0\.2)hz)?)?)$
  */
 export type Room = string;
 
 /** The room every client joins on connection: all prices, and a summary of every chain. */
 export const GENERAL_ROOM = 'general';
 
+/**
+ * The room of portfolios. The user is the one of the client's token: no request and no room names
+ * one.
+ */
+export const PORTFOLIO_ROOM = 'portfolio';
+
 /** The name that requests about the heartbeat have in place of a room. */
 export const HEARTBEAT = 'heartbeat';
 
 /** The kinds of rooms. */
-export const ROOM_TYPES = ['product', 'chain', 'general'] as const;
+export const ROOM_TYPES = ['product', 'chain', 'general', 'portfolio'] as const;
 export type RoomType = (typeof ROOM_TYPES)[number];
 
 /** What a client can subscribe to. */
 export const SUBSCRIPTION_TYPES = [...ROOM_TYPES, HEARTBEAT] as const;
-/** The kind of a room, or `heartbeat`. `general` and `heartbeat` take no symbol. */
+/** The kind of a room, or `heartbeat`. Only `product` and `chain` take symbols. */
 export type SubscriptionType = (typeof SUBSCRIPTION_TYPES)[number];
 
 /**
  * The kinds of rooms that have a snapshot. `general` has none: its products are updated all the
  * time.
  */
-export const SNAPSHOT_TYPES = ['product', 'chain'] as const satisfies readonly RoomType[];
+export const SNAPSHOT_TYPES = ['product', 'chain', 'portfolio'] as const satisfies readonly RoomType[];
 /**
  * The kind of a room with a snapshot. `general` has none: its products are updated all the time.
  */
 export type SnapshotType = (typeof SNAPSHOT_TYPES)[number];
 
-/** A room that has a snapshot. */
+/** A room of market data that has a snapshot. */
 export type SnapshotAddress =
   | { readonly type: 'product'; readonly symbol: string; readonly view?: RateGrant }
   | {
@@ -44,7 +50,16 @@ export type SnapshotAddress =
       readonly view?: ChainViewGrant;
     };
 
-export type RoomAddress = { readonly type: 'general'; readonly view?: RateGrant } | SnapshotAddress;
+/** A room of market data. */
+export type MarketAddress = { readonly type: 'general'; readonly view?: RateGrant } | SnapshotAddress;
+
+/** The private room of portfolios. It has no views. */
+export interface PortfolioAddress {
+  readonly type: 'portfolio';
+  readonly view?: undefined;
+}
+
+export type RoomAddress = MarketAddress | PortfolioAddress;
 
 export function productRoom(symbol: string): string {
   return `product:${symbol}`;
@@ -68,6 +83,8 @@ export function baseRoom(address: RoomAddress): string {
   switch (address.type) {
     case 'general':
       return GENERAL_ROOM;
+    case 'portfolio':
+      return PORTFOLIO_ROOM;
     case 'product':
       return productRoom(address.symbol);
     case 'chain':
@@ -81,6 +98,7 @@ export function baseRoom(address: RoomAddress): string {
  */
 export function roomKind(room: string): RoomType | undefined {
   if (room === GENERAL_ROOM || room.startsWith(`${GENERAL_ROOM}@`)) return 'general';
+  if (room === PORTFOLIO_ROOM) return 'portfolio';
   if (room.startsWith('product:')) return 'product';
   if (room.startsWith('chain:')) return 'chain';
   return undefined;
@@ -96,13 +114,24 @@ export function roomAddress(room: string): RoomAddress | undefined {
   const [, symbol = '', expiry] = base.split(':');
   const address = {
     type,
-    ...(type !== 'general' && { symbol }),
+    ...(hasSymbol(type) && { symbol }),
     ...(type === 'chain' && expiry !== undefined && { expiry }),
     ...(view && { view }),
   };
   return address as RoomAddress;
 }
 
+/** Whether a subscription of this type names symbols. */
+export function hasSymbol(type: SubscriptionType): type is 'product' | 'chain' {
+  return type === 'product' || type === 'chain';
+}
+
+/** Like {@link roomAddress}, for rooms of market data only. */
+export function marketAddress(room: string): MarketAddress | undefined {
+  const address = roomAddress(room);
+  return address?.type === 'portfolio' ? undefined : address;
+}
+
 function isViewOf(type: RoomType, view: View | undefined): boolean {
-  return view !== undefined && (type === 'chain') === (view.mode !== undefined);
+  return type !== 'portfolio' && view !== undefined && (type === 'chain') === (view.mode !== undefined);
 }

@@ -160,12 +160,17 @@ export class FanoutEngine implements ClientOwner {
   /**
    * Sends a frame to one client, after everything that was broadcast to it so far. If the client
    * lags, the frame is held back with the others.
+   * @param timed given for an update, which counts as dropped if a newer one replaces it
    */
-  send(client: FanoutClient, frame: Frame): void {
+  send(client: FanoutClient, frame: Frame, timed?: TimedUpdate): void {
     this.settle(client);
     if (client.gone) return;
-    if (this.keepsUp(client)) this.writer.writeFrames(client, [frame]);
-    else this.conflate(client, [frame], false);
+    if (this.keepsUp(client)) {
+      this.writer.writeFrames(client, [frame]);
+      if (timed) this.reportWritten([timed]);
+    } else {
+      this.conflate(client, [frame], timed !== undefined);
+    }
   }
 
   /**

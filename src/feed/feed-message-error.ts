@@ -13,6 +13,7 @@ export const REJECT_REASONS = [
   'bad_product',
   'bad_expiry',
   'bad_timestamp',
+  'bad_user',
 ] as const;
 export type RejectReason = (typeof REJECT_REASONS)[number];
 

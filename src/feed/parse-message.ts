@@ -87,7 +87,12 @@ function sameProduct<M extends MarketMessage>(message: M, product: string): M {
   return message;
 }
 
-function parseObject(text: string, { maxSize }: FeedRules): ParsedMessage {
+/**
+ * Parses a JSON object. The bare tokens NaN and Infinity become null in its `text`, and numbers that
+ * are not finite in its `object`.
+ * @throws FeedMessageError
+ */
+export function parseObject(text: string, { maxSize }: FeedRules): ParsedMessage {
   if (text.length > maxSize) {
     throw new FeedMessageError('too_large', `${text.length} characters, more than ${maxSize}`);
   }
@@ -232,7 +237,14 @@ function productOf(object: JsonObject): string {
   throw new FeedMessageError(...missingOr(object, 'product', 'bad_product', 'product is not a symbol'));
 }
 
-function timeOf(object: JsonObject, { offsetOf }: FeedRules): { timestamp: string; time: number } {
+/**
+ * The field `timestamp`, and the same time in µs since the epoch.
+ * @throws FeedMessageError
+ */
+export function timeOf(
+  object: JsonObject,
+  { offsetOf }: FeedRules,
+): { readonly timestamp: string; readonly time: number } {
   const { timestamp } = object;
   const time = parseTimestamp(timestamp, offsetOf);
   if (typeof timestamp === 'string' && time !== undefined) return { timestamp, time };

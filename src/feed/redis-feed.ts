@@ -1,232 +1,25 @@
-import { type Redis, ReplyError } from 'ioredis';
-import { RESUBSCRIBE_MS } from '../common/backoff.js';
-import type { Clock, Timer } from '../common/clock.js';
-import type { FeedProbe } from './feed-probe.js';
 import type { FeedListener, FeedSource, FeedStatus } from './feed-source.js';
+import type { RedisSubscription } from './redis-subscription.js';
 
-const NOT_YET = 'not connected yet';
-
-/**
- * After this long without a reply to a PING, and without any message, the feed counts as silent, ms.
- * The connection is given up only later.
- */
-const SILENT_AFTER_MS = 1_000;
-
-export interface RedisFeedOptions {
-  readonly clock: Pick<Clock, 'now' | 'after' | 'soon'>;
-  /** Checks a new subscription, and one that has delivered nothing for `probeAfterMs`. */
-  readonly probe: FeedProbe;
-  readonly probeAfterMs: number;
-  /** Prefix of the channel names in Redis. The probe's channel name already includes it. */
-  readonly channelPrefix?: string;
-  /** Use sharded pub/sub. All channels and the probe's channel must be in the same slot. */
-  readonly sharded?: boolean;
-  readonly describeError: (error: unknown) => string;
-  /** Counts and logs a fault that the connection does not report itself. Returns it in words. */
-  readonly noteError: (error: unknown) => string;
-  /**
-   * Makes the connection reconnect to the cluster node that `error` names as the owner of the
-   * channels. Returns false if the error names none.
-   */
-  readonly redirect?: (error: unknown) => boolean;
-}
-
-/**
- * The feed over a Redis connection of its own, because a connection with subscriptions cannot run
- * other commands. The connection reconnects by itself, and each time it is ready the feed
- * subscribes again. A subscription counts as up only once it has delivered a probe: a confirmed
- * subscription that delivers nothing looks just like a quiet market.
- */
+/** The feed over a Redis connection of its own. Its channels stay the same. */
 export class RedisFeed implements FeedSource {
-  /** As the listener knows them. */
-  private names: readonly string[] = [];
-  /** As Redis knows them. */
-  private channels: readonly string[] = [];
-  private listener: FeedListener | undefined;
-  private current: FeedStatus = { up: false, reason: NOT_YET };
-  /** Timer of the next attempt to subscribe, or of the next check for silence. */
-  private timer: Timer | undefined;
-  /** Changes with each connection and subscription attempt: work of an earlier one is abandoned. */
-  private session = 0;
-  private lastHeard = 0;
-  private probing = false;
-  /** Whether this connection has passed a message to the listener. */
-  private delivering = false;
-  private stopped = false;
-
-  /** @param redis a connection with a socket timeout. The feed owns it: `stop` closes it. */
-  constructor(
-    private readonly redis: Redis,
-    private readonly options: RedisFeedOptions,
-  ) {}
+  /** @param subscription a subscription without channels. The feed owns it: `stop` ends it. */
+  constructor(private readonly subscription: RedisSubscription) {}
 
   get status(): FeedStatus {
-    return this.current;
+    return this.subscription.status;
   }
 
   start(channels: readonly string[], listener: FeedListener): void {
-    const { probe, sharded, describeError, channelPrefix = '' } = this.options;
-    this.names = channels;
-    this.channels = channels.map((channel) => channelPrefix + channel);
-    this.listener = listener;
-    this.redis.on(sharded ? 'smessage' : 'message', (channel: string, data: string) => {
-      this.lastHeard = this.options.clock.now();
-      if (channel === probe.channel) probe.hear();
-      else if (!this.stopped) {
-        this.delivering = true;
-        listener.message(channel.slice(channelPrefix.length), data);
-      }
+    this.subscription.add(channels);
+    this.subscription.start({
+      message: (channel, data) => listener.message(channel, data),
+      up: () => listener.up(),
+      down: () => listener.down(channels),
     });
-    this.redis.on('error', (error: unknown) => this.down(describeError(error)));
-    this.redis.on('close', () => {
-      this.session++;
-      this.timer?.cancel();
-      this.down(describeError(new Error('the connection is closed')));
-    });
-    this.redis.on('ready', () => void this.subscribe());
-    // The slot of a sharded channel has moved to another node.
-    this.redis.on('moved', () => {
-      if (this.current.up) this.cut('the channel moved to another node of the cluster');
-    });
-    if (this.redis.status === 'ready') void this.subscribe();
   }
 
   stop(): Promise<void> {
-    this.stopped = true;
-    this.timer?.cancel();
-    this.down('stopped');
-    // Do not wait for `end`: a client that is between two attempts to connect does not emit it.
-    if (this.redis.status !== 'end') this.redis.disconnect();
-    return Promise.resolve();
-  }
-
-  private async subscribe(): Promise<void> {
-    this.timer?.cancel();
-    const session = ++this.session;
-    try {
-      await this.subscribeTo(...this.channels);
-    } catch (error) {
-      if (this.isOver(session)) return;
-      if (this.options.redirect?.(error)) {
-        this.redis.disconnect(true);
-        return;
-      }
-      // The connection may be up, but an ACL rule may forbid the channel. Retry, because an
-      // operator may correct the rule.
-      this.down(this.options.noteError(error));
-      this.later(RESUBSCRIBE_MS, () => void this.subscribe());
-      return;
-    }
-    if (this.isOver(session)) return;
-    // If the ACL rules do not allow the probe's channel, the feed still works, checked only with
-    // PING.
-    this.probing = await this.subscribeTo(this.options.probe.channel).then(
-      () => true,
-      (error: unknown) => {
-        if (!this.isOver(session)) this.options.noteError(error);
-        return false;
-      },
-    );
-    if (this.isOver(session) || !(await this.delivers()) || this.isOver(session)) return;
-    this.current = { up: true };
-    this.listener?.up();
-    this.watch(session);
-  }
-
-  private subscribeTo(...channels: string[]): Promise<unknown> {
-    return this.options.sharded ? this.redis.ssubscribe(...channels) : this.redis.subscribe(...channels);
-  }
-
-  /** Schedules the next check for a subscription that has been silent for too long. */
-  private watch(session: number): void {
-    const { probeAfterMs } = this.options;
-    const silent = (): boolean => this.options.clock.now() - this.lastHeard >= probeAfterMs;
-    const look = async (): Promise<void> => {
-      if (silent() && !(await this.delivers())) return;
-      if (!this.isOver(session)) this.watch(session);
-    };
-    this.later(Math.max(1, this.lastHeard + probeAfterMs - this.options.clock.now()), () => void look());
-  }
-
-  /**
-   * Whether the subscription delivers messages. If a probe cannot show it (its channel is
-   * forbidden, or the publisher has no connection or is connected to a Redis replica), a reply to
-   * PING counts instead. Closes the connection if the subscription does not deliver.
-   */
-  private async delivers(): Promise<boolean> {
-    const { session } = this;
-    const asked = this.options.clock.now();
-    // A PING without a reply ends the connection through its socket timeout: the server is frozen
-    // or gone.
-    const ping = this.redis.ping().then(
-      () => true,
-      // An error reply, such as one from an ACL rule, is a reply too.
-      (error: unknown) => error instanceof ReplyError,
-    );
-    const watch = this.watchSilence(asked, ping);
-    const result = this.probing ? await this.options.probe.send() : 'unknown';
-    const delivers = result === 'heard' || this.lastHeard > asked || (result === 'unknown' && (await ping));
-    watch.cancel();
-    if (delivers) this.lastHeard = this.options.clock.now();
-    else if (!this.isOver(session)) {
-      this.cut(
-        this.options.noteError(
-          new Error(`received no probe message for ${this.options.probe.times.hearMs} ms`),
-        ),
-      );
-    }
-    return delivers;
-  }
-
-  /**
-   * Reports the feed as silent while it answers nothing. It looks only after what has arrived in the
-   * meantime was read, because this process itself may have been busy.
-   */
-  private watchSilence(asked: number, ping: Promise<unknown>): Timer {
-    const { clock } = this.options;
-    const { session } = this;
-    let answered = false;
-    const heard = (): void => {
-      answered = true;
-      if (this.current.silent) this.current = { up: true };
-    };
-    void ping.then(heard);
-    const timer = clock.after(SILENT_AFTER_MS, () =>
-      clock.soon(() => {
-        if (answered || this.lastHeard > asked || this.isOver(session) || !this.current.up) return;
-        this.current = { up: true, silent: true };
-      }),
-    );
-    timer.unref?.();
-    return {
-      cancel: () => {
-        timer.cancel();
-        heard();
-      },
-    };
-  }
-
-  private cut(reason: string): void {
-    this.down(reason);
-    this.redis.disconnect(true);
-  }
-
-  private later(ms: number, work: () => void): void {
-    if (this.stopped) return;
-    this.timer = this.options.clock.after(ms, work);
-    this.timer.unref?.();
-  }
-
-  private isOver(session: number): boolean {
-    return this.stopped || session !== this.session || this.redis.status !== 'ready';
-  }
-
-  private down(reason: string): void {
-    if ((this.current.up || this.delivering) && !this.stopped) this.listener?.down(this.names);
-    this.delivering = false;
-    // The first reason is more specific than the `close` event that follows it.
-    if (this.current.up || this.current.reason === NOT_YET || !reason.includes('closed')) {
-      this.current = { up: false, reason };
-    }
+    return this.subscription.stop();
   }
 }

@@ -12,7 +12,7 @@ import {
   type HandshakeOptions,
   type JsonPayload,
   type ProductStatus,
-  type RoomAddress,
+  type MarketAddress,
   ServerEvent,
   type SnapshotAddress,
 } from '../contract/index.js';
@@ -195,7 +195,7 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
   }
 
   /** Whether this replica has seen a message of the room's product or chain, or expects one. */
-  knows(address: RoomAddress): boolean {
+  knows(address: MarketAddress): boolean {
     switch (address.type) {
       case 'general':
         return true;

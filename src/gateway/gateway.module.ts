@@ -15,6 +15,8 @@ import { GatewayMetrics } from './gateway.metrics.js';
 import { HistoryPipe } from './history.pipe.js';
 import { HistoryRequestService } from './history-request.service.js';
 import { MarketDataGateway } from './market-data.gateway.js';
+import { PortfolioModule } from '../portfolio/portfolio.module.js';
+import { PortfolioRequestService } from './portfolio-request.service.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
 import { ResumeService } from './resume.service.js';
@@ -33,6 +35,7 @@ import { TokenPipe } from './token.pipe.js';
     HistoryModule,
     LimitsModule,
     LivenessModule,
+    PortfolioModule,
     SocketIoModule,
     ViewsModule,
   ],
@@ -54,6 +57,7 @@ import { TokenPipe } from './token.pipe.js';
     GatewayExceptionFilter,
     GatewayMetrics,
     ClientLog,
+    PortfolioRequestService,
     ProductLists,
     RequestCost,
   ],

@@ -9,7 +9,7 @@ import {
   WebSocketServer,
 } from '@nestjs/websockets';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
-import { AuthError } from '../auth/auth-error.js';
+import { AuthError, OtherUserError } from '../auth/auth-error.js';
 import { AuthService } from '../auth/auth.service.js';
 import { CacheService } from '../cache/cache.service.js';
 import { CLOCK, type Clock } from '../common/clock.js';
@@ -21,9 +21,12 @@ import {
   DEFAULT_HEARTBEAT_MS,
   GENERAL_ROOM,
   grantedView,
+  hasSymbol,
   HEARTBEAT,
   type HandshakeOptions,
   type HistoryAcknowledgement,
+  type MarketAddress,
+  PORTFOLIO_ROOM,
   type ProductsAcknowledgement,
   ReplyPayload,
   type RequestRejection,
@@ -47,6 +50,7 @@ import { FreshnessService } from '../freshness/freshness.service.js';
 import { HeartbeatService } from '../liveness/heartbeat.service.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
+import { PortfolioService } from '../portfolio/portfolio.service.js';
 import { ViewsService } from '../views/views.service.js';
 import { DISCONNECT_REASONS, GatewayMetrics } from './gateway.metrics.js';
 import { clientLimits } from './client-limits.js';
@@ -54,6 +58,7 @@ import { ClientLog } from './client-log.js';
 import { ErrorResponder } from './error-responder.js';
 import { EventAdmission } from './event-admission.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
+import { PortfolioRequestService } from './portfolio-request.service.js';
 import { ProductLists } from './product-lists.js';
 import { RequestCost } from './request-cost.js';
 import { forbidden, RequestError, tooManyViews, tooMuchWork } from './request-error.js';
@@ -85,6 +90,8 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     private readonly views: ViewsService,
     private readonly answers: SnapshotRequestService,
     private readonly historyRequests: HistoryRequestService,
+    private readonly portfolios: PortfolioService,
+    private readonly portfolioRequests: PortfolioRequestService,
     private readonly suggestions: SymbolSuggestions,
     private readonly metrics: GatewayMetrics,
     private readonly responder: ErrorResponder,
@@ -146,6 +153,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   }
 
   private disconnected(client: GatewaySocket, reason: string): void {
+    this.portfolios.leave(client);
     this.auth.leave(client);
     this.requests.forget(client);
     this.metrics.disconnects.inc({ reason: DISCONNECT_REASONS.has(reason) ? reason : 'other' });
@@ -161,6 +169,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     @MessageBody(SubscribePipe) request: SubscribeDto,
   ): Promise<SubscriptionAcknowledgement> {
     if (request.type === HEARTBEAT) return this.subscribeHeartbeat(client, request);
+    if (request.type === PORTFOLIO_ROOM) return this.subscribePortfolio(client, request);
     const addresses = addressesOf(request);
     this.spend(client, ClientEvent.subscribe, this.cost.ofSnapshots(addresses));
     this.checkPermissions(client, addresses);
@@ -193,12 +202,26 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     return { ok: true, rooms: [HEARTBEAT], every_ms };
   }
 
+  private subscribePortfolio(client: GatewaySocket, { since }: SubscribeDto): SubscriptionAcknowledgement {
+    this.spend(client, ClientEvent.subscribe, this.cost.ofLookup);
+    this.checkReads(client, 'You have not read what you were sent. Read it before you subscribe to more.');
+    const held = new Set(subscriptionsOf(client));
+    const isNew = !held.has(PORTFOLIO_ROOM);
+    checkBudget(this.config, held, [PORTFOLIO], (product) => this.cache.knows(product));
+    const answer = this.portfolioRequests.subscribe(client, since != null);
+    if (isNew) this.clientLog.rooms(client, answer.rooms, 'client_subscribed');
+    return answer;
+  }
+
   @SubscribeMessage(ClientEvent.unsubscribe)
   async unsubscribe(
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(SubscriptionPipe) request: SubscriptionDto,
   ): Promise<Acknowledgement> {
-    const rooms = request.type === HEARTBEAT ? [HEARTBEAT] : addressesOf(request).map(roomName);
+    const rooms =
+      hasSymbol(request.type) || request.type === GENERAL_ROOM
+        ? addressesOf(request).map(roomName)
+        : [request.type];
     this.spend(client, ClientEvent.unsubscribe, this.cost.ofLeaving(request.type, rooms.length));
     if (request.type === HEARTBEAT) this.heartbeats.unsubscribe(client);
     const left: string[] = [];
@@ -242,6 +265,10 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     @MessageBody(SnapshotPipe) request: SnapshotDto,
     @Ack() ack?: (answer: SnapshotAcknowledgement | RequestRejection) => void,
   ): Promise<void> {
+    if (request.type === PORTFOLIO_ROOM) {
+      this.getPortfolio(client, ack);
+      return;
+    }
     const addresses = addressesOf(request).filter((address) => address.type !== 'general');
     this.spend(client, ClientEvent.getSnapshot, this.cost.ofSnapshots(addresses));
     this.checkPermissions(client, addresses);
@@ -258,6 +285,19 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
         .catch((error: unknown) => this.responder.reject(client, ClientEvent.getSnapshot, error, ack))
         .finally(resolve);
     });
+  }
+
+  private getPortfolio(
+    client: GatewaySocket,
+    ack?: (answer: SnapshotAcknowledgement | RequestRejection) => void,
+  ): void {
+    const event = ClientEvent.getSnapshot;
+    this.spend(client, event, this.cost.ofLookup);
+    this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
+    this.portfolioRequests
+      .snapshot(client)
+      .then((answer) => ack?.(answer))
+      .catch((error: unknown) => this.responder.reject(client, event, error, ack));
   }
 
   /**
@@ -301,12 +341,19 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   ): Promise<TokenAcknowledgement> {
     this.spend(client, ClientEvent.refreshToken, this.cost.ofToken);
     const expires_at = await this.auth.refresh(client, token).catch((error: unknown) => {
+      // Whoever has this token may be the one who looks at the screen now.
+      if (error instanceof OtherUserError && client.rooms.has(PORTFOLIO_ROOM))
+        this.membership.leave(client, PORTFOLIO_ROOM, ': the new token is of another user');
       throw error instanceof AuthError ? RequestError.ofToken(error) : error;
     });
     client.emit(ServerEvent.tokenRefreshed, { expires_at });
     const permissions = this.auth.permissionsOf(client);
-    for (const room of subscriptionsOf(client)) {
-      const pause = this.requests.pause(client);
+    // What is private ends first.
+    const held = subscriptionsOf(client).sort(
+      (a, b) => Number(b === PORTFOLIO_ROOM) - Number(a === PORTFOLIO_ROOM),
+    );
+    for (const room of held) {
+      const pause = room === PORTFOLIO_ROOM ? undefined : this.requests.pause(client);
       if (pause) await pause;
       if (!client.connected) break;
       if (permissions.mayJoin(roomAddress(room)!)) continue;
@@ -360,13 +407,15 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   }
 }
 
-function addressesOf({ type, symbol, symbols, expiry, view: asked }: RoomsDto): RoomAddress[] {
-  if (type === HEARTBEAT) return [];
+const PORTFOLIO: RoomAddress = { type: PORTFOLIO_ROOM };
+
+function addressesOf({ type, symbol, symbols, expiry, view: asked }: RoomsDto): MarketAddress[] {
+  if (type === HEARTBEAT || type === PORTFOLIO_ROOM) return [];
   const view = asked && (type === 'chain' ? grantedView(type, asked) : grantedView(type, asked));
   const shared = { type, ...(type === 'chain' && expiry != null && { expiry }), ...(view && { view }) };
-  if (type === 'general') return [shared as RoomAddress];
+  if (type === 'general') return [shared as MarketAddress];
   const all = new Set(symbol == null ? symbols : [symbol, ...(symbols ?? [])]);
-  return [...all].map((name) => ({ ...shared, symbol: name }) as RoomAddress);
+  return [...all].map((name) => ({ ...shared, symbol: name }) as MarketAddress);
 }
 
 /** The rooms of this contract that a client is in. Every socket is also in a room of its own. */

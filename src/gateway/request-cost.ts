@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import type { RoomAddress, SubscriptionType } from '../contract/index.js';
+import type { MarketAddress, SubscriptionType } from '../contract/index.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { ViewsService } from '../views/views.service.js';
 
@@ -39,8 +39,11 @@ export class RequestCost {
 
   readonly ofToken = TOKEN_UNITS;
 
+  /** The cost of a room that may have to be looked up. */
+  readonly ofLookup = ROOM_UNITS + LOOKUP_UNITS;
+
   /** The cost of sending the newest messages of rooms. */
-  ofSnapshots(addresses: readonly RoomAddress[]): number {
+  ofSnapshots(addresses: readonly MarketAddress[]): number {
     let units = 0;
     let characters = 0;
     for (const address of addresses) {

@@ -10,7 +10,7 @@ import {
   productRoom,
   ReplayPayloads,
   roomAddress,
-  type RoomAddress,
+  type MarketAddress,
   ServerEvent,
   type SnapshotAddress,
   type SubscriptionConfirmed,
@@ -96,7 +96,7 @@ export class ResumeService {
    * view is recovered by that, because a client of it needs only the newest state.
    */
   newestOf(
-    address: RoomAddress,
+    address: MarketAddress,
     { messages, complete, known }: Snapshot & { readonly known: number },
   ): Pick<SubscriptionConfirmed, 'recovered' | 'replayed' | 'conflated'> {
     if (address.type === 'product' && !address.view) return { recovered: false };

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { baseRoom, type RoomAddress, roomName, ServerEvent } from '../contract/index.js';
+import { baseRoom, type MarketAddress, PORTFOLIO_ROOM, roomName, ServerEvent } from '../contract/index.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
+import { PortfolioService } from '../portfolio/portfolio.service.js';
 import { RequestQueue } from '../transports/request-queue.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { ViewsService } from '../views/views.service.js';
@@ -13,7 +14,7 @@ import type { SubscribeDto } from './subscription.dto.js';
 /** Which rooms of a request a client was not in before, and of which nothing is known. */
 export interface JoinedRooms {
   readonly joined: readonly string[];
-  readonly unknown: readonly RoomAddress[];
+  readonly unknown: readonly MarketAddress[];
 }
 
 /**
@@ -29,6 +30,7 @@ export class RoomMembership {
     private readonly resumes: ResumeService,
     private readonly markets: MarketStatusService,
     private readonly views: ViewsService,
+    private readonly portfolios: PortfolioService,
     private readonly requests: RequestQueue<GatewaySocket>,
   ) {}
 
@@ -39,10 +41,10 @@ export class RoomMembership {
   async join(
     client: GatewaySocket,
     request: SubscribeDto,
-    addresses: readonly RoomAddress[],
+    addresses: readonly MarketAddress[],
   ): Promise<JoinedRooms> {
     const joined: string[] = [];
-    const unknown: RoomAddress[] = [];
+    const unknown: MarketAddress[] = [];
     const resuming: Promise<void>[] = [];
     for (const address of addresses) {
       const pause = this.requests.pause(client);
@@ -66,19 +68,20 @@ export class RoomMembership {
     if (client.rooms.has(room)) {
       this.resumes.noteLeft(client, room);
       this.views.beforeLeave(client, room);
+      if (room === PORTFOLIO_ROOM) this.portfolios.leave(client);
     }
     void client.leave(room);
     client.emit(ServerEvent.unsubscribed, { room, message: `Unsubscribed from ${room}${because}` });
   }
 
   /** The room that an address is a view of and its other views, as far as the client is in them. */
-  othersOf(client: GatewaySocket, address: RoomAddress): readonly string[] {
+  othersOf(client: GatewaySocket, address: MarketAddress): readonly string[] {
     const base = baseRoom(address);
     const room = roomName(address);
     return [...client.rooms].filter((one) => (one === base || one.startsWith(`${base}@`)) && one !== room);
   }
 
-  private leaveOthers(client: GatewaySocket, address: RoomAddress): void {
+  private leaveOthers(client: GatewaySocket, address: MarketAddress): void {
     if (address.type === 'general') this.views.catchUp(client);
     for (const room of this.othersOf(client, address)) this.leave(client, room);
   }
@@ -91,7 +94,7 @@ export class RoomMembership {
   private joinOrResume(
     client: GatewaySocket,
     request: SubscribeDto,
-    address: RoomAddress,
+    address: MarketAddress,
     join: (resumes: boolean) => void,
   ): Promise<void> | undefined {
     const since = address.type === 'general' ? undefined : this.resumes.sinceOf(request, address.symbol);
@@ -108,7 +111,7 @@ export class RoomMembership {
    * @param resumes whether the client asked for what it missed
    * @returns false if nothing is known about the room
    */
-  private joinAnew(client: GatewaySocket, room: string, address: RoomAddress, resumes: boolean): boolean {
+  private joinAnew(client: GatewaySocket, room: string, address: MarketAddress, resumes: boolean): boolean {
     const snapshot = this.cache.nearest(address, this.config.maxChainsPerSnapshot);
     const updates = snapshot.messages.length;
     const isCut = snapshot.complete && snapshot.known > updates && { updates, available: snapshot.known };

@@ -3,7 +3,7 @@ import { CacheService, type Snapshot } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
   JsonPayload,
-  type RoomAddress,
+  type MarketAddress,
   roomName,
   type RoomSnapshot,
   ServerEvent,
@@ -36,7 +36,7 @@ export class SnapshotSender {
    * the client leaves first. If the product is stale, its status follows once.
    * @param snapshot the messages of the room in memory, read in this turn
    */
-  sendJoined(client: GatewaySocket, address: RoomAddress, snapshot: Snapshot): void {
+  sendJoined(client: GatewaySocket, address: MarketAddress, snapshot: Snapshot): void {
     if (address.type === 'general') {
       this.freshness.notifyNewcomer(client);
       return;
@@ -67,7 +67,7 @@ export class SnapshotSender {
    * @param snapshot the messages of the room in memory now
    */
   knows(
-    address: RoomAddress,
+    address: MarketAddress,
     snapshot: { readonly known: number } = this.cache.nearest(address, 1),
   ): boolean {
     return this.freshness.knows(address) || snapshot.known > 0;
@@ -78,7 +78,7 @@ export class SnapshotSender {
    * the frame that it has of the message.
    * @param view the view of the room that the client asked for, if any
    */
-  send(client: GatewaySocket, message: MarketMessage, view: RoomAddress['view']): void {
+  send(client: GatewaySocket, message: MarketMessage, view: MarketAddress['view']): void {
     const own = this.server.local.to(client.id);
     let event: 'underlying_update' | 'chain_update' | 'chain_view' = ServerEvent.underlyingUpdate;
     if (message.kind === 'underlying') {

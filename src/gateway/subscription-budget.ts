@@ -23,12 +23,12 @@ export function checkBudget(
   isKnown: (product: string) => boolean,
 ): void {
   const isUnknown = (address: RoomAddress | undefined): boolean =>
-    address !== undefined && address.type !== 'general' && !isKnown(address.symbol);
+    address !== undefined && 'symbol' in address && !isKnown(address.symbol);
   const added = asked.filter((address) => !held.has(roomName(address)));
   if (held.size + added.length > maxSubscriptions) {
     throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [
       {
-        field: 'symbols',
+        field: added.some((address) => 'symbol' in address) ? 'symbols' : 'type',
         problem: `must not bring your subscriptions above ${maxSubscriptions}; unsubscribe from other rooms first`,
       },
     ]);

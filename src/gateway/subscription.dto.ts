@@ -24,7 +24,8 @@ import {
 /** Completes "FIELD ..." in the error about a time. */
 export const TIME_RULE = 'must be an ISO 8601 time such as 2026-11-22T04:43:39.340966';
 
-const needsSymbol = ({ type }: RoomsDto): boolean => type !== 'general' && type !== 'heartbeat';
+const needsSymbol = ({ type }: RoomsDto): boolean =>
+  type !== 'general' && type !== 'portfolio' && type !== HEARTBEAT;
 
 /** Whether it is the time of an update, or an object with the times of several symbols. */
 function isSince(value: unknown): boolean {
@@ -38,7 +39,8 @@ function isInterval(value: unknown): boolean {
 }
 
 function isView(value: unknown, { type }: RoomsDto): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || type === HEARTBEAT) return false;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (type === HEARTBEAT || type === 'portfolio') return false;
   const { mode, strikes, max_rate } = value as { readonly [field in keyof ViewRequest]?: unknown };
   if (type !== 'chain' && (mode != null || strikes != null)) return false;
   return (

@@ -1,7 +1,14 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
 import { loadConfig } from '../config/gateway-config.js';
-import { ERROR_CODES, isExpiry, isSymbol, SUBSCRIPTION_TYPES, SYMBOL_RULE } from '../contract/index.js';
+import {
+  ERROR_CODES,
+  isExpiry,
+  isSymbol,
+  hasSymbol,
+  SUBSCRIPTION_TYPES,
+  SYMBOL_RULE,
+} from '../contract/index.js';
 import { RequestError } from './request-error.js';
 import { SubscriptionDto } from './subscription.dto.js';
 import { SubscriptionPipe } from './subscription.pipe.js';
@@ -121,7 +128,7 @@ describe('SubscriptionPipe', () => {
           expect({ type, isWhole: Number.isInteger(every_ms) }).toEqual({ type: 'heartbeat', isWhole: true });
           expect(every_ms >= 1_000 && every_ms <= 60_000).toBe(true);
         }
-        if (type === 'general' || type === 'heartbeat') return;
+        if (!hasSymbol(type)) return;
         expect(symbol != null || symbols != null).toBe(true);
         if (symbol != null) expect(isSymbol(symbol)).toBe(true);
         if (symbols != null) {

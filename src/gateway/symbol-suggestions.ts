@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Permissions } from '../auth/permissions.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { CacheService } from '../cache/cache.service.js';
-import type { RoomAddress } from '../contract/index.js';
+import type { MarketAddress } from '../contract/index.js';
 import { NearSymbols } from './near-symbols.js';
 
 /**
@@ -27,7 +27,7 @@ export class SymbolSuggestions {
    * suggested
    */
   of(
-    unknown: readonly RoomAddress[],
+    unknown: readonly MarketAddress[],
     permissions: Pick<Permissions, 'maySee'>,
   ): Readonly<Record<string, string>> | undefined {
     if (unknown.length === 0) return undefined;

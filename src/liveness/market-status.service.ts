@@ -12,7 +12,7 @@ import {
   JsonPayload,
   JsonPayloads,
   type MarketStatus,
-  type RoomAddress,
+  type MarketAddress,
   ServerEvent,
 } from '../contract/index.js';
 import { ProductRooms } from '../freshness/product-rooms.js';
@@ -112,7 +112,7 @@ export class MarketStatusService implements OnApplicationBootstrap, BeforeApplic
   }
 
   /** Sends a client that has joined the room of a product the status of that product's market. */
-  notifyJoined(client: GatewaySocket, address: RoomAddress): void {
+  notifyJoined(client: GatewaySocket, address: MarketAddress): void {
     if (this.ofProduct.size === 0 || address.type === 'general') return;
     const market = this.ofProduct.get(address.symbol);
     if (market && !client.rooms.has(GENERAL_ROOM)) this.send(client, [market]);

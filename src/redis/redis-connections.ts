@@ -91,18 +91,25 @@ export class RedisConnections {
   /**
    * A connection to one server, also in a cluster, so that its loss is detected at once. The caller
    * must subscribe again after each reconnect.
+   * @param node the only node of a cluster to connect to; undefined for any of them
    */
-  subscriber(role: SubscriberRole): Subscriber {
+  subscriber(role: SubscriberRole, node?: Endpoint): Subscriber {
     const { target } = this;
     const options = { ...this.options(role), maxRetriesPerRequest: null, autoResubscribe: false };
     if (target.kind !== 'cluster') {
       return { redis: this.watch(role, this.connect(options)), redirect: () => false };
     }
-    const route = this.route(target.endpoints);
+    const route = node ? new ClusterRoute(() => [node]) : this.route(target.endpoints);
     const Connector = routedConnector(route, this.tls);
     const redis = new Redis({ ...options, ...credentials(target), Connector });
     this.watch(role, redis, () => route.redirected);
     return { redis, redirect: (error) => route.follow(error) };
+  }
+
+  /** Forgets a connection that its owner has closed. */
+  forget(redis: Redis): void {
+    const index = this.open.indexOf(redis);
+    if (index >= 0) this.open.splice(index, 1);
   }
 
   close(): void {

@@ -6,7 +6,7 @@ import type { FaultSource } from './fault-source.js';
 /**
  * The purpose of a connection. It is its name in the server's CLIENT LIST, in logs and in metrics.
  */
-export const REDIS_ROLES = ['commands', 'feed', 'adapter-sub', 'auth-sub'] as const;
+export const REDIS_ROLES = ['commands', 'feed', 'adapter-sub', 'auth-sub', 'portfolio-sub'] as const;
 export type RedisRole = (typeof REDIS_ROLES)[number];
 
 /**

@@ -10,12 +10,14 @@ const UPDATES = [
   ServerEvent.chainView,
 ];
 const STATUSES = [ServerEvent.feedStatus, ServerEvent.chainStatus];
-const BROADCAST_EVENTS = [...UPDATES, ...STATUSES];
+const PRIVATE = [ServerEvent.portfolioUpdate, ServerEvent.portfolioStatus];
+const BROADCAST_EVENTS = [...UPDATES, ...STATUSES, ...PRIVATE];
 const SNAPSHOT_EVENTS = [
   ServerEvent.underlyingUpdate,
   ServerEvent.chainUpdate,
   ServerEvent.chainView,
   ...STATUSES,
+  ...PRIVATE,
   ServerEvent.feedStatuses,
   ServerEvent.snapshot,
 ];

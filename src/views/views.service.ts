@@ -6,7 +6,7 @@ import {
   type ChainView,
   type ChainViewGrant,
   type JsonPayload,
-  type RoomAddress,
+  type MarketAddress,
   roomName,
   ServerEvent,
   type UnderlyingUpdate,
@@ -130,7 +130,7 @@ export class ViewsService implements OnModuleInit, OnApplicationShutdown {
    * of different views, because each of them costs work for every update.
    * @param left the rooms that the client leaves at the same time
    */
-  beyondLimit(addresses: readonly RoomAddress[], left: readonly string[]): readonly string[] {
+  beyondLimit(addresses: readonly MarketAddress[], left: readonly string[]): readonly string[] {
     const added = addresses.flatMap((address) => {
       const room = roomName(address);
       return address.view && !this.rooms.isView(room) ? [room] : [];
@@ -156,7 +156,7 @@ export class ViewsService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Call it when a client that joined a room was sent the newest messages of the room. */
-  joined(client: GatewaySocket, { view }: RoomAddress, messages: readonly MarketMessage[]): void {
+  joined(client: GatewaySocket, { view }: MarketAddress, messages: readonly MarketMessage[]): void {
     const content = view && isOfChain(view) ? contentOf(view) : undefined;
     for (const { kind, key } of messages) {
       if (kind === 'underlying') this.updates.gotNewest(client, streamOf(ServerEvent.underlyingUpdate, key));

@@ -115,7 +115,7 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
       if (client) {
         if (event.payload instanceof ReplyPayload || event.payload instanceof ReplayPayloads)
           this.engine.reply(client, this.frameOf(event));
-        else this.engine.send(client, this.frameOf(event));
+        else this.engine.send(client, this.frameOf(event), event.timed);
         return;
       }
       const { rooms, except } = opts;

@@ -1,12 +1,14 @@
 import {
   type ErrorDetail,
   GENERAL_ROOM,
+  hasSymbol,
   HEARTBEAT,
   isExpiry,
   isSymbol,
   roomAddress,
   roomName,
   type SubscribeRequest,
+  type SubscriptionType,
   type View,
 } from '../../contract/index.js';
 import { sinceOf } from './resume-point.js';
@@ -24,7 +26,7 @@ export interface RoomList {
   readonly subscriptions: readonly SubscribeRequest[];
 }
 
-type Kind = 'heartbeat' | 'chain' | 'product' | 'general';
+type Kind = SubscriptionType;
 
 /** Rooms that one request can name. */
 interface Batch {
@@ -38,7 +40,7 @@ interface Batch {
  * The order of the requests. A product that resumes may have to wait, and the requests after it wait
  * with it. `general` is last, because a client that is in it cannot resume.
  */
-const ORDER: readonly Kind[] = ['heartbeat', 'chain', 'product', 'general'];
+const ORDER: readonly Kind[] = ['heartbeat', 'portfolio', 'chain', 'product', 'general'];
 
 const FORM = `must be a list such as product:NIFTY,chain:NIFTY:2026-12-03,${GENERAL_ROOM}`;
 
@@ -85,15 +87,14 @@ function parseRoom(name: string): (Omit<Batch, 'symbols'> & { readonly symbol?: 
   // The name must be the one that the room has, without anything before or after it.
   if (!address || roomName(address) !== name) return undefined;
   const { type: kind, ...rest } = address;
-  if (kind !== 'general' && !isSymbol(address.symbol)) return undefined;
+  if ('symbol' in address && !isSymbol(address.symbol)) return undefined;
   if ('expiry' in rest && rest.expiry !== undefined && !isExpiry(rest.expiry)) return undefined;
   return { kind, ...rest };
 }
 
 function requestsOf({ kind, symbols, expiry, view }: Batch, since: string | undefined, max: number) {
   const viewed = view && { view };
-  if (kind === 'heartbeat') return [{ type: kind }];
-  if (kind === 'general') return [{ type: kind, ...viewed }];
+  if (!hasSymbol(kind)) return [{ type: kind, ...viewed }];
   const requests: SubscribeRequest[] = [];
   for (let from = 0; from < symbols.length; from += max) {
     requests.push({

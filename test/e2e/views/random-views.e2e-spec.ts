@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import {
   type ChainView,
   parseTimestamp,
-  roomAddress,
+  marketAddress,
   VIEW_MODES,
   VIEW_RATES,
   VIEW_STRIKES,
@@ -145,7 +145,7 @@ it.each([1, 2, 3])(
 
     for (const [index, watcher] of watchers.entries()) {
       for (const room of rooms[index]!) {
-        const address = roomAddress(room)!;
+        const address = marketAddress(room)!;
         const expected = expectedOf(address, newest);
         await waitFor(
           () => expected.every(([stream, update]) => sameTime(watcher.newest.get(stream), update)),
@@ -163,7 +163,7 @@ type Expected = readonly (readonly [stream: string, update: object])[];
 
 /** The updates with which a client of a room must end, by their streams. */
 function expectedOf(
-  address: NonNullable<ReturnType<typeof roomAddress>>,
+  address: NonNullable<ReturnType<typeof marketAddress>>,
   newest: ReadonlyMap<string, object>,
 ): Expected {
   if (address.type !== 'chain') {

@@ -1,0 +1,419 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { AuthService } from '../auth/auth.service.js';
+import { pseudonym } from '../auth/pseudonym.js';
+import { LATEST_STORE, type LatestStore } from '../cache/latest-store.js';
+import { backoffMs } from '../common/backoff.js';
+import { CLOCK, type Clock, delay } from '../common/clock.js';
+import { messageOf } from '../common/message-of.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import {
+  type FeedGap,
+  JsonPayload,
+  LivePayload,
+  PORTFOLIO_ROOM,
+  type PortfolioStatus,
+  type PortfolioUpdate,
+  ServerEvent,
+} from '../contract/index.js';
+import type { ChannelListener, ChannelSource } from '../feed/channel-source.js';
+import { FeedMessageError } from '../feed/feed-message-error.js';
+import type { FeedStatus } from '../feed/feed-source.js';
+import { Sweeper } from '../freshness/sweeper.js';
+import { MarketStatusService } from '../liveness/market-status.service.js';
+import { RateLimitedLog } from '../logging/rate-limited-log.js';
+import {
+  type GatewayServer,
+  type GatewaySocket,
+  SOCKET_SERVER,
+} from '../transports/socket-io/socket-server.js';
+import { TransportMetrics } from '../transports/transport.metrics.js';
+import {
+  parsePortfolio,
+  portfolioChannel,
+  portfolioKey,
+  type PortfolioMessage,
+  userOfChannel,
+} from './portfolio-message.js';
+import { PORTFOLIO_PORT, type PortfolioPort } from './portfolio-port.js';
+import { PortfolioMetrics } from './portfolio.metrics.js';
+import { WatchedUser } from './watched-user.js';
+
+/** How many users one command reads from the store. */
+const READ_BATCH = 500;
+const FIRST_RETRY_MS = 200;
+/** Sweeps in the time after which a portfolio is stale. */
+const SWEEPS = 10;
+const MAX_SWEEP_INTERVAL_MS = 1_000;
+
+/**
+ * Sends clients the portfolio of the user of their token. It is subscribed to the channel of a user
+ * for as long as a client of this replica is in the room `portfolio` with a token of this user. All
+ * clients share this room, and each of them is sent the messages of its own user: no room names a
+ * user, so no broadcast to a room can reach another one.
+ */
+@Injectable()
+export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown, ChannelListener {
+  private readonly users = new Map<string, WatchedUser>();
+  private readonly ofClient = new Map<GatewaySocket, WatchedUser>();
+  private readonly finds = new Map<string, Promise<JsonPayload<PortfolioUpdate> | undefined>>();
+  private readonly sweeper: Sweeper;
+  private readonly stopping = new AbortController();
+  private readonly staleAfterMs: number;
+  /** Made when the first client asks for its portfolio. */
+  private source: ChannelSource | undefined;
+  /** The length of the portfolios in memory, characters. */
+  private held = 0;
+  /** When a market was last found open after none was, ms since the epoch. */
+  private openedAt = 0;
+  private wasOpen = true;
+
+  constructor(
+    private readonly config: GatewayConfig,
+    @Inject(PORTFOLIO_PORT) private readonly port: PortfolioPort,
+    @Inject(LATEST_STORE) private readonly store: LatestStore,
+    @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly auth: AuthService,
+    private readonly markets: MarketStatusService,
+    private readonly metrics: PortfolioMetrics,
+    private readonly transportMetrics: TransportMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly faults: RateLimitedLog,
+  ) {
+    this.staleAfterMs = config.portfolioStaleAfterMs;
+    this.sweeper = new Sweeper({
+      clock,
+      intervalMs: Math.min(this.staleAfterMs / SWEEPS, MAX_SWEEP_INTERVAL_MS),
+      backlogMs: MAX_SWEEP_INTERVAL_MS,
+      heldUpMs: this.staleAfterMs / 2,
+      sweep: () => this.sweep(),
+    });
+  }
+
+  onModuleInit(): void {
+    this.metrics.onScrape(() => {
+      this.metrics.users.set(this.users.size);
+      this.metrics.up.set(this.status.up ? 1 : 0);
+    });
+  }
+
+  /** Before the clients are disconnected: they are not told that their portfolios have stopped. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    this.sweeper.stop();
+    await this.source?.stop();
+  }
+
+  /** Whether the channels of all users are subscribed to. */
+  get status(): FeedStatus {
+    return this.users.size === 0 || !this.source ? { up: true } : this.source.status;
+  }
+
+  /**
+   * Lets a client join the room, and sends it the newest portfolio of its user. If that is not in
+   * memory, it follows from the store.
+   * @param resumes whether the client asked for what it missed. A portfolio is complete in each
+   * message, so the newest one is all that it needs.
+   */
+  join(client: GatewaySocket, user: string, resumes: boolean): void {
+    const watched = this.watch(client, user);
+    const { payload } = watched.newest;
+    void client.join(PORTFOLIO_ROOM);
+    client.emit(ServerEvent.subscribed, {
+      room: PORTFOLIO_ROOM,
+      message: `Subscribed to ${PORTFOLIO_ROOM}`,
+      ...(resumes && (payload ? { recovered: true, replayed: 1, conflated: true } : { recovered: false })),
+    });
+    if (payload) {
+      this.sendTo(client, watched, payload);
+    } else {
+      watched.unserved.add(client);
+      // Otherwise the store is read as soon as the subscription works.
+      if (watched.isListening && watched.isRead) void this.read([watched]);
+    }
+    if (watched.isStale) this.notify(client, watched);
+  }
+
+  /** Call it when a client leaves the room or disconnects. It is sent nothing from now on. */
+  leave(client: GatewaySocket): void {
+    const watched = this.ofClient.get(client);
+    if (!watched) return;
+    this.ofClient.delete(client);
+    watched.clients.delete(client);
+    watched.unserved.delete(client);
+    if (watched.clients.size > 0) return;
+    this.users.delete(watched.id);
+    this.held -= sizeOf(watched);
+    this.source?.remove(portfolioChannel(watched.id));
+    if (this.users.size === 0) this.sweeper.stop();
+  }
+
+  /**
+   * The newest portfolio of a user, for a client that may not be in the room; undefined if there is
+   * none.
+   * @throws Error if the store cannot be read
+   */
+  find(user: string): Promise<JsonPayload<PortfolioUpdate> | undefined> {
+    const watched = this.users.get(user);
+    if (watched?.isListening && watched.newest.payload) return Promise.resolve(watched.newest.payload);
+    const running = this.finds.get(user);
+    if (running) return running;
+    const finding = this.findStored(user).finally(() => this.finds.delete(user));
+    this.finds.set(user, finding);
+    return finding;
+  }
+
+  /** Sends a client a portfolio of its user. */
+  send(client: GatewaySocket, user: string, payload: JsonPayload<PortfolioUpdate>): void {
+    this.sendTo(client, { id: user }, payload);
+  }
+
+  up(channels: readonly string[]): void {
+    const found: WatchedUser[] = [];
+    for (const channel of channels) {
+      const watched = this.users.get(userOfChannel(channel));
+      if (!watched) continue;
+      watched.isListening = true;
+      if (watched.lostAt !== undefined) this.tellGap(watched, watched.lostAt);
+      watched.lostAt = undefined;
+      found.push(watched);
+    }
+    void this.read(found);
+  }
+
+  down(channels: readonly string[]): void {
+    const now = this.clock.wallNow();
+    for (const channel of channels) {
+      const watched = this.users.get(userOfChannel(channel));
+      if (!watched) continue;
+      watched.isListening = false;
+      watched.lostAt ??= now;
+    }
+  }
+
+  message(channel: string, data: string): void {
+    const watched = this.users.get(userOfChannel(channel));
+    if (!watched) return;
+    const message = this.parse(watched.id, data);
+    if (!message) {
+      this.metrics.messages.inc({ verdict: 'rejected' });
+      return;
+    }
+    const verdict = this.keep(watched, () => watched.newest.offerLive(message));
+    this.metrics.messages.inc({ verdict });
+    if (verdict === 'older') return;
+    watched.arrivedAt = this.clock.wallNow();
+    this.look(watched);
+    if (verdict === 'newest') {
+      this.broadcast(watched, new LivePayload(message.payload, message.processedTime / 1_000));
+    }
+  }
+
+  private watch(client: GatewaySocket, user: string): WatchedUser {
+    const known = this.ofClient.get(client);
+    if (known?.id === user) return known;
+    this.leave(client);
+    let watched = this.users.get(user);
+    if (!watched) {
+      watched = new WatchedUser(user, this.clock.wallNow(), this.config.clockResetAfterMs);
+      if (this.users.size === 0) this.sweeper.start();
+      this.users.set(user, watched);
+      this.listenTo(user);
+    }
+    watched.clients.add(client);
+    this.ofClient.set(client, watched);
+    return watched;
+  }
+
+  private listenTo(user: string): void {
+    const channels = [portfolioChannel(user)];
+    if (this.source) {
+      this.source.add(channels);
+    } else if (this.port) {
+      this.source = this.port();
+      this.source.add(channels);
+      this.source.start(this);
+    }
+  }
+
+  /** Reads the newest portfolios of users whose channels are subscribed to, until that succeeds. */
+  private async read(users: readonly WatchedUser[], attempt = 1): Promise<void> {
+    const failed: WatchedUser[] = [];
+    for (let from = 0; from < users.length; from += READ_BATCH) {
+      const batch = users.slice(from, from + READ_BATCH).filter((watched) => this.needsRead(watched));
+      const values = await this.valuesOf(batch.map(({ id }) => id));
+      for (const [index, watched] of batch.entries()) {
+        if (!this.needsRead(watched)) continue;
+        const value = values[index];
+        watched.isRead = true;
+        if (value instanceof Error) failed.push(watched);
+        else if (typeof value === 'string') this.take(watched, value);
+        this.look(watched);
+      }
+    }
+    if (failed.length === 0) return;
+    await delay(this.clock, backoffMs(attempt, FIRST_RETRY_MS), this.stopping.signal);
+    await this.read(failed, attempt + 1);
+  }
+
+  /** False if the user has gone, or its subscription was lost, which causes another read. */
+  private needsRead(watched: WatchedUser): boolean {
+    return !this.stopping.signal.aborted && watched.isListening && this.users.get(watched.id) === watched;
+  }
+
+  /** The values in the store; an error for each that cannot be read. Never rejects. */
+  private async valuesOf(users: readonly string[]): Promise<readonly (string | null | Error)[]> {
+    try {
+      const values = await this.store.read(users.map(portfolioKey));
+      const error = values.find((value) => value instanceof Error);
+      if (error) this.unreadable(error);
+      return values;
+    } catch (error) {
+      this.unreadable(error);
+      return users.map(() => new Error('not read'));
+    }
+  }
+
+  private unreadable(error: unknown): void {
+    this.metrics.readErrors.inc();
+    this.faults.warn('portfolio:read', 'portfolios_not_read', { problem: messageOf(error) });
+  }
+
+  /** Takes a portfolio from the store, and sends it if it is newer than what the clients have. */
+  private take(watched: WatchedUser, value: string): void {
+    const message = this.parse(watched.id, value);
+    const verdict = message && this.keep(watched, () => watched.newest.offerStored(message));
+    if (!message || verdict === 'older') return;
+    const { payload } = message;
+    if (verdict === 'restored') {
+      for (const client of watched.unserved) this.sendTo(client, watched, payload);
+      watched.unserved.clear();
+      return;
+    }
+    watched.arrivedAt = Math.min(this.clock.wallNow(), message.processedTime / 1_000);
+    this.broadcast(watched, payload);
+  }
+
+  private async findStored(user: string): Promise<JsonPayload<PortfolioUpdate> | undefined> {
+    const [value] = await this.store.read([portfolioKey(user)]);
+    if (value instanceof Error) throw value;
+    const message = typeof value === 'string' ? this.parse(user, value) : undefined;
+    const watched = this.users.get(user);
+    if (!watched) return message?.payload;
+    // The clients in the room get it too, and none gets an older one than before.
+    if (message) this.take(watched, value as string);
+    return watched.newest.payload ?? message?.payload;
+  }
+
+  private parse(user: string, text: string): PortfolioMessage | undefined {
+    try {
+      return parsePortfolio(user, text, this.config.feedRules);
+    } catch (error) {
+      if (!(error instanceof FeedMessageError)) throw error;
+      const { reason, message: problem } = error;
+      this.metrics.rejected.inc({ reason });
+      this.faults.warn(`portfolio:${reason}`, 'portfolio_rejected', {
+        reason,
+        problem,
+        user: pseudonym(this.config.secretKey, user),
+      });
+      return undefined;
+    }
+  }
+
+  /** Runs `change` on the newest portfolio of a user, and keeps to the limit of memory. */
+  private keep<T>(watched: WatchedUser, change: () => T): T {
+    const before = sizeOf(watched);
+    const result = change();
+    this.held += sizeOf(watched) - before;
+    if (this.held > this.config.cacheMaxBytes) this.forgetOthers(watched);
+    return result;
+  }
+
+  private forgetOthers(kept: WatchedUser): void {
+    for (const watched of this.users.values()) {
+      if (this.held <= this.config.cacheMaxBytes / 2) return;
+      if (watched === kept) continue;
+      this.held -= sizeOf(watched);
+      watched.newest.forget();
+    }
+  }
+
+  private broadcast(watched: WatchedUser, payload: JsonPayload<PortfolioUpdate>): void {
+    for (const client of watched.clients) this.emit(client, watched, ServerEvent.portfolioUpdate, payload);
+    watched.unserved.clear();
+    this.transportMetrics.broadcasts.inc({ event: ServerEvent.portfolioUpdate });
+  }
+
+  private sendTo(
+    client: GatewaySocket,
+    user: Pick<WatchedUser, 'id'>,
+    payload: JsonPayload<PortfolioUpdate>,
+  ): void {
+    this.emit(client, user, ServerEvent.portfolioUpdate, payload);
+    this.transportMetrics.snapshots.inc({ event: ServerEvent.portfolioUpdate });
+  }
+
+  private notify(client: GatewaySocket, watched: WatchedUser): void {
+    this.emit(client, watched, ServerEvent.portfolioStatus, this.statusOf(watched));
+    this.transportMetrics.snapshots.inc({ event: ServerEvent.portfolioStatus });
+  }
+
+  /**
+   * Sends an event about a user to one client. It looks at the client's session each time, which may
+   * have ended in this turn.
+   */
+  private emit(
+    client: GatewaySocket,
+    { id }: Pick<WatchedUser, 'id'>,
+    event: 'portfolio_update' | 'portfolio_status' | 'feed_gap',
+    payload: JsonPayload<PortfolioUpdate> | JsonPayload<PortfolioStatus> | JsonPayload<FeedGap>,
+  ): void {
+    if (this.auth.userIdOf(client) === id) this.server.local.to(client.id).emit(event, payload as never);
+  }
+
+  private tellGap(watched: WatchedUser, lostAt: number): void {
+    const gap: FeedGap = {
+      since: new Date(lostAt).toISOString(),
+      until: new Date(this.clock.wallNow()).toISOString(),
+      room: PORTFOLIO_ROOM,
+    };
+    const payload = new JsonPayload<FeedGap>(JSON.stringify(gap), PORTFOLIO_ROOM);
+    for (const client of watched.clients) this.emit(client, watched, ServerEvent.feedGap, payload);
+  }
+
+  private sweep(): boolean {
+    const isOpen = this.markets.isAnyOpen;
+    if (isOpen && !this.wasOpen) this.openedAt = this.clock.wallNow();
+    this.wasOpen = isOpen;
+    for (const watched of this.users.values()) this.look(watched);
+    return false;
+  }
+
+  /** Tells the clients of a user if its portfolio has become stale, or is live again. */
+  private look(watched: WatchedUser): void {
+    const { arrivedAt, since, isRead } = watched;
+    const isOlderThan = (time: number): boolean => this.clock.wallNow() - time > this.staleAfterMs;
+    const isStale =
+      arrivedAt === undefined
+        ? isRead || isOlderThan(since)
+        : isOlderThan(Math.max(arrivedAt, this.openedAt)) && this.markets.isAnyOpen;
+    if (isStale === watched.isStale) return;
+    watched.isStale = isStale;
+    const payload = this.statusOf(watched);
+    for (const client of watched.clients) this.emit(client, watched, ServerEvent.portfolioStatus, payload);
+    this.transportMetrics.broadcasts.inc({ event: ServerEvent.portfolioStatus });
+  }
+
+  private statusOf({ isStale, arrivedAt }: WatchedUser): JsonPayload<PortfolioStatus> {
+    const status: PortfolioStatus = {
+      status: isStale ? 'stale' : 'live',
+      last_update: arrivedAt === undefined ? null : new Date(arrivedAt).toISOString(),
+      age_ms: arrivedAt === undefined ? null : Math.max(0, Math.round(this.clock.wallNow() - arrivedAt)),
+    };
+    return new JsonPayload(JSON.stringify(status), PORTFOLIO_ROOM);
+  }
+}
+
+function sizeOf({ newest }: WatchedUser): number {
+  return newest.payload?.text.length ?? 0;
+}

@@ -1,0 +1,29 @@
+import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
+import { NewestPortfolio } from './newest-portfolio.js';
+
+/** A user whose portfolio clients of this replica receive. Times are ms since the epoch. */
+export class WatchedUser {
+  readonly clients = new Set<GatewaySocket>();
+  /** The clients that have been sent no portfolio since they joined. */
+  readonly unserved = new Set<GatewaySocket>();
+  readonly newest: NewestPortfolio;
+  /** Whether the subscription to the channel of the user works. */
+  isListening = false;
+  /** When the subscription was lost; undefined if it was not, or works again. */
+  lostAt: number | undefined;
+  /** Whether the store has been asked since the subscription first worked. */
+  isRead = false;
+  /** When the newest portfolio arrived; undefined if none is known. */
+  arrivedAt: number | undefined;
+  /** Whether the clients were told that the portfolio is stale. */
+  isStale = false;
+
+  /** @param since when its first client joined */
+  constructor(
+    readonly id: string,
+    readonly since: number,
+    clockResetAfterMs: number,
+  ) {
+    this.newest = new NewestPortfolio(clockResetAfterMs);
+  }
+}
