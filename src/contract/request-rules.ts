@@ -30,18 +30,23 @@ const COLUMNS_OF_CHAINS_ALONE = {
   else: { properties: { view: { type: 'object', properties: { mode: { not: {} }, strikes: { not: {} } } } } },
 } as const;
 
-const NO_VIEW_OF_HEARTBEATS = {
-  if: { properties: { type: { const: 'heartbeat' } } },
+const NO_VIEW_OF_OTHERS = {
+  if: { properties: { type: { enum: ['portfolio', 'heartbeat'] } } },
   then: { properties: { view: { not: {} } } },
+} as const;
+
+const SYMBOL_OF_PRODUCTS_AND_CHAINS = {
+  if: { properties: { type: { enum: ['general', 'portfolio', 'heartbeat'] } } },
+  else: NEEDS_SYMBOL,
 } as const;
 
 const ROOMS_AND_HEARTBEATS = {
   allOf: [
-    { if: { properties: { type: { enum: ['general', 'heartbeat'] } } }, else: NEEDS_SYMBOL },
+    SYMBOL_OF_PRODUCTS_AND_CHAINS,
     EXPIRY_OF_CHAINS_ALONE,
     INTERVAL_OF_HEARTBEATS_ALONE,
     COLUMNS_OF_CHAINS_ALONE,
-    NO_VIEW_OF_HEARTBEATS,
+    NO_VIEW_OF_OTHERS,
   ],
 } as const;
 
@@ -54,5 +59,12 @@ export const REQUEST_RULES = {
     then: { properties: { resolution: { const: 'raw' } } },
     else: { properties: { expiry: { not: {} } } },
   },
-  SnapshotRequest: { allOf: [NEEDS_SYMBOL, EXPIRY_OF_CHAINS_ALONE, COLUMNS_OF_CHAINS_ALONE] },
+  SnapshotRequest: {
+    allOf: [
+      SYMBOL_OF_PRODUCTS_AND_CHAINS,
+      EXPIRY_OF_CHAINS_ALONE,
+      COLUMNS_OF_CHAINS_ALONE,
+      NO_VIEW_OF_OTHERS,
+    ],
+  },
 } as const;

@@ -339,7 +339,8 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   }
 
   private broadcast(watched: WatchedUser, payload: JsonPayload<PortfolioUpdate>): void {
-    for (const client of watched.clients) this.emit(client, watched, ServerEvent.portfolioUpdate, payload);
+    for (const client of watched.clients)
+      this.to(client, watched)?.emit(ServerEvent.portfolioUpdate, payload);
     watched.unserved.clear();
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.portfolioUpdate });
   }
@@ -349,26 +350,21 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     user: Pick<WatchedUser, 'id'>,
     payload: JsonPayload<PortfolioUpdate>,
   ): void {
-    this.emit(client, user, ServerEvent.portfolioUpdate, payload);
+    this.to(client, user)?.emit(ServerEvent.portfolioUpdate, payload);
     this.transportMetrics.snapshots.inc({ event: ServerEvent.portfolioUpdate });
   }
 
   private notify(client: GatewaySocket, watched: WatchedUser): void {
-    this.emit(client, watched, ServerEvent.portfolioStatus, this.statusOf(watched));
+    this.to(client, watched)?.emit(ServerEvent.portfolioStatus, this.statusOf(watched));
     this.transportMetrics.snapshots.inc({ event: ServerEvent.portfolioStatus });
   }
 
   /**
-   * Sends an event about a user to one client. It looks at the client's session each time, which may
-   * have ended in this turn.
+   * Where to emit to one client what is about a user; undefined if the client is not of this user. It
+   * looks at the client's session each time, which may have ended in this turn.
    */
-  private emit(
-    client: GatewaySocket,
-    { id }: Pick<WatchedUser, 'id'>,
-    event: 'portfolio_update' | 'portfolio_status' | 'feed_gap',
-    payload: JsonPayload<PortfolioUpdate> | JsonPayload<PortfolioStatus> | JsonPayload<FeedGap>,
-  ): void {
-    if (this.auth.userIdOf(client) === id) this.server.local.to(client.id).emit(event, payload as never);
+  private to(client: GatewaySocket, { id }: Pick<WatchedUser, 'id'>) {
+    return this.auth.userIdOf(client) === id ? this.server.local.to(client.id) : undefined;
   }
 
   private tellGap(watched: WatchedUser, lostAt: number): void {
@@ -378,7 +374,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
       room: PORTFOLIO_ROOM,
     };
     const payload = new JsonPayload<FeedGap>(JSON.stringify(gap), PORTFOLIO_ROOM);
-    for (const client of watched.clients) this.emit(client, watched, ServerEvent.feedGap, payload);
+    for (const client of watched.clients) this.to(client, watched)?.emit(ServerEvent.feedGap, payload);
   }
 
   private sweep(): boolean {
@@ -400,7 +396,8 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     if (isStale === watched.isStale) return;
     watched.isStale = isStale;
     const payload = this.statusOf(watched);
-    for (const client of watched.clients) this.emit(client, watched, ServerEvent.portfolioStatus, payload);
+    for (const client of watched.clients)
+      this.to(client, watched)?.emit(ServerEvent.portfolioStatus, payload);
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.portfolioStatus });
   }
 

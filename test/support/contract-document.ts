@@ -36,7 +36,7 @@ export const DOCUMENT = JSON.parse(readFileSync(FILE, 'utf8')) as AsyncApiDocume
 /** Not part of JSON Schema, and not used for validation. */
 const EXTENSIONS = ['x-enum-descriptions', 'x-closings'];
 
-const ajv = new Ajv({ strict: true, keywords: EXTENSIONS });
+const ajv = new Ajv({ allowUnionTypes: true, strict: true, keywords: EXTENSIONS });
 addFormats(ajv);
 
 /** The references name only the schema, because Ajv knows the schemas by name. */
