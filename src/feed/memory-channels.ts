@@ -15,8 +15,13 @@ export class MemoryChannels implements ChannelSource, FeedPublisher {
   }
 
   add(channels: readonly string[]): void {
-    for (const channel of channels) this.channels.add(channel);
-    this.listener?.up(channels);
+    const added = channels.filter((channel) => !this.channels.has(channel));
+    for (const channel of added) this.channels.add(channel);
+    if (added.length > 0) this.listener?.up(added);
+  }
+
+  has(channel: string): boolean {
+    return this.channels.has(channel);
   }
 
   remove(channel: string): void {
