@@ -20,6 +20,7 @@ import {
   type SimulateOptions,
 } from './simulator/feed-options.js';
 import { MarketSimulator } from './simulator/market-simulator.js';
+import { withPortfolios } from './simulator/portfolios.js';
 import { RedisPublisher } from './simulator/redis-publisher.js';
 import { simulatedFeed } from './simulator/simulated-feed.js';
 import { say, stopAfter, stopOnSignals, warn } from './terminal.js';
@@ -71,7 +72,12 @@ async function* simulate(
     `Simulating ${simulator.products.length} products at ${ticksPerSecond} ticks/s to ${where}, seed ${seed}.`,
   );
   let skipped = 0;
-  yield* simulatedFeed(simulator, { ticksPerSecond, signal, onSkipped: (ticks) => (skipped += ticks) });
+  const market = simulatedFeed(simulator, {
+    ticksPerSecond,
+    signal,
+    onSkipped: (ticks) => (skipped += ticks),
+  });
+  yield* withPortfolios(options.users, simulator.products, seed)(market);
   if (skipped > 0) warn(`${skipped} ticks were left out, for they could not be published at this rate.`);
 }
 

@@ -10,6 +10,7 @@ import { CapacityHealth } from './capacity.health.js';
 import { FeedHealth } from './feed.health.js';
 import { FreshnessHealth } from './freshness.health.js';
 import { type BriefAnswer, combinedHealth, combinedReadiness, type HealthAnswer } from './health-answer.js';
+import { PortfolioHealth } from './portfolio.health.js';
 import { RedisHealth } from './redis.health.js';
 import { type ReportKind, WORKER_REPORTS, type WorkerReport, type WorkerReports } from './worker-reports.js';
 
@@ -28,6 +29,7 @@ export class HealthController {
     private readonly capacity: CapacityHealth,
     private readonly freshness: FreshnessHealth,
     private readonly authentication: AuthHealth,
+    private readonly portfolios: PortfolioHealth,
     @Inject(WORKER_REPORTS) workers: WorkerReports | null,
     @Inject(CLOCK) clock: Clock,
   ) {
@@ -39,6 +41,7 @@ export class HealthController {
         () => this.freshness.check(),
         () => this.authentication.checkKeys(),
         () => this.authentication.checkRevocations(),
+        () => this.portfolios.check(),
       ]);
     const readiness = () =>
       this.check([

@@ -1,4 +1,5 @@
 import { ConfigError, type GatewayConfig, loadConfig } from '../../src/config/gateway-config.js';
+import { parseId } from '../../src/common/parse-id.js';
 import { parseRedisUrl } from '../../src/config/redis-url.js';
 import { isSymbol } from '../../src/contract/symbol.js';
 import type { RedisAddress } from '../../src/redis/redis-connections.js';
@@ -29,6 +30,8 @@ export interface SimulateOptions extends CommonOptions {
   readonly strikes?: number;
   readonly chainBytes?: number;
   readonly tradedShare?: number;
+  /** The users whose portfolios are published too. */
+  readonly users: readonly string[];
 }
 
 export interface ReplayFileOptions extends CommonOptions {
@@ -53,7 +56,8 @@ Simulation
   --chain-bytes N     instead of --strikes: about how long a chain message is, up to ${MAX_CHAIN_BYTES}
   --sparse SHARE      this share (0 to 1) of a chain's options trades between two chains; the others
                       stay as they were (default 1)
-  --no-cache          do not write latest:underlying:* and latest:chain:*
+  --users A,B         publish a portfolio of each of these users after each tick (default none)
+  --no-cache          do not write latest:underlying:*, latest:chain:* and latest:portfolio:*
 
 Replay
   --replay FILE       play a recording of npm run record; a name that ends in .gz is decompressed
@@ -79,6 +83,7 @@ const OPTIONS = {
   strikes: { type: 'string' },
   'chain-bytes': { type: 'string' },
   sparse: { type: 'string' },
+  users: { type: 'string' },
   'no-cache': { type: 'boolean' },
   replay: { type: 'string' },
   speed: { type: 'string' },
@@ -95,7 +100,7 @@ const OPTIONS = {
 
 type Name = keyof typeof OPTIONS;
 const SIMULATION_ONLY: readonly Name[] = [
-  ...(['rate', 'products', 'expiries', 'strikes', 'chain-bytes', 'sparse', 'no-cache'] as const),
+  ...(['rate', 'products', 'expiries', 'strikes', 'chain-bytes', 'sparse', 'users', 'no-cache'] as const),
 ];
 const REPLAY_ONLY: readonly Name[] = ['speed', 'loop', 'restamp', 'keep-times', 'cache'];
 
@@ -139,6 +144,7 @@ export function parseFeedOptions(args: readonly string[], env: NodeJS.ProcessEnv
       whole('chain-bytes', text, MIN_CHAIN_BYTES, MAX_CHAIN_BYTES),
     ),
     tradedShare: optional(values.sparse, (text) => number('sparse', text, 0, 1)),
+    users: optional(values.users, users) ?? [],
     cache: !values['no-cache'],
   };
 }
@@ -156,6 +162,13 @@ function products(text: string): string[] {
     );
   }
   return names;
+}
+
+function users(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => parseId(name) !== undefined) && new Set(names).size === names.length)
+    return names;
+  throw new UsageError('--users must be different ids of users with commas between, such as user-1,user-2.');
 }
 
 /** The user and the password that belong to `REDIS_URL`, as in the gateway. */

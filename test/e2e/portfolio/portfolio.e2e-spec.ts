@@ -367,6 +367,34 @@ it('after an outage of Redis, the clients are told of the gap and get the newest
   expect(totals(client)).toEqual([1, 2, 3]);
 });
 
+it('a channel that Redis does not allow is a problem of health, and ends with the permission', async () => {
+  const own = newUser();
+  await (await watching(newUser())).settled();
+  await redis.client.call(
+    'ACL',
+    'SETUSER',
+    'default',
+    'resetchannels',
+    '&enriched:[uo]*',
+    '&socket-gateway*',
+  );
+  const client = await join(own);
+  try {
+    await client.ask('subscribe', PORTFOLIO);
+    const problem = async (): Promise<string> => JSON.stringify((await gateway.json('/health')).details);
+    await waitFor(async () => (await problem()).includes('NOPERM'));
+    expect(await gateway.json('/health')).toMatchObject({ status: 'healthy' });
+    const told = await client.next('portfolio_status');
+    expect(told).toEqual({ status: 'stale', last_update: null, age_ms: null });
+  } finally {
+    await redis.client.call('ACL', 'SETUSER', 'default', 'allchannels');
+  }
+  await subscribed(own);
+  await publish(own, portfolio(own, 1));
+  await client.next('portfolio_update');
+  expect((await gateway.json('/health')).details).not.toHaveProperty('portfolios');
+});
+
 async function killConnections(role: string): Promise<void> {
   const list = String(await redis.client.client('LIST'));
   for (const line of list.split('\n')) {
