@@ -1,6 +1,6 @@
 import type { ChainView } from './chain-view.js';
 import type { History } from './history.js';
-import { CONNECTED_MESSAGE, type ChainUpdate, type OptionLeg, type PortfolioUpdate } from './payloads.js';
+import { CONNECTED_MESSAGE, type ChainUpdate, type OptionLeg } from './payloads.js';
 import {
   CLOSINGS,
   type ConnectRejection,
@@ -477,7 +477,7 @@ export const SERVER_EXAMPLES = {
         ],
         total_pnl: 1922,
         processed_at: '2026-11-22T04:43:39.355332',
-      } as PortfolioUpdate,
+      },
     },
   ],
   portfolio_status: [

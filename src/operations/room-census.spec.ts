@@ -26,6 +26,7 @@ it('names every room except the private rooms of clients', async () => {
       general: { rooms: 1, members: 5 },
       product: { rooms: 2, members: 4 },
       chain: { rooms: 0, members: 0 },
+      portfolio: { rooms: 0, members: 0 },
     },
   });
 });
