@@ -76,6 +76,7 @@ describe.each(Object.keys(TRANSPORTS))('by %s', (name) => {
     await store(other, portfolio(other, 100));
     const [client, stranger] = [await watching(own, TRANSPORTS[name]), await watching(other)];
     await client.next('portfolio_update');
+    await stranger.next('portfolio_update');
     await publish(other, portfolio(other, 101));
     await publish(own, portfolio(own, 2, { positions: [{ quantity: 12345678901234567890n.toString() }] }));
     await client.next('portfolio_update', 2);
