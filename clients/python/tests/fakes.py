@@ -59,6 +59,10 @@ def chain_view(product: str, n: int, expiry: str = '2026-11-26', **view: Any) ->
     return {**update, 'view': view or {'mode': 'ltp'}, 'strikes': [21000, 21050], **columns}
 
 
+def portfolio(n: int, user_id: Any = '42', **more: Any) -> Dict[str, Any]:
+    return {'user_id': user_id, 'timestamp': stamp(n), 'positions': [{'symbol': 'NIFTY', 'quantity': n}], **more}
+
+
 @contextlib.contextmanager
 def quick_reconnects() -> Iterator[None]:
     """Clients that are made meanwhile wait only a tenth as long before they reconnect."""

@@ -68,17 +68,25 @@ class Redis:
 
     def publish(self, channel: str, message: Dict[str, Any]) -> int:
         """Returns how many connections were subscribed to the channel."""
-        data = [part.encode() for part in ('PUBLISH', channel, json.dumps(message))]
-        command = b'*3\r\n' + b''.join(b'$%d\r\n%s\r\n' % (len(part), part) for part in data)
-        with self._lock:
-            self._socket.sendall(command)
-            return int(self._socket.makefile('rb').readline()[1:])
+        return int(self._command('PUBLISH', channel, json.dumps(message))[1:])
+
+    def set(self, key: str, message: Dict[str, Any]) -> None:
+        self._command('SET', key, json.dumps(message))
 
     def stop(self) -> None:
         self._socket.close()
         self._process.kill()
         self._process.wait()
         shutil.rmtree(self._folder)
+
+    def _command(self, *parts: str) -> bytes:
+        """Returns the first line of the reply."""
+        data = [part.encode() for part in parts]
+        command = b'*%d\r\n' % len(data) + b''.join(b'$%d\r\n%s\r\n' % (len(part), part) for part in data)
+        with self._lock:
+            self._socket.sendall(command)
+            line: bytes = self._socket.makefile('rb').readline()
+            return line
 
     def _connect(self) -> Optional[socket.socket]:
         with contextlib.suppress(OSError):
@@ -131,6 +139,17 @@ class Gateway:
             'puts': [{**leg, 'strike': 21550}],
         }
         wait_for(lambda: self._redis.publish('enriched:option_chain', message), 'no gateway is subscribed to the feed')
+
+    def portfolio(self, user: int, n: int) -> None:
+        """Publishes the `n`-th portfolio of a user, who has a client in the room."""
+        message = self.store_portfolio(user, n)
+        wait_for(lambda: self._redis.publish(f'enriched:portfolio:{user}', message), 'no gateway is subscribed to the portfolio')
+
+    def store_portfolio(self, user: int, n: int) -> Dict[str, Any]:
+        """Stores the `n`-th portfolio of a user without publishing it, and returns it."""
+        message = {'user_id': user, 'timestamp': stamp(n), 'total_pnl': n, 'positions': [{'symbol': 'NIFTY', 'quantity': n}]}
+        self._redis.set(f'latest:portfolio:{user}', message)
+        return message
 
     def terminate(self) -> None:
         self._process.terminate()

@@ -20,6 +20,14 @@ class ConflatingQueueTest(unittest.TestCase):
             queue.put(None, n)
         self.assertEqual([queue.take() for _ in range(len(queue))], [95, 96, 97, 98, 99])
 
+    def test_discards_the_item_of_a_key(self) -> None:
+        queue: ConflatingQueue[int] = ConflatingQueue()
+        queue.put('a', 1)
+        queue.put('b', 2)
+        for key in ('a', 'c'):
+            queue.discard(key)
+        self.assertEqual((len(queue), queue.take()), (1, 2))
+
     def test_takes_nothing_more_once_it_has_ended(self) -> None:
         told = []
         queue: ConflatingQueue[int] = ConflatingQueue(lambda: told.append(1))

@@ -99,6 +99,9 @@ class Stage:
     def chain(self, product: str, n: int) -> None:
         raise NotImplementedError
 
+    def portfolio(self, user: int, n: int) -> None:
+        raise NotImplementedError
+
     def drain(self) -> None:
         raise NotImplementedError
 
@@ -126,6 +129,7 @@ class FakeStage(Stage):
         verdicts: Dict[Optional[str], Any] = {None: 'AUTH_REQUIRED', 'invalid': 'TOKEN_INVALID', 'expired': 'TOKEN_EXPIRED'}
         user = {'user_id': '42', 'role': 'user'}
         products = ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ']
+        verdicts['other'] = {'user_id': '43', 'role': 'user'}
         self.gateway = FakeGateway(products, authenticate=(lambda given: verdicts.get(given, user)) if auth else None)
         self.url = self.gateway.url
 
@@ -141,6 +145,9 @@ class FakeStage(Stage):
 
     def chain(self, product: str, n: int) -> None:
         self.gateway.publish_chain(product, '2099-11-26', **{**CHAIN, 'spot_price': n})
+
+    def portfolio(self, user: int, n: int) -> None:
+        self.gateway.publish_portfolio(user, total_pnl=n, positions=[{'symbol': 'NIFTY', 'quantity': n}])
 
     def drain(self) -> None:
         self.gateway.drain(50)
@@ -183,6 +190,9 @@ class RealStage(Stage):
         message = {**CHAIN, 'spot_price': n, 'product': product, 'expiry': '2099-11-26', 'timestamp': stamp(n), 'processed_at': stamp(n)}
         wait_for(lambda: self._prefixed.publish('enriched:option_chain', message))
 
+    def portfolio(self, user: int, n: int) -> None:
+        self.gateway.portfolio(user, n)
+
     def drain(self) -> None:
         self.gateway.terminate()
 
@@ -195,7 +205,7 @@ class RealStage(Stage):
         client.wait_for('feed_status')
 
     def token(self, kind: str) -> str:
-        return {'invalid': 'rubbish', 'expired': token(seconds=-100), 'expiring': token(seconds=20)}.get(kind) or token()
+        return {'invalid': 'rubbish', 'expired': token(seconds=-100), 'expiring': token(seconds=20), 'other': token(user=43)}.get(kind) or token()
 
     def warn_token_expiring(self) -> None:
         """It says so by itself of a token that expires soon."""
@@ -213,6 +223,9 @@ class _Prefixed(Redis):
 
     def publish(self, channel: str, message: Dict[str, Any]) -> int:
         return self._inner.publish(f'{self._prefix}{channel}', message)
+
+    def set(self, key: str, message: Dict[str, Any]) -> None:
+        self._inner.set(f'{self._prefix}{key}', message)
 
 
 class Drift(unittest.TestCase):
@@ -402,6 +415,54 @@ class Drift(unittest.TestCase):
             yield client.take(), str(client.error)
 
         self.compare(play, auth=True)
+
+    def test_a_portfolio(self) -> None:
+        def play(stage: Stage) -> Iterator[Any]:
+            client, other = stage.client(), stage.client()
+            client.connect(stage.url, heartbeat=None, token=lambda _: stage.token('good'))
+            other.connect(stage.url, heartbeat=None, token=lambda _: stage.token('other'))
+            other.subscribe('portfolio').ready(10)
+            client.take()
+            portfolio = client.subscribe('portfolio').ready(10)
+            client.wait_for('subscribed', 'portfolio_status')
+            yield client.take(), portfolio.stale
+            for n in (1, 2):
+                stage.portfolio(42, n)
+                client.wait_for('portfolio_update')
+                yield client.take(), portfolio.stale
+            second = stage.client()
+            second.connect(stage.url, heartbeat=None, token=lambda _: stage.token('good'))
+            second.take()
+            second.subscribe('portfolio').ready(10)
+            second.wait_for('subscribed', 'portfolio_update')
+            yield second.take(), second.subscriptions()
+            second.take()
+            snapshot = second.snapshot('portfolio')
+            second.wait_for('portfolio_update', 'snapshot')
+            yield second.take(), dict(snapshot.rooms), [update.user_id for update in snapshot.updates]
+            portfolio.unsubscribe()
+            client.wait_for('unsubscribed')
+            yield client.take(), client.subscriptions()
+            yield [payload for event, payload in other.take() if event == 'portfolio_update'], other.snapshot('portfolio').rooms
+            with self.assertRaises(GatewayError) as caught:
+                client._requests.call('subscribe', {'type': 'portfolio', 'view': {'max_rate': 1}}, 10)
+            yield getattr(caught.exception, 'code', None)
+
+        self.compare(play, auth=True)
+
+    def test_anonymous_clients_have_no_portfolio(self) -> None:
+        def play(stage: Stage) -> Iterator[Any]:
+            client = stage.client()
+            client.connect(stage.url, heartbeat=None)
+            client.take()
+            asks: List[Callable[[], Any]] = [lambda: client.subscribe('portfolio').ready(10), lambda: client.snapshot('portfolio')]
+            for ask in asks:
+                with self.assertRaises(GatewayError) as caught:
+                    ask()
+                client.wait_for('error')
+                yield type(caught.exception), str(caught.exception), client.take()
+
+        self.compare(play)
 
     def test_a_drain(self) -> None:
         def play(stage: Stage) -> Iterator[Any]:

@@ -28,6 +28,10 @@ def subscribe(sync: Client, client: AsyncClient) -> None:
     reveal_type(sync.subscribe('chain', 'NIFTY').updates)
     reveal_type(sync.subscribe('chain', 'NIFTY', view=View('ltp')).updates)
     reveal_type(client.subscribe('chain', 'NIFTY', view=View('ltp')).latest_by_expiry)
+    reveal_type(sync.subscribe('portfolio').updates)
+    reveal_type(client.subscribe('portfolio').updates)
+    sync.subscribe('portfolio', 'NIFTY')
+    reveal_type(sync.snapshot('portfolio'))
 '''
 
 
@@ -43,8 +47,11 @@ class Typing(unittest.TestCase):
         package = 'deltastream_socket_client'
         lines = [line.partition('program.py:')[2].replace(package, '') for line in checked.stdout.splitlines()]
         subscribed = [line.partition('type is ')[2] for line in lines if 'Revealed' in line and 'Snapshot' not in line]
-        tuples, views = (f'"builtins.tuple[.updates.{name}, ...]"' for name in ('ChainUpdate', 'ChainView'))
-        self.assertEqual(subscribed, [tuples, views, '"builtins.dict[builtins.str, .updates.ChainView]"'], checked.stdout)
+        tuples, views, portfolios = (
+            f'"builtins.tuple[.updates.{name}, ...]"' for name in ('ChainUpdate', 'ChainView', 'PortfolioUpdate')
+        )
+        by_expiry = '"builtins.dict[builtins.str, .updates.ChainView]"'
+        self.assertEqual(subscribed, [tuples, views, by_expiry, portfolios, portfolios], checked.stdout)
         revealed = [line for line in lines if 'Revealed' in line and 'Snapshot' in line]
         self.assertEqual(
             revealed,
@@ -58,9 +65,10 @@ class Typing(unittest.TestCase):
                     (13, 'UnderlyingUpdate'),
                     (14, 'ChainUpdate'),
                     (15, 'ChainView'),
+                    (24, 'PortfolioUpdate'),
                 )
             ],
             checked.stdout + checked.stderr,
         )
         refused = [line for line in lines if 'No overload' in line]
-        self.assertEqual([line.partition(':')[0] for line in refused], ['7', '8'], checked.stdout)
+        self.assertEqual([line.partition(':')[0] for line in refused], ['7', '8', '23'], checked.stdout)

@@ -41,6 +41,7 @@ from .payloads import (
     Lagging,
     Limits,
     MarketStatus,
+    PortfolioStatus,
     Products,
     RoomConfirmed,
     Rooms,
@@ -54,7 +55,16 @@ from .payloads import (
 )
 from .sync_client import Client
 from .sync_subscription import Subscription
-from .updates import ChainSummary, ChainUpdate, ChainView, OptionLeg, StrikeRow, UnderlyingUpdate, Update
+from .updates import (
+    ChainSummary,
+    ChainUpdate,
+    ChainView,
+    OptionLeg,
+    PortfolioUpdate,
+    StrikeRow,
+    UnderlyingUpdate,
+    Update,
+)
 from .views import View
 
 __all__ = [
@@ -88,6 +98,8 @@ __all__ = [
     'NotConnected',
     'OptionLeg',
     'PayloadError',
+    'PortfolioStatus',
+    'PortfolioUpdate',
     'Products',
     'RateLimited',
     'Refused',

@@ -9,6 +9,7 @@ from . import arguments
 from .views import View, grant
 
 GENERAL = 'general'
+PORTFOLIO = 'portfolio'
 Symbols = Union[str, Iterable[str]]
 #: A date or a 'YYYY-MM-DD'. `datetime.datetime` and `pandas.Timestamp` are dates too.
 Expiry = Union[str, date]
@@ -18,7 +19,7 @@ Expiry = Union[str, date]
 class Address:
     """One room, as a request names it."""
 
-    #: 'product', 'chain' or 'general'.
+    #: 'product', 'chain', 'general' or 'portfolio'. The last two have no symbol.
     type: str
     symbol: Optional[str] = None
     #: `YYYY-MM-DD`. `None`: every expiry of the product.
@@ -28,7 +29,7 @@ class Address:
 
     @property
     def room(self) -> str:
-        """The gateway's name of the room: `general`, `product:NIFTY`, `chain:NIFTY` or
+        """The gateway's name of the room: `general`, `portfolio`, `product:NIFTY`, `chain:NIFTY` or
         `chain:NIFTY:2026-11-26`. That of a view has its name too: `chain:NIFTY@quote.10.2hz`.
         """
         return self.base if self.view is None else f'{self.base}@{self.view.name}'
@@ -41,8 +42,8 @@ class Address:
     @property
     def base(self) -> str:
         """The name of the room of which this is a view, or of this one."""
-        if self.type == GENERAL:
-            return GENERAL
+        if self.symbol is None:
+            return self.type
         return f'{self.type}:{self.symbol}' if self.expiry is None else f'{self.type}:{self.symbol}:{self.expiry}'
 
 
@@ -62,12 +63,12 @@ def parse_addresses(
     type = arguments.text('type', type)
     named = arguments.texts('symbol', symbol) + arguments.texts('symbols', symbols)
     day = arguments.day('expiry', expiry)
-    if type == GENERAL:
+    if type in (GENERAL, PORTFOLIO):
         if named or day is not None:
-            raise ValueError("the type 'general' takes neither a symbol nor an expiry")
-        return (Address(GENERAL, view=grant(type, view)),)
+            raise ValueError(f'the type {type!r} takes neither a symbol nor an expiry')
+        return (Address(type, view=grant(type, view)),)
     if type not in ('product', 'chain'):
-        raise ValueError(f"type must be 'product', 'chain' or 'general', not {type!r}")
+        raise ValueError(f"type must be 'product', 'chain', 'general' or 'portfolio', not {type!r}")
     if day is not None and type != 'chain':
         raise ValueError("only the type 'chain' takes an expiry")
     if not named:
@@ -91,10 +92,12 @@ def request_payload(addresses: Iterable[Address]) -> Dict[str, Any]:
     return payload
 
 
-def feeds_of_update(event: str, product: str, expiry: Optional[str], view: Optional[View] = None) -> Tuple[str, ...]:
+def feeds_of_update(event: str, product: Optional[str], expiry: Optional[str], view: Optional[View] = None) -> Tuple[str, ...]:
     """Returns the names of the rooms to which the gateway sends an update. It also sends it to those
-    that differ only in their rate. `view` is that of a `chain_view`.
+    that differ only in their rate. `view` is that of a `chain_view`. Only a portfolio has no product.
     """
+    if event == 'portfolio_update':
+        return (PORTFOLIO,)
     if event == 'underlying_update':
         return (GENERAL, f'product:{product}')
     if event == 'chain_summary':

@@ -24,7 +24,7 @@ from .reconnect import ReconnectPolicy
 from .renewal import Renewal
 from .room_requests import RoomRequest
 from .tasks import Tasks
-from .updates import ChainUpdate, ChainView, UnderlyingUpdate, Update
+from .updates import ChainUpdate, ChainView, PortfolioUpdate, UnderlyingUpdate, Update
 from .views import View
 from .watchdog import HeartbeatRequest
 
@@ -157,6 +157,9 @@ class AsyncClient(BaseClient):
     @overload
     def subscribe(self, type: Literal['general'], *, view: Optional[View] = None) -> AsyncSubscription[Update]: ...
 
+    @overload
+    def subscribe(self, type: Literal['portfolio']) -> AsyncSubscription[PortfolioUpdate]: ...
+
     def subscribe(
         self,
         type: str,
@@ -170,7 +173,8 @@ class AsyncClient(BaseClient):
         result to wait for it.
 
         type: 'product' for prices (`UnderlyingUpdate`), 'chain' for option chains (`ChainUpdate`),
-        'general' for the prices and chain summaries of all products.
+        'general' for the prices and chain summaries of all products, 'portfolio' for the portfolio of
+        the token's user (`PortfolioUpdate`).
         symbol: one product, for example 'NIFTY', or any iterable of them. `symbols` is another way
         to pass an iterable.
         expiry: a date or a 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings
@@ -258,6 +262,9 @@ class AsyncClient(BaseClient):
         view: View,
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[ChainView]: ...
+
+    @overload
+    async def snapshot(self, type: Literal['portfolio'], *, timeout: float = ANSWER_TIMEOUT) -> Snapshot[PortfolioUpdate]: ...
 
     async def snapshot(
         self,

@@ -5,7 +5,7 @@ import dataclasses
 from typing import Any, Callable, Dict, Generic, List, Optional, Tuple, TypeVar, overload
 
 from . import arguments
-from .addresses import Address, Expiry
+from .addresses import PORTFOLIO, Address, Expiry
 from .errors import GatewayError, NotConnected, SubscriptionError
 from .handle import Handle
 from .payloads import Gap
@@ -88,8 +88,8 @@ class BaseSubscription(Generic[U]):
 
     @property
     def stale(self) -> bool:
-        """Whether any of its prices must not be relied on: it has stopped, is not confirmed yet, or
-        there is no connection.
+        """Whether any of its prices, or its portfolio, must not be relied on: it has stopped, is not
+        confirmed yet, or there is no connection.
         """
         return self._handle.stale
 
@@ -131,9 +131,11 @@ class BaseSubscription(Generic[U]):
     def _past(self, symbol: Optional[str], expiry: Optional[Expiry]) -> Tuple[str, str, Optional[Expiry]]:
         """Returns the type, the symbol and the expiry of its history.
 
-        Raises ValueError if it has several products, and `symbol` names none.
+        Raises ValueError if it has several products, and `symbol` names none, and for the portfolio.
         """
         addresses = [room.address for room in self._handle.rooms]
+        if addresses[0].type == PORTFOLIO:
+            raise ValueError('portfolios have no history')
         symbols = {address.symbol for address in addresses}
         if symbol is None and (len(symbols) > 1 or addresses[0].symbol is None):
             raise ValueError('the subscription has several products; pass the symbol of the one whose history you want')

@@ -50,6 +50,11 @@ class ConflatingQueue(Generic[T]):
         """Removes and returns the oldest item. Raises KeyError if the queue is empty."""
         return self._items.popitem(last=False)[1]
 
+    def discard(self, key: Hashable) -> None:
+        """Drops the item with this key, if there is one."""
+        if key in self._items:
+            del self._items[key]
+
     def end(self, error: Optional[BaseException] = None) -> None:
         """Takes no more items. Those in the queue may still be taken."""
         if not self.ended:

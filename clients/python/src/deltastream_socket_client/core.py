@@ -11,7 +11,7 @@ import random
 import time
 from typing import Any, Callable, Dict, Hashable, List, Optional, Sequence, Set, Tuple, Union
 
-from .addresses import GENERAL, Address, feeds_of_update
+from .addresses import GENERAL, PORTFOLIO, Address, feeds_of_update
 from .errors import Forbidden, GatewayError, PayloadError, RequestError, SubscriptionError, request_error, view_not_granted
 from .handle import Handle
 from .order import Order, Verdict, signature_of
@@ -26,6 +26,7 @@ from .payloads import (
     Gap,
     Heartbeat,
     Limits,
+    PortfolioStatus,
     RoomConfirmed,
     RoomSnapshot,
     TokenRefreshed,
@@ -35,7 +36,7 @@ from .room_requests import RoomRequest, batches, due, replacements
 from .rooms import Membership, Room, RoomTable
 from .snapshots import SnapshotCollector
 from .staleness import StalenessTracker
-from .updates import ChainSummary, ChainUpdate, ChainView, UnderlyingUpdate
+from .updates import ChainSummary, ChainUpdate, ChainView, PortfolioUpdate, UnderlyingUpdate
 from .views import View, is_granted
 from .watchdog import HeartbeatRequest, Liveness
 
@@ -332,7 +333,7 @@ class Core:
         except PayloadError as error:
             log.warning('dropped a malformed %s: %s', event, error)
             return
-        if isinstance(payload, (UnderlyingUpdate, ChainSummary, ChainUpdate, ChainView)):
+        if isinstance(payload, (UnderlyingUpdate, ChainSummary, ChainUpdate, ChainView, PortfolioUpdate)):
             self._updated(event, payload)
             return
         if isinstance(payload, Connected):
@@ -359,6 +360,8 @@ class Core:
             return
         elif isinstance(payload, ChainStatus):
             self._staleness.chain_status(payload)
+        elif isinstance(payload, PortfolioStatus):
+            self._staleness.portfolio_status(payload)
         elif isinstance(payload, RoomSnapshot):
             for collector in self._collectors:
                 collector.expect(payload.room, payload.updates)
@@ -376,6 +379,8 @@ class Core:
         self._emit(event, payload, _key_of(event, payload))
 
     def _connected(self, payload: Connected) -> None:
+        if _id_of(payload.user) != _id_of(self.user):
+            self._forget_portfolio()
         self.limits, self.user, self.client_id = payload.limits, payload.user, payload.client_id
         self.closing = None
         self.pacer.reset(payload.limits)
@@ -390,6 +395,15 @@ class Core:
         self._set_state('connected')
         self._check_health()
         self._staleness.notify_changes(self.rooms.values())
+
+    def _forget_portfolio(self) -> None:
+        """The user has changed, so the portfolio of the former one must not be shown any more."""
+        self.order.forget(_PORTFOLIO_KEY)
+        room = self.rooms.get(PORTFOLIO)
+        if room is not None:
+            room.latest.clear()
+            for subscriber in list(room.subscribers):
+                subscriber.forget(_PORTFOLIO_KEY)
 
     def _resumed(self, confirmed: RoomConfirmed) -> None:
         room = self.rooms.get(confirmed.room)
@@ -421,12 +435,16 @@ class Core:
         verdict = self.order.judge(key, update.timestamp, signature_of(update))
         for collector in self._collectors:
             collector.offer(event, update, verdict is not Verdict.OLDER)
+        product: Optional[str] = getattr(update, 'product', None)
+        if product is None:
+            # Also if it is older than one of an earlier connection: the gateway has looked it up.
+            self._staleness.portfolio_updated()
         if verdict is Verdict.OLDER:
             self.dropped_older += 1
             return
-        rooms = self.rooms.fed_by(feeds_of_update(event, update.product, expiry, view))
-        if event != 'chain_summary':
-            self._staleness.updated([room.name for room in rooms], update.product, expiry, update.timestamp[:10])
+        rooms = self.rooms.fed_by(feeds_of_update(event, product, expiry, view))
+        if product is not None and event != 'chain_summary':
+            self._staleness.updated([room.name for room in rooms], product, expiry, update.timestamp[:10])
         every = self.resume and event == 'underlying_update'
         for room in rooms:
             if not room.subscribers or not room.keep(key, update):
@@ -465,17 +483,28 @@ def _since(rooms: Sequence[Room]) -> Tuple[Tuple[str, str], ...]:
     return tuple((symbol, time) for symbol, time in times if time is not None)
 
 
-def _key_of_update(event: str, update: Any, view: Optional[View]) -> Tuple[str, str, Optional[str]]:
+def _key_of_update(event: str, update: Any, view: Optional[View]) -> Tuple[str, Optional[str], Optional[str]]:
     """Returns the key of the updates of which each is newer than the one before: event and content of
     the view, product, expiry.
     """
-    return (event if view is None else f'{event}@{view.content}', update.product, getattr(update, 'expiry', None))
+    content = event if view is None else f'{event}@{view.content}'
+    return (content, getattr(update, 'product', None), getattr(update, 'expiry', None))
+
+
+#: The key of portfolios.
+_PORTFOLIO_KEY = ('portfolio_update', None, None)
+
+
+def _id_of(user: Optional[User]) -> Optional[str]:
+    return None if user is None else user.user_id
 
 
 def _key_of(event: str, payload: Any) -> Optional[Hashable]:
-    """Returns a key for the statuses of one product or chain, of which a listener needs only the
-    newest.
+    """Returns a key for the statuses of one product or chain, or of the portfolio, of which a listener
+    needs only the newest.
     """
+    if isinstance(payload, PortfolioStatus):
+        return event
     if isinstance(payload, FeedStatus):
         return (event, payload.product)
     return (event, payload.product, payload.expiry) if isinstance(payload, ChainStatus) else None

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, Optional, Set, Tuple
 
-from .payloads import ChainStatus, FeedStatus
+from .payloads import ChainStatus, FeedStatus, PortfolioStatus
 
 #: Products that are remembered at most: as many as the gateway watches.
 MAX_PRODUCTS = 50_000
@@ -127,3 +127,28 @@ class RoomFreshness:
         if expiry is not None:
             return (product, expiry) in self._stale
         return any(key[0] == product for key in self._stale)
+
+
+class PortfolioFreshness:
+    """Whether the portfolio of the client's user has stopped, or is not known on this connection."""
+
+    def __init__(self) -> None:
+        self._stopped = False
+        #: Whether no portfolio has come since the room was joined. The gateway may have to look it up,
+        #: and until then the one of an earlier connection may be old.
+        self._awaited = True
+
+    @property
+    def stale(self) -> bool:
+        return self._awaited or self._stopped
+
+    def subscribed(self) -> None:
+        """The room was joined. If the portfolio has stopped, the gateway says so again after this."""
+        self._stopped, self._awaited = False, True
+
+    def updated(self) -> None:
+        self._awaited = False
+
+    def record(self, status: PortfolioStatus) -> None:
+        """Takes what the gateway says. The new portfolio may follow after the status that it is live."""
+        self._stopped = status.status == 'stale'

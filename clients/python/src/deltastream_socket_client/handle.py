@@ -4,13 +4,12 @@ from __future__ import annotations
 import weakref
 from typing import Callable, Dict, Generic, Hashable, List, Optional, Tuple, cast
 
-from .addresses import GENERAL
 from .conflating_queue import MAX_EVERY_PRICE, MAX_ITEMS, ConflatingQueue
 from .errors import GatewayError, SubscriptionError
 from .payloads import Gap
 from .rooms import CHAINS, Chain, Membership, Room
 from .timestamps import parse_micros
-from .updates import U, Update
+from .updates import AnyUpdate, U
 
 
 class Handle(Generic[U]):
@@ -53,7 +52,7 @@ class Handle(Generic[U]):
         """Whether any of its prices must not be relied on."""
         if self.closed or not self.ready:
             return True
-        return any(room.address.type != GENERAL and self._is_room_stale(room) for room in self.rooms)
+        return any(self._is_room_stale(room) for room in self.rooms)
 
     @property
     def suggestions(self) -> Dict[str, str]:
@@ -73,7 +72,7 @@ class Handle(Generic[U]):
         """The newest chain of each expiry, the nearest expiry first. The keys name the product too if
         the subscription is to several.
         """
-        updates: Tuple[Update, ...] = self.updates
+        updates: Tuple[AnyUpdate, ...] = self.updates
         chains: List[Chain] = [update for update in updates if isinstance(update, CHAINS)]
         chains.sort(key=lambda chain: (chain.expiry, chain.product))
         several = len({room.address.symbol for room in self.rooms}) > 1
@@ -83,7 +82,7 @@ class Handle(Generic[U]):
         """The newest update of a product and expiry. Without an expiry, of any."""
         newest: Optional[U] = None
         for update in self.updates:
-            if update.product == symbol and expiry in (None, getattr(update, 'expiry', None)):
+            if getattr(update, 'product', None) == symbol and expiry in (None, getattr(update, 'expiry', None)):
                 if newest is None or (parse_micros(update.timestamp) or 0) > (parse_micros(newest.timestamp) or 0):
                     newest = update
         return newest
@@ -98,13 +97,19 @@ class Handle(Generic[U]):
         """Exchanges its rooms for other views of them. Of what these already have, it takes what is not
         older than what it had.
         """
-        shown = {(update.product, getattr(update, 'expiry', None)): parse_micros(update.timestamp) for update in self.updates}
+        shown = {_subject_of(update): parse_micros(update.timestamp) for update in self.updates}
         self.rooms = rooms
         for room in rooms:
             for key, update in room.latest.items():
-                before = shown.get((update.product, getattr(update, 'expiry', None)))
+                before = shown.get(_subject_of(update))
                 if before is None or before <= (parse_micros(update.timestamp) or before):
                     self.push(key, cast('U', update))
+
+    def forget(self, key: Hashable) -> None:
+        """Drops its newest update, whose key this is, also from its iterations."""
+        self.latest = None
+        for queue in list(self._queues):
+            queue.discard(key)
 
     def missed(self, gap: Gap) -> None:
         self.gap = gap
@@ -131,3 +136,8 @@ class Handle(Generic[U]):
         for queue in list(self._queues):
             queue.end(error)
         self._queues = weakref.WeakSet()
+
+
+def _subject_of(update: AnyUpdate) -> Tuple[Optional[str], Optional[str]]:
+    """Returns the product and the expiry of an update."""
+    return getattr(update, 'product', None), getattr(update, 'expiry', None)

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any, Callable, Hashable, Optional
 
 from .timestamps import parse_micros
+from .updates import PortfolioUpdate
 
 #: How many older updates, each newer than the one before, mean that the producer's clock was set
 #: back. One or two may just be late.
@@ -76,6 +77,10 @@ class Order:
         if newest is not None and (mark is None or mark.time < newest.time):
             self._remember(key, _Mark(newest.time, None))
 
+    def forget(self, key: Hashable) -> None:
+        """Takes any update of a key next."""
+        self._marks.pop(key, None)
+
     def _is_set_back(self, mark: _Mark, time: int) -> bool:
         now = self._now()
         if mark.count == 0 or time < mark.last:
@@ -107,4 +112,7 @@ def _processed_before(time: int, one: Hashable, other: Hashable) -> bool:
 
 def signature_of(update: Any) -> Optional[Hashable]:
     """Returns what distinguishes an update from another one of the same time."""
+    if isinstance(update, PortfolioUpdate):
+        # This package does not know what is in a portfolio, so any difference counts.
+        return (update.extra.get('processed_at'), update)
     return tuple(getattr(update, name, None) for name in _SIGNATURE)

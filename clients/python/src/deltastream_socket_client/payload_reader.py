@@ -19,6 +19,7 @@ from .payloads import (
     Lagging,
     Limits,
     MarketStatus,
+    PortfolioStatus,
     Products,
     RoomConfirmed,
     Rooms,
@@ -29,7 +30,7 @@ from .payloads import (
     User,
 )
 from .read_only import NOTHING, ReadOnly
-from .updates import ChainSummary, ChainUpdate, ChainView, Columns, OptionLeg, UnderlyingUpdate
+from .updates import ChainSummary, ChainUpdate, ChainView, Columns, OptionLeg, PortfolioUpdate, UnderlyingUpdate
 from .views import View
 
 P = TypeVar('P')
@@ -132,6 +133,8 @@ SERVER_EVENTS: Mapping[str, type] = MappingProxyType(
         'feed_statuses': FeedStatuses,
         'feed_gap': FeedGap,
         'chain_status': ChainStatus,
+        'portfolio_update': PortfolioUpdate,
+        'portfolio_status': PortfolioStatus,
         'heartbeat': Heartbeat,
         'market_status': MarketStatus,
         'lagging': Lagging,

@@ -146,6 +146,8 @@ class FeedGap:
     since: str
     #: When it delivered again.
     until: str
+    #: The only room that missed updates, for example 'portfolio'. `None`: any room may have.
+    room: Optional[str] = None
     extra: Extra = extra()
 
 
@@ -161,6 +163,19 @@ class ChainStatus:
     #: Timestamp of the newest update. `None`: there is none.
     last_update: Optional[str] = None
     #: How long ago that update was, in milliseconds.
+    age_ms: Optional[float] = None
+    extra: Extra = extra()
+
+
+@dataclass(frozen=True)
+class PortfolioStatus:
+    """Payload of `portfolio_status`: the portfolio of the client's own user has stopped, or continues."""
+
+    #: 'stale', also if the gateway knows no portfolio of the user, or 'live'.
+    status: str
+    #: When the newest portfolio arrived. `None`: there is none.
+    last_update: Optional[str] = None
+    #: How long ago that was, in milliseconds.
     age_ms: Optional[float] = None
     extra: Extra = extra()
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Collection, DefaultDict, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from .addresses import request_payload
+from .addresses import GENERAL, request_payload
 from .payloads import Limits
 from .rooms import Membership, Room, RoomTable
 from .views import View
@@ -57,7 +57,7 @@ def due(rooms: Collection[Room], now: float) -> Tuple[List[Room], List[Room], Op
         if room.wanted and room.membership is Membership.OUT and room.error is None:
             # Other rooms with prices come last: in them, newer prices could come before those that
             # were missed.
-            if resuming and room.address.type != 'chain' and not room.resumable:
+            if resuming and room.address.type in ('product', GENERAL) and not room.resumable:
                 continue
             wanted = join
         elif not room.wanted and room.membership is Membership.IN:

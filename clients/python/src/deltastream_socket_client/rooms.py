@@ -8,7 +8,7 @@ from typing import Any, Dict, Hashable, Iterable, List, Optional, Protocol, Sequ
 from .addresses import GENERAL, Address
 from .errors import GatewayError, SubscriptionError
 from .payloads import Gap
-from .updates import ChainUpdate, ChainView, Update
+from .updates import AnyUpdate, ChainUpdate, ChainView
 
 #: Updates that one room keeps, at most: `general` has one for each product and chain.
 MAX_LATEST = 10_000
@@ -41,6 +41,9 @@ class Subscriber(Protocol):
     def missed(self, gap: Gap) -> None:
         """Takes that updates of the room may be missing."""
 
+    def forget(self, key: Hashable) -> None:
+        """Drops the update with this key, also from iterations that have not come to it."""
+
     def end(self, error: Optional[GatewayError]) -> None:
         """Ends the iterations of the subscription, which then raise `error`."""
 
@@ -54,7 +57,7 @@ class Room:
         self.subscribers: Set[Subscriber] = set()
         #: Whether it is wanted even without a subscription. By default, `general` is.
         self.always = False
-        self.latest: OrderedDict[Hashable, Update] = OrderedDict()
+        self.latest: OrderedDict[Hashable, AnyUpdate] = OrderedDict()
         #: The time of its newest price when the connection was lost, or when the last request for
         #: it was made, until the gateway has resumed the room.
         self.since: Optional[str] = None
@@ -98,7 +101,7 @@ class Room:
         self.since = None if price is None else price.timestamp
         return self.since
 
-    def keep(self, key: Hashable, update: Update) -> bool:
+    def keep(self, key: Hashable, update: AnyUpdate) -> bool:
         """Stores an update. Returns False if the room already has exactly this one."""
         if self.latest.get(key) == update:
             return False
@@ -127,7 +130,7 @@ class RoomTable(Dict[str, Room]):
 
     def __init__(self) -> None:
         super().__init__()
-        #: By product; those of `general` by `None`.
+        #: By product; those of `general` and the portfolio by `None`.
         self._of_product: Dict[Optional[str], Set[Room]] = {}
         #: Those with a limit of their rate, by the room that has the same messages without.
         self._limited: Dict[str, Set[Room]] = {}
@@ -161,7 +164,7 @@ class RoomTable(Dict[str, Room]):
     @property
     def in_general(self) -> bool:
         """Whether the connection is in `general` or in a view of it."""
-        return any(room.membership is Membership.IN for room in self._of_product[None])
+        return any(room.membership is Membership.IN for room in self._of_product[None] if room.address.type == GENERAL)
 
     def wanted_of(self, product: str) -> List[Room]:
         """Returns the rooms of a product that are wanted."""

@@ -28,11 +28,11 @@ class SnapshotCollector:
         """Takes an update if it belongs to the snapshot. An older one than the client has had
         (`news` is False) counts as arrived only.
         """
-        expiry = getattr(update, 'expiry', None)
-        for feed in self._fed.keys() & feeds_of_update(event, update.product, expiry, getattr(update, 'view', None)):
+        product, expiry = getattr(update, 'product', None), getattr(update, 'expiry', None)
+        for feed in self._fed.keys() & feeds_of_update(event, product, expiry, getattr(update, 'view', None)):
             self._arrived.update(self._fed[feed])
             if news:
-                self._updates[event, update.product, expiry] = update
+                self._updates[event, product, expiry] = update
 
     def expect(self, room: str, updates: int) -> None:
         """Takes the gateway's `snapshot` event: how many updates it sends for a room."""

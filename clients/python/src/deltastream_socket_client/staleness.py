@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Iterable, Optional
 
-from .addresses import GENERAL
-from .freshness import ProductFreshness, RoomFreshness
+from .addresses import GENERAL, PORTFOLIO
+from .freshness import PortfolioFreshness, ProductFreshness, RoomFreshness
 from .order import Order
-from .payloads import ChainStatus, FeedStatus, RoomConfirmed, Staleness
+from .payloads import ChainStatus, FeedStatus, PortfolioStatus, RoomConfirmed, Staleness
 from .rooms import Membership, Room, RoomTable
 
 
@@ -22,6 +22,7 @@ class StalenessTracker:
         self._notify = notify
         self._products = ProductFreshness()
         self._room_data = RoomFreshness()
+        self._portfolio = PortfolioFreshness()
         #: What listeners were last told of each product.
         self._notified: Dict[str, bool] = {}
 
@@ -47,12 +48,12 @@ class StalenessTracker:
 
     def is_room_stale(self, room: Room) -> bool:
         """The same for one room. A chain may have stopped, or be unknown, while the price of its
-        product continues.
+        product continues. `general` and the portfolio have no product.
         """
-        product = str(room.address.symbol)
-        return self.is_stale(product) or self._room_data.is_stale(
-            room.name, room.address.type, product, room.address.expiry
-        )
+        if room.address.symbol is None:
+            return room.address.type == PORTFOLIO and self._portfolio.stale
+        product = room.address.symbol
+        return self.is_stale(product) or self._room_data.is_stale(room.name, room.address.type, product, room.address.expiry)
 
     def suggestion_at(self, room: Room) -> Optional[str]:
         """The known product that may have been meant, as long as the gateway knows nothing of the room."""
@@ -74,10 +75,19 @@ class StalenessTracker:
     def chain_status(self, status: ChainStatus) -> None:
         self._room_data.record(status)
 
+    def portfolio_status(self, status: PortfolioStatus) -> None:
+        self._portfolio.record(status)
+
+    def portfolio_updated(self) -> None:
+        self._portfolio.updated()
+
     def subscribed(self, confirmed: RoomConfirmed) -> None:
         """The gateway sends what is stale in the room right after this, and before the
         acknowledgement of the request.
         """
+        if confirmed.room == PORTFOLIO:
+            self._portfolio.subscribed()
+            return
         self._room_data.subscribed(confirmed.room, confirmed.known)
         base = confirmed.room.partition('@')[0]
         if base == GENERAL:
@@ -97,8 +107,8 @@ class StalenessTracker:
         """The request for these rooms was answered, so the gateway has sent what is stale in them.
         """
         for room in rooms:
-            if room.address.type != GENERAL:
-                self._products.end_resend(str(room.address.symbol))
+            if room.address.symbol is not None:
+                self._products.end_resend(room.address.symbol)
 
     def updated(self, names: Iterable[str], product: str, expiry: Optional[str], today: str) -> None:
         """An update of a product or chain came for the rooms with these names."""
@@ -111,7 +121,7 @@ class StalenessTracker:
         """Notifies listeners of each product of these rooms whose staleness is not what they were
         last told.
         """
-        products = {str(room.address.symbol) for room in rooms if room.wanted and room.address.type != GENERAL}
+        products = {room.address.symbol for room in rooms if room.wanted and room.address.symbol is not None}
         for product in products:
             stale = self.is_stale(product)
             if self._notified.get(product) != stale:

@@ -24,7 +24,7 @@ from .sync_monitor import Monitor
 from .sync_requests import RequestSender
 from .sync_subscription import Subscription
 from .sync_tokens import ask_for_token
-from .updates import ChainUpdate, ChainView, UnderlyingUpdate, Update
+from .updates import ChainUpdate, ChainView, PortfolioUpdate, UnderlyingUpdate, Update
 from .views import View
 from .watchdog import HeartbeatRequest
 
@@ -182,6 +182,9 @@ class Client(BaseClient):
     @overload
     def subscribe(self, type: Literal['general'], *, view: Optional[View] = None) -> Subscription[Update]: ...
 
+    @overload
+    def subscribe(self, type: Literal['portfolio']) -> Subscription[PortfolioUpdate]: ...
+
     def subscribe(
         self,
         type: str,
@@ -194,7 +197,8 @@ class Client(BaseClient):
         """Subscribes on this connection and on each later one, until `unsubscribe`. Does not block.
 
         type: 'product' for prices (`UnderlyingUpdate`), 'chain' for option chains (`ChainUpdate`),
-        'general' for the prices and chain summaries of all products.
+        'general' for the prices and chain summaries of all products, 'portfolio' for the portfolio of
+        the token's user (`PortfolioUpdate`).
         symbol: one product, for example 'NIFTY', or any iterable of them. `symbols` is another way
         to pass an iterable.
         expiry: a date or a 'YYYY-MM-DD', only for 'chain'. Without it, the subscription brings
@@ -284,6 +288,9 @@ class Client(BaseClient):
         view: View,
         timeout: float = ANSWER_TIMEOUT,
     ) -> Snapshot[ChainView]: ...
+
+    @overload
+    def snapshot(self, type: Literal['portfolio'], *, timeout: float = ANSWER_TIMEOUT) -> Snapshot[PortfolioUpdate]: ...
 
     def snapshot(
         self,

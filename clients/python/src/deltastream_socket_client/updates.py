@@ -1,4 +1,4 @@
-"""The market data that the gateway sends, as frozen dataclasses with the field names of
+"""The market data and the portfolio that the gateway sends, as frozen dataclasses with the field names of
 docs/events.md.
 
 Fields that are newer than this package are kept in `extra`. Timestamps are ISO 8601 strings to the
@@ -214,5 +214,28 @@ class ChainView:
         return OptionLeg(self.strikes[at], product=self.product, expiry=self.expiry, option_type=option_type, **known)
 
 
+@dataclass(frozen=True)
+class PortfolioUpdate:
+    """Payload of `portfolio_update`: the portfolio of the user of the client's token, complete in each
+    message.
+
+    The platform decides what a portfolio contains. The gateway passes it on unchanged, and everything
+    apart from the fields below is in `extra`: for example `update.extra['positions']`.
+    """
+
+    #: The user, as the platform writes it.
+    user_id: Union[str, int]
+    #: When the platform computed it. A later portfolio of the user has a later one.
+    timestamp: str
+    extra: Extra = extra()
+
+    @property
+    def time(self) -> datetime:
+        """`timestamp` as a `datetime` in UTC."""
+        return to_datetime(self.timestamp)
+
+
+#: The market data. `general` brings nothing else.
 Update = Union[UnderlyingUpdate, ChainSummary, ChainUpdate, ChainView]
-U = TypeVar('U', bound=Update)
+AnyUpdate = Union[Update, PortfolioUpdate]
+U = TypeVar('U', bound=AnyUpdate)

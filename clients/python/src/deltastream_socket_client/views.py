@@ -77,6 +77,8 @@ def grant(type: str, asked: Any) -> Optional[View]:
         return None
     if not isinstance(asked, View):
         raise TypeError(f"view must be a View, for example View(max_rate=2), not {asked!r}")
+    if type == 'portfolio':
+        raise _invalid('view', 'is not possible for a portfolio', asked)
     rate = None if asked.max_rate is None else _cheaper(RATES, asked.max_rate)
     if type == 'chain':
         return View(asked.mode or 'full', None if asked.strikes is None else _cheaper(STRIKES, asked.strikes), rate)
@@ -100,5 +102,5 @@ def _cheaper(steps: Sequence[N], value: float) -> N:
 
 
 def _invalid(field: str, problem: str, value: Any) -> InvalidView:
-    detail = {'field': f'view.{field}', 'problem': f'{problem}, not {value!r}'}
+    detail = {'field': field if field == 'view' else f'view.{field}', 'problem': f'{problem}, not {value!r}'}
     return InvalidView('INVALID_VIEW', 'The view is not valid', (detail,))

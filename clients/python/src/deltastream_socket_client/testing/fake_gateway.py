@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequ
 from unittest import mock
 
 from .. import arguments
-from ..addresses import Address, Expiry, feeds_of_update
+from ..addresses import GENERAL, PORTFOLIO, Address, Expiry, feeds_of_update
 from ..async_client import AsyncClient
 from ..reconnect import ReconnectPolicy
 from ..room_requests import due
@@ -21,6 +21,7 @@ from ..timestamps import iso_millis
 from ..views import View
 from .links import AsyncLink, AsyncLinkedConnection, Link, LinkedConnection, Refusal, Unreachable
 from .market import Event, Freshness, Market, summary_of
+from .portfolios import Portfolios, UserId, user_key
 from .rejections import CLOSINGS, CONNECT_ERRORS, REQUEST_ERRORS, Rejected, forbidden
 from .sessions import TOKEN_SECONDS, Request, Session, Verdict
 from .views import view_of
@@ -77,6 +78,7 @@ class FakeGateway:
         it, every client is anonymous.
         """
         self.market = Market(arguments.texts('products', products))
+        self.portfolios = Portfolios()
         unknown = set(limits or {}) - set(DEFAULT_LIMITS)
         if unknown:
             raise ValueError(f'there is no limit {min(unknown)!r}; the limits are {", ".join(DEFAULT_LIMITS)}')
@@ -214,6 +216,17 @@ class FakeGateway:
             for view in self._chain_views(product):
                 self._broadcast(feeds_of_update('chain_view', product, day, view), 'chain_view', view_of(chain, view))
 
+    def publish_portfolio(self, user_id: UserId, **fields: Any) -> None:
+        """Publishes the portfolio of a user, with the present time. Only clients whose token is of this
+        user get it. `fields` are any fields of the `portfolio_update`.
+        """
+        user = user_key(user_id)
+        with self._lock:
+            portfolio = {'user_id': user_id, 'timestamp': self.market.stamp(), **fields}
+            if self.portfolios.publish(user_id, portfolio):
+                self._send_to_user(user, 'portfolio_status', self.portfolios.status(user))
+            self._send_to_user(user, 'portfolio_update', portfolio)
+
     def mark_stale(self, product: str) -> None:
         """The price of a product has stopped."""
         arguments.text('product', product)
@@ -240,11 +253,28 @@ class FakeGateway:
         last = self.market.last_chain(product, day)
         self.publish_chain(product, day, **{name: last[name] for name in last if name not in _OF_PUBLISHING})
 
-    def feed_gap(self, since: Optional[str] = None, until: Optional[str] = None) -> None:
-        """The gateway was cut off from the feed, by default for the last second."""
+    def mark_portfolio_stale(self, user_id: UserId) -> None:
+        """The portfolio of a user has stopped."""
+        user = user_key(user_id)
+        with self._lock:
+            self.portfolios.mark_stale(user_id)
+            self._send_to_user(user, 'portfolio_status', self.portfolios.status(user))
+
+    def mark_portfolio_live(self, user_id: UserId) -> None:
+        """The portfolio of a user continues: the last one comes again, with the present time."""
+        last = self.portfolios.last(user_id)
+        self.publish_portfolio(user_id, **{name: last[name] for name in last if name not in ('user_id', 'timestamp')})
+
+    def feed_gap(self, since: Optional[str] = None, until: Optional[str] = None, user_id: Optional[UserId] = None) -> None:
+        """The gateway was cut off from the feed, by default for the last second. With `user_id`, it
+        missed only portfolios of this user, and says so to the clients that get them.
+        """
         now = time.time()
         payload = {'since': since or iso_millis(now - 1), 'until': until or iso_millis(now)}
         with self._lock:
+            if user_id is not None:
+                self._send_to_user(user_key(user_id), 'feed_gap', {**payload, 'room': PORTFOLIO})
+                return
             for session in list(self._sessions):
                 session.send('feed_gap', payload)
 
@@ -457,6 +487,12 @@ class FakeGateway:
         for session in list(self._sessions):
             session.broadcast(lambda address: address.feed in feeds, event, payload, key)
 
+    def _send_to_user(self, user: str, event: str, payload: Dict[str, Any]) -> None:
+        """Sends what concerns a portfolio to the clients of its user that are in the room."""
+        for session in list(self._sessions):
+            if session.user_id == user:
+                session.broadcast(lambda address: address.type == PORTFOLIO, event, payload, event)
+
     def _chain_views(self, product: str) -> Iterable[View]:
         """The different views of chains of a product that clients have, without their rates."""
         addresses = [address for session in self._sessions for address in session.rooms.values()]
@@ -479,11 +515,12 @@ class FakeGateway:
         freshness = self.market.products[product]
         if had_price is None:
             had_price = freshness.updated_at is not None
-        # `general` has no symbol.
-        symbols = (product, None) if had_price else (product,)
         status = freshness.status(product=product)
         for session in list(self._sessions):
-            session.broadcast(lambda address: address.symbol in symbols, 'feed_status', status, ('feed_status', product))
+            session.broadcast(
+                lambda address: address.symbol == product or (had_price is True and address.type == GENERAL),
+                'feed_status', status, ('feed_status', product),
+            )
 
     def _announce_chain(self, product: str, expiry: str) -> None:
         status = self.market.chains[product, expiry].status(product=product, expiry=expiry)
@@ -513,7 +550,7 @@ class FakeGateway:
 
     def _check_name(self, room_or_event: str) -> None:
         kind, _, rest = arguments.text('room_or_event', room_or_event).partition(':')
-        if room_or_event.partition('@')[0] not in (*_EVENTS, 'general') and not (kind in ('product', 'chain') and rest):
+        if room_or_event.partition('@')[0] not in (*_EVENTS, GENERAL, PORTFOLIO) and not (kind in ('product', 'chain') and rest):
             raise ValueError(
                 f"{room_or_event!r} is neither a room such as 'chain:NIFTY' nor one of the events {', '.join(_EVENTS)}"
             )

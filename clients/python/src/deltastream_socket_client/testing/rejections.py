@@ -48,6 +48,8 @@ CLOSINGS: Mapping[str, Mapping[str, Any]] = {
         ),
     )
 }
+#: Why an anonymous client may not have a portfolio.
+NO_USER = 'A portfolio is for signed-in users only. Connect with a token, to a gateway that asks for tokens.'
 #: The codes that a test may refuse requests with.
 REQUEST_ERRORS: Mapping[str, str] = {
     'FORBIDDEN': 'Your token does not allow this request. Ask for other rooms, or get a token that allows these.',
@@ -83,7 +85,7 @@ def check_addresses(payload: Any, most: int, with_general: bool) -> List[Address
     if isinstance(symbols, list) and len(symbols) + (symbol is not None) > most:
         problem = f'must name at most {most} symbols, counting symbol; split the request'
         raise _invalid('TOO_MANY_SYMBOLS', [{'field': 'symbols', 'problem': problem}])
-    kinds = ['product', 'chain', *(['general'] if with_general else [])]
+    kinds = ['product', 'chain', *(['general'] if with_general else []), 'portfolio']
     if kind not in kinds:
         why = '' if with_general else '; general has no snapshot, because it sends every product anyway'
         raise _invalid('INVALID_TYPE', [{'field': 'type', 'problem': f'must be one of {", ".join(kinds)}{why}'}])
@@ -91,8 +93,8 @@ def check_addresses(payload: Any, most: int, with_general: bool) -> List[Address
         problem = 'must be a date YYYY-MM-DD, and is allowed with type chain only'
         raise _invalid('INVALID_EXPIRY', [{'field': 'expiry', 'problem': problem}])
     view = _granted(kind, payload)
-    if kind == 'general':
-        return [Address('general', view=view)]
+    if kind in ('general', 'portfolio'):
+        return [Address(kind, view=view)]
     names = [*([] if symbol is None else [symbol]), *(symbols or [])]
     details = _symbol_problems(symbol, symbols)
     if details:

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Hashable, List, Mapping, Optional, Protocol, Sequence, Union
 
-from ..addresses import Address
+from ..addresses import PORTFOLIO, Address
 from .links import Link
 from .market import Event, Market
-from .rejections import CLOSINGS, CONNECT_ERRORS, Rejected, check_addresses, check_budget
+from .portfolios import Portfolios, user_key
+from .rejections import CLOSINGS, CONNECT_ERRORS, NO_USER, Rejected, check_addresses, check_budget, forbidden
 
 #: The user of a token, of which any fields may be left out; the code of a refusal; `None` for an
 #: anonymous client.
@@ -31,6 +32,7 @@ class Gateway(Protocol):
     """What a session needs of its gateway."""
 
     market: Market
+    portfolios: Portfolios
     limits: Dict[str, Any]
 
     def verify(self, token: Optional[str]) -> Optional[Dict[str, Any]]:
@@ -69,6 +71,10 @@ class Session:
         self._held: Optional[Dict[Hashable, Event]] = None
         self._dropped = 0
         self._lags_since = 0.0
+
+    @property
+    def user_id(self) -> Optional[str]:
+        return None if self.user is None else user_key(self.user['user_id'])
 
     def welcome(self) -> None:
         joins = not self._general_off and not self._gateway.is_forbidden('general')
@@ -154,7 +160,12 @@ class Session:
 
     def _addresses(self, event: str, payload: Any) -> List[Address]:
         asked = check_addresses(payload, self._gateway.limits['max_symbols_per_request'], event != 'get_snapshot')
-        self._gateway.check_allowed(event, [address.room for address in asked] if event != 'unsubscribe' else ())
+        if event == 'unsubscribe':
+            self._gateway.check_allowed(event, ())
+            return asked
+        self._gateway.check_allowed(event, [address.room for address in asked])
+        if asked[0].type == PORTFOLIO and self.user is None:
+            raise forbidden([PORTFOLIO], NO_USER)
         return asked
 
     def _subscribe(self, payload: Any) -> Dict[str, Any]:
@@ -171,10 +182,10 @@ class Session:
             since = given.get(address.symbol) if isinstance(given, dict) else given
             if self._resume(address, since):
                 continue
-            room, known = address.room, market.knows(address)
+            room, known = address.room, address.type == PORTFOLIO or market.knows(address)
             self.rooms[room] = address
             confirmed: Dict[str, Any] = {'room': room, 'message': f'Subscribed to {room}', **_view_in(address)}
-            available, most = len(market.newest(address)), self._gateway.limits['max_chains_per_snapshot']
+            available, most = len(self._newest(address)), self._gateway.limits['max_chains_per_snapshot']
             if available > most:
                 confirmed.update(updates=most, available=available)
             if since is not None:
@@ -182,6 +193,9 @@ class Session:
             self.send('subscribed', confirmed if known else {**confirmed, 'known': False})
             if address.type == 'general':
                 self._send_stale_products()
+                continue
+            if address.type == PORTFOLIO:
+                self._send_portfolio()
                 continue
             if not known:
                 suggestion = market.similar(str(address.symbol))
@@ -231,7 +245,7 @@ class Session:
         asked = self._addresses('get_snapshot', payload)
         snapshots: List[Dict[str, Any]] = []
         for address in asked:
-            updates, available = self._send_newest(address), len(self._gateway.market.newest(address))
+            updates, available = self._send_newest(address), len(self._newest(address))
             snapshots.append({'room': address.room, 'updates': updates})
             if available > updates:
                 snapshots[-1]['available'] = available
@@ -281,12 +295,24 @@ class Session:
             self.send('unsubscribed', {'room': room, 'message': message})
         return {'rooms': list(self.rooms), 'expires_at': expires_at}
 
+    def _newest(self, address: Address) -> List[Event]:
+        if address.type == PORTFOLIO:
+            return self._gateway.portfolios.newest(str(self.user_id))
+        return self._gateway.market.newest(address)
+
     def _send_newest(self, address: Address) -> int:
-        market = self._gateway.market
-        updates = market.newest(address)[: self._gateway.limits['max_chains_per_snapshot']]
-        for event, update in (*updates, *market.stale_in(address, updates)):
+        updates = self._newest(address)[: self._gateway.limits['max_chains_per_snapshot']]
+        stale = [] if address.type == PORTFOLIO else self._gateway.market.stale_in(address, updates)
+        for event, update in (*updates, *stale):
             self.send(event, update)
         return len(updates)
+
+    def _send_portfolio(self) -> None:
+        """Sends the newest portfolio of its user, and a status if that has stopped or there is none."""
+        self._send_newest(Address(PORTFOLIO))
+        user, portfolios = str(self.user_id), self._gateway.portfolios
+        if portfolios.is_stale(user):
+            self.send('portfolio_status', portfolios.status(user))
 
     def _send_stale_products(self) -> None:
         stale = self._gateway.market.stale_products()
@@ -303,6 +329,6 @@ def _view_in(address: Address) -> Dict[str, Any]:
 
 def _recovery(address: Address, sent: int, available: int) -> Dict[str, Any]:
     """What `subscribed` says to a client that resumes a room and gets its snapshot."""
-    if (address.type != 'chain' and address.view is None) or sent == 0 or sent < available:
+    if (address.type not in ('chain', PORTFOLIO) and address.view is None) or sent == 0 or sent < available:
         return {'recovered': False}
     return {'recovered': True, 'replayed': sent, 'conflated': True}
