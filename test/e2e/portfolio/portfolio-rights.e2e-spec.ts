@@ -1,7 +1,7 @@
 import type { MemoryFeed } from '../../../src/feed/memory-feed.js';
 import { startMemoryGateway } from '../../support/memory-gateway.js';
 import { TestClient, TRANSPORTS } from '../../support/test-client.js';
-import { claims, hs256, JWT_SECRET } from '../../support/tokens.js';
+import { claims, epoch, hs256, JWT_SECRET, type TokenClaims } from '../../support/tokens.js';
 import { waitFor } from '../../support/wait.js';
 
 const USER = 'user-1';
@@ -9,15 +9,16 @@ const CHANNEL = `enriched:portfolio:${USER}`;
 const SETTINGS = {
   AUTH_MODE: 'optional',
   JWT_SECRET,
+  JWT_CLOCK_TOLERANCE_SECONDS: '0',
   SECRET_KEY: 'p8Wq2Lm5Zx7Rt1Vb4Nc6Jd9Fg3Hk0Sy2',
 };
 
 const portfolio = (number: number): string =>
   JSON.stringify({ user_id: USER, timestamp: new Date(1_764_410_400_000 + number).toISOString(), number });
 
-async function watching(transport: string) {
+async function watching(transport: string, more: TokenClaims = {}) {
   const { ports, url } = await startMemoryGateway(SETTINGS);
-  const token = hs256(claims({ user_id: USER }));
+  const token = hs256(claims({ user_id: USER, ...more }));
   const client = await TestClient.connect(url, {
     ...TRANSPORTS[transport],
     auth: { token },
@@ -42,6 +43,17 @@ it.each(Object.keys(TRANSPORTS))(
     await waitFor(() => !ports.portfolioChannels.has(CHANNEL));
   },
 );
+
+it.each(Object.keys(TRANSPORTS))('by %s: nothing follows the expiry of the token', async (transport) => {
+  const { ports, client } = await watching(transport, { exp: epoch(2) });
+  for (let number = 2; client.disconnects.length === 0; number++) {
+    ports.portfolioChannels.publish(CHANNEL, portfolio(number));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const events = client.received.map(({ event }) => event);
+  expect(events.slice(events.indexOf('closing'))).toEqual(['closing']);
+  await waitFor(() => !ports.portfolioChannels.has(CHANNEL));
+});
 
 it('nothing follows the confirmation that the client has left', async () => {
   const { ports, client } = await watching('websocket');
