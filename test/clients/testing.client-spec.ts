@@ -18,6 +18,8 @@ interface World {
   connect(options?: ClientOptions): SocketClient;
   publishPrice(product: string, n: number): Promise<void>;
   publishChain(product: string, n: number, expiry?: string): Promise<void>;
+  /** Publishes and stores the portfolio of a user, as the platform does. */
+  publishPortfolio(user: number, n: number): Promise<void>;
   /** Waits until the product's price and chains have become stale. */
   stale(product: string): Promise<void>;
   /** The token is about to expire, and then expires. */
@@ -109,6 +111,13 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
+const started = Date.now();
+/** The `n`-th portfolio of a user. Both gateways get the same, with a present time, so it is not stale. */
+const portfolio = (user_id: number, n: number) => ({
+  user_id,
+  timestamp: new Date(started + n).toISOString(),
+  positions: [{ product: 'NIFTY', quantity: n }],
+});
 const user = { user_id: '42', role: 'user' };
 const isStale = (client: SocketClient, product: string) => client.isStale(product);
 
@@ -132,6 +141,12 @@ async function real({ env }: Setting): Promise<World> {
     publishChain: async (product, n, expiry) => {
       await platform.publish(OPTION_CHAIN, chain(product, n, expiry));
       await platform.carried();
+    },
+    publishPortfolio: async (user, n) => {
+      const text = JSON.stringify(portfolio(user, n));
+      await redis.client.set(`latest:portfolio:${user}`, text);
+      // Without a client of this user, no gateway is subscribed to the channel.
+      await redis.client.publish(`enriched:portfolio:${user}`, text);
     },
     stale: async (product) => {
       const watcher = new SocketClient(gateway.url, { heartbeatMs: false });
@@ -163,6 +178,10 @@ function fake({ fake: options }: Setting): Promise<World> {
     publishChain: async (product, n, expiry) => {
       gateway.publishChain(chain(product, n, expiry));
       await gateway.settle();
+    },
+    publishPortfolio: (user, n) => {
+      gateway.publishPortfolio(user, portfolio(user, n));
+      return gateway.settle();
     },
     stale: (product) => {
       gateway.markStale(product);
@@ -337,6 +356,63 @@ it('the fake gateway sends for tokens what the real one sends', async () => {
   expect(result.fake).toEqual(result.real);
   expect(result.real).toContainEqual(['end', 'TOKEN_EXPIRED']);
 });
+
+it('the fake gateway sends for portfolios what the real one sends', async () => {
+  const setting = {
+    env: {
+      AUTH_MODE: 'optional',
+      JWT_SECRET,
+      SECRET_KEY: JWT_SECRET.toLowerCase(),
+      PORTFOLIO_STALE_AFTER_MS: '60000',
+    },
+    fake: {
+      authenticate: (token: string | undefined) =>
+        token === undefined ? null : { user_id: String(userOf(token)), role: 'user' },
+    },
+  };
+  const result = await both(setting, async (world, lines) => {
+    const join = async (options: ClientOptions, event?: string) => {
+      const before = lines().filter(([name]) => name === event).length;
+      const client = world.connect({ general: false, ...options });
+      const handle = client.subscribe({ type: 'portfolio' });
+      await handle.ready.catch(() => undefined);
+      // For the first client of a user, the real gateway sends it once it has looked into Redis.
+      if (event !== undefined) await has(lines, event, before + 1);
+      await client.subscriptions();
+      return { client, handle };
+    };
+    const anonymous = await join({});
+    expect(anonymous.handle.error?.code).toBe('FORBIDDEN');
+    anonymous.client.close();
+    const token = (id: number) => hs256(claims({ user_id: id }));
+    // The first client of a user without a portfolio.
+    const first = await join({ token: token(1) }, 'portfolio_status');
+    await world.publishPortfolio(1, 1);
+    await has(lines, 'portfolio_update');
+    await world.publishPortfolio(1, 3);
+    await world.publishPortfolio(1, 2); // older
+    await has(lines, 'portfolio_update', 2);
+    // The portfolio of another user reaches no client of this one.
+    await world.publishPortfolio(2, 4);
+    const second = await join({ token: token(1) }, 'portfolio_update');
+    await world.publishPortfolio(1, 5);
+    await has(lines, 'portfolio_update', 5);
+    // The first client of a user whose portfolio is in the store.
+    const other = await join({ token: token(2) }, 'portfolio_update');
+    expect(other.handle.latest).toEqual(portfolio(2, 4));
+    second.handle.unsubscribe();
+    await has(lines, 'answer to unsubscribe', 5); // each client has left `general`
+    for (const { client } of [first, second, other]) client.close();
+  });
+  expect(result.fake).toEqual(result.real);
+  expect(result.real).toContainEqual(['portfolio_status', expect.objectContaining({ status: 'live' })]);
+});
+
+/** The user of a token. */
+function userOf(token: string): unknown {
+  const text = Buffer.from(token.split('.')[1]!, 'base64url').toString();
+  return (JSON.parse(text) as { readonly user_id: unknown }).user_id;
+}
 
 it('the fake gateway sends for history and to a client that resumes what the real one sends', async () => {
   const result = await both({ env: { CACHE_WRITE_INTERVAL_MS: '50' }, fake: {} }, async (world, lines) => {

@@ -4,7 +4,7 @@ import {
   INVALID_SUBSCRIPTION_MESSAGE,
   isExpiry,
   isSymbol,
-  type RoomAddress,
+  type MarketAddress,
   type RoomType,
   SYMBOL_RULE,
   VIEW_MODES,
@@ -21,7 +21,7 @@ import type { AskedView, Request } from './request.js';
 export function invalidRequest(request: Request): SubscriptionError | undefined {
   const { type } = (request ?? {}) as { type?: unknown };
   if (type !== 'product' && type !== 'chain' && type !== 'general')
-    return invalid('INVALID_TYPE', 'type', 'must be product, chain or general');
+    return invalid('INVALID_TYPE', 'type', 'must be product, chain, general or portfolio');
   return (type === 'general' ? undefined : invalidSymbols(request)) ?? invalidView(type, request.view);
 }
 
@@ -64,7 +64,7 @@ export function invalidView(type: RoomType, view: unknown): SubscriptionError | 
 }
 
 /** The rooms of a valid request, without duplicates. */
-export function addressesOf(request: Request): RoomAddress[] {
+export function addressesOf(request: Request): MarketAddress[] {
   if (request.type === 'general') return [withView({ type: 'general' }, request.view)];
   const symbols = [...new Set(symbolsOf(request))];
   return symbols.map((symbol) =>
@@ -78,11 +78,11 @@ export function addressesOf(request: Request): RoomAddress[] {
 }
 
 /** The same room in the view that the gateway grants, or the room itself without a view. */
-export function withView(address: RoomAddress, asked: AskedView | null | undefined): RoomAddress {
+export function withView(address: MarketAddress, asked: AskedView | null | undefined): MarketAddress {
   const { view: _view, ...room } = address;
   // The overloads are for one kind of room each.
   const view = asked == null ? undefined : grantedView(address.type as 'chain', asked);
-  return (view ? { ...room, view } : room) as RoomAddress;
+  return (view ? { ...room, view } : room) as MarketAddress;
 }
 
 function symbolsOf(request: Request): string[] {

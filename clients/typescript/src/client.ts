@@ -7,27 +7,32 @@ import type {
   HistoryAcknowledgement,
   HistoryRequest,
   ProductsAcknowledgement,
+  MarketAddress,
+  PortfolioUpdate,
   ProductStatus,
-  RoomAddress,
   ServerToClientEvents,
   SnapshotAcknowledgement,
   SubscriptionsAcknowledgement,
   Timestamp,
   TokenExpiring,
 } from './contract/index.js';
+import { PORTFOLIO_ROOM } from './contract/index.js';
 import { addressesOf, invalidRequest } from './addresses.js';
 import { type Clock, soon } from './clock.js';
 import { type ConnectionState, Connector } from './connector.js';
 import { RequestError, SubscriptionError } from './errors.js';
+import type { BaseOptions, RoomHandle } from './base-handle.js';
 import { Handle } from './handle.js';
 import { Listeners } from './listeners.js';
-import { Market } from './market.js';
-import { isMarketEvent, type MarketEvent, type MarketUpdate } from './market-update.js';
+import { type AnyEvent, type AnyUpdate, Market } from './market.js';
+import { isMarketEvent, type MarketUpdate } from './market-update.js';
+import { PORTFOLIO_ADDRESSES, PortfolioHandle, portfolioStaleness } from './portfolio.js';
 import { type ClientOptions, foundation as real, type Foundation } from './options.js';
 import type {
   ChainRequest,
   ChainViewRequest,
   GeneralRequest,
+  PortfolioRequest,
   ProductRequest,
   Request,
   SymbolsRequest,
@@ -37,7 +42,7 @@ import { Requests } from './requests.js';
 import type { Session } from './session.js';
 import { isViewIgnored, NO_VIEWS, productOf } from './streams.js';
 import { StaleWatch } from './stale-watch.js';
-import type { Gap, HistoryOptions, Staleness, Subscription } from './subscription.js';
+import type { Gap, HistoryOptions, PortfolioSubscription, Staleness, Subscription } from './subscription.js';
 import { TokenRefresh } from './token-refresh.js';
 import { TokenSource } from './token-source.js';
 
@@ -195,7 +200,7 @@ export class SocketClient {
   }
 
   /**
-   * Returns a function that removes the listener. The client passes on only market updates that are
+   * Returns a function that removes the listener. The client passes on only updates that are
    * subscribed to, and never an older one after a newer one.
    */
   on<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): () => void {
@@ -207,20 +212,26 @@ export class SocketClient {
   subscribe(request: ChainRequest): Subscription<UpdateOf<ChainRequest>>;
   subscribe(request: ChainViewRequest): Subscription<UpdateOf<ChainViewRequest>>;
   subscribe(request: GeneralRequest): Subscription<UpdateOf<GeneralRequest>>;
+  /** @typeParam P the portfolio with the fields that the platform gives it */
+  subscribe<P extends PortfolioUpdate = PortfolioUpdate>(request: PortfolioRequest): PortfolioSubscription<P>;
   subscribe(request: Request): Subscription;
-  subscribe(request: Request): Subscription {
-    const invalid = invalidRequest(request);
-    const addresses = invalid ? [] : addressesOf(request);
-    const handle = new Handle({
-      addresses,
-      clock: this.clock,
-      stalenessAt: (address) => this.staleness.stalenessAt(address),
-      suggestionAt: (address) => this.connector.active?.suggestionAt(address),
-      history: (asked, limits) => this.history(asked, limits),
-      move: (moved, to) => this.move(moved, to),
+  subscribe(request: Request | PortfolioRequest): Subscription | PortfolioSubscription {
+    const invalid = isPortfolio(request) ? undefined : invalidRequest(request);
+    const options: BaseOptions = {
       release: (released) => this.release(released),
       listenerFailed: (error) => this.listenerFailed(error),
-    });
+    };
+    const handle = isPortfolio(request)
+      ? new PortfolioHandle(() => portfolioStaleness(this.connector.active), options)
+      : new Handle({
+          ...options,
+          addresses: invalid ? [] : addressesOf(request),
+          clock: this.clock,
+          stalenessAt: (address) => this.staleness.stalenessAt(address),
+          suggestionAt: (address) => this.connector.active?.suggestionAt(address),
+          history: (asked, limits) => this.history(asked, limits),
+          move: (moved, to) => this.move(moved, to),
+        });
     const refusal = invalid ?? this.closedError();
     if (refusal) {
       handle.end(refusal);
@@ -235,7 +246,8 @@ export class SocketClient {
    * Whether the price of a product cannot be relied on, because it has stopped or because no
    * connection would deliver a newer one. For a request: the same as for a subscription to it.
    */
-  isStale(what: string | SymbolsRequest): boolean {
+  isStale(what: string | SymbolsRequest | PortfolioRequest): boolean {
+    if (isPortfolio(what)) return portfolioStaleness(this.connector.active).stale;
     if (typeof what === 'string') return this.staleness.stalenessOf(what).stale;
     if (invalidRequest(what)) return true;
     return addressesOf(what).some((address) => this.staleness.stalenessAt(address).stale);
@@ -245,9 +257,13 @@ export class SocketClient {
    * The updates that a subscription to this request would hold at once, without subscribing. Empty
    * unless another subscription has received them.
    */
-  held<R extends SymbolsRequest>(request: R): readonly UpdateOf<R>[] {
-    const addresses = invalidRequest(request) ? [] : addressesOf(request);
-    return this.market.held(addresses) as UpdateOf<R>[];
+  held<R extends SymbolsRequest | PortfolioRequest>(request: R): readonly UpdateOf<R>[] {
+    const addresses = isPortfolio(request)
+      ? PORTFOLIO_ADDRESSES
+      : invalidRequest(request)
+        ? []
+        : addressesOf(request);
+    return this.market.held(addresses) as unknown as UpdateOf<R>[];
   }
 
   async products({ timeoutMs }: RequestOptions = {}): Promise<readonly string[]> {
@@ -332,7 +348,7 @@ export class SocketClient {
 
   private taken(session: Session): void {
     this.info = session.info;
-    this.market.takeOver();
+    this.market.takeOver(session);
     for (const room of this.market.registry.wanted.keys()) {
       if (session.isIn(room)) this.market.registry.acknowledged(room);
     }
@@ -386,6 +402,10 @@ export class SocketClient {
       this.market.offer(name, payload as MarketUpdate);
       return;
     }
+    if (name === 'portfolio_update') {
+      this.market.offerPortfolio(payload as PortfolioUpdate);
+      return;
+    }
     if (name === 'token_expiring') this.tokenRefresh.start(session, payload as TokenExpiring);
     if (name === 'token_refreshed') {
       this.info = session.info;
@@ -397,29 +417,30 @@ export class SocketClient {
       this.market.sawStatus(product, status === 'stale');
     }
     if (name === 'chain_status') this.market.sawChainStatus(payload as ChainStatus);
+    if (name === 'portfolio_status') this.checkStaleness(undefined);
     this.listeners.emit(name as keyof GatewayEvents, payload as never);
     if (name === 'heartbeat') this.checkHealth();
   }
 
-  private news(event: MarketEvent, update: MarketUpdate): void {
-    this.staleness.follow(update.product);
+  private news(event: AnyEvent, update: AnyUpdate): void {
+    if (event !== 'portfolio_update') this.staleness.follow((update as MarketUpdate).product);
     this.listeners.emit(event, update);
   }
 
-  private add(handle: Handle): void {
+  private add(handle: RoomHandle): void {
     this.market.registry.add(handle);
     this.market.catchUp(handle, (room) => this.connector.active?.isIn(room) === true);
     this.connector.wantedChanged();
   }
 
-  private move(handle: Handle, addresses: readonly RoomAddress[]): void {
+  private move(handle: Handle, addresses: readonly MarketAddress[]): void {
     this.market.registry.remove(handle);
     handle.addresses = addresses;
     this.add(handle);
     this.sweep();
   }
 
-  private release(handle: Handle): void {
+  private release(handle: RoomHandle): void {
     this.market.registry.remove(handle);
     this.connector.wantedChanged();
     this.sweep();
@@ -457,4 +478,9 @@ export class SocketClient {
     const { onListenerError = console.error } = this.options;
     onListenerError(error);
   }
+}
+
+/** @param request as a JavaScript caller may have passed it */
+function isPortfolio(request: unknown): request is PortfolioRequest {
+  return (request as { type?: unknown } | undefined)?.type === PORTFOLIO_ROOM;
 }

@@ -1,75 +1,49 @@
 import {
   type History,
   type HistoryRequest,
+  type MarketAddress,
   parseTimestamp,
-  type RoomAddress,
   roomName,
   utcDate,
   type View,
 } from './contract/index.js';
 import { invalidView, withView } from './addresses.js';
+import { BaseHandle, type BaseOptions } from './base-handle.js';
 import type { Clock } from './clock.js';
 import { SubscriptionError } from './errors.js';
-import { Listeners } from './listeners.js';
 import { isNewer, type MarketUpdate } from './market-update.js';
 import type { AskedView } from './request.js';
-import type { Gap, HistoryOptions, Staleness, Subscription, SubscriptionEvents } from './subscription.js';
-import { UpdateQueue } from './update-queue.js';
+import type { HistoryOptions, Staleness, Subscription } from './subscription.js';
+import { symbolOf } from './streams.js';
 import { ViewChange, ViewOrder } from './view-change.js';
 
-export interface HandleOptions {
-  readonly addresses: readonly RoomAddress[];
+export interface HandleOptions extends BaseOptions {
+  readonly addresses: readonly MarketAddress[];
   readonly clock: Clock;
-  readonly stalenessAt: (address: RoomAddress) => Staleness;
-  readonly suggestionAt: (address: RoomAddress) => string | undefined;
+  readonly stalenessAt: (address: MarketAddress) => Staleness;
+  readonly suggestionAt: (address: MarketAddress) => string | undefined;
   readonly history: (request: HistoryRequest, options?: HistoryOptions) => Promise<History>;
   /** Subscribes to other views of the rooms, instead of those that the handle has. */
-  readonly move: (handle: Handle, addresses: readonly RoomAddress[]) => void;
-  readonly release: (handle: Handle) => void;
-  readonly listenerFailed: (error: unknown) => void;
+  readonly move: (handle: Handle, addresses: readonly MarketAddress[]) => void;
 }
 
 /** The internal side of a subscription, which the registry calls. */
-export class Handle implements Subscription {
-  readonly ready: Promise<void>;
+export class Handle extends BaseHandle<MarketUpdate, Staleness> implements Subscription {
   readonly products: readonly string[];
+  declare protected readonly options: HandleOptions;
   /** The wanted rooms. Only `move` of the options changes them. */
-  addresses: readonly RoomAddress[];
-  latest: MarketUpdate | undefined;
-  error: SubscriptionError | undefined;
-  closed = false;
-  /** The last reported state of each product, so that each change is reported once. */
-  private readonly said: Map<string, boolean>;
-  private readonly byKey = new Map<string, MarketUpdate>();
-  private readonly listeners: Listeners<SubscriptionEvents<MarketUpdate>>;
-  private readonly queues = new Set<UpdateQueue<MarketUpdate>>();
+  addresses: readonly MarketAddress[];
   private unacknowledged: Set<string>;
   private change: ViewChange | undefined;
   private viewOrder: ViewOrder | undefined;
-  private resolveReady!: () => void;
-  private rejectReady!: (error: SubscriptionError) => void;
 
-  constructor(private readonly options: HandleOptions) {
+  constructor(options: HandleOptions) {
+    super(options);
     const { addresses } = options;
     this.addresses = addresses;
-    this.said = new Map(
-      addresses.flatMap((address) =>
-        address.type === 'general' ? [] : [[address.symbol, options.stalenessAt(address).stale] as const],
-      ),
-    );
-    this.products = [...this.said.keys()];
+    this.products = addresses.flatMap((address) => symbolOf(address) ?? []);
+    for (const address of addresses) this.said.set(symbolOf(address)!, options.stalenessAt(address).stale);
     this.unacknowledged = new Set(this.rooms);
-    this.listeners = new Listeners(options.listenerFailed);
-    this.ready = new Promise(
-      (resolve, reject) => ([this.resolveReady, this.rejectReady] = [resolve, reject]),
-    );
-    // Code that ignores `ready` learns of a rejection from `error`. Otherwise Node would end the
-    // process.
-    this.ready.catch(() => undefined);
-  }
-
-  get rooms(): readonly string[] {
-    return this.addresses.map(roomName);
   }
 
   get granted(): View | undefined {
@@ -84,7 +58,7 @@ export class Handle implements Subscription {
     const found = new Map<string, string>();
     for (const address of this.closed ? [] : this.addresses) {
       const suggestion = this.options.suggestionAt(address);
-      if (address.type !== 'general' && suggestion !== undefined) found.set(address.symbol, suggestion);
+      if (suggestion !== undefined) found.set(symbolOf(address)!, suggestion);
     }
     return found;
   }
@@ -111,24 +85,6 @@ export class Handle implements Subscription {
       if (right && (!found || isNewer(update, found))) found = update;
     }
     return found;
-  }
-
-  on<E extends keyof SubscriptionEvents<MarketUpdate>>(
-    event: E,
-    listener: (payload: SubscriptionEvents<MarketUpdate>[E]) => void,
-  ): () => void {
-    return this.listeners.on(event, listener);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<MarketUpdate, undefined> {
-    const queue = new UpdateQueue<MarketUpdate>((left) => this.queues.delete(left));
-    if (this.closed) {
-      queue.end(this.error);
-      return queue;
-    }
-    for (const [key, update] of this.byKey) queue.push(key, update);
-    this.queues.add(queue);
-    return queue;
   }
 
   history(request?: Partial<HistoryRequest>, options?: HistoryOptions): Promise<History> {
@@ -172,28 +128,14 @@ export class Handle implements Subscription {
     return true;
   }
 
-  unsubscribe(): void {
-    this.end();
-  }
-
-  has(key: string): boolean {
-    return this.byKey.has(key);
-  }
-
-  deliver(key: string, update: MarketUpdate): void {
+  override deliver(key: string, update: MarketUpdate): void {
     if (this.closed) return;
     const replaced = this.viewOrder?.replacedBy(update);
     if (replaced === false) return;
     if (replaced !== undefined) this.byKey.delete(replaced);
     this.byKey.set(key, update);
-    this.latest = update;
     this.forgetExpired(update);
-    for (const queue of this.queues) queue.push(key, update);
-    this.listeners.emit('update', update);
-  }
-
-  missed(gap: Gap): void {
-    this.listeners.emit('gap', gap);
+    super.deliver(key, update);
   }
 
   acknowledged(room: string): void {
@@ -208,27 +150,13 @@ export class Handle implements Subscription {
   /** Reports the changes of the product, or of all products with `undefined`. */
   checkStaleness(product: string | undefined): void {
     for (const address of this.served) {
-      if (address.type === 'general' || (product !== undefined && address.symbol !== product)) continue;
-      const now = this.options.stalenessAt(address);
-      if (now.stale === this.said.get(address.symbol)) continue;
-      this.said.set(address.symbol, now.stale);
-      this.listeners.emit('stale', now);
+      if (address.type === 'general' || (product ?? address.symbol) !== address.symbol) continue;
+      this.report(address.symbol, this.options.stalenessAt(address));
     }
   }
 
-  /** No more updates follow. With an error, the subscription was rejected. */
-  end(error?: SubscriptionError): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.error = error;
-    this.options.release(this);
-    const reason = error ?? new SubscriptionError('CLOSED', 'Closed before the gateway had answered');
-    this.rejectReady(reason);
+  protected override ended(reason: SubscriptionError): void {
     this.change?.reject(reason);
-    for (const queue of this.queues) queue.end(error);
-    this.queues.clear();
-    if (error) this.listeners.emit('error', error);
-    this.listeners.clear();
   }
 
   private get isReady(): boolean {
@@ -236,7 +164,7 @@ export class Handle implements Subscription {
   }
 
   /** The rooms that bring updates: while the view changes, still those of the last one. */
-  private get served(): readonly RoomAddress[] {
+  private get served(): readonly MarketAddress[] {
     return this.change?.before ?? this.addresses;
   }
 
@@ -251,7 +179,7 @@ export class Handle implements Subscription {
     return invalidView(address.type, view);
   }
 
-  private move(addresses: readonly RoomAddress[]): void {
+  private move(addresses: readonly MarketAddress[]): void {
     // Updates of other columns have other keys. Those of a product or of `general` have the same.
     if (addresses[0]?.type === 'chain') this.viewOrder = new ViewOrder(this.options.clock, this.byKey);
     if (!this.isReady) this.unacknowledged = new Set(addresses.map(roomName));

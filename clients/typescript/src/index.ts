@@ -36,9 +36,20 @@ export type {
   ChainRequest,
   ChainViewRequest,
   GeneralRequest,
+  PortfolioRequest,
   ProductRequest,
   Request,
   UpdateOf,
 } from './request.js';
 export { type ChainRow, type OptionNumbers, rowsOf } from './rows.js';
-export type { Gap, HistoryOptions, Staleness, Subscription, SubscriptionEvents } from './subscription.js';
+export type {
+  BaseSubscription,
+  Gap,
+  HistoryOptions,
+  PortfolioEvents,
+  PortfolioStaleness,
+  PortfolioSubscription,
+  Staleness,
+  Subscription,
+  SubscriptionEvents,
+} from './subscription.js';

@@ -1,25 +1,32 @@
 import {
   type ChainStatus,
   GENERAL_ROOM,
-  type RoomAddress,
+  type MarketAddress,
   roomAddress,
+  PORTFOLIO_ROOM,
+  type PortfolioUpdate,
+  type RoomAddress,
   roomName,
   type Timestamp,
 } from './contract/index.js';
 import { type Clock, soon } from './clock.js';
-import type { Handle } from './handle.js';
+import type { RoomHandle } from './base-handle.js';
 import { HandoverBuffer } from './handover-buffer.js';
 import { eventOf, isNewer, keyOf, type MarketEvent, type MarketUpdate, streamsOf } from './market-update.js';
-import { Order } from './order.js';
+import { type Judgement, Order } from './order.js';
 import { Registry } from './registry.js';
+import type { Session } from './session.js';
 import { SnapshotCollector } from './snapshot-collector.js';
 import { streamOf } from './streams.js';
+
+export type AnyUpdate = MarketUpdate | PortfolioUpdate;
+export type AnyEvent = MarketEvent | 'portfolio_update';
 
 export interface MarketOptions {
   readonly keepGeneral: boolean;
   readonly resume: boolean;
   /** Called with an update that is newer than the held one, before the handles receive it. */
-  readonly news: (event: MarketEvent, update: MarketUpdate) => void;
+  readonly news: (event: AnyEvent, update: AnyUpdate) => void;
 }
 
 /**
@@ -29,6 +36,10 @@ export interface MarketOptions {
 export class Market {
   readonly registry = new Registry();
   private readonly order: Order;
+  /** Has only the portfolio of `user`. */
+  private readonly portfolios: Order<PortfolioUpdate>;
+  /** The user of the connection in use, or of the last one. */
+  private user: string | undefined;
   private readonly buffer: HandoverBuffer;
   private readonly collectors = new Set<SnapshotCollector>();
 
@@ -37,6 +48,7 @@ export class Market {
     private readonly options: MarketOptions,
   ) {
     this.order = new Order(clock);
+    this.portfolios = new Order(clock);
     this.buffer = new HandoverBuffer(options.resume);
   }
 
@@ -48,11 +60,15 @@ export class Market {
     // until it is left.
     if (!streams.some((stream) => this.covers(stream))) return;
     const key = keyOf(event, update);
-    const judged = this.order.offer(key, update);
-    if (!judged) return;
-    const isNews = judged.verdict === 'newest';
-    if (isNews) this.options.news(event, update);
-    this.registry.deliver(streams, key, judged.held, isNews);
+    this.pass(event, streams, key, this.order.offer(key, update));
+  }
+
+  /** Handles a portfolio from the connection in use. */
+  offerPortfolio(update: PortfolioUpdate): void {
+    // It was in flight when the room was left.
+    if (!this.registry.wants(PORTFOLIO_ROOM)) return;
+    const judged = this.portfolios.offer(PORTFOLIO_ROOM, update);
+    this.pass('portfolio_update', [PORTFOLIO_ROOM], PORTFOLIO_ROOM, judged);
   }
 
   /** Handles an update from a connection that will be used next. */
@@ -60,9 +76,16 @@ export class Market {
     this.buffer.add(event, update);
   }
 
-  /** That connection is in use now. */
-  takeOver(): void {
+  /** That connection is in use now. Its token may be of another user. */
+  takeOver({ info, portfolio }: Session): void {
     for (const [event, update] of this.buffer.take()) this.offer(event, update);
+    const user = info!.user?.user_id;
+    if (user !== this.user) {
+      this.user = user;
+      this.portfolios.keep(() => false);
+      for (const handle of this.registry.of(PORTFOLIO_ROOM)) handle.reset();
+    }
+    if (portfolio) this.offerPortfolio(portfolio);
   }
 
   forgetHandover(): void {
@@ -77,7 +100,7 @@ export class Market {
     for (const collector of this.collectors) collector.sawChainStatus(status);
   }
 
-  collect(addresses: readonly RoomAddress[]): SnapshotCollector {
+  collect(addresses: readonly MarketAddress[]): SnapshotCollector {
     const collector = new SnapshotCollector(addresses);
     this.collectors.add(collector);
     return collector;
@@ -92,7 +115,7 @@ export class Market {
   }
 
   /** The held updates of the rooms. */
-  held(addresses: readonly RoomAddress[]): MarketUpdate[] {
+  held(addresses: readonly RoomAddress[]): AnyUpdate[] {
     return addresses.flatMap((address) => this.heldOf(address).map(([, update]) => update));
   }
 
@@ -106,7 +129,7 @@ export class Market {
    * The gateway sends no snapshot for a room that the client is in already. So the handle receives
    * the held updates, once it can have listeners.
    */
-  catchUp(handle: Handle, isIn: (room: string) => boolean): void {
+  catchUp(handle: RoomHandle, isIn: (room: string) => boolean): void {
     if (!handle.rooms.some(isIn)) return;
     soon(() => {
       for (const address of handle.addresses) {
@@ -142,11 +165,28 @@ export class Market {
 
   /** Drops the updates that no subscription needs any more. */
   sweep(): void {
+    this.portfolios.keep((room) => this.registry.wants(room));
     this.order.keep((key, update) => streamsOf(eventOf(key), update).some((stream) => this.covers(stream)));
   }
 
-  private heldOf(address: RoomAddress): [string, MarketUpdate][] {
+  private pass<U extends AnyUpdate>(
+    event: AnyEvent,
+    streams: readonly string[],
+    key: string,
+    judged: Judgement<U> | undefined,
+  ): void {
+    if (!judged) return;
+    const isNews = judged.verdict === 'newest';
+    if (isNews) this.options.news(event, judged.held);
+    this.registry.deliver(streams, key, judged.held, isNews);
+  }
+
+  private heldOf(address: RoomAddress): [string, AnyUpdate][] {
     if (address.type === 'general') return [];
+    if (address.type === PORTFOLIO_ROOM) {
+      const update = this.portfolios.get(PORTFOLIO_ROOM);
+      return update ? [[PORTFOLIO_ROOM, update]] : [];
+    }
     const stream = streamOf(address);
     return this.order
       .ofProduct(address.symbol)

@@ -1,4 +1,4 @@
-import { parseTimestamp } from './contract/index.js';
+import { parseTimestamp, type Timestamp } from './contract/index.js';
 import type { Clock } from './clock.js';
 import type { MarketUpdate } from './market-update.js';
 
@@ -18,17 +18,23 @@ const MIN_OLDER_RUN = 3;
  */
 const CLOCK_RESET_AFTER_MS = 5_000;
 
-export interface Judgement {
+/** What has a place in an order. */
+interface Ordered {
+  readonly timestamp: Timestamp;
+  readonly product?: string;
+}
+
+export interface Judgement<U> {
   /**
    * `newest`: to be delivered. `repeat`: the same as the held one. `older`: older than the held
    * one.
    */
   readonly verdict: 'newest' | 'repeat' | 'older';
-  readonly held: MarketUpdate;
+  readonly held: U;
 }
 
-interface Entry {
-  readonly update: MarketUpdate;
+interface Entry<U> {
+  readonly update: U;
   /** Microseconds since the epoch. */
   readonly time: number;
   older: { readonly since: number; readonly time: number; readonly count: number } | undefined;
@@ -38,10 +44,10 @@ interface Entry {
  * The newest update of each key, from any connection. One replica may be behind another, and the
  * snapshot of a new connection may be older than earlier updates.
  */
-export class Order {
+export class Order<U extends Ordered = MarketUpdate> {
   /** In order of their last update, oldest first. */
-  private readonly entries = new Map<string, Entry>();
-  private readonly keys = new Map<string, Set<string>>();
+  private readonly entries = new Map<string, Entry<U>>();
+  private readonly keys = new Map<string | undefined, Set<string>>();
 
   constructor(private readonly clock: Clock) {}
 
@@ -50,7 +56,7 @@ export class Order {
   }
 
   /** `undefined` if the update has no readable time, and so no place in the order. */
-  offer(key: string, update: MarketUpdate): Judgement | undefined {
+  offer(key: string, update: U): Judgement<U> | undefined {
     const time = parseTimestamp(update.timestamp);
     if (time === undefined) return undefined;
     const entry = this.entries.get(key);
@@ -73,21 +79,21 @@ export class Order {
     return { verdict: 'newest', held: update };
   }
 
-  get(key: string): MarketUpdate | undefined {
+  get(key: string): U | undefined {
     return this.entries.get(key)?.update;
   }
 
   /** The held updates of a product, by key. */
-  ofProduct(product: string): [string, MarketUpdate][] {
+  ofProduct(product: string): [string, U][] {
     return [...(this.keys.get(product) ?? [])].map((key) => [key, this.entries.get(key)!.update]);
   }
 
   /** Drops the updates that no subscription needs any more. */
-  keep(wanted: (key: string, update: MarketUpdate) => boolean): void {
+  keep(wanted: (key: string, update: U) => boolean): void {
     for (const [key, entry] of this.entries) if (!wanted(key, entry.update)) this.forget(key, entry);
   }
 
-  private forget(key: string, { update: { product } }: Entry): void {
+  private forget(key: string, { update: { product } }: Entry<U>): void {
     this.entries.delete(key);
     const keys = this.keys.get(product);
     if (keys?.delete(key) && keys.size === 0) this.keys.delete(product);
@@ -97,7 +103,7 @@ export class Order {
    * Decides like the gateway whether the older updates have become a new stream. A replica that is
    * behind also sends a few older updates, but soon passes the held one.
    */
-  private isSetBack(entry: Entry, time: number): boolean {
+  private isSetBack(entry: Entry<U>, time: number): boolean {
     const now = this.clock.now();
     const run = entry.older;
     entry.older =
@@ -113,15 +119,16 @@ export class Order {
  * earlier nor later than another. A price from the worker's cache repeats its own time there, which
  * has no meaning.
  */
-function processedAt(update: MarketUpdate): number {
-  if (!('processed_at' in update) || update.processed_at === update.timestamp) return NaN;
-  return parseTimestamp(update.processed_at) ?? NaN;
+function processedAt(update: Ordered): number {
+  const { processed_at } = update as { readonly processed_at?: unknown };
+  if (typeof processed_at !== 'string' || processed_at === update.timestamp) return NaN;
+  return parseTimestamp(processed_at) ?? NaN;
 }
 
 /**
  * Compares their text, because both come from the same JSON. Called only for equal times, which are
  * rare.
  */
-function isSame(one: MarketUpdate, other: MarketUpdate): boolean {
+function isSame(one: object, other: object): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

@@ -1,6 +1,6 @@
-import { type RoomAddress, roomName } from './contract/index.js';
+import { type PortfolioUpdate, type RoomAddress, roomName } from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
-import type { Handle } from './handle.js';
+import type { RoomHandle } from './base-handle.js';
 import type { MarketUpdate } from './market-update.js';
 import { streamOf } from './streams.js';
 import type { Gap } from './subscription.js';
@@ -16,9 +16,9 @@ export class Registry {
   /** Updates name no room, so they are delivered by stream. */
   private readonly streams = new HandlesByName();
   private readonly products = new HandlesByName();
-  private readonly handles = new Set<Handle>();
+  private readonly handles = new Set<RoomHandle>();
 
-  add(handle: Handle): void {
+  add(handle: RoomHandle): void {
     this.handles.add(handle);
     for (const product of handle.products) this.products.add(product, handle);
     for (const address of handle.addresses) {
@@ -29,7 +29,7 @@ export class Registry {
     }
   }
 
-  remove(handle: Handle): void {
+  remove(handle: RoomHandle): void {
     this.handles.delete(handle);
     for (const product of handle.products) this.products.remove(product, handle);
     for (const address of handle.addresses) {
@@ -45,20 +45,25 @@ export class Registry {
     return this.streams.has(stream);
   }
 
-  all(): Handle[] {
+  all(): RoomHandle[] {
     return [...this.handles];
   }
 
-  of(room: string): Handle[] {
+  of(room: string): RoomHandle[] {
     return this.rooms.of(room);
   }
 
-  ofProduct(product: string): Handle[] {
+  ofProduct(product: string): RoomHandle[] {
     return this.products.of(product);
   }
 
   /** Each handle once. If the update is not new, only the handles without an update of its key. */
-  deliver(streams: readonly string[], key: string, update: MarketUpdate, isNews: boolean): void {
+  deliver(
+    streams: readonly string[],
+    key: string,
+    update: MarketUpdate | PortfolioUpdate,
+    isNews: boolean,
+  ): void {
     const handles = new Set(streams.flatMap((stream) => this.streams.of(stream)));
     for (const handle of handles) if (isNews || !handle.has(key)) handle.deliver(key, update);
   }
@@ -72,33 +77,33 @@ export class Registry {
   }
 
   refused(room: string, error: SubscriptionError): void {
-    for (const handle of this.of(room)) if (!handle.keepView(error)) handle.end(error);
+    for (const handle of this.of(room)) if (!handle.keepView?.(error)) handle.end(error);
   }
 
   /** The gateway refuses the room for now. */
   postponed(room: string, error: SubscriptionError): void {
-    for (const handle of this.of(room)) handle.keepView(error);
+    for (const handle of this.of(room)) handle.keepView?.(error);
   }
 }
 
 class HandlesByName {
-  private readonly byName = new Map<string, Set<Handle>>();
+  private readonly byName = new Map<string, Set<RoomHandle>>();
 
   has(name: string): boolean {
     return this.byName.has(name);
   }
 
-  of(name: string): Handle[] {
+  of(name: string): RoomHandle[] {
     return [...(this.byName.get(name) ?? [])];
   }
 
-  add(name: string, handle: Handle): void {
+  add(name: string, handle: RoomHandle): void {
     const handles = this.byName.get(name);
     if (handles) handles.add(handle);
     else this.byName.set(name, new Set([handle]));
   }
 
-  remove(name: string, handle: Handle): void {
+  remove(name: string, handle: RoomHandle): void {
     const handles = this.byName.get(name);
     if (handles?.delete(handle) && handles.size === 0) this.byName.delete(name);
   }

@@ -2,6 +2,7 @@ import type {
   ChainSummary,
   ChainUpdate,
   ChainView,
+  PortfolioUpdate,
   UnderlyingUpdate,
   ViewRequest,
 } from './contract/index.js';
@@ -36,12 +37,18 @@ export interface GeneralRequest {
 /** What has a snapshot. */
 export type SymbolsRequest = ProductRequest | ChainRequest | ChainViewRequest;
 export type Request = SymbolsRequest | GeneralRequest;
+/** The portfolio of the token's user. */
+export interface PortfolioRequest {
+  readonly type: 'portfolio';
+}
 
 /** The updates that a subscription receives. */
-export type UpdateOf<R extends Request> = R extends ProductRequest
+export type UpdateOf<R extends Request | PortfolioRequest> = R extends ProductRequest
   ? UnderlyingUpdate
-  : R extends ChainViewRequest
-    ? ChainView
-    : R extends ChainRequest
-      ? ChainUpdate
-      : UnderlyingUpdate | ChainSummary;
+  : R extends PortfolioRequest
+    ? PortfolioUpdate
+    : R extends ChainViewRequest
+      ? ChainView
+      : R extends ChainRequest
+        ? ChainUpdate
+        : UnderlyingUpdate | ChainSummary;

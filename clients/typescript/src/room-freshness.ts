@@ -4,7 +4,7 @@ import {
   chainRoom,
   type ChainUpdate,
   productRoom,
-  type RoomAddress,
+  type MarketAddress,
   utcDate,
   parseTimestamp,
 } from './contract/index.js';
@@ -122,7 +122,7 @@ export class RoomFreshness {
    * room of all chains, one of those that have. Without `chain`, the gateway knows no data of the
    * room.
    */
-  at(address: RoomAddress): RoomStaleness | undefined {
+  at(address: MarketAddress): RoomStaleness | undefined {
     if (address.type === 'chain') {
       const { symbol, expiry } = address;
       const chain =

@@ -1,4 +1,5 @@
 import { type RoomAddress, type SubscribeRequest, viewName } from './contract/index.js';
+import { symbolOf } from './streams.js';
 
 /** Whether one request can name both rooms. */
 export function fitsWith(one: RoomAddress, other: RoomAddress): boolean {
@@ -9,7 +10,7 @@ export function fitsWith(one: RoomAddress, other: RoomAddress): boolean {
 /** The request for rooms that fit with each other, at least one. */
 export function requestOf(batch: readonly RoomAddress[]): SubscribeRequest {
   const { type, view, ...first } = batch[0]!;
-  const symbols = batch.flatMap((address) => (address.type === 'general' ? [] : address.symbol));
+  const symbols = batch.flatMap((address) => symbolOf(address) ?? []);
   return {
     type,
     ...(symbols.length > 1 ? { symbols } : symbols.length > 0 && { symbol: symbols[0]! }),

@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   type ErrorPayload,
   GENERAL_ROOM,
+  PORTFOLIO_ROOM,
   type RequestRejection,
   type RoomAddress,
   roomAddress,
@@ -19,7 +20,7 @@ import { SubscriptionError } from './errors.js';
 import type { Answer } from './link.js';
 import type { MessageBudget } from './message-budget.js';
 import { fitsWith, requestOf } from './room-request.js';
-import { baseOf, isViewIgnored, NO_VIEWS, productOf } from './streams.js';
+import { baseOf, isViewIgnored, NO_VIEWS, productOf, symbolOf } from './streams.js';
 
 /** Errors after which the same request may succeed later. */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -232,8 +233,7 @@ export class RoomSync {
       const room = isIgnored ? baseRoom(address) : roomName(address);
       this.enter(room);
       if (isIgnored) this.options.refused(roomName(address), new SubscriptionError('INVALID_VIEW', NO_VIEWS));
-      if (this.isWanted(room) || !isIgnored)
-        this.options.joined(room, address.type === 'general' ? undefined : suggestions[address.symbol]);
+      if (this.isWanted(room) || !isIgnored) this.options.joined(room, suggestions[symbolOf(address) ?? '']);
     }
   }
 
@@ -348,10 +348,11 @@ export class RoomSync {
     const request = this.replaced.length > 0 ? { ...asked, replace: true } : asked;
     const since = batch.flatMap((address) => {
       const room = roomName(address);
-      if (address.type === 'general' || !this.resuming.has(room)) return [];
+      const symbol = symbolOf(address);
+      if (symbol === undefined || !this.resuming.has(room)) return [];
       const time = this.options.sinceOf?.(address);
       this.resumeFrom(room, time);
-      return time === undefined ? [] : [[address.symbol, time] as const];
+      return time === undefined ? [] : [[symbol, time] as const];
     });
     return since.length > 0 ? { ...request, since: Object.fromEntries(since) } : request;
   }
@@ -364,15 +365,19 @@ export class RoomSync {
   private enter(room: string): void {
     if (this.joined.has(room)) return;
     this.joined.add(room);
-    const product = productOf(room) ?? '';
-    this.products.set(product, (this.products.get(product) ?? 0) + 1);
+    this.count(room, 1);
   }
 
   private leave(room: string): void {
     if (!this.joined.delete(room)) return;
+    this.count(room, -1);
+  }
+
+  private count(room: string, by: number): void {
+    if (room === PORTFOLIO_ROOM) return;
     const product = productOf(room) ?? '';
-    const left = this.products.get(product)! - 1;
-    if (left > 0) this.products.set(product, left);
+    const rooms = (this.products.get(product) ?? 0) + by;
+    if (rooms > 0) this.products.set(product, rooms);
     else this.products.delete(product);
   }
 }

@@ -5,6 +5,9 @@ import type {
   FeedStatuses,
   Heartbeat,
   HeartbeatAcknowledgement,
+  MarketAddress,
+  PortfolioStatus,
+  PortfolioUpdate,
   ProductStatus,
   ServerDraining,
   SubscriptionAcknowledgement,
@@ -12,7 +15,14 @@ import type {
   Timestamp,
   TokenRefreshed,
 } from './contract/index.js';
-import { GENERAL_ROOM, HEARTBEAT, type RoomAddress, roomKind, roomName } from './contract/index.js';
+import {
+  GENERAL_ROOM,
+  HEARTBEAT,
+  PORTFOLIO_ROOM,
+  type RoomAddress,
+  roomKind,
+  roomName,
+} from './contract/index.js';
 import type { SubscriptionError } from './errors.js';
 import { Freshness } from './freshness.js';
 import { RoomFreshness, type RoomStaleness } from './room-freshness.js';
@@ -69,6 +79,9 @@ export class Session {
   heartbeat: Heartbeat | undefined;
   /** When the draining gateway closes the connection, in ms of the clock. */
   closesAt: number | undefined;
+  /** The last update of the portfolio. It is needed when this connection comes into use. */
+  portfolio: PortfolioUpdate | undefined;
+  portfolioStatus: PortfolioStatus | undefined;
   private readonly link: Link;
   private readonly rooms: RoomSync;
   private readonly freshness = new Freshness();
@@ -128,12 +141,12 @@ export class Session {
   }
 
   /** The stale chain of one room, whose product may be live. `undefined` if there is none. */
-  staleAt(address: RoomAddress): RoomStaleness | undefined {
+  staleAt(address: MarketAddress): RoomStaleness | undefined {
     return this.roomFreshness.at(address);
   }
 
   /** The known product that the name of a room without data may have meant. */
-  suggestionAt(address: RoomAddress): string | undefined {
+  suggestionAt(address: MarketAddress): string | undefined {
     return this.roomFreshness.suggestionAt(roomName(address));
   }
 
@@ -141,7 +154,7 @@ export class Session {
    * Whether the gateway sends the room's updates and stale statuses. `general` delivers every price
    * as well.
    */
-  brings(address: RoomAddress): boolean {
+  brings(address: MarketAddress): boolean {
     if (address.type !== 'general' && this.rooms.isIn(roomName(address))) return true;
     return address.type !== 'chain' && this.generalTold && this.rooms.hears();
   }
@@ -205,12 +218,23 @@ export class Session {
       case 'subscribed': {
         const { room, known, recovered } = payload as SubscriptionConfirmed;
         if (room === HEARTBEAT) break;
+        if (room === PORTFOLIO_ROOM) {
+          // If it is still stale, the gateway says so again.
+          this.portfolioStatus = undefined;
+          break;
+        }
         const since = this.rooms.resumed(room);
         if (since !== undefined) this.handlers.resumed(room, since, recovered === true);
         this.freshness.retell(productOf(room));
         this.roomFreshness.subscribed(room, known !== false);
         break;
       }
+      case 'portfolio_update':
+        this.portfolio = payload as PortfolioUpdate;
+        break;
+      case 'portfolio_status':
+        this.portfolioStatus = payload as PortfolioStatus;
+        break;
       case 'heartbeat':
         this.heartbeat = payload as Heartbeat;
         break;
@@ -295,6 +319,10 @@ export class Session {
   }
 
   private joined(room: string, suggestion: string | undefined): void {
+    if (room === PORTFOLIO_ROOM) {
+      this.handlers.joined(this, room);
+      return;
+    }
     if (suggestion !== undefined) this.roomFreshness.suggested(room, suggestion);
     const product = productOf(room);
     this.freshness.settle(product);

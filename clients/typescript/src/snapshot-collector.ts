@@ -1,4 +1,4 @@
-import { baseRoom, chainRoom, type ChainStatus, type RoomAddress, roomAddress } from './contract/index.js';
+import { baseRoom, chainRoom, type ChainStatus, type MarketAddress, roomAddress } from './contract/index.js';
 import { keyOf, type MarketEvent, type MarketUpdate, streamsOf } from './market-update.js';
 import { streamOf } from './streams.js';
 
@@ -13,7 +13,7 @@ export class SnapshotCollector {
   private expected: ReadonlyMap<string, number> | undefined;
   private complete: (() => void) | undefined;
 
-  constructor(addresses: readonly RoomAddress[]) {
+  constructor(addresses: readonly MarketAddress[]) {
     for (const address of addresses) {
       this.byStream.set(streamOf(address), new Map());
       this.rooms.add(baseRoom(address));

@@ -1,4 +1,4 @@
-import type { RoomAddress } from './contract/index.js';
+import type { MarketAddress } from './contract/index.js';
 import type { Session } from './session.js';
 import type { Staleness } from './subscription.js';
 
@@ -30,7 +30,7 @@ export class StaleWatch {
   }
 
   /** The state of one room's data. A room may not be joined (yet), although its product is live. */
-  stalenessAt(address: RoomAddress): Staleness {
+  stalenessAt(address: MarketAddress): Staleness {
     const product = address.type === 'general' ? '' : address.symbol;
     if (!this.session()?.brings(address)) return { product, stale: true, reason: 'connection' };
     if (address.type === 'general') return { product, stale: false };

@@ -21,10 +21,15 @@ export function baseOf(room: string): string {
   return room.replace(/@.*/, '');
 }
 
-/** The product of a room of this contract. Undefined for `general`. */
+/** The symbol of a room. Undefined for `general` and the portfolio. */
+export function symbolOf(address: RoomAddress): string | undefined {
+  return 'symbol' in address ? address.symbol : undefined;
+}
+
+/** The product of a room of this contract. Undefined for `general` and the portfolio. */
 export function productOf(room: string): string | undefined {
   const address = roomAddress(room);
-  return address && address.type !== 'general' ? address.symbol : undefined;
+  return address && symbolOf(address);
 }
 
 /** The error of a gateway that is too old for views, and brings the room itself. */

@@ -2,6 +2,8 @@ import type {
   ChainStatus,
   History,
   HistoryRequest,
+  PortfolioStatus,
+  PortfolioUpdate,
   ProductStatus,
   Timestamp,
   View,
@@ -53,14 +55,35 @@ export interface SubscriptionEvents<U> {
   error: SubscriptionError;
 }
 
-/** One use of one or more rooms. The client leaves a room when its last handle is closed. */
-export interface Subscription<U extends MarketUpdate = MarketUpdate> extends AsyncIterable<U, undefined> {
+/** What the subscriptions to market data and to the portfolio have in common. */
+export interface BaseSubscription<U, Events> extends AsyncIterable<U, undefined> {
   /**
    * Resolves when the gateway has acknowledged every room for the first time. Rejects if it rejects
    * one.
    */
   readonly ready: Promise<void>;
   readonly rooms: readonly string[];
+  /** The last delivered update. */
+  readonly latest: U | undefined;
+  /**
+   * Whether any of its data is stale, or its room is not subscribed to. True once it is closed.
+   */
+  readonly stale: boolean;
+  /**
+   * Whether it receives no more updates: it was unsubscribed or rejected, or the client is closed.
+   */
+  readonly closed: boolean;
+  readonly error: SubscriptionError | undefined;
+  /** Returns a function that removes the listener. */
+  on<E extends keyof Events>(event: E, listener: (payload: Events[E]) => void): () => void;
+  unsubscribe(): void;
+}
+
+/** One use of one or more rooms. The client leaves a room when its last handle is closed. */
+export interface Subscription<U extends MarketUpdate = MarketUpdate> extends BaseSubscription<
+  U,
+  SubscriptionEvents<U>
+> {
   /**
    * The view that the gateway grants. It may be cheaper than the one that was asked for. Undefined
    * without a view.
@@ -81,24 +104,10 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
   /** The newest update of a product and expiry, if the subscription has several. */
   latestOf(symbol: string, expiry?: string): U | undefined;
   /**
-   * Whether any of its products is stale, or its room is not subscribed to. True once it is closed.
-   */
-  readonly stale: boolean;
-  /**
-   * Whether it receives no more updates: it was unsubscribed or rejected, or the client is closed.
-   */
-  readonly closed: boolean;
-  readonly error: SubscriptionError | undefined;
-  /**
    * For each symbol that the gateway does not know, the known product that is spelt nearly the
    * same. Empty until the gateway has acknowledged the room.
    */
   readonly suggestions: ReadonlyMap<string, string>;
-  /** Returns a function that removes the listener. */
-  on<E extends keyof SubscriptionEvents<U>>(
-    event: E,
-    listener: (payload: SubscriptionEvents<U>[E]) => void,
-  ): () => void;
   /**
    * A page of past prices of its product, or of past summaries of its chain. `request` has to name
    * the `symbol` if the subscription has several products.
@@ -111,5 +120,34 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Asy
    * and the subscription keeps the view that it has.
    */
   changeView(view: AskedView): Promise<void>;
-  unsubscribe(): void;
 }
+
+/** Whether the portfolio can be relied on, and why not. */
+export interface PortfolioStaleness {
+  readonly stale: boolean;
+  /**
+   * `feed`: the gateway reports that the portfolio is not updated. `connection`: no connection would
+   * deliver a newer one.
+   */
+  readonly reason?: 'feed' | 'connection';
+  /** The gateway's status, if it reported the portfolio as stale. */
+  readonly status?: PortfolioStatus;
+}
+
+export interface PortfolioEvents<P> {
+  update: P;
+  stale: PortfolioStaleness;
+  /**
+   * The client has connected with the token of another user. `latest` is undefined until the
+   * portfolio of this user arrives.
+   */
+  reset: undefined;
+  /** The subscription was rejected or withdrawn, and receives no more updates. */
+  error: SubscriptionError;
+}
+
+/** A subscription to the portfolio of the token's user. */
+export type PortfolioSubscription<P extends PortfolioUpdate = PortfolioUpdate> = BaseSubscription<
+  P,
+  PortfolioEvents<P>
+>;

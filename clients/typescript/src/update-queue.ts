@@ -27,6 +27,11 @@ export class UpdateQueue<U> implements AsyncIterator<U, undefined> {
     else this.waiting.set(key, update);
   }
 
+  /** Drops the updates that have not been read yet. */
+  clear(): void {
+    this.waiting.clear();
+  }
+
   /** No more updates follow. With an error, each reader receives it once. */
   end(error?: Error): void {
     if (this.ended) return;

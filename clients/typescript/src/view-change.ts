@@ -1,4 +1,4 @@
-import type { RoomAddress } from './contract/index.js';
+import type { MarketAddress } from './contract/index.js';
 import type { Clock } from './clock.js';
 import type { SubscriptionError } from './errors.js';
 import { type MarketUpdate, subjectOf } from './market-update.js';
@@ -17,7 +17,7 @@ export class ViewChange {
    * @param rooms the names of the new ones
    */
   constructor(
-    readonly before: readonly RoomAddress[] | undefined,
+    readonly before: readonly MarketAddress[] | undefined,
     rooms: readonly string[],
   ) {
     this.waiting = new Set(rooms);

@@ -190,7 +190,7 @@ export class FakeGateway {
 /** @param request whose view has the steps that are granted, as this client sends them */
 export function roomsOf({ type, symbol, symbols, expiry, view }: SubscriptionRequest): string[] {
   const end = `${expiry ? `:${expiry}` : ''}${view ? `@${viewName(view as View)}` : ''}`;
-  if (type === 'general' || type === 'heartbeat') return [`${type}${end}`];
+  if (type === 'general' || type === 'heartbeat' || type === 'portfolio') return [`${type}${end}`];
   return [...(symbol ? [symbol] : []), ...(symbols ?? [])].map((name) => `${type}:${name}${end}`);
 }
 

@@ -481,6 +481,65 @@ describe('views', () => {
   });
 });
 
+describe('portfolios', () => {
+  const authenticate = (token: string | undefined) => (token === undefined ? null : { user_id: token });
+
+  it('go to the clients of their user only', async () => {
+    const gateway = start({ authenticate });
+    const [ours, theirs] = ['7', '8'].map((token) =>
+      gateway.connect({ token }).subscribe({ type: 'portfolio' }),
+    );
+    await gateway.settle();
+    gateway.publishPortfolio('7', { cash: 1 });
+    gateway.publishPortfolio(8, { cash: 2 });
+    expect([ours!.latest, theirs!.latest]).toMatchObject([
+      { user_id: '7', cash: 1 },
+      { user_id: 8, cash: 2 },
+    ]);
+    gateway.publishPortfolio('7', { cash: 3, timestamp: '2020-01-01T00:00:00' });
+    const later = gateway.connect({ token: '7' }).subscribe({ type: 'portfolio' });
+    await gateway.settle();
+    expect([ours!.latest, later.latest]).toMatchObject([{ cash: 1 }, { cash: 1 }]);
+    expect(() => gateway.publishPortfolio('7', { timestamp: 'today' })).toThrow('timestamp');
+  });
+
+  it('are stale until there is one, and when the test says so', async () => {
+    const gateway = start({ authenticate });
+    const client = gateway.connect({ token: '7', general: false });
+    const heard = listen(client, 'portfolio_status', 'feed_gap');
+    const handle = client.subscribe({ type: 'portfolio' });
+    await gateway.settle();
+    expect([handle.stale, heard]).toMatchObject([true, [['portfolio_status', { last_update: null }]]]);
+    gateway.publishPortfolio('7');
+    expect(handle.stale).toBe(false);
+    gateway.markPortfolioStale('7');
+    expect(handle.stale).toBe(true);
+    const again = gateway.connect({ token: '7' }).subscribe({ type: 'portfolio' });
+    await again.ready;
+    expect([again.stale, again.latest]).toEqual([true, handle.latest]);
+    gateway.markPortfolioLive('7');
+    expect([handle.stale, again.stale]).toEqual([false, false]);
+    gateway.feedGap({ room: 'portfolio' });
+    expect(heard.at(-1)).toMatchObject(['feed_gap', { room: 'portfolio' }]);
+    expect(() => gateway.markPortfolioStale('8')).toThrow('publishPortfolio');
+  });
+
+  it('are forbidden to anonymous clients, and withdrawn with the token', async () => {
+    const gateway = start({ authenticate });
+    await expect(gateway.connect().subscribe({ type: 'portfolio' }).ready).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    const client = gateway.connect({ token: () => '7' });
+    const handle = client.subscribe({ type: 'portfolio' });
+    await handle.ready;
+    expect(gateway.rooms(client)).toEqual(['general', 'portfolio']);
+    gateway.reject('portfolio', 'FORBIDDEN');
+    gateway.warnTokenExpiring(60_000, client);
+    await gateway.settle();
+    expect(handle.error).toMatchObject({ code: 'FORBIDDEN' });
+  });
+});
+
 it('these tests have sent every event of the contract, all of which were checked against it', () => {
   const rare = ['feed_statuses', 'feed_gap'];
   // The fake gateway has no heartbeats, and its market never closes.

@@ -13,12 +13,16 @@ import {
   type ErrorDetail,
   type FeedGap,
   GENERAL_ROOM,
+  PORTFOLIO_ROOM,
+  type PortfolioUpdate,
   type History,
   type HistoryRequest,
   type ProductStatus,
   productRoom,
-  type RoomAddress,
+  type MarketAddress,
+  marketAddress,
   roomAddress,
+  type RoomAddress,
   roomName,
   type RoomSnapshot,
   type SnapshotAddress,
@@ -38,6 +42,7 @@ import { baseOf, productOf, viewStream } from '../streams.js';
 import { FakeConnection } from './fake-connection.js';
 import { FakeHistory } from './fake-history.js';
 import { type ChainFields, FakeMarket } from './fake-market.js';
+import { FakePortfolios } from './fake-portfolios.js';
 import { viewOf } from './fake-view.js';
 import { nearSymbol } from './near-symbol.js';
 import { invalid, Rejection } from './rejection.js';
@@ -118,6 +123,7 @@ export class FakeGateway {
   /** Every request that was received, in order. */
   readonly requests: ReceivedRequest[] = [];
   private readonly market: FakeMarket;
+  private readonly portfolios: FakePortfolios;
   private readonly history = new FakeHistory();
   private readonly limits: ClientLimits;
   private readonly open = new Set<FakeConnection>();
@@ -133,6 +139,10 @@ export class FakeGateway {
 
   constructor(private readonly options: FakeGatewayOptions = {}) {
     this.market = new FakeMarket(options.products ?? []);
+    this.portfolios = new FakePortfolios(
+      () => this.market.now(),
+      () => this.up(),
+    );
     this.limits = { ...LIMITS, ...options.limits };
   }
 
@@ -260,14 +270,39 @@ export class FakeGateway {
     this.publishChain(fields);
   }
 
-  /** The gateway was cut off from the feed for a while: `feed_gap`. By default, for two seconds. */
-  feedGap({ since, until }: Partial<FeedGap> = {}): void {
+  /**
+   * Publishes the portfolio of a user, as the platform does: `portfolio_update` to the clients of
+   * this user that are subscribed to it. Its time is the present one, unless `fields` has another
+   * `timestamp`. As at the gateway, an update that is older than the last one is dropped.
+   * @param userId the `user_id` that the option `authenticate` returns for the client
+   */
+  publishPortfolio(userId: string | number, fields: Readonly<Record<string, unknown>> = {}): PortfolioUpdate {
+    return this.portfolios.publish(userId, fields);
+  }
+
+  /** The portfolio is not updated any more: `portfolio_status` with `stale`. The next one ends it. */
+  markPortfolioStale(userId: string | number): void {
+    this.portfolios.markStale(userId);
+  }
+
+  /** It is updated again: `portfolio_status` with `live`, and the last portfolio with a new time. */
+  markPortfolioLive(userId: string | number): void {
+    this.portfolios.markLive(userId);
+  }
+
+  /**
+   * The gateway was cut off from the feed for a while: `feed_gap`. By default, for two seconds. With
+   * the room `portfolio`, only the clients in this room are sent it.
+   */
+  feedGap({ since, until, room }: Partial<FeedGap> = {}): void {
     const now = Date.now();
     const gap: FeedGap = {
       since: since ?? new Date(now - 2_000).toISOString(),
       until: until ?? new Date(now).toISOString(),
+      ...(room === undefined ? {} : { room }),
     };
-    for (const connection of this.up()) connection.send('feed_gap', gap);
+    for (const connection of this.up())
+      if (room === undefined || connection.rooms.has(room)) connection.send('feed_gap', gap);
   }
 
   /**
@@ -442,9 +477,10 @@ export class FakeGateway {
     const inRooms = (): string[] => [...connection.rooms];
     switch (event) {
       case 'subscribe':
+        if (isPortfolio(payload)) return this.subscribePortfolio(connection, payload as SubscribeRequest);
         return this.subscribe(connection, this.addresses(payload), payload as SubscribeRequest);
       case 'unsubscribe': {
-        const rooms = this.addresses(payload).map(roomName);
+        const rooms = isPortfolio(payload) ? [PORTFOLIO_ROOM] : this.addresses(payload).map(roomName);
         for (const room of rooms) this.leave(connection, room, `Unsubscribed from ${room}`);
         return { ok: true, rooms };
       }
@@ -473,7 +509,7 @@ export class FakeGateway {
   }
 
   /** The client has checked the rest of its request. */
-  private addresses(payload: unknown): RoomAddress[] {
+  private addresses(payload: unknown): MarketAddress[] {
     const { symbol, symbols = [] } = payload as Partial<SubscribeRequest>;
     const most = this.limits.max_symbols_per_request;
     if (symbols.length + (symbol == null ? 0 : 1) <= most) return addressesOf(payload as Request);
@@ -492,9 +528,15 @@ export class FakeGateway {
     return isKnown ? page : { ...page, known: false };
   }
 
+  private subscribePortfolio(connection: FakeConnection, { since }: SubscribeRequest): object {
+    this.checkRejected(PORTFOLIO_ROOM);
+    this.checkBudget(connection, [{ type: PORTFOLIO_ROOM }]);
+    return this.portfolios.join(connection, since != null);
+  }
+
   private subscribe(
     connection: FakeConnection,
-    addresses: readonly RoomAddress[],
+    addresses: readonly MarketAddress[],
     { since, replace }: SubscribeRequest,
   ): object {
     const rooms = addresses.map(roomName);
@@ -519,7 +561,7 @@ export class FakeGateway {
   }
 
   /** The known products that a client may have meant, if there are any. */
-  private suggestions(unknown: readonly RoomAddress[]): Pick<SubscriptionAcknowledgement, 'suggestions'> {
+  private suggestions(unknown: readonly MarketAddress[]): Pick<SubscriptionAcknowledgement, 'suggestions'> {
     const near = unknown.flatMap((address) => {
       const suggestion = address.type !== 'general' && nearSymbol(address.symbol, this.market.products);
       return suggestion ? [[address.symbol, suggestion] as const] : [];
@@ -531,7 +573,7 @@ export class FakeGateway {
    * Joins the room of a product with the updates that the client missed. Returns false, and does
    * nothing, if some of them may be unknown.
    */
-  private resume(connection: FakeConnection, address: RoomAddress, since: unknown): boolean {
+  private resume(connection: FakeConnection, address: MarketAddress, since: unknown): boolean {
     if (address.type !== 'product' || address.view || typeof since !== 'string') return false;
     const { rooms, recordedBefore, isLagging } = connection;
     const room = roomName(address);
@@ -555,7 +597,7 @@ export class FakeGateway {
    * Returns whether anything is known of the room.
    * @param resumes whether the client asked for what it missed
    */
-  private join(connection: FakeConnection, address: RoomAddress, resumes: boolean): boolean {
+  private join(connection: FakeConnection, address: MarketAddress, resumes: boolean): boolean {
     const room = roomName(address);
     const known = this.market.knows(address);
     const all = address.type === 'general' ? [] : this.market.messages(address);
@@ -604,7 +646,7 @@ export class FakeGateway {
     const { product, expiry } = chain;
     const sent = new Set<string>();
     for (const room of connection.rooms) {
-      const address = roomAddress(room);
+      const address = marketAddress(room);
       if (address?.type !== 'chain' || !address.view || address.symbol !== product) continue;
       const name = viewStream('', address.view);
       if ((address.expiry ?? expiry) !== expiry || sent.has(name)) continue;
@@ -648,7 +690,7 @@ export class FakeGateway {
     connection.sendNewest(`repeated:${product}:${expiry}`, 'chain_status', { product, expiry, ...never });
   }
 
-  private snapshot(connection: FakeConnection, addresses: readonly RoomAddress[]): object {
+  private snapshot(connection: FakeConnection, addresses: readonly MarketAddress[]): object {
     const rooms = addresses.map(roomName);
     this.checkRejected(...rooms);
     const snapshots = addresses.map((address): RoomSnapshot => {
@@ -719,17 +761,22 @@ export class FakeGateway {
       const problem = `must not bring your subscriptions above ${max_subscriptions}; unsubscribe from other rooms first`;
       throw invalid('TOO_MANY_SUBSCRIPTIONS', [{ field: 'symbols', problem }]);
     }
-    const isUnknown = (address: RoomAddress | undefined): boolean =>
-      address !== undefined && address.type !== 'general' && !this.market.products.includes(address.symbol);
-    const held = [...rooms].filter((room) => isUnknown(roomAddress(room))).length;
-    const excess = added.filter(isUnknown).slice(Math.max(0, mostUnknown - held));
+    const isUnknown = (room: string): boolean => {
+      const product = productOf(room);
+      return product !== undefined && !this.market.products.includes(product);
+    };
+    const held = [...rooms].filter(isUnknown).length;
+    const excess = added
+      .map(roomName)
+      .filter(isUnknown)
+      .slice(Math.max(0, mostUnknown - held));
     if (excess.length === 0) return;
     const message =
       `More than ${mostUnknown} of your rooms would be of products that this gateway has never seen. Subscribe ` +
       'again after retry_after_ms to the rooms that `rooms` names; you may subscribe to the others now.';
     throw new Rejection('TOO_MANY_SUBSCRIPTIONS', message, {
       retry_after_ms: RETRY_UNKNOWN_MS,
-      rooms: excess.map(roomName),
+      rooms: excess,
     });
   }
 
@@ -788,7 +835,7 @@ function summaryOf(chain: ChainUpdate): ChainSummary {
 
 /** What `subscribed` says to a client that resumes a room with its snapshot. */
 function recoveryOf(
-  { type, view }: RoomAddress,
+  { type, view }: MarketAddress,
   sent: number,
   all: number,
 ): Pick<SubscriptionConfirmed, 'recovered' | 'replayed' | 'conflated'> {
@@ -797,7 +844,7 @@ function recoveryOf(
 }
 
 /** The room that has the updates of a page. */
-function addressOfPage({ type, symbol, expiry }: History): RoomAddress {
+function addressOfPage({ type, symbol, expiry }: History): MarketAddress {
   if (type === 'product') return { type, symbol };
   return expiry === null ? { type: 'chain', symbol } : { type: 'chain', symbol, expiry };
 }
@@ -807,4 +854,8 @@ function forbidden(rooms: readonly string[]): ErrorDetail[] {
     field: room === GENERAL_ROOM ? 'type' : 'symbol',
     problem: `${room} is not allowed`,
   }));
+}
+
+function isPortfolio(payload: unknown): boolean {
+  return (payload as SubscribeRequest).type === PORTFOLIO_ROOM;
 }

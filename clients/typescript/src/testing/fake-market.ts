@@ -6,7 +6,7 @@ import {
   type OptionLeg,
   parseTimestamp,
   type ProductStatus,
-  type RoomAddress,
+  type MarketAddress,
   type SnapshotAddress,
   SYMBOL_RULE,
   timestampProblem,
@@ -55,7 +55,7 @@ export class FakeMarket {
     return this.cameAt(product) !== undefined;
   }
 
-  knows(address: RoomAddress): boolean {
+  knows(address: MarketAddress): boolean {
     if (address.type === 'general') return true;
     return address.type === 'product' ? this.knowsProduct(address.symbol) : this.messages(address).length > 0;
   }
@@ -190,7 +190,7 @@ export class FakeMarket {
   }
 
   /** The time in the format of the feed, always later than the last one, even if clocks stand. */
-  private now(): string {
+  now(): string {
     this.lastMicros = Math.max(Date.now() * 1_000, this.lastMicros + 1);
     const [ms, micros] = [Math.floor(this.lastMicros / 1_000), this.lastMicros % 1_000];
     return `${new Date(ms).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}`;
