@@ -10,6 +10,7 @@ import {
   useAge,
   useChain,
   useConnection,
+  usePortfolio,
   useProduct,
   type ViewOptions,
 } from './index.js';
@@ -433,5 +434,75 @@ describe('useConnection', () => {
     jest.spyOn(console, 'error').mockImplementation(() => undefined);
     expect(() => render(<State />)).toThrow('GatewayProvider');
     jest.restoreAllMocks();
+  });
+});
+
+describe('usePortfolio', () => {
+  const portfolio = (cash: number, user = '42') => ({
+    user_id: user,
+    timestamp: new Date(1_790_000_000_000 + cash).toISOString(),
+    cash,
+  });
+  const connectAs = async (user: string | null) => {
+    await act(() => gateway.pass(1_000));
+    const connected = user === null ? null : { user_id: user, role: 'user', expires_at: 2_000_000_000 };
+    act(() => gateway.last.connected({}, [], connected));
+    await turn();
+  };
+
+  function Cash({ id = 'cash' }: { id?: string }) {
+    const { portfolio: shown, stale, error } = usePortfolio<ReturnType<typeof portfolio>>();
+    return <p data-testid={id}>{error ? error.code : `${shown?.cash ?? 'none'}${stale ? ' stale' : ''}`}</p>;
+  }
+
+  it('shows the newest portfolio, also in the first paint of a second component', async () => {
+    const { rerender } = render(inProvider([<Cash key="1" />]));
+    expect(shown('cash')).toBe('none stale');
+    await turn();
+    say(gateway, 'portfolio_update', portfolio(1));
+    expect(shown('cash')).toBe('1');
+    say(gateway, 'portfolio_status', { status: 'stale', last_update: null, age_ms: null });
+    expect(shown('cash')).toBe('1 stale');
+    rerender(inProvider([<Cash key="1" />, <Cash key="2" id="second" />]));
+    expect(shown('second')).toBe('1 stale');
+  });
+
+  it('never shows the portfolio of the former user to another one', async () => {
+    render(inProvider(<Cash />));
+    await turn();
+    say(gateway, 'portfolio_update', portfolio(5));
+    drop();
+    expect(shown('cash')).toBe('5 stale');
+    await connectAs('7');
+    expect(shown('cash')).toBe('none stale');
+    say(gateway, 'portfolio_update', portfolio(1, '7'));
+    expect(shown('cash')).toBe('1');
+  });
+
+  it('shows why the gateway refuses it', async () => {
+    gateway.refuses = (_, event) => (event === 'subscribe' ? refusal('FORBIDDEN') : undefined);
+    render(inProvider(<Cash />));
+    await turn();
+    expect(shown('cash')).toBe('FORBIDDEN');
+  });
+
+  it('renders only for what it selects, and at most every everyMs', async () => {
+    let renders = 0;
+    function Sign() {
+      renders += 1;
+      const options = {
+        everyMs: 100,
+        select: ({ portfolio: all }: { portfolio: object | undefined }) => !!all,
+      };
+      return <p data-testid="sign">{String(usePortfolio(options))}</p>;
+    }
+    render(inProvider(<Sign />));
+    await turn();
+    say(gateway, 'portfolio_update', portfolio(1));
+    expect(shown('sign')).toBe('true');
+    const before = renders;
+    say(gateway, 'portfolio_update', portfolio(2));
+    act(() => jest.advanceTimersByTime(200));
+    expect(renders).toBe(before);
   });
 });

@@ -6,11 +6,12 @@ import type {
   ChainUpdate,
   ChainView as ChainColumns,
   ConnectionState,
+  PortfolioUpdate,
   SocketClient,
   SubscriptionError,
   UnderlyingUpdate,
 } from '../index.js';
-import type { ChainRequest, ChainViewRequest, ProductRequest } from '../request.js';
+import type { ChainRequest, ChainViewRequest, PortfolioRequest, ProductRequest } from '../request.js';
 import { useClient } from './provider.js';
 import { ageOf, EMPTY, type View, Watch } from './watch.js';
 
@@ -38,6 +39,20 @@ export interface ChainView<C extends ChainUpdate | ChainColumns = ChainUpdate> {
   /**
    * How old `chain` is at the moment you read this, by its timestamp and this machine's clock, in
    * ms.
+   */
+  readonly ageMs: number | undefined;
+}
+
+/** @typeParam P the portfolio with the fields that the platform gives it */
+export interface PortfolioView<P extends PortfolioUpdate = PortfolioUpdate> {
+  readonly portfolio: P | undefined;
+  /** Whether the portfolio cannot be relied on. True until there is one. */
+  readonly stale: boolean;
+  /** The reason for which the gateway rejected the subscription, such as `FORBIDDEN` without a token. */
+  readonly error: SubscriptionError | undefined;
+  /**
+   * How old `portfolio` is at the moment you read this, by its timestamp and this machine's clock,
+   * in ms.
    */
   readonly ageMs: number | undefined;
 }
@@ -135,6 +150,21 @@ export function useChain(
 }
 
 /**
+ * The newest portfolio of the token's user, subscribed to while the component is mounted. When the
+ * client connects with the token of another user, the component shows no portfolio until that of
+ * this user arrives.
+ */
+export function usePortfolio<P extends PortfolioUpdate = PortfolioUpdate, S = PortfolioView<P>>(
+  options: ViewOptions<PortfolioView<P>, S> = {},
+): S {
+  const client = useClient();
+  const { everyMs, select } = options;
+  const watch = useMemo(() => new Watch<PortfolioRequest>(client, PORTFOLIO, everyMs), [client, everyMs]);
+  // Only the caller knows which fields the platform gives a portfolio.
+  return useView(watch, portfolioView as (view: View<PortfolioUpdate>) => PortfolioView<P>, select);
+}
+
+/**
  * How old an update is, in ms, by its timestamp and this machine's clock. The component renders
  * again every `everyMs`, so that the age also grows while nothing arrives.
  */
@@ -170,6 +200,8 @@ export function useConnection(): {
   );
   return useMemo(() => ({ state, client }), [state, client]);
 }
+
+const PORTFOLIO: PortfolioRequest = { type: 'portfolio' };
 
 /** Of a product whose hook has no `view` any more. */
 const EVERY_UPDATE: AskedView = {};
@@ -227,6 +259,17 @@ function productView({ update, stale, error }: View<UnderlyingUpdate>): ProductV
     error,
     get ageMs() {
       return ageOf(update);
+    },
+  };
+}
+
+function portfolioView({ update: portfolio, stale, error }: View<PortfolioUpdate>): PortfolioView {
+  return {
+    portfolio,
+    stale,
+    error,
+    get ageMs() {
+      return ageOf(portfolio);
     },
   };
 }

@@ -3,11 +3,13 @@ export {
   type ChainOptions,
   type ChainView,
   type ChainViewOptions,
+  type PortfolioView,
   type ProductOptions,
   type ProductView,
   useAge,
   useChain,
   useConnection,
+  usePortfolio,
   useProduct,
   type ViewOptions,
 } from './hooks.js';

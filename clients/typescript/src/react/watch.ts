@@ -1,6 +1,13 @@
 import { parseTimestamp } from '../contract/timestamp.js';
-import type { AskedView, Subscription, SubscriptionError, SocketClient, UpdateOf } from '../index.js';
-import type { SymbolsRequest } from '../request.js';
+import type {
+  AskedView,
+  BaseSubscription,
+  Subscription,
+  SubscriptionError,
+  SocketClient,
+  UpdateOf,
+} from '../index.js';
+import type { PortfolioRequest, SymbolsRequest } from '../request.js';
 import { frames } from './frames.js';
 
 /** The values that a component shows. A new object for each change, and the same one otherwise. */
@@ -18,6 +25,17 @@ export const EMPTY: View<never> = {
   error: undefined,
 };
 
+/** The subscription to a room of any kind. That of the portfolio has neither views nor expiries. */
+type Watched<U> = BaseSubscription<U, WatchedEvents<U>> &
+  Partial<Pick<Subscription, 'changeView'>> & { readonly latestByExpiry?: ReadonlyMap<string, U> };
+
+interface WatchedEvents<U> {
+  update: U;
+  stale: unknown;
+  error: SubscriptionError;
+  reset: undefined;
+}
+
 /** The age of an update by its timestamp and the clock of this machine, in ms. */
 export function ageOf(update: { readonly timestamp: string } | undefined): number | undefined {
   const micros = update && parseTimestamp(update.timestamp);
@@ -27,9 +45,9 @@ export function ageOf(update: { readonly timestamp: string } | undefined): numbe
 /**
  * A subscription that lasts while any component watches it: the store for `useSyncExternalStore`.
  */
-export class Watch<R extends SymbolsRequest> {
+export class Watch<R extends SymbolsRequest | PortfolioRequest> {
   private view: View<UpdateOf<R>>;
-  private handle: Subscription<UpdateOf<R>> | undefined;
+  private handle: Watched<UpdateOf<R>> | undefined;
   private readonly looking = new Set<() => void>();
   private shownAt = -Infinity;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -47,12 +65,7 @@ export class Watch<R extends SymbolsRequest> {
     private readonly everyMs = 0,
   ) {
     // Starts with the values that other components have, so that the first paint shows the same.
-    const held = client && request ? client.held(request) : [];
-    const update = held.at(-1);
-    this.view =
-      client && request && update
-        ? { update, byExpiry: byExpiryOf(held), stale: client.isStale(request), error: undefined }
-        : EMPTY;
+    this.view = this.held();
   }
 
   /** Bound, because React compares it between renders. */
@@ -80,7 +93,7 @@ export class Watch<R extends SymbolsRequest> {
       frames.request(this.refresh);
       return;
     }
-    this.handle?.changeView(view).then(
+    this.handle?.changeView?.(view).then(
       () => this.refused(undefined),
       (error: SubscriptionError) => this.refused(error),
     );
@@ -94,15 +107,30 @@ export class Watch<R extends SymbolsRequest> {
     if (this.handle) frames.request(this.refresh);
   }
 
+  private held(): View<UpdateOf<R>> {
+    const { client, request } = this;
+    const held = client && request ? client.held(request) : [];
+    const update = held.at(-1);
+    return client && request && update
+      ? { update, byExpiry: byExpiryOf(held), stale: client.isStale(request), error: undefined }
+      : EMPTY;
+  }
+
   private open(): void {
     if (!this.client || !this.request) return;
-    const handle = this.client.subscribe(this.request) as Subscription<UpdateOf<R>>;
+    const handle = this.client.subscribe(this.request as SymbolsRequest) as unknown as Watched<UpdateOf<R>>;
     this.handle = handle;
     const soon = (): void => frames.request(this.refresh);
     handle.on('update', this.updated);
     // Whether the data can be relied on does not wait for `everyMs`.
     handle.on('stale', soon);
     handle.on('error', soon);
+    // The portfolio of another user must not remain, not even as a stale one.
+    handle.on('reset', () => {
+      this.view = EMPTY;
+      soon();
+    });
+    if (this.request.type === 'portfolio') this.view = this.held();
     // It was rejected before a listener was added, or the shown values are from before the
     // subscription was left.
     const { update, stale } = this.view;
@@ -126,7 +154,7 @@ export class Watch<R extends SymbolsRequest> {
     const error = this.handle.error ?? this.refusal;
     if (latest) this.shownAt = performance.now();
     this.view = latest
-      ? { update: latest, byExpiry: latestByExpiry, stale, error }
+      ? { update: latest, byExpiry: latestByExpiry ?? EMPTY.byExpiry, stale, error }
       : { ...this.view, stale: stale || !this.view.update, error };
     for (const changed of [...this.looking]) changed();
   };
