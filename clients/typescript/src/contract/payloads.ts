@@ -96,6 +96,7 @@ export interface PortfolioUpdate {
   readonly user_id: string | number;
   /** When the platform computed it. Orders the updates of a portfolio. */
   readonly timestamp: Timestamp;
+  readonly [field: string]: unknown;
 }
 
 /** The limits of one client, sent when it connects so that front ends need not guess them. */
