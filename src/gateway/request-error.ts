@@ -9,6 +9,7 @@ import {
   GENERAL_ROOM,
   INVALID_HISTORY_MESSAGE,
   INVALID_SUBSCRIPTION_MESSAGE,
+  PORTFOLIO_ROOM,
 } from '../contract/index.js';
 import type { HistoryError } from '../history/history-error.js';
 import { messageProblem, UNREADABLE_MESSAGE } from '../transports/message-problem.js';
@@ -109,7 +110,7 @@ export function snapshotUnavailable(rooms: readonly string[]): RequestError {
 
 function named(rooms: readonly string[], problem: string): ErrorDetail[] {
   return rooms.slice(0, MAX_NAMED).map((room) => ({
-    field: room === GENERAL_ROOM ? 'type' : 'symbol',
+    field: room === GENERAL_ROOM || room === PORTFOLIO_ROOM ? 'type' : 'symbol',
     problem: `${room} ${problem}`,
   }));
 }

@@ -47,7 +47,7 @@ async function subscriptions(): Promise<Map<string, number>> {
   const channels = (await redis.client.pubsub('CHANNELS', channelOf('*'))) as string[];
   const counts = new Map<string, number>();
   for (let from = 0; from < channels.length; from += 1_000) {
-    const answer = (await redis.client.pubsub('NUMSUB', ...channels.slice(from, from + 1_000))) as unknown[];
+    const answer = await redis.client.pubsub('NUMSUB', ...channels.slice(from, from + 1_000));
     for (let n = 0; n < answer.length; n += 2)
       counts.set(String(answer[n]).slice(channelOf('').length), Number(answer[n + 1]));
   }

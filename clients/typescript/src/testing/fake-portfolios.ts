@@ -127,7 +127,7 @@ function userOf({ user }: FakeConnection): string {
   throw new Rejection(
     'FORBIDDEN',
     'A portfolio is for signed-in users only. Connect with a token, to a gateway that asks for tokens.',
-    { details: [{ field: 'symbol', problem: `${PORTFOLIO_ROOM} is not allowed` }] },
+    { details: [{ field: 'type', problem: `${PORTFOLIO_ROOM} is not allowed` }] },
   );
 }
 

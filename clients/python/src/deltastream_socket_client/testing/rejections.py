@@ -172,7 +172,7 @@ def cursor_of_another_request() -> Rejected:
 
 def forbidden(rooms: Sequence[str], message: Optional[str] = None) -> Rejected:
     details = [
-        {'field': 'type' if room == 'general' else 'symbol', 'problem': f'{room} is not allowed'} for room in rooms[:_MAX_DETAILS]
+        {'field': 'type' if room in ('general', 'portfolio') else 'symbol', 'problem': f'{room} is not allowed'} for room in rooms[:_MAX_DETAILS]
     ]
     return Rejected('FORBIDDEN', message or REQUEST_ERRORS['FORBIDDEN'], details=details)
 
