@@ -192,7 +192,19 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
 
   message(channel: string, data: string): void {
     const watched = this.users.get(userOfChannel(channel));
-    if (!watched) return;
+    if (watched) this.attempt(() => this.relay(watched, data));
+  }
+
+  /** An error in our own code must cost only one portfolio, not the whole subscription. */
+  private attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.faults.warn('portfolio:internal_error', 'portfolio_failed', { problem: messageOf(error) });
+    }
+  }
+
+  private relay(watched: WatchedUser, data: string): void {
     const message = this.parse(watched.id, data);
     if (!message) {
       this.metrics.messages.inc({ verdict: 'rejected' });
@@ -246,7 +258,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
         const value = values[index];
         watched.isRead = true;
         if (value instanceof Error) failed.push(watched);
-        else if (typeof value === 'string') this.take(watched, value);
+        else if (typeof value === 'string') this.attempt(() => this.take(watched, value));
         this.look(watched);
       }
     }
@@ -294,8 +306,12 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   }
 
   private async findStored(user: string): Promise<JsonPayload<PortfolioUpdate> | undefined> {
-    const [value] = await this.store.read([portfolioKey(user)]);
-    if (value instanceof Error) throw value;
+    const [value] = await this.valuesOf([user]);
+    if (value instanceof Error) {
+      const known = this.users.get(user)?.newest.payload;
+      if (known) return known;
+      throw value;
+    }
     const message = typeof value === 'string' ? this.parse(user, value) : undefined;
     const watched = this.users.get(user);
     if (!watched) return message?.payload;
