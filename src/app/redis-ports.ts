@@ -52,6 +52,7 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
     redis.once('end', () => connections.forget(redis));
     return new RedisSubscription(redis, {
       ...feedOptions(role),
+      independent: role === 'portfolio-sub',
       // A connection to one node stays there: its channels are divided by their owners.
       ...(node ? { divide: bySlot } : { redirect }),
       probe: new FeedProbe(probeChannel, publisher, systemClock),

@@ -137,6 +137,7 @@ export class RedisBridgeService
   }
 
   message(channel: string, data: string): void {
+    const receivedAt = this.clock.now();
     this.metrics.feedMessages.inc({ channel });
     // A client must hear of the gap before the first update after it, because it may disconnect
     // before the feed is up, and resume from that update.
@@ -144,7 +145,7 @@ export class RedisBridgeService
     const heardBefore = this.heard.get(channel) ?? 0;
     this.heard.set(channel, this.clock.wallNow());
     try {
-      this.relay(parseMessage(channel, data, this.config.feedRules), heardBefore);
+      this.relay(parseMessage(channel, data, this.config.feedRules), receivedAt, heardBefore);
     } catch (error) {
       if (error instanceof FeedMessageError) {
         this.report.rejected(channel, error);
@@ -156,8 +157,11 @@ export class RedisBridgeService
     }
   }
 
-  /** @param heardBefore when the message before this one arrived, ms since the epoch */
-  private relay(message: MarketMessage, heardBefore: number): void {
+  /**
+   * @param receivedAt when it arrived, ms of the monotonic clock
+   * @param heardBefore when the message before this one arrived, ms since the epoch
+   */
+  private relay(message: MarketMessage, receivedAt: number, heardBefore: number): void {
     this.observeLag(message);
     this.report.accepted(message);
     const { kind, product } = message;
@@ -185,7 +189,8 @@ export class RedisBridgeService
         break;
     }
     this.freshness.observeLive(message);
-    this.broadcast(message, (payload) => new LivePayload(payload, message.processedTime / 1_000));
+    const producedAt = message.processedTime / 1_000;
+    this.broadcast(message, (payload) => new LivePayload(payload, producedAt, receivedAt));
   }
 
   /** Tells the clients about the gap before subscriptions that were lost deliver again. */

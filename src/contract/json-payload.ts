@@ -35,14 +35,18 @@ export class ReplyPayload<T extends object> extends JsonPayload<T> {
 }
 
 /**
- * An update that has just arrived from the feed, with the time at which its producer made it. The
- * gateway measures the latency of live updates, not of stored ones.
+ * An update that has just arrived from the feed, with the times at which its producer made it and
+ * at which it arrived. The gateway measures the latency of live updates, not of stored ones.
  */
 export class LivePayload<T extends object> extends JsonPayload<T> {
-  /** @param producedAt ms since the epoch */
+  /**
+   * @param producedAt ms since the epoch
+   * @param receivedAt ms of the gateway's monotonic clock
+   */
   constructor(
     readonly payload: JsonPayload<T>,
     readonly producedAt: number,
+    readonly receivedAt: number,
   ) {
     super(payload.text, payload.key);
   }

@@ -16,6 +16,8 @@ export interface TimedUpdate {
   readonly event: string;
   /** The time at which its producer made it, ms since the epoch. */
   readonly producedAt: number;
+  /** The time at which it arrived, ms of the monotonic clock. */
+  readonly receivedAt: number;
 }
 
 export type CloseReason = 'stalled' | 'overflow';

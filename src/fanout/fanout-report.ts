@@ -35,7 +35,9 @@ export class FanoutReport implements FanoutObserver {
 
   written(updates: readonly TimedUpdate[]): void {
     const now = this.clock.wallNow();
-    for (const { event, producedAt } of updates) {
+    const monotonic = this.clock.now();
+    for (const { event, producedAt, receivedAt } of updates) {
+      this.metrics.relayLatency.observe({ event }, (monotonic - receivedAt) / 1_000);
       // A producer's clock may be ahead.
       this.metrics.endToEndLatency.observe({ event }, Math.max(0, now - producedAt) / 1_000);
     }

@@ -15,6 +15,8 @@ const SILENT_AFTER_MS = 1_000;
 
 /** How many channels one command subscribes to: less than a millisecond of the server's time. */
 const CHANNELS_PER_COMMAND = 500;
+/** How many of these commands wait for their replies at a time. */
+const COMMANDS_AT_ONCE = 64;
 
 export interface RedisSubscriptionOptions {
   readonly clock: Pick<Clock, 'now' | 'after' | 'soon'>;
@@ -25,7 +27,15 @@ export interface RedisSubscriptionOptions {
   readonly channelPrefix?: string;
   /** Use sharded pub/sub. All channels and the probe's channel must belong to the same node. */
   readonly sharded?: boolean;
-  /** Divides channels into lists, each of which one command may subscribe to. */
+  /**
+   * Whether channels are of use without the others. If not, the subscription is up only when all of
+   * them are subscribed to.
+   */
+  readonly independent?: boolean;
+  /**
+   * Divides channels into lists, each of which one command may subscribe to. Given only if the
+   * caller moves channels between connections itself, to the nodes that own them.
+   */
   readonly divide?: (channels: readonly string[]) => Iterable<readonly string[]>;
   readonly describeError: (error: unknown) => string;
   /** Counts and logs a fault that the connection does not report itself. Returns it in words. */
@@ -99,7 +109,8 @@ export class RedisSubscription implements ChannelSource {
     this.redis.on('ready', () => void this.subscribe());
     // The slot of a sharded channel has moved to another node.
     this.redis.on('moved', () => {
-      if (this.current.up) this.cut('the channel moved to another node of the cluster');
+      if (this.current.up && !this.options.divide)
+        this.cut('the channel moved to another node of the cluster');
     });
     if (this.redis.status === 'ready') void this.subscribe();
   }
@@ -118,8 +129,10 @@ export class RedisSubscription implements ChannelSource {
 
   remove(name: string): void {
     const channel = (this.options.channelPrefix ?? '') + name;
-    if (!this.channels.delete(channel) || this.missing.delete(channel)) return;
-    // Nothing waits for the reply. If the connection is lost, the subscription is lost with it.
+    if (!this.channels.delete(channel)) return;
+    this.missing.delete(channel);
+    // Nothing waits for the reply. If the connection is lost, the subscription is lost with it. An
+    // earlier attempt on this connection may have subscribed to it, even if it is missing now.
     const { redis } = this;
     if (redis.status !== 'ready') return;
     const left = this.options.sharded ? redis.sunsubscribe(channel) : redis.unsubscribe(channel);
@@ -142,21 +155,20 @@ export class RedisSubscription implements ChannelSource {
     const session = ++this.session;
     this.missing = new Set(this.channels);
     this.refusal = undefined;
-    try {
-      await this.subscribeMissing(session);
-    } catch (error) {
-      if (this.isOver(session)) return;
-      if (this.options.redirect?.(error)) {
+    const subscribed: string[] = [];
+    const problem = await this.subscribeMissing(session, (channels) => subscribed.push(...channels));
+    if (this.isOver(session)) return;
+    if (problem !== undefined && !this.options.independent) {
+      if (this.options.redirect?.(problem)) {
         this.redis.disconnect(true);
         return;
       }
       // The connection may be up, but an ACL rule may forbid the channel. Retry, because an
       // operator may correct the rule.
-      this.down(this.options.noteError(error));
+      this.down(this.options.noteError(problem));
       this.later(RESUBSCRIBE_MS, () => void this.subscribe());
       return;
     }
-    if (this.isOver(session)) return;
     // If the ACL rules do not allow the probe's channel, the subscription still works, checked only
     // with PING.
     this.probing = await this.subscribeTo([this.options.probe.channel]).then(
@@ -168,55 +180,66 @@ export class RedisSubscription implements ChannelSource {
     );
     if (this.isOver(session) || !(await this.delivers()) || this.isOver(session)) return;
     this.current = { up: true };
-    this.listener?.up(this.subscribed);
+    this.reportUp(subscribed);
     this.watch(session);
     void this.subscribeAdded();
   }
 
-  /** Subscribes to the channels that were added since the connection works. */
+  /** Subscribes to the channels that are missing since the connection works. */
   private async subscribeAdded(): Promise<void> {
     const { session } = this;
     this.addTimer?.cancel();
     this.adding = true;
-    try {
-      const added = await this.subscribeMissing(session);
-      if (this.isOver(session) || !this.current.up) return;
-      this.refusal = undefined;
-      if (added.length > 0) this.listener?.up(this.namesOf(added));
-    } catch (error) {
-      if (this.isOver(session) || !this.current.up) return;
-      this.refusal = this.options.noteError(error);
-      this.addTimer = this.options.clock.after(RESUBSCRIBE_MS, () => void this.subscribeAdded());
-      this.addTimer.unref?.();
-    } finally {
-      this.adding = false;
-    }
+    let problem: unknown;
+    // More may be added while the commands run.
+    while (problem === undefined && this.missing.size > 0 && this.current.up && !this.isOver(session))
+      problem = await this.subscribeMissing(session, (channels) => this.reportUp(channels));
+    this.adding = false;
+    if (this.isOver(session) || !this.current.up) return;
+    this.refusal = problem === undefined ? undefined : this.options.noteError(problem);
+    if (problem === undefined) return;
+    this.addTimer = this.options.clock.after(RESUBSCRIBE_MS, () => void this.subscribeAdded());
+    this.addTimer.unref?.();
+  }
+
+  private reportUp(channels: readonly string[]): void {
+    const wanted = channels.filter((channel) => this.channels.has(channel) && !this.missing.has(channel));
+    if (wanted.length > 0) this.listener?.up(this.namesOf(wanted));
   }
 
   /**
-   * Subscribes until no wanted channel is missing.
-   * @returns the channels that were, and are still wanted
-   * @throws the error of the first command that fails; its channels are still missing
+   * Tries once to subscribe to the channels that are missing now.
+   * @param subscribed is called after each command that succeeds, with its channels
+   * @returns the error of the first command that failed; its channels are still missing
    */
-  private async subscribeMissing(session: number): Promise<readonly string[]> {
-    const added = new Set<string>();
+  private async subscribeMissing(
+    session: number,
+    subscribed: (channels: readonly string[]) => void,
+  ): Promise<unknown> {
     // `subscribe` replaces the set when another session begins.
     const { missing } = this;
-    while (missing.size > 0) {
-      for (const channels of this.divided([...missing])) {
-        // In the same turn as the command, so that `remove` undoes it with a later command.
-        for (const channel of channels) missing.delete(channel);
-        try {
-          await this.subscribeTo(channels);
-        } catch (error) {
-          for (const channel of channels) if (this.channels.has(channel)) missing.add(channel);
-          throw error;
-        }
-        if (this.isOver(session)) return [];
-        for (const channel of channels) added.add(channel);
+    let problem: unknown;
+    const attempt = async (channels: readonly string[]): Promise<void> => {
+      // In the same turn as the command, so that `remove` undoes it with a later command.
+      for (const channel of channels) missing.delete(channel);
+      try {
+        await this.subscribeTo(channels);
+        if (!this.isOver(session)) subscribed(channels);
+      } catch (error) {
+        for (const channel of channels) if (this.channels.has(channel)) missing.add(channel);
+        problem ??= error;
       }
+    };
+    let running: Promise<void>[] = [];
+    for (const channels of this.divided([...missing])) {
+      running.push(attempt(channels));
+      if (running.length < COMMANDS_AT_ONCE) continue;
+      await Promise.all(running);
+      running = [];
+      if (this.isOver(session)) break;
     }
-    return [...added].filter((channel) => this.channels.has(channel));
+    await Promise.all(running);
+    return problem;
   }
 
   private *divided(channels: readonly string[]): Generator<readonly string[]> {

@@ -59,6 +59,7 @@ export class ShardedChannels implements ChannelSource {
   }
 
   add(channels: readonly string[]): void {
+    if (this.stopped) return;
     const added = new Map<string, string[]>();
     for (const channel of channels) {
       const slot = this.slotOf(channel);
@@ -99,6 +100,7 @@ export class ShardedChannels implements ChannelSource {
       if (owner === undefined || owner === slot.owner) continue;
       const previous = slot.owner === undefined ? undefined : this.nodes.get(slot.owner);
       for (const channel of slot.channels) previous?.remove(channel);
+      if (previous) this.listener?.down([...slot.channels]);
       slot.owner = owner;
       this.node(owner).add([...slot.channels]);
     }

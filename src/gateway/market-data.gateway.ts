@@ -341,9 +341,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   ): Promise<TokenAcknowledgement> {
     this.spend(client, ClientEvent.refreshToken, this.cost.ofToken);
     const expires_at = await this.auth.refresh(client, token).catch((error: unknown) => {
-      // Whoever has this token may be the one who looks at the screen now.
-      if (error instanceof OtherUserError && client.rooms.has(PORTFOLIO_ROOM))
-        this.membership.leave(client, PORTFOLIO_ROOM, ': the new token is of another user');
+      if (error instanceof OtherUserError) this.endPortfolio(client);
       throw error instanceof AuthError ? RequestError.ofToken(error) : error;
     });
     client.emit(ServerEvent.tokenRefreshed, { expires_at });
@@ -360,6 +358,13 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
       this.membership.leave(client, room, ': the new token does not allow it');
     }
     return { ok: true, rooms: subscriptionsOf(client), expires_at };
+  }
+
+  /** A token of another user has arrived: the person who has it may be looking at the screen now. */
+  private endPortfolio(client: GatewaySocket): void {
+    this.portfolioRequests.end(client);
+    if (client.rooms.has(PORTFOLIO_ROOM))
+      this.membership.leave(client, PORTFOLIO_ROOM, ': the new token is of another user');
   }
 
   /**

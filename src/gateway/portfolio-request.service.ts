@@ -14,6 +14,9 @@ import { SnapshotSender } from './snapshot-sender.js';
 /** Handles requests for the portfolio of the client's own user. */
 @Injectable()
 export class PortfolioRequestService {
+  /** How often a token of another user has arrived at a client. */
+  private readonly ends = new WeakMap<GatewaySocket, number>();
+
   constructor(
     private readonly auth: AuthService,
     private readonly portfolios: PortfolioService,
@@ -29,16 +32,28 @@ export class PortfolioRequestService {
     return { ok: true, rooms: [PORTFOLIO_ROOM] };
   }
 
+  /**
+   * Call it when a token of another user has arrived. Snapshots that are being looked up are not
+   * sent any more.
+   */
+  end(client: GatewaySocket): void {
+    this.ends.set(client, (this.ends.get(client) ?? 0) + 1);
+  }
+
   /** @throws RequestError if the store cannot be read, and as `subscribe` does */
   async snapshot(client: GatewaySocket): Promise<SnapshotAcknowledgement> {
     const user = this.userOf(client);
+    const ends = this.ends.get(client);
     const payload = await this.portfolios.find(user).catch(() => {
       throw snapshotUnavailable([PORTFOLIO_ROOM]);
     });
     const snapshot: RoomSnapshot = { room: PORTFOLIO_ROOM, updates: payload ? 1 : 0 };
     if (client.connected) {
       // The token may have been replaced meanwhile.
-      if (this.userOf(client) === user && payload) this.portfolios.send(client, user, payload);
+      const isOver = this.ends.get(client) !== ends || this.userOf(client) !== user;
+      if (isOver)
+        throw forbidden('A token of another user has arrived. Open a new connection.', [PORTFOLIO_ROOM]);
+      if (payload) this.portfolios.send(client, user, payload);
       this.sender.close(client, snapshot);
     }
     return { ok: true, rooms: [PORTFOLIO_ROOM], snapshots: [snapshot] };

@@ -28,7 +28,7 @@ export function checkBudget(
   if (held.size + added.length > maxSubscriptions) {
     throw invalidSubscription('TOO_MANY_SUBSCRIPTIONS', [
       {
-        field: added.some((address) => 'symbol' in address) ? 'symbols' : 'type',
+        field: added.some(({ type }) => type === 'portfolio') ? 'type' : 'symbols',
         problem: `must not bring your subscriptions above ${maxSubscriptions}; unsubscribe from other rooms first`,
       },
     ]);

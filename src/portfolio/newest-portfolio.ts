@@ -8,7 +8,6 @@ const MIN_OLDER_RUN = 3;
 export class NewestPortfolio {
   /** Undefined if none is known, or after {@link forget}. */
   payload: JsonPayload<PortfolioUpdate> | undefined;
-  /** The time of the newest portfolio, µs since the epoch. */
   private time = -Infinity;
   /** The older portfolios that arrived since, as long as each was newer than the one before. */
   private older: { readonly since: number; readonly time: number; readonly count: number } | undefined;
@@ -19,13 +18,25 @@ export class NewestPortfolio {
    */
   constructor(private readonly clockResetAfterMs: number) {}
 
+  /** The time of the newest portfolio, µs since the epoch. */
+  get newestTime(): number {
+    return this.time;
+  }
+
+  /** Takes no portfolio from the store that is older than this time, µs since the epoch. */
+  notBefore(time: number): void {
+    this.time = Math.max(this.time, time);
+  }
+
   /**
    * Takes a portfolio that was published, if it must be sent: it is newer than the last one, or the
    * producer's clock was set back.
    */
   offerLive(message: PortfolioMessage): 'newest' | 'repeated' | 'older' {
     if (message.time < this.time && !this.isSetBack(message)) return 'older';
-    if (message.time === this.time && message.payload.text === this.payload?.text) return 'repeated';
+    // After `forget`, the one with the same time is taken for the same portfolio.
+    if (message.time === this.time && message.payload.text === (this.payload?.text ?? message.payload.text))
+      return 'repeated';
     this.take(message);
     return 'newest';
   }

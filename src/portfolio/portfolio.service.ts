@@ -17,6 +17,7 @@ import {
 } from '../contract/index.js';
 import type { ChannelListener, ChannelSource } from '../feed/channel-source.js';
 import { FeedMessageError } from '../feed/feed-message-error.js';
+import { PROBE_TIMES } from '../feed/feed-probe.js';
 import type { FeedStatus } from '../feed/feed-source.js';
 import { Sweeper } from '../freshness/sweeper.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
@@ -55,6 +56,8 @@ const MAX_SWEEP_INTERVAL_MS = 1_000;
 export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown, ChannelListener {
   private readonly users = new Map<string, WatchedUser>();
   private readonly ofClient = new Map<GatewaySocket, WatchedUser>();
+  /** The newest portfolio that a client was sent before it left, µs since the epoch. */
+  private readonly lastSent = new WeakMap<GatewaySocket, { readonly user: string; readonly time: number }>();
   private readonly finds = new Map<string, Promise<JsonPayload<PortfolioUpdate> | undefined>>();
   private readonly sweeper: Sweeper;
   private readonly stopping = new AbortController();
@@ -128,7 +131,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     } else {
       watched.unserved.add(client);
       // Otherwise the store is read as soon as the subscription works.
-      if (watched.isListening && watched.isRead) void this.read([watched]);
+      if (watched.isListening && !watched.isReading) void this.read([watched]);
     }
     if (watched.isStale) this.notify(client, watched);
   }
@@ -138,6 +141,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     const watched = this.ofClient.get(client);
     if (!watched) return;
     this.ofClient.delete(client);
+    this.lastSent.set(client, { user: watched.id, time: watched.newest.newestTime });
     watched.clients.delete(client);
     watched.unserved.delete(client);
     if (watched.clients.size > 0) return;
@@ -173,26 +177,28 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
       const watched = this.users.get(userOfChannel(channel));
       if (!watched) continue;
       watched.isListening = true;
-      if (watched.lostAt !== undefined) this.tellGap(watched, watched.lostAt);
-      watched.lostAt = undefined;
+      this.returned(watched);
       found.push(watched);
     }
     void this.read(found);
   }
 
   down(channels: readonly string[]): void {
-    const now = this.clock.wallNow();
+    // A probe came through within the time after which its absence is noticed.
+    const noticedWithinMs = this.config.feedProbeAfterMs + PROBE_TIMES.hearMs + PROBE_TIMES.sendMs;
+    const probedAt = this.clock.wallNow() - noticedWithinMs;
     for (const channel of channels) {
       const watched = this.users.get(userOfChannel(channel));
       if (!watched) continue;
       watched.isListening = false;
-      watched.lostAt ??= now;
+      watched.lostAt ??= Math.max(probedAt, watched.heardAt);
     }
   }
 
   message(channel: string, data: string): void {
     const watched = this.users.get(userOfChannel(channel));
-    if (watched) this.attempt(() => this.relay(watched, data));
+    const receivedAt = this.clock.now();
+    if (watched) this.attempt(() => this.relay(watched, data, receivedAt));
   }
 
   /** An error in our own code must cost only one portfolio, not the whole subscription. */
@@ -204,7 +210,10 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     }
   }
 
-  private relay(watched: WatchedUser, data: string): void {
+  private relay(watched: WatchedUser, data: string, receivedAt: number): void {
+    // A client must hear of the gap before the first update after it.
+    this.returned(watched);
+    watched.heardAt = this.clock.wallNow();
     const message = this.parse(watched.id, data);
     if (!message) {
       this.metrics.messages.inc({ verdict: 'rejected' });
@@ -216,7 +225,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     watched.arrivedAt = this.clock.wallNow();
     this.look(watched);
     if (verdict === 'newest') {
-      this.broadcast(watched, new LivePayload(message.payload, message.processedTime / 1_000));
+      this.broadcast(watched, new LivePayload(message.payload, message.processedTime / 1_000, receivedAt));
     }
   }
 
@@ -227,16 +236,22 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     let watched = this.users.get(user);
     if (!watched) {
       watched = new WatchedUser(user, this.clock.wallNow(), this.config.clockResetAfterMs);
-      if (this.users.size === 0) this.sweeper.start();
       this.users.set(user, watched);
-      this.listenTo(user);
+      // At the shutdown, the last clients are about to be disconnected.
+      if (!this.stopping.signal.aborted) this.begin(user);
     }
+    const last = this.lastSent.get(client);
+    if (last?.user === user) watched.newest.notBefore(last.time);
     watched.clients.add(client);
     this.ofClient.set(client, watched);
     return watched;
   }
 
-  private listenTo(user: string): void {
+  private begin(user: string): void {
+    if (this.users.size === 1) {
+      this.wasOpen = this.markets.isAnyOpen;
+      this.sweeper.start();
+    }
     const channels = [portfolioChannel(user)];
     if (this.source) {
       this.source.add(channels);
@@ -248,23 +263,36 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /** Reads the newest portfolios of users whose channels are subscribed to, until that succeeds. */
-  private async read(users: readonly WatchedUser[], attempt = 1): Promise<void> {
+  private async read(users: readonly WatchedUser[]): Promise<void> {
+    for (const watched of users) watched.isReading = true;
+    let due = users;
+    for (let attempt = 1; ; attempt++) {
+      due = await this.readOnce(due);
+      if (due.length === 0) return;
+      await delay(this.clock, backoffMs(attempt, FIRST_RETRY_MS), this.stopping.signal);
+    }
+  }
+
+  /** @returns the users whose portfolios could not be read */
+  private async readOnce(users: readonly WatchedUser[]): Promise<readonly WatchedUser[]> {
     const failed: WatchedUser[] = [];
     for (let from = 0; from < users.length; from += READ_BATCH) {
-      const batch = users.slice(from, from + READ_BATCH).filter((watched) => this.needsRead(watched));
+      const batch = users.slice(from, from + READ_BATCH);
       const values = await this.valuesOf(batch.map(({ id }) => id));
       for (const [index, watched] of batch.entries()) {
-        if (!this.needsRead(watched)) continue;
         const value = values[index];
+        if (value instanceof Error && this.needsRead(watched)) {
+          failed.push(watched);
+          continue;
+        }
+        watched.isReading = false;
+        if (value instanceof Error || !this.needsRead(watched)) continue;
         watched.isRead = true;
-        if (value instanceof Error) failed.push(watched);
-        else if (typeof value === 'string') this.attempt(() => this.take(watched, value));
-        this.look(watched);
+        if (typeof value === 'string') this.attempt(() => this.take(watched, value));
+        this.attempt(() => this.look(watched));
       }
     }
-    if (failed.length === 0) return;
-    await delay(this.clock, backoffMs(attempt, FIRST_RETRY_MS), this.stopping.signal);
-    await this.read(failed, attempt + 1);
+    return failed;
   }
 
   /** False if the user has gone, or its subscription was lost, which causes another read. */
@@ -383,7 +411,11 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     return this.auth.userIdOf(client) === id ? this.server.local.to(client.id) : undefined;
   }
 
-  private tellGap(watched: WatchedUser, lostAt: number): void {
+  /** Tells the clients of a user whose subscription works again which time they may have missed. */
+  private returned(watched: WatchedUser): void {
+    const { lostAt } = watched;
+    if (lostAt === undefined) return;
+    watched.lostAt = undefined;
     const gap: FeedGap = {
       since: new Date(lostAt).toISOString(),
       until: new Date(this.clock.wallNow()).toISOString(),

@@ -11,8 +11,12 @@ export class WatchedUser {
   isListening = false;
   /** When the subscription was lost; undefined if it was not, or works again. */
   lostAt: number | undefined;
-  /** Whether the store has been asked since the subscription first worked. */
+  /** Whether the store has answered since the subscription first worked. */
   isRead = false;
+  /** Whether the store is being asked. */
+  isReading = false;
+  /** When a message of the channel last arrived; 0 if none did. */
+  heardAt = 0;
   /** When the newest portfolio arrived; undefined if none is known. */
   arrivedAt: number | undefined;
   /** Whether the clients were told that the portfolio is stale. */

@@ -95,7 +95,13 @@ export class RedisConnections {
    */
   subscriber(role: SubscriberRole, node?: Endpoint): Subscriber {
     const { target } = this;
-    const options = { ...this.options(role), maxRetriesPerRequest: null, autoResubscribe: false };
+    const options = {
+      ...this.options(role),
+      maxRetriesPerRequest: null,
+      autoResubscribe: false,
+      // A subscription that is no longer wanted must not be made again.
+      autoResendUnfulfilledCommands: false,
+    };
     if (target.kind !== 'cluster') {
       return { redis: this.watch(role, this.connect(options)), redirect: () => false };
     }

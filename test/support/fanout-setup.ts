@@ -91,7 +91,7 @@ function setUp(kernel?: FakeKernel) {
     engine.broadcast(
       new Set(to),
       () => frame(text, options),
-      timed === undefined ? undefined : { event: text, producedAt: timed },
+      timed === undefined ? undefined : { event: text, producedAt: timed, receivedAt: timed },
     );
   /** A client that reads nothing, with `bytes` waiting for it. */
   const connectStalled = (bytes: number, rooms?: readonly string[]): Connected => {

@@ -154,8 +154,8 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
       if (typeof name !== 'string' || !isPrepared(payload)) return undefined;
       if (!(payload instanceof LivePayload)) return { name, payload };
       // Frames are cached by the message's own payload, so that its snapshots reuse the same bytes.
-      const { payload: own, producedAt } = payload as LivePayload<object>;
-      return { name, payload: own, timed: { event: name, producedAt } };
+      const { payload: own, producedAt, receivedAt } = payload as LivePayload<object>;
+      return { name, payload: own, timed: { event: name, producedAt, receivedAt } };
     }
 
     private frameOf({ name, payload }: PreparedEvent): Frame {

@@ -3,6 +3,7 @@ import { redisPorts } from '../../../src/app/redis-ports.js';
 import { loadConfig } from '../../../src/config/gateway-config.js';
 import type { ChannelListener, ChannelSource } from '../../../src/feed/channel-source.js';
 import { MemoryChannels } from '../../../src/feed/memory-channels.js';
+import { repeat } from '../../support/cleanup.js';
 import { RedisCluster } from '../../support/redis-cluster.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { JWT_SECRET } from '../../support/tokens.js';
@@ -225,6 +226,29 @@ describe('ChannelSource on Redis', () => {
     expect(source.status).toEqual({ up: true });
   });
 
+  it('a channel is up although others keep being added', async () => {
+    const { source } = begin(await onServer({}));
+    let added = 0;
+    const stop = repeat(() => source.add([`enriched:user:${added++}`]), 1);
+    try {
+      await waitFor(() => listener.ups.size > 100 && listener.ups.has('enriched:user:0'));
+    } finally {
+      stop();
+    }
+    await waitFor(() => listener.ups.size === added);
+  });
+
+  it('channels that are refused do not hold up others', async () => {
+    const { source, server } = begin(await onServer({}));
+    await server.client.call('ACL', 'SETUSER', 'default', 'resetchannels', '&enriched:*', '&socket-gateway*');
+    source.add([...names(500).map((name) => `refused:${name}`), 'enriched:allowed']);
+    await waitFor(() => listener.ups.has('enriched:allowed'));
+    expect(source.status).toMatchObject({ up: false, reason: expect.stringContaining('NOPERM') as string });
+    await server.client.call('ACL', 'SETUSER', 'default', 'allchannels');
+    await waitFor(() => listener.ups.size === 501);
+    expect(source.status).toEqual({ up: true });
+  });
+
   it('the channels of a slot that moves to another node are subscribed to there', async () => {
     const { source, cluster, publish } = begin(await onCluster(SHARDED));
     const channels = names(30);
@@ -236,15 +260,12 @@ describe('ChannelSource on Redis', () => {
     const slot = await cluster.nodes[0]!.client.cluster('KEYSLOT', moved);
     const id = String(await to.client.cluster('MYID'));
     for (const node of [to, from, ...cluster.nodes]) await node.client.cluster('SETSLOT', slot, 'NODE', id);
-    const has = (channel: string, text: string): boolean => listener.messages.includes(`${channel} ${text}`);
-    // Other channels of the node are lost for a moment too.
-    await waitFor(async () => {
-      for (const channel of channels) await publish(channel, 'moved').catch(() => undefined);
-      return channels.every((channel) => has(channel, 'moved'));
-    });
-    await waitFor(() => source.status.up);
+    await waitFor(() => listener.ups.get(moved) === 2, undefined, 15_000);
+    expect([...listener.downs]).toEqual([moved]);
     for (const channel of channels) await publish(channel, 'last');
-    await waitFor(() => channels.every((channel) => has(channel, 'last')));
+    await waitFor(() => listener.messages.length === channels.length);
+    expect(listener.messages.sort()).toEqual(channels.map((channel) => `${channel} last`).sort());
+    for (const channel of channels) expect(listener.ups.get(channel)).toBe(channel === moved ? 2 : 1);
   });
 
   it('the channels of a node that is gone for a while are up again with it', async () => {

@@ -51,7 +51,9 @@ describe('metrics of a gateway that has just started', () => {
       ['event="chain_summary"', '0'],
       ['event="chain_update"', '0'],
       ['event="chain_view"', '0'],
+      ['event="portfolio_update"', '0'],
     ]);
+    expect([...seriesOf(text, 'socket_gateway_relay_latency_seconds_count')]).toEqual([...counts]);
   });
 
   it('build_info names the version of the gateway and of Node.js', () => {
@@ -89,9 +91,12 @@ describe('metrics of a gateway with a feed', () => {
     ports.feed.publish(FEED_CHANNELS[0]!, JSON.stringify(message));
     await waitFor(() => clients.every((client) => client.all('underlying_update').length === 1));
     const samples = await read();
-    const of = (suffix: string, more = '') =>
-      samples.get(`socket_gateway_end_to_end_latency_seconds_${suffix}{${more}event="underlying_update"}`);
+    const of = (suffix: string, more = '', name = 'end_to_end') =>
+      samples.get(`socket_gateway_${name}_latency_seconds_${suffix}{${more}event="underlying_update"}`);
     expect(of('count')).toBe(1);
+    expect(of('count', '', 'relay')).toBe(1);
+    expect(of('sum', '', 'relay')).toBeGreaterThan(0);
+    expect(of('sum', '', 'relay')).toBeLessThan(of('sum')! - 0.29);
     expect(of('sum')).toBeGreaterThanOrEqual(0.3);
     expect(of('bucket', 'le="0.25",')).toBe(0);
     for (const client of clients) client.close();

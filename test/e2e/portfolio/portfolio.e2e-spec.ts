@@ -150,6 +150,21 @@ it('a newcomer gets the newest portfolio from memory, and one that subscribes ag
   expect(totals(first)).toEqual([1]);
 });
 
+it('a client that leaves and joins again gets no older portfolio than before', async () => {
+  const own = newUser();
+  const client = await watching(own);
+  await publish(own, portfolio(own, 5));
+  await client.next('portfolio_update');
+  await store(own, portfolio(own, 3));
+  await client.ask('unsubscribe', PORTFOLIO);
+  await client.ask('subscribe', PORTFOLIO);
+  await client.next('portfolio_status', 3); // that none is known, that it moves, and that none is known
+  await store(own, portfolio(own, 5));
+  await client.ask('subscribe', PORTFOLIO);
+  await client.next('portfolio_update', 2);
+  expect(totals(client)).toEqual([5, 5]);
+});
+
 it('get_snapshot returns the newest portfolio without joining', async () => {
   const own = newUser();
   const client = await join(own);
@@ -280,6 +295,22 @@ describe('it ends with the right to it', () => {
     expect(client.all('portfolio_update')).toEqual([]);
   });
 
+  it('also for a snapshot that is being looked up when a token of another user arrives', async () => {
+    const [own, other] = [newUser(), newUser()];
+    await store(own, portfolio(own, 1));
+    const client = await join(own);
+    redis.freeze();
+    let answer: Promise<unknown>;
+    try {
+      answer = client.ask('get_snapshot', PORTFOLIO) as Promise<unknown>;
+      await client.ask('refresh_token', { token: tokenOf(other) });
+    } finally {
+      redis.thaw();
+    }
+    expect(await answer).toMatchObject({ ok: false, error: { code: 'FORBIDDEN' } });
+    expect(client.all('portfolio_update')).toEqual([]);
+  });
+
   it('when the new token does not allow it, but not when it does', async () => {
     const own = newUser();
     const client = await watching(own);
@@ -362,6 +393,7 @@ it('after an outage of Redis, the clients are told of the gap and get the newest
   await store(own, portfolio(own, 2));
   await client.next('portfolio_update', 2);
   expect(client.all('feed_gap').filter(({ room }) => room === 'portfolio')).toHaveLength(1);
+  expect(client.received.slice(-2).map(({ event }) => event)).toEqual(['feed_gap', 'portfolio_update']);
   await subscribed(own);
   await publish(own, portfolio(own, 3));
   await client.next('portfolio_update', 3);
