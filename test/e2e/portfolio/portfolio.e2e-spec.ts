@@ -393,7 +393,8 @@ it('after an outage of Redis, the clients are told of the gap and get the newest
   await store(own, portfolio(own, 2));
   await client.next('portfolio_update', 2);
   expect(client.all('feed_gap').filter(({ room }) => room === 'portfolio')).toHaveLength(1);
-  expect(client.received.slice(-2).map(({ event }) => event)).toEqual(['feed_gap', 'portfolio_update']);
+  const events = client.received.map(({ event }) => event);
+  expect(events.indexOf('feed_gap')).toBeLessThan(events.lastIndexOf('portfolio_update'));
   await subscribed(own);
   await publish(own, portfolio(own, 3));
   await client.next('portfolio_update', 3);
