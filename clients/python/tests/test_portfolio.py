@@ -13,6 +13,7 @@ from deltastream_socket_client import (
     PayloadError,
     PortfolioStatus,
     PortfolioUpdate,
+    RequestError,
     RequestTimeout,
     SubscriptionError,
     View,
@@ -28,6 +29,7 @@ from .recorded import mistakes
 from .test_async_client import until
 
 USER = {'user_id': '42', 'role': 'user', 'expires_at': 1_795_326_219}
+OTHER_USER = 'Unsubscribed from portfolio: the new token is of another user'
 STATUS: Dict[str, Any] = {'last_update': stamp(1), 'age_ms': 60_000}
 
 
@@ -186,6 +188,42 @@ class Subscriptions(unittest.TestCase):
         self.reconnect(None)
         self.assertEqual(self.handle.updates, ())
 
+    def test_keep_nothing_once_a_token_of_another_user_was_refused(self) -> None:
+        self.world.sent()
+        queue = self.handle.open_queue(lambda: None)
+        self.receive(5)
+        self.core.receive('unsubscribed', {'room': 'portfolio', 'message': OTHER_USER})
+        self.assertEqual((self.handle.latest, self.handle.updates, len(queue)), (None, (), 0))
+        self.assertEqual((queue.ended, self.handle.error.message, self.handle.stale), (True, OTHER_USER, True))
+        self.assertEqual(len(self.handle.open_queue(lambda: None)), 0, 'a new iteration has nothing either')
+        self.assertEqual(self.world.sent(), [])
+
+    def test_get_it_again_with_a_new_token_of_their_user_also_if_it_has_not_changed(self) -> None:
+        self.world.sent()
+        self.receive(5)
+        self.core.receive('unsubscribed', {'room': 'portfolio', 'message': OTHER_USER})
+        self.core.receive('token_refreshed', {'expires_at': 5})
+        self.assertEqual(self.world.sent(), [('subscribe', {'type': 'portfolio'})])
+        self.receive(5)
+        self.assertEqual((self.latest(), self.handle.stale), (stamp(5), False))
+        self.assertEqual([update.timestamp for update in self.world.payloads('portfolio_update')], [stamp(5), stamp(5)])
+
+    def test_that_were_ended_get_nothing_that_was_still_under_way(self) -> None:
+        self.world.sent()
+        self.core.receive('unsubscribed', {'room': 'portfolio', 'message': OTHER_USER})
+        self.receive(5)
+        self.assertEqual((self.handle.latest, self.handle.updates), (None, ()))
+
+    def test_keep_nothing_if_they_are_refused_after_a_reconnection(self) -> None:
+        self.world.sent()
+        queue = self.handle.open_queue(lambda: None)
+        self.receive(5)
+        self.reconnect()
+        (request,) = self.world.requests()
+        self.assertEqual(len(queue), 1)
+        self.world.refuse(request, 'FORBIDDEN')
+        self.assertEqual((self.handle.latest, self.handle.updates, len(queue)), (None, (), 0))
+
     def test_have_no_product_and_no_expiry(self) -> None:
         self.world.sent()
         self.receive(1, product='A')
@@ -300,6 +338,18 @@ class Threads(WithUsers):
         with self.assertRaises(Forbidden):
             self.connect(4, rooms=['product:*']).subscribe('portfolio').ready(10)
 
+    def test_a_token_of_another_user_takes_away_the_portfolio_that_was_not_read(self) -> None:
+        client = self.connect(6)
+        held = client.subscribe('portfolio').ready(10)
+        unread = iter(held)
+        self.gateway.portfolio(6, 1)
+        wait_for(lambda: held.latest)
+        with self.assertRaisesRegex(RequestError, 'another user'):
+            client._requests.call('refresh_token', {'token': token(7)}, 10)
+        with self.assertRaisesRegex(Forbidden, OTHER_USER):
+            unread.next(10)
+        self.assertEqual((held.latest, held.updates, held.stale, client.subscriptions()), (None, (), True, ()))
+
 
 class OnALoop(WithUsers, unittest.IsolatedAsyncioTestCase):
     async def test_the_portfolio_continues_after_a_reconnection(self) -> None:
@@ -324,6 +374,20 @@ class OnALoop(WithUsers, unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await held.get(10)).extra['total_pnl'], 2)
         await until(lambda: [update.extra['total_pnl'] for update in told] == [1, 2])
         self.assertEqual([update.user_id for update in (await client.snapshot('portfolio')).updates], [5])
+
+    async def test_a_token_of_another_user_takes_away_the_portfolio_that_was_not_read(self) -> None:
+        client = AsyncClient()
+        self.addAsyncCleanup(client.close)
+        await client.connect(self.gateway.url, general=False, token=lambda _: token(8))
+        held = await client.subscribe('portfolio')
+        unread = held.__aiter__()
+        self.gateway.portfolio(8, 1)
+        await until(lambda: held.latest)
+        with self.assertRaisesRegex(RequestError, 'another user'):
+            await client._requests.call('refresh_token', {'token': token(9)}, 10)
+        with self.assertRaisesRegex(Forbidden, OTHER_USER):
+            await unread.__anext__()
+        self.assertEqual((held.latest, held.updates, held.stale), (None, (), True))
 
     async def test_an_anonymous_client_is_refused(self) -> None:
         client = AsyncClient()

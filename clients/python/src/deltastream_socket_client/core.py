@@ -285,6 +285,9 @@ class Core:
         self._give_up(room, view_not_granted())
 
     def _give_up(self, room: Room, error: RequestError) -> None:
+        if room.address.type == PORTFOLIO:
+            # Perhaps because the new token is of another user, who looks at the screen now.
+            self._forget_portfolio()
         room.error = error if isinstance(error, SubscriptionError) else SubscriptionError(error.code, error.message)
         for subscriber in list(room.subscribers):
             subscriber.end(room.error)
@@ -397,7 +400,7 @@ class Core:
         self._staleness.notify_changes(self.rooms.values())
 
     def _forget_portfolio(self) -> None:
-        """The user has changed, so the portfolio of the former one must not be shown any more."""
+        """The user has changed or may not see it, so the portfolio must not be shown any more."""
         self.order.forget(_PORTFOLIO_KEY)
         room = self.rooms.get(PORTFOLIO)
         if room is not None:
@@ -420,7 +423,8 @@ class Core:
         room = self.rooms.get(confirmed.room)
         if room is None or room.membership is not Membership.IN:
             return
-        # This client did not ask to leave: its new token does not allow the room.
+        # This client did not ask to leave: its new token does not allow the room, or is of another
+        # user.
         room.membership = Membership.OUT
         if room.wanted:
             if self.resume:
@@ -447,7 +451,9 @@ class Core:
             self._staleness.updated([room.name for room in rooms], product, expiry, update.timestamp[:10])
         every = self.resume and event == 'underlying_update'
         for room in rooms:
-            if not room.subscribers or not room.keep(key, update):
+            # A snapshot that was under way may bring the portfolio after it was withdrawn.
+            withdrawn = room.address.type == PORTFOLIO and room.error is not None
+            if withdrawn or not room.subscribers or not room.keep(key, update):
                 continue
             for subscriber in list(room.subscribers):
                 subscriber.push(None if every and room.resumable else key, update)
