@@ -466,6 +466,38 @@ class Fake(unittest.TestCase):
             held.get(5)
         self.gateway.allow('portfolio')
 
+    def test_a_token_of_another_user_is_refused_and_ends_it(self) -> None:
+        self.gateway.publish_portfolio('42', total_pnl=1)
+        client, second = self.connect('42'), self.connect('42')
+        client.subscribe('product', 'NIFTY').ready(5)
+        held, kept = (one.subscribe('portfolio').ready(5) for one in (client, second))
+        unread = iter(held)
+        told: List[Any] = []
+        client.on('unsubscribed', lambda left: told.append((left.room, left.message)))
+        for _ in range(2):
+            with self.assertRaisesRegex(RequestError, 'This token belongs to another user'):
+                client._requests.call('refresh_token', {'token': '43'}, 5)
+        self.gateway.settle()
+        self.assertEqual((told, client.subscriptions()), ([('portfolio', OTHER_USER)], ('product:NIFTY',)))
+        with self.assertRaisesRegex(Forbidden, OTHER_USER):
+            unread.next(5)
+        self.gateway.publish_portfolio('42', total_pnl=2)
+        self.gateway.publish_portfolio('43', total_pnl=3)
+        assert kept.latest is not None
+        self.assertEqual((held.latest, held.updates, kept.latest.extra['total_pnl']), (None, (), 2))
+        client._requests.call('refresh_token', {'token': '42'}, 5)
+        held.ready(5)
+        assert held.latest is not None
+        self.assertEqual((held.latest.extra['total_pnl'], held.stale), (2, False))
+
+    def test_a_number_and_its_text_are_the_same_user(self) -> None:
+        gateway = FakeGateway(authenticate=lambda given: given and {'user_id': 42 if given == 'number' else '42'})
+        self.addCleanup(gateway.close)
+        client = gateway.connect(general=False, token=lambda _: 'number')
+        held = client.subscribe('portfolio').ready(5)
+        client._requests.call('refresh_token', {'token': 'text'}, 5)
+        self.assertEqual((client.subscriptions(), held.error), (('portfolio',), None))
+
     def test_a_gap_is_told_to_the_clients_of_the_user(self) -> None:
         told: List[Any] = []
         for user in ('42', '43'):

@@ -450,6 +450,32 @@ class Drift(unittest.TestCase):
 
         self.compare(play, auth=True)
 
+    def test_a_portfolio_and_a_token_of_another_user(self) -> None:
+        def play(stage: Stage) -> Iterator[Any]:
+            client, second = stage.client(), stage.client()
+            for one in (client, second):
+                one.connect(stage.url, heartbeat=None, token=lambda _: stage.token('good'))
+            kept, held = second.subscribe('portfolio').ready(10), client.subscribe('portfolio').ready(10)
+            stage.portfolio(42, 1)
+            client.wait_for('portfolio_status', 'portfolio_update')
+            for _ in range(2):
+                client.take()
+                with self.assertRaises(GatewayError) as caught:
+                    client._requests.call('refresh_token', {'token': stage.token('other')}, 10)
+                client.wait_for('error')
+                yield client.take(), type(caught.exception), str(caught.exception)
+                yield held.latest, held.stale, str(held.error), client.subscriptions()
+            client.take()
+            stage.portfolio(42, 2)
+            wait_for(lambda: kept.latest and kept.latest.extra['total_pnl'] == 2)
+            yield client.subscriptions(), client.take()
+            client._requests.call('refresh_token', {'token': stage.token('good')}, 10)
+            client.wait_for('token_refreshed', 'subscribed', 'portfolio_update')
+            wait_for(lambda: not held.stale)
+            yield client.take(), held.latest and held.latest.extra['total_pnl']
+
+        self.compare(play, auth=True)
+
     def test_anonymous_clients_have_no_portfolio(self) -> None:
         def play(stage: Stage) -> Iterator[Any]:
             client = stage.client()

@@ -50,6 +50,8 @@ CLOSINGS: Mapping[str, Mapping[str, Any]] = {
 }
 #: Why an anonymous client may not have a portfolio.
 NO_USER = 'A portfolio is for signed-in users only. Connect with a token, to a gateway that asks for tokens.'
+#: Why a client with a token may not continue with one of another user.
+OTHER_USER = 'This token belongs to another user. Open a new connection to use it.'
 #: The codes that a test may refuse requests with.
 REQUEST_ERRORS: Mapping[str, str] = {
     'FORBIDDEN': 'Your token does not allow this request. Ask for other rooms, or get a token that allows these.',

@@ -10,7 +10,7 @@ from ..addresses import PORTFOLIO, Address
 from .links import Link
 from .market import Event, Market
 from .portfolios import Portfolios, user_key
-from .rejections import CLOSINGS, CONNECT_ERRORS, NO_USER, Rejected, check_addresses, check_budget, forbidden
+from .rejections import CLOSINGS, NO_USER, OTHER_USER, Rejected, check_addresses, check_budget, forbidden
 
 #: The user of a token, of which any fields may be left out; the code of a refusal; `None` for an
 #: anonymous client.
@@ -232,9 +232,9 @@ class Session:
             self._leave(address.room)
         return {'rooms': [address.room for address in asked]}
 
-    def _leave(self, room: str) -> None:
+    def _leave(self, room: str, because: str = '') -> None:
         self.rooms.pop(room, None)
-        self.send('unsubscribed', {'room': room, 'message': f'Unsubscribed from {room}'})
+        self.send('unsubscribed', {'room': room, 'message': f'Unsubscribed from {room}{because}'})
 
     def _replaced(self, asked: Sequence[Address]) -> List[str]:
         """The other views of the rooms that it joins, and the rooms themselves."""
@@ -284,15 +284,15 @@ class Session:
         self._gateway.check_allowed('refresh_token', ())
         token = payload['token']
         user = self._gateway.verify(token)
-        if self.user is not None and (user is None or user['user_id'] != self.user['user_id']):
-            raise Rejected('TOKEN_INVALID', CONNECT_ERRORS['TOKEN_INVALID'])
+        if self.user is not None and (user is None or user_key(user['user_id']) != self.user_id):
+            if PORTFOLIO in self.rooms:
+                self._leave(PORTFOLIO, ': the new token is of another user')
+            raise Rejected('TOKEN_INVALID', OTHER_USER)
         self.token, self.user = token, user
         expires_at = None if user is None else user['expires_at']
         self.send('token_refreshed', {'expires_at': expires_at})
         for room in [room for room in self.rooms if self._gateway.is_forbidden(room)]:
-            del self.rooms[room]
-            message = f'Unsubscribed from {room}: the new token does not allow it'
-            self.send('unsubscribed', {'room': room, 'message': message})
+            self._leave(room, ': the new token does not allow it')
         return {'rooms': list(self.rooms), 'expires_at': expires_at}
 
     def _newest(self, address: Address) -> List[Event]:
