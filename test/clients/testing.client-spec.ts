@@ -402,11 +402,28 @@ it('the fake gateway sends for portfolios what the real one sends', async () => 
     expect(other.handle.latest).toEqual(portfolio(2, 4));
     second.handle.unsubscribe();
     await has(lines, 'answer to unsubscribe', 5); // each client has left `general`
+    // A token of another user is refused, and ends the portfolio.
+    for (const attempt of [1, 2]) {
+      await refresh(other.client, token(1));
+      await has(lines, 'error', attempt + 1); // the anonymous client was sent one
+    }
+    expect(other.handle.error).toMatchObject({ code: 'FORBIDDEN', message: ANOTHER_USER });
+    expect(other.handle.latest).toBeUndefined();
     for (const { client } of [first, second, other]) client.close();
   });
   expect(result.fake).toEqual(result.real);
   expect(result.real).toContainEqual(['portfolio_status', expect.objectContaining({ status: 'live' })]);
+  expect(result.real).toContainEqual(['unsubscribed', { room: 'portfolio', message: ANOTHER_USER }]);
+  expect(result.real).toContainEqual(['error', expect.objectContaining({ code: 'TOKEN_INVALID' })]);
 });
+
+const ANOTHER_USER = 'Unsubscribed from portfolio: the new token is of another user';
+
+/** Sends a token. Resolves with the answer. */
+function refresh(client: SocketClient, token: string): Promise<unknown> {
+  const { active } = (client as unknown as { connector: { active: Session } }).connector;
+  return new Promise((resolve) => active.ask('refresh_token', { token }, 10_000, resolve));
+}
 
 /** The user of a token. */
 function userOf(token: string): unknown {

@@ -20,7 +20,7 @@ export interface RoomHandle {
   keepView?(error: SubscriptionError): boolean;
   /** Reports the changes of the product, or of everything with `undefined`. */
   checkStaleness(product: string | undefined): void;
-  /** Forgets the updates, because they are of another user. */
+  /** Forgets the updates, because the user may not see them any more. */
   reset(): void;
   /** No more updates follow. With an error, the subscription was rejected. */
   end(error?: SubscriptionError): void;
@@ -122,7 +122,6 @@ export abstract class BaseHandle<U extends object, S extends { readonly stale: b
   abstract checkStaleness(product: string | undefined): void;
 
   reset(): void {
-    if (!this.latest) return;
     this.latest = undefined;
     this.byKey.clear();
     for (const queue of this.queues) queue.clear();

@@ -157,7 +157,10 @@ export class SocketClient {
         failed,
         event: (from, name, payload) => this.receive(from, name, payload),
         joined: (from, room) => from === this.connector.active && this.market.registry.acknowledged(room),
-        refused: (_, room, error) => this.market.registry.refused(room, error),
+        refused: (_, room, error) => {
+          if (room === PORTFOLIO_ROOM) this.market.forgetPortfolio();
+          this.market.registry.refused(room, error);
+        },
         postponed: (room, error) => this.market.registry.postponed(room, error),
         resumed: (room, since, recovered) => this.resumed(room, since, recovered),
         fresh: (from, product) => from === this.connector.active && this.checkStaleness(product),
@@ -375,6 +378,8 @@ export class SocketClient {
     page.removeEventListener?.('online', this.online);
     this.market.forgetHandover();
     const error = reason && new SubscriptionError('CLOSED', reason.message, [], undefined, { cause: reason });
+    // Its user may have been signed out.
+    if (error) this.market.forgetPortfolio();
     for (const handle of this.market.registry.all()) handle.end(error);
     this.requests.close(new RequestError('CLOSED', reason?.message ?? 'The client is closed'));
   }
@@ -404,6 +409,7 @@ export class SocketClient {
     }
     if (name === 'portfolio_update') {
       this.market.offerPortfolio(payload as PortfolioUpdate);
+      this.checkPortfolio();
       return;
     }
     if (name === 'token_expiring') this.tokenRefresh.start(session, payload as TokenExpiring);
@@ -417,7 +423,7 @@ export class SocketClient {
       this.market.sawStatus(product, status === 'stale');
     }
     if (name === 'chain_status') this.market.sawChainStatus(payload as ChainStatus);
-    if (name === 'portfolio_status') this.checkStaleness(undefined);
+    if (name === 'portfolio_status') this.checkPortfolio();
     this.listeners.emit(name as keyof GatewayEvents, payload as never);
     if (name === 'heartbeat') this.checkHealth();
   }
@@ -464,6 +470,10 @@ export class SocketClient {
       handle.checkStaleness(product);
     }
     this.staleness.check(product);
+  }
+
+  private checkPortfolio(): void {
+    for (const handle of this.market.registry.of(PORTFOLIO_ROOM)) handle.checkStaleness(undefined);
   }
 
   private checkHealth(): void {

@@ -82,10 +82,17 @@ export class Market {
     const user = info!.user?.user_id;
     if (user !== this.user) {
       this.user = user;
-      this.portfolios.keep(() => false);
-      for (const handle of this.registry.of(PORTFOLIO_ROOM)) handle.reset();
+      this.forgetPortfolio();
     }
     if (portfolio) this.offerPortfolio(portfolio);
+  }
+
+  /** Somebody else may look at the screen now. */
+  forgetPortfolio(): void {
+    if (!this.portfolios.get(PORTFOLIO_ROOM)) return;
+    this.portfolios.keep(() => false);
+    // Also those without an update: what they show may be the held one.
+    for (const handle of this.registry.of(PORTFOLIO_ROOM)) handle.reset();
   }
 
   forgetHandover(): void {

@@ -75,12 +75,14 @@ it('is stale while the gateway says so, and while it is not subscribed', async (
   handle.on('reset', () => changes.push('reset'));
   expect(handle.stale).toBe(true);
   await connected();
+  gateway.last.say('portfolio_update', portfolio(1));
   expect([handle.stale, client.isStale({ type: 'portfolio' })]).toEqual([false, false]);
   gateway.last.say('portfolio_status', status('stale'));
   gateway.last.say('portfolio_status', status('live'));
   gateway.last.drop();
   expect([handle.stale, client.isStale({ type: 'portfolio' })]).toEqual([true, true]);
   await connected();
+  gateway.last.say('portfolio_update', portfolio(1));
   expect(changes).toEqual([
     [false, undefined],
     [true, 'feed'],
@@ -92,6 +94,25 @@ it('is stale while the gateway says so, and while it is not subscribed', async (
   expect(handle.stale).toBe(true);
 });
 
+it.each([
+  ['the portfolio', 'portfolio_update', portfolio(1), { stale: false }],
+  ['its status', 'portfolio_status', status('stale'), { stale: true, reason: 'feed' }],
+])('is stale after each connection until %s arrives', async (_, event, payload, then) => {
+  const { client, handle } = await up();
+  gateway.last.say('portfolio_update', portfolio(1));
+  expect(handle.stale).toBe(false);
+  gateway.last.drop();
+  await connected();
+  expect(gateway.last.rooms).toContain('portfolio');
+  const changes: unknown[] = [];
+  handle.on('stale', (change) => changes.push(change));
+  expect([handle.stale, client.isStale({ type: 'portfolio' })]).toEqual([true, true]);
+  gateway.last.say(event, payload);
+  expect(client.isStale({ type: 'portfolio' })).toBe(then.stale);
+  expect(handle.stale).toBe(then.stale);
+  expect(changes).toEqual(then.stale ? [] : [then]);
+});
+
 it('a later subscription does not take over the status of an earlier one', async () => {
   const { client, handle } = await up();
   gateway.last.say('portfolio_status', status('stale'));
@@ -99,6 +120,7 @@ it('a later subscription does not take over the status of an earlier one', async
   await settle();
   const later = client.subscribe({ type: 'portfolio' });
   await later.ready;
+  gateway.last.say('portfolio_update', portfolio(1));
   expect(later.stale).toBe(false);
 });
 
@@ -149,11 +171,79 @@ it('ends with FORBIDDEN for an anonymous client, which keeps no portfolio', asyn
   await expect(client.subscribe({ type: 'portfolio' }).ready).rejects.toMatchObject({ code: 'FORBIDDEN' });
 });
 
-it('a token that no longer allows it ends the subscription', async () => {
+it.each(['the new token is of another user', 'the new token does not allow it'])(
+  'when it is withdrawn because %s, the subscription forgets the portfolio and ends',
+  async (reason) => {
+    const { client, handle } = await up();
+    const events: unknown[] = [];
+    handle.on('reset', () => events.push(['reset', handle.latest]));
+    handle.on('error', ({ message }) => events.push([message, client.held({ type: 'portfolio' })]));
+    gateway.last.say('portfolio_update', portfolio(1));
+    const iterator = handle[Symbol.asyncIterator]();
+    const message = `Unsubscribed from portfolio: ${reason}`;
+    gateway.last.say('unsubscribed', { room: 'portfolio', message });
+    expect(events).toEqual([
+      ['reset', undefined],
+      [message, []],
+    ]);
+    expect(handle).toMatchObject({ closed: true, stale: true, error: { code: 'FORBIDDEN', message } });
+    expect(handle.latest).toBeUndefined();
+    await expect(iterator.next()).rejects.toMatchObject({ message });
+    await expect(iterator.next()).resolves.toEqual({ done: true, value: undefined });
+    await expect(handle[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  },
+);
+
+it('a subscription after it was withdrawn gets only what the gateway sends from then on', async () => {
+  const { client, handle } = await up();
+  gateway.last.say('portfolio_update', portfolio(9));
+  const seen: unknown[] = [];
+  let again: ReturnType<typeof client.subscribe<Positions>> | undefined;
+  handle.on('error', () => {
+    again = client.subscribe<Positions>({ type: 'portfolio' });
+    again.on('update', (update) => seen.push(update));
+  });
+  gateway.last.say('unsubscribed', { room: 'portfolio', message: 'Unsubscribed from portfolio: no' });
+  gateway.last.drop();
+  await connected('7');
+  expect([again!.latest, again!.stale, client.held({ type: 'portfolio' })]).toEqual([undefined, true, []]);
+  gateway.last.say('portfolio_update', portfolio(1, '7')); // older than that of the former user
+  expect(seen).toEqual([portfolio(1, '7')]);
+  expect(again!.stale).toBe(false);
+});
+
+it('forgets the portfolio when the gateway refuses the room after a reconnection', async () => {
   const { handle } = await up();
-  gateway.last.say('unsubscribed', { room: 'portfolio', message: '' });
-  expect(handle.error).toMatchObject({ code: 'FORBIDDEN' });
-  await expect(handle[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  const events: unknown[] = [];
+  handle.on('reset', () => events.push('reset'));
+  handle.on('error', ({ code }) => events.push(code));
+  gateway.last.say('portfolio_update', portfolio(1));
+  gateway.last.drop();
+  gateway.refuses = ({ type }, event) =>
+    type === 'portfolio' && event === 'subscribe' ? refusal('FORBIDDEN') : undefined;
+  await connected();
+  expect(events).toEqual(['reset', 'FORBIDDEN']);
+  expect(handle.latest).toBeUndefined();
+});
+
+it('forgets the portfolio when the gateway closes the connection for good', async () => {
+  const { client, handle } = await up();
+  gateway.last.say('portfolio_update', portfolio(1));
+  gateway.last.say('closing', { code: 'TOKEN_REVOKED', message: '', reconnect: false });
+  gateway.last.drop('io server disconnect');
+  expect(client.state).toBe('closed');
+  expect([handle.error?.code, handle.latest]).toEqual(['CLOSED', undefined]);
+});
+
+it('tells a subscription that was added offline that the portfolio of the former user is not its own', async () => {
+  const { client } = await up();
+  gateway.last.say('portfolio_update', portfolio(1));
+  gateway.last.drop();
+  const later = client.subscribe({ type: 'portfolio' });
+  let resets = 0;
+  later.on('reset', () => (resets += 1));
+  await connected('7');
+  expect(resets).toBe(1);
 });
 
 it('a new handle receives the held portfolio, and a slow loop only the newest one', async () => {
@@ -172,14 +262,18 @@ it('a new handle receives the held portfolio, and a slow loop only the newest on
 it('moves to another replica with the portfolio that this one has sent, and is never stale', async () => {
   const { client, handle, updates } = await up({ general: false });
   const stale: unknown[] = [];
-  handle.on('stale', (change) => stale.push(change));
   gateway.last.say('portfolio_update', portfolio(1));
+  handle.on('stale', (change) => stale.push(change));
   gateway.last.say('server_draining', { reconnect_in_ms: 1_000 });
   await gateway.pass(100);
   const [first, next] = gateway.sockets;
+  gateway.answers = false;
   next!.connected({}, [], of('42'));
+  await settle();
+  next!.say('subscribed', { room: 'portfolio', message: '' });
   next!.say('portfolio_update', portfolio(2));
   expect(updates).toEqual([1]);
+  next!.sent.at(-1)!.ack({ ok: true, rooms: ['portfolio'] });
   await settle();
   expect([first!.open, client.state, updates, stale]).toEqual([false, 'connected', [1, 2], []]);
 });

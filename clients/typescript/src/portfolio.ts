@@ -9,8 +9,10 @@ export const PORTFOLIO_ADDRESSES: readonly RoomAddress[] = [{ type: PORTFOLIO_RO
 /** @param session the connection in use, if there is one */
 export function portfolioStaleness(session: Session | undefined): PortfolioStaleness {
   if (!session?.isIn(PORTFOLIO_ROOM)) return { stale: true, reason: 'connection' };
-  const status = session.portfolioStatus;
-  return status?.status === 'stale' ? { stale: true, reason: 'feed', status } : { stale: false };
+  const { portfolio, portfolioStatus: status } = session;
+  if (status?.status === 'stale') return { stale: true, reason: 'feed', status };
+  // The gateway may have to look it up. Until then, the one of an earlier connection may be old.
+  return portfolio || status ? { stale: false } : { stale: true, reason: 'connection' };
 }
 
 /** The internal side of a subscription to the portfolio. */

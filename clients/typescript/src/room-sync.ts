@@ -146,13 +146,13 @@ export class RoomSync {
   /**
    * The gateway says that the client has left a room. Returns `false` if the client had asked to
    * leave it.
+   * @param message the gateway's, with the reason
    */
-  left(room: string): boolean {
+  left(room: string, message: string): boolean {
     if (!this.joined.has(room)) return false;
     this.leave(room);
-    if (!this.options.wanted.has(room)) return true;
-    const message = `Unsubscribed from ${room}: the token does not allow it`;
-    this.options.refused(room, new SubscriptionError('FORBIDDEN', message));
+    if (this.options.wanted.has(room))
+      this.options.refused(room, new SubscriptionError('FORBIDDEN', message));
     return true;
   }
 

@@ -79,8 +79,12 @@ export class Session {
   heartbeat: Heartbeat | undefined;
   /** When the draining gateway closes the connection, in ms of the clock. */
   closesAt: number | undefined;
-  /** The last update of the portfolio. It is needed when this connection comes into use. */
+  /**
+   * The last update of the portfolio since its room was joined. It is needed when this connection
+   * comes into use.
+   */
   portfolio: PortfolioUpdate | undefined;
+  /** The last status since the room was joined. */
   portfolioStatus: PortfolioStatus | undefined;
   private readonly link: Link;
   private readonly rooms: RoomSync;
@@ -219,8 +223,8 @@ export class Session {
         const { room, known, recovered } = payload as SubscriptionConfirmed;
         if (room === HEARTBEAT) break;
         if (room === PORTFOLIO_ROOM) {
-          // If it is still stale, the gateway says so again.
-          this.portfolioStatus = undefined;
+          // The gateway sends it again, or that it is stale.
+          this.forgetPortfolio();
           break;
         }
         const since = this.rooms.resumed(room);
@@ -239,7 +243,7 @@ export class Session {
         this.heartbeat = payload as Heartbeat;
         break;
       case 'unsubscribed':
-        this.left((payload as SubscriptionConfirmed).room);
+        this.left(payload as SubscriptionConfirmed);
         break;
       case 'token_refreshed':
         this.refreshed(payload as TokenRefreshed);
@@ -307,9 +311,14 @@ export class Session {
   }
 
   /** The gateway sends no more of a withdrawn room. */
-  private left(room: string): void {
+  private left({ room, message }: SubscriptionConfirmed): void {
+    if (room === PORTFOLIO_ROOM) this.forgetPortfolio();
     this.roomFreshness.unsubscribed(room);
-    if (this.rooms.left(room)) this.handlers.fresh(this, productOf(room));
+    if (this.rooms.left(room, message)) this.handlers.fresh(this, productOf(room));
+  }
+
+  private forgetPortfolio(): void {
+    this.portfolio = this.portfolioStatus = undefined;
   }
 
   private generalAnswered(kind: Answer<unknown>['kind']): void {

@@ -127,7 +127,7 @@ export interface PortfolioStaleness {
   readonly stale: boolean;
   /**
    * `feed`: the gateway reports that the portfolio is not updated. `connection`: no connection would
-   * deliver a newer one.
+   * deliver a newer one, or the gateway has not sent it on this connection yet.
    */
   readonly reason?: 'feed' | 'connection';
   /** The gateway's status, if it reported the portfolio as stale. */
@@ -138,8 +138,8 @@ export interface PortfolioEvents<P> {
   update: P;
   stale: PortfolioStaleness;
   /**
-   * The client has connected with the token of another user. `latest` is undefined until the
-   * portfolio of this user arrives.
+   * `latest` is undefined from now on: the client has connected with the token of another user, whose
+   * portfolio may follow, or the subscription ends with `error`.
    */
   reset: undefined;
   /** The subscription was rejected or withdrawn, and receives no more updates. */

@@ -443,6 +443,7 @@ describe('usePortfolio', () => {
     timestamp: new Date(1_790_000_000_000 + cash).toISOString(),
     cash,
   });
+  const isOfPortfolio = (request: unknown) => (request as { type?: string }).type === 'portfolio';
   const connectAs = async (user: string | null) => {
     await act(() => gateway.pass(1_000));
     const connected = user === null ? null : { user_id: user, role: 'user', expires_at: 2_000_000_000 };
@@ -477,6 +478,58 @@ describe('usePortfolio', () => {
     expect(shown('cash')).toBe('none stale');
     say(gateway, 'portfolio_update', portfolio(1, '7'));
     expect(shown('cash')).toBe('1');
+  });
+
+  it('shows no portfolio but the error when it is withdrawn, and subscribes again on the next connection', async () => {
+    function Both() {
+      const { portfolio: mine, error } = usePortfolio<ReturnType<typeof portfolio>>();
+      return <p data-testid="both">{`${mine?.cash ?? 'none'} ${error?.message ?? 'no error'}`}</p>;
+    }
+    const { rerender } = render(inProvider([<Both key="1" />, <Cash key="2" />]));
+    await turn();
+    say(gateway, 'portfolio_update', portfolio(5));
+    expect(shown('both')).toBe('5 no error');
+    const message = 'Unsubscribed from portfolio: the new token is of another user';
+    say(gateway, 'unsubscribed', { room: 'portfolio', message });
+    await turn();
+    expect(shown('both')).toBe(`none ${message}`);
+    expect(shown('cash')).toBe('FORBIDDEN');
+    expect(gateway.last.asked('subscribe').filter(isOfPortfolio)).toHaveLength(1);
+    drop();
+    await connectAs('7');
+    expect([shown('both'), shown('cash')]).toEqual(['none no error', 'none stale']);
+    say(gateway, 'portfolio_update', portfolio(1, '7')); // older than that of the former user
+    expect([shown('both'), shown('cash')]).toEqual(['1 no error', '1']);
+    rerender(inProvider([]));
+    await turn();
+    drop();
+    await connectAs('7');
+    expect(gateway.last.asked('subscribe').filter(isOfPortfolio)).toEqual([]);
+  });
+
+  it('does not keep the portfolio of the former user that a second component began with', async () => {
+    const { rerender } = render(inProvider([<Cash key="1" />]));
+    await turn();
+    say(gateway, 'portfolio_update', portfolio(5));
+    drop();
+    rerender(inProvider([<Cash key="1" />, <Cash key="2" id="second" />]));
+    expect(shown('second')).toBe('5 stale');
+    await connectAs('7');
+    expect([shown('cash'), shown('second')]).toEqual(['none stale', 'none stale']);
+  });
+
+  it('is stale after a reconnection until the gateway has sent it', async () => {
+    render(inProvider(<Cash />));
+    await turn();
+    say(gateway, 'portfolio_update', portfolio(5));
+    drop();
+    await connectAs('42');
+    expect(gateway.last.rooms).toContain('portfolio');
+    say(gateway, 'portfolio_update', portfolio(5));
+    expect(shown('cash')).toBe('5');
+    drop();
+    await connectAs('42');
+    expect(shown('cash')).toBe('5 stale');
   });
 
   it('shows why the gateway refuses it', async () => {

@@ -152,7 +152,8 @@ export function useChain(
 /**
  * The newest portfolio of the token's user, subscribed to while the component is mounted. When the
  * client connects with the token of another user, the component shows no portfolio until that of
- * this user arrives.
+ * this user arrives. When the gateway refuses or withdraws it, the component shows the error and no
+ * portfolio, and subscribes again on the next connection.
  */
 export function usePortfolio<P extends PortfolioUpdate = PortfolioUpdate, S = PortfolioView<P>>(
   options: ViewOptions<PortfolioView<P>, S> = {},

@@ -53,6 +53,7 @@ export class Watch<R extends SymbolsRequest | PortfolioRequest> {
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Why the gateway refused the last view. */
   private refusal: SubscriptionError | undefined;
+  private stopListening: (() => void) | undefined;
 
   /**
    * @param client `undefined` on a server, and until the page has created it: the view is empty
@@ -71,13 +72,14 @@ export class Watch<R extends SymbolsRequest | PortfolioRequest> {
   /** Bound, because React compares it between renders. */
   readonly subscribe = (changed: () => void): (() => void) => {
     this.looking.add(changed);
-    if (this.looking.size === 1) this.open();
+    if (this.looking.size === 1) this.start();
     return () => {
       this.looking.delete(changed);
       if (this.looking.size > 0) return;
       frames.cancel(this.refresh);
       clearTimeout(this.timer);
       this.timer = undefined;
+      this.stopListening?.();
       this.handle?.unsubscribe();
       this.handle = undefined;
     };
@@ -89,8 +91,7 @@ export class Watch<R extends SymbolsRequest | PortfolioRequest> {
     this.request = { ...this.request, view };
     if (this.handle?.closed) {
       // The gateway refused the last one, and may grant this one.
-      this.open();
-      frames.request(this.refresh);
+      this.reopen();
       return;
     }
     this.handle?.changeView?.(view).then(
@@ -116,6 +117,18 @@ export class Watch<R extends SymbolsRequest | PortfolioRequest> {
       : EMPTY;
   }
 
+  private start(): void {
+    this.open();
+    // The token of the next connection may allow the portfolio, or be of another user.
+    if (this.request?.type === 'portfolio')
+      this.stopListening = this.client?.on('connected', () => this.handle?.closed && this.reopen());
+  }
+
+  private reopen(): void {
+    this.open();
+    frames.request(this.refresh);
+  }
+
   private open(): void {
     if (!this.client || !this.request) return;
     const handle = this.client.subscribe(this.request as SymbolsRequest) as unknown as Watched<UpdateOf<R>>;
@@ -125,7 +138,7 @@ export class Watch<R extends SymbolsRequest | PortfolioRequest> {
     // Whether the data can be relied on does not wait for `everyMs`.
     handle.on('stale', soon);
     handle.on('error', soon);
-    // The portfolio of another user must not remain, not even as a stale one.
+    // The portfolio of a former user must not remain, not even as a stale one.
     handle.on('reset', () => {
       this.view = EMPTY;
       soon();

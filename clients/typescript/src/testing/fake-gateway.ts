@@ -717,6 +717,11 @@ export class FakeGateway {
     const user = this.authenticate(token);
     if (typeof user === 'string') throw new Rejection(user, ERROR_CODES[user]);
     if (connection.user && user?.user_id !== connection.user.user_id) {
+      // Whoever has this token may be the one who looks at the screen now.
+      if (connection.rooms.has(PORTFOLIO_ROOM)) {
+        const message = `Unsubscribed from ${PORTFOLIO_ROOM}: the new token is of another user`;
+        this.leave(connection, PORTFOLIO_ROOM, message);
+      }
       throw new Rejection(
         'TOKEN_INVALID',
         'This token belongs to another user. Open a new connection to use it.',
@@ -726,7 +731,9 @@ export class FakeGateway {
     connection.token = token;
     const expires_at = user?.expires_at ?? null;
     connection.send('token_refreshed', { expires_at });
-    for (const room of connection.rooms) {
+    // What is private ends first.
+    const isPrivate = (room: string): number => Number(room === PORTFOLIO_ROOM);
+    for (const room of [...connection.rooms].sort((a, b) => isPrivate(b) - isPrivate(a))) {
       if (this.rejectionOf(room)?.[0] !== 'FORBIDDEN') continue;
       this.leave(connection, room, `Unsubscribed from ${room}: the new token does not allow it`);
     }
