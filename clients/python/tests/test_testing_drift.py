@@ -456,6 +456,7 @@ class Drift(unittest.TestCase):
             for one in (client, second):
                 one.connect(stage.url, heartbeat=None, token=lambda _: stage.token('good'))
             kept, held = second.subscribe('portfolio').ready(10), client.subscribe('portfolio').ready(10)
+            client.wait_for('subscribed', 'portfolio_status')
             stage.portfolio(42, 1)
             client.wait_for('portfolio_status', 'portfolio_update')
             for _ in range(2):
