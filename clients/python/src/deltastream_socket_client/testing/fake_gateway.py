@@ -419,7 +419,8 @@ class FakeGateway:
                 raise ValueError(f'no client is refused with {verdict!r}; the codes are {", ".join(CONNECT_ERRORS)}')
             retry = 1000 if verdict in ('AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS') else None
             raise Rejected(verdict, CONNECT_ERRORS[verdict], retry_after_ms=retry)
-        return {'user_id': 'user', 'role': 'user', 'expires_at': int(time.time()) + TOKEN_SECONDS, **verdict}
+        user = {'user_id': 'user', 'role': 'user', 'expires_at': int(time.time()) + TOKEN_SECONDS, **verdict}
+        return {**user, 'user_id': user_key(user['user_id'])}
 
     def check_allowed(self, event: str, rooms: Sequence[str]) -> None:
         refused = [name for room in rooms for name in _names(room) if name in self._rejections]
