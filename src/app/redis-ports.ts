@@ -25,7 +25,7 @@ import { memoryLimits } from './memory-ports.js';
 import type { Endpoint } from '../config/redis-url.js';
 import type { Ports } from './ports.js';
 
-/** A node that owns one of 16,384 slots in ten thousand is found with this many hash tags. */
+/** How many hash tags are tried: enough to find one even for a node that owns a single slot. */
 const MAX_TAGS = 100_000;
 
 /**
@@ -49,7 +49,6 @@ export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
   const publisher = probePublisher(commands, config.redisShardedPubsub);
   const subscription = (role: SubscriberRole, probeChannel: string, node?: Endpoint): RedisSubscription => {
     const { redis, redirect } = connections.subscriber(role, node);
-    redis.once('end', () => connections.forget(redis));
     return new RedisSubscription(redis, {
       ...feedOptions(role),
       independent: role === 'portfolio-sub',

@@ -1,4 +1,5 @@
 import { chainKey, type ChainMessage, type MarketMessage } from '../feed/market-message.js';
+import { continuedRun, isOwnStream, type OlderRun } from '../feed/older-run.js';
 import { compareMessages } from './message-order.js';
 import { ProductIndex } from './product-index.js';
 
@@ -78,7 +79,7 @@ interface Entry {
    */
   beaten: readonly number[];
   /** The older messages that arrived since, as long as each was newer than the one before. */
-  older: OlderRun | undefined;
+  older: ProductRun | undefined;
 }
 
 export interface NearestChains {
@@ -88,18 +89,11 @@ export interface NearestChains {
   readonly live: number;
 }
 
-interface OlderRun {
-  /** `processed_at` of the first message, in µs since the epoch. */
-  readonly since: number;
-  /** Time of the last message, in µs since the epoch. */
-  readonly time: number;
-  readonly count: number;
+interface ProductRun extends OlderRun {
   /** {@link Product.taken} of the product when the last message arrived. */
   readonly taken: number;
 }
 
-/** How many older messages show that a clock was set back; one or two may be late or duplicates. */
-const MIN_OLDER_RUN = 3;
 /** If a message's time is closer to the wall clock than this, the producer's clock is right, µs. */
 const PLAUSIBLE_US = 60_000_000;
 /**
@@ -182,13 +176,9 @@ export class LatestMessages {
     const { taken, time: last } = this.index.progressOf(product);
     const run = entry.older;
     const movedOn = run !== undefined && run.taken !== taken && last > entry.message.time;
-    // A duplicate of the last message neither breaks the stream nor counts towards it.
-    entry.older =
-      run && !movedOn && time >= run.time
-        ? { since: run.since, time, count: time > run.time ? run.count + 1 : run.count, taken }
-        : { since: processedTime, time, count: 1, taken };
+    entry.older = { ...continuedRun(movedOn ? undefined : run, time, processedTime), taken };
     const lastsUs = this.options.clockResetAfterMs * 1_000 * (entry.plausible ? IMPLAUSIBLE_RUN : 1);
-    return entry.older.count >= MIN_OLDER_RUN && processedTime - entry.older.since >= lastsUs;
+    return isOwnStream(entry.older, processedTime, lastsUs);
   }
 
   /**

@@ -1,8 +1,6 @@
 import type { JsonPayload, PortfolioUpdate } from '../contract/index.js';
+import { continuedRun, isOwnStream, type OlderRun } from '../feed/older-run.js';
 import type { PortfolioMessage } from './portfolio-message.js';
-
-/** How many older portfolios show that a clock was set back; one or two may be late. */
-const MIN_OLDER_RUN = 3;
 
 /** Decides which portfolio of one user is the newest, and keeps it. */
 export class NewestPortfolio {
@@ -10,7 +8,7 @@ export class NewestPortfolio {
   payload: JsonPayload<PortfolioUpdate> | undefined;
   private time = -Infinity;
   /** The older portfolios that arrived since, as long as each was newer than the one before. */
-  private older: { readonly since: number; readonly time: number; readonly count: number } | undefined;
+  private older: OlderRun | undefined;
 
   /**
    * @param clockResetAfterMs how long a stream of older portfolios must last before its time is
@@ -64,12 +62,7 @@ export class NewestPortfolio {
   }
 
   private isSetBack({ time, processedTime }: PortfolioMessage): boolean {
-    const run = this.older;
-    this.older =
-      run && time >= run.time
-        ? { since: run.since, time, count: run.count + (time > run.time ? 1 : 0) }
-        : { since: processedTime, time, count: 1 };
-    const lasts = processedTime - this.older.since;
-    return this.older.count >= MIN_OLDER_RUN && lasts >= this.clockResetAfterMs * 1_000;
+    this.older = continuedRun(this.older, time, processedTime);
+    return isOwnStream(this.older, processedTime, this.clockResetAfterMs * 1_000);
   }
 }

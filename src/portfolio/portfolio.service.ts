@@ -2,8 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit }
 import { AuthService } from '../auth/auth.service.js';
 import { pseudonym } from '../auth/pseudonym.js';
 import { LATEST_STORE, type LatestStore } from '../cache/latest-store.js';
-import { backoffMs } from '../common/backoff.js';
-import { CLOCK, type Clock, delay } from '../common/clock.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { messageOf } from '../common/message-of.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
@@ -31,17 +30,14 @@ import { TransportMetrics } from '../transports/transport.metrics.js';
 import {
   parsePortfolio,
   portfolioChannel,
-  portfolioKey,
   type PortfolioMessage,
   userOfChannel,
 } from './portfolio-message.js';
+import { PortfolioReader } from './portfolio-reader.js';
 import { PORTFOLIO_PORT, type PortfolioPort } from './portfolio-port.js';
 import { PortfolioMetrics } from './portfolio.metrics.js';
 import { WatchedUser } from './watched-user.js';
 
-/** How many users one command reads from the store. */
-const READ_BATCH = 500;
-const FIRST_RETRY_MS = 200;
 /** Sweeps in the time after which a portfolio is stale. */
 const SWEEPS = 10;
 const MAX_SWEEP_INTERVAL_MS = 1_000;
@@ -59,6 +55,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   /** The newest portfolio that a client was sent before it left, µs since the epoch. */
   private readonly lastSent = new WeakMap<GatewaySocket, { readonly user: string; readonly time: number }>();
   private readonly finds = new Map<string, Promise<JsonPayload<PortfolioUpdate> | undefined>>();
+  private readonly reader: PortfolioReader;
   private readonly sweeper: Sweeper;
   private readonly stopping = new AbortController();
   private readonly staleAfterMs: number;
@@ -73,7 +70,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   constructor(
     private readonly config: GatewayConfig,
     @Inject(PORTFOLIO_PORT) private readonly port: PortfolioPort,
-    @Inject(LATEST_STORE) private readonly store: LatestStore,
+    @Inject(LATEST_STORE) store: LatestStore,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly auth: AuthService,
     private readonly markets: MarketStatusService,
@@ -83,6 +80,17 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     private readonly faults: RateLimitedLog,
   ) {
     this.staleAfterMs = config.portfolioStaleAfterMs;
+    this.reader = new PortfolioReader({
+      clock,
+      store,
+      signal: this.stopping.signal,
+      isWanted: (watched) => this.needsRead(watched),
+      answered: (watched, value) => this.stored(watched, value),
+      failed: (error) => {
+        metrics.readErrors.inc();
+        faults.warn('portfolio:read', 'portfolios_not_read', { problem: messageOf(error) });
+      },
+    });
     this.sweeper = new Sweeper({
       clock,
       intervalMs: Math.min(this.staleAfterMs / SWEEPS, MAX_SWEEP_INTERVAL_MS),
@@ -127,11 +135,11 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
       ...(resumes && (payload ? { recovered: true, replayed: 1, conflated: true } : { recovered: false })),
     });
     if (payload) {
-      this.sendTo(client, watched, payload);
+      this.send(client, watched.id, payload);
     } else {
       watched.unserved.add(client);
       // Otherwise the store is read as soon as the subscription works.
-      if (watched.isListening && !watched.isReading) void this.read([watched]);
+      if (watched.isListening && !watched.isReading) void this.reader.read([watched]);
     }
     if (watched.isStale) this.notify(client, watched);
   }
@@ -166,9 +174,10 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     return finding;
   }
 
-  /** Sends a client a portfolio of its user. */
+  /** Sends a portfolio to one client of its user. */
   send(client: GatewaySocket, user: string, payload: JsonPayload<PortfolioUpdate>): void {
-    this.sendTo(client, { id: user }, payload);
+    this.to(client, user)?.emit(ServerEvent.portfolioUpdate, payload);
+    this.transportMetrics.snapshots.inc({ event: ServerEvent.portfolioUpdate });
   }
 
   up(channels: readonly string[]): void {
@@ -180,7 +189,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
       this.returned(watched);
       found.push(watched);
     }
-    void this.read(found);
+    void this.reader.read(found);
   }
 
   down(channels: readonly string[]): void {
@@ -262,60 +271,17 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     }
   }
 
-  /** Reads the newest portfolios of users whose channels are subscribed to, until that succeeds. */
-  private async read(users: readonly WatchedUser[]): Promise<void> {
-    for (const watched of users) watched.isReading = true;
-    let due = users;
-    for (let attempt = 1; ; attempt++) {
-      due = await this.readOnce(due);
-      if (due.length === 0) return;
-      await delay(this.clock, backoffMs(attempt, FIRST_RETRY_MS), this.stopping.signal);
-    }
-  }
-
-  /** @returns the users whose portfolios could not be read */
-  private async readOnce(users: readonly WatchedUser[]): Promise<readonly WatchedUser[]> {
-    const failed: WatchedUser[] = [];
-    for (let from = 0; from < users.length; from += READ_BATCH) {
-      const batch = users.slice(from, from + READ_BATCH);
-      const values = await this.valuesOf(batch.map(({ id }) => id));
-      for (const [index, watched] of batch.entries()) {
-        const value = values[index];
-        if (value instanceof Error && this.needsRead(watched)) {
-          failed.push(watched);
-          continue;
-        }
-        watched.isReading = false;
-        if (value instanceof Error || !this.needsRead(watched)) continue;
-        watched.isRead = true;
-        if (typeof value === 'string') this.attempt(() => this.take(watched, value));
-        this.attempt(() => this.look(watched));
-      }
-    }
-    return failed;
+  /** Takes what the store answered about a user, unless the answer is of no use any more. */
+  private stored(watched: WatchedUser, value: string | null): void {
+    if (!this.needsRead(watched)) return;
+    watched.isRead = true;
+    if (value !== null) this.attempt(() => this.take(watched, value));
+    this.attempt(() => this.look(watched));
   }
 
   /** False if the user has gone, or its subscription was lost, which causes another read. */
   private needsRead(watched: WatchedUser): boolean {
     return !this.stopping.signal.aborted && watched.isListening && this.users.get(watched.id) === watched;
-  }
-
-  /** The values in the store; an error for each that cannot be read. Never rejects. */
-  private async valuesOf(users: readonly string[]): Promise<readonly (string | null | Error)[]> {
-    try {
-      const values = await this.store.read(users.map(portfolioKey));
-      const error = values.find((value) => value instanceof Error);
-      if (error) this.unreadable(error);
-      return values;
-    } catch (error) {
-      this.unreadable(error);
-      return users.map(() => new Error('not read'));
-    }
-  }
-
-  private unreadable(error: unknown): void {
-    this.metrics.readErrors.inc();
-    this.faults.warn('portfolio:read', 'portfolios_not_read', { problem: messageOf(error) });
   }
 
   /** Takes a portfolio from the store, and sends it if it is newer than what the clients have. */
@@ -325,7 +291,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     if (!message || verdict === 'older') return;
     const { payload } = message;
     if (verdict === 'restored') {
-      for (const client of watched.unserved) this.sendTo(client, watched, payload);
+      for (const client of watched.unserved) this.send(client, watched.id, payload);
       watched.unserved.clear();
       return;
     }
@@ -334,7 +300,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   }
 
   private async findStored(user: string): Promise<JsonPayload<PortfolioUpdate> | undefined> {
-    const [value] = await this.valuesOf([user]);
+    const [value] = await this.reader.valuesOf([user]);
     if (value instanceof Error) {
       const known = this.users.get(user)?.newest.payload;
       if (known) return known;
@@ -384,22 +350,13 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
 
   private broadcast(watched: WatchedUser, payload: JsonPayload<PortfolioUpdate>): void {
     for (const client of watched.clients)
-      this.to(client, watched)?.emit(ServerEvent.portfolioUpdate, payload);
+      this.to(client, watched.id)?.emit(ServerEvent.portfolioUpdate, payload);
     watched.unserved.clear();
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.portfolioUpdate });
   }
 
-  private sendTo(
-    client: GatewaySocket,
-    user: Pick<WatchedUser, 'id'>,
-    payload: JsonPayload<PortfolioUpdate>,
-  ): void {
-    this.to(client, user)?.emit(ServerEvent.portfolioUpdate, payload);
-    this.transportMetrics.snapshots.inc({ event: ServerEvent.portfolioUpdate });
-  }
-
   private notify(client: GatewaySocket, watched: WatchedUser): void {
-    this.to(client, watched)?.emit(ServerEvent.portfolioStatus, this.statusOf(watched));
+    this.to(client, watched.id)?.emit(ServerEvent.portfolioStatus, this.statusOf(watched));
     this.transportMetrics.snapshots.inc({ event: ServerEvent.portfolioStatus });
   }
 
@@ -407,8 +364,8 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
    * Where to emit to one client what is about a user; undefined if the client is not of this user. It
    * looks at the client's session each time, which may have ended in this turn.
    */
-  private to(client: GatewaySocket, { id }: Pick<WatchedUser, 'id'>) {
-    return this.auth.userIdOf(client) === id ? this.server.local.to(client.id) : undefined;
+  private to(client: GatewaySocket, user: string) {
+    return this.auth.userIdOf(client) === user ? this.server.local.to(client.id) : undefined;
   }
 
   /** Tells the clients of a user whose subscription works again which time they may have missed. */
@@ -422,7 +379,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
       room: PORTFOLIO_ROOM,
     };
     const payload = new JsonPayload<FeedGap>(JSON.stringify(gap), PORTFOLIO_ROOM);
-    for (const client of watched.clients) this.to(client, watched)?.emit(ServerEvent.feedGap, payload);
+    for (const client of watched.clients) this.to(client, watched.id)?.emit(ServerEvent.feedGap, payload);
   }
 
   private sweep(): boolean {
@@ -445,7 +402,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     watched.isStale = isStale;
     const payload = this.statusOf(watched);
     for (const client of watched.clients)
-      this.to(client, watched)?.emit(ServerEvent.portfolioStatus, payload);
+      this.to(client, watched.id)?.emit(ServerEvent.portfolioStatus, payload);
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.portfolioStatus });
   }
 

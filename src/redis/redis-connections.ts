@@ -61,7 +61,7 @@ const LEAVE_REPLICA_MS = 30_000;
 export class RedisConnections {
   private readonly target: RedisTarget;
   private readonly tls: ConnectionOptions | undefined;
-  private readonly open: (Redis | Cluster)[] = [];
+  private readonly open = new Set<Redis | Cluster>();
   private cluster: Cluster | undefined;
 
   constructor(
@@ -110,12 +110,6 @@ export class RedisConnections {
     const redis = new Redis({ ...options, ...credentials(target), Connector });
     this.watch(role, redis, () => route.redirected);
     return { redis, redirect: (error) => route.follow(error) };
-  }
-
-  /** Forgets a connection that its owner has closed. */
-  forget(redis: Redis): void {
-    const index = this.open.indexOf(redis);
-    if (index >= 0) this.open.splice(index, 1);
   }
 
   close(): void {
@@ -200,7 +194,8 @@ export class RedisConnections {
     });
     redis.on('ready', () => this.faults.connectionReady(role));
     keepSecretsFresh(redis, this.settings);
-    this.open.push(redis);
+    this.open.add(redis);
+    redis.once('end', () => this.open.delete(redis));
     return redis;
   }
 }

@@ -8,7 +8,7 @@ const REPLICAS = 3;
 const USERS_PER_REPLICA = 5_000;
 const CONNECTING_AT_ONCE = 200;
 const WITHIN_MS = 60_000;
-/** Every so many users are on another replica too. */
+/** Every tenth user is on another replica too. */
 const ON_TWO = 10;
 
 jest.setTimeout(240_000);

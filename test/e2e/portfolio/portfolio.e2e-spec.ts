@@ -180,7 +180,7 @@ it('get_snapshot returns the newest portfolio without joining', async () => {
   expect(await subscribers(own)).toBe(0);
 });
 
-describe('nobody gets the portfolio of another user', () => {
+describe('a client never gets the portfolio of another user', () => {
   it.each<[string, object]>([
     ['a user in the request', { type: 'portfolio', user_id: 'victim', user: 'victim', symbol: 'victim' }],
     ['symbols', { type: 'portfolio', symbols: ['victim'], expiry: null }],

@@ -717,7 +717,7 @@ export class FakeGateway {
     const user = this.authenticate(token);
     if (typeof user === 'string') throw new Rejection(user, ERROR_CODES[user]);
     if (connection.user && user?.user_id !== connection.user.user_id) {
-      // Whoever has this token may be the one who looks at the screen now.
+      // The person who has this token may be looking at the screen now.
       if (connection.rooms.has(PORTFOLIO_ROOM)) {
         const message = `Unsubscribed from ${PORTFOLIO_ROOM}: the new token is of another user`;
         this.leave(connection, PORTFOLIO_ROOM, message);
@@ -858,7 +858,7 @@ function addressOfPage({ type, symbol, expiry }: History): MarketAddress {
 
 function forbidden(rooms: readonly string[]): ErrorDetail[] {
   return rooms.map((room) => ({
-    field: room === GENERAL_ROOM ? 'type' : 'symbol',
+    field: room === GENERAL_ROOM || room === PORTFOLIO_ROOM ? 'type' : 'symbol',
     problem: `${room} is not allowed`,
   }));
 }
