@@ -21,6 +21,6 @@ import { TcpConnectionLimiter } from './tcp-connection-limiter.js';
       useFactory: ({ trustProxy }: GatewayConfig) => new ClientAddresses(trustProxy),
     },
   ],
-  exports: [HandshakeGate, ClientAddresses],
+  exports: [HandshakeGate, ClientAddresses, OverloadWatch],
 })
 export class AdmissionModule {}

@@ -18,6 +18,7 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
   private readonly delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private measuredAt = 0;
   private rssBytes = 0;
+  private delayMs = 0;
   private timer: Timer | undefined;
 
   constructor(
@@ -38,6 +39,11 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
 
   get reason(): OverloadReason | undefined {
     return this.limiter.reason;
+  }
+
+  /** The longest time that the event loop did not respond in the last measurement, ms. */
+  get eventLoopDelayMs(): number {
+    return this.delayMs;
   }
 
   onApplicationBootstrap(): void {
@@ -66,6 +72,7 @@ export class OverloadWatch implements OnApplicationBootstrap, OnApplicationShutd
     // The histogram is empty if the event loop was blocked for the whole interval.
     const eventLoopDelayMs =
       this.delays.count > 0 ? Math.round(this.delays.max / 1e6) - RESOLUTION_MS : Math.round(lateMs);
+    this.delayMs = eventLoopDelayMs;
     this.delays.reset();
     this.measuredAt = now;
     this.limiter.observe({ eventLoopDelayMs, rssBytes: this.measureRss() });

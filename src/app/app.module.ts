@@ -23,6 +23,7 @@ import { RedisModule } from '../redis/redis.module.js';
 import { PORTFOLIO_PORT } from '../portfolio/portfolio-port.js';
 import type { Ports } from './ports.js';
 import { RedisBridgeModule } from '../bridge/redis-bridge.module.js';
+import { REPLICA_NAME, replicaName } from '../replicas/replica-name.js';
 import { RestModule } from '../rest/rest.module.js';
 import { ApiDocsModule } from '../api-docs/api-docs.module.js';
 
@@ -40,6 +41,7 @@ export class AppModule {
         ConfigModule.forRoot(config, [
           ...portProviders(ports),
           { provide: WORKER_REPORTS, useValue: workers ?? null },
+          { provide: REPLICA_NAME, useValue: replicaName(config.replicaName, workers?.worker) },
         ]),
         LoggingModule.forRoot(logger),
         MetricsModule,

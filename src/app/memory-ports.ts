@@ -22,6 +22,13 @@ export function memoryLimits({
   };
 }
 
+/** Adapter of a replica that has no others to send messages to. */
+class LoneAdapter extends Adapter {
+  override serverSideEmit(): void {
+    return;
+  }
+}
+
 interface MemorySources {
   readonly feed: MemoryFeed;
   readonly portfolioChannels: MemoryChannels;
@@ -37,7 +44,7 @@ export function memoryPorts(config: LimitsConfig): Ports & MemorySources {
     feed: new MemoryFeed(),
     store: new MemoryLatestStore(systemClock.wallNow),
     history: new MemoryHistoryStore(systemClock.wallNow),
-    adapter: () => Adapter,
+    adapter: () => LoneAdapter,
     revocations: { feed: new MemoryFeed(), store: new MemoryRevocationStore() },
     faults: { listen: () => undefined, problem: () => undefined },
     portfolios: () => portfolioChannels,

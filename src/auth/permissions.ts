@@ -1,4 +1,4 @@
-import { baseRoom, chainRoom, type RoomAddress } from '../contract/index.js';
+import { baseRoom, chainRoom, isPrivate, type RoomAddress } from '../contract/index.js';
 import type { RoomPatterns } from '../config/room-patterns.js';
 
 /**
@@ -14,17 +14,20 @@ export class Permissions {
    * Without any grants and products, every room is allowed.
    * @param grants patterns of the names of allowed rooms
    * @param products products whose rooms are all allowed, in addition to the grants
+   * @param isAdmin whether the client has the role `admin`, without which no grant allows the room
    */
   constructor(
     private readonly grants: readonly RoomPatterns[],
     private readonly products?: ReadonlySet<string>,
+    private readonly isAdmin = false,
   ) {}
 
   mayJoin(address: RoomAddress): boolean {
+    if (address.type === 'admin' && !this.isAdmin) return false;
     if (this.grants.length === 0 && !this.products) return true;
     if (this.allow(baseRoom(address))) return true;
-    // A list of products restricts market data, and a portfolio is none.
-    if (address.type === 'portfolio') return this.grants.length === 0 && this !== Permissions.none;
+    // A list of products restricts market data, and these are none.
+    if (isPrivate(address)) return this.grants.length === 0 && this !== Permissions.none;
     if (address.type === 'general') return false;
     // A client that may join all chains of a product may also join a single one.
     return (

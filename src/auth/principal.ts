@@ -2,7 +2,7 @@ import { isSymbol } from '../contract/index.js';
 import { invalidToken } from './auth-error.js';
 import { parseId } from '../common/parse-id.js';
 import { Permissions } from './permissions.js';
-import { DEFAULT_ROLE, ROLE_PATTERN, type RoleRooms } from '../config/role-rooms.js';
+import { ADMIN_ROLE, DEFAULT_ROLE, ROLE_PATTERN, type RoleRooms } from '../config/role-rooms.js';
 import { RoomPatterns } from '../config/room-patterns.js';
 
 /** The user that a token names, and the claims of the token about that user. */
@@ -62,6 +62,7 @@ function permissionsOf(claims: Claims, role: string, roleRooms: RoleRooms): Perm
   return new Permissions(
     [...(ofRole ? [ofRole] : []), ...(rooms ? [new RoomPatterns(rooms)] : [])],
     products && new Set(products),
+    role === ADMIN_ROLE,
   );
 }
 

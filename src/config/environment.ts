@@ -101,6 +101,13 @@ export class Environment {
   })
   SERVICE_NAME = 'socket-gateway';
 
+  /** `undefined`: the name of the machine, and the process or worker if it is one of several. */
+  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
+    message: '1 to 128 letters, digits or . _ - and begin with a letter or digit',
+  })
+  @IsOptional()
+  REPLICA_NAME?: string = undefined;
+
   @Integer(0, 65_535, '0 takes any free port')
   PORT = 8002;
 

@@ -8,6 +8,9 @@ const ANONYMOUS_ROLE = 'anonymous';
 /** The role of a token that names no role, or a role that is not configured. */
 export const DEFAULT_ROLE = 'user';
 
+/** The role that may see the state of all replicas. */
+export const ADMIN_ROLE = 'admin';
+
 export const ROLE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 export class RoleRoomsError extends Error {}

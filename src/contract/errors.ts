@@ -142,6 +142,16 @@ export const CLOSINGS = {
     message: 'This replica is shutting down. Reconnect to reach another one.',
     reconnect: true,
   },
+  REBALANCING: {
+    closeCode: 1012,
+    message: 'This replica hands over some of its clients. Reconnect to reach another one.',
+    reconnect: true,
+  },
+  DISCONNECTED: {
+    closeCode: 4010,
+    message: 'An operator has disconnected this client. Ask the operators before it connects again.',
+    reconnect: false,
+  },
   TOKEN_EXPIRED: {
     closeCode: 4001,
     message: 'The token has expired. Reconnect with a new one.',

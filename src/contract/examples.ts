@@ -1,3 +1,4 @@
+import type { TrafficStats } from './admin-stats.js';
 import type { ChainView } from './chain-view.js';
 import type { History } from './history.js';
 import { CONNECTED_MESSAGE, type ChainUpdate, type OptionLeg } from './payloads.js';
@@ -26,6 +27,38 @@ type PayloadOf<F> = F extends (payload: infer P, ...rest: never[]) => void
 /** The content of the acknowledgement of an event. */
 type AnswerOf<F extends (...args: never[]) => void> =
   Required<Parameters<F>> extends [...unknown[], (answer: infer T) => void] ? T : never;
+
+const TRAFFIC: TrafficStats = {
+  clients: 1204,
+  lagging_clients: 2,
+  rooms: [
+    { room: 'general', clients: 1180 },
+    { room: 'chain:NIFTY:2026-11-26', clients: 412 },
+  ],
+  rates: {
+    feed_messages: 24,
+    client_messages: 3,
+    broadcasts: 40,
+    deliveries: 28_310,
+    written_bytes: 9_120_331,
+    conflated: 12,
+    connections: 1,
+    disconnections: 0,
+  },
+  counts: {
+    conflated: 4410,
+    disconnections: { 'transport close': 310 },
+    closed: { TOO_SLOW: 2 },
+    slow_closed: { stalled: 2 },
+    handshakes_refused: {},
+    requests_refused: { INVALID_SYMBOL: 4 },
+  },
+  latency: {
+    end_to_end: { p50_ms: 4.1, p90_ms: 8.2, p99_ms: 21.5, samples: 400 },
+    relay: { p50_ms: 1.2, p90_ms: 2.4, p99_ms: 6.3, samples: 400 },
+    flush: { p50_ms: 0.9, p90_ms: 1.8, p99_ms: 4.4, samples: 310 },
+  },
+};
 
 const TIMESTAMP = '2026-11-22T04:43:39.340966';
 
@@ -175,6 +208,7 @@ export const CLIENT_EXAMPLES = {
     { name: 'general', payload: { type: 'general' } },
     { name: 'heartbeat', payload: { type: 'heartbeat', every_ms: 2000 } },
     { name: 'portfolio', payload: { type: 'portfolio' } },
+    { name: 'admin', payload: { type: 'admin' } },
     { name: 'view', payload: { type: 'chain', symbol: 'NIFTY', expiry: '2026-11-26', view: VIEW } },
     { name: 'rate', payload: { type: 'product', symbols: ['NIFTY', 'BANKNIFTY'], view: { max_rate: 1 } } },
     { name: 'resume', payload: { type: 'product', symbol: 'NIFTY', since: TIMESTAMP } },
@@ -507,6 +541,48 @@ export const SERVER_EXAMPLES = {
   lagging: [{ name: 'eight seconds', payload: { dropped: 4212, since_ms: 8350 } }],
   token_expiring: [{ name: 'in a minute', payload: { expires_in_ms: 61250, expires_at: 1795326219 } }],
   token_refreshed: [{ name: 'for an hour', payload: { expires_at: 1795329819 } }],
+  notice: [
+    {
+      name: 'of maintenance',
+      payload: {
+        level: 'warning',
+        text: 'Prices of SENSEX are delayed. We are working on it.',
+        link: 'https://status.example.com/',
+        sent_at: 1795236219.341,
+      },
+    },
+  ],
+  admin_stats: [
+    {
+      name: 'one replica reports, one is missing',
+      payload: {
+        server_time: 1795236219.341,
+        replica: 'gateway-7d9f-abcde',
+        total: TRAFFIC,
+        replicas: [
+          {
+            ...TRAFFIC,
+            replica: 'gateway-7d9f-abcde',
+            version: '0.1.0',
+            node: '24.11.0',
+            started_at: 1795190000,
+            state: 'serving',
+            feed: 'up',
+            stale_products: ['SENSEX'],
+            redis_problems: {},
+            cpu: 0.21,
+            rss_bytes: 412_090_368,
+            event_loop_delay_ms: 12.4,
+          },
+        ],
+        missing: [{ replica: 'gateway-7d9f-fghij', silent_ms: 4200 }],
+        products: [
+          { product: 'SENSEX', status: 'stale', age_ms: 48_310 },
+          { product: 'NIFTY', status: 'live', age_ms: 210 },
+        ],
+      },
+    },
+  ],
   server_draining: [{ name: 'in six seconds', payload: { reconnect_in_ms: 6120 } }],
   closing: [{ name: 'too slow', payload: { code: 'TOO_SLOW', ...TOO_SLOW } }],
   error: [

@@ -2,6 +2,7 @@
  * The event contract: the only source of names and shapes. It imports nothing from the rest of the
  * service.
  */
+export * from './admin-stats.js';
 export * from './chain-view.js';
 export * from './errors.js';
 export * from './events.js';

@@ -31,12 +31,12 @@ const COLUMNS_OF_CHAINS_ALONE = {
 } as const;
 
 const NO_VIEW_OF_OTHERS = {
-  if: { properties: { type: { enum: ['portfolio', 'heartbeat'] } } },
+  if: { properties: { type: { enum: ['portfolio', 'admin', 'heartbeat'] } } },
   then: { properties: { view: { not: {} } } },
 } as const;
 
 const SYMBOL_OF_PRODUCTS_AND_CHAINS = {
-  if: { properties: { type: { enum: ['general', 'portfolio', 'heartbeat'] } } },
+  if: { properties: { type: { enum: ['general', 'portfolio', 'admin', 'heartbeat'] } } },
   else: NEEDS_SYMBOL,
 } as const;
 

@@ -4,8 +4,9 @@ import { type ChainViewGrant, parseViewName, type RateGrant, type View, viewName
  * A room that updates are sent to: `general`, `product:SYM`, `chain:SYM`, or `chain:SYM:EXPIRY`. The
  * room of a view has the name of the view after `@`: `chain:SYM:EXPIRY@quote.10.2hz`,
  * `product:SYM@1hz`. `portfolio` is private: each client in it receives the portfolio of its own user.
+ * `admin` is for operators.
  * Requests about the heartbeat name `heartbeat` here, which is no room: no list has it.
- * @pattern ^(heartbeat|portfolio|(general|product:[A-Za-z0-9][A-Za-z0-9&._-]{0,31})(@(10|4|2|1|0\.2)hz)?|chain:[A-Za-z0-9][A-Za-z0-9&._-]{0,31}(:\d{4}-\d{2}-\d{2})?(@(full|quote|ltp|greeks)(\.(5|10|20|40))?(\.(10|4|2|1|0\.2)hz)?)?)$
+ * @pattern ^(heartbeat|portfolio|admin|(general|product:[A-Za-z0-9][A-Za-z0-9&._-]{0,31})(@(10|4|2|1|0\.2)hz)?|chain:[A-Za-z0-9][A-Za-z0-9&._-]{0,31}(:\d{4}-\d{2}-\d{2})?(@(full|quote|ltp|greeks)(\.(5|10|20|40))?(\.(10|4|2|1|0\.2)hz)?)?)$
  */
 export type Room = string;
 
@@ -18,11 +19,14 @@ export const GENERAL_ROOM = 'general';
  */
 export const PORTFOLIO_ROOM = 'portfolio';
 
+/** The room of operators, who receive the state of all replicas. It needs the role `admin`. */
+export const ADMIN_ROOM = 'admin';
+
 /** The name that requests about the heartbeat have in place of a room. */
 export const HEARTBEAT = 'heartbeat';
 
 /** The kinds of rooms. */
-export const ROOM_TYPES = ['product', 'chain', 'general', 'portfolio'] as const;
+export const ROOM_TYPES = ['product', 'chain', 'general', 'portfolio', 'admin'] as const;
 export type RoomType = (typeof ROOM_TYPES)[number];
 
 /** What a client can subscribe to. */
@@ -59,7 +63,16 @@ export interface PortfolioAddress {
   readonly view?: undefined;
 }
 
-export type RoomAddress = MarketAddress | PortfolioAddress;
+/** The room of operators. It has no views. */
+export interface AdminAddress {
+  readonly type: 'admin';
+  readonly view?: undefined;
+}
+
+/** A room of which nothing is sent to anyone else. */
+export type PrivateAddress = PortfolioAddress | AdminAddress;
+
+export type RoomAddress = MarketAddress | PrivateAddress;
 
 export function productRoom(symbol: string): string {
   return `product:${symbol}`;
@@ -85,6 +98,8 @@ export function baseRoom(address: RoomAddress): string {
       return GENERAL_ROOM;
     case 'portfolio':
       return PORTFOLIO_ROOM;
+    case 'admin':
+      return ADMIN_ROOM;
     case 'product':
       return productRoom(address.symbol);
     case 'chain':
@@ -99,6 +114,7 @@ export function baseRoom(address: RoomAddress): string {
 export function roomKind(room: string): RoomType | undefined {
   if (room === GENERAL_ROOM || room.startsWith(`${GENERAL_ROOM}@`)) return 'general';
   if (room === PORTFOLIO_ROOM) return 'portfolio';
+  if (room === ADMIN_ROOM) return 'admin';
   if (room.startsWith('product:')) return 'product';
   if (room.startsWith('chain:')) return 'chain';
   return undefined;
@@ -129,9 +145,19 @@ export function hasSymbol(type: SubscriptionType): type is 'product' | 'chain' {
 /** Like {@link roomAddress}, for rooms of market data only. */
 export function marketAddress(room: string): MarketAddress | undefined {
   const address = roomAddress(room);
-  return address?.type === 'portfolio' ? undefined : address;
+  return address && isPrivate(address) ? undefined : address;
+}
+
+/** Whether the room has nothing to do with market data. */
+export function isPrivate(address: RoomAddress): address is PrivateAddress {
+  return address.type === 'portfolio' || address.type === 'admin';
 }
 
 function isViewOf(type: RoomType, view: View | undefined): boolean {
-  return type !== 'portfolio' && view !== undefined && (type === 'chain') === (view.mode !== undefined);
+  return (
+    type !== 'portfolio' &&
+    type !== 'admin' &&
+    view !== undefined &&
+    (type === 'chain') === (view.mode !== undefined)
+  );
 }

@@ -207,6 +207,14 @@ export class FreshnessTracker {
       .map((product) => this.statusOf(product));
   }
 
+  /** The statuses of all products, at most `limit`: first those whose prices are the oldest. */
+  oldest(limit: number): ProductStatus[] {
+    return [...this.products.values()]
+      .sort((a, b) => a.cameAt - b.cameAt)
+      .slice(0, limit)
+      .map((product) => this.statusOf(product));
+  }
+
   /** The stale products whose market is open. A price does not move while its market is closed. */
   complaints(): string[] {
     return this.staleInOpenMarkets().map(({ name }) => name);

@@ -307,6 +307,11 @@ export class FreshnessService implements OnModuleInit, OnApplicationBootstrap, B
     return this.chains.staleStatus(product, expiry);
   }
 
+  /** The statuses of products, at most `limit`: first those whose prices are the oldest. */
+  oldest(limit: number): readonly ProductStatus[] {
+    return this.tracker.oldest(limit);
+  }
+
   /** The stale products whose market is open. */
   stale(): readonly string[] {
     return this.tracker.complaints();

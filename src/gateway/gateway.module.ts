@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AdminStatsModule } from '../admin/stats/admin-stats.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { CacheModule } from '../cache/cache.module.js';
 import { FreshnessModule } from '../freshness/freshness.module.js';
@@ -7,6 +8,7 @@ import { LivenessModule } from '../liveness/liveness.module.js';
 import { SocketIoModule } from '../transports/socket-io/socket-io.module.js';
 import { ViewsModule } from '../views/views.module.js';
 import { HistoryModule } from '../history/history.module.js';
+import { AdminRoomRequestService } from './admin-room-request.service.js';
 import { ClientLog } from './client-log.js';
 import { ErrorResponder } from './error-responder.js';
 import { EventAdmission } from './event-admission.js';
@@ -29,6 +31,7 @@ import { TokenPipe } from './token.pipe.js';
 
 @Module({
   imports: [
+    AdminStatsModule,
     AuthModule,
     CacheModule,
     FreshnessModule,
@@ -57,6 +60,7 @@ import { TokenPipe } from './token.pipe.js';
     GatewayExceptionFilter,
     GatewayMetrics,
     ClientLog,
+    AdminRoomRequestService,
     PortfolioRequestService,
     ProductLists,
     RequestCost,

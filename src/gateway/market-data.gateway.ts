@@ -15,6 +15,7 @@ import { CacheService } from '../cache/cache.service.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
+  ADMIN_ROOM,
   type Acknowledgement,
   ClientEvent,
   CONNECTED_MESSAGE,
@@ -53,6 +54,7 @@ import { WorkLimiter } from '../limits/work-limiter.js';
 import { PortfolioService } from '../portfolio/portfolio.service.js';
 import { ViewsService } from '../views/views.service.js';
 import { DISCONNECT_REASONS, GatewayMetrics } from './gateway.metrics.js';
+import { AdminRoomRequestService } from './admin-room-request.service.js';
 import { clientLimits } from './client-limits.js';
 import { ClientLog } from './client-log.js';
 import { ErrorResponder } from './error-responder.js';
@@ -92,6 +94,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     private readonly historyRequests: HistoryRequestService,
     private readonly portfolios: PortfolioService,
     private readonly portfolioRequests: PortfolioRequestService,
+    private readonly adminRoomRequests: AdminRoomRequestService,
     private readonly suggestions: SymbolSuggestions,
     private readonly metrics: GatewayMetrics,
     private readonly responder: ErrorResponder,
@@ -170,6 +173,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   ): Promise<SubscriptionAcknowledgement> {
     if (request.type === HEARTBEAT) return this.subscribeHeartbeat(client, request);
     if (request.type === PORTFOLIO_ROOM) return this.subscribePortfolio(client, request);
+    if (request.type === ADMIN_ROOM) return this.subscribeAdmin(client);
     const addresses = addressesOf(request);
     this.spend(client, ClientEvent.subscribe, this.cost.ofSnapshots(addresses));
     this.checkPermissions(client, addresses);
@@ -209,6 +213,16 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     const isNew = !held.has(PORTFOLIO_ROOM);
     checkBudget(this.config, held, [PORTFOLIO], (product) => this.cache.knows(product));
     const answer = this.portfolioRequests.subscribe(client, since != null);
+    if (isNew) this.clientLog.rooms(client, answer.rooms, 'client_subscribed');
+    return answer;
+  }
+
+  private subscribeAdmin(client: GatewaySocket): SubscriptionAcknowledgement {
+    this.spend(client, ClientEvent.subscribe, this.cost.ofRooms(1));
+    const held = new Set(subscriptionsOf(client));
+    const isNew = !held.has(ADMIN_ROOM);
+    checkBudget(this.config, held, [ADMIN], (product) => this.cache.knows(product));
+    const answer = this.adminRoomRequests.subscribe(client);
     if (isNew) this.clientLog.rooms(client, answer.rooms, 'client_subscribed');
     return answer;
   }
@@ -413,9 +427,10 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
 }
 
 const PORTFOLIO: RoomAddress = { type: PORTFOLIO_ROOM };
+const ADMIN: RoomAddress = { type: ADMIN_ROOM };
 
 function addressesOf({ type, symbol, symbols, expiry, view: asked }: RoomsDto): MarketAddress[] {
-  if (type === HEARTBEAT || type === PORTFOLIO_ROOM) return [];
+  if (type === HEARTBEAT || type === PORTFOLIO_ROOM || type === ADMIN_ROOM) return [];
   const view = asked && (type === 'chain' ? grantedView(type, asked) : grantedView(type, asked));
   const shared = { type, ...(type === 'chain' && expiry != null && { expiry }), ...(view && { view }) };
   if (type === 'general') return [shared as MarketAddress];

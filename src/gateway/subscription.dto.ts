@@ -24,8 +24,10 @@ import {
 /** Completes "FIELD ..." in the error about a time. */
 export const TIME_RULE = 'must be an ISO 8601 time such as 2026-11-22T04:43:39.340966';
 
-const needsSymbol = ({ type }: RoomsDto): boolean =>
-  type !== 'general' && type !== 'portfolio' && type !== HEARTBEAT;
+/** The types that name no symbols. Any other needs one, also a type that is unknown. */
+const WITHOUT_SYMBOL: ReadonlySet<string> = new Set(['general', 'portfolio', 'admin', HEARTBEAT]);
+
+const needsSymbol = ({ type }: RoomsDto): boolean => !WITHOUT_SYMBOL.has(type);
 
 /** Whether it is the time of an update, or an object with the times of several symbols. */
 function isSince(value: unknown): boolean {
@@ -40,7 +42,7 @@ function isInterval(value: unknown): boolean {
 
 function isView(value: unknown, { type }: RoomsDto): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  if (type === HEARTBEAT || type === 'portfolio') return false;
+  if (type !== 'general' && WITHOUT_SYMBOL.has(type)) return false;
   const { mode, strikes, max_rate } = value as { readonly [field in keyof ViewRequest]?: unknown };
   if (type !== 'chain' && (mode != null || strikes != null)) return false;
   return (

@@ -7,7 +7,7 @@ import {
   Gauge,
   Histogram,
   type MetricObjectWithValues,
-  type MetricValue,
+  type MetricValue as PromValue,
   Registry,
 } from 'prom-client';
 
@@ -18,7 +18,7 @@ import {
 export type KnownLabels<T extends string> = Readonly<Record<T, readonly string[]>>;
 
 /** The metrics of one process in a form that can be sent to another. */
-export type MetricsReport = readonly Omit<MetricObjectWithValues<MetricValue<string>>, 'collect'>[];
+export type MetricsReport = readonly Omit<MetricObjectWithValues<PromValue<string>>, 'collect'>[];
 
 /**
  * Metrics of Node.js of which neither the sum over the workers of one gateway nor what prom-client
@@ -28,8 +28,17 @@ const DEFAULTS_BY_LARGEST = /^nodejs_eventloop_lag_(?!min_)/;
 /** The start of the gateway is that of its first process, the primary. */
 const DEFAULTS_BY_SMALLEST = /^process_start_time_/;
 
+const PREFIX = 'socket_gateway_';
+
 /** The types of metrics that only grow. */
 const COUNTS: ReadonlySet<string> = new Set(['counter', 'histogram']);
+
+/** The value of one series of a metric. `metricName` names the part of a histogram. */
+export interface MetricValue {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number | undefined>>;
+  readonly metricName?: string;
+}
 
 /** Sets gauges right before the metrics are read. */
 export type Sampler = () => void | Promise<void>;
@@ -105,6 +114,16 @@ export class MetricsRegistry {
     return this.registry.metrics();
   }
 
+  /**
+   * The values of one metric, without a sample of anything.
+   * @param name without the prefix `socket_gateway_`
+   */
+  async valuesOf(name: string): Promise<readonly MetricValue[]> {
+    const metric = this.registry.getSingleMetric(`${PREFIX}${name}`);
+    if (!metric) throw new Error(`There is no metric ${name}.`);
+    return (await metric.get()).values;
+  }
+
   /** All metrics of this process, for {@link combinedText}. */
   async report(): Promise<MetricsReport> {
     await this.sample();
@@ -116,7 +135,7 @@ export class MetricsRegistry {
   }
 
   private describe(name: string, help: string) {
-    return { name: `socket_gateway_${name}`, help, registers: [this.registry] };
+    return { name: `${PREFIX}${name}`, help, registers: [this.registry] };
   }
 }
 

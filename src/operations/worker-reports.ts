@@ -39,6 +39,8 @@ export const WORKER_REPORTS = Symbol('WORKER_REPORTS');
 
 /** Through the primary, each worker can ask all workers. */
 export interface WorkerReports {
+  /** The number of this worker. */
+  readonly worker: number;
   /** Sets how this worker makes its own report. */
   provide(of: ReportKind, report: () => Promise<unknown>): void;
   /**

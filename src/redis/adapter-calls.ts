@@ -1,83 +1,42 @@
 /**
- * The calls that may cross replicas, in the format of `@socket.io/redis-adapter`: requests to find
- * sockets, responses to them, and requests to disconnect sockets. No other call is sent or
- * executed, so a new one must be added here first.
+ * The one call that crosses replicas, in the format of `@socket.io/redis-adapter`: an event between
+ * servers with a message of `ReplicaBus`. No other call is sent or executed: nobody finds, moves or
+ * disconnects sockets through Redis.
  *
  * Market data and everything else that clients receive stays on its replica (`server.local`).
  */
+import { REPLICA_EVENT } from '../transports/socket-io/socket-server.js';
+
+/** The channels of the adapter. Nothing is sent as a response: `ReplicaBus` answers by messages. */
 export type CallKind = 'request' | 'response';
 
-/** Values of `RequestType` in `@socket.io/redis-adapter`. */
-const REMOTE_DISCONNECT = 4;
-const REMOTE_FETCH = 5;
+/** Value of `RequestType` in `@socket.io/redis-adapter`. */
+const SERVER_SIDE_EMIT = 6;
 
-type Check = (value: unknown) => boolean;
-type Shape = Readonly<Record<string, Check>>;
+/** The adapter's own names are short. The limit only protects memory. */
+const MAX_UID_LENGTH = 256;
 
-/** Names are short. They do not come from users, so the limit only protects memory. */
-const isName: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= 256;
-const isNames: Check = (value) => Array.isArray(value) && value.every(isName);
-const isEmpty: Check = (value) => isRecord(value) && Object.keys(value).length === 0;
-const is =
-  (expected: unknown): Check =>
-  (value) =>
-    value === expected;
-const has =
-  (shape: Shape): Check =>
-  (value) => {
-    if (!isRecord(value)) return false;
-    const names = Object.keys(value);
-    return names.length === Object.keys(shape).length && names.every((name) => hasOwn(shape, name, value));
-  };
-
-const isSelection = has({ rooms: isNames, except: isNames });
-const isSocket = has({ id: isName, rooms: isNames, handshake: isEmpty, data: isEmpty });
-
-const CALLS: Readonly<Record<CallKind, readonly Check[]>> = {
-  request: [
-    has({
-      uid: isName,
-      type: is(REMOTE_DISCONNECT),
-      opts: isSelection,
-      close: (value) => typeof value === 'boolean',
-    }),
-    has({ uid: isName, requestId: isName, type: is(REMOTE_FETCH), opts: isSelection }),
-  ],
-  response: [
-    has({
-      requestId: isName,
-      sockets: (value) => Array.isArray(value) && value.every((entry) => isSocket(entry)),
-    }),
-  ],
-};
-
-/** Whether `text` is one of the calls. Checks every field, and never throws. */
+/** Whether `text` is that call. Checks every field of the call itself, and never throws. */
 export function isCall(kind: CallKind, text: string): boolean {
-  const call = parse(text);
-  return CALLS[kind].some((check) => check(call));
+  return kind === 'request' && isReplicaEvent(parse(text));
 }
 
 /**
- * Removes from an outgoing call what other replicas do not need. A handshake contains tokens and
- * addresses, which everyone with access to Redis could read.
  * @returns the call's JSON text
- * @throws Error if it is none of the calls
+ * @throws Error if it is not that call
  */
 export function outgoingCall(kind: CallKind, message: unknown): string {
-  const call = typeof message === 'string' ? parse(message) : undefined;
-  if (kind === 'response' && isRecord(call) && Array.isArray(call.sockets)) {
-    call.sockets = call.sockets.map((socket: Record<string, unknown>) => ({
-      id: socket.id,
-      rooms: socket.rooms,
-      handshake: {},
-      data: {},
-    }));
-  }
-  const text = JSON.stringify(call);
-  if (call !== undefined && isCall(kind, text)) return text;
-  throw new Error(
-    'This call does not cross replicas. Use server.local, or add it to src/redis/adapter-calls.ts.',
-  );
+  if (typeof message === 'string' && isCall(kind, message)) return message;
+  throw new Error('This call does not cross replicas. Use server.local, or ReplicaBus.');
+}
+
+function isReplicaEvent(call: unknown): boolean {
+  if (!isRecord(call) || Object.keys(call).length !== 3) return false;
+  const { uid, type, data } = call;
+  if (typeof uid !== 'string' || uid.length === 0 || uid.length > MAX_UID_LENGTH) return false;
+  if (type !== SERVER_SIDE_EMIT || !Array.isArray(data) || data.length !== 2) return false;
+  const [event, message] = data as unknown[];
+  return event === REPLICA_EVENT && isRecord(message);
 }
 
 function parse(text: string): unknown {
@@ -90,8 +49,4 @@ function parse(text: string): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function hasOwn(shape: Shape, name: string, value: Record<string, unknown>): boolean {
-  return Object.hasOwn(shape, name) && shape[name]!(value[name]);
 }

@@ -43,7 +43,15 @@ export class TransportMetrics extends MetricsGroup {
   readonly closedClients = this.counter(
     'closed_clients_total',
     'Clients that the gateway closed, by the code of the reason.',
-    { code: ['RATE_LIMITED', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'] satisfies ClosingCode[] },
+    {
+      code: [
+        'RATE_LIMITED',
+        'TOKEN_EXPIRED',
+        'TOKEN_REVOKED',
+        'DISCONNECTED',
+        'REBALANCING',
+      ] satisfies ClosingCode[],
+    },
   );
   readonly bodiesRefused = this.counter(
     'polling_bodies_refused_total',

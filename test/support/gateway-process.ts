@@ -116,6 +116,11 @@ export class GatewayProcess {
     return line === undefined ? 0 : Number(line.slice(sample.length + 1));
   }
 
+  /** Sends a signal, and does not wait. */
+  signal(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+
   /** Stops the gateway and returns its exit code, or `null` if a signal ended it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.process.exitCode === null && this.process.signalCode === null) {

@@ -189,7 +189,7 @@ export class Market {
   }
 
   private heldOf(address: RoomAddress): [string, AnyUpdate][] {
-    if (address.type === 'general') return [];
+    if (address.type === 'general' || address.type === 'admin') return [];
     if (address.type === PORTFOLIO_ROOM) {
       const update = this.portfolios.get(PORTFOLIO_ROOM);
       return update ? [[PORTFOLIO_ROOM, update]] : [];

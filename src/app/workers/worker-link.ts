@@ -48,6 +48,10 @@ export class WorkerLink implements WorkerReports {
     );
   }
 
+  get worker(): number {
+    return this.channel.worker;
+  }
+
   /** Whether other workers serve when this one stops, so that new clients should reach them. */
   get othersServe(): boolean {
     return this.others;

@@ -26,8 +26,15 @@ type EmittedEvents = {
     : never;
 };
 
-export type GatewayServer = Server<ClientToServerEvents, EmittedEvents>;
-export type GatewaySocket = Socket<ClientToServerEvents, EmittedEvents>;
+/** The event with which replicas send messages to each other. */
+export const REPLICA_EVENT = 'replicas';
+
+interface ReplicaEvents {
+  [REPLICA_EVENT]: (message: unknown) => void;
+}
+
+export type GatewayServer = Server<ClientToServerEvents, EmittedEvents, ReplicaEvents>;
+export type GatewaySocket = Socket<ClientToServerEvents, EmittedEvents, ReplicaEvents>;
 
 /** The class of a Socket.IO adapter. Socket.IO creates one instance for each namespace. */
 export type AdapterClass = typeof Adapter;
@@ -59,7 +66,7 @@ export function createSocketServer(config: GatewayConfig, adapter: AdapterClass)
   const onUncountedFrame = (client: BoundedWebSocket): void => {
     server.engine.emit(UNCOUNTED_FRAME, client);
   };
-  const server: GatewayServer = new Server<ClientToServerEvents, EmittedEvents>({
+  const server: GatewayServer = new Server<ClientToServerEvents, EmittedEvents, ReplicaEvents>({
     adapter,
     cors: corsOptions(config),
     connectTimeout: CONNECT_TIMEOUT_MS,

@@ -1,4 +1,5 @@
 // Copied from the service by scripts/copy-contract.mjs: change it there.
+import type { AdminStats } from './admin-stats.js';
 import type { ChainView } from './chain-view.js';
 import type { ErrorPayload } from './errors.js';
 import type { History, HistoryRequest } from './history.js';
@@ -13,6 +14,7 @@ import type {
   Heartbeat,
   Lagging,
   MarketStatus,
+  Notice,
   PortfolioStatus,
   PortfolioUpdate,
   Products,
@@ -84,6 +86,8 @@ export const ServerEvent = {
   lagging: 'lagging',
   tokenExpiring: 'token_expiring',
   tokenRefreshed: 'token_refreshed',
+  notice: 'notice',
+  adminStats: 'admin_stats',
   serverDraining: 'server_draining',
   closing: 'closing',
   error: 'error',
@@ -188,7 +192,14 @@ export interface ServerToClientEvents {
   token_expiring: (payload: TokenExpiring) => void;
   /** The response to `refresh_token`. */
   token_refreshed: (payload: TokenRefreshed) => void;
-  /** The replica is shutting down. The connection continues until the gateway closes it. */
+  /** A text from the operators, for the people who use the client. */
+  notice: (payload: Notice) => void;
+  /** The state of all replicas, sent each second to `admin`. */
+  admin_stats: (payload: AdminStats) => void;
+  /**
+   * The replica is shutting down, or hands over this client. The connection continues until the
+   * gateway closes it.
+   */
   server_draining: (payload: ServerDraining) => void;
   /** The last event before the gateway closes the connection. */
   closing: (payload: Closing) => void;

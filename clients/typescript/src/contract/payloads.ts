@@ -460,7 +460,27 @@ export interface TokenRefreshed {
   readonly expires_at: number | null;
 }
 
-/** The replica is shutting down. */
+export const NOTICE_LEVELS = ['info', 'warning', 'critical'] as const;
+
+/** A text from the operators, for the people who use the client. Clients show it as it is. */
+export interface Notice {
+  readonly level: (typeof NOTICE_LEVELS)[number];
+  /**
+   * Plain text.
+   * @minLength 1
+   * @maxLength 500
+   */
+  readonly text: string;
+  /**
+   * A page with more, as an `https` URL.
+   * @pattern ^https://
+   */
+  readonly link?: string;
+  /** When it was sent, seconds since the epoch. */
+  readonly sent_at: number;
+}
+
+/** The replica is shutting down, or hands over this client to others. */
 export interface ServerDraining {
   /**
    * The time until the gateway closes this connection, ms. Clients that reconnect on their own

@@ -24,8 +24,8 @@ interface RoomsRequest {
 
 /**
  * Payload of `subscribe` and `unsubscribe`. `product` and `chain` take `symbol` or `symbols`. Only
- * `chain` takes `expiry`, and only `heartbeat` takes `every_ms`. `heartbeat` and `portfolio` take no
- * `view`. Unknown fields are ignored.
+ * `chain` takes `expiry`, and only `heartbeat` takes `every_ms`. `heartbeat`, `portfolio` and `admin`
+ * take no `view`. Unknown fields are ignored.
  * @additionalProperties true
  */
 export interface SubscriptionRequest extends RoomsRequest {
