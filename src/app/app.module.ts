@@ -1,5 +1,8 @@
 import { type DynamicModule, Module, type ValueProvider } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AdminApiModule } from '../admin/api/admin-api.module.js';
+import { hasAdminApi } from '../admin/api/admin-path.js';
+import { AdminReplicasModule } from '../admin/replicas/admin-replicas.module.js';
 import { REVOCATION_PORTS } from '../auth/revocation-store.js';
 import { LATEST_STORE } from '../cache/latest-store.js';
 import { ConfigModule } from '../config/config.module.js';
@@ -52,6 +55,9 @@ export class AppModule {
         MetricsEndpointModule,
         ApiDocsModule,
         ...(config.restApi ? [RestModule] : []),
+        AdminReplicasModule,
+        // It acts on clients and replicas: it exists only if it cannot be reached by mistake.
+        ...(hasAdminApi(config) ? [AdminApiModule] : []),
         DrainModule,
       ],
       providers: [CertificateMetrics],

@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger as NestPinoLogger } from 'nestjs-pino';
 import type { Logger } from 'pino';
+import { ADMIN_PATH, hasAdminApi, MAX_ADMIN_BODY } from '../admin/api/admin-path.js';
 import { AdminAccess } from '../operations/admin-access.js';
 import { AdminListener } from '../operations/admin-listener.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
@@ -14,7 +15,7 @@ import { systemClock } from '../common/clock.js';
 import { makeStringsFast } from '../common/fast-strings.js';
 import { corsOptions } from '../config/cors.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
-import { setLogLevel } from '../logging/logging.module.js';
+import { LogLevel } from '../logging/log-level.js';
 import { DrainService } from '../drain/drain.service.js';
 import {
   askForUpgrade,
@@ -94,15 +95,22 @@ export async function createGateway(
     {
       bufferLogs: true,
       abortOnError: false,
-      bodyParser: false, // no route takes a body
+      bodyParser: false, // only the admin API takes bodies
     },
   );
   app.useLogger(app.get(NestPinoLogger));
   app.useWebSocketAdapter(new GatewayIoAdapter(app, transportHeaders(config)));
   app.use(pageHeaders(config));
+  const access = app.get(AdminAccess);
+  if (hasAdminApi(config)) {
+    app.useBodyParser('json', {
+      limit: MAX_ADMIN_BODY,
+      type: (request: IncomingMessage) =>
+        access.isAdmitted(request) && (request.url ?? '').startsWith(ADMIN_PATH),
+    });
+  }
   // Allow no cross-origin requests to the admin port: a page in the browser of an operator can
   // reach that port and must not be able to read its responses.
-  const access = app.get(AdminAccess);
   // Every route of Express only reads. Socket.IO has options of its own.
   const [cors, none] = [{ ...corsOptions(config), methods: ['GET', 'HEAD'] }, { origin: false }];
   app.enableCors((request: IncomingMessage, decide: (error: null, options: object) => void) =>
@@ -172,7 +180,7 @@ export async function createGateway(
   const { port } = app.getHttpServer().address() as AddressInfo;
   logger.info({ port, host, tls: pair !== undefined }, 'socket_gateway_listening');
   const apply = (next: GatewayConfig): void => {
-    setLogLevel(logger, next.logLevel);
+    app.get(LogLevel).configure(next.logLevel);
     access.requireToken(next.adminToken);
     app.get(AuthService).useKeysOf(next);
     app.get(MarketStatusService).useHolidaysOf(next.marketHours);

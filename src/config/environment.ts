@@ -34,7 +34,8 @@ import { isCertificateFile, isPrivateKeyFile } from './pem-files.js';
 const REDIS_PREFIX_PATTERN = /^[A-Za-z0-9:._/-]{0,64}$/;
 const REDIS_PREFIX_RULE = 'at most 64 letters, digits or : . _ / -, such as staging:';
 
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+/** The levels that the log can have, from the fewest lines to the most. */
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const TRANSPORTS = ['websocket', 'polling', 'plain-websocket', 'sse'] as const;
 const AUTH_MODES = ['off', 'optional', 'required'] as const;
 const LIMITS_STORES = ['memory', 'redis'] as const;
@@ -131,6 +132,11 @@ export class Environment {
   @Matches(/^[\x21-\x7e]{16,}$/, { message: 'at least 16 letters, digits or signs, without blanks' })
   @IsOptional()
   ADMIN_TOKEN?: string = undefined;
+
+  /** Whether the admin API hands out heap snapshots, which hold tokens, and CPU profiles. */
+  @Transform(toBoolean)
+  @IsBoolean({ message: 'true or false' })
+  ADMIN_DIAGNOSTICS = false;
 
   /**
    * Names that the admin port accepts as `Host`, in addition to addresses and names that public DNS

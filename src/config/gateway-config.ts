@@ -7,6 +7,7 @@ import { MarketHours } from '../market-hours/market-hours.js';
 import { SpecialDays } from '../market-hours/special-days.js';
 import { RoleRooms } from './role-rooms.js';
 import { crossFieldProblems } from './cross-field-checks.js';
+import { type EffectiveSettings, effectiveSettings, SECRETS } from './effective-settings.js';
 import { Environment } from './environment.js';
 import { Origins } from './origins.js';
 import { withFileValues } from './setting-files.js';
@@ -21,14 +22,6 @@ import { maskSecrets, maskUrl } from './mask-secrets.js';
  */
 export class ConfigError extends Error {}
 
-const SECRETS: ReadonlySet<string> = new Set([
-  'SECRET_KEY',
-  'REDIS_PASSWORD',
-  'REDIS_SENTINEL_PASSWORD',
-  'JWT_SECRET',
-  'JWT_PUBLIC_KEY', // it may hold a private key by mistake
-  'ADMIN_TOKEN',
-]);
 const SHOWN_LENGTH = 80;
 /**
  * The default of CHAIN_STALE_AFTER_MS, as a multiple of STALE_AFTER_MS. Chains are published less
@@ -94,6 +87,8 @@ export class GatewayConfig extends PlainSettings {
   /** How the parser reads and checks feed messages. */
   readonly feedRules: FeedRules;
   readonly marketHours: MarketHours;
+  /** All settings as operators may see them. */
+  readonly effective: EffectiveSettings;
   /** How many processes serve the port. At 1, this process serves it itself. */
   readonly workers: number;
 
@@ -119,6 +114,7 @@ export class GatewayConfig extends PlainSettings {
       offsetOf: new FeedTimeZone(env.FEED_TIME_ZONE).offsetOf,
     };
     this.marketHours = MarketHours.parse(env.MARKET_HOURS, SpecialDays.parse(env.MARKET_HOLIDAYS));
+    this.effective = effectiveSettings(env);
     this.workers = workerCount(env);
   }
 }

@@ -140,7 +140,7 @@ export class Drainer<Client> {
 }
 
 /** Shuffles the clients: otherwise clients that connected together would be closed together. */
-function shuffled<T>(items: T[], random: () => number): T[] {
+export function shuffled<T>(items: T[], random: () => number): T[] {
   for (let last = items.length - 1; last > 0; last--) {
     const other = Math.floor(random() * (last + 1));
     [items[last], items[other]] = [items[other]!, items[last]!];

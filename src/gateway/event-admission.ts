@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Traces } from '../admin/traces/traces.js';
 import { shorten } from '../common/shorten.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { isClientEvent } from '../contract/index.js';
@@ -28,6 +29,7 @@ export class EventAdmission {
     private readonly requests: RequestQueue<GatewaySocket>,
     private readonly responder: ErrorResponder,
     private readonly metrics: GatewayMetrics,
+    private readonly traces: Traces,
   ) {}
 
   /**
@@ -37,6 +39,7 @@ export class EventAdmission {
    */
   admit(client: GatewaySocket, event: string, args: readonly unknown[]): boolean {
     if (!client.connected) return false; // packets sent before it was closed may still arrive
+    if (this.traces.any) this.traces.received(client, event, args);
     const known = isClientEvent(event);
     this.metrics.clientMessages.inc({ event: known ? event : 'unknown' });
     const answer = this.messages.take(client);

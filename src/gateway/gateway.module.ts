@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AdminClientsModule } from '../admin/clients/admin-clients.module.js';
 import { AdminStatsModule } from '../admin/stats/admin-stats.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { CacheModule } from '../cache/cache.module.js';
@@ -31,6 +32,7 @@ import { TokenPipe } from './token.pipe.js';
 
 @Module({
   imports: [
+    AdminClientsModule,
     AdminStatsModule,
     AuthModule,
     CacheModule,

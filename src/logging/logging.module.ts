@@ -5,6 +5,7 @@ import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import type { Options } from 'pino-http';
 import { CLOCK, type Clock } from '../common/clock.js';
+import { LogLevel } from './log-level.js';
 import { LogMetrics } from './log.metrics.js';
 import { RateLimitedLog } from './rate-limited-log.js';
 
@@ -15,7 +16,7 @@ const QUIET_PATHS = /^\/(?:health(?:\/|\?|$)|metrics(?:\?|$))/;
  * Changes what a running gateway logs, here and in Nest's classes, whose logger is a child with a
  * level of its own.
  */
-export function setLogLevel(logger: Logger, level: string): void {
+function setLogLevel(logger: Logger, level: string): void {
   logger.level = level;
   PinoLogger.root.level = level;
 }
@@ -69,6 +70,12 @@ export class LoggingModule {
       providers: [
         LogMetrics,
         {
+          provide: LogLevel,
+          inject: [CLOCK],
+          useFactory: (clock: Clock) =>
+            new LogLevel({ clock, configured: logger.level, set: (level) => setLogLevel(logger, level) }),
+        },
+        {
           provide: RateLimitedLog,
           scope: Scope.TRANSIENT,
           inject: [PinoLogger, CLOCK, INQUIRER],
@@ -78,7 +85,7 @@ export class LoggingModule {
           },
         },
       ],
-      exports: [RateLimitedLog],
+      exports: [LogLevel, RateLimitedLog],
     };
   }
 }

@@ -28,6 +28,10 @@ export class AdminAccess {
     this.requireToken(token);
   }
 
+  get requiresToken(): boolean {
+    return this.token !== undefined;
+  }
+
   /** From now on, requests must bring this token. */
   requireToken(token: string | undefined): void {
     this.token = token === undefined ? undefined : digest(token);
