@@ -109,9 +109,12 @@ export class GatewayProcess {
   /**
    * The value of a Prometheus sample such as
    * `socket_gateway_feed_rejected_total{reason="not_json"}`; 0 if absent.
+   * @param adminToken of a gateway with an admin port and a token
    */
-  async metric(sample: string): Promise<number> {
-    const text = await (await this.get('/metrics', { accept: 'text/plain' })).text();
+  async metric(sample: string, adminToken?: string): Promise<number> {
+    const headers = { accept: 'text/plain', ...(adminToken && { authorization: `Bearer ${adminToken}` }) };
+    const url = adminToken === undefined ? this.url : this.adminUrl;
+    const text = await (await fetch(`${url}/metrics`, { headers })).text();
     const line = text.split('\n').find((candidate) => candidate.startsWith(`${sample} `));
     return line === undefined ? 0 : Number(line.slice(sample.length + 1));
   }
