@@ -96,7 +96,7 @@ export default tseslint.config(
   },
   {
     // Scripts that browsers run as they are. `io` and `AsyncApiStandalone` come from the libraries that a page loads first.
-    files: ['web/*.js', 'clients/examples/*.js', 'src/*/page/*.js'],
+    files: ['clients/examples/*.js', 'src/*/page/*.js'],
     languageOptions: {
       sourceType: 'script',
       globals: {

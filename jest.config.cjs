@@ -38,7 +38,7 @@ module.exports = {
     {
       ...shared,
       displayName: 'unit',
-      roots: ['<rootDir>/src', '<rootDir>/tools', '<rootDir>/bench'],
+      roots: ['<rootDir>/src', '<rootDir>/tools', '<rootDir>/bench', '<rootDir>/web/src'],
       testMatch: ['**/*.spec.ts'],
     },
     {

@@ -39,7 +39,7 @@ export const BUILDS = {
     ),
     outputsOf: () => ['clients/typescript/dist/cjs/package.json'], // this file is written last
   },
-  // `build` makes the next two too. Each is made by itself after a change of its sources only.
+  // `build` makes the next three too. Each is made by itself after a change of its sources only.
   addon: {
     script: 'build:native',
     folders: ['native'],
@@ -51,6 +51,12 @@ export const BUILDS = {
     folders: ['clients/typescript/src'],
     files: ['package.json', 'scripts/bundle-client.mjs'],
     outputsOf: (_sources, project) => [bundleFile(project)],
+  },
+  page: {
+    script: 'build:page',
+    folders: ['web', 'clients/typescript/src'],
+    files: ['package.json'],
+    outputsOf: () => ['dist/web/index.html'],
   },
 };
 

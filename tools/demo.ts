@@ -24,7 +24,7 @@ import { UsageError } from './simulator/arguments.js';
 import { publishFeed } from './simulator/feed-message.js';
 import { simulatedFeed } from './simulator/simulated-feed.js';
 
-const PAGE = join(__dirname, '../../web');
+const PAGE = join(__dirname, '../web');
 const TICKS_PER_SECOND = 1;
 
 /** The broker that the demo found or started. */
