@@ -1,7 +1,9 @@
 import type { SocketClient } from '@deltastream/socket-client';
 import type { Frames } from './frame.js';
 import type { GatewayClock } from './gateway-clock.js';
+import type { Selection } from './selection.js';
 import type { ThemeChoice } from './theme.js';
+import type { Traffic } from './traffic.js';
 
 /** What the parts of the page share. */
 export interface Page {
@@ -13,4 +15,7 @@ export interface Page {
   readonly frames: Frames;
   readonly clock: GatewayClock;
   readonly theme: ThemeChoice;
+  /** The expiry of the open product. It is a new one for each product that is opened. */
+  readonly selection: Selection;
+  readonly traffic: Traffic;
 }
