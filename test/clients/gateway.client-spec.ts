@@ -32,7 +32,11 @@ it.each<[string, ClientOptions]>([
   await platform.underlying(product, 1);
   await platform.chain(product, 1);
   await platform.carried();
-  const { client } = await CheckedClient.connect(gateway.url, { general: false, ...options });
+  let bytes = 0;
+  const onReceive = (size: number): void => void (bytes += size);
+  const { client } = await CheckedClient.connect(gateway.url, { general: false, onReceive, ...options });
+  expect(await client.latency()).toBeGreaterThan(0);
+  expect(bytes).toBeGreaterThan(500); // `connected` has every limit
   expect(client.clientId).toMatch(/^\S{20}$/);
   expect(client.limits?.max_symbols_per_request).toBeGreaterThan(0);
 

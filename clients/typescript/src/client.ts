@@ -3,6 +3,7 @@ import type {
   ClientLimits,
   Connected,
   ConnectedUser,
+  HeartbeatAcknowledgement,
   History,
   HistoryAcknowledgement,
   HistoryRequest,
@@ -276,6 +277,18 @@ export class SocketClient {
   /** The rooms that the client is in, according to the gateway. */
   async subscriptions({ timeoutMs }: RequestOptions = {}): Promise<readonly string[]> {
     return (await this.ask<SubscriptionsAcknowledgement>('list_subscriptions', undefined, timeoutMs)).rooms;
+  }
+
+  /**
+   * How long a question to the gateway and its answer take on the connection in use, in ms. The
+   * answer comes at once, so this includes the time that both programs are busy. Rejects with the
+   * code `UNKNOWN_EVENT` if the gateway is too old to answer.
+   */
+  async latency({ timeoutMs }: RequestOptions = {}): Promise<number> {
+    let askedAt = 0;
+    const asking = (): void => void (askedAt = this.clock.now());
+    await this.ask<HeartbeatAcknowledgement>('get_heartbeat', undefined, timeoutMs, asking);
+    return this.clock.now() - askedAt;
   }
 
   /** The updates that a subscription would receive at once, without subscribing. */

@@ -7,6 +7,7 @@ import type { LinkEnd } from './link.js';
 import type { ClientOptions, Foundation, TokenReason } from './options.js';
 import { Session, type SessionHandlers, type SessionOptions } from './session.js';
 import type { TokenSource } from './token-source.js';
+import { reportBytes } from './traffic.js';
 
 export type ConnectionState = 'connecting' | 'connected' | 'draining' | 'reconnecting' | 'closed';
 
@@ -137,6 +138,7 @@ export class Connector {
     }
     const { general: keepGeneral = true, heartbeatMs = DEFAULT_HEARTBEAT_MS, probe = false } = client;
     const sinceOf = client.resume ? this.options.sinceOf : undefined;
+    if (client.onReceive) reportBytes(socket, client.onReceive);
     // A retry may have been scheduled while the client waited for the token. There must be only one
     // attempt at a time.
     this.unschedule();

@@ -61,6 +61,11 @@ export interface ClientOptions {
    * How long a request waits for its response, including the time offline, in ms. Default 10,000.
    */
   readonly requestTimeoutMs?: number | undefined;
+  /**
+   * Called for each message that a connection receives, with its size in bytes before compression:
+   * for a page that shows what its data costs. Without it, nothing is measured.
+   */
+  readonly onReceive?: ((bytes: number) => void) | undefined;
   /** Called with an error that one of your listeners threw. Default `console.error`. */
   readonly onListenerError?: ((error: unknown) => void) | undefined;
   /**
@@ -77,6 +82,12 @@ export interface RawSocket {
   onAny(listener: (event: string, ...args: unknown[]) => void): unknown;
   emit(event: string, ...args: unknown[]): unknown;
   disconnect(): unknown;
+  /** The connection below Socket.IO. Only `onReceive` needs it, so doubles may leave it out. */
+  readonly io?: {
+    readonly engine?: {
+      on(event: 'packet', listener: (packet: { readonly data?: unknown }) => void): unknown;
+    };
+  };
 }
 
 /** The functions that the client depends on. Tests replace them. */

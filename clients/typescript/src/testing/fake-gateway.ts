@@ -501,6 +501,15 @@ export class FakeGateway {
       case 'list_subscriptions':
         connection.send('subscriptions', { rooms: inRooms() });
         return { ok: true, rooms: inRooms() };
+      case 'get_heartbeat':
+        return {
+          ok: true,
+          rooms: inRooms(),
+          server_time: Date.now() / 1_000,
+          feed: 'up',
+          market: 'open',
+          queue_ms: 0,
+        };
       case 'refresh_token':
         return this.refreshToken(connection, (payload as { token: string }).token);
       default:
