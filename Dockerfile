@@ -16,8 +16,9 @@ COPY src src
 COPY tools tools
 COPY scripts/build-native.mjs scripts/builds.mjs scripts/bundle-client.mjs scripts/handshake-check.mjs scripts/healthcheck.mjs scripts/
 COPY native native
-# The client for browsers, which the gateway serves.
+# The client for browsers, which the gateway serves, and the live page, which is built on it.
 COPY clients/typescript/src clients/typescript/src
+COPY web web
 # The contract's document, which the gateway serves.
 COPY docs/asyncapi.json docs/asyncapi.yaml docs/openapi.json docs/openapi.yaml docs/
 # The compiler of the optional addon, which makes fan-out cheaper. Without it, the build still

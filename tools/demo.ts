@@ -3,7 +3,6 @@
  * machine has.
  */
 import 'reflect-metadata';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { ConfigError, type GatewayConfig, loadConfig } from '../src/config/gateway-config.js';
 import { maskSecrets } from '../src/config/mask-secrets.js';
@@ -24,7 +23,6 @@ import { UsageError } from './simulator/arguments.js';
 import { publishFeed } from './simulator/feed-message.js';
 import { simulatedFeed } from './simulator/simulated-feed.js';
 
-const PAGE = join(__dirname, '../web');
 const TICKS_PER_SECOND = 1;
 
 /** The broker that the demo found or started. */
@@ -96,15 +94,14 @@ async function main(): Promise<void> {
     const config = loadConfig({
       LOG_LEVEL: 'warn',
       DRAIN_TIMEOUT_MS: '0',
+      LIVE_PAGE: 'on',
       ...process.env,
       REDIS_URL: broker.redisUrl,
       ...(!process.env.REDIS_URL && OF_ANOTHER_REDIS),
     });
     const logger = createLogger(config);
     const [ports, publisher] = await connect(broker, config, logger, stopping.signal);
-    gateway = await createGateway(config, ports, logger, {
-      prepare: (app) => void app.useStaticAssets(PAGE),
-    });
+    gateway = await createGateway(config, ports, logger);
     const simulator = new MarketSimulator({
       ...options,
       products: config.products,

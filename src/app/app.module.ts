@@ -27,6 +27,7 @@ import { PORTFOLIO_PORT } from '../portfolio/portfolio-port.js';
 import type { Ports } from './ports.js';
 import { RedisBridgeModule } from '../bridge/redis-bridge.module.js';
 import { REPLICA_NAME, replicaName } from '../replicas/replica-name.js';
+import { LivePageModule } from '../live-page/live-page.module.js';
 import { RestModule } from '../rest/rest.module.js';
 import { ApiDocsModule } from '../api-docs/api-docs.module.js';
 
@@ -58,6 +59,7 @@ export class AppModule {
         AdminReplicasModule,
         // It acts on clients and replicas: it exists only if it cannot be reached by mistake.
         ...(hasAdminApi(config) ? [AdminApiModule] : []),
+        ...(config.livePage === 'on' ? [LivePageModule] : []),
         DrainModule,
       ],
       providers: [CertificateMetrics],

@@ -57,8 +57,6 @@ export interface Gateway {
 }
 
 interface GatewayOptions {
-  /** May change the application before it listens. The demo adds its page. */
-  readonly prepare?: (app: NestExpressApplication) => void;
   /** The other workers, if this process is one of several. */
   readonly workers?: WorkerReports;
 }
@@ -71,7 +69,7 @@ export async function createGateway(
   config: GatewayConfig,
   ports: Ports,
   logger: Logger,
-  { prepare, workers }: GatewayOptions = {},
+  { workers }: GatewayOptions = {},
 ): Promise<Gateway> {
   makeStringsFast();
   const pair = config.tls && readTlsPair(config.tls);
@@ -126,7 +124,6 @@ export async function createGateway(
   if (config.transports.includes(PLAIN_WEBSOCKET)) answerOn(PLAIN_WEBSOCKET_PATH, askForUpgrade);
   if (takesSse) answerOn(SSE_PATH, refuseStream);
   app.useGlobalFilters(new HttpErrorFilter(logger));
-  prepare?.(app);
 
   const { host } = config;
   const admin =

@@ -19,6 +19,10 @@ export const toTrimmed = ({ value }: TransformFnParams): unknown =>
 export const toBoolean = ({ value }: TransformFnParams): unknown =>
   value === 'true' || value === 'false' ? value === 'true' : value;
 
+/** In YAML, `on` without quotes is true. */
+export const toSwitch = ({ value }: TransformFnParams): unknown =>
+  value === 'true' || value === 'false' ? (value === 'true' ? 'on' : 'off') : value;
+
 export const toList = ({ value }: TransformFnParams): unknown =>
   typeof value === 'string' ? [...new Set(splitList(value, ','))] : value;
 

@@ -21,6 +21,7 @@ import {
   toBoolean,
   toList,
   toPem,
+  toSwitch,
   toTrimmed,
   WorkerCount,
 } from './environment-checks.js';
@@ -40,12 +41,14 @@ const TRANSPORTS = ['websocket', 'polling', 'plain-websocket', 'sse'] as const;
 const AUTH_MODES = ['off', 'optional', 'required'] as const;
 const LIMITS_STORES = ['memory', 'redis'] as const;
 const FANOUT_NATIVE = ['auto', 'off'] as const;
+const SWITCH = ['on', 'off'] as const;
 
 type LogLevel = (typeof LOG_LEVELS)[number];
 type TransportName = (typeof TRANSPORTS)[number];
 export type AuthMode = (typeof AUTH_MODES)[number];
 type LimitsStoreName = (typeof LIMITS_STORES)[number];
 type FanoutNative = (typeof FANOUT_NATIVE)[number];
+type Switch = (typeof SWITCH)[number];
 
 /**
  * The environment variables of the service, under their own names, with their defaults. The text of
@@ -398,6 +401,11 @@ export class Environment {
   @Transform(toBoolean)
   @IsBoolean({ message: 'true or false' })
   REST_API = true;
+
+  /** Whether the live page is served at `/`. */
+  @Transform(toSwitch)
+  @OneOf(SWITCH)
+  LIVE_PAGE: Switch = 'off';
 
   /** Whether clients may use MessagePack instead of JSON. */
   @Transform(toBoolean)

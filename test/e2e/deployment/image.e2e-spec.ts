@@ -66,6 +66,9 @@ describe('the build context', () => {
         expect([file, context.ignores(file)]).toEqual([file, file.endsWith('.spec.ts') || left.test(file)]);
       }
     }
+    for (const file of contents(join(ROOT, 'web'))) {
+      expect([file, context.ignores(`web/${file}`)]).toEqual([file, file.endsWith('.spec.ts')]);
+    }
     for (const file of contents(join(ROOT, 'clients/typescript/src'))) {
       const path = `clients/typescript/src/${file}`;
       expect([path, context.ignores(path)]).toEqual([path, /\.client-spec\.tsx?$/.test(path)]);
@@ -194,6 +197,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
         'package.json', // its version is in the metrics
         'src',
         'tools',
+        'web', // the live page
       ]);
       const own = contents(join(image.root, 'app')).filter((path) => !path.startsWith('node_modules'));
       expect(

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 import { waitFor } from '../../support/wait.js';
 
 /** The reason why a project has to be built again, or undefined if its build is up to date. */
-function reasonIn(project: string, build: 'gateway' | 'addon' | 'bundle' = 'gateway'): string | undefined {
+function reasonIn(project: string, build: 'gateway' | 'addon' | 'bundle' | 'page' = 'gateway'): string | undefined {
   const program = `
     import { BUILDS, staleBecause } from ${JSON.stringify(join(ROOT, 'scripts/builds.mjs'))};
     console.log(staleBecause(BUILDS.${build}, ${JSON.stringify(project)}) ?? '');`;
@@ -84,6 +84,23 @@ describe('a build', () => {
     });
     await writeFile(join(project, 'clients/typescript/src/client.ts'), 'changed');
     expect(reasonIn(project, 'bundle')).toMatch(/ is older than clients\/typescript\/src(\/client.ts)?$/);
+    expect(reasonIn(project)).toBeUndefined();
+  });
+
+  it('of the live page is stale after a change of the page or of the client that it uses', async () => {
+    for (const folder of ['clients/typescript/src', 'web/src', 'dist/web'])
+      await mkdir(join(project, folder), { recursive: true });
+    await writeFile(join(project, 'package.json'), '{ "version": "1.2.3" }');
+    await build(project);
+    expect(reasonIn(project, 'page')).toBe('dist/web/index.html is missing');
+    for (const source of ['web/src/main.ts', 'clients/typescript/src/client.ts']) {
+      await waitFor(async () => {
+        await writeFile(join(project, 'dist/web/index.html'), '');
+        return reasonIn(project, 'page') === undefined;
+      });
+      await writeFile(join(project, source), 'changed');
+      expect(reasonIn(project, 'page')).toContain('dist/web/index.html is older than');
+    }
     expect(reasonIn(project)).toBeUndefined();
   });
 
