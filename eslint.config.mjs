@@ -95,6 +95,14 @@ export default tseslint.config(
     },
   },
   {
+    files: ['test/support/*.browser.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: { document: 'readonly', getComputedStyle: 'readonly', NodeFilter: 'readonly' },
+    },
+    rules: { '@typescript-eslint/no-unused-expressions': 'off', 'no-unused-expressions': 'off' },
+  },
+  {
     // Scripts that browsers run as they are. `io` and `AsyncApiStandalone` come from the libraries that a page loads first.
     files: ['clients/examples/*.js', 'src/*/page/*.js'],
     languageOptions: {

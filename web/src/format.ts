@@ -126,6 +126,13 @@ export function clockTime(ms: number): string {
   return Number.isNaN(ms) ? NO_VALUE : CLOCK.format(ms);
 }
 
+const MINUTE = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+
+/** The same without the seconds. */
+export function minuteTime(ms: number): string {
+  return Number.isNaN(ms) ? NO_VALUE : MINUTE.format(ms);
+}
+
 /** @param expiry YYYY-MM-DD */
 export function expiryDay(expiry: string): string {
   const ms = Date.parse(`${expiry}T00:00:00Z`);

@@ -1,6 +1,7 @@
 import type { SocketClient } from '@deltastream/socket-client';
 import type { Frames } from './frame.js';
 import type { GatewayClock } from './gateway-clock.js';
+import type { Market } from './market/market.js';
 import type { Selection } from './selection.js';
 import type { ThemeChoice } from './theme.js';
 import type { Traffic } from './traffic.js';
@@ -18,4 +19,6 @@ export interface Page {
   /** The expiry of the open product. It is a new one for each product that is opened. */
   readonly selection: Selection;
   readonly traffic: Traffic;
+  /** All products: prices, summaries of chains, staleness. */
+  readonly market: Market;
 }

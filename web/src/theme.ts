@@ -2,7 +2,7 @@
 export type Scheme = 'light' | 'dark';
 
 const KEY = 'deltastream-scheme';
-const dark = () => matchMedia('(prefers-color-scheme: dark)');
+const prefersDark = (): MediaQueryList => matchMedia('(prefers-color-scheme: dark)');
 
 /** Browsers can forbid storage. The choice then lasts as long as the page. */
 function stored(): Scheme | undefined {
@@ -20,12 +20,12 @@ export class ThemeChoice {
   private chosen = stored();
 
   constructor() {
-    dark().addEventListener('change', () => this.apply());
+    prefersDark().addEventListener('change', () => this.apply());
     this.apply();
   }
 
   get scheme(): Scheme {
-    return this.chosen ?? (dark().matches ? 'dark' : 'light');
+    return this.chosen ?? (prefersDark().matches ? 'dark' : 'light');
   }
 
   toggle(): void {
@@ -48,12 +48,17 @@ export class ThemeChoice {
   }
 
   private apply(): void {
-    document.documentElement.dataset.scheme = this.scheme;
+    if (this.chosen) document.documentElement.dataset.scheme = this.chosen;
     for (const listener of this.listeners) listener();
   }
 }
 
-/** The value of a design token in the current scheme, such as `tokenOf('--up')`. */
+/** The colour of a design token in the current scheme, such as `tokenOf('--up')`, for a canvas. */
 export function tokenOf(name: `--${string}`): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const probe = document.createElement('i');
+  probe.style.color = `var(${name})`;
+  document.documentElement.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }
