@@ -62,6 +62,12 @@ export class Browser {
     await this.context.route(url, (route) => route.fulfill({ body, contentType: 'text/javascript' }));
   }
 
+  /** Closes the pages, and forgets their complaints. */
+  async closePages(): Promise<void> {
+    for (const page of this.context.pages().slice(1)) await page.close();
+    this.complaints.length = 0;
+  }
+
   async close(): Promise<void> {
     await this.context.close();
     await Promise.all(this.reading);

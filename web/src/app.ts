@@ -80,7 +80,7 @@ export class App {
     const openFirst = (): void => {
       const [first] = page.market.products.keys();
       const symbol = this.opened ?? first;
-      if (!view && symbol !== undefined) open(symbol);
+      if (!view && page.market.isListed && symbol !== undefined) open(symbol);
     };
     cleanup.add(
       page.market.on(openFirst),

@@ -3,7 +3,9 @@ import { create } from '../dom.js';
 import type { Page } from '../page.js';
 
 /** The option chain of a product. */
-export function createChainPanel(_page: Page, symbol: string): Component {
+export function createChainPanel({ client }: Page, symbol: string): Component {
   const element = create('section', 'panel', `Option chain of ${symbol}`);
-  return { element, destroy: () => {} };
+  const chain = client.subscribe({ type: 'chain', symbol, view: { mode: 'ltp', strikes: 5, max_rate: 4 } });
+  chain.ready.catch(() => undefined);
+  return { element, destroy: () => chain.unsubscribe() };
 }

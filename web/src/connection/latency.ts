@@ -1,6 +1,8 @@
 import type { SocketClient } from '@deltastream/socket-client';
 
 const EVERY_MS = 5_000;
+/** A page that has just connected is busy with what it receives. In ms. */
+const FIRST_MS = 1_000;
 const MAX_SAMPLES = 12;
 
 /** Measures the latency of the connection every few seconds, while somebody can see it. */
@@ -12,6 +14,7 @@ export class LatencyProbe {
   private samples: number[] = [];
   private readonly timer = setInterval(() => void this.measure(), EVERY_MS);
   private readonly removers: readonly (() => void)[];
+  private first: ReturnType<typeof setTimeout> | undefined;
   private isAsking = false;
 
   constructor(
@@ -29,13 +32,15 @@ export class LatencyProbe {
 
   stop(): void {
     clearInterval(this.timer);
+    clearTimeout(this.first);
     for (const remove of this.removers) remove();
   }
 
   private restart(): void {
     this.last = undefined;
     this.samples = [];
-    void this.measure();
+    clearTimeout(this.first);
+    this.first = setTimeout(() => void this.measure(), FIRST_MS);
   }
 
   private async measure(): Promise<void> {

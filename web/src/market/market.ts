@@ -1,5 +1,7 @@
 import type {
   ChainSummary,
+  ChainUpdate,
+  ChainView,
   MarketStatus,
   SocketClient,
   Staleness,
@@ -11,17 +13,18 @@ import { type StaleReason, staleReason } from './freshness.js';
 import { dayOf, readSessionStart, type Reference } from './session-start.js';
 import { Trend } from './trend.js';
 
+/** The figures of a chain. The total open interest comes only with the chain itself. */
+export type ChainFigures = ChainSummary & Pick<ChainUpdate, 'total_call_oi' | 'total_put_oi'>;
+
 /** What is known of a product. */
 export class Product {
   price: number | undefined;
-  /** The price before it, for the direction of the last move. */
-  previous: number | undefined;
   /** The time of the price, ms since the epoch. */
   at = NaN;
   reference: Reference | undefined;
   readonly trend = new Trend();
-  /** The newest summary of each chain. */
-  readonly summaries = new Map<string, ChainSummary>();
+  /** The newest figures of each chain, by expiry. */
+  readonly chains = new Map<string, ChainFigures>();
   staleness: Staleness | undefined;
 
   constructor(readonly symbol: string) {}
@@ -38,14 +41,14 @@ export class Product {
     return change === undefined || !reference?.price ? undefined : change / reference.price;
   }
 
-  /** The expiries with a summary that are not over, nearest first. */
+  /** The expiries that are known and not over, nearest first. */
   get expiries(): readonly string[] {
-    return [...this.summaries.keys()].sort();
+    return [...this.chains.keys()].sort();
   }
 }
 
-/** `product`: its price. `summary`: one of its chains. `status`: whether it is stale. */
-export type MarketEvent = 'product' | 'summary' | 'status';
+/** `product`: its price. `chain`: the figures of a chain. `status`: whether it is stale. */
+export type MarketEvent = 'product' | 'chain' | 'status';
 type Listener = (event: MarketEvent, product: Product | undefined) => void;
 
 /**
@@ -53,7 +56,10 @@ type Listener = (event: MarketEvent, product: Product | undefined) => void;
  * whether they can be relied on.
  */
 export class Market {
+  /** In the order in which the gateway lists them, then those that were seen later. */
   readonly products = new Map<string, Product>();
+  /** Whether the gateway has listed its products. */
+  isListed = false;
   /** By product; that of all other products under `undefined`. */
   private readonly phases = new Map<string | undefined, MarketStatus>();
   private readonly listeners = new Set<Listener>();
@@ -69,6 +75,9 @@ export class Market {
     this.cleanup.add(
       () => general.unsubscribe(),
       general.on('update', (update) => ('expiry' in update ? this.summarize(update) : this.receive(update))),
+      // Of the chain that is shown, which a summary may follow only later.
+      client.on('chain_update', (update) => this.summarize(update)),
+      client.on('chain_view', (update) => this.summarize(update)),
       client.on('connected', () => void this.readProducts()),
       client.on('products', ({ products }) => this.add(products)),
       client.on('stale', (staleness) => this.freshen(staleness)),
@@ -115,16 +124,30 @@ export class Market {
     for (const listener of this.listeners) listener(event, product);
   }
 
+  /** `general` has no snapshot, so the newest prices are asked for on each connection. */
   private async readProducts(): Promise<void> {
+    const { client } = this;
     try {
-      this.add(await this.client.products());
+      const symbols = await client.products();
+      this.add(symbols);
+      const size = client.limits?.max_symbols_per_request ?? 1;
+      for (let from = 0; from < symbols.length; from += size) {
+        const { updates } = await client.snapshot({
+          type: 'product',
+          symbols: symbols.slice(from, from + size),
+        });
+        updates.forEach((update) => this.receive(update));
+      }
     } catch {
       // The connection was lost, or closed. The next one asks again.
     }
   }
 
   private add(symbols: readonly string[]): void {
-    for (const symbol of symbols) this.get(symbol);
+    const known = [...symbols.map((symbol) => this.get(symbol)), ...this.products.values()];
+    this.products.clear();
+    for (const product of known) this.products.set(product.symbol, product);
+    this.isListed = true;
     this.tell('status', undefined);
   }
 
@@ -137,7 +160,7 @@ export class Market {
   private receive({ product: symbol, price, timestamp }: UnderlyingUpdate): void {
     const product = this.get(symbol);
     const at = timeOf(timestamp);
-    product.previous = product.price;
+    if (at === product.at && price === product.price) return; // a snapshot of what is there
     product.price = price;
     const isNewSession = dayOf(at) !== dayOf(product.at);
     product.at = at;
@@ -151,15 +174,23 @@ export class Market {
     this.tell('product', product);
   }
 
-  private summarize(summary: ChainSummary): void {
-    const product = this.get(summary.product);
-    product.summaries.set(summary.expiry, summary);
+  private summarize(update: ChainSummary | ChainUpdate | ChainView): void {
+    const { product: symbol, expiry, timestamp } = update;
+    const product = this.get(symbol);
+    const known = product.chains.get(expiry);
+    const { spot_price, pcr_oi, pcr_volume, max_pain_strike, atm_straddle_price } = update;
+    const { total_call_oi, total_put_oi } = 'strikes' in update ? update : (known ?? {});
+    product.chains.set(expiry, {
+      ...{ product: symbol, expiry, timestamp },
+      ...{ spot_price, pcr_oi, pcr_volume, max_pain_strike, atm_straddle_price },
+      ...{ total_call_oi, total_put_oi },
+    });
     // Each day adds an expiry, and without this none would be removed.
-    const today = summary.timestamp.slice(0, 10);
-    for (const expiry of product.summaries.keys()) {
-      if (expiry < today && expiry !== summary.expiry) product.summaries.delete(expiry);
+    const today = timestamp.slice(0, 10);
+    for (const other of product.chains.keys()) {
+      if (other < today && other !== expiry) product.chains.delete(other);
     }
-    this.tell('summary', product);
+    this.tell('chain', product);
   }
 
   private freshen(staleness: Staleness): void {

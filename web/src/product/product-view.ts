@@ -54,7 +54,7 @@ export function createProductView(shared: Page, symbol: string): Component & { r
 
   cleanup.add(
     market.on((event, product) => {
-      if (event !== 'summary' && (!product || product.symbol === symbol)) frames.request(draw);
+      if (event !== 'chain' && (!product || product.symbol === symbol)) frames.request(draw);
     }),
     clock.onTick(() => frames.request(draw)),
     () => frames.cancel(draw),

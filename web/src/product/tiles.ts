@@ -1,7 +1,7 @@
-import type { ChainSummary, ChainUpdate, ChainView } from '@deltastream/socket-client';
 import { Cleanup, type Component } from '../component.js';
 import { create, setAttribute, setText } from '../dom.js';
 import { clockTime, compact, count, decimal, expiryDay, money, NO_VALUE, strike, timeOf } from '../format.js';
+import type { ChainFigures } from '../market/market.js';
 import type { Page } from '../page.js';
 
 const NAMES = {
@@ -23,17 +23,12 @@ const HINTS: Readonly<Partial<Record<TileName, string>>> = {
   totalOi: 'The open interest of all calls and puts of this expiry',
 };
 
-type Totals = Pick<ChainUpdate, 'total_call_oi' | 'total_put_oi' | 'timestamp'>;
-
 /**
- * The figures of the open product, for the expiry that is selected in its chain. They come from the
- * chain's summary in `general`; the total open interest comes from the chain that is shown.
+ * The figures of the open product, for the expiry that is selected in its chain.
  */
 export function createTiles(page: Page, symbol: string): Component {
   const { client, market, frames, clock, selection } = page;
   const cleanup = new Cleanup();
-  /** By expiry. */
-  const totals = new Map<string, Totals>();
 
   const tile = (name: TileName) => {
     const value = create('dd', 'tile-value', NO_VALUE);
@@ -64,35 +59,34 @@ export function createTiles(page: Page, symbol: string): Component {
   function draw(): void {
     const product = market.products.get(symbol);
     const expiry = selection.expiry ?? product?.expiries[0];
-    const summary = expiry === undefined ? undefined : product?.summaries.get(expiry);
+    const figures = expiry === undefined ? undefined : product?.chains.get(expiry);
     const day = expiry === undefined ? '' : expiryDay(expiry);
-    drawChain(summary, expiry === undefined ? undefined : totals.get(expiry), day);
+    drawChain(figures, day);
     drawStatuses();
   }
 
-  function drawChain(summary: ChainSummary | undefined, total: Totals | undefined, day: string): void {
-    show('pcrOi', decimal(summary?.pcr_oi), day);
-    show('pcrVolume', decimal(summary?.pcr_volume), day);
-    const pain = summary?.max_pain_strike;
-    const distance = summary && summary.max_pain_strike - summary.spot_price;
+  function drawChain(figures: ChainFigures | undefined, day: string): void {
+    show('pcrOi', decimal(figures?.pcr_oi), day);
+    show('pcrVolume', decimal(figures?.pcr_volume), day);
+    const pain = figures?.max_pain_strike;
+    const distance = figures && figures.max_pain_strike - figures.spot_price;
     show('maxPain', strike(pain), distance === undefined ? day : `${signedStrike(distance)} to spot`);
-    const straddle = summary?.atm_straddle_price;
-    const share = straddle && summary.spot_price ? straddle / summary.spot_price : undefined;
+    const straddle = figures?.atm_straddle_price;
+    const share = straddle && figures.spot_price ? straddle / figures.spot_price : undefined;
     show(
       'straddle',
       money(symbol, straddle),
       share === undefined ? day : `±${decimal(share * 100, 1)} % of spot`,
     );
-    const { total_call_oi: calls, total_put_oi: puts } = total ?? {};
+    const { total_call_oi: calls, total_put_oi: puts } = figures ?? {};
     const both = typeof calls === 'number' && typeof puts === 'number';
     show(
       'totalOi',
       both ? compact(calls + puts) : NO_VALUE,
       both ? `C ${compact(calls)} · P ${compact(puts)}` : day,
     );
-    tiles.totalOi.tile.title = both
-      ? `${HINTS.totalOi}: calls ${count(calls)}, puts ${count(puts)}`
-      : HINTS.totalOi!;
+    const exact = both ? `: calls ${count(calls)}, puts ${count(puts)}` : '';
+    setAttribute(tiles.totalOi.tile, 'title', HINTS.totalOi! + exact);
   }
 
   function drawStatuses(): void {
@@ -125,15 +119,7 @@ export function createTiles(page: Page, symbol: string): Component {
     show('market', words[status], end, status === 'open' ? 'good' : 'warn');
   }
 
-  function took(update: ChainUpdate | ChainView): void {
-    if (update.product !== symbol) return;
-    totals.set(update.expiry, update);
-    frames.request(draw);
-  }
-
   cleanup.add(
-    client.on('chain_update', took),
-    client.on('chain_view', took),
     market.on((_event, product) => {
       if (!product || product.symbol === symbol) frames.request(draw);
     }),

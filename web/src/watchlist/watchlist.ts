@@ -161,7 +161,7 @@ export function createWatchlist(page: Page, open: (symbol: string) => void): Wat
       if (event === 'product' && product && rows.has(product.symbol)) {
         dirty.add(product);
         frames.request(drawPrices);
-      } else if (event !== 'summary') frames.request(arrange);
+      } else if (event !== 'chain') frames.request(arrange);
     }),
     clock.onTick(() => frames.request(tick)),
     () => [arrange, drawPrices, tick].forEach((draw) => frames.cancel(draw)),

@@ -1,0 +1,145 @@
+import { Browser } from '../../support/browser.js';
+import { GatewayProcess } from '../../support/gateway-process.js';
+import { LivePage, shows } from '../../support/live-page.js';
+import { closedMarket, OPEN_MARKET } from '../../support/market-hours.js';
+import { underlying } from '../../support/messages.js';
+import { Platform, UNDERLYING } from '../../support/platform.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { freePort, waitFor } from '../../support/wait.js';
+
+let redis: RedisServer;
+let browser: Browser;
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  browser = await Browser.launch();
+});
+afterEach(async () => {
+  await browser.closePages();
+  await redis.client.flushall();
+});
+afterAll(() => redis.stop());
+
+async function start(env: Readonly<Record<string, string>> = {}) {
+  const gateway = await GatewayProcess.start({
+    REDIS_URL: redis.url,
+    LIVE_PAGE: 'on',
+    PRODUCTS: 'NIFTY,AAPL',
+    ...env,
+  });
+  await gateway.ready();
+  return { gateway, platform: new Platform(redis, gateway) };
+}
+
+/** A price of now. */
+const price = (platform: Platform, product: string, value: number) =>
+  platform.publish(UNDERLYING, {
+    ...underlying(product, 0),
+    price: value,
+    timestamp: new Date().toISOString().replace('Z', ''),
+  });
+
+const isStale = (live: LivePage, product: string) =>
+  live.row(product).evaluate((row) => (row as unknown as { className: string }).className.includes('stale'));
+
+it('a price that has stopped is grey, with the reason, and is live again with the next price', async () => {
+  const { gateway, platform } = await start({ STALE_AFTER_MS: '1500' });
+  await price(platform, 'NIFTY', 100);
+  const live = await (await LivePage.open(gateway.url, browser)).live();
+  await shows(live.cell('NIFTY', 'reason'), 'feed stopped');
+  expect(await isStale(live, 'NIFTY')).toBe(true);
+  await shows(live.tile('feed'), 'Stopped');
+  await shows(live.page.locator('.product-note'), /^The gateway gets no new prices of this product\./);
+  await shows(live.cell('NIFTY', 'price'), '₹100.00'); // the last price stays
+  await price(platform, 'NIFTY', 101);
+  await shows(live.cell('NIFTY', 'reason'), '');
+  await shows(live.tile('feed'), 'Live');
+  expect(await isStale(live, 'NIFTY')).toBe(false);
+  await gateway.stop();
+});
+
+it('a lost connection is said at once, and the page comes back by itself with the newest prices', async () => {
+  const PORT = `${await freePort()}`;
+  const { gateway, platform } = await start({ PORT });
+  await price(platform, 'NIFTY', 100);
+  const live = await (await LivePage.open(gateway.url, browser)).live();
+  await shows(live.cell('NIFTY', 'price'), '₹100.00');
+  await gateway.stop('SIGKILL');
+  await shows(live.banner, /^Connection lost, reconnecting\. Prices are not updated\./);
+  await shows(live.cell('NIFTY', 'reason'), 'no connection');
+  await shows(live.cell('AAPL', 'reason'), 'no connection');
+  await shows(live.fact('state'), 'Reconnecting…');
+  await shows(live.tile('feed'), 'Unknown');
+  expect(await isStale(live, 'NIFTY')).toBe(true);
+
+  const again = await start({ PORT });
+  await price(again.platform, 'NIFTY', 103);
+  await live.live();
+  await shows(live.cell('NIFTY', 'price'), '₹103.00', 30_000);
+  await shows(live.cell('NIFTY', 'reason'), '');
+  await shows(live.fact('reconnections'), '1');
+  expect(await live.page.locator('#banner').isVisible()).toBe(false);
+  expect(await live.log()).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/Connected again$/),
+      expect.stringMatching(/Connection lost: /),
+    ]),
+  );
+  await again.gateway.stop();
+});
+
+it('a drain is shown while it happens, and the page moves to the next replica without a gap', async () => {
+  const first = await start({ DRAIN_TIMEOUT_MS: '8000' });
+  await price(first.platform, 'NIFTY', 100);
+  const live = await (await LivePage.open(first.gateway.url, browser)).live();
+  await shows(live.cell('NIFTY', 'price'), '₹100.00');
+  const stopped = first.gateway.stop('SIGTERM');
+  await shows(live.banner, /^This replica shuts down in \d+ s\. The page moves to another one/);
+  await shows(live.fact('state'), 'Moving to another replica');
+  await price(first.platform, 'NIFTY', 101);
+  await shows(live.cell('NIFTY', 'price'), '₹101.00'); // data continues
+  expect(await live.log()).toEqual([
+    expect.stringMatching(/The replica is shutting down: moving to another one$/),
+    expect.stringMatching(/Connected$/),
+  ]);
+  await stopped;
+});
+
+it('a closed market is no fault: the last prices stay, and the page says when it opens', async () => {
+  const { gateway, platform } = await start({ MARKET_HOURS: closedMarket() });
+  await price(platform, 'NIFTY', 100);
+  const live = await LivePage.open(gateway.url, browser);
+  await shows(live.banner, 'Every market is closed. These are the last prices.');
+  await shows(live.cell('NIFTY', 'price'), '₹100.00');
+  await shows(live.cell('NIFTY', 'reason'), 'market closed');
+  await shows(live.tile('market'), 'Closed');
+  await shows(live.tileDetail('market'), /^opens \w+/);
+  await shows(live.page.locator('#status .status-text'), 'Market closed');
+  expect(browser.complaints).toEqual([]);
+  await gateway.stop();
+});
+
+it('a halted market is shown as halted', async () => {
+  const { gateway, platform } = await start({
+    MARKET_HOURS: OPEN_MARKET,
+    MARKET_HOLIDAYS: 'halt UTC',
+  });
+  await price(platform, 'NIFTY', 100);
+  const live = await LivePage.open(gateway.url, browser);
+  await shows(live.cell('NIFTY', 'reason'), 'halted');
+  await shows(live.tile('market'), 'Halted');
+  await gateway.stop();
+});
+
+it('a gateway without a feed is shown as such', async () => {
+  const own = await RedisServer.start();
+  const gateway = await GatewayProcess.start({ REDIS_URL: own.url, LIVE_PAGE: 'on', PRODUCTS: 'NIFTY' });
+  const live = await (await LivePage.open(gateway.url, browser)).live();
+  await waitFor(async () => (await live.fact('health').textContent()) === 'live');
+  await own.stop();
+  await shows(live.banner, 'The gateway is cut off from the feed. Prices are not updated.', 30_000);
+  await shows(live.cell('NIFTY', 'reason'), 'no feed');
+  await shows(live.tile('feed'), 'Down');
+  await shows(live.page.locator('#status .status-text'), 'No feed');
+  await gateway.stop();
+});
