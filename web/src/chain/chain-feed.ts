@@ -1,0 +1,251 @@
+import type { ChainView, Subscription, ViewColumn } from '@deltastream/socket-client';
+import { Cleanup } from '../component.js';
+import type { Page } from '../page.js';
+import { Baseline, BaselineStore } from './baseline.js';
+import { cheapestMode } from './columns.js';
+import { Cost } from './cost.js';
+import { tabStorage } from './storage.js';
+import { type StrikeChoice, strikesOf } from './strikes.js';
+
+type Listener = () => void;
+
+const BASELINE_RETRY_MS = 15_000;
+
+/**
+ * The option chains of one product as the panels of the page share them: which expiry and which
+ * strikes they show, and the newest chain of these. The panels say which columns they need, and the
+ * feed subscribes to the cheapest view that has them.
+ */
+export class ChainFeed {
+  /** The live expiries, nearest first. */
+  expiries: readonly string[] = [];
+  expiry: string | undefined;
+  strikes: StrikeChoice = 20;
+  /** The newest chain of the chosen expiry and strikes. */
+  chain: ChainView | undefined;
+  /** What changes are relative to; `undefined` until it is known. */
+  baseline: Baseline | undefined;
+  /** The strike that the reader has chosen. */
+  selected: number | undefined;
+  /** Why there may be no chain, for the reader. */
+  problem: string | undefined;
+  /** Whether the expiries have been asked for and have not come yet. */
+  loading = true;
+  readonly cost = new Cost();
+  private handle: Subscription<ChainView> | undefined;
+  private readonly listeners = new Set<Listener>();
+  private readonly needs = new Map<object, readonly ViewColumn[]>();
+  private readonly store = new BaselineStore(tabStorage());
+  private readonly cleanup = new Cleanup();
+  /** When a baseline may be asked for again, by `performance.now`. */
+  private askBaselineAt = 0;
+
+  constructor(
+    private readonly page: Page,
+    readonly symbol: string,
+  ) {}
+
+  start(): void {
+    const { client } = this.page;
+    this.cleanup.add(
+      client.on('chain_summary', ({ product, expiry }) => {
+        if (product === this.symbol) this.add([expiry]);
+      }),
+      client.on('connected', () => this.discover()),
+      client.on('state', () => this.changed()),
+    );
+    this.discover();
+  }
+
+  stop(): void {
+    this.cleanup.run();
+    this.listeners.clear();
+    this.handle?.unsubscribe();
+    this.handle = undefined;
+  }
+
+  /** Calls `listener` after each change. Returns a function that removes it. */
+  onChange(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  /** Whether the chain cannot be relied on; see `staleBecause`. */
+  get stale(): boolean {
+    return this.chain !== undefined && (this.handle?.stale ?? true);
+  }
+
+  /** Why the chain is stale, for the reader. */
+  get staleBecause(): string | undefined {
+    if (!this.stale) return undefined;
+    const { state, health } = this.page.client;
+    if (state !== 'connected' && state !== 'draining')
+      return 'No connection: this is the last chain received.';
+    if (health === 'market_closed') return 'The market is closed: this is the last chain.';
+    if (health === 'feed_down') return 'The gateway is cut off from the feed: this is the last chain.';
+    return 'The feed of this chain has stopped: this is the last chain.';
+  }
+
+  selectExpiry(expiry: string): void {
+    if (expiry === this.expiry) return;
+    this.expiry = expiry;
+    this.chain = undefined;
+    this.selected = undefined;
+    this.baseline = undefined;
+    this.askBaselineAt = 0;
+    this.subscribe();
+    this.changed();
+  }
+
+  selectStrikes(strikes: StrikeChoice): void {
+    if (strikes === this.strikes) return;
+    this.strikes = strikes;
+    this.changeView();
+    this.changed();
+  }
+
+  /** @param strike `undefined` to choose none */
+  select(strike: number | undefined): void {
+    if (strike === this.selected) return;
+    this.selected = strike;
+    this.changed();
+  }
+
+  /** @param owner who needs the columns, in place of those that it needed before */
+  need(owner: object, columns: readonly ViewColumn[]): void {
+    if (columns.length > 0) this.needs.set(owner, columns);
+    else this.needs.delete(owner);
+    this.changeView();
+  }
+
+  /** Changes are relative to the newest chain from now on. */
+  async resetBaseline(): Promise<void> {
+    if (this.expiry !== undefined) await this.askBaseline(this.expiry);
+  }
+
+  private get view() {
+    return { mode: cheapestMode([...this.needs.values()].flat()), ...strikesOf(this.strikes) };
+  }
+
+  private discover(): void {
+    if (this.expiry !== undefined) return;
+    // The cheapest view: only the expiries are of interest.
+    const request = { type: 'chain', symbol: this.symbol, view: { mode: 'ltp', strikes: 5 } } as const;
+    this.loading = true;
+    this.page.client.snapshot(request).then(
+      ({ updates }) => {
+        this.loading = false;
+        this.problem = undefined;
+        this.add(updates.map(({ expiry }) => expiry));
+        this.changed();
+      },
+      (error: Error) => {
+        this.loading = false;
+        this.fail(error);
+      },
+    );
+  }
+
+  private add(found: readonly string[]): void {
+    const fresh = found.filter((expiry) => !this.expiries.includes(expiry));
+    if (fresh.length === 0) return;
+    this.expiries = [...this.expiries, ...fresh].sort();
+    if (this.expiry === undefined) this.selectExpiry(this.expiries[0]!);
+    this.changed();
+  }
+
+  private subscribe(): void {
+    this.handle?.unsubscribe();
+    this.cost.reset();
+    const { symbol, expiry, view } = this;
+    if (expiry === undefined) return;
+    const handle = this.page.client.subscribe({ type: 'chain', symbol, expiry, view });
+    this.handle = handle;
+    handle.on('update', (chain) => this.receive(handle, chain));
+    handle.on('stale', () => this.changed());
+    handle.on('error', (error) => this.fail(error));
+    handle.ready.catch((error: Error) => this.handle === handle && this.fail(error));
+  }
+
+  private changeView(): void {
+    const { handle } = this;
+    if (!handle || handle.closed) return;
+    this.cost.reset();
+    handle.changeView(this.view).catch((error: Error) => this.handle === handle && this.fail(error));
+  }
+
+  private receive(handle: Subscription<ChainView>, chain: ChainView): void {
+    if (handle !== this.handle) return;
+    this.chain = chain;
+    this.problem = undefined;
+    this.cost.add(chain, performance.now());
+    this.dropExpired(chain.timestamp.slice(0, 10));
+    if (!this.baseline && performance.now() >= this.askBaselineAt) this.findBaseline(chain);
+    this.changed();
+  }
+
+  /** The feed's own day decides, as in the gateway. */
+  private dropExpired(today: string): void {
+    if (this.expiries.every((expiry) => expiry >= today || expiry === this.expiry)) return;
+    this.expiries = this.expiries.filter((expiry) => expiry >= today || expiry === this.expiry);
+  }
+
+  private findBaseline({ expiry, timestamp }: ChainView): void {
+    this.baseline = this.store.get(this.symbol, expiry, timestamp.slice(0, 10));
+    if (!this.baseline) void this.askBaseline(expiry);
+  }
+
+  /** Asks for all strikes once, whatever the view shows, so that all changes have one origin. */
+  private async askBaseline(expiry: string): Promise<void> {
+    const { symbol } = this;
+    this.askBaselineAt = performance.now() + BASELINE_RETRY_MS;
+    try {
+      const view = { mode: 'quote' } as const;
+      const { updates } = await this.page.client.snapshot({ type: 'chain', symbol, expiry, view });
+      const [chain] = updates;
+      if (!chain || this.expiry !== expiry) return;
+      this.baseline = Baseline.of(chain);
+      this.store.set(symbol, expiry, this.baseline);
+      this.changed();
+    } catch {
+      // There are no changes then. A later chain asks again.
+    }
+  }
+
+  private fail(error: Error): void {
+    this.problem = error.message;
+    this.changed();
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
+
+interface Shared {
+  readonly feed: ChainFeed;
+  users: number;
+}
+
+const shared = new WeakMap<Page, Map<string, Shared>>();
+
+/** The feed of a product, which all panels of a page share. Each has to release it. */
+export function acquireChainFeed(page: Page, symbol: string): ChainFeed {
+  let feeds = shared.get(page);
+  if (!feeds) shared.set(page, (feeds = new Map()));
+  let entry = feeds.get(symbol);
+  if (!entry) {
+    feeds.set(symbol, (entry = { feed: new ChainFeed(page, symbol), users: 0 }));
+    entry.feed.start();
+  }
+  entry.users++;
+  return entry.feed;
+}
+
+export function releaseChainFeed(page: Page, symbol: string): void {
+  const feeds = shared.get(page);
+  const entry = feeds?.get(symbol);
+  if (!feeds || !entry || --entry.users > 0) return;
+  feeds.delete(symbol);
+  entry.feed.stop();
+}
