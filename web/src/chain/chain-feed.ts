@@ -37,6 +37,8 @@ export class ChainFeed {
   private readonly needs = new Map<object, readonly ViewColumn[]>();
   private readonly store = new BaselineStore(tabStorage());
   private readonly cleanup = new Cleanup();
+  /** The view that was asked for last. */
+  private viewKey = '';
   /** When a baseline may be asked for again, by `performance.now`. */
   private askBaselineAt = 0;
 
@@ -159,6 +161,7 @@ export class ChainFeed {
     this.cost.reset();
     const { symbol, expiry, view } = this;
     if (expiry === undefined) return;
+    this.viewKey = JSON.stringify(view);
     const handle = this.page.client.subscribe({ type: 'chain', symbol, expiry, view });
     this.handle = handle;
     handle.on('update', (chain) => this.receive(handle, chain));
@@ -169,9 +172,12 @@ export class ChainFeed {
 
   private changeView(): void {
     const { handle } = this;
-    if (!handle || handle.closed) return;
+    const { view } = this;
+    const key = JSON.stringify(view);
+    if (!handle || handle.closed || key === this.viewKey) return;
+    this.viewKey = key;
     this.cost.reset();
-    handle.changeView(this.view).catch((error: Error) => this.handle === handle && this.fail(error));
+    handle.changeView(view).catch((error: Error) => this.handle === handle && this.fail(error));
   }
 
   private receive(handle: Subscription<ChainView>, chain: ChainView): void {
@@ -232,7 +238,7 @@ const shared = new WeakMap<Page, Map<string, Shared>>();
 /** The feed of a product, which all panels of a page share. Each has to release it. */
 export function acquireChainFeed(page: Page, symbol: string): ChainFeed {
   let feeds = shared.get(page);
-  if (!feeds) shared.set(page, (feeds = new Map()));
+  if (!feeds) shared.set(page, (feeds = new Map<string, Shared>()));
   let entry = feeds.get(symbol);
   if (!entry) {
     feeds.set(symbol, (entry = { feed: new ChainFeed(page, symbol), users: 0 }));
