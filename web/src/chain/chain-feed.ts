@@ -1,6 +1,7 @@
 import type { ChainView, Subscription, ViewColumn } from '@deltastream/socket-client';
 import { Cleanup } from '../component.js';
 import type { Page } from '../page.js';
+import type { Selection } from '../selection.js';
 import { Baseline, BaselineStore } from './baseline.js';
 import { cheapestMode } from './columns.js';
 import { Cost } from './cost.js';
@@ -91,6 +92,7 @@ export class ChainFeed {
   selectExpiry(expiry: string): void {
     if (expiry === this.expiry) return;
     this.expiry = expiry;
+    this.page.selection.choose(expiry);
     this.chain = undefined;
     this.selected = undefined;
     this.baseline = undefined;
@@ -233,12 +235,13 @@ interface Shared {
   users: number;
 }
 
-const shared = new WeakMap<Page, Map<string, Shared>>();
+/** By the selection, of which each opened product has its own. */
+const shared = new WeakMap<Selection, Map<string, Shared>>();
 
 /** The feed of a product, which all panels of a page share. Each has to release it. */
 export function acquireChainFeed(page: Page, symbol: string): ChainFeed {
-  let feeds = shared.get(page);
-  if (!feeds) shared.set(page, (feeds = new Map<string, Shared>()));
+  let feeds = shared.get(page.selection);
+  if (!feeds) shared.set(page.selection, (feeds = new Map<string, Shared>()));
   let entry = feeds.get(symbol);
   if (!entry) {
     feeds.set(symbol, (entry = { feed: new ChainFeed(page, symbol), users: 0 }));
@@ -249,7 +252,7 @@ export function acquireChainFeed(page: Page, symbol: string): ChainFeed {
 }
 
 export function releaseChainFeed(page: Page, symbol: string): void {
-  const feeds = shared.get(page);
+  const feeds = shared.get(page.selection);
   const entry = feeds?.get(symbol);
   if (!feeds || !entry || --entry.users > 0) return;
   feeds.delete(symbol);

@@ -36,10 +36,15 @@ class ChainPanel implements Component {
   private readonly chooser: ColumnChooser;
   private readonly facts: Facts;
   private readonly notice = create('p', 'chain-notice');
+  /** The Greeks that were asked for and do not fit. */
+  private readonly unfitting = create('p', 'chain-unfitting muted');
   private readonly widths: Widths;
   private preferences: Preferences = loadPreferences(browserStorage());
   private ladder: Ladder | undefined;
   private columns: readonly Column[] = [];
+  /** The width of the ladder without its scrollbar, px. 0 until it is in the document. */
+  private width = 0;
+  private digitPx: number | undefined;
   /** What `columns` were chosen for. */
   private layoutKey = '';
   private readonly draw = (): void => this.drawAll();
@@ -70,7 +75,7 @@ class ChainPanel implements Component {
     this.toolbar.drawFollow(true);
     this.table.element.id = id;
     this.table.element.setAttribute('role', 'tabpanel');
-    this.widths = new Widths(() => digitWidth(this.table.element));
+    this.widths = new Widths(() => (this.digitPx ??= digitWidth(this.table.element)));
     this.build(id);
     this.listen();
   }
@@ -88,11 +93,12 @@ class ChainPanel implements Component {
     const title = create('h2', '', 'Option chain');
     title.id = `${id}-title`;
     this.element.setAttribute('aria-labelledby', title.id);
-    this.notice.hidden = true;
+    this.notice.hidden = this.unfitting.hidden = true;
     this.element.append(
       create('header', '', title, this.tabs.element, this.toolbar.element),
       this.facts.element,
       this.notice,
+      this.unfitting,
       this.table.element,
     );
   }
@@ -103,12 +109,16 @@ class ChainPanel implements Component {
       this.feed.onChange(request),
       this.page.clock.onTick(() => this.facts.drawCost(this.feed)),
     );
-    const resized = new ResizeObserver(request);
-    resized.observe(this.element);
+    const resized = new ResizeObserver(() => {
+      this.width = this.table.element.clientWidth;
+      request();
+    });
+    resized.observe(this.table.element);
     this.cleanup.add(() => resized.disconnect());
     // A font that arrives late has digits of another width.
     void document.fonts?.ready.then(() => {
       this.layoutKey = '';
+      this.digitPx = undefined;
       request();
     });
     request();
@@ -142,19 +152,22 @@ class ChainPanel implements Component {
   /** Chooses the columns that fit, if the choice, the width or the numbers have changed. */
   private layOut(): void {
     const chosen = chosenColumns(this.preferences);
-    const width = this.element.clientWidth;
+    const { width } = this;
+    if (width === 0) return;
     const isWider = this.ladder ? this.widths.measure(this.ladder, chosen) : false;
     const key = `${width} ${chosen.map(({ id }) => id).join()}`;
     if (key === this.layoutKey && !isWider) return;
     this.layoutKey = key;
     const strikeWidth = this.widths.ofStrike(width < NARROW);
-    const scrollbar = this.table.element.offsetWidth - this.table.element.clientWidth;
-    const available = width - strikeWidth - scrollbar;
+    const available = width - strikeWidth;
     this.columns = fittingColumns(chosen, (column) => this.widths.of(column), available);
     this.element.classList.toggle('narrow', width < NARROW);
     this.table.setColumns(this.columns, (column) => this.widths.of(column), strikeWidth);
     const unfitting = chosen.filter((column) => !this.columns.includes(column));
     this.chooser.draw(this.preferences.hidden, unfitting);
+    const greeks = unfitting.filter(({ isGreek }) => isGreek).map(({ label }) => label);
+    setText(this.unfitting, greeks.length > 0 ? `No room at this width for: ${greeks.join(', ')}.` : '');
+    this.unfitting.hidden = greeks.length === 0;
     this.feed.need(this, [...new Set(this.columns.map(({ source }) => source))]);
   }
 

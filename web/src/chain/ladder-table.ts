@@ -36,6 +36,8 @@ export class LadderTable implements Component {
   private columns: SideColumns = { calls: [], puts: [] };
   private state: LadderState | undefined;
   private follows = true;
+  /** What was measured last, and where the table is scrolled to. */
+  private viewport: Viewport = { scrollTop: 0, height: 0, rowHeight: DEFAULT_ROW_HEIGHT };
   /** Where this class has scrolled to. Any other position is the reader's doing. */
   private scrolledTo = 0;
   /** The index of the strike that the Tab key reaches. */
@@ -55,11 +57,9 @@ export class LadderTable implements Component {
     this.cleanup.listen(this.body, 'click', (event) => this.clicked(event));
     this.cleanup.listen(this.body, 'keydown', (event) => this.pressed(event as KeyboardEvent));
     this.cleanup.listen(this.body, 'focusin', (event) => this.focused(event));
-    const resized = new ResizeObserver(() => {
-      if (this.follows) this.centre();
-      this.frames.request(this.draw);
-    });
+    const resized = new ResizeObserver(() => this.measure());
     resized.observe(this.element);
+    resized.observe(this.head);
     this.cleanup.add(() => resized.disconnect());
   }
 
@@ -119,13 +119,15 @@ export class LadderTable implements Component {
     this.frames.request(this.draw);
   }
 
-  private get viewport(): Viewport {
-    const rowHeight = this.rows[0]?.element.offsetHeight || DEFAULT_ROW_HEIGHT;
-    return {
+  /** Reads the sizes. Reading them while drawing would make the browser lay out the page in between. */
+  private measure(): void {
+    this.viewport = {
       scrollTop: this.element.scrollTop,
       height: Math.max(0, this.element.clientHeight - this.head.offsetHeight),
-      rowHeight,
+      rowHeight: this.rows[0]?.element.offsetHeight || DEFAULT_ROW_HEIGHT,
     };
+    if (this.follows) this.centre();
+    this.frames.request(this.draw);
   }
 
   private get count(): number {
@@ -156,13 +158,17 @@ export class LadderTable implements Component {
   }
 
   private scrollTo(target: number): void {
+    if (target === this.viewport.scrollTop) return;
     this.element.scrollTop = target;
     this.scrolledTo = this.element.scrollTop;
+    this.viewport = { ...this.viewport, scrollTop: this.scrolledTo };
   }
 
   private scrolled(): void {
-    if (Math.abs(this.element.scrollTop - this.scrolledTo) > 1) this.setFollows(false);
-    this.scrolledTo = this.element.scrollTop;
+    const { scrollTop } = this.element;
+    if (Math.abs(scrollTop - this.scrolledTo) > 1) this.setFollows(false);
+    this.scrolledTo = scrollTop;
+    this.viewport = { ...this.viewport, scrollTop };
     this.frames.request(this.draw);
   }
 

@@ -7,7 +7,7 @@ export interface Viewport {
 }
 
 /** Rows beyond each edge of the window, so that scrolling does not show a blank before the next frame. */
-const MARGIN = 8;
+const MARGIN = 4;
 
 /**
  * The indexes of the rows that must exist, in ascending order: those in the window, and others that

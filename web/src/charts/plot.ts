@@ -30,6 +30,8 @@ export interface PlotOptions {
 
 /** A chart is drawn at most this often: a reader cannot follow more, and each time costs 1 to 2 ms. */
 const DRAW_EVERY_MS = 150;
+/** A chart is drawn before it is scrolled into view. */
+const NEARLY_VISIBLE = '150px';
 
 /**
  * One chart. Its data can change at any rate. It is drawn only while it can be seen. The arrow keys
@@ -46,6 +48,8 @@ export class Plot implements Component {
   private readonly cleanup = new Cleanup();
   private plot: uPlot | undefined;
   private data: PlotData = [[]];
+  /** px. 0 until it is in the document. */
+  width = 0;
   private isVisible = false;
   private drawnAt = -Infinity;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -126,13 +130,19 @@ export class Plot implements Component {
   }
 
   private listen(): void {
-    const resized = new ResizeObserver(() => this.frames.request(this.draw));
-    resized.observe(this.area);
-    const seen = new IntersectionObserver(([entry]) => {
-      this.isVisible = entry!.isIntersecting;
-      this.visibilityListener?.(this.isVisible);
-      this.request();
+    const resized = new ResizeObserver(([entry]) => {
+      this.width = Math.floor(entry!.contentRect.width);
+      this.frames.request(this.draw);
     });
+    resized.observe(this.area);
+    const seen = new IntersectionObserver(
+      ([entry]) => {
+        this.isVisible = entry!.isIntersecting;
+        this.visibilityListener?.(this.isVisible);
+        this.request();
+      },
+      { rootMargin: NEARLY_VISIBLE },
+    );
     seen.observe(this.element);
     this.cleanup.add(
       () => resized.disconnect(),
@@ -144,9 +154,10 @@ export class Plot implements Component {
   }
 
   private drawNow(): void {
-    const width = Math.floor(this.area.clientWidth);
+    const { width } = this;
     if (!this.isVisible || width === 0) return;
     this.drawnAt = performance.now();
+    this.area.classList.toggle('empty', this.count === 0);
     if (!this.plot) this.plot = this.make(width);
     else {
       if (this.plot.width !== width) this.plot.setSize({ width, height: this.options.height });
@@ -174,7 +185,7 @@ export class Plot implements Component {
         series: [{}, ...options.series],
         axes: [axis({ size: 26, space: 80, ...options.axes[0] }), axis(options.axes[1])],
         scales: options.scales ?? {},
-        padding: [8, null, 2, options.axes[1].side === 1 ? 28 : null],
+        padding: [8, null, 2, Number(options.axes[1].side) === 1 ? 28 : null],
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
         hooks: {

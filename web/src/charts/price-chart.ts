@@ -16,6 +16,8 @@ type Resolution = keyof typeof RESOLUTIONS;
 const BARS = 400;
 /** The least distance between two candles, px. */
 const PITCH = 7;
+/** A narrow chart still shows so many. */
+const MIN_BARS = 40;
 const AXIS_WIDTH = 68;
 
 /** The price of a product as candles: first those of the history, and then live. */
@@ -26,6 +28,7 @@ export class PriceChart implements Component {
   private series: Series<Resolution> | undefined;
   private data: CandleData = [[], [], [], [], []];
   private isDirty = false;
+  private fontFamily: string | undefined;
   private readonly update = (): void => this.refresh();
 
   constructor(
@@ -98,7 +101,7 @@ export class PriceChart implements Component {
     const { series } = this;
     if (!series || !this.isDirty) return;
     this.isDirty = false;
-    const room = Math.max(20, Math.floor((this.element.clientWidth - AXIS_WIDTH) / PITCH));
+    const room = Math.max(MIN_BARS, Math.floor((this.plot.width - AXIS_WIDTH) / PITCH));
     this.data = candleData(series.points, room);
     this.plot.setData(this.data);
     this.plot.setNote(this.note(series));
@@ -121,11 +124,11 @@ export class PriceChart implements Component {
     return `${minuteOf(times[index]!)}  O ${o}  H ${h}  L ${l}  C ${c}`;
   }
 
-  /** Half a candle at each edge, and space for forty candles, so that the first ones are not huge. */
+  /** Half a candle at each edge, and space for some candles, so that the first ones are not huge. */
   private padded(from: number | null, to: number | null): [number, number] {
     const period = RESOLUTIONS[this.resolution];
     const end = (to ?? Date.now() / 1_000) + period;
-    return [Math.min((from ?? end) - period, end - 40 * period), end];
+    return [Math.min((from ?? end) - period, end - MIN_BARS * period), end];
   }
 
   private drawCandles(plot: uPlot): void {
@@ -157,6 +160,10 @@ export class PriceChart implements Component {
     if (count > 0) this.drawLast(plot, data[4][count - 1]!);
   }
 
+  private get font(): string {
+    return (this.fontFamily ??= getComputedStyle(this.element).fontFamily);
+  }
+
   /** A line at the newest price, and the price on the axis. */
   private drawLast(plot: uPlot, last: number): void {
     const { ctx, bbox } = plot;
@@ -174,7 +181,7 @@ export class PriceChart implements Component {
     ctx.fillStyle = this.colours.of('--accent');
     ctx.fillRect(right, y - 8 * ratio, AXIS_WIDTH * ratio, 16 * ratio);
     ctx.fillStyle = this.colours.of('--accent-text');
-    ctx.font = `600 ${11 * ratio}px ${getComputedStyle(this.element).fontFamily}`;
+    ctx.font = `600 ${11 * ratio}px ${this.font}`;
     ctx.textAlign = 'left';
     ctx.textBaseline = 'middle';
     ctx.fillText(price(last), right + 4 * ratio, y);

@@ -4,6 +4,8 @@ import type { Colours } from './colours.js';
 
 /** Draws what both charts by strike mark: the chosen strike, the price of the product and max pain. */
 export class StrikeMarks {
+  private font: string | undefined;
+
   constructor(
     private readonly feed: ChainFeed,
     private readonly colours: Colours,
@@ -39,18 +41,23 @@ export class StrikeMarks {
     const x = Math.round(plot.valToPos(value, 'x', true)) + 0.5;
     if (x < bbox.left || x > bbox.left + bbox.width) return;
     ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = this.colours.of(colour);
+    ctx.strokeStyle = this.colours.of(colour);
     ctx.lineWidth = ratio;
     ctx.setLineDash([4 * ratio, 3 * ratio]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    ctx.font = `600 ${10 * ratio}px ${getComputedStyle(plot.root).fontFamily}`;
+    ctx.font = `600 ${10 * ratio}px ${(this.font ??= getComputedStyle(plot.root).fontFamily)}`;
     ctx.textBaseline = 'top';
-    const isRight = x + ctx.measureText(label).width + 8 * ratio > bbox.left + bbox.width;
-    ctx.textAlign = isRight ? 'right' : 'left';
-    ctx.fillText(label, x + (isRight ? -4 : 4) * ratio, bbox.top + (2 + 12 * line) * ratio);
+    const { width } = ctx.measureText(label);
+    const isRight = x + width + 8 * ratio > bbox.left + bbox.width;
+    const from = isRight ? x - width - 4 * ratio : x + 4 * ratio;
+    const top = bbox.top + (2 + 13 * line) * ratio;
+    ctx.fillStyle = this.colours.of('--panel');
+    ctx.fillRect(from - 2 * ratio, top - ratio, width + 4 * ratio, 12 * ratio);
+    ctx.fillStyle = this.colours.of(colour);
+    ctx.fillText(label, from, top);
     ctx.restore();
   }
 }
