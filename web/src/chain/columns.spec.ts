@@ -60,6 +60,13 @@ describe('columns that fit', () => {
     expect(fitting(500)).toEqual(['oi', 'theta', 'delta', 'iv', 'last']);
   });
 
+  it('have a bid and its ask, or neither', () => {
+    const quotes = chosenColumns({ hidden: new Set(['oi_change', 'volume', 'iv', 'change']), greeks: false });
+    const some = (available: number) => ids(fittingColumns(quotes, () => 50, available));
+    expect(some(399)).toEqual(['oi', 'last']);
+    expect(some(400)).toEqual(['oi', 'last', 'bid', 'ask']);
+  });
+
   it('keep open interest and the last price if nothing fits', () => {
     expect(fitting(0)).toEqual(['oi', 'last']);
   });

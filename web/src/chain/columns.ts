@@ -28,7 +28,10 @@ export interface Column {
   readonly isChange?: true;
   readonly isGreek?: true;
   readonly format: (value: number | null) => string;
-  /** Which columns a narrow ladder gives up first: those with the highest number. */
+  /**
+   * Which columns a narrow ladder gives up first: those with the highest number. Columns of one rank
+   * are shown together or not at all.
+   */
   readonly rank: number;
 }
 
@@ -108,15 +111,13 @@ export function fittingColumns(
 ): Column[] {
   let room = available;
   const kept = new Set<Column>();
-  let isFull = false;
-  for (const column of [...columns].sort((a, b) => a.rank - b.rank)) {
-    const needed = 2 * widthOf(column);
+  for (const rank of [...new Set(columns.map((column) => column.rank))].sort((a, b) => a - b)) {
+    const group = columns.filter((column) => column.rank === rank);
+    const needed = group.reduce((sum, column) => sum + 2 * widthOf(column), 0);
     // A column of a lower rank must not take the place of one that did not fit.
-    if (!isRequired(column) && (isFull || needed > room)) isFull = true;
-    else {
-      kept.add(column);
-      room -= needed;
-    }
+    if (!group.every(isRequired) && needed > room) break;
+    for (const column of group) kept.add(column);
+    room -= needed;
   }
   return columns.filter((column) => kept.has(column));
 }

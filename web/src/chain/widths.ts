@@ -4,7 +4,7 @@ import { strike as writtenStrike } from '../format.js';
 
 /** The space beside the text of a cell, and of a strike with its marks. px */
 const CELL_SPACE = 14;
-const MARK_SPACE = 34;
+const MARK_SPACE = 30;
 
 /**
  * The widths that the columns need. They follow from the largest numbers of a chain, and only grow
@@ -38,7 +38,7 @@ export class Widths {
   /** px. @param isNarrow only max pain has a mark with text then, on one side of the strike */
   ofStrike(isNarrow: boolean): number {
     const text = Math.ceil((this.longest.get('strike') ?? 6) * this.digitPx());
-    return text + (isNarrow ? MARK_SPACE - 6 : 2 * MARK_SPACE);
+    return text + (isNarrow ? MARK_SPACE - 2 : 2 * MARK_SPACE);
   }
 
   private grow(id: string, length: number): boolean {

@@ -30,6 +30,7 @@ export interface PlotOptions {
 
 /** A chart is drawn at most this often: a reader cannot follow more, and each time costs 1 to 2 ms. */
 const DRAW_EVERY_MS = 150;
+const EDGE = 30;
 /** A chart is drawn before it is scrolled into view. */
 const NEARLY_VISIBLE = '150px';
 
@@ -178,14 +179,16 @@ export class Plot implements Component {
       ...more,
       grid: { stroke: () => this.colours.of('--grid'), width: 1, ...more.grid },
     });
+    const isRight = Number(options.axes[1].side) === 1;
     const plot = new uPlot(
       {
         width,
         height: options.height,
         series: [{}, ...options.series],
         axes: [axis({ size: 26, space: 80, ...options.axes[0] }), axis(options.axes[1])],
-        scales: options.scales ?? {},
-        padding: [8, null, 2, Number(options.axes[1].side) === 1 ? 28 : null],
+        scales: { y: { range: (_, from, to) => paddedRange(from, to) }, ...options.scales },
+        // Half a label has to fit on the side that has no axis.
+        padding: isRight ? [8, null, 2, EDGE] : [8, EDGE, 2, null],
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
         hooks: {
@@ -257,4 +260,11 @@ export class Plot implements Component {
     this.plot?.setCursor({ left: -10, top: -10 });
     this.drawReadout();
   }
+}
+
+/** A tenth more on each side. Values that are all equal are in the middle. */
+function paddedRange(from: number | null, to: number | null): [number, number] {
+  if (from === null || to === null) return [0, 1];
+  const space = (to - from) / 10 || Math.abs(to) / 200 || 1;
+  return [from - space, to + space];
 }

@@ -50,6 +50,7 @@ export class StrikeMarks {
     ctx.stroke();
     ctx.font = `600 ${10 * ratio}px ${(this.font ??= getComputedStyle(plot.root).fontFamily)}`;
     ctx.textBaseline = 'top';
+    ctx.textAlign = 'left';
     const { width } = ctx.measureText(label);
     const isRight = x + width + 8 * ratio > bbox.left + bbox.width;
     const from = isRight ? x - width - 4 * ratio : x + 4 * ratio;
