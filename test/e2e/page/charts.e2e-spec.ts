@@ -156,6 +156,7 @@ describe('with history', () => {
     await page.setViewportSize({ width: 1000, height: 900 });
     await waitFor(async () => (await width()) !== before);
     await page.setViewportSize({ width: 390, height: 800 });
+    await canvas.scrollIntoViewIfNeeded(); // what cannot be seen is not drawn
     await waitFor(async () => (await width()) <= 390 && (await width()) > 250);
   });
 });

@@ -2,9 +2,11 @@ import type { Column } from './columns.js';
 import { type Ladder, SIDES } from './ladder.js';
 import { strike as writtenStrike } from '../format.js';
 
+/** The size of a heading, as a part of that of the numbers. */
+const HEADING_SIZE = 0.92;
 /** The space beside the text of a cell, and of a strike with its marks. px */
-const CELL_SPACE = 14;
-const MARK_SPACE = 30;
+const CELL_SPACE = 9;
+const MARK_SPACE = 27;
 
 /**
  * The widths that the columns need. They follow from the largest numbers of a chain, and only grow
@@ -30,15 +32,15 @@ export class Widths {
 
   /** px */
   of({ id, label }: Column): number {
-    // Letters of a heading are wider than digits, but are written smaller.
-    const characters = Math.max(label.length, this.longest.get(id) ?? 0);
+    // Letters of a heading are as wide as digits on average, but are written smaller.
+    const characters = Math.max(label.length * HEADING_SIZE, this.longest.get(id) ?? 0);
     return Math.ceil(characters * this.digitPx()) + CELL_SPACE;
   }
 
   /** px. @param isNarrow only max pain has a mark with text then, on one side of the strike */
   ofStrike(isNarrow: boolean): number {
     const text = Math.ceil((this.longest.get('strike') ?? 6) * this.digitPx());
-    return text + (isNarrow ? MARK_SPACE - 2 : 2 * MARK_SPACE);
+    return text + (isNarrow ? MARK_SPACE : 2 * MARK_SPACE);
   }
 
   private grow(id: string, length: number): boolean {
