@@ -1,9 +1,14 @@
 import { FAULT_ARGUMENTS, FAULT_USAGE, type FaultOptions, parseFaults } from './faults/fault-options.js';
-import { number, optional, readArguments, seed } from './simulator/arguments.js';
+import { number, oneOf, optional, readArguments, seed, whole } from './simulator/arguments.js';
+import { MAX_STRIKES } from './simulator/product-market.js';
+import { type Scenario, SCENARIO_USAGE, SCENARIOS } from './simulator/scenarios.js';
 
 export interface DemoOptions {
   readonly seed?: number;
-  readonly tradedShare?: number;
+  readonly ticksPerSecond: number;
+  readonly strikes?: number;
+  readonly quotedShare?: number;
+  readonly scenario: Scenario;
   readonly faults: FaultOptions;
 }
 
@@ -15,9 +20,11 @@ are read from the environment.
 
 Simulation
   --seed N            repeats the prices and the faults of an earlier run
-  --sparse SHARE      this share (0 to 1) of a chain's options trades between two chains; the others
-                      stay as they were (default 1)
-
+  --rate N            ticks per second of each product (default 1)
+  --strikes N         strikes per chain (default 21)
+  --sparse SHARE      this share (0 to 1) of a chain's options is quoted again in the next chain;
+                      the others stay as they were (default 1)
+${SCENARIO_USAGE}
 ${FAULT_USAGE}
   --help
 `;
@@ -28,7 +35,10 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' 
     args: [...args],
     options: {
       seed: { type: 'string' },
+      rate: { type: 'string' },
+      strikes: { type: 'string' },
       sparse: { type: 'string' },
+      scenario: { type: 'string' },
       ...FAULT_ARGUMENTS,
       help: { type: 'boolean', short: 'h' },
     },
@@ -37,7 +47,10 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' 
   if (values.help) return 'help';
   return {
     seed: optional(values.seed, seed),
-    tradedShare: optional(values.sparse, (text) => number('sparse', text, 0, 1)),
+    ticksPerSecond: number('rate', values.rate ?? '1', 0.001, 10_000),
+    strikes: optional(values.strikes, (text) => whole('strikes', text, 1, MAX_STRIKES)),
+    quotedShare: optional(values.sparse, (text) => number('sparse', text, 0, 1)),
+    scenario: oneOf('scenario', values.scenario ?? 'normal', SCENARIOS),
     faults: parseFaults(values),
   };
 }

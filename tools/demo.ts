@@ -21,9 +21,10 @@ import { withFaults } from './faults/fault-options.js';
 import { DEMO_USAGE, parseDemoOptions } from './demo-options.js';
 import { UsageError } from './simulator/arguments.js';
 import { publishFeed } from './simulator/feed-message.js';
+import { SCENARIO_PATH, scenarioEndpoint } from './scenario-endpoint.js';
 import { simulatedFeed } from './simulator/simulated-feed.js';
 
-const TICKS_PER_SECOND = 1;
+const EXPIRIES = 2;
 
 /** The broker that the demo found or started. */
 interface Broker {
@@ -101,22 +102,23 @@ async function main(): Promise<void> {
     });
     const logger = createLogger(config);
     const [ports, publisher] = await connect(broker, config, logger, stopping.signal);
-    gateway = await createGateway(config, ports, logger);
+    const { ticksPerSecond } = options;
     const simulator = new MarketSimulator({
       ...options,
       products: config.products,
-      expiries: 2,
-      tickSeconds: 1 / TICKS_PER_SECOND,
+      expiries: EXPIRIES,
+      tickSeconds: 1 / ticksPerSecond,
+    });
+    gateway = await createGateway(config, ports, logger, {
+      prepare: (app) => void app.use(SCENARIO_PATH, scenarioEndpoint(simulator)),
     });
     process.stdout.write(
-      `The feed is simulated: ${simulator.products.join(', ')}, seed ${simulator.seed}.\n` +
+      `The feed is simulated: ${simulator.products.join(', ')}, ` +
+        `scenario ${simulator.scenario}, seed ${simulator.seed}.\n` +
         `It runs on ${broker.name}.\n` +
         `Open http://localhost:${gateway.port}/ and press Ctrl-C to stop.\n`,
     );
-    const market = simulatedFeed(simulator, {
-      ticksPerSecond: TICKS_PER_SECOND,
-      signal: stopping.signal,
-    });
+    const market = simulatedFeed(simulator, { ticksPerSecond, signal: stopping.signal });
     const feed = withFaults(options.faults, simulator.seed)(market);
     await Promise.all([stopped, publishFeed(feed, publisher)]);
   } finally {

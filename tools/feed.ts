@@ -66,10 +66,11 @@ async function* simulate(
   where: string,
   signal: AbortSignal,
 ): AsyncGenerator<FeedMessage> {
-  const { ticksPerSecond } = options;
+  const { ticksPerSecond, scenario } = options;
   const simulator = new MarketSimulator({ ...options, seed, tickSeconds: 1 / ticksPerSecond });
   say(
-    `Simulating ${simulator.products.length} products at ${ticksPerSecond} ticks/s to ${where}, seed ${seed}.`,
+    `Simulating ${simulator.products.length} products at ${ticksPerSecond * simulator.pace} ticks/s to ${where}, ` +
+      `scenario ${scenario}, seed ${seed}.`,
   );
   let skipped = 0;
   const market = simulatedFeed(simulator, {

@@ -29,9 +29,7 @@ export class BenchFeed {
     const random = new Random(SEED);
     const clock = microsecondClock();
     const settings = plan.chainBytes === undefined ? {} : { chainBytes: plan.chainBytes };
-    this.markets = plan.products.map(
-      (product) => new ProductMarket(product, settings, random.fork(product), clock),
-    );
+    this.markets = plan.products.map((product) => new ProductMarket(product, settings, random, clock));
   }
 
   next(): FeedMessage {

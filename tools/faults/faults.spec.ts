@@ -140,14 +140,14 @@ describe('faults', () => {
   );
 
   /** What a feed publishes in ten seconds. */
-  async function published(options: FaultOptions, seed: number, tradedShare: number): Promise<FeedMessage[]> {
+  async function published(options: FaultOptions, seed: number, quotedShare: number): Promise<FeedMessage[]> {
     const timer = new FakeTimer();
     const stop = new AbortController();
     const simulator = new MarketSimulator({
       products: ['NIFTY', 'AAPL'],
       strikes: 3,
       seed,
-      tradedShare,
+      quotedShare,
       clock: () => Date.UTC(2026, 10, 22) + timer.now(),
     });
     let ticks = 0;

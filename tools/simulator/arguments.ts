@@ -35,6 +35,13 @@ export function whole(name: string, text: string, min: number, max: number): num
   throw new UsageError(`--${name} must be a whole number from ${min} to ${max}.`);
 }
 
+/** One of some words. */
+export function oneOf<T extends string>(name: string, text: string, words: readonly T[]): T {
+  const word = words.find((candidate) => candidate === text);
+  if (word !== undefined) return word;
+  throw new UsageError(`--${name} must be one of ${words.join(', ')}.`);
+}
+
 export const seed = (text: string): number => whole('seed', text, 0, 2 ** 32 - 1);
 
 /** A longer duration would overflow a timer. */

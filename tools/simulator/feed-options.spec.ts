@@ -11,6 +11,7 @@ describe('parseFeedOptions', () => {
       ticksPerSecond: 1,
       expiries: 1,
       cache: true,
+      scenario: 'normal',
       redisUrl: 'redis://localhost:6379/0',
       products: ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX', 'AAPL', 'TSLA', 'SPY', 'QQQ'],
     });
@@ -86,11 +87,29 @@ describe('parseFeedOptions', () => {
       redeliver: 0,
     };
     args.push('--redeliver', '0', '--seed', '7');
-    expect(parse(...args, '--sparse', '0.2')).toMatchObject({ faults, seed: 7, tradedShare: 0.2 });
+    expect(parse(...args, '--sparse', '0.2')).toMatchObject({ faults, seed: 7, quotedShare: 0.2 });
     expect(parse('--replay', 'f', ...args)).toMatchObject({ faults, seed: 7 });
-    expect(parseDemoOptions([...args, '--sparse', '0.2'])).toEqual({ faults, seed: 7, tradedShare: 0.2 });
+    expect(parseDemoOptions([...args, '--sparse', '0.2'])).toEqual({
+      faults,
+      seed: 7,
+      ticksPerSecond: 1,
+      scenario: 'normal',
+      quotedShare: 0.2,
+    });
     expect(parse()).toMatchObject({ faults: {} });
     expect(parseDemoOptions(['--help'])).toBe('help');
+  });
+
+  it('reads the scenario, also of the demo, which has a rate and strikes too', () => {
+    expect(parse('--scenario', 'fast')).toMatchObject({ scenario: 'fast' });
+    expect(parseDemoOptions(['--scenario', 'halt', '--rate', '50', '--strikes', '500'])).toMatchObject({
+      scenario: 'halt',
+      ticksPerSecond: 50,
+      strikes: 500,
+    });
+    expect(() => parseDemoOptions(['--scenario', 'slow'])).toThrow(UsageError);
+    expect(() => parseDemoOptions(['--rate', '-1'])).toThrow(UsageError);
+    expect(() => parseDemoOptions(['--strikes', '501'])).toThrow(UsageError);
   });
 
   it.each([
@@ -107,6 +126,8 @@ describe('parseFeedOptions', () => {
     [['--replay', 'f', '--keep-times', '--restamp'], '--restamp and --keep-times exclude each other.'],
     [['--sparse', '2'], '--sparse must be a number from 0 to 1.'],
     [['--replay', 'f', '--sparse', '1'], '--sparse does not go with --replay.'],
+    [['--scenario', 'slow'], '--scenario must be one of normal, trend, fast, halt.'],
+    [['--replay', 'f', '--scenario', 'fast'], '--scenario does not go with --replay.'],
     [['--reorder', 'x'], '--reorder must be a number from 0 to 1.'],
     [['--gaps', '5'], '--gaps must be two numbers of seconds with a colon between, such as 60:20'],
     [['--gaps', '5:0'], '--gaps must be two numbers'],

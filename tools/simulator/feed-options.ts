@@ -4,11 +4,12 @@ import { parseRedisUrl } from '../../src/config/redis-url.js';
 import { isSymbol } from '../../src/contract/symbol.js';
 import type { RedisAddress } from '../../src/redis/redis-connections.js';
 import { FAULT_ARGUMENTS, FAULT_USAGE, type FaultOptions, parseFaults } from '../faults/fault-options.js';
-import { number, optional, readArguments, seconds, seed, UsageError, whole } from './arguments.js';
+import { number, oneOf, optional, readArguments, seconds, seed, UsageError, whole } from './arguments.js';
 import type { PublisherSettings } from './redis-publisher.js';
 import { MAX_CHAIN_BYTES } from './market-simulator.js';
 import { DEFAULT_PRODUCTS } from './instruments.js';
 import { MAX_STRIKES, MIN_CHAIN_BYTES } from './product-market.js';
+import { type Scenario, SCENARIO_USAGE, SCENARIOS } from './scenarios.js';
 
 export interface CommonOptions extends Pick<
   PublisherSettings,
@@ -29,7 +30,8 @@ export interface SimulateOptions extends CommonOptions {
   readonly expiries: number;
   readonly strikes?: number;
   readonly chainBytes?: number;
-  readonly tradedShare?: number;
+  readonly quotedShare?: number;
+  readonly scenario: Scenario;
   /** The users whose portfolios are published too. */
   readonly users: readonly string[];
 }
@@ -54,9 +56,9 @@ Simulation
   --expiries N        chains per product: the next N Thursdays (default 1)
   --strikes N         strikes per chain (default 21)
   --chain-bytes N     instead of --strikes: about how long a chain message is, up to ${MAX_CHAIN_BYTES}
-  --sparse SHARE      this share (0 to 1) of a chain's options trades between two chains; the others
-                      stay as they were (default 1)
-  --users A,B         publish a portfolio of each of these users after each tick (default none)
+  --sparse SHARE      this share (0 to 1) of a chain's options is quoted again in the next chain;
+                      the others stay as they were (default 1)
+${SCENARIO_USAGE}  --users A,B         publish a portfolio of each of these users after each tick (default none)
   --no-cache          do not write latest:underlying:*, latest:chain:* and latest:portfolio:*
 
 Replay
@@ -83,6 +85,7 @@ const OPTIONS = {
   strikes: { type: 'string' },
   'chain-bytes': { type: 'string' },
   sparse: { type: 'string' },
+  scenario: { type: 'string' },
   users: { type: 'string' },
   'no-cache': { type: 'boolean' },
   replay: { type: 'string' },
@@ -100,7 +103,8 @@ const OPTIONS = {
 
 type Name = keyof typeof OPTIONS;
 const SIMULATION_ONLY: readonly Name[] = [
-  ...(['rate', 'products', 'expiries', 'strikes', 'chain-bytes', 'sparse', 'users', 'no-cache'] as const),
+  ...(['rate', 'products', 'expiries', 'strikes', 'chain-bytes', 'sparse', 'scenario'] as const),
+  ...(['users', 'no-cache'] as const),
 ];
 const REPLAY_ONLY: readonly Name[] = ['speed', 'loop', 'restamp', 'keep-times', 'cache'];
 
@@ -143,7 +147,8 @@ export function parseFeedOptions(args: readonly string[], env: NodeJS.ProcessEnv
     chainBytes: optional(values['chain-bytes'], (text) =>
       whole('chain-bytes', text, MIN_CHAIN_BYTES, MAX_CHAIN_BYTES),
     ),
-    tradedShare: optional(values.sparse, (text) => number('sparse', text, 0, 1)),
+    quotedShare: optional(values.sparse, (text) => number('sparse', text, 0, 1)),
+    scenario: oneOf('scenario', values.scenario ?? 'normal', SCENARIOS),
     users: optional(values.users, users) ?? [],
     cache: !values['no-cache'],
   };

@@ -3,35 +3,46 @@ export interface Instrument {
   readonly startPrice: number;
   /** The distance between two strikes. */
   readonly strikeStep: number;
-  /**
-   * The standard deviation of the log return over one second. Far above a real market's, so that a
-   * page looks alive.
-   */
-  readonly volatility: number;
-  /** The annual at-the-money implied volatility, as a fraction. */
+  /** Quotes of options are multiples of `1 / ticksPerUnit`: 20 is a tick of 0.05. */
+  readonly ticksPerUnit: number;
+  /** The annual implied volatility at the money in the long run, as a fraction. */
   readonly impliedVolatility: number;
+  /** About how many contracts are open at a liquid strike. */
+  readonly openInterest: number;
+  /** Products of one region have most of their movement in common. */
+  readonly region?: string;
 }
 
-/**
- * The platform's products in the order of its feed. Steps and movement are taken from the
- * recording.
- */
-const INSTRUMENTS: ReadonlyMap<string, Instrument> = new Map([
-  ['NIFTY', { startPrice: 21_500, strikeStep: 50, volatility: 0.00022, impliedVolatility: 0.16 }],
-  ['BANKNIFTY', { startPrice: 45_000, strikeStep: 100, volatility: 0.00026, impliedVolatility: 0.18 }],
-  ['FINNIFTY', { startPrice: 19_500, strikeStep: 100, volatility: 0.00025, impliedVolatility: 0.17 }],
-  ['SENSEX', { startPrice: 71_000, strikeStep: 100, volatility: 0.00022, impliedVolatility: 0.16 }],
-  ['AAPL', { startPrice: 185, strikeStep: 5, volatility: 0.0005, impliedVolatility: 0.25 }],
-  ['TSLA', { startPrice: 245, strikeStep: 5, volatility: 0.0005, impliedVolatility: 0.33 }],
-  ['SPY', { startPrice: 475, strikeStep: 5, volatility: 0.0005, impliedVolatility: 0.2 }],
-  ['QQQ', { startPrice: 395, strikeStep: 5, volatility: 0.0005, impliedVolatility: 0.22 }],
+const INDIA = { region: 'IN', ticksPerUnit: 20 };
+const AMERICA = { region: 'US', ticksPerUnit: 100 };
+
+/** The platform's products in the order of its feed, with start prices near those of the recording. */
+const INSTRUMENTS: ReadonlyMap<string, Instrument> = new Map<string, Instrument>([
+  ['NIFTY', { ...INDIA, startPrice: 21_500, strikeStep: 50, impliedVolatility: 0.14, openInterest: 90_000 }],
+  [
+    'BANKNIFTY',
+    { ...INDIA, startPrice: 45_000, strikeStep: 100, impliedVolatility: 0.17, openInterest: 60_000 },
+  ],
+  [
+    'FINNIFTY',
+    { ...INDIA, startPrice: 19_500, strikeStep: 100, impliedVolatility: 0.16, openInterest: 25_000 },
+  ],
+  [
+    'SENSEX',
+    { ...INDIA, startPrice: 71_000, strikeStep: 100, impliedVolatility: 0.14, openInterest: 40_000 },
+  ],
+  ['AAPL', { ...AMERICA, startPrice: 185, strikeStep: 2.5, impliedVolatility: 0.25, openInterest: 30_000 }],
+  ['TSLA', { ...AMERICA, startPrice: 245, strikeStep: 5, impliedVolatility: 0.48, openInterest: 45_000 }],
+  ['SPY', { ...AMERICA, startPrice: 475, strikeStep: 1, impliedVolatility: 0.15, openInterest: 80_000 }],
+  ['QQQ', { ...AMERICA, startPrice: 395, strikeStep: 1, impliedVolatility: 0.2, openInterest: 60_000 }],
 ]);
 
 const ANY_OTHER: Instrument = {
   startPrice: 1000,
   strikeStep: 10,
-  volatility: 0.0004,
+  ticksPerUnit: 20,
   impliedVolatility: 0.25,
+  openInterest: 20_000,
 };
 
 export const DEFAULT_PRODUCTS: readonly string[] = [...INSTRUMENTS.keys()];
@@ -40,7 +51,7 @@ export function instrumentOf(product: string): Instrument {
   return INSTRUMENTS.get(product) ?? ANY_OTHER;
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 const THURSDAY = 4;
 
 /**

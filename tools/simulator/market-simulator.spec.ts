@@ -1,8 +1,10 @@
 import type { ChainUpdate, OptionLeg, UnderlyingUpdate } from '../../src/contract/payloads.js';
 import { parseTimestamp } from '../../src/contract/timestamp.js';
 import { FeedChannel } from '../../src/feed/channels.js';
+import { parseMessage } from '../../src/feed/parse-message.js';
 import { nextThursdays } from './instruments.js';
 import { type MarketMessage, MarketSimulator, type SimulatorOptions } from './market-simulator.js';
+import { type Scenario, SCENARIOS } from './scenarios.js';
 
 /** As published by the platform. The chain is reduced to the two legs at the money. */
 const RECORDED = {
@@ -71,7 +73,7 @@ describe("the simulator's messages", () => {
     const [price, chain] = simulator({ products: ['SPY'] }).tick();
     const { spot_price, calls, puts, pcr_oi } = chainOf(chain!);
     expect(spot_price).toBe(priceOf(price!).price);
-    expect(calls.map((leg) => leg.strike)).toEqual(Array.from({ length: 21 }, (_, i) => 425 + 5 * i));
+    expect(calls.map((leg) => leg.strike)).toEqual(Array.from({ length: 21 }, (_, i) => 465 + i));
     const openInterest = (legs: readonly OptionLeg[]) =>
       legs.reduce((sum, leg) => sum + leg.open_interest!, 0);
     expect(pcr_oi).toBeCloseTo(openInterest(puts) / openInterest(calls), 4);
@@ -135,9 +137,9 @@ describe('prices', () => {
     expect(run(1)).not.toEqual(run(2));
   });
 
-  it('do not depend on how many options trade', () => {
-    const prices = (tradedShare?: number) =>
-      pricesOf(ticks(simulator({ tradedShare }), 7)).map((m) => priceOf(m).price);
+  it('do not depend on how many options are quoted again', () => {
+    const prices = (quotedShare?: number) =>
+      pricesOf(ticks(simulator({ quotedShare }), 7)).map((m) => priceOf(m).price);
     expect(prices(0.1)).toEqual(prices());
   });
 
@@ -187,6 +189,95 @@ describe('the size of a chain', () => {
   });
 });
 
+describe('a scenario', () => {
+  it.each(SCENARIOS)(
+    '%s has messages that the gateway takes as they are, the same for the same seed',
+    (scenario) => {
+      const run = (seed: number) =>
+        ticks(simulator({ seed, scenario, expiries: 2, strikes: 5 }), 100).map(({ channel, data }) => {
+          const message = parseMessage(channel, data, { maxSize: 100_000 });
+          if (message.kind === 'chain') expect(message.repairs).toBeUndefined();
+          return data;
+        });
+      const messages = run(1);
+      expect(run(1)).toEqual(messages);
+      expect(run(2)).not.toEqual(messages);
+    },
+  );
+
+  it('fast has five times as many ticks, which move as much as their time allows', () => {
+    const market = simulator({ scenario: 'fast', products: ['NIFTY'], strikes: 1 });
+    expect(market.pace).toBe(5);
+    const prices = pricesOf(ticks(market, 20_000)).map((message) => priceOf(message).price);
+    const deviation = Math.sqrt(
+      prices.slice(1).reduce((sum, price, i) => sum + Math.log(price / prices[i]!) ** 2, 0) / prices.length,
+    );
+    // Three times the volatility of a normal market, in a fifth of a second.
+    const normal = (0.14 * 1.5) / Math.sqrt(252 * 6.5 * 3600);
+    expect(deviation / ((3 * normal) / Math.sqrt(5))).toBeCloseTo(1, 1);
+  });
+
+  it('halt stops the messages of one product at a time, and the other products go on', () => {
+    const market = simulator({ scenario: 'halt', strikes: 1 });
+    const silent = Array.from({ length: 600 }, () => {
+      const messages = market.tick();
+      const here = new Set(messages.map(({ product }) => product));
+      return market.products.filter((product) => !here.has(product));
+    });
+    expect(Math.max(...silent.map(({ length }) => length))).toBe(1);
+    expect(silent[0]).toEqual([]);
+    const halted = silent.flat();
+    expect(new Set(halted).size).toBe(market.products.length);
+    for (const product of market.products) {
+      const seconds = halted.filter((other) => other === product).length;
+      expect(seconds).toBeGreaterThanOrEqual(30);
+    }
+    const [first] = halted;
+    const length = silent.findIndex(([product], i) => i > 6 && product !== first) - 5;
+    expect(length).toBeGreaterThanOrEqual(28);
+  });
+
+  it('halt does not let options trade during a halt', () => {
+    const market = simulator({ scenario: 'halt', products: ['NIFTY'] });
+    const volumes = Array.from({ length: 60 }, () => {
+      const [chain] = chainsOf(market.tick());
+      return chain && chainOf(chain).calls.reduce((sum, { volume }) => sum + volume!, 0);
+    });
+    const steps = volumes.flatMap((volume, i) => (volume === undefined ? [] : [{ i, volume }]));
+    const halt = steps.findIndex(({ i }, n) => n > 0 && i - steps[n - 1]!.i > 5);
+    const traded = (n: number) => steps[n]!.volume - steps[n - 1]!.volume;
+    expect(halt).toBeGreaterThan(0);
+    // The chain after the halt contains only the trades of the ticks in which there was trade.
+    expect(traded(halt)).toBeLessThan(3 * traded(halt + 1));
+  });
+
+  it('can change at any time: prices go on from where they are, and a halt ends', () => {
+    const market = simulator({ scenario: 'halt', volatility: 0, products: ['NIFTY', 'SPY'], strikes: 1 });
+    const isWhole = () => pricesOf(market.tick()).length === 2;
+    for (let tick = 0; isWhole(); tick++) expect(tick).toBeLessThan(10);
+    market.play('fast');
+    expect(market.scenario).toBe('fast');
+    for (let tick = 0; tick < 300; tick++) expect(isWhole()).toBe(true);
+    expect(pricesOf(market.tick()).map((message) => priceOf(message).price)).toEqual([21_500, 475]);
+    market.play('halt');
+    for (let tick = 0; isWhole(); tick++) expect(tick).toBeLessThan(10);
+    market.play('normal');
+    expect(market.pace).toBe(1);
+    expect(isWhole()).toBe(true);
+  });
+
+  it('that is chosen again changes nothing', () => {
+    const run = (again: boolean) => {
+      const market = simulator({ scenario: 'halt', strikes: 1 });
+      return Array.from({ length: 100 }, () => {
+        if (again) market.play('halt');
+        return market.tick().map(({ data }) => data);
+      });
+    };
+    expect(run(true)).toEqual(run(false));
+  });
+});
+
 it.each<[SimulatorOptions, string]>([
   [{ products: [] }, 'products must not be empty'],
   [{ products: ['NIFTY', 'NIFTY'] }, 'products must not name one twice'],
@@ -195,8 +286,9 @@ it.each<[SimulatorOptions, string]>([
   [{ expiries: ['2026-02-30'] }, 'each of expiries must be a date'],
   [{ strikes: 2.5 }, 'strikes must be a whole number'],
   [{ chainBytes: 200_000 }, 'chainBytes must be a whole number from 2000 to 102400'],
-  [{ tradedShare: 1.5 }, 'tradedShare must be a number from 0 to 1'],
+  [{ quotedShare: 1.5 }, 'quotedShare must be a number from 0 to 1'],
   [{ strikes: 3, chainBytes: 5000 }, 'exclude each other'],
+  [{ scenario: 'slow' as Scenario }, 'scenario must be one of normal, trend, fast, halt'],
 ])('refuses %j', (options, problem) => {
   expect(() => simulator(options)).toThrow(problem);
 });

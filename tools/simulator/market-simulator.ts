@@ -9,12 +9,21 @@ import {
   ProductMarket,
 } from './product-market.js';
 import { Random } from './random.js';
+import { CONDITIONS, isScenario, type Scenario, SCENARIOS } from './scenarios.js';
+import { TradingHalts } from './trading-halts.js';
 
 export type { MarketMessage } from './product-market.js';
 
 export interface SimulatorOptions extends MarketSettings {
   /** Default: the eight products of the platform. */
   readonly products?: readonly string[];
+  /** Default `normal`. */
+  readonly scenario?: Scenario;
+  /**
+   * The simulated seconds between two ticks of a normal market. Default 1. `1 / ticksPerSecond`
+   * keeps price movements realistic at any rate.
+   */
+  readonly tickSeconds?: number;
   /** The same seed generates the same prices. Default: a random one. */
   readonly seed?: number;
   readonly clock?: Clock;
@@ -34,29 +43,61 @@ export class MarketSimulator {
   readonly products: readonly string[];
   /** Repeats the prices of this run when it is passed as an option. */
   readonly seed: number;
+  private readonly random: Random;
   private readonly markets: readonly ProductMarket[];
+  private readonly tickSeconds: number;
   private ticks = 0;
+  private current: Scenario = 'normal';
+  private halts: TradingHalts | undefined;
 
   /** @throws RangeError that names an option that is out of range. */
   constructor(options: SimulatorOptions = {}) {
     checkOptions(options);
     this.products = [...(options.products ?? DEFAULT_PRODUCTS)];
     this.seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
-    const random = new Random(this.seed);
+    this.tickSeconds = options.tickSeconds ?? 1;
+    this.random = new Random(this.seed);
     const clock = options.clock ?? microsecondClock();
-    this.markets = this.products.map(
-      (product) => new ProductMarket(product, options, random.fork(product), clock),
-    );
+    this.markets = this.products.map((product) => new ProductMarket(product, options, this.random, clock));
+    this.play(options.scenario ?? 'normal');
+  }
+
+  get scenario(): Scenario {
+    return this.current;
+  }
+
+  /** How many times as many ticks per second as in a normal market are due. */
+  get pace(): number {
+    return CONDITIONS[this.current].pace;
+  }
+
+  /** The next ticks follow `scenario`. Prices go on from where they are, and a halt ends. */
+  play(scenario: Scenario): void {
+    if (scenario === this.current) return;
+    this.current = scenario;
+    const conditions = CONDITIONS[scenario];
+    for (const market of this.markets) market.use(conditions);
+    this.halts = conditions.halting
+      ? new TradingHalts(this.products, this.random.fork(`halts ${this.ticks}`))
+      : undefined;
   }
 
   /**
    * The messages of the next tick in the order of publication: each product's price, then its
-   * chains if they are due.
+   * chains if they are due. Nothing of a product whose trading is halted.
    */
   tick(): MarketMessage[] {
     const tick = this.ticks++;
+    const seconds = this.tickSeconds / this.pace;
+    const reopened = this.halts?.advance(seconds);
     return this.markets.flatMap((market, index) => {
-      const price = market.nextPrice();
+      const product = this.products[index];
+      if (product === this.halts?.halted) {
+        market.pause(seconds);
+        return [];
+      }
+      if (product === reopened) market.reopen();
+      const price = market.nextPrice(seconds);
       // As in the recording, a tick has the chains of one or two of eight products, so that the
       // load is even.
       const chainsDue = (3 * tick + index) % TICKS_PER_CHAIN === 0;
@@ -66,7 +107,7 @@ export class MarketSimulator {
 }
 
 function checkOptions(options: SimulatorOptions): void {
-  const { products, expiries, strikes, chainBytes, tradedShare, volatility, tickSeconds } = options;
+  const { products, expiries, strikes, chainBytes, quotedShare, volatility, tickSeconds, scenario } = options;
   if (products) checkNames('products', products, isSymbol, SYMBOL_RULE);
   if (typeof expiries === 'number') checkRange('expiries', expiries, 1, 52, true);
   else if (expiries) checkNames('expiries', expiries, isExpiry, 'a date YYYY-MM-DD');
@@ -74,8 +115,10 @@ function checkOptions(options: SimulatorOptions): void {
     throw new RangeError('strikes and chainBytes exclude each other');
   if (strikes !== undefined) checkRange('strikes', strikes, 1, MAX_STRIKES, true);
   if (chainBytes !== undefined) checkRange('chainBytes', chainBytes, MIN_CHAIN_BYTES, MAX_CHAIN_BYTES, true);
-  if (tradedShare !== undefined) checkRange('tradedShare', tradedShare, 0, 1, false);
+  if (quotedShare !== undefined) checkRange('quotedShare', quotedShare, 0, 1, false);
   if (volatility !== undefined) checkRange('volatility', volatility, 0, 0.1, false);
+  if (scenario !== undefined && !isScenario(scenario))
+    throw new RangeError(`scenario must be one of ${SCENARIOS.join(', ')}`);
   if (tickSeconds !== undefined) checkRange('tickSeconds', tickSeconds, 0, 86_400, false);
 }
 

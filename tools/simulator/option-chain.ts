@@ -1,6 +1,18 @@
 import { type StrikeValue, valueStrike } from './black-scholes.js';
-import { type Instrument, yearsToExpiry } from './instruments.js';
+import { DAY_MS, type Instrument, yearsToExpiry } from './instruments.js';
+import {
+  interestIn,
+  openInterestShare,
+  roundness,
+  TRADE_SIZE,
+  tradeOf,
+  tradesPerSecond,
+} from './option-flow.js';
+import { hedgingCost, priceWithin, quoteAround } from './option-quotes.js';
 import type { Random } from './random.js';
+import { round } from './rounding.js';
+import type { Conditions } from './scenarios.js';
+import { type ExpirySmile, impliedVolatility, moneyness, smileOf } from './volatility-surface.js';
 
 /** A published leg. The order of the fields is the order on the wire. */
 export type Leg = {
@@ -22,11 +34,22 @@ export type Leg = {
   readonly timestamp: string;
 };
 
+/** What options are priced from. */
+export interface MarketState {
+  readonly spot: number;
+  /** The short-dated implied volatility, as a multiple of that of the long run. */
+  readonly volatilityLevel: number;
+  readonly conditions: Pick<Conditions, 'spread' | 'trades'>;
+}
+
 /** One option from chain to chain. */
 interface Option {
+  /** Contracts traded today (UTC). */
   volume: number;
   openInterest: number;
-  /** As it was last published. Undefined before its first trade. */
+  /** The price of its last trade. Undefined before it is quoted for the first time. */
+  last: number | undefined;
+  /** As it was last published. Undefined if it has to be quoted again. */
   leg: Leg | undefined;
 }
 
@@ -35,108 +58,208 @@ interface Strike {
   readonly put: Option;
 }
 
-/** The options of one product and expiry. Open interest and volume develop from chain to chain. */
-export class OptionBook {
-  private strikes = new Map<number, Strike>();
-  private readonly symbolStem: string;
-  private readonly trades: Random;
+/** What the strike of an option implies for its quote. */
+interface StrikeQuote extends StrikeValue {
+  readonly strike: number;
+  readonly iv: number;
+  /** In standard deviations above the money. */
+  readonly distance: number;
+  /** Half of the spread of an option with delta 1. */
+  readonly halfSpread: number;
+  /** Multiple of the trades of a strike that is not round. */
+  readonly interest: number;
+}
 
+/** Before the first chain, the market has been open for so long. */
+const OPEN_SECONDS = 5400;
+/** More than a market visits in a day. Above it, strikes outside the chain are forgotten. */
+const MAX_REMEMBERED_STRIKES = 2000;
+/** Trades take place in the inner part of the spread. */
+const [TRADES_FROM, TRADES_TO] = [0.3, 0.7];
+
+/**
+ * The options of one product and expiry. Call and put of a strike have one implied volatility, so
+ * put-call parity holds between their quotes. Without interest, it is `call - put = spot - strike`.
+ * Last price, volume and open interest change only when an option trades. It trades more rarely the
+ * further it is from the money, and always when its quote has left its last price.
+ */
+export class OptionBook {
+  private readonly strikes = new Map<number, Strike>();
+  private readonly symbolStem: string;
+  private readonly sparse: Random;
+  private readonly trades: Random;
+  private day: number | undefined;
+  /** What the open interest of all strikes was distributed by. */
+  private opening:
+    { readonly spot: number; readonly smile: ExpirySmile; readonly interest: number } | undefined;
+
+  /**
+   * @param quotedShare the share of the options that are quoted again with each chain, 0 to 1. The
+   * others keep their legs.
+   */
   constructor(
     private readonly product: string,
     private readonly expiry: string,
     private readonly instrument: Instrument,
     private readonly random: Random,
-    private readonly tradedShare = 1,
+    private readonly quotedShare = 1,
   ) {
+    this.sparse = random.fork('sparse');
     this.trades = random.fork('trades');
     this.symbolStem = product + expiry.replaceAll('-', '');
   }
 
   /**
-   * The legs around `spot`, calls and puts each in ascending order of strikes. An option that did
-   * not trade has the leg of the last chain, with its time.
+   * The legs around the price, calls and puts each in ascending order of strikes.
+   * @param seconds for how long the options were traded since the last chain
    */
-  quote(spot: number, strikeCount: number, nowMs: number, timestamp: string): { calls: Leg[]; puts: Leg[] } {
+  quote(
+    market: MarketState,
+    strikeCount: number,
+    seconds: number,
+    nowMs: number,
+    timestamp: string,
+  ): { calls: Leg[]; puts: Leg[] } {
     const years = yearsToExpiry(this.expiry, nowMs);
+    const smile = smileOf(this.instrument.impliedVolatility, market.volatilityLevel, years);
+    this.opening ??= { spot: market.spot, smile, interest: interestIn(years) };
+    this.startDay(nowMs);
+    const tradedSeconds = seconds * market.conditions.trades * this.opening.interest;
+    const ladder = strikeLadder(market.spot, this.instrument.strikeStep, strikeCount);
     const calls: Leg[] = [];
     const puts: Leg[] = [];
-    const kept = new Map<number, Strike>();
-    for (const strike of strikeLadder(spot, this.instrument.strikeStep, strikeCount)) {
-      const options = this.strikes.get(strike) ?? { call: this.newOption(), put: this.newOption() };
-      kept.set(strike, options);
-      const iv = this.impliedVolatility(spot, strike);
-      const value = valueStrike(spot, strike, iv, years);
-      calls.push(this.quoteOption('CALL', strike, iv, value, options.call, timestamp));
-      puts.push(this.quoteOption('PUT', strike, iv, value, options.put, timestamp));
+    for (const strike of ladder) {
+      const quote = this.quoteStrike(market, strike, smile, years);
+      const { call, put } = this.optionsAt(strike);
+      calls.push(this.quoteOption('CALL', quote, call, tradedSeconds, timestamp));
+      puts.push(this.quoteOption('PUT', quote, put, tradedSeconds, timestamp));
     }
-    // Forgets strikes far from the market, or a long walk would collect all of them.
-    this.strikes = kept;
+    if (this.strikes.size > MAX_REMEMBERED_STRIKES) this.forgetOutside(ladder);
     return { calls, puts };
+  }
+
+  private quoteStrike(market: MarketState, strike: number, smile: ExpirySmile, years: number): StrikeQuote {
+    const { spot, conditions } = market;
+    const distance = moneyness(spot, strike, smile);
+    // Everything is computed from the published volatility, so that readers can compute the same.
+    const iv = round(impliedVolatility(smile, distance), 4);
+    return {
+      ...valueStrike(spot, strike, iv, years),
+      strike,
+      iv,
+      distance,
+      halfSpread: spot * hedgingCost(distance) * conditions.spread,
+      interest: roundness(strike, this.instrument.strikeStep),
+    };
   }
 
   private quoteOption(
     type: 'CALL' | 'PUT',
-    strike: number,
-    iv: number,
-    value: StrikeValue,
+    quote: StrikeQuote,
     option: Option,
+    tradedSeconds: number,
     timestamp: string,
   ): Leg {
-    if (option.leg && this.tradedShare < 1 && this.trades.next() >= this.tradedShare) return option.leg;
-    this.trade(option);
-    return (option.leg = this.leg(type, strike, iv, value, option, timestamp));
+    if (option.leg && this.quotedShare < 1 && this.sparse.next() >= this.quotedShare) return option.leg;
+    return (option.leg = this.leg(type, quote, option, tradedSeconds, timestamp));
   }
 
   /** One literal without spreads, because there may be a hundred thousand legs a second. */
   private leg(
     type: 'CALL' | 'PUT',
-    strike: number,
-    iv: number,
-    value: StrikeValue,
+    quote: StrikeQuote,
     option: Option,
+    tradedSeconds: number,
     timestamp: string,
   ): Leg {
+    const { strike, iv, distance } = quote;
+    const { ticksPerUnit } = this.instrument;
     const isCall = type === 'CALL';
-    const last = round(Math.max(0.05, isCall ? value.call : value.put), 2);
-    const halfSpread = last * this.random.between(0.002, 0.015);
+    const callDelta = round(quote.delta, 4);
+    const delta = isCall ? callDelta : round(callDelta - 1, 4);
+    const quoted = quoteAround(
+      isCall ? quote.call : quote.put,
+      quote.halfSpread * Math.abs(delta),
+      ticksPerUnit,
+    );
+    const { bid, ask } = quoted;
+    const trades = this.trades.poisson(
+      tradedSeconds * quote.interest * tradesPerSecond(isCall ? distance : -distance),
+    );
+    const { last } = option;
+    if (last === undefined) option.last = priceWithin(quoted, 0.5, ticksPerUnit);
+    else if (trades > 0 || last < bid || last > ask) {
+      const traded = tradeOf(Math.max(1, trades), this.trades);
+      option.volume += traded.volume;
+      option.openInterest = Math.max(0, option.openInterest + traded.opened);
+      option.last = priceWithin(quoted, this.trades.between(TRADES_FROM, TRADES_TO), ticksPerUnit);
+    }
     return {
       symbol: `${this.symbolStem}${isCall ? 'C' : 'P'}${strike}`,
       product: this.product,
       strike,
       expiry: this.expiry,
       option_type: type,
-      bid: round(last - halfSpread, 2),
-      ask: round(last + halfSpread, 2),
-      last,
+      bid,
+      ask,
+      last: option.last!,
       volume: option.volume,
       open_interest: option.openInterest,
-      delta: round(isCall ? value.delta : value.delta - 1, 4),
-      gamma: round(value.gamma, 4),
-      vega: round(value.vega, 4),
-      theta: round(value.theta, 4),
-      iv: round(iv, 4),
+      delta,
+      gamma: round(quote.gamma, 6),
+      vega: round(quote.vega, 4),
+      theta: round(quote.theta, 4),
+      iv,
       timestamp,
     };
   }
 
-  private newOption(): Option {
+  private optionsAt(strike: number): Strike {
+    let options = this.strikes.get(strike);
+    if (!options) {
+      const { spot, smile } = this.opening!;
+      const distance = moneyness(spot, strike, smile);
+      // Of its own, so that it does not depend on when the strike first comes into the chain.
+      const random = this.random.fork(String(strike));
+      options = {
+        call: this.newOption(strike, distance, random),
+        put: this.newOption(strike, -distance, random),
+      };
+      this.strikes.set(strike, options);
+    }
+    return options;
+  }
+
+  /** @param distance out of the money in standard deviations */
+  private newOption(strike: number, distance: number, random: Random): Option {
+    const { strikeStep, openInterest } = this.instrument;
+    const interest = roundness(strike, strikeStep) * this.opening!.interest;
+    const chance = () => Math.exp(0.35 * random.gaussian());
+    const trades = tradesPerSecond(distance) * interest * OPEN_SECONDS * chance();
     return {
-      volume: this.random.integer(100, 9999),
-      openInterest: this.random.integer(1000, 99_999),
+      volume: Math.round(trades * TRADE_SIZE),
+      openInterest: Math.round(openInterest * openInterestShare(distance) * interest * chance()),
+      last: undefined,
       leg: undefined,
     };
   }
 
-  private trade(option: Option): void {
-    option.volume += this.random.integer(0, 25);
-    option.openInterest = Math.max(1000, option.openInterest + this.random.integer(-500, 500));
+  /** A new day (UTC) begins without volume. */
+  private startDay(nowMs: number): void {
+    const day = Math.floor(nowMs / DAY_MS);
+    if (this.day !== undefined && day > this.day) {
+      for (const { call, put } of this.strikes.values()) {
+        for (const option of [call, put]) Object.assign(option, { volume: 0, leg: undefined });
+      }
+    }
+    this.day = Math.max(day, this.day ?? day);
   }
 
-  /** A smile: the volatility is higher away from the money, and more so on the low side. */
-  private impliedVolatility(spot: number, strike: number): number {
-    const distance = Math.log(strike / spot);
-    const smile = 1 + Math.min(1.5, 8 * distance * distance - 0.8 * distance);
-    return Math.max(0.05, this.instrument.impliedVolatility * smile * this.random.between(0.99, 1.01));
+  private forgetOutside(ladder: readonly number[]): void {
+    const [lowest, highest] = [ladder[0]!, ladder.at(-1)!];
+    for (const strike of this.strikes.keys()) {
+      if (strike < lowest || strike > highest) this.strikes.delete(strike);
+    }
   }
 }
 
@@ -148,56 +271,4 @@ export function strikeLadder(spot: number, step: number, count: number): number[
   const atm = Math.round(spot / step);
   const lowest = Math.max(1, atm - Math.floor(count / 2));
   return Array.from({ length: count }, (_, i) => (lowest + i) * step);
-}
-
-/**
- * The figures that the worker computes from the legs. The order of the fields is the order on the
- * wire.
- */
-export function analyse(spot: number, calls: readonly Leg[], puts: readonly Leg[]) {
-  const callInterest = sum(calls, (leg) => leg.open_interest);
-  const putInterest = sum(puts, (leg) => leg.open_interest);
-  let atm = 0;
-  for (let i = 1; i < calls.length; i++) {
-    if (Math.abs(calls[i]!.strike - spot) < Math.abs(calls[atm]!.strike - spot)) atm = i;
-  }
-  return {
-    pcr_oi: round(putInterest / callInterest, 4),
-    pcr_volume: round(sum(puts, (leg) => leg.volume) / sum(calls, (leg) => leg.volume), 4),
-    atm_strike: calls[atm]!.strike,
-    atm_straddle_price: round(calls[atm]!.last + puts[atm]!.last, 2),
-    max_pain_strike: maxPain(calls, puts),
-    total_call_oi: callInterest,
-    total_put_oi: putInterest,
-    call_buildup_otm: sum(calls, (leg) => (leg.strike > spot ? leg.open_interest : 0)),
-    put_buildup_otm: sum(puts, (leg) => (leg.strike < spot ? leg.open_interest : 0)),
-  };
-}
-
-/** The strike at which all option buyers together would be paid least, or the lower one of two. */
-export function maxPain(calls: readonly Leg[], puts: readonly Leg[]): number {
-  let best = calls[0]!.strike;
-  let least = Infinity;
-  for (const { strike } of calls) {
-    const paid =
-      sum(calls, (leg) => Math.max(0, strike - leg.strike) * leg.open_interest) +
-      sum(puts, (leg) => Math.max(0, leg.strike - strike) * leg.open_interest);
-    if (paid < least) {
-      least = paid;
-      best = strike;
-    }
-  }
-  return best;
-}
-
-function sum(legs: readonly Leg[], of: (leg: Leg) => number): number {
-  let total = 0;
-  for (const leg of legs) total += of(leg);
-  return total;
-}
-
-/** Rounds to `digits` decimals. Never returns -0, which Python would print. */
-export function round(value: number, digits: number): number {
-  const scale = 10 ** digits;
-  return Math.round(value * scale) / scale + 0;
 }

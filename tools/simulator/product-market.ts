@@ -4,9 +4,12 @@ import { chainKey } from '../../src/feed/market-message.js';
 import type { Clock } from './clock.js';
 import { type Instrument, instrumentOf, nextThursdays } from './instruments.js';
 import { underlyingEntry } from './latest-entry.js';
-import { analyse, OptionBook, round } from './option-chain.js';
+import { analyse } from './chain-summary.js';
+import { OptionBook } from './option-chain.js';
 import { pythonJsonWriter, pythonTimestamp } from './python-format.js';
 import type { Random } from './random.js';
+import { type Conditions, CONDITIONS } from './scenarios.js';
+import { UnderlyingProcess } from './underlying-process.js';
 
 export const MAX_STRIKES = 500;
 /** A smaller chain would have no strike. */
@@ -35,20 +38,15 @@ export interface MarketSettings {
   /** The approximate length of a chain message, in bytes. */
   readonly chainBytes?: number;
   /**
-   * The share of the options that trade between two chains, 0 to 1. The others do not move. Default
-   * 1.
+   * The share of the options that are quoted again between two chains, 0 to 1. The others keep their
+   * values and their time. Default 1.
    */
-  readonly tradedShare?: number;
+  readonly quotedShare?: number;
   /**
    * The standard deviation of a product's log return over one second. Default: each product has its
    * own.
    */
   readonly volatility?: number;
-  /**
-   * The simulated seconds between two ticks. Default 1. `1 / ticksPerSecond` keeps price movements
-   * realistic at any rate.
-   */
-  readonly tickSeconds?: number;
 }
 
 /** The fields whose numbers are Python floats. All other numbers are ints. */
@@ -62,34 +60,49 @@ const pythonJson = pythonJsonWriter(FLOAT_FIELDS);
 /** The price and the chains of one product. */
 export class ProductMarket {
   private readonly instrument: Instrument;
-  private readonly priceRandom: Random;
+  private readonly underlying: UnderlyingProcess;
+  private readonly random: Random;
   private readonly strikeCount: number;
   private readonly books = new Map<string, OptionBook>();
-  private readonly deviation: number;
-  /** Not rounded, because rounding would add up to a drift. */
-  private price: number;
+  private conditions: Conditions = CONDITIONS.normal;
+  /** For how long the options were traded since their last chains. */
+  private tradedSeconds = 0;
   private lastMicros = 0;
 
+  /** @param market the random numbers of the whole market. Each product uses streams of its own. */
   constructor(
     private readonly product: string,
     private readonly settings: MarketSettings,
-    private readonly random: Random,
+    market: Random,
     private readonly clock: Clock,
   ) {
     this.instrument = instrumentOf(product);
-    this.price = this.instrument.startPrice;
-    this.priceRandom = random.fork('price');
-    this.deviation =
-      (settings.volatility ?? this.instrument.volatility) * Math.sqrt(settings.tickSeconds ?? 1);
+    this.random = market.fork(product);
+    this.underlying = new UnderlyingProcess(this.instrument, this.random, market, settings.volatility);
     this.strikeCount = settings.chainBytes
       ? this.strikesFor(settings.chainBytes)
       : (settings.strikes ?? DEFAULT_STRIKES);
   }
 
-  /** Geometric Brownian motion without drift: `-variance / 2` keeps the expected price constant. */
-  nextPrice(): MarketMessage {
-    this.price *= Math.exp(this.deviation * this.priceRandom.gaussian() - this.deviation ** 2 / 2);
-    const price = this.quotedPrice();
+  /** From now on, the market has these conditions. */
+  use(conditions: Conditions): void {
+    this.conditions = conditions;
+  }
+
+  /** Lets time pass without trade. What happens meanwhile shows in the next price. */
+  pause(seconds: number): void {
+    this.underlying.advance(seconds, this.conditions);
+  }
+
+  /** The end of a halt: the price jumps. */
+  reopen(): void {
+    this.underlying.reopen();
+  }
+
+  nextPrice(seconds = 1): MarketMessage {
+    this.underlying.advance(seconds, this.conditions);
+    this.tradedSeconds += seconds;
+    const { price } = this.underlying;
     const timestamp = this.stamp();
     const data = {
       type: 'UNDERLYING_ENRICHED',
@@ -109,11 +122,13 @@ export class ProductMarket {
   chains(): MarketMessage[] {
     const { expiries = 1 } = this.settings;
     const dates = typeof expiries === 'number' ? nextThursdays(this.clock(), expiries) : expiries;
+    const seconds = this.tradedSeconds;
+    this.tradedSeconds = 0;
     for (const expiry of this.books.keys()) if (!dates.includes(expiry)) this.books.delete(expiry);
     return dates.map((expiry) => {
       let book = this.books.get(expiry);
       if (!book) this.books.set(expiry, (book = this.openBook(expiry, this.random.fork(expiry))));
-      const data = this.chainText(book, expiry, this.strikeCount);
+      const data = this.chainText(book, expiry, this.strikeCount, seconds);
       return {
         channel: FeedChannel.optionChain,
         product: this.product,
@@ -123,9 +138,10 @@ export class ProductMarket {
     });
   }
 
-  private chainText(book: OptionBook, expiry: string, strikeCount: number): string {
-    const spot = this.quotedPrice();
-    const { calls, puts } = book.quote(spot, strikeCount, this.clock(), this.stamp());
+  private chainText(book: OptionBook, expiry: string, strikeCount: number, seconds: number): string {
+    const { price: spot, volatilityLevel } = this.underlying;
+    const state = { spot, volatilityLevel, conditions: this.conditions };
+    const { calls, puts } = book.quote(state, strikeCount, seconds, this.clock(), this.stamp());
     const chain = {
       product: this.product,
       expiry,
@@ -147,18 +163,15 @@ export class ProductMarket {
     const expiry = nextThursdays(this.clock(), 1)[0]!;
     let strikes = DEFAULT_STRIKES;
     for (let attempt = 0; attempt < 4; attempt++) {
-      const size = this.chainText(this.openBook(expiry, this.random.fork('size')), expiry, strikes).length;
+      const book = this.openBook(expiry, this.random.fork('size'));
+      const size = this.chainText(book, expiry, strikes, 0).length;
       strikes = Math.min(MAX_STRIKES, Math.max(1, Math.round((strikes * bytes) / size)));
     }
     return strikes;
   }
 
   private openBook(expiry: string, random: Random): OptionBook {
-    return new OptionBook(this.product, expiry, this.instrument, random, this.settings.tradedShare);
-  }
-
-  private quotedPrice(): number {
-    return Math.max(0.01, round(this.price, 2));
+    return new OptionBook(this.product, expiry, this.instrument, random, this.settings.quotedShare);
   }
 
   /**

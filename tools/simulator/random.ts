@@ -46,6 +46,19 @@ export class Random {
     return u * scale;
   }
 
+  /** How often something happens that happens `mean` times on average. */
+  poisson(mean: number): number {
+    // The loop below would be long, and its result is close to normal.
+    if (mean > 30) return Math.max(0, Math.round(mean + Math.sqrt(mean) * this.gaussian()));
+    let probability = Math.exp(-mean);
+    let count = 0;
+    for (let left = this.next(); left >= probability && probability > 0; count++) {
+      left -= probability;
+      probability *= mean / (count + 1);
+    }
+    return count;
+  }
+
   /**
    * An independent stream named `label`. It depends only on the seed and the label, so that another
    * product or more strikes leave all other price paths unchanged.

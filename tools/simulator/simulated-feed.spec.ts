@@ -1,5 +1,6 @@
 import type { MarketMessage } from './market-simulator.js';
 import { MarketSimulator } from './market-simulator.js';
+import { collect } from './fake-messages.js';
 import { FakeTimer } from './fake-timer.js';
 import { publishFeed } from './feed-message.js';
 import { simulatedFeed } from './simulated-feed.js';
@@ -77,6 +78,20 @@ describe('simulatedFeed', () => {
       if (times.length === 6) stop.abort();
     }
     expect(times).toEqual([0, 0, 250, 250, 500, 500]);
+  });
+
+  it('ticks faster as soon as the market does', async () => {
+    const stop = new AbortController();
+    let ticks = 0;
+    const simulator = {
+      tick: () => (++ticks === 8 && stop.abort(), [TICK]),
+      get pace() {
+        return ticks > 2 ? 5 : 1;
+      },
+    };
+    const options = { ticksPerSecond: 2, signal: stop.signal, timer: new FakeTimer(9) };
+    const times = (await collect(simulatedFeed(simulator, options))).map(({ at }) => at);
+    expect(times).toEqual([0, 500, 1000, 1100, 1200, 1300, 1400, 1500]);
   });
 
   it('writes the entry of a message before it publishes the message, and waits for a slow publisher', async () => {

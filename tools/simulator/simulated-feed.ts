@@ -1,10 +1,17 @@
 import type { Timer } from './clock.js';
 import type { FeedMessage } from './feed-message.js';
-import type { MarketSimulator } from './market-simulator.js';
+import type { MarketMessage } from './market-simulator.js';
 import { Schedule } from './schedule.js';
 
+/** What {@link simulatedFeed} plays. */
+export interface TickSource {
+  tick(): readonly MarketMessage[];
+  /** How many times as many ticks are due as the options say. Default 1. May change with any tick. */
+  readonly pace?: number;
+}
+
 export interface SimulationOptions {
-  /** Ticks per second. Each tick moves every product. */
+  /** Ticks per second of a normal market. Each tick moves every product. */
   readonly ticksPerSecond: number;
   /** Ends the simulation before the next tick. */
   readonly signal?: AbortSignal;
@@ -25,19 +32,19 @@ const MAX_BEHIND_MS = 1000;
  * nothing.
  */
 export async function* simulatedFeed(
-  simulator: Pick<MarketSimulator, 'tick'>,
+  simulator: TickSource,
   { ticksPerSecond, signal, onSkipped, timer }: SimulationOptions,
 ): AsyncGenerator<FeedMessage> {
-  const tickMs = 1000 / ticksPerSecond;
-  const maxBehind = Math.max(1, Math.ceil(MAX_BEHIND_MS / tickMs));
+  const msPerTick = (): number => 1000 / (ticksPerSecond * (simulator.pace ?? 1));
   const schedule = new Schedule(timer);
-  for (let tick = 0; ; tick++) {
-    const behind = Math.floor(schedule.elapsed() / tickMs) + 1 - tick;
+  for (let at = 0; ; at += msPerTick()) {
+    const tickMs = msPerTick();
+    const maxBehind = Math.max(1, Math.ceil(MAX_BEHIND_MS / tickMs));
+    const behind = Math.floor((schedule.elapsed() - at) / tickMs) + 1;
     if (behind > maxBehind) {
-      tick += behind - maxBehind;
+      at += (behind - maxBehind) * tickMs;
       onSkipped?.(behind - maxBehind);
     }
-    const at = tick * tickMs;
     await schedule.until(at, signal);
     if (signal?.aborted) return;
     for (const message of simulator.tick()) yield { ...message, at };
