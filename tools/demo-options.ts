@@ -9,6 +9,8 @@ export interface DemoOptions {
   readonly strikes?: number;
   readonly quotedShare?: number;
   readonly scenario: Scenario;
+  /** Whether the page for operators is served. */
+  readonly ops: boolean;
   readonly faults: FaultOptions;
 }
 
@@ -26,6 +28,9 @@ Simulation
                       the others stay as they were (default 1)
 ${SCENARIO_USAGE}
 ${FAULT_USAGE}
+Operators
+  --ops               serves the page for operators on an admin port, and prints its address and token
+
   --help
 `;
 
@@ -39,6 +44,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' 
       strikes: { type: 'string' },
       sparse: { type: 'string' },
       scenario: { type: 'string' },
+      ops: { type: 'boolean' },
       ...FAULT_ARGUMENTS,
       help: { type: 'boolean', short: 'h' },
     },
@@ -51,6 +57,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' 
     strikes: optional(values.strikes, (text) => whole('strikes', text, 1, MAX_STRIKES)),
     quotedShare: optional(values.sparse, (text) => number('sparse', text, 0, 1)),
     scenario: oneOf('scenario', values.scenario ?? 'normal', SCENARIOS),
+    ops: values.ops === true,
     faults: parseFaults(values),
   };
 }

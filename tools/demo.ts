@@ -3,6 +3,7 @@
  * machine has.
  */
 import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ConfigError, type GatewayConfig, loadConfig } from '../src/config/gateway-config.js';
 import { maskSecrets } from '../src/config/mask-secrets.js';
@@ -38,6 +39,11 @@ const nothing = () => Promise.resolve();
 
 /** Settings for the platform's Redis that do not apply to the demo's private one. */
 const OF_ANOTHER_REDIS = { REDIS_USERNAME: undefined, REDIS_PASSWORD: undefined };
+
+/** An admin port that only this machine reaches, with a token that nobody knows yet. */
+function operatorSettings(): Record<string, string> {
+  return { ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1', ADMIN_TOKEN: randomBytes(16).toString('hex') };
+}
 
 async function findBroker(): Promise<Broker> {
   const redisUrl = process.env.REDIS_URL;
@@ -96,6 +102,7 @@ async function main(): Promise<void> {
       LOG_LEVEL: 'warn',
       DRAIN_TIMEOUT_MS: '0',
       LIVE_PAGE: 'on',
+      ...(options.ops && operatorSettings()),
       ...process.env,
       REDIS_URL: broker.redisUrl,
       ...(!process.env.REDIS_URL && OF_ANOTHER_REDIS),
@@ -116,6 +123,9 @@ async function main(): Promise<void> {
       `The feed is simulated: ${simulator.products.join(', ')}, ` +
         `scenario ${simulator.scenario}, seed ${simulator.seed}.\n` +
         `It runs on ${broker.name}.\n` +
+        (options.ops
+          ? `Operators: http://localhost:${gateway.adminPort}/ops with the token ${config.adminToken}\n`
+          : '') +
         `Open http://localhost:${gateway.port}/ and press Ctrl-C to stop.\n`,
     );
     const market = simulatedFeed(simulator, { ticksPerSecond, signal: stopping.signal });

@@ -39,6 +39,8 @@ import type { Ports } from './ports.js';
 export interface Gateway {
   readonly app: NestExpressApplication;
   readonly port: number;
+  /** `undefined` if there is no admin port. */
+  readonly adminPort: number | undefined;
   /**
    * Drains the clients, stops the feed, flushes the cache, and closes the remaining connections and
    * the ports. Idempotent.
@@ -57,6 +59,8 @@ export interface Gateway {
 }
 
 interface GatewayOptions {
+  /** May change the application before it listens. The demo adds an address. */
+  readonly prepare?: (app: NestExpressApplication) => void;
   /** The other workers, if this process is one of several. */
   readonly workers?: WorkerReports;
 }
@@ -69,7 +73,7 @@ export async function createGateway(
   config: GatewayConfig,
   ports: Ports,
   logger: Logger,
-  { workers }: GatewayOptions = {},
+  { prepare, workers }: GatewayOptions = {},
 ): Promise<Gateway> {
   makeStringsFast();
   const pair = config.tls && readTlsPair(config.tls);
@@ -109,7 +113,7 @@ export async function createGateway(
   }
   // Allow no cross-origin requests to the admin port: a page in the browser of an operator can
   // reach that port and must not be able to read its responses.
-  // Every route of Express only reads. Socket.IO has options of its own.
+  // Every route of the main port only reads. Socket.IO has options of its own.
   const [cors, none] = [{ ...corsOptions(config), methods: ['GET', 'HEAD'] }, { origin: false }];
   app.enableCors((request: IncomingMessage, decide: (error: null, options: object) => void) =>
     decide(null, access.isAdmitted(request) ? none : cors),
@@ -124,6 +128,7 @@ export async function createGateway(
   if (config.transports.includes(PLAIN_WEBSOCKET)) answerOn(PLAIN_WEBSOCKET_PATH, askForUpgrade);
   if (takesSse) answerOn(SSE_PATH, refuseStream);
   app.useGlobalFilters(new HttpErrorFilter(logger));
+  prepare?.(app);
 
   const { host } = config;
   const admin =
@@ -157,16 +162,17 @@ export async function createGateway(
     }
   };
   const close = (): Promise<void> => (closing ??= stop());
+  let adminPort: number | undefined;
 
   try {
     await app.init(); // the routes of the admin port only exist after this
     if (admin) {
-      const port = await withListenErrors(
+      adminPort = await withListenErrors(
         { port: 'ADMIN_PORT', host: config.adminHost === undefined ? 'HOST' : 'ADMIN_HOST' },
         admin,
         () => admin.listen(),
       );
-      logger.info({ port, host: admin.host }, 'admin_listening');
+      logger.info({ port: adminPort, host: admin.host }, 'admin_listening');
     }
     await withListenErrors({ port: 'PORT', host: 'HOST' }, config, () => app.listen(config.port, host));
   } catch (error) {
@@ -184,5 +190,5 @@ export async function createGateway(
     watch?.checkNow();
   };
   const stopAccepting = (): void => void app.getHttpServer().close();
-  return { app, port, close, stopAccepting, apply };
+  return { app, port, adminPort, close, stopAccepting, apply };
 }
