@@ -27,6 +27,7 @@ it('names every room except the private rooms of clients', async () => {
       product: { rooms: 2, members: 4 },
       chain: { rooms: 0, members: 0 },
       portfolio: { rooms: 0, members: 0 },
+      admin: { rooms: 0, members: 0 },
     },
   });
 });

@@ -53,13 +53,15 @@ class Policy(unittest.TestCase):
             (closing('TOKEN_EXPIRED', True), TokenExpired, False),
             (closing('TOKEN_REVOKED', False), ConnectionClosed, True),
             (closing('RATE_LIMITED', False), ConnectionClosed, True),
+            (closing('DISCONNECTED', False), ConnectionClosed, True),
             (closing('SOMETHING_NEW', False), ConnectionClosed, True),
             (Failure('', status=403), ConnectionRefused, True),
         ):
             self.assertRaises(error, policy(tokens).after, failure)
 
-    def test_reconnects_soon_after_a_drain_and_backs_off_after_being_too_slow(self) -> None:
-        self.assertLess(policy().after(closing('DRAINING', True)).delay, 0.3)
+    def test_reconnects_soon_after_it_was_handed_over_and_backs_off_after_being_too_slow(self) -> None:
+        for code in ('DRAINING', 'REBALANCING'):
+            self.assertLess(policy().after(closing(code, True)).delay, 0.3)
         self.assertEqual(policy().after(closing('TOO_SLOW', True)).delay, 0.5)
         self.assertEqual(policy().after(closing('SOMETHING_NEW', True)).delay, 0.5)
 

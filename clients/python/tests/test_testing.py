@@ -18,11 +18,13 @@ from deltastream_socket_client import (
     AuthRequired,
     ChainUpdate,
     Client,
+    Closing,
     ConnectionClosed,
     Forbidden,
     InvalidSubscription,
     Lagging,
     NotConnected,
+    Notice,
     RateLimited,
     RequestError,
     RequestTimeout,
@@ -164,6 +166,47 @@ class Threads(unittest.TestCase):
         assert isinstance(client.error, ConnectionClosed)
         self.assertEqual((client.state, client.error.code, gateway.connections), ('closed', 'TOKEN_REVOKED', 0))
 
+    def test_a_client_that_an_operator_disconnects_stays_closed_and_says_why(self) -> None:
+        gateway = self.gateway()
+        client, other = gateway.connect(), gateway.connect()
+        held = client.subscribe('product', 'NIFTY').ready(5)
+        gateway.end('DISCONNECTED', client)
+        gateway.settle()
+        assert isinstance(client.error, ConnectionClosed)
+        self.assertEqual((client.state, client.error.code, other.state, gateway.connections), ('closed', 'DISCONNECTED', 'connected', 1))
+        with self.assertRaisesRegex(ConnectionClosed, 'DISCONNECTED: An operator has disconnected this client'):
+            held.get(5)
+
+    def test_a_notice_reaches_the_handlers_of_the_clients_that_it_is_for(self) -> None:
+        gateway = self.gateway()
+        client, other = gateway.connect(), gateway.connect()
+        notices: List[Notice] = []
+        client.on('notice', notices.append)
+        gateway.send_notice('Prices are late.', level='warning', link='https://status.example.com/')
+        gateway.send_notice('Prices are on time.', client=client)
+        gateway.send_notice('For another one.', client=other)
+        gateway.settle()
+        self.assertEqual(
+            [(notice.level, notice.text, notice.link) for notice in notices],
+            [('warning', 'Prices are late.', 'https://status.example.com/'), ('info', 'Prices are on time.', None)],
+        )
+        self.assertLess(abs(notices[0].sent_at - time.time()), 60)
+
+    def test_a_client_that_is_handed_over_connects_again_and_the_others_stay(self) -> None:
+        gateway = self.gateway()
+        client, other = gateway.connect(), gateway.connect()
+        states: Dict[str, List[str]] = {'client': [], 'other': []}
+        client.on('state', states['client'].append)
+        other.on('state', states['other'].append)
+        closings: List[Closing] = []
+        client.on('closing', closings.append)
+        client.subscribe('product', 'NIFTY').ready(5)
+        gateway.rebalance(client, reconnect_in_ms=0)
+        gateway.settle()
+        self.assertEqual(states, {'client': ['draining', 'reconnecting', 'connected'], 'other': []})
+        self.assertEqual([closing.code for closing in closings], ['REBALANCING'])
+        self.assertEqual(gateway.rooms(client), ('general', 'product:NIFTY'))
+
     def test_a_drain_is_announced_and_the_next_connection_has_all_rooms(self) -> None:
         gateway = self.gateway()
         client = gateway.connect()
@@ -296,6 +339,9 @@ class Threads(unittest.TestCase):
             (lambda: gateway.mark_live('NIFTY'), 'call publish_price first'),
             (lambda: gateway.mark_chain_stale('NIFTY', EXPIRY), 'call publish_chain first'),
             (lambda: gateway.end('SLOW'), "no closing code 'SLOW'"),
+            (lambda: gateway.send_notice('x', level='urgent'), "no level 'urgent'"),
+            (lambda: gateway.send_notice(''), '1 to 500 characters'),
+            (lambda: gateway.send_notice('x', link='http://status.example.com'), 'must begin with https://'),
             (lambda: gateway.reject('chain:NIFTY', 'NO'), "no request is refused with 'NO'"),
             (lambda: gateway.reject('NIFTY', 'FORBIDDEN'), "'NIFTY' is neither a room"),
             (lambda: gateway.rooms(Client()), 'is not a client of this gateway'),

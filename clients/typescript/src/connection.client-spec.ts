@@ -53,14 +53,16 @@ it.each(['AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS'])(
 );
 
 it.each([
-  ['closing', { code: 'TOKEN_REVOKED', message: 'gone', reconnect: false }, undefined],
-  ['only the close code', undefined, { context: { code: 4003 } }],
-])('does not reconnect after TOKEN_REVOKED, reported by %s', async (_, closing, details) => {
+  ['TOKEN_REVOKED', 'closing', { code: 'TOKEN_REVOKED', message: 'gone', reconnect: false }, undefined],
+  ['TOKEN_REVOKED', 'only the close code', undefined, { context: { code: 4003 } }],
+  ['DISCONNECTED', 'closing', { code: 'DISCONNECTED', message: 'gone', reconnect: false }, undefined],
+  ['DISCONNECTED', 'only the close code', undefined, { context: { code: 4010 } }],
+])('does not reconnect after %s, reported by %s', async (code, _, closing, details) => {
   const gateway = new FakeGateway();
   const client = await gateway.up();
   if (closing) gateway.last.say('closing', closing);
   gateway.last.drop('transport close', details);
-  expect(client).toMatchObject({ state: 'closed', reason: { code: 'TOKEN_REVOKED' } });
+  expect(client).toMatchObject({ state: 'closed', reason: { code } });
   await gateway.pass(60_000);
   expect(gateway.sockets).toHaveLength(1);
 });

@@ -239,8 +239,24 @@ class TokenRefreshed:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Payload of `notice`: a text from the operators, for the people who use the program."""
+
+    #: 'info', 'warning' or 'critical'.
+    level: str
+    #: Plain text of at most 500 characters.
+    text: str
+    #: In seconds since the epoch.
+    sent_at: float
+    #: A page with more, as an https URL.
+    link: Optional[str] = None
+    extra: Extra = extra()
+
+
+@dataclass(frozen=True)
 class ServerDraining:
-    """Payload of `server_draining`: the gateway shuts down soon. The client reconnects by itself.
+    """Payload of `server_draining`: the replica shuts down soon, or hands over this client to
+    another one. The client reconnects by itself.
     """
 
     #: When the gateway will close the connection.

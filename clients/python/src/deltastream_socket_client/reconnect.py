@@ -8,6 +8,8 @@ from typing import Callable, Optional
 from .errors import ConnectionClosed, GatewayError, connection_error
 from .failures import Failure
 
+#: The gateway closes these connections one after another, and other replicas take the clients.
+_HANDED_OVER = frozenset({'DRAINING', 'REBALANCING'})
 #: Refusals of a connection that pass with time. After any other, only the program's owner can help.
 _PASSING = frozenset({'AUTH_UNAVAILABLE', 'TOO_MANY_CONNECTIONS', 'RATE_LIMITED'})
 
@@ -52,7 +54,7 @@ class ReconnectPolicy:
         if error is not None:
             raise error from failure.cause
         expired = failure.code == 'TOKEN_EXPIRED'
-        if failure.code == 'DRAINING' or (expired and self._attempts == 0):
+        if failure.code in _HANDED_OVER or (expired and self._attempts == 0):
             # The gateway already spreads these over time, so a short delay is enough to separate
             # those of one instant.
             self._attempts += expired

@@ -10,6 +10,7 @@ import {
   useAge,
   useChain,
   useConnection,
+  useNotice,
   usePortfolio,
   useProduct,
   type ViewOptions,
@@ -434,6 +435,54 @@ describe('useConnection', () => {
     jest.spyOn(console, 'error').mockImplementation(() => undefined);
     expect(() => render(<State />)).toThrow('GatewayProvider');
     jest.restoreAllMocks();
+  });
+});
+
+describe('useNotice', () => {
+  function Banner() {
+    const { notice, dismiss } = useNotice();
+    return (
+      <p data-testid="notice" onClick={dismiss}>
+        {notice ? `${notice.level}: ${notice.text}` : 'none'}
+      </p>
+    );
+  }
+  const notice = (text: string) => ({ level: 'warning', text, sent_at: 1_795_236_219.341 });
+
+  it('shows the newest notice until it is dismissed', () => {
+    render(inProvider(<Banner />));
+    expect(shown('notice')).toBe('none');
+    say(gateway, 'notice', notice('Prices are late.'));
+    say(gateway, 'notice', notice('Prices are on time.'));
+    expect(shown('notice')).toBe('warning: Prices are on time.');
+    act(() => screen.getByTestId('notice').click());
+    expect(shown('notice')).toBe('none');
+    say(gateway, 'notice', notice('Prices are late again.'));
+    expect(shown('notice')).toBe('warning: Prices are late again.');
+  });
+
+  it('does not show a notice that another client received', async () => {
+    const { rerender } = render(inProvider(<Banner />));
+    say(gateway, 'notice', notice('Prices are late.'));
+    const other = await new FakeGateway().up();
+    rerender(
+      <GatewayProvider client={other}>
+        <Banner />
+      </GatewayProvider>,
+    );
+    expect(shown('notice')).toBe('none');
+    say(gateway, 'notice', notice('Prices are on time.'));
+    expect(shown('notice')).toBe('none');
+    other.close();
+  });
+
+  it('shows nothing without a client', () => {
+    render(
+      <GatewayProvider client={undefined}>
+        <Banner />
+      </GatewayProvider>,
+    );
+    expect(shown('notice')).toBe('none');
   });
 });
 

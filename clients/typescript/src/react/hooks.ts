@@ -1,11 +1,12 @@
 'use client';
-import { useCallback, useEffect, useMemo, useReducer, useRef, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState, useSyncExternalStore } from 'react';
 import type {
   AskedRate,
   AskedView,
   ChainUpdate,
   ChainView as ChainColumns,
   ConnectionState,
+  Notice,
   PortfolioUpdate,
   SocketClient,
   SubscriptionError,
@@ -200,6 +201,24 @@ export function useConnection(): {
     () => 'connecting' as const,
   );
   return useMemo(() => ({ state, client }), [state, client]);
+}
+
+/**
+ * The newest notice of the operators since the component was mounted, until it calls `dismiss`. Use
+ * it in a component that is mounted for as long as the page: a notice is sent only once.
+ */
+export function useNotice(): { readonly notice: Notice | undefined; readonly dismiss: () => void } {
+  const client = useClient();
+  const [notice, setNotice] = useState<Notice>();
+  const dismiss = useCallback(() => setNotice(undefined), []);
+  useEffect(() => {
+    const stop = client?.on('notice', setNotice);
+    return () => {
+      stop?.();
+      dismiss();
+    };
+  }, [client, dismiss]);
+  return { notice, dismiss };
 }
 
 const PORTFOLIO: PortfolioRequest = { type: 'portfolio' };

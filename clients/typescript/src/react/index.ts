@@ -9,6 +9,7 @@ export {
   useAge,
   useChain,
   useConnection,
+  useNotice,
   usePortfolio,
   useProduct,
   type ViewOptions,

@@ -280,6 +280,48 @@ describe('tokens', () => {
   });
 });
 
+it('a notice reaches the clients that it is for', async () => {
+  const gateway = start();
+  const [client, other] = [gateway.connect(), gateway.connect()];
+  await gateway.settle();
+  const heard = listen(client, 'notice');
+  gateway.notice('Prices are late.', { level: 'warning', link: 'https://status.example.com/', sent_at: 1 });
+  gateway.notice('Prices are on time.', {}, client);
+  gateway.notice('For another one.', {}, other);
+  expect(heard).toEqual([
+    [
+      'notice',
+      { level: 'warning', text: 'Prices are late.', link: 'https://status.example.com/', sent_at: 1 },
+    ],
+    ['notice', { level: 'info', text: 'Prices are on time.', sent_at: Date.now() / 1_000 }],
+  ]);
+});
+
+it('a client that is handed over moves to the next replica, and the others stay', async () => {
+  const gateway = start();
+  const [client, other] = [gateway.connect(), gateway.connect()];
+  await gateway.settle();
+  const [seenStates, otherStates] = [states(client), states(other)];
+  gateway.rebalance({ reconnectInMs: 6_000 }, client);
+  await jest.advanceTimersByTimeAsync(3_000);
+  await gateway.settle();
+  expect([seenStates, otherStates, gateway.connections]).toEqual([['draining', 'connected'], [], 2]);
+});
+
+it('a client that cannot move before it is handed over is closed, and connects again later', async () => {
+  const gateway = start();
+  let tokens = 0;
+  const client = gateway.connect({
+    token: () => (++tokens === 1 ? 'mine' : new Promise<string>(() => undefined)),
+  });
+  await gateway.settle();
+  const heard = listen(client, 'closing');
+  gateway.rebalance({ reconnectInMs: 6_000 }, client);
+  await jest.advanceTimersByTimeAsync(6_000);
+  expect(heard).toMatchObject([['closing', { code: 'REBALANCING', reconnect: true }]]);
+  expect([client.state, gateway.connections]).toEqual(['reconnecting', 0]);
+});
+
 it('a drained client moves to the next replica without a stale price', async () => {
   const gateway = start();
   const client = gateway.connect();
@@ -305,6 +347,8 @@ it('a drained client moves to the next replica without a stale price', async () 
 it.each([
   ['TOO_SLOW', 'reconnecting'],
   ['RATE_LIMITED', 'closed'],
+  ['DISCONNECTED', 'closed'],
+  ['REBALANCING', 'reconnecting'],
 ] as const)('%s leaves the client %s', async (code, state) => {
   const gateway = start();
   const client = gateway.connect();
@@ -546,8 +590,9 @@ it('answers a question about the latency', async () => {
 
 it('these tests have sent every event of the contract, all of which were checked against it', () => {
   const rare = ['feed_statuses', 'feed_gap'];
-  // The fake gateway sends no heartbeats by itself, and its market never closes.
-  const absent = ['heartbeat', 'market_status'];
+  // The fake gateway sends no heartbeats by itself, its market never closes, and it has no replicas
+  // to report.
+  const absent = ['heartbeat', 'market_status', 'admin_stats'];
   const all = [...Object.values(ServerEvent), ...Object.values(ClientEvent), ...rare];
   expect([...seen]).toEqual(expect.arrayContaining(all.filter((event) => !absent.includes(event))));
 });

@@ -13,6 +13,7 @@ import {
   type ErrorDetail,
   type FeedGap,
   GENERAL_ROOM,
+  type Notice,
   PORTFOLIO_ROOM,
   type PortfolioUpdate,
   type History,
@@ -344,18 +345,34 @@ export class FakeGateway {
     this.endTokens('TOKEN_REVOKED', client);
   }
 
+  /** The operators send a text: `notice`, by default with the level `info` and the present time. */
+  notice(text: string, { level, link, sent_at }: Partial<Notice> = {}, client?: SocketClient): void {
+    const notice: Notice = {
+      level: level ?? 'info',
+      text,
+      ...(link === undefined ? {} : { link }),
+      sent_at: sent_at ?? Date.now() / 1_000,
+    };
+    for (const connection of this.up(client)) connection.send('notice', notice);
+  }
+
   /**
    * This replica shuts down: `server_draining`, and `closing` after `reconnectInMs`. Clients that
    * connect from now on reach the next replica, which knows the same.
    */
   drain({ reconnectInMs = DRAIN_MS }: { readonly reconnectInMs?: number | undefined } = {}): void {
-    const draining = this.up();
-    for (const connection of draining) connection.send('server_draining', { reconnect_in_ms: reconnectInMs });
-    const timer = systemClock.after(reconnectInMs, () => {
-      this.timers.delete(timer);
-      for (const connection of draining) connection.end('DRAINING');
-    });
-    this.timers.add(timer);
+    this.handOver(this.up(), reconnectInMs, 'DRAINING');
+  }
+
+  /**
+   * This replica hands over clients to others: `server_draining`, and `closing` with `REBALANCING`
+   * after `reconnectInMs`.
+   */
+  rebalance(
+    { reconnectInMs = DRAIN_MS }: { readonly reconnectInMs?: number | undefined } = {},
+    client?: SocketClient,
+  ): void {
+    this.handOver(this.up(client), reconnectInMs, 'REBALANCING');
   }
 
   /**
@@ -403,6 +420,15 @@ export class FakeGateway {
     const found = this.up(client).filter(({ user }) => user);
     if (found.length > 0) return found;
     throw new Error('No client has a token that could expire. Give FakeGateway the option `authenticate`.');
+  }
+
+  private handOver(clients: readonly FakeConnection[], inMs: number, code: ClosingCode): void {
+    for (const connection of clients) connection.send('server_draining', { reconnect_in_ms: inMs });
+    const timer = systemClock.after(inMs, () => {
+      this.timers.delete(timer);
+      for (const connection of clients) connection.end(code);
+    });
+    this.timers.add(timer);
   }
 
   private endTokens(code: 'TOKEN_EXPIRED' | 'TOKEN_REVOKED', client?: SocketClient): void {

@@ -46,6 +46,7 @@ DEFAULT_LIMITS: Dict[str, Any] = {
     'max_connections_per_ip': None,
 }
 _EVENTS = ('subscribe', 'unsubscribe', 'get_snapshot', 'get_history', 'get_products', 'list_subscriptions', 'refresh_token')
+_LEVELS = ('info', 'warning', 'critical')
 _NEVER = {'status': 'stale', 'last_update': None, 'age_ms': None}
 _PAUSE = 0.002
 
@@ -315,21 +316,33 @@ class FakeGateway:
         """
         self._refuse_token(client, 'TOKEN_REVOKED')
 
+    def send_notice(
+        self, text: str, *, level: str = 'info', link: Optional[str] = None, client: Optional[AnyClient] = None
+    ) -> None:
+        """The operators send a `notice` to the people who use the clients.
+
+        Raises ValueError for a level or link that the gateway would refuse.
+        """
+        if level not in _LEVELS:
+            raise ValueError(f'there is no level {level!r}; the levels are {", ".join(_LEVELS)}')
+        if not 0 < len(arguments.text('text', text)) <= 500:
+            raise ValueError('the text must have 1 to 500 characters')
+        if link is not None and not arguments.text('link', link).startswith('https://'):
+            raise ValueError(f'the link must begin with https://, unlike {link!r}')
+        payload = {'level': level, 'text': text, **({} if link is None else {'link': link}), 'sent_at': round(time.time(), 3)}
+        self._each(client, lambda session: session.send('notice', payload))
+
     def drain(self, reconnect_in_ms: float = 1000) -> None:
         """The replica shuts down: it says so, and closes the connections after that time. Clients
         that connect reach the next replica.
         """
-        with self._lock:
-            draining = list(self._sessions)
-            for session in draining:
-                session.send('server_draining', {'reconnect_in_ms': reconnect_in_ms})
-        if reconnect_in_ms <= 0:
-            self._end_all(draining, 'DRAINING')
-            return
-        timer = threading.Timer(reconnect_in_ms / 1000, self._end_all, (draining, 'DRAINING'))
-        timer.daemon = True
-        self._timers.append(timer)
-        timer.start()
+        self._hand_over(None, reconnect_in_ms, 'DRAINING')
+
+    def rebalance(self, client: Optional[AnyClient] = None, reconnect_in_ms: float = 1000) -> None:
+        """The replica hands over the client to another one: it says so, and closes the connection
+        after that time.
+        """
+        self._hand_over(client, reconnect_in_ms, 'REBALANCING')
 
     def disconnect(self, client: Optional[AnyClient] = None) -> None:
         """The network is lost, without a word of the gateway. Without `client` no gateway can be
@@ -528,6 +541,19 @@ class FakeGateway:
         rooms = feeds_of_update('chain_update', product, expiry)
         for session in list(self._sessions):
             session.broadcast(lambda address: address.base in rooms, 'chain_status', status, ('chain_status', product, expiry))
+
+    def _hand_over(self, client: Optional[AnyClient], reconnect_in_ms: float, code: str) -> None:
+        with self._lock:
+            draining = self._of(client)
+            for session in draining:
+                session.send('server_draining', {'reconnect_in_ms': reconnect_in_ms})
+        if reconnect_in_ms <= 0:
+            self._end_all(draining, code)
+            return
+        timer = threading.Timer(reconnect_in_ms / 1000, self._end_all, (draining, code))
+        timer.daemon = True
+        self._timers.append(timer)
+        timer.start()
 
     def _refuse_token(self, client: Optional[AnyClient], code: str) -> None:
         with self._lock:

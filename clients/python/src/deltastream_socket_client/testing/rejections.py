@@ -39,6 +39,8 @@ CLOSINGS: Mapping[str, Mapping[str, Any]] = {
     for code, message, reconnect in (
         ('TOO_SLOW', 'The client did not read what it was sent. Reconnect, and subscribe to less if this happens again.', True),
         ('DRAINING', 'This replica is shutting down. Reconnect to reach another one.', True),
+        ('REBALANCING', 'This replica hands over some of its clients. Reconnect to reach another one.', True),
+        ('DISCONNECTED', 'An operator has disconnected this client. Ask the operators before it connects again.', False),
         ('TOKEN_EXPIRED', 'The token has expired. Reconnect with a new one.', True),
         ('TOKEN_REVOKED', 'This token, or every token of this user, has been revoked. Sign in again.', False),
         (
