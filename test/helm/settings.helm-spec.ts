@@ -33,6 +33,7 @@ describe('settings', () => {
       'REDIS_USERNAME',
       'TLS_CERT',
       'TLS_KEY',
+      'REPLICA_NAME', // the name of the pod; one value would give all pods the same name
       ...SECRETS.map((name) => `${name}_FILE`), // of `secretFiles`
     ];
     const places = [
