@@ -13,6 +13,7 @@ import {
 import { isSse } from '../transports/sse/sse-request.js';
 import { isOwnOrigin } from '../config/origins.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
+import { handshakeSpans } from '../tracing/handshake-spans.js';
 import { AdmissionMetrics } from './admission.metrics.js';
 import { AddressLimits, type AddressRefusal } from './address-limits.js';
 import { Admission } from './admission.js';
@@ -110,15 +111,22 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     const onClose = function (this: Connection): void {
       limits.disconnect(this);
     };
+    const onCloseTraced = function (this: Connection): void {
+      handshakeSpans?.failed(this.request, 'closed');
+    };
     engine.on('connection', (connection: Connection) => {
       // Socket.IO reads `handshake.address` from here. Behind a trusted proxy it must be the
       // address of the client, not of the proxy.
       Object.assign(connection, { remoteAddress: this.addresses.of(connection.request) });
       if (limits.connect(connection.request, connection)) connection.on('close', onClose);
+      if (handshakeSpans) connection.on('close', onCloseTraced);
       this.over(connection.request);
       this.spreadPing(connection);
     });
-    engine.on('connection_error', ({ req }: { req: IncomingMessage }) => this.over(req));
+    engine.on('connection_error', ({ req }: { req: IncomingMessage }) => {
+      handshakeSpans?.failed(req, 'rejected');
+      this.over(req);
+    });
   }
 
   onApplicationShutdown(): void {
@@ -136,6 +144,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
 
   private check(request: IncomingMessage, response: unknown, next: () => void): void {
     const isUpgrade = !(response instanceof ServerResponse);
+    handshakeSpans?.begin(request, spanAttributes(request, isUpgrade));
     if (!isUpgrade || isSse(request)) this.watchCredentials(request);
     const problem = malformedHandshake(request, isUpgrade, this.config.transports, this.config);
     if (problem === undefined) this.ask(request, response, next);
@@ -144,6 +153,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
 
   private refuseMalformed(request: IncomingMessage, response: unknown, problem: HandshakeResponse): void {
     this.metrics.handshakesRefused.inc({ reason: 'malformed' });
+    handshakeSpans?.failed(request, 'malformed');
     answer(request, response, problem);
   }
 
@@ -164,13 +174,16 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
 
   private enter(request: IncomingMessage): Promise<AddressRefusal | undefined> {
     if (this.addresses.isDisbelieved(request)) this.faults.warn('untrusted_proxy', 'untrusted_proxy');
-    return this.limits.enter(request, this.addresses.of(request), () => !this.underWay.has(request));
+    const enter = () =>
+      this.limits.enter(request, this.addresses.of(request), () => !this.underWay.has(request));
+    return handshakeSpans ? handshakeSpans.inAdmission(request, enter) : enter();
   }
 
   private admit(request: IncomingMessage, response: unknown, next: () => void): void {
     this.admission.ask(request, (refusal) => {
-      if (refusal === undefined) next();
-      else this.refuse(refusal, request, response);
+      if (refusal !== undefined) this.refuse(refusal, request, response);
+      else if (handshakeSpans) handshakeSpans.admitted(request, next);
+      else next();
     });
   }
 
@@ -198,6 +211,7 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
     retryAfterMs?: number,
   ): void {
     this.metrics.handshakesRefused.inc({ reason });
+    handshakeSpans?.failed(request, reason);
     this.faults.warn(`refused:${reason}`, 'handshake_refused', {
       reason,
       ...(reason === 'origin' && { origin: loggedOrigin(request), setting: 'CORS_ORIGINS' }),
@@ -222,6 +236,14 @@ export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutd
 
 function loggedOrigin({ headers }: IncomingMessage): string | undefined {
   return headers.origin?.slice(0, MAX_LOGGED_ORIGIN);
+}
+
+/** What the span of a handshake says about it: never its address, its headers or its origin. */
+function spanAttributes(request: IncomingMessage, isUpgrade: boolean): Record<string, string> {
+  return {
+    'network.transport': 'tcp',
+    'network.protocol.name': isUpgrade && !isSse(request) ? 'websocket' : 'http',
+  };
 }
 
 function answer(request: IncomingMessage, response: unknown, how: HandshakeResponse): void {

@@ -20,6 +20,7 @@ import { type FaultLog, RateLimitedLog } from '../logging/rate-limited-log.js';
 import { AdapterSeal } from '../redis/adapter-seal.js';
 import { RedisConnections, type SubscriberRole } from '../redis/redis-connections.js';
 import { redisFault, RedisFaults } from '../redis/redis-faults.js';
+import { traceRedis } from '../tracing/redis-spans.js';
 import { redisSocketAdapter } from '../redis/redis-socket.adapter.js';
 import { memoryLimits } from './memory-ports.js';
 import type { Endpoint } from '../config/redis-url.js';
@@ -33,6 +34,7 @@ const MAX_TAGS = 100_000;
  * and for the subscriber of the adapter.
  */
 export function redisPorts(config: GatewayConfig, log: FaultLog): Ports {
+  traceRedis();
   const limited = new RateLimitedLog(log, systemClock.now);
   const faults = new RedisFaults(limited);
   const connections = new RedisConnections(config, faults, systemClock);

@@ -31,6 +31,7 @@ import { RemoteKeys } from './remote-keys.js';
 import { RevocationService } from './revocation.service.js';
 import { isAbout, type Revocation } from './revocations.js';
 import { Sessions } from './sessions.js';
+import { handshakeSpans } from '../tracing/handshake-spans.js';
 import { TokenVerifier, type VerificationKey } from './token-verifier.js';
 import { UserConnections } from './user-connections.js';
 
@@ -104,7 +105,10 @@ export class AuthService implements OnModuleInit, OnApplicationBootstrap, OnAppl
     this.users = new UserConnections(counts, config.maxConnectionsPerUser);
     this.namespaceAuth = new NamespaceAuthMiddleware({
       clock,
-      admit: (client) => this.admit(client),
+      admit: (client) =>
+        handshakeSpans
+          ? handshakeSpans.during(client.conn.request, 'authenticate', () => this.admit(client))
+          : this.admit(client),
       refused: ({ code }, fault) => {
         if (fault !== undefined) log.error({ err: fault }, 'authentication_failed');
         metrics.authentications.inc({ at: 'connect', result: code });

@@ -1,6 +1,7 @@
 import { ConcurrencyLimit } from '../common/concurrency-limit.js';
 import { baseRoom, type MarketAddress } from '../contract/index.js';
 import { chainKey, underlyingKey } from '../feed/market-message.js';
+import { inSpan } from '../tracing/in-span.js';
 import type { CacheMetrics } from './cache.metrics.js';
 import type { ChainFinder } from './chain-finder.js';
 import type { LatestMessages } from './latest-messages.js';
@@ -35,7 +36,7 @@ export class RoomLookups {
     let reading = this.running.get(room);
     if (!reading) {
       reading = this.limit
-        .run(() => this.readKeys(address))
+        .run(() => inSpan('read_room', () => this.readKeys(address)))
         ?.then((read) => this.searchChains(address, read))
         .finally(() => this.running.delete(room));
       if (!reading) {

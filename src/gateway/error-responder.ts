@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { type ErrorPayload, type RequestRejection, ServerEvent } from '../contract/index.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
+import { failCurrentSpan } from '../tracing/in-span.js';
 import { GatewayMetrics } from './gateway.metrics.js';
 import { RequestError } from './request-error.js';
 
@@ -22,6 +23,7 @@ export class ErrorResponder {
   reject(client: GatewaySocket, event: string, exception: unknown, ack?: RejectionAck): void {
     const error = this.payloadOf(exception, event);
     this.metrics.clientErrors.inc({ code: error.code });
+    failCurrentSpan(error.code);
     // Do not log the name of an unknown event: it is arbitrary text of the client, possibly even a
     // token.
     const known = error.code !== 'UNKNOWN_EVENT' && { event };

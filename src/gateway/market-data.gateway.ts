@@ -52,6 +52,8 @@ import { HeartbeatService } from '../liveness/heartbeat.service.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
 import { PortfolioService } from '../portfolio/portfolio.service.js';
+import { handshakeSpans } from '../tracing/handshake-spans.js';
+import { inSpan } from '../tracing/in-span.js';
 import { ViewsService } from '../views/views.service.js';
 import { DISCONNECT_REASONS, GatewayMetrics } from './gateway.metrics.js';
 import { AdminRoomRequestService } from './admin-room-request.service.js';
@@ -119,9 +121,17 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
       left(this, reason);
     };
     server.on('connection', (client) => {
-      this.connected(client);
+      if (handshakeSpans) handshakeSpans.enter(client.conn.request, client, () => this.connectedIn(client));
+      else this.connected(client);
       client.on('disconnect', onDisconnect);
     });
+  }
+
+  /** Like {@link connected}, for a client whose handshake is traced. */
+  private connectedIn(client: GatewaySocket): Record<string, string> {
+    this.connected(client);
+    const user = this.auth.pseudonymOf(client);
+    return { 'messaging.client.id': client.id, ...(user !== undefined && { 'user.hash': user }) };
   }
 
   private connected(client: GatewaySocket): void {
@@ -290,11 +300,17 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     const rooms = addresses.map(roomName);
     this.log.debug({ client_id: client.id, rooms: rooms.length }, 'client_asked_snapshot');
     await new Promise<void>((resolve) => {
-      this.answers
-        .answer(client, addresses, (address) => this.auth.permissionsOf(client).mayJoin(address), {
-          pause: () => this.requests.pause(client),
-          done: resolve,
-        })
+      inSpan('snapshot', () =>
+        this.answers.answer(
+          client,
+          addresses,
+          (address) => this.auth.permissionsOf(client).mayJoin(address),
+          {
+            pause: () => this.requests.pause(client),
+            done: resolve,
+          },
+        ),
+      )
         .then((snapshots) => ack?.({ ok: true, rooms, snapshots }))
         .catch((error: unknown) => this.responder.reject(client, ClientEvent.getSnapshot, error, ack))
         .finally(resolve);
@@ -308,8 +324,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     const event = ClientEvent.getSnapshot;
     this.spend(client, event, this.cost.ofLookup);
     this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
-    this.portfolioRequests
-      .snapshot(client)
+    inSpan('snapshot', () => this.portfolioRequests.snapshot(client))
       .then((answer) => ack?.(answer))
       .catch((error: unknown) => this.responder.reject(client, event, error, ack));
   }
@@ -330,8 +345,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     this.spend(client, event, this.cost.ofHistory(query.entries));
     this.checkPermissions(client, [address]);
     this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
-    this.historyRequests
-      .answer(client, query)
+    inSpan('history', () => this.historyRequests.answer(client, query))
       .then((page) => {
         if (!page) return;
         // The token may have been replaced while Redis was asked.

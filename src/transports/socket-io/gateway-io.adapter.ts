@@ -12,6 +12,7 @@ import type { MessageMappingProperties } from '@nestjs/websockets';
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { Server, Socket } from 'socket.io';
 import { CLOCK, type Clock } from '../../common/clock.js';
+import { SUBSCRIPTION_TYPES } from '../../contract/index.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { TransportMetrics } from '../transport.metrics.js';
 import { ClientLibrary } from './client-library.js';
@@ -23,6 +24,7 @@ import { addTransport, type Connection, setPollingCloseTimeout } from './engine-
 import { shrinkClient } from './idle-memory.js';
 import { PollingBodyLimiter } from './polling-body-limiter.js';
 import { RequestQueue } from '../request-queue.js';
+import { requestSpans } from '../../tracing/request-spans.js';
 import { type GatewayServer, SOCKET_SERVER } from './socket-server.js';
 import { noteResponse, watchUpgrades } from './upgrade-response.js';
 
@@ -224,7 +226,8 @@ export class GatewayIoAdapter extends IoAdapter {
     client.use(([event, ...args]: unknown[]) => {
       const ack = typeof args.at(-1) === 'function' ? (args.pop() as (answer: unknown) => void) : undefined;
       const data = args.length > 1 ? args : args[0];
-      this.requests.run(client, () => this.handle(client, event, data, ack));
+      const job = () => this.handle(client, event, data, ack);
+      this.requests.run(client, requestSpans ? traced(requestSpans, client, event, data, job) : job);
     });
   }
 
@@ -247,6 +250,29 @@ export class GatewayIoAdapter extends IoAdapter {
       this.logger.error(error);
     }
   }
+}
+
+/**
+ * Puts a request into a span. Its event is a known one, because the gateway's own middleware rejects
+ * the others. Of its data, the span only has a known type.
+ */
+function traced(
+  spans: NonNullable<typeof requestSpans>,
+  client: Socket,
+  event: unknown,
+  data: unknown,
+  job: () => Promise<void>,
+): () => Promise<void> {
+  const { type } = (data ?? {}) as { readonly type?: unknown };
+  const run = spans.begin(client, String(event), {
+    'messaging.system': 'deltastream_socket_gateway',
+    'network.transport': 'tcp',
+    'network.protocol.name': client.conn.transport.name === 'polling' ? 'http' : 'websocket',
+    ...((SUBSCRIPTION_TYPES as readonly unknown[]).includes(type) && {
+      'messaging.destination.template': String(type),
+    }),
+  });
+  return () => run(job);
 }
 
 /**
