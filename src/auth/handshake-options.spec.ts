@@ -11,6 +11,8 @@ it.each([
   ['an object', { statuses: { toString: 'batch' } }],
   ['another value of general', { general: 'no' }],
   ['false for general', { general: false }],
+  ['false for latency_probe', { latency_probe: false }],
+  ['a number for latency_probe', { latency_probe: 1 }],
   ['an inherited field', Object.create({ statuses: 'batch' })],
 ])('auth with %s leaves the options at their defaults', (_, auth) => {
   expect(handshakeOptions(auth)).toEqual({});
@@ -25,6 +27,12 @@ it('returns general and statuses, whichever of them there are', () => {
   const both = { general: 'off', statuses: 'batch' };
   expect(handshakeOptions(both)).toEqual(both);
   expect(handshakeOptions({ general: 'off', statuses: 'each' })).toEqual({ general: 'off' });
+});
+
+it.each([true, 'true'])('returns latency_probe for %j, alone and with the others', (latency_probe) => {
+  expect(handshakeOptions({ token: 'secret', latency_probe })).toEqual({ latency_probe: true });
+  const all = { general: 'off', statuses: 'batch', latency_probe };
+  expect(handshakeOptions(all)).toEqual({ ...all, latency_probe: true });
 });
 
 it('returns the same object for the same options', () => {

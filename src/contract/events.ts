@@ -12,6 +12,7 @@ import type {
   FeedStatuses,
   Heartbeat,
   Lagging,
+  LatencyProbe,
   MarketStatus,
   Notice,
   PortfolioStatus,
@@ -30,6 +31,7 @@ import type {
   Acknowledgement,
   HeartbeatAcknowledgement,
   HistoryAcknowledgement,
+  LatencyEcho,
   ProductsAcknowledgement,
   RequestRejection,
   SnapshotAcknowledgement,
@@ -52,6 +54,7 @@ export const ClientEvent = {
   getHistory: 'get_history',
   refreshToken: 'refresh_token',
   getHeartbeat: 'get_heartbeat',
+  latencyEcho: 'latency_echo',
 } as const;
 export type ClientEvent = (typeof ClientEvent)[keyof typeof ClientEvent];
 
@@ -81,6 +84,7 @@ export const ServerEvent = {
   portfolioUpdate: 'portfolio_update',
   portfolioStatus: 'portfolio_status',
   heartbeat: 'heartbeat',
+  latencyProbe: 'latency_probe',
   marketStatus: 'market_status',
   lagging: 'lagging',
   tokenExpiring: 'token_expiring',
@@ -136,6 +140,8 @@ export interface ClientToServerEvents {
    * `heartbeat` if the client passed no acknowledgement.
    */
   get_heartbeat: (ack?: (answer: HeartbeatAcknowledgement | RequestRejection) => void) => void;
+  /** Answers `latency_probe`, at once. It is not acknowledged, and counts towards no limit. */
+  latency_echo: (echo: LatencyEcho) => void;
 }
 
 export interface ServerToClientEvents {
@@ -183,6 +189,11 @@ export interface ServerToClientEvents {
   chain_status: (payload: ChainStatus) => void;
   /** The connection works, although no update came for a while. Sent to clients that asked for it. */
   heartbeat: (payload: Heartbeat) => void;
+  /**
+   * Asks the client to answer with `latency_echo`. Sent to clients that asked for it in their
+   * handshake, about once in 1,000 messages.
+   */
+  latency_probe: (payload: LatencyProbe) => void;
   /** The phase of a market. Sent after `connected` and when it changes, if hours are configured. */
   market_status: (payload: MarketStatus) => void;
   /** The client read too slowly, so older updates were dropped in favour of newer ones. */

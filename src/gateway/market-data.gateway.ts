@@ -49,6 +49,7 @@ import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socke
 import { isSlow } from '../transports/socket-io/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { HeartbeatService } from '../liveness/heartbeat.service.js';
+import { LatencyProbeService } from '../liveness/latency-probe.service.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
 import { PortfolioService } from '../portfolio/portfolio.service.js';
@@ -89,6 +90,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     private readonly cache: CacheService,
     private readonly freshness: FreshnessService,
     private readonly heartbeats: HeartbeatService,
+    private readonly latency: LatencyProbeService,
     private readonly markets: MarketStatusService,
     private readonly membership: RoomMembership,
     private readonly views: ViewsService,
@@ -137,12 +139,17 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   private connected(client: GatewaySocket): void {
     this.metrics.connectionsTotal.inc();
     if (!this.auth.enter(client)) return;
-    const { general } = client.handshake.auth as HandshakeOptions;
+    const { general, latency_probe } = client.handshake.auth as HandshakeOptions;
+    if (latency_probe) this.latency.add(client);
     const joins = general !== 'off' && this.auth.permissionsOf(client).mayJoin({ type: 'general' });
     if (joins) void client.join(GENERAL_ROOM);
     // This runs before the handlers, which GatewayIoAdapter adds after it, and before the event
     // waits for its turn.
     client.use((packet: unknown[], next) => {
+      if (packet[0] === ClientEvent.latencyEcho) {
+        this.takeEcho(client, packet[1]);
+        return;
+      }
       reduceRequest(packet, this.config.maxSymbolsPerRequest);
       const [event, ...args] = packet;
       if (!this.events.admit(client, String(event), args)) return;
@@ -166,6 +173,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   }
 
   private disconnected(client: GatewaySocket, reason: string): void {
+    this.latency.remove(client);
     this.portfolios.leave(client);
     this.auth.leave(client);
     this.requests.forget(client);
@@ -403,6 +411,16 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     const { current } = this.heartbeats;
     if (typeof ack === 'function') Reflect.apply(ack, undefined, [{ ok: true, rooms: [], ...current }]);
     else client.emit(ServerEvent.heartbeat, current);
+  }
+
+  /**
+   * The answer to a probe takes nothing of the client's limits, because the gateway asked for it.
+   * Every other echo counts like any event, and is ignored.
+   */
+  private takeEcho(client: GatewaySocket, payload: unknown): void {
+    const event = ClientEvent.latencyEcho;
+    if (this.latency.echo(client, payload)) this.metrics.clientMessages.inc({ event });
+    else this.events.admit(client, event, []);
   }
 
   /** Rejects the whole request if any of its rooms is not allowed. */

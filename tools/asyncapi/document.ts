@@ -48,7 +48,8 @@ const answerOf = (event: string): string => `${event}_done`;
 export function documentOf({ version, clientEvents, serverEvents, schemas }: Sources): object {
   const sent = [...serverEvents.map(({ name }) => name), CONNECT_ERROR];
   const streamed = serverEvents.map(({ name }) => name);
-  const answers = clientEvents.map(({ name }) => answerOf(name));
+  const acknowledged = clientEvents.filter(isAcknowledged);
+  const answers = acknowledged.map(({ name }) => answerOf(name));
   const inChannel = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, reference('components', 'messages', name)]));
   return {
@@ -80,7 +81,7 @@ export function documentOf({ version, clientEvents, serverEvents, schemas }: Sou
         ...clientEvents.map(requestMessage),
         ...serverEvents.map(eventMessage),
         [CONNECT_ERROR, connectError()],
-        ...clientEvents.map(answerMessage),
+        ...acknowledged.map(answerMessage),
         [REFUSED, refusedMessage()],
       ]),
       schemas,
@@ -89,19 +90,26 @@ export function documentOf({ version, clientEvents, serverEvents, schemas }: Sou
   };
 }
 
-function received({ name, summary }: EventDeclaration): [string, object] {
+function isAcknowledged({ answers }: EventDeclaration): boolean {
+  return answers.length > 0;
+}
+
+function received(event: EventDeclaration): [string, object] {
+  const { name, summary } = event;
   const operation = {
     action: 'receive',
     title: name,
     summary,
     channel: reference('channels', 'events'),
     messages: [reference('channels', 'events', 'messages', name)],
-    reply: {
-      channel: reference('channels', 'acknowledgements'),
-      messages: [answerOf(name), REFUSED].map((answer) =>
-        reference('channels', 'acknowledgements', 'messages', answer),
-      ),
-    },
+    ...(isAcknowledged(event) && {
+      reply: {
+        channel: reference('channels', 'acknowledgements'),
+        messages: [answerOf(name), REFUSED].map((answer) =>
+          reference('channels', 'acknowledgements', 'messages', answer),
+        ),
+      },
+    }),
     tags: [{ name: 'requests' }],
   };
   return [name, operation];
@@ -211,6 +219,7 @@ const MARKET_EVENTS: ReadonlySet<string> = new Set([
 ]);
 const CONNECTION_EVENTS: ReadonlySet<string> = new Set([
   'connected',
+  'latency_probe',
   'lagging',
   'token_expiring',
   'server_draining',

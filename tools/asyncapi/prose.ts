@@ -44,6 +44,7 @@ If the gateway requires tokens, a client sends one as the security schemes descr
 refused with \`FORBIDDEN\`.
 
 With \`statuses: 'batch'\` in \`auth\`, a client asks for one \`feed_statuses\` instead of a \`feed_status\` for each stale product.
+With \`latency_probe: true\`, it answers each \`latency_probe\` with \`latency_echo\`, and the gateway measures the time.
 
 The gateway may also refuse the handshake with an HTTP status: 400 (another protocol version, or a malformed request), 403 (the origin is not allowed), 404 (an
 unknown session), 429 (a limit of the address) or 503 (the replica cannot take new clients now). 429 and 503 come with \`Retry-After\`.
@@ -203,6 +204,11 @@ export const PLAIN_WEBSOCKET = {
             type: 'string',
             enum: ['batch'],
             description: 'Asks for one `feed_statuses` instead of many `feed_status`.',
+          },
+          latency_probe: {
+            type: 'string',
+            enum: ['true'],
+            description: 'The client answers each `latency_probe` with `latency_echo`.',
           },
         },
       },

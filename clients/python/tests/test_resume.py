@@ -43,6 +43,7 @@ class Requests(unittest.TestCase):
     def test_join_general_after_the_rooms_that_are_resumed(self) -> None:
         self.assertEqual(handshake_auth(None, True), {'statuses': 'batch', 'general': 'off'})
         self.assertEqual(handshake_auth(None), {'statuses': 'batch'})
+        self.assertEqual(handshake_auth(None, latency_probe=True), {'statuses': 'batch', 'latency_probe': True})
         world = resuming(general=True)
         self.assertEqual(asked(world), [{'type': 'general'}])
         world.subscribe('product', 'A')

@@ -99,6 +99,25 @@ it('each connection asks for one event for everything that is stale, with and wi
   expect(withToken.last.auth).toEqual({ token: 'token', statuses: 'batch' });
 });
 
+it('asks for latency probes with the option only, and answers each of them at once', async () => {
+  const gateway = new FakeGateway();
+  const client = await gateway.up({ latencyProbe: true, resume: true });
+  expect(gateway.last.auth).toEqual({ statuses: 'batch', general: 'off', latency_probe: true });
+  const heard: unknown[] = [];
+  client.on('latency_probe', (probe) => heard.push([probe.id, gateway.last.asked('latency_echo')]));
+  gateway.last.say('latency_probe', { id: 'a', sent_at: 1 });
+  gateway.last.say('latency_probe', { id: 'b', sent_at: 2 });
+  expect(heard).toEqual([
+    ['a', [{ id: 'a' }]],
+    ['b', [{ id: 'a' }, { id: 'b' }]],
+  ]);
+  for (const options of [{}, { latencyProbe: false }]) {
+    const without = new FakeGateway();
+    await without.up(options);
+    expect(without.last.auth).toEqual({ statuses: 'batch' });
+  }
+});
+
 it.each([
   [
     'throws',

@@ -155,7 +155,7 @@ export class Connector {
   }
 
   private socketOptions(token: string | undefined): Parameters<Foundation['open']>[1] {
-    const { socketOptions, path, transports, resume, encoding } = this.options.client;
+    const { socketOptions, path, transports, resume, encoding, latencyProbe } = this.options.client;
     return {
       ...socketOptions,
       ...encoding,
@@ -165,7 +165,11 @@ export class Connector {
       forceNew: true,
       reconnection: false,
       autoConnect: true,
-      auth: { ...(resume ? RESUME_OPTIONS : OPTIONS), ...(token === undefined ? {} : { token }) },
+      auth: {
+        ...(resume ? RESUME_OPTIONS : OPTIONS),
+        ...(latencyProbe === true && ({ latency_probe: true } satisfies HandshakeOptions)),
+        ...(token === undefined ? {} : { token }),
+      },
     };
   }
 

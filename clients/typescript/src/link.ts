@@ -81,6 +81,11 @@ export class Link {
     else this.socket.emit(event, payload, answered);
   }
 
+  /** Sends an event that has no acknowledgement. */
+  say(event: string, payload: unknown): void {
+    if (!this.isDown) this.socket.emit(event, payload);
+  }
+
   /** Closes the connection for a reason of the client, and calls `down`. */
   fail(error: Error): void {
     this.end({ kind: 'lost', error });

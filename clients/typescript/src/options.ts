@@ -58,6 +58,11 @@ export interface ClientOptions {
    */
   readonly probe?: boolean | undefined;
   /**
+   * Let the gateway measure how long its messages take to reach this client: it sends a
+   * `latency_probe` about once in 1,000 messages, which the client answers. Default false.
+   */
+  readonly latencyProbe?: boolean | undefined;
+  /**
    * How long a request waits for its response, including the time offline, in ms. Default 10,000.
    */
   readonly requestTimeoutMs?: number | undefined;

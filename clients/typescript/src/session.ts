@@ -5,6 +5,8 @@ import type {
   FeedStatuses,
   Heartbeat,
   HeartbeatAcknowledgement,
+  LatencyEcho,
+  LatencyProbe,
   MarketAddress,
   PortfolioStatus,
   PortfolioUpdate,
@@ -241,6 +243,10 @@ export class Session {
         break;
       case 'heartbeat':
         this.heartbeat = payload as Heartbeat;
+        break;
+      case 'latency_probe':
+        // Before any listener, so that only the way here counts.
+        this.link.say('latency_echo', { id: (payload as LatencyProbe).id } satisfies LatencyEcho);
         break;
       case 'unsubscribed':
         this.left(payload as SubscriptionConfirmed);

@@ -267,12 +267,17 @@ function traced(
   const run = spans.begin(client, String(event), {
     'messaging.system': 'deltastream_socket_gateway',
     'network.transport': 'tcp',
-    'network.protocol.name': client.conn.transport.name === 'polling' ? 'http' : 'websocket',
+    'network.protocol.name': protocolOf(client.conn.transport),
     ...((SUBSCRIPTION_TYPES as readonly unknown[]).includes(type) && {
       'messaging.destination.template': String(type),
     }),
   });
   return () => run(job);
+}
+
+/** The transports of the gateway itself all have the name `websocket`. */
+function protocolOf(transport: Socket['conn']['transport']): 'http' | 'websocket' {
+  return transport.name === 'polling' || (transport as object) instanceof SseTransport ? 'http' : 'websocket';
 }
 
 /**

@@ -50,7 +50,11 @@ export function selectSubprotocol(offered: ReadonlySet<string>, takesMessagePack
 }
 
 /** The options of the handshake that the query may have. */
-const OPTIONS: ReadonlySet<string> = new Set(['statuses', 'general'] satisfies (keyof HandshakeOptions)[]);
+const OPTIONS: ReadonlySet<string> = new Set([
+  'statuses',
+  'general',
+  'latency_probe',
+] satisfies (keyof HandshakeOptions)[]);
 
 /** What a client sent with its upgrade request. It has the form of `auth` of Socket.IO clients. */
 export interface UpgradeAuth {

@@ -64,6 +64,7 @@ class AsyncClient(BaseClient):
         probe: bool = False,
         resume: bool = False,
         encoding: str = 'json',
+        latency_probe: bool = False,
         timeout: Optional[float] = 30.0,
         wait: bool = True,
     ) -> AsyncClient:
@@ -85,6 +86,8 @@ class AsyncClient(BaseClient):
         then get every price, and the client joins `general` only after its other rooms.
         encoding: 'json' or 'msgpack'. MessagePack needs the package msgpack, and saves a fifth of the
         bytes if the connection is not compressed, as python-socketio's is.
+        latency_probe: whether the gateway may measure how long its messages take to reach this client.
+        It sends a probe about once in 1,000 messages, which the client answers.
         timeout: how long to wait for the connection, in seconds. `None`: for ever.
         wait: False returns at once and connects in the background.
 
@@ -93,7 +96,7 @@ class AsyncClient(BaseClient):
         package that is not installed, and RuntimeError if the client has connected before.
         """
         timeout = arguments.timeout(timeout)
-        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify, arguments.interval('heartbeat', heartbeat), probe, resume, encoding)
+        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify, arguments.interval('heartbeat', heartbeat), probe, resume, encoding, latency_probe)
         self._adopt(options, general)
         for work in (self._run(), self._deliver()):
             self._tasks.start(self._guarded(work))

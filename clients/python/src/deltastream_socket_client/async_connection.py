@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Set
 
 import socketio
 
 from .failures import Failure, connection_failure
-from .options import WELCOME_TIMEOUT, Options, handshake_auth
+from .options import WELCOME_TIMEOUT, Options, handshake_auth, latency_echo
 
 log = logging.getLogger('deltastream_socket_client')
 
@@ -25,6 +26,7 @@ class AsyncConnection:
         self._refusal: Any = None
         self._welcomed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.over = False
+        self._echoes: Set[asyncio.Future[None]] = set()
         self._sio = socketio.AsyncClient(
             reconnection=False,
             handle_sigint=False,
@@ -55,7 +57,7 @@ class AsyncConnection:
             await self._sio.connect(
                 options.url,
                 headers=dict(options.headers),
-                auth=handshake_auth(token, options.resume),
+                auth=handshake_auth(token, options.resume, options.latency_probe),
                 transports=list(options.transports),
                 socketio_path=options.path.strip('/'),
                 wait=False,
@@ -105,9 +107,21 @@ class AsyncConnection:
         self._end()
 
     def _event(self, event: str, *args: Any) -> None:
+        if event == 'latency_probe':
+            # The event loop holds tasks only weakly.
+            task = asyncio.ensure_future(self._echo(*args))
+            self._echoes.add(task)
+            task.add_done_callback(self._echoes.discard)
         self._received(event, args[0] if args else None)
         if event == 'connected':
             self._welcome()
+
+    async def _echo(self, probe: Any = None) -> None:
+        """Answers a probe of the gateway."""
+        answer = latency_echo(probe)
+        if answer is not None:
+            with contextlib.suppress(socketio.exceptions.SocketIOError):
+                await self._sio.emit('latency_echo', answer)
 
     def _refused(self, data: Any = None) -> None:
         # If the handshake failed in the transport, `data` is a string, and the exception says more.

@@ -35,6 +35,7 @@ class Options:
     probe: bool = False
     resume: bool = False
     encoding: str = 'json'
+    latency_probe: bool = False
 
     def __post_init__(self) -> None:
         for name in ('url', 'path'):
@@ -42,7 +43,7 @@ class Options:
         for name, value in self.headers.items():
             arguments.text('the name of a header', name)
             arguments.text(f'the header {name}', value)
-        for name in ('ssl_verify', 'probe', 'resume'):
+        for name in ('ssl_verify', 'probe', 'resume', 'latency_probe'):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f'{name} must be True or False, not {getattr(self, name)!r}')
         check_url(self.url)
@@ -79,13 +80,24 @@ def validate_token(given: Any) -> str:
     return given
 
 
-def handshake_auth(token: Optional[str], resume: bool = False) -> Dict[str, str]:
+def handshake_auth(token: Optional[str], resume: bool = False, latency_probe: bool = False) -> Dict[str, Any]:
     """Returns what the client sends as `auth`: its token, and that it wants everything that is
     stale as one event.
 
     A client that resumes stays out of `general` at first. There, a newer price could come before
-    those that it missed, and the gateway would resume nothing. A gateway that does not know an
-    option ignores it.
+    those that it missed, and the gateway would resume nothing. With `latency_probe`, it answers the
+    gateway's probes. A gateway that does not know an option ignores it.
     """
-    options = {'statuses': 'batch', **({'general': 'off'} if resume else {})}
+    options: Dict[str, Any] = {'statuses': 'batch'}
+    if resume:
+        options['general'] = 'off'
+    if latency_probe:
+        options['latency_probe'] = True
     return options if token is None else {'token': token, **options}
+
+
+def latency_echo(probe: Any) -> Optional[Dict[str, str]]:
+    """Returns the answer to a `latency_probe`. `None` if the probe is malformed."""
+    if not isinstance(probe, dict) or not isinstance(probe.get('id'), str):
+        return None
+    return {'id': probe['id']}

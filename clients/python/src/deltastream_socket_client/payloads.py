@@ -209,6 +209,16 @@ class MarketStatus:
 
 
 @dataclass(frozen=True)
+class LatencyProbe:
+    """Payload of `latency_probe`, which the client answers by itself."""
+
+    id: str
+    #: When the gateway sent it, in seconds since the epoch.
+    sent_at: float
+    extra: Extra = extra()
+
+
+@dataclass(frozen=True)
 class Lagging:
     """Payload of `lagging`: the client reads too slowly, so the gateway left updates out."""
 

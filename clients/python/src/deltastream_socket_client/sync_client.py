@@ -68,6 +68,7 @@ class Client(BaseClient):
         probe: bool = False,
         resume: bool = False,
         encoding: str = 'json',
+        latency_probe: bool = False,
         timeout: Optional[float] = 30.0,
         wait: bool = True,
     ) -> Client:
@@ -89,6 +90,8 @@ class Client(BaseClient):
         then get every price, and the client joins `general` only after its other rooms.
         encoding: 'json' or 'msgpack'. MessagePack needs the package msgpack, and saves a fifth of the
         bytes if the connection is not compressed, as python-socketio's is.
+        latency_probe: whether the gateway may measure how long its messages take to reach this client.
+        It sends a probe about once in 1,000 messages, which the client answers.
         timeout: how long to wait for the connection, in seconds. `None`: for ever.
         wait: False returns at once and connects in the background.
 
@@ -98,7 +101,7 @@ class Client(BaseClient):
         """
         arguments.plain_function('token', token)
         timeout = arguments.timeout(timeout)
-        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify, arguments.interval('heartbeat', heartbeat), probe, resume, encoding)
+        options = Options(url, token, tuple(transports), path, dict(headers or {}), ssl_verify, arguments.interval('heartbeat', heartbeat), probe, resume, encoding, latency_probe)
         with self._monitor:
             self._adopt(options, general)
             for name, run in (('connection', self._run), ('listeners', self._deliver)):

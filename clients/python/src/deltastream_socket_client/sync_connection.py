@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Optional
 import socketio
 
 from .failures import Failure, connection_failure
-from .options import WELCOME_TIMEOUT, Options, handshake_auth
+from .options import WELCOME_TIMEOUT, Options, handshake_auth, latency_echo
 
 log = logging.getLogger('deltastream_socket_client')
 
@@ -71,7 +71,7 @@ class Connection:
             self._sio.connect(
                 options.url,
                 headers=dict(options.headers),
-                auth=handshake_auth(token, options.resume),
+                auth=handshake_auth(token, options.resume, options.latency_probe),
                 transports=list(options.transports),
                 socketio_path=options.path.strip('/'),
                 wait=False,
@@ -133,9 +133,18 @@ class Connection:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _event(self, event: str, *args: Any) -> None:
+        if event == 'latency_probe':
+            self._echo(*args)
         self._received(event, args[0] if args else None)
         if event == 'connected':
             self._welcomed.set()
+
+    def _echo(self, probe: Any = None) -> None:
+        """Answers a probe of the gateway before any handler runs, so that only the way here counts."""
+        answer = latency_echo(probe)
+        if answer is not None:
+            with contextlib.suppress(socketio.exceptions.SocketIOError):
+                self._sio.emit('latency_echo', answer)
 
     def _refused(self, data: Any = None) -> None:
         # If the handshake failed in the transport, `data` is a string, and the exception says more.

@@ -212,6 +212,11 @@ export interface HandshakeOptions {
    * prices before those that it missed.
    */
   readonly general?: 'off';
+  /**
+   * `true`: the client answers each `latency_probe` with `latency_echo`. Clients of event streams
+   * cannot answer, so for them it is ignored.
+   */
+  readonly latency_probe?: true;
 }
 
 /** The client is connected: its identity and its limits. */
@@ -381,6 +386,21 @@ export interface FeedGap {
   readonly until: Timestamp;
   /** The only room that missed updates. Left out if any room may have. */
   readonly room?: Room;
+}
+
+/**
+ * Payload of `latency_probe`, which a client that asked for probes in its handshake answers at once
+ * with `latency_echo`. The gateway measures the time until the answer.
+ */
+export interface LatencyProbe {
+  /**
+   * Identifies the probe.
+   * @minLength 1
+   * @maxLength 64
+   */
+  readonly id: string;
+  /** When the gateway sent it, seconds since the epoch. */
+  readonly sent_at: number;
 }
 
 /**

@@ -79,6 +79,19 @@ export interface TokenRefresh {
   readonly token: string;
 }
 
+/**
+ * Payload of `latency_echo`. Unknown fields are ignored.
+ * @additionalProperties true
+ */
+export interface LatencyEcho {
+  /**
+   * The `id` of the `latency_probe` that it answers.
+   * @minLength 1
+   * @maxLength 64
+   */
+  readonly id: string;
+}
+
 /** The acknowledgement of a refused request. */
 export interface RequestRejection {
   readonly ok: false;

@@ -487,6 +487,7 @@ export class FakeGateway {
   }
 
   private request(connection: FakeConnection, event: string, payload: unknown, ack: Ack): void {
+    if (event === 'latency_echo') return; // no request: it only answers a probe
     this.requests.push({ event, payload, client: connection.owner() });
     try {
       this.checkRejected(event);

@@ -65,6 +65,7 @@ class Link:
         self._gateway = gateway
         self._url = options.url
         self._resume = options.resume
+        self._latency_probe = options.latency_probe
         self._received_event = received
         self._ended_link = ended
         self._session: Optional[Session] = None
@@ -74,7 +75,7 @@ class Link:
         self.when_ended: Callable[[], None] = lambda: None
 
     def enter(self, token: Optional[str]) -> Optional[Failure]:
-        auth = handshake_auth(token, self._resume)
+        auth = handshake_auth(token, self._resume, self._latency_probe)
         self._gateway.tap(self, '>', f'0{json.dumps(auth)}')
         try:
             self._session = self._gateway.accept(self, auth)

@@ -140,6 +140,8 @@ class Session:
     def _handle(self, event: str, payload: Any, answered: Callable[[Any], None]) -> None:
         if self.link.ended:
             return
+        if event == 'latency_echo':
+            return  # No request: it only answers a probe.
         self._gateway.note(Request(event, payload, self.link.client))
         handlers: Dict[str, Callable[[Any], Dict[str, Any]]] = {
             'subscribe': self._subscribe,
