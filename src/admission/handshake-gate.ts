@@ -50,7 +50,10 @@ const MAX_LOGGED_ORIGIN = 270;
 export class HandshakeGate implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly admission: Admission<IncomingMessage>;
   private readonly limits: AddressLimits<IncomingMessage, Connection>;
-  private readonly underWay = new ConnectionWatch<IncomingMessage>((request) => this.over(request));
+  private readonly underWay = new ConnectionWatch<IncomingMessage>((request) => {
+    handshakeSpans?.failed(request, 'abandoned');
+    this.over(request);
+  });
   private readonly pings: PingSpread;
 
   constructor(

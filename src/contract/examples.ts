@@ -243,7 +243,7 @@ export const CLIENT_EXAMPLES = {
     { name: 'token', payload: { token: 'eyJhbGciOiJFUzI1NiJ9.eyJ1c2VyX2lkIjoiNDIifQ.c2lnbmF0dXJl' } },
   ],
   get_heartbeat: [],
-  latency_echo: [{ name: 'answer', payload: { id: 'Yk3xQ0vT' } }],
+  latency_echo: [{ name: 'answer', payload: { id: 'Yk3xQ0vTa_8b' } }],
 } as const satisfies {
   readonly [E in ClientEvent]: readonly Example<PayloadOf<ClientToServerEvents[E]>>[];
 };
@@ -533,7 +533,7 @@ export const SERVER_EXAMPLES = {
       payload: { server_time: 1795322621.354, feed: 'down', market: 'open', queue_ms: 0 },
     },
   ],
-  latency_probe: [{ name: 'probe', payload: { id: 'Yk3xQ0vT', sent_at: 1795322621.354 } }],
+  latency_probe: [{ name: 'probe', payload: { id: 'Yk3xQ0vTa_8b', sent_at: 1795322621.354 } }],
   market_status: [
     { name: 'closed', payload: { status: 'closed', until: '2026-11-23T03:30:00.000Z' } },
     {

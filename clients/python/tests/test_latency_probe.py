@@ -79,7 +79,8 @@ class OptionTest(unittest.TestCase):
 
     def test_a_malformed_probe_has_no_answer(self) -> None:
         self.assertEqual(latency_echo({'id': 'a', 'sent_at': 1}), {'id': 'a'})
-        for malformed in (None, 'a', [], {}, {'id': None}, {'id': 7}):
+        probes: List[Any] = [None, 'a', [], {}, {'id': None}, {'id': 7}]
+        for malformed in probes:
             self.assertIsNone(latency_echo(malformed))
 
     def test_the_fake_gateway_takes_the_option(self) -> None:

@@ -315,7 +315,7 @@ describe('what clients send', () => {
         expect(answer).toStrictEqual({ ok: false, error });
         expect(error).toStrictEqual({
           message:
-            'The gateway has no event of this name. Use one of subscribe, unsubscribe, get_products, list_subscriptions, get_snapshot, get_history, refresh_token, get_heartbeat.',
+            'The gateway has no event of this name. Use one of subscribe, unsubscribe, get_products, list_subscriptions, get_snapshot, get_history, refresh_token, get_heartbeat, latency_echo.',
           code: 'UNKNOWN_EVENT',
           event: quoted,
         });
