@@ -159,13 +159,15 @@ it('accepts only the probe of this client', () => {
 });
 
 it('keeps nothing of clients that have left, and adds none after the stop', () => {
+  const other = {};
+  probes.add(other, receiver);
   probes.add(client, receiver);
   probes.add(client, receiver);
-  deliver(1);
   probes.remove(client);
   deliver(1_000);
-  expect(sent).toHaveLength(1);
+  expect(sent.map((probe) => probe.client)).toEqual([other]);
+  expect(probes.size).toBe(1);
   probes.stop();
   probes.add(client, receiver);
-  expect(probes.size).toBe(0);
+  expect(probes.size).toBe(1);
 });
