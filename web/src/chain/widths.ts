@@ -6,7 +6,7 @@ import { strike as writtenStrike } from '../format.js';
 const HEADING_SIZE = 0.92;
 /** The space beside the text of a cell, and of a strike with its marks. px */
 const CELL_SPACE = 9;
-const MARK_SPACE = 27;
+const MARK_SPACE = 30;
 
 /**
  * The widths that the columns need. They follow from the largest numbers of a chain, and only grow
