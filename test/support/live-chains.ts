@@ -39,6 +39,14 @@ export function pythonTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, -1)}000`;
 }
 
+let lastMs = 0;
+
+/** Two chains with one time would have no order. */
+function nextTime(): string {
+  lastMs = Math.max(Date.now(), lastMs + 1);
+  return pythonTime(lastMs);
+}
+
 const STEP = 50;
 
 /**
@@ -51,6 +59,7 @@ export function liveChain(n: number, options: LiveChainOptions = {}): LiveChain 
   const lowest = atm - STEP * Math.floor(strikes / 2);
   const legs = (type: 'CALL' | 'PUT') =>
     Array.from({ length: strikes }, (_, at) => leg(type, lowest + STEP * at, at, n));
+  const timestamp = nextTime();
   return {
     product,
     expiry,
@@ -64,8 +73,8 @@ export function liveChain(n: number, options: LiveChainOptions = {}): LiveChain 
     total_put_oi: 900_000 + n,
     calls: legs('CALL'),
     puts: legs('PUT').slice(0, -1),
-    timestamp: pythonTime(Date.now()),
-    processed_at: pythonTime(Date.now()),
+    timestamp,
+    processed_at: timestamp,
   };
 }
 
