@@ -18,6 +18,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // The licences of what is in the scripts, which has to go with them.
+    license: { fileName: 'licenses.md' },
   },
   logLevel: 'warn',
 });
