@@ -30,7 +30,9 @@ export interface PlotOptions {
 
 /** A chart is drawn at most this often: a reader cannot follow more, and each time costs 1 to 2 ms. */
 const DRAW_EVERY_MS = 150;
+/** The space for half a label, px. */
 const EDGE = 30;
+const NOTHING = 'no values yet';
 /** A chart is drawn before it is scrolled into view. */
 const NEARLY_VISIBLE = '150px';
 
@@ -84,6 +86,10 @@ export class Plot implements Component {
     this.area.style.height = `${options.height}px`;
     this.area.setAttribute('role', 'slider');
     this.area.setAttribute('aria-label', `${options.title}: ${options.along.toLowerCase()}`);
+    // It needs values before it is drawn for the first time, which is when it comes into view.
+    for (const name of ['aria-valuemin', 'aria-valuemax', 'aria-valuenow']) this.area.setAttribute(name, '0');
+    this.area.setAttribute('aria-valuetext', NOTHING);
+    this.element.setAttribute('aria-label', `${options.title}. ${NOTHING}`);
     this.listen();
   }
 
@@ -211,7 +217,7 @@ export class Plot implements Component {
   private drawReadout(): void {
     const { options } = this;
     const resting = options.resting();
-    const newest = resting < 0 ? 'no values yet' : options.describe(resting);
+    const newest = resting < 0 ? NOTHING : options.describe(resting);
     const pointed = this.index >= 0 ? this.index : this.plot?.cursor.idx;
     const isPointed = typeof pointed === 'number' && pointed < this.count;
     const shown = isPointed ? options.describe(pointed) : newest;
