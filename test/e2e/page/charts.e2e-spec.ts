@@ -172,6 +172,25 @@ it('says that there is no history, and begins with live data', async () => {
   const stop = repeat(() => live.publishPrice(21_512.5), 50);
   await waitFor(async () => /O 21,512\.50 {2}H 21,512\.50/.test(await label(chart('Price of NIFTY'))));
   stop();
+  // One candle is a candle, and not a line in a chart of a day.
+  const hits = `(() => {
+    const canvas = document.querySelector('.chart canvas');
+    const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let most = 0;
+    for (let y = 0; y < canvas.height; y++) {
+      let run = 0;
+      for (let x = 0; x < width; x++) {
+        const at = 4 * (y * width + x);
+        const [red, green, blue, alpha] = data.slice(at, at + 4);
+        const isGreen = alpha > 200 && green > red + 60 && green > blue + 20;
+        run = isGreen ? run + 1 : 0;
+        most = Math.max(most, run);
+      }
+    }
+    return most;
+  })()`;
+  await live.publishPrice(21_530);
+  await waitFor(async () => (await page.evaluate<number>(hits)) >= 4, 'the candle has no width');
   await live.publishChain(liveChain(7));
   await waitFor(async () => /280\.70$/.test(await label(chart('Straddle at the money'))));
   await live.stop();

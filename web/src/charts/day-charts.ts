@@ -8,6 +8,8 @@ import { Plot, type PlotData } from './plot.js';
 import { secondOf, timeLabels } from './times.js';
 
 const HEIGHT = 200;
+/** The least time that a chart spans, seconds. */
+const MIN_SPAN = 60;
 
 /** PCR and the straddle at the money through the day, as two charts of the same data. */
 export class DayCharts {
@@ -24,6 +26,15 @@ export class DayCharts {
     });
     const time = { values: (_: unknown, times: number[]) => timeLabels(times) };
     const resting = () => this.history.points.count - 1;
+    const scales = {
+      x: {
+        range: (): [number, number] => {
+          const [times] = this.history.points.data;
+          const end = times.at(-1) ?? Date.now() / 1_000;
+          return [Math.min(times[0] ?? end, end - MIN_SPAN), end];
+        },
+      },
+    };
     const at = (index: number) => this.history.points.data.map((column) => column[index] ?? null);
     const pcr = new Plot(page.frames, colours, {
       title: 'Put/call ratio',
@@ -35,6 +46,7 @@ export class DayCharts {
       ],
       series: [line('--series-1'), line('--series-3')],
       axes: [time, { size: 56, values: (_, values) => values.map((value) => decimal(value, 2)) }],
+      scales,
       describe: (index) => {
         const [seconds, oi, volume] = at(index);
         return `${secondOf(seconds!)}  OI ${decimal(oi, 4)}  Volume ${decimal(volume, 4)}`;
@@ -47,6 +59,7 @@ export class DayCharts {
       height: HEIGHT,
       series: [line('--series-2')],
       axes: [time, { size: 56, values: (_, values) => values.map((value) => decimal(value, 2)) }],
+      scales,
       describe: (index) => {
         const [seconds, , , value] = at(index);
         return `${secondOf(seconds!)}  ${price(value)}`;

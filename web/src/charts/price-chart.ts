@@ -46,7 +46,7 @@ export class PriceChart implements Component {
         { values: (_, times) => timeLabels(times) },
         { side: 1, size: AXIS_WIDTH, values: (_, prices) => prices.map(price) },
       ],
-      scales: { x: { range: (_, from, to) => this.padded(from, to) } },
+      scales: { x: { range: () => this.timeRange() } },
       drawAbove: (plot) => this.drawCandles(plot),
       describe: (index) => this.describe(index),
       resting: () => this.data[0].length - 1,
@@ -125,10 +125,12 @@ export class PriceChart implements Component {
   }
 
   /** Half a candle at each edge, and space for some candles, so that the first ones are not huge. */
-  private padded(from: number | null, to: number | null): [number, number] {
+  private timeRange(): [number, number] {
+    const [times] = this.data;
     const period = RESOLUTIONS[this.resolution];
-    const end = (to ?? Date.now() / 1_000) + period;
-    return [Math.min((from ?? end) - period, end - MIN_BARS * period), end];
+    // Not what uPlot proposes: for one candle, that is a day.
+    const end = (times.at(-1) ?? Date.now() / 1_000) + period;
+    return [Math.min((times[0] ?? end) - period, end - MIN_BARS * period), end];
   }
 
   private drawCandles(plot: uPlot): void {
