@@ -276,35 +276,19 @@ describe('npm run demo', () => {
     const browser = await Browser.launch();
     try {
       const page = await browser.open(url);
-      await page.getByText(/^Connected/).waitFor();
-      const row = page.locator('#prices tbody tr', { hasText: 'BANKNIFTY' });
-      await row.getByText(/^₹[\d,]+\.\d\d$/).waitFor();
-
-      await row.getByRole('button', { name: 'Subscribe to product:BANKNIFTY' }).click();
-      await row.getByRole('button', { name: 'Unsubscribe from product:BANKNIFTY' }).waitFor();
-      await row.getByRole('button', { name: 'Subscribe to chain:BANKNIFTY' }).click();
-      await page.locator('#chain tbody tr').first().waitFor();
-      await row.getByRole('button', { name: 'Unsubscribe from chain:BANKNIFTY' }).click();
-      await row.getByRole('button', { name: 'Subscribe to chain:BANKNIFTY' }).waitFor();
-
-      const feedStatus = (status: string) =>
-        page.evaluate(`socket.listeners('feed_status')[0]({ product: 'BANKNIFTY', status: '${status}' })`);
-      await feedStatus('stale');
-      await page.locator('#prices tr.stale', { hasText: 'BANKNIFTY' }).getByText('(stale)').waitFor();
-      await page.locator('#summaries tr.stale', { hasText: 'BANKNIFTY' }).first().waitFor();
-      expect(await page.locator('#prices tr.stale').count()).toBe(1);
-      await feedStatus('live');
-      await page.locator('tr.stale').first().waitFor({ state: 'detached' });
-
-      await waitFor(
-        async () => (await page.locator('#updates li').count()) === 20,
-        'the log never filled',
-        30_000,
-      );
-      await page.locator('#updates li').first().waitFor();
-      expect(await page.locator('#updates li').count()).toBe(20);
+      await page.locator('#status[data-state="live"]').waitFor();
+      const row = page.locator('tr[data-product="BANKNIFTY"]');
+      await row
+        .locator('.watch-price')
+        .getByText(/^₹[\d,]+\.\d\d$/)
+        .waitFor();
+      await row.click();
+      await page.locator('.product-name').getByText('BANKNIFTY').waitFor();
+      await page
+        .locator('[data-tile="totalOi"] .tile-value')
+        .getByText(/^[\d.]+[KM]$/)
+        .waitFor();
       expect(browser.complaints).toEqual([]);
-      if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
     } finally {
       await browser.close();
     }
@@ -317,13 +301,13 @@ describe('npm run demo', () => {
     const browser = await Browser.launch();
     try {
       const page = await browser.open(url);
-      const live = page.locator('#prices tbody tr:not(.stale)', { hasText: '₹' }).first();
-      await live.waitFor();
+      const prices = page.locator('.watch-row .watch-price', { hasText: /[₹$]/ });
+      await prices.nth(7).waitFor();
+      expect(await page.locator('.watch-row.stale').count()).toBe(0);
       await program.stop('SIGKILL');
-      await page.locator('#prices tbody tr.stale', { hasText: ' old)' }).first().waitFor();
-      await page.locator('#summaries tbody tr.stale', { hasText: ' old)' }).first().waitFor();
-      expect(await page.locator('#prices tbody tr:not(.stale)', { hasText: '₹' }).count()).toBe(0);
-      expect(await page.locator('#summaries tbody tr:not(.stale)').count()).toBe(0);
+      await page.locator('.watch-row.stale', { hasText: 'no connection' }).nth(7).waitFor();
+      expect(await prices.count()).toBe(8);
+      expect(await page.locator('.watch-row:not(.stale)').count()).toBe(0);
     } finally {
       await browser.close();
       await program.stop('SIGKILL');

@@ -139,7 +139,7 @@ describe('in Chromium', () => {
     await open.stop();
   });
 
-  it('the policy of the demo page allows it', async () => {
+  it('the policy of the live page allows it', async () => {
     const demo = Command.spawn(process.execPath, [join(ROOT, 'dist/tools/demo.js')], {
       env: { PATH: '/nonexistent', PORT: '0', HOST: '127.0.0.1' },
     });

@@ -6,7 +6,10 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 import { waitFor } from '../../support/wait.js';
 
 /** The reason why a project has to be built again, or undefined if its build is up to date. */
-function reasonIn(project: string, build: 'gateway' | 'addon' | 'bundle' | 'page' = 'gateway'): string | undefined {
+function reasonIn(
+  project: string,
+  build: 'gateway' | 'addon' | 'bundle' | 'page' = 'gateway',
+): string | undefined {
   const program = `
     import { BUILDS, staleBecause } from ${JSON.stringify(join(ROOT, 'scripts/builds.mjs'))};
     console.log(staleBecause(BUILDS.${build}, ${JSON.stringify(project)}) ?? '');`;

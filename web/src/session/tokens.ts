@@ -27,8 +27,12 @@ export class Tokens {
   /** Resolves the callbacks of the client that wait for another token. */
   private waiting: ((token: string) => void)[] = [];
   private refusals = 0;
-  /** An entered token that the gateway has not accepted yet. */
+  /** An entered token that the client has not asked for yet. */
   private offered: string | undefined;
+  /** The one that the client has taken, until the gateway accepts or refuses it. */
+  private given: string | undefined;
+  /** Whether the client is about to ask for another token, or waits for one. */
+  private isRenewing = false;
 
   constructor(private readonly handlers: TokenHandlers) {
     this.form = new TokenForm({
@@ -42,7 +46,10 @@ export class Tokens {
     if (!this.token) return undefined;
     return ({ reason }) => {
       if (reason === 'connect') return this.token;
-      if (this.offered !== undefined) return this.offered;
+      this.isRenewing = true;
+      const { offered } = this;
+      this.offered = undefined;
+      if (offered !== undefined) return (this.given = offered);
       if (reason === 'expired') {
         storeToken('');
         this.form.ask('Your token has expired. Enter a new one. (TOKEN_EXPIRED)', true);
@@ -69,7 +76,7 @@ export class Tokens {
       client.on('token_refreshed', () => this.accepted()),
       client.on('error', ({ event, message, code }) => {
         if (event !== 'refresh_token') return;
-        this.offered = undefined;
+        this.offered = this.given = undefined;
         this.refusals += 1;
         this.form.ask(`${message} (${code})`);
       }),
@@ -98,17 +105,18 @@ export class Tokens {
   }
 
   private accepted(): void {
-    if (this.offered !== undefined) this.set(this.offered);
-    this.offered = undefined;
+    if (this.given !== undefined) this.set(this.given);
+    this.isRenewing = false;
     this.refusals = 0;
     this.form.hide();
   }
 
   private entered(token: string): void {
     const waiting = this.waiting.splice(0);
-    // The client is connected and has asked for a token: the connection continues with the new one.
-    if (waiting.length > 0 && this.refusals < MAX_REFUSED) {
-      this.offered = token;
+    // The connection continues with the new token, as soon as the client asks for it.
+    if (this.isRenewing && this.refusals < MAX_REFUSED) {
+      // A callback that has waited for too long does not take it, and the next one does.
+      this.offered = this.given = token;
       for (const resolve of waiting) resolve(token);
       return;
     }
@@ -119,7 +127,8 @@ export class Tokens {
 
   private set(token: string): void {
     this.token = token;
-    this.offered = undefined;
+    this.offered = this.given = undefined;
+    this.isRenewing = false;
     this.waiting = [];
     storeToken(token);
   }

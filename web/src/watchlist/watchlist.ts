@@ -116,7 +116,10 @@ export function createWatchlist(page: Page, open: (symbol: string) => void): Wat
 
   function drawPrices(): void {
     const now = performance.now();
-    for (const product of dirty) rowOf(product).drawPrice(now);
+    for (const product of dirty) {
+      rowOf(product).drawPrice(now);
+      rowOf(product).drawAge(clock.now(), market.staleReasonOf(product));
+    }
     dirty.clear();
     if (body.children.length === 0) arrange();
   }
