@@ -181,10 +181,9 @@ it('opens another product by a click or with the keyboard, and searches and sort
 
   const sort = (by: string) => page.getByRole('button', { name: by, exact: true }).click();
   await sort('Last');
-  await shows(page.locator('tbody .watch-open').first(), 'NIFTY');
-  expect(await order()).toEqual(['NIFTY', 'GOLD', 'AAPL']);
+  await waitFor(async () => (await order()).join() === 'NIFTY,GOLD,AAPL');
   await sort('Last');
-  await shows(page.locator('tbody .watch-open').first(), 'AAPL');
+  await waitFor(async () => (await order()).join() === 'AAPL,GOLD,NIFTY');
   expect(await page.locator('th[aria-sort]').getAttribute('aria-sort')).toBe('ascending');
   await sort('Product');
   await shows(page.locator('tbody .watch-open').nth(2), 'NIFTY');
