@@ -113,6 +113,17 @@ it('takes no other methods, and no other paths', async () => {
   expect((await fetch(`${url}more`)).status).toBe(404);
 });
 
+it('answers a body that is too long before it has arrived', async () => {
+  const { port, hostname } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const head =
+    'PUT / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n';
+  socket.write(head + 'x'.repeat(2000));
+  let response = '';
+  for await (const chunk of socket.setEncoding('utf8')) response += chunk as string;
+  expect(response).toContain('413 Payload Too Large');
+});
+
 it('survives a client that breaks off', async () => {
   const { port, hostname } = new URL(url);
   const request = new Promise<void>((resolve) => server.once('request', () => resolve()));

@@ -75,8 +75,7 @@ async function requestedScenario(request: IncomingMessage): Promise<Scenario | R
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Destroying the request would close the connection before the response is sent.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of request) {
     size += (chunk as Buffer).length;
     if (size > MAX_BODY_BYTES) return undefined;
     chunks.push(chunk as Buffer);

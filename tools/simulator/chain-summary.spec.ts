@@ -70,6 +70,11 @@ describe('analyse', () => {
 });
 
 describe('maxPain', () => {
+  it('is the lower strike if two pay the same', () => {
+    const held = [leg(100, 5), leg(110, 5)];
+    expect(maxPain(held, held)).toBe(100);
+  });
+
   it('finds the strike that pays buyers least', () => {
     const interest = fc.nat({ max: 100_000 });
     const strikes = fc.array(fc.tuple(interest, interest), { minLength: 1, maxLength: 30 });

@@ -175,6 +175,16 @@ describe('prices', () => {
   });
 });
 
+it('as many options trade late as early', () => {
+  const market = simulator({ products: ['NIFTY'] });
+  const volumes = chainsOf(ticks(market, 500)).map((message) =>
+    chainOf(message).calls.reduce((sum, { volume }) => sum + volume!, 0),
+  );
+  const traded = (from: number) => volumes[from + 20]! - volumes[from]!;
+  expect(traded(79) / traded(0)).toBeGreaterThan(0.5);
+  expect(traded(79) / traded(0)).toBeLessThan(2);
+});
+
 describe('the size of a chain', () => {
   it('is that of the recording by default', () => {
     const [message] = chainsOf(simulator({ products: ['NIFTY'] }).tick());
@@ -249,6 +259,21 @@ describe('a scenario', () => {
     expect(halt).toBeGreaterThan(0);
     // The chain after the halt contains only the trades of the ticks in which there was trade.
     expect(traded(halt)).toBeLessThan(3 * traded(halt + 1));
+  });
+
+  it('halt ends with a jump of the price', () => {
+    const second = (0.14 * 1.5) / Math.sqrt(252 * 6.5 * 3600);
+    const jumps = Array.from({ length: 40 }, (_, seed) => {
+      const market = simulator({ seed, scenario: 'halt', products: ['NIFTY'], strikes: 1 });
+      const prices = ticks(market, 55)
+        .filter(({ channel }) => channel === FeedChannel.underlying)
+        .map((message) => priceOf(message).price);
+      // The first halt begins at the fifth tick.
+      return Math.log(prices[4]! / prices[3]!) / second;
+    });
+    const deviation = Math.sqrt(jumps.reduce((sum, jump) => sum + jump ** 2, 0) / jumps.length);
+    // Without a jump, about the root of the 38 seconds of a halt.
+    expect(deviation).toBeGreaterThan(15);
   });
 
   it('can change at any time: prices go on from where they are, and a halt ends', () => {
