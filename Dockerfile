@@ -14,8 +14,10 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY tools tools
-COPY scripts/build-native.mjs scripts/builds.mjs scripts/bundle-client.mjs scripts/handshake-check.mjs scripts/healthcheck.mjs scripts/
+COPY scripts/build-native.mjs scripts/builds.mjs scripts/bundle-client.mjs scripts/bundle-ops.mjs scripts/handshake-check.mjs scripts/healthcheck.mjs scripts/
 COPY native native
+# The page of /ops.
+COPY ops ops
 # The client for browsers, which the gateway serves, and the live page, which is built on it.
 COPY clients/typescript/src clients/typescript/src
 COPY web web
@@ -30,7 +32,7 @@ RUN command -v cc > /dev/null \
 # The scripts of the build are not needed afterwards. The client's source map is served with it.
 RUN npm run build \
  && find dist -type f \( -name '*.ts' -o -name '*.map' -o -name '*.tsbuildinfo' \) ! -path 'dist/client/*' -delete \
- && rm scripts/build-native.mjs scripts/builds.mjs scripts/bundle-client.mjs \
+ && rm scripts/build-native.mjs scripts/builds.mjs scripts/bundle-client.mjs scripts/bundle-ops.mjs \
  && chmod -R u=rwX,go=rX scripts dist
 
 FROM ${NODE_IMAGE} AS dependencies

@@ -38,7 +38,7 @@ module.exports = {
     {
       ...shared,
       displayName: 'unit',
-      roots: ['<rootDir>/src', '<rootDir>/tools', '<rootDir>/bench', '<rootDir>/web/src'],
+      roots: ['<rootDir>/src', '<rootDir>/tools', '<rootDir>/bench', '<rootDir>/web/src', '<rootDir>/ops'],
       testMatch: ['**/*.spec.ts'],
     },
     {

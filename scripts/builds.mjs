@@ -11,6 +11,9 @@ export function bundleFile(project = root) {
   return `dist/client/deltastream-client-${version}.js`;
 }
 
+/** The page of `/ops`. */
+export const OPS_PAGE = 'dist/ops/index.html';
+
 /**
  * The builds: their source folders and files, the npm script, and the outputs whose age is checked.
  */
@@ -57,6 +60,12 @@ export const BUILDS = {
     folders: ['web', 'clients/typescript/src'],
     files: ['package.json'],
     outputsOf: () => ['dist/web/index.html'],
+  },
+  ops: {
+    script: 'build:ops',
+    folders: ['ops'],
+    files: ['package.json', 'scripts/bundle-ops.mjs'],
+    outputsOf: () => [OPS_PAGE],
   },
 };
 

@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type ValueProvider } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AdminApiModule } from '../admin/api/admin-api.module.js';
 import { hasAdminApi } from '../admin/api/admin-path.js';
+import { OpsPageModule } from '../admin/page/ops-page.module.js';
 import { AdminReplicasModule } from '../admin/replicas/admin-replicas.module.js';
 import { REVOCATION_PORTS } from '../auth/revocation-store.js';
 import { LATEST_STORE } from '../cache/latest-store.js';
@@ -58,7 +59,7 @@ export class AppModule {
         ...(config.restApi ? [RestModule] : []),
         AdminReplicasModule,
         // It acts on clients and replicas: it exists only if it cannot be reached by mistake.
-        ...(hasAdminApi(config) ? [AdminApiModule] : []),
+        ...(hasAdminApi(config) ? [AdminApiModule, OpsPageModule] : []),
         ...(config.livePage === 'on' ? [LivePageModule] : []),
         DrainModule,
       ],
