@@ -34,12 +34,21 @@ export class ConnectionState {
     const isOld = age !== undefined && age > OLD_MS;
     const isLive = this.state.kind === 'live' && !isOld;
     setData(this.views, 'old', isOld ? 'yes' : undefined);
-    setData(this.text, 'state', isLive ? 'live' : this.state.kind === 'connecting' && !isOld ? 'connecting' : 'lost');
-    setText(this.text, [this.inWords(now), isOld ? `Numbers are ${duration(age / 1_000)} old.` : ''].join(' ').trim());
+    setData(
+      this.text,
+      'state',
+      isLive ? 'live' : this.state.kind === 'connecting' && !isOld ? 'connecting' : 'lost',
+    );
+    setText(
+      this.text,
+      [this.inWords(now), isOld ? `Numbers are ${duration(age / 1_000)} old.` : ''].join(' ').trim(),
+    );
     this.retry.hidden = this.state.kind !== 'lost';
     if (age === undefined || isLive === this.wasLive) return;
     this.wasLive = isLive;
-    this.announce(isLive ? 'The numbers are live again.' : `The numbers are no longer live. ${this.inWords(now)}`);
+    this.announce(
+      isLive ? 'The numbers are live again.' : `The numbers are no longer live. ${this.inWords(now)}`,
+    );
   }
 
   private inWords(now: number): string {

@@ -1,6 +1,6 @@
-import type { AdminStats } from '../../src/contract/admin-stats.js';
+import type { AdminStats, ReplicaStats } from '../../src/contract/admin-stats.js';
 import type { Action } from './actions/action.js';
-import { sendNotice } from './actions/notice.js';
+import { oneTarget, sendNotice } from './actions/notice.js';
 import { AdminApi, type Credentials } from './api/admin-api.js';
 import { StatsStream } from './api/stats-stream.js';
 import { ConnectionState } from './connection-state.js';
@@ -51,7 +51,7 @@ export class Console {
     this.replicas = new ReplicaTable({
       api,
       act,
-      showConfig: (replica) => void showConfig(api, replica),
+      showConfig: (replica) => void showConfig(api, replica, this.reportOf(replica)),
       stats: () => this.newest,
     });
     this.charts = new Charts(this.recent, announce);
@@ -63,7 +63,7 @@ export class Console {
           this.clients.findInRoom(room);
           this.navigation.go('clients');
         },
-        notify: (room) => act(sendNotice(api, { room }, connected)),
+        notify: (room) => act(sendNotice(api, oneTarget({ room }), connected)),
       },
       Date.now() / 1_000,
     );
@@ -85,6 +85,10 @@ export class Console {
   start(): void {
     this.navigation.show();
     this.stream.start();
+  }
+
+  private reportOf(name: string): ReplicaStats | undefined {
+    return this.newest?.replicas.find(({ replica }) => replica === name);
   }
 
   private take(stats: AdminStats): void {

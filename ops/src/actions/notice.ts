@@ -1,41 +1,46 @@
 import type { AdminApi } from '../api/admin-api.js';
-import type { NoticeTarget } from '../api/answers.js';
+import type { ClientInfo, NoticeTarget } from '../api/answers.js';
 import { plural } from '../format.js';
 import type { Action, Field, Values } from './action.js';
-import { clientsOfUser, nameOf } from './client-actions.js';
+import { countNow, nameOf, whomField, whomIn } from './client-actions.js';
 
 const LONGEST = 500;
 
-/**
- * Sends a notice.
- * @param target undefined if the form asks for it
- * @param connected how many clients are connected now
- */
+/** Whom a notice is for: the fields of the form that ask for it, and how to read them. */
+export interface Recipients {
+  readonly fields: readonly Field[];
+  readonly targetIn: (values: Values) => NoticeTarget;
+}
+
+export function oneTarget(target: NoticeTarget): Recipients {
+  return { fields: [], targetIn: () => target };
+}
+
+export function clientOrItsUser(client: ClientInfo): Recipients {
+  return { fields: whomField(client), targetIn: (values) => whomIn(client, values) };
+}
+
+/** @param connected how many clients are connected now */
 export function sendNotice(
   api: AdminApi,
-  target: NoticeTarget | undefined,
+  { fields, targetIn }: Recipients,
   connected: () => number | undefined,
 ): Action {
-  const to = (values: Values) => target ?? targetIn(values);
   return {
     title: 'Send a notice',
     isDangerous: false,
-    fields: [...(target ? [] : TARGET_FIELDS), ...MESSAGE_FIELDS],
-    confirm: (values) => `Send to ${inWords(to(values), true)}`,
-    describe: (values) => `Sends this text to ${inWords(to(values), false)}. It cannot be taken back.`,
-    preview: (values) => reach(api, to(values), connected()),
+    fields: [...fields, ...MESSAGE_FIELDS],
+    confirm: (values) => `Send to ${inWords(targetIn(values), true)}`,
+    describe: (values) => `Sends this text to ${inWords(targetIn(values), false)}. It cannot be taken back.`,
+    preview: (values) => reach(api, targetIn(values), connected()),
     async run(values) {
-      const answer = await api.notify({
+      const { clients, missing, failed } = await api.notify({
         level: values.level ?? 'info',
         text: (values.text ?? '').trim(),
         ...(values.link && { link: values.link }),
-        to: to(values),
+        to: targetIn(values),
       });
-      return {
-        done: `Sent to ${plural(answer.clients, 'client')}.`,
-        missing: answer.missing,
-        failed: answer.failed,
-      };
+      return { done: `Sent to ${plural(clients, 'client')}.`, missing, failed };
     },
   };
 }
@@ -85,10 +90,14 @@ const MESSAGE_FIELDS: readonly Field[] = [
   { name: 'link', label: 'Link (optional)', kind: 'url', hint: 'Begins with https://' },
 ];
 
-function targetIn({ target, room = '', user = '' }: Values): NoticeTarget {
-  if (target === 'everyone') return { everyone: true };
-  return target === 'user' ? { user: user.trim() } : { room: room.trim() };
-}
+/** The form asks for the room or the user. */
+export const ASKED: Recipients = {
+  fields: TARGET_FIELDS,
+  targetIn: ({ target, room = '', user = '' }) => {
+    if (target === 'everyone') return { everyone: true };
+    return target === 'user' ? { user: user.trim() } : { room: room.trim() };
+  },
+};
 
 function inWords(target: NoticeTarget, isShort: boolean): string {
   if ('everyone' in target) return isShort ? 'everyone' : 'every client of all replicas';
@@ -105,13 +114,7 @@ function reach(
     return connected === undefined
       ? undefined
       : Promise.resolve(`At this moment: ${plural(connected, 'client')}.`);
-  if ('user' in target) return target.user === '' ? undefined : clientsOfUser(api, target.user);
-  if ('room' in target) return target.room === '' ? undefined : clientsInRoom(api, target.room);
+  if ('user' in target) return target.user === '' ? undefined : countNow(api, target);
+  if ('room' in target) return target.room === '' ? undefined : countNow(api, target);
   return undefined;
-}
-
-async function clientsInRoom(api: AdminApi, room: string): Promise<string> {
-  const { matched, missing } = await api.clients({ room, limit: 1 });
-  const unknown = missing.length > 0 ? `, without those on ${missing.join(', ')}` : '';
-  return `At this moment: ${plural(matched, 'client')}${unknown}.`;
 }

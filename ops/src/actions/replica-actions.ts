@@ -21,7 +21,11 @@ export function drainReplica(api: AdminApi, replica: string, stats: () => AdminS
   };
 }
 
-export function rebalanceReplica(api: AdminApi, replica: string, stats: () => AdminStats | undefined): Action {
+export function rebalanceReplica(
+  api: AdminApi,
+  replica: string,
+  stats: () => AdminStats | undefined,
+): Action {
   return {
     title: `Rebalance ${replica}`,
     isDangerous: true,
@@ -35,7 +39,15 @@ export function rebalanceReplica(api: AdminApi, replica: string, stats: () => Ad
         max: 100,
         isRequired: true,
       },
-      { name: 'seconds', label: 'Over, seconds', kind: 'number', value: '60', min: 1, max: 3_600, isRequired: true },
+      {
+        name: 'seconds',
+        label: 'Over, seconds',
+        kind: 'number',
+        value: '60',
+        min: 1,
+        max: 3_600,
+        isRequired: true,
+      },
     ],
     confirm: (values) => `Disconnect ${values.percent} % of ${replica}`,
     describe: (values) =>

@@ -54,7 +54,10 @@ export class AdminApi {
 
   clients(query: ClientQuery): Promise<FoundClients> {
     const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-    return this.call('GET', `clients?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`);
+    return this.call(
+      'GET',
+      `clients?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`,
+    );
   }
 
   disconnect(whom: ClientOrUser, reconnect: boolean): Promise<AffectedClients> {

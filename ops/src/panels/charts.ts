@@ -20,7 +20,8 @@ const fixed = (lines: readonly (readonly [label: string, series: string])[]) => 
   return () => made;
 };
 
-const wholePercent = (value: number | undefined) => (value === undefined ? '–' : `${count(Math.round(value))} %`);
+const wholePercent = (value: number | undefined) =>
+  value === undefined ? '–' : `${count(Math.round(value))} %`;
 
 const SPECS: readonly ChartSpec[] = [
   {
@@ -29,8 +30,18 @@ const SPECS: readonly ChartSpec[] = [
     write: count,
     atLeast: 10,
   },
-  { title: 'Updates delivered per second', lines: fixed([['all replicas', 'deliveries']]), write: count, atLeast: 10 },
-  { title: 'Bytes written per second', lines: fixed([['all replicas', 'bytes']]), write: bytes, atLeast: 1_000 },
+  {
+    title: 'Updates delivered per second',
+    lines: fixed([['all replicas', 'deliveries']]),
+    write: count,
+    atLeast: 10,
+  },
+  {
+    title: 'Bytes written per second',
+    lines: fixed([['all replicas', 'bytes']]),
+    write: bytes,
+    atLeast: 1_000,
+  },
   {
     title: 'End to end',
     lines: fixed([

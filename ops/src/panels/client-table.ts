@@ -1,6 +1,6 @@
 import type { Action } from '../actions/action.js';
-import { disconnectClient, disconnectUser, traceClient } from '../actions/client-actions.js';
-import { sendNotice } from '../actions/notice.js';
+import { disconnect, trace } from '../actions/client-actions.js';
+import { clientOrItsUser, sendNotice } from '../actions/notice.js';
 import type { AdminApi } from '../api/admin-api.js';
 import type { ClientInfo } from '../api/answers.js';
 import { bytes, count, duration, milliseconds } from '../format.js';
@@ -32,7 +32,10 @@ export function clientTable(api: AdminApi, act: (action: Action) => void): Keyed
       },
       { label: 'Age', isNumber: true, text: ({ age_seconds }) => duration(age_seconds) },
       { label: 'Rooms', create: fillRooms },
-      { label: 'Transport', text: ({ transport, encoding }) => `${transport}, ${encoding}` },
+      {
+        label: 'Transport',
+        text: ({ transport, encoding }) => (encoding === 'json' ? transport : `${transport}, ${encoding}`),
+      },
       { label: 'Address (hash)', text: ({ address }) => address, tone: () => 'quiet' },
       { label: 'Actions', create: (cell, row) => fillActions(cell, row, api, act) },
     ],
@@ -70,27 +73,15 @@ function fillActions(
   api: AdminApi,
   act: (action: Action) => void,
 ): () => void {
-  const { client_id, user } = row();
-  const whom = { client_id };
-  const connected = () => undefined;
-  const named = (label: string, onClick: () => void, name = `client ${client_id}`) =>
-    button(label, onClick, { 'aria-label': `${label.replace('…', '')} ${name}` });
+  const named = (label: string, actionFor: (client: ClientInfo) => Action) =>
+    button(label, () => act(actionFor(row())), {
+      'aria-label': `${label.replace('…', '')} client ${row().client_id}`,
+    });
   cell.className = 'actions';
   cell.append(
-    named('Disconnect…', () => act(disconnectClient(api, row()))),
-    named('Notice…', () => act(sendNotice(api, whom, connected))),
-    named('Trace…', () => act(traceClient(api, whom))),
+    named('Disconnect…', (client) => disconnect(api, client)),
+    named('Notice…', (client) => sendNotice(api, clientOrItsUser(client), () => undefined)),
+    named('Trace…', (client) => trace(api, client)),
   );
-  if (user !== null)
-    cell.append(
-      el(
-        'span',
-        { class: 'of-user' },
-        el('span', { 'aria-hidden': 'true' }, 'User:'),
-        named('Disconnect…', () => act(disconnectUser(api, user)), `user ${user}`),
-        named('Notice…', () => act(sendNotice(api, { user }, connected)), `user ${user}`),
-        named('Trace…', () => act(traceClient(api, { user })), `user ${user}`),
-      ),
-    );
   return () => undefined;
 }

@@ -4,17 +4,19 @@ import type { AdminApi } from '../api/admin-api.js';
 import type { ClientInfo, ClientQuery, FoundClients } from '../api/answers.js';
 import { count, plural, timeOfDay } from '../format.js';
 import { reasonOf } from '../ui/action-dialog.js';
-import { byId, el, setData, setText } from '../ui/dom.js';
+import { byId, el, setText } from '../ui/dom.js';
 import type { KeyedTable } from '../ui/keyed-table.js';
 import { clientTable } from './client-table.js';
 
 const REFRESH_MS = 5_000;
+/** No row moves for so long after the pointer has moved over the table, ms. */
+const POINTING_MS = 3_000;
 const LIMIT = 50;
 const FILTERS = ['client_id', 'user', 'address', 'room', 'transport', 'replica'] as const;
 
 /**
  * The slowest clients, or those that a search finds. While the section can be seen, it is refreshed
- * every five seconds, but not while the operator is in the table: no row may move under the pointer.
+ * every five seconds, but not while the pointer moves over the table: no row may move away under it.
  */
 export class Clients {
   private readonly form = byId('client-search', HTMLFormElement);
@@ -27,7 +29,7 @@ export class Clients {
   private query: ClientQuery = { sort: 'lag_ms' };
   private asked = 0;
   private isVisible = false;
-  private summary = '';
+  private pointedAt = -Infinity;
 
   constructor(
     private readonly api: AdminApi,
@@ -39,9 +41,7 @@ export class Clients {
     this.form.addEventListener('reset', () => setTimeout(() => this.search()));
     byId('search-sort', HTMLSelectElement).addEventListener('change', () => this.search());
     setInterval(() => this.refresh(), REFRESH_MS);
-    for (const type of ['pointerenter', 'pointerleave', 'focusin', 'focusout'])
-      this.element.addEventListener(type, () => queueMicrotask(() => this.writeState()));
-    this.refreshes.addEventListener('change', () => this.writeState());
+    this.element.addEventListener('pointermove', () => (this.pointedAt = performance.now()));
   }
 
   set visible(isVisible: boolean) {
@@ -75,13 +75,10 @@ export class Clients {
     this.replicas.value = names.includes(value) ? value : '';
   }
 
+  /** Whether the operator is about to click, or looks at a dialog. */
   private get isInUse(): boolean {
-    const { activeElement } = document;
-    return (
-      this.element.matches(':hover') ||
-      this.element.contains(activeElement) ||
-      document.querySelector('dialog[open]') !== null
-    );
+    const isPointing = performance.now() - this.pointedAt < POINTING_MS;
+    return isPointing || document.querySelector('dialog[open]') !== null;
   }
 
   private search(event?: Event): void {
@@ -94,8 +91,7 @@ export class Clients {
   }
 
   private refresh(): void {
-    if (!this.isVisible || document.hidden || !this.refreshes.checked || this.isInUse) this.writeState();
-    else void this.ask();
+    if (this.isVisible && !document.hidden && this.refreshes.checked && !this.isInUse) void this.ask();
   }
 
   private async ask(): Promise<void> {
@@ -112,21 +108,21 @@ export class Clients {
 
   private take(found: FoundClients): void {
     this.table.show(found.clients);
-    this.showProblems(shortfallOf({ done: '', ...found }).map((text) => text.replace(/: it may .*$/, ': its clients are not listed.')));
+    this.showProblems(
+      shortfallOf({ done: '', ...found }).map((text) =>
+        text.replace(/: it may .*$/, ': its clients are not listed.'),
+      ),
+    );
     const isSearch = FILTERS.some((filter) => this.query[filter]);
     const what = isSearch ? `${plural(found.matched, 'client')} found` : plural(found.matched, 'client');
-    const shown = found.clients.length < found.matched ? `, the first ${count(found.clients.length)} listed` : '';
-    this.summary = `${what}${shown}. Read at ${timeOfDay(Date.now() / 1_000)}`;
-    this.writeState();
+    const shown =
+      found.clients.length < found.matched ? `, the first ${count(found.clients.length)} listed` : '';
+    setText(this.state, `${what}${shown}. Read at ${timeOfDay(Date.now() / 1_000)}.`);
   }
 
   private showProblems(problems: readonly string[]): void {
-    this.coverage.replaceChildren(...problems.map((text) => el('p', { 'data-tone': 'bad', role: 'alert' }, text)));
-  }
-
-  private writeState(): void {
-    const isPaused = this.refreshes.checked && this.isInUse;
-    setText(this.state, `${this.summary}${isPaused ? ', paused while you are in the table' : ''}${this.summary && '.'}`);
-    setData(this.state, 'tone', isPaused ? 'warn' : undefined);
+    this.coverage.replaceChildren(
+      ...problems.map((text) => el('p', { 'data-tone': 'bad', role: 'alert' }, text)),
+    );
   }
 }

@@ -1,7 +1,7 @@
 import type { Action } from '../actions/action.js';
 import { shortfallOf } from '../actions/action.js';
 import { changeLevel, endTrace, resetLevel } from '../actions/replica-actions.js';
-import { sendNotice } from '../actions/notice.js';
+import { ASKED, oneTarget, sendNotice } from '../actions/notice.js';
 import type { AdminApi } from '../api/admin-api.js';
 import type { LoggingAnswer, ReplicaLogging, Trace } from '../api/answers.js';
 import { timeOfDay } from '../format.js';
@@ -30,8 +30,8 @@ export class Logs {
     connected: () => number | undefined,
   ) {
     byId('notice-buttons', HTMLParagraphElement).append(
-      button('To everyone…', () => act(sendNotice(api, { everyone: true }, connected))),
-      button('To a room or a user…', () => act(sendNotice(api, undefined, connected))),
+      button('To everyone…', () => act(sendNotice(api, oneTarget({ everyone: true }), connected))),
+      button('To a room or a user…', () => act(sendNotice(api, ASKED, connected))),
     );
     byId('level-buttons', HTMLParagraphElement).append(
       button('Change on all replicas…', () => act(changeLevel(api, undefined))),
@@ -70,7 +70,9 @@ export class Logs {
 
   private take(answer: LoggingAnswer): void {
     const { replicas } = answer;
-    this.levels.show([...replicas].sort((a, b) => a.replica.localeCompare(b.replica, 'en', { numeric: true })));
+    this.levels.show(
+      [...replicas].sort((a, b) => a.replica.localeCompare(b.replica, 'en', { numeric: true })),
+    );
     const traces = new Map<string, TraceRow>();
     for (const { replica, traces: own } of replicas)
       for (const trace of own) {

@@ -9,7 +9,12 @@ import { type Column, KeyedTable, type Tone } from '../ui/keyed-table.js';
 
 /** A replica, with its report or without one. */
 type ReplicaRow =
-  | { readonly replica: string; readonly report: ReplicaStats; readonly missing?: undefined; readonly now: number }
+  | {
+      readonly replica: string;
+      readonly report: ReplicaStats;
+      readonly missing?: undefined;
+      readonly now: number;
+    }
   | { readonly replica: string; readonly report?: undefined; readonly missing: MissingReplica };
 
 export interface ReplicaTableParts {
@@ -35,15 +40,15 @@ function column(
 }
 
 function stateOf(row: ReplicaRow): string {
-  if (row.missing) return `missing, silent for ${duration(row.missing.silent_ms / 1_000)}`;
+  if (row.missing) return `missing for ${duration(row.missing.silent_ms / 1_000)}`;
   const { state, refuses } = row.report;
   if (state === 'draining') return 'draining';
   return refuses === undefined ? 'serving' : `refuses: ${refuses}`;
 }
 
+/** The connections that do not work; the list of problems says why. */
 function redisOf({ redis_problems }: ReplicaStats): string {
-  const problems = Object.entries(redis_problems);
-  return problems.length === 0 ? 'OK' : problems.map(([name, text]) => `${name}: ${text}`).join('; ');
+  return Object.keys(redis_problems).join(', ') || 'OK';
 }
 
 function columnsOf({ api, act, showConfig, stats }: ReplicaTableParts): Column<ReplicaRow>[] {
@@ -64,14 +69,23 @@ function columnsOf({ api, act, showConfig, stats }: ReplicaTableParts): Column<R
       ({ lagging_clients }) => (lagging_clients > 0 ? 'warn' : 'quiet'),
     ),
     column('Delivered /s', ({ rates }) => count(rates.deliveries)),
-    column('CPU', ({ cpu }) => percent(cpu), (report) => (isBusy(report) ? 'bad' : undefined)),
+    column(
+      'CPU',
+      ({ cpu }) => percent(cpu),
+      (report) => (isBusy(report) ? 'bad' : undefined),
+    ),
     column('Memory', ({ rss_bytes }) => bytes(rss_bytes)),
     column(
       'Loop delay',
       ({ event_loop_delay_ms }) => milliseconds(event_loop_delay_ms),
       (report) => (isSlowLoop(report) ? 'bad' : undefined),
     ),
-    column('Feed', ({ feed }) => feed, ({ feed }) => (feed === 'down' ? 'bad' : 'quiet'), false),
+    column(
+      'Feed',
+      ({ feed }) => feed,
+      ({ feed }) => (feed === 'down' ? 'bad' : 'quiet'),
+      false,
+    ),
     column(
       'Redis',
       redisOf,
@@ -79,7 +93,7 @@ function columnsOf({ api, act, showConfig, stats }: ReplicaTableParts): Column<R
       false,
     ),
     column('Up', ({ started_at }, now) => duration(now - started_at)),
-    column('Version', ({ version, node }) => `${version}, Node ${node}`, undefined, false),
+    column('Version', ({ version }) => version, undefined, false),
     {
       label: 'Actions',
       create(cell, row) {
@@ -90,7 +104,7 @@ function columnsOf({ api, act, showConfig, stats }: ReplicaTableParts): Column<R
         const others = [
           named('Rebalance…', () => act(rebalanceReplica(api, replica, stats))),
           named('Log level…', () => act(changeLevel(api, replica))),
-          named('Configuration…', () => showConfig(replica)),
+          named('Config…', () => showConfig(replica)),
         ];
         cell.className = 'actions';
         cell.append(drain, ...others);

@@ -14,8 +14,6 @@ interface Tile {
 
 const redisProblems = ({ replicas }: AdminStats) =>
   replicas.filter(({ redis_problems }) => Object.keys(redis_problems).length > 0);
-const refused = (increases: Increases) =>
-  increases.sum('handshakes_refused') + increases.sum('requests_refused');
 const withoutFeed = ({ replicas }: AdminStats) => replicas.filter(({ feed }) => feed === 'down').length;
 
 const TILES: readonly Tile[] = [
@@ -27,7 +25,7 @@ const TILES: readonly Tile[] = [
   {
     label: 'Updates delivered',
     value: ({ total }) => `${count(total.rates.deliveries)} /s`,
-    note: ({ total }) => `of ${count(total.rates.broadcasts)} broadcasts /s`,
+    note: ({ total }) => `${count(total.rates.broadcasts)} broadcasts /s`,
   },
   {
     label: 'Written',
@@ -50,11 +48,12 @@ const TILES: readonly Tile[] = [
     tone: ({ total }) => (total.lagging_clients > 0 ? 'warn' : undefined),
   },
   {
-    label: 'Refused',
-    value: (_, increases) => count(refused(increases)),
-    note: (_, increases) =>
-      `${plural(increases.sum('handshakes_refused'), 'handshake')}, ${plural(increases.sum('requests_refused'), 'request')}`,
-    tone: (_, increases) => (refused(increases) > 0 ? 'warn' : undefined),
+    label: 'Refused in a minute',
+    value: (_, increases) =>
+      count(increases.lastMinute('handshakes_refused') + increases.lastMinute('requests_refused')),
+    note: (_, increases) => `${plural(increases.lastMinute('handshakes_refused'), 'handshake')}`,
+    // Requests are refused every day. A handshake means that a client does not get in.
+    tone: (_, increases) => (increases.lastMinute('handshakes_refused') > 0 ? 'warn' : undefined),
   },
   {
     label: 'Feed',
@@ -79,7 +78,10 @@ const TILES: readonly Tile[] = [
     value: ({ replicas }) => count(replicas.length),
     note: ({ missing, replicas }) => {
       const draining = replicas.filter(({ state }) => state === 'draining').length;
-      const named = [draining > 0 && `${draining} draining`, missing.length > 0 && `${missing.length} missing`];
+      const named = [
+        draining > 0 && `${draining} draining`,
+        missing.length > 0 && `${missing.length} missing`,
+      ];
       return named.filter(Boolean).join(', ') || 'all serve';
     },
     tone: ({ missing, replicas }) => {

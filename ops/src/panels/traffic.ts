@@ -45,7 +45,10 @@ export class Traffic {
     const down = replicas.filter(({ feed }) => feed === 'down').map(({ replica }) => replica);
     const stale = products.filter(({ status }) => status === 'stale').length;
     const reach = down.length === 0 ? 'It reaches all replicas.' : `It does not reach ${down.join(', ')}.`;
-    setText(this.feed, `${count(total.rates.feed_messages)} messages /s. ${reach} ${plural(stale, 'product')} stale.`);
+    setText(
+      this.feed,
+      `${count(total.rates.feed_messages)} messages /s. ${reach} ${plural(stale, 'product')} stale.`,
+    );
     setData(this.feed, 'tone', down.length > 0 ? 'bad' : undefined);
   }
 }

@@ -19,6 +19,11 @@ export interface Counted {
   readonly total: number;
 }
 
+/** How much each group has increased. */
+export type Increase = Readonly<Record<Group, number>>;
+
+const MINUTE = 60;
+
 interface Seen {
   readonly startedAt: number;
   readonly counts: TrafficCounts;
@@ -32,10 +37,12 @@ interface Seen {
 export class Increases {
   private readonly seen = new Map<string, Seen>();
   private readonly since = new Map<Group, Map<string, number>>(GROUPS.map((group) => [group, new Map()]));
+  /** The increases of the last minute. */
+  private recent: { readonly at: number; readonly increase: Increase }[] = [];
   private openedAt: number | undefined;
 
   /** @returns the increase of this second, of each group */
-  take(stats: AdminStats): Readonly<Record<Group, number>> {
+  take(stats: AdminStats): Increase {
     this.openedAt ??= stats.server_time;
     const now = Object.fromEntries(GROUPS.map((group) => [group, 0])) as Record<Group, number>;
     for (const { replica, started_at, counts } of stats.replicas) {
@@ -48,6 +55,8 @@ export class Increases {
       }
       this.seen.set(replica, { startedAt: started_at, counts });
     }
+    const { server_time: at } = stats;
+    this.recent = [...this.recent.filter((one) => one.at > at - MINUTE), { at, increase: now }];
     return now;
   }
 
@@ -64,6 +73,11 @@ export class Increases {
   /** The increase of a group since the page was opened. */
   sum(group: Group): number {
     return [...this.since.get(group)!.values()].reduce((sum, increase) => sum + increase, 0);
+  }
+
+  /** The increase of a group in the last minute. */
+  lastMinute(group: Group): number {
+    return this.recent.reduce((sum, { increase }) => sum + increase[group], 0);
   }
 
   private add(group: Group, counts: Counts, before: Counts): number {

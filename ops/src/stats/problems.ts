@@ -50,7 +50,7 @@ function replicaProblems(report: ReplicaStats): Problem[] {
   const add = (kind: string, severity: Severity, text: string) =>
     problems.push({ key: `${kind} ${where}`, severity, where, text });
   for (const [connection, text] of Object.entries(report.redis_problems))
-    add(`redis ${connection}`, 'critical', `Redis (${connection}): ${text}`);
+    add(`redis ${connection}`, 'critical', `${text} (${connection})`);
   if (report.feed === 'down') add('feed', 'critical', 'It receives no feed, so its clients get no updates.');
   if (report.state === 'draining')
     add('draining', 'notice', `Draining, with ${plural(report.clients, 'client')} left.`);
@@ -66,7 +66,10 @@ function wholeGateway({ total, replicas, products }: AdminStats): Problem[] {
   const add = (key: string, severity: Severity, text: string) =>
     problems.push({ key, severity, where: 'gateway', text });
 
-  if (replicas.length > 0 && replicas.every(({ state, refuses }) => state !== 'serving' || refuses !== undefined))
+  if (
+    replicas.length > 0 &&
+    replicas.every(({ state, refuses }) => state !== 'serving' || refuses !== undefined)
+  )
     add('closed', 'critical', 'No replica accepts new clients.');
   const stale = products.filter(({ status }) => status === 'stale').map(({ product }) => product);
   if (stale.length > 0) {

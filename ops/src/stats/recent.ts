@@ -49,7 +49,11 @@ export class Recent {
 
   private append(at: number, point: Point): void {
     for (const [name, value] of Object.entries(point)) {
-      if (value !== undefined && !this.columns.has(name)) this.columns.set(name, this.times.map(() => null));
+      if (value !== undefined && !this.columns.has(name))
+        this.columns.set(
+          name,
+          this.times.map(() => null),
+        );
     }
     this.times.push(at);
     for (const [name, values] of this.columns) values.push(point[name] ?? null);

@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { WINDOW_SECONDS, type Recent, type Series } from '../stats/recent.js';
+import type { Recent, Series } from '../stats/recent.js';
 import { timeOfDay } from '../format.js';
 import { el, setText } from './dom.js';
 
@@ -18,6 +18,8 @@ export interface ChartSpec {
 }
 
 const HEIGHT = 132;
+/** The lengths of the time axis, s. It grows in steps, so that the lines do not creep each second. */
+const WINDOWS = [60, 180, 600];
 /** The cursor of one chart shows the same moment in all of them. */
 const SYNC = 'ops';
 
@@ -67,7 +69,13 @@ export class Chart {
     this.values = this.lines.map(() => el('b'));
     this.legend.replaceChildren(
       ...this.lines.map(({ label }, index) =>
-        el('li', { 'data-line': String(index % 8) }, el('i', { 'aria-hidden': 'true' }), label, this.values[index]),
+        el(
+          'li',
+          { 'data-line': String(index % 8) },
+          el('i', { 'aria-hidden': 'true' }),
+          label,
+          this.values[index],
+        ),
       ),
     );
     const width = this.plotArea.clientWidth;
@@ -77,7 +85,10 @@ export class Chart {
 
   private data(): uPlot.AlignedData {
     const { time } = this.recent;
-    return [time, ...this.lines.map(({ series }) => this.recent.series(series))] as unknown as uPlot.AlignedData;
+    return [
+      time,
+      ...this.lines.map(({ series }) => this.recent.series(series)),
+    ] as unknown as uPlot.AlignedData;
   }
 
   private options(width: number): uPlot.Options {
@@ -96,19 +107,31 @@ export class Chart {
       legend: { show: false },
       cursor: { sync: { key: SYNC }, y: false, drag: { x: false, y: false }, points: { size: 5 } },
       scales: {
-        x: { range: (_plot, _min, max) => [max - WINDOW_SECONDS, max] },
+        x: { range: (_plot, min, max) => [max - windowFor(max - min), max] },
         y: { range: (_plot, _min, max) => [0, Math.max(max * 1.08, this.spec.atLeast)] },
       },
       axes: [
-        { ...axis, size: 22, space: 70, values: (_plot, times) => times.map((at) => timeOfDay(at).slice(0, 5)) },
-        { ...axis, size: 62, space: 34, values: (_plot, ticks) => ticks.map((tick) => this.spec.write(tick)) },
+        { ...axis, size: 22, space: 70, values: (_plot, times) => times.map(clockOf) },
+        {
+          ...axis,
+          size: 62,
+          space: 34,
+          values: (_plot, ticks) => ticks.map((tick) => shorter(this.spec.write(tick))),
+        },
       ],
       series: [
         {},
         ...this.lines.map((_, index) => ({
           stroke: colour(`--line-${index % 8}`),
           width: 1.5,
-          dash: index === 0 ? undefined : [[6, 3], [2, 3], [9, 3, 2, 3]][(index - 1) % 3],
+          dash:
+            index === 0
+              ? undefined
+              : [
+                  [6, 3],
+                  [2, 3],
+                  [9, 3, 2, 3],
+                ][(index - 1) % 3],
           points: { show: false },
         })),
       ],
@@ -137,7 +160,9 @@ export class Chart {
     const index = Math.min(last, Math.max(0, from + step));
     const at = this.recent.time[index]!;
     plot.setCursor({ left: plot.valToPos(at, 'x'), top: 0 });
-    const read = this.lines.map(({ label }, line) => `${label} ${this.spec.write(this.valueAt(line, index))}`);
+    const read = this.lines.map(
+      ({ label }, line) => `${label} ${this.spec.write(this.valueAt(line, index))}`,
+    );
     this.announce(`${timeOfDay(at)}: ${read.join(', ')}`);
   }
 
@@ -147,4 +172,18 @@ export class Chart {
     if (this.plot) this.plot.setSize({ width, height: HEIGHT });
     else this.rebuild();
   }
+}
+
+function windowFor(seconds: number): number {
+  return WINDOWS.find((one) => one >= seconds) ?? WINDOWS.at(-1)!;
+}
+
+/** The time of day, with seconds if it is not a full minute. */
+function clockOf(at: number): string {
+  return timeOfDay(at).replace(/:00$/, '');
+}
+
+/** Without decimals that are zero. */
+function shorter(text: string): string {
+  return text.replace(/\.0+(?=\D|$)/, '');
 }

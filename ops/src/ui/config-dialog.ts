@@ -1,3 +1,4 @@
+import type { ReplicaStats } from '../../../src/contract/admin-stats.js';
 import type { AdminApi } from '../api/admin-api.js';
 import type { ConfigAnswer, Setting } from '../api/answers.js';
 import { reasonOf } from './action-dialog.js';
@@ -9,15 +10,25 @@ interface SettingRow extends Setting {
 }
 
 /** Shows the settings that a replica runs with. Those that differ from the default come first. */
-export async function showConfig(api: AdminApi, replica: string): Promise<void> {
+export async function showConfig(
+  api: AdminApi,
+  replica: string,
+  report: ReplicaStats | undefined,
+): Promise<void> {
   const state = el('p', { role: 'status' }, 'Reading…');
-  const filter = el('input', { type: 'search', id: 'config-filter', autocomplete: 'off', spellcheck: 'false' });
+  const filter = el('input', {
+    type: 'search',
+    id: 'config-filter',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   const table = el('table', { 'aria-labelledby': 'config-title' });
   const close = button('Close', () => dialog.close());
   const dialog = el(
     'dialog',
     { class: 'config', 'aria-labelledby': 'config-title' },
     el('h2', { id: 'config-title' }, `Configuration of ${replica}`),
+    el('p', {}, report ? `Version ${report.version} on Node.js ${report.node}` : ''),
     state,
     el('div', { class: 'field' }, el('label', { for: filter.id }, 'Filter'), filter),
     el(

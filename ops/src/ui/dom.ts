@@ -35,7 +35,11 @@ export function setData(element: HTMLElement, name: string, value: string | unde
   else element.dataset[name] = value;
 }
 
-export function button(label: string, onClick: () => void, attributes: Record<string, string> = {}): HTMLElement {
+export function button(
+  label: string,
+  onClick: () => void,
+  attributes: Record<string, string> = {},
+): HTMLElement {
   const made = el('button', { type: 'button', ...attributes }, label);
   made.addEventListener('click', onClick);
   return made;

@@ -61,6 +61,16 @@ export class KeyedTable<T> {
 
   /** Shows these rows in this order. */
   show(list: readonly T[]): void {
+    const focused = document.activeElement;
+    this.place(list);
+    this.empty.hidden = list.length > 0;
+    // An element that is moved or removed loses the focus.
+    if (!(focused instanceof HTMLElement) || document.activeElement === focused) return;
+    const next = focused.isConnected ? focused : this.body.closest<HTMLElement>('[tabindex]');
+    next?.focus({ preventScroll: true });
+  }
+
+  private place(list: readonly T[]): void {
     const keys = new Set<string>();
     let next = this.body.firstElementChild;
     for (const data of list) {
@@ -71,7 +81,6 @@ export class KeyedTable<T> {
       row.data = data;
       for (const update of row.updates) update();
       setData(row.element, 'tone', this.toneOf(data));
-      // Moving an element that has the focus would take the focus away from it.
       if (row.element === next) next = next.nextElementSibling;
       else this.body.insertBefore(row.element, next);
     }
@@ -80,7 +89,6 @@ export class KeyedTable<T> {
       element.remove();
       this.rows.delete(key);
     }
-    this.empty.hidden = list.length > 0;
   }
 
   set emptyText(text: string) {
