@@ -7,6 +7,8 @@ const SILENCE_MS = 6_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 
+type Timer = ReturnType<typeof setTimeout>;
+
 export type StreamState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
@@ -28,7 +30,7 @@ export interface StatsSource {
 /** Follows `admin_stats`. A lost connection is opened again, after a pause that grows up to 15 s. */
 export class StatsStream {
   private attempt: AbortController | undefined;
-  private retryTimer: number | undefined;
+  private retryTimer: Timer | undefined;
   private failures = 0;
   private ended = false;
 
@@ -107,10 +109,10 @@ export class StatsStream {
     const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures++);
     const pause = longest * (0.5 + this.random() / 2);
     this.listener.onState({ kind: 'lost', problem, retryAt: performance.now() + pause });
-    this.retryTimer = window.setTimeout(() => void this.connect(), pause);
+    this.retryTimer = setTimeout(() => void this.connect(), pause);
   }
 
-  private abortLater(attempt: AbortController): number {
-    return window.setTimeout(() => attempt.abort(), SILENCE_MS);
+  private abortLater(attempt: AbortController): Timer {
+    return setTimeout(() => attempt.abort(), SILENCE_MS);
   }
 }
