@@ -28,7 +28,7 @@ function open(credentials: Credentials): void {
 /** Returns what is wrong with the credentials, or undefined if the gateway accepts them. */
 async function problemWith(credentials: Credentials): Promise<string | undefined> {
   try {
-    await new AdminApi(credentials, () => undefined).stats();
+    await new AdminApi(credentials, () => undefined).check();
     return undefined;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

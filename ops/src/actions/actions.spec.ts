@@ -107,7 +107,7 @@ it('rebalances a share, and says how many clients that is', async () => {
 });
 
 it('changes the log level of one replica or of all', async () => {
-  const { api, calls } = recorder({ replicas: ['a'], missing: ['b'], failed: [] });
+  const { api, calls } = recorder({ replicas: [{ replica: 'a' }], missing: ['b'], failed: [] });
   const outcome = await changeLevel(api, undefined).run({ level: 'debug', for_seconds: '60' });
   await changeLevel(api, 'a').run({ level: 'warn', for_seconds: '600' });
   expect(calls).toEqual([

@@ -1,7 +1,8 @@
 import type { AdminStats } from '../../../src/contract/admin-stats.js';
 import type { AdminApi } from '../api/admin-api.js';
+import type { LoggingAnswer } from '../api/answers.js';
 import { plural } from '../format.js';
-import type { Action, Values } from './action.js';
+import type { Action, Outcome, Values } from './action.js';
 import { durationField, secondsIn } from './durations.js';
 
 export const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
@@ -79,8 +80,7 @@ export function changeLevel(api: AdminApi, replica: string | undefined): Action 
     describe: () =>
       `Changes the log level of ${where} for a limited time. The configured level then applies again.`,
     async run(values) {
-      const answer = await api.setLevel(values.level!, secondsIn(values), replica);
-      return { ...answer, done: `Changed on ${answer.replicas.join(', ') || 'no replica'}.` };
+      return levelOutcome('Changed', await api.setLevel(values.level!, secondsIn(values), replica));
     },
   };
 }
@@ -92,8 +92,7 @@ export function resetLevel(api: AdminApi): Action {
     confirm: () => 'Reset on all replicas',
     describe: () => 'Returns all replicas to the log level that is configured.',
     async run() {
-      const answer = await api.resetLevel();
-      return { ...answer, done: `Reset on ${answer.replicas.join(', ') || 'no replica'}.` };
+      return levelOutcome('Reset', await api.resetLevel());
     },
   };
 }
@@ -109,6 +108,11 @@ export function endTrace(api: AdminApi, id: string, whom: string): Action {
       return { done: `The trace ${id} has ended.`, missing, failed };
     },
   };
+}
+
+function levelOutcome(verb: string, { replicas, missing, failed }: LoggingAnswer): Outcome {
+  const names = replicas.map((one) => one.replica).join(', ');
+  return { done: `${verb} on ${names || 'no replica'}.`, missing, failed };
 }
 
 function reportOf(replica: string, stats: AdminStats | undefined) {

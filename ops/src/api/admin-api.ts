@@ -1,4 +1,3 @@
-import type { AdminStats } from '../../../src/contract/admin-stats.js';
 import type {
   AffectedClients,
   ClientOrUser,
@@ -6,7 +5,6 @@ import type {
   ConfigAnswer,
   Coverage,
   FoundClients,
-  LevelAnswer,
   LoggingAnswer,
   Notice,
   ReplicaTask,
@@ -48,8 +46,12 @@ export class AdminApi {
     return this.send('GET', 'stats/stream', undefined, signal);
   }
 
-  stats(): Promise<AdminStats> {
-    return this.call('GET', 'stats');
+  /** Whether the gateway accepts the token. */
+  async check(): Promise<void> {
+    // This is the fastest answer of the API: the headers of the stream come at once.
+    const attempt = new AbortController();
+    await this.openStats(AbortSignal.any([attempt.signal, AbortSignal.timeout(TIMEOUT_MS)]));
+    attempt.abort();
   }
 
   clients(query: ClientQuery): Promise<FoundClients> {
@@ -81,12 +83,12 @@ export class AdminApi {
     return this.call('GET', 'logging');
   }
 
-  setLevel(level: string, forSeconds: number, replica: string | undefined): Promise<LevelAnswer> {
+  setLevel(level: string, forSeconds: number, replica: string | undefined): Promise<LoggingAnswer> {
     const body = { level, for_seconds: forSeconds, ...(replica !== undefined && { replica }) };
     return this.call('PUT', 'logging/level', body);
   }
 
-  resetLevel(): Promise<LevelAnswer> {
+  resetLevel(): Promise<LoggingAnswer> {
     return this.call('DELETE', 'logging/level');
   }
 

@@ -90,10 +90,6 @@ export interface LoggingAnswer extends Coverage {
   readonly replicas: readonly ReplicaLogging[];
 }
 
-export interface LevelAnswer extends Coverage {
-  readonly replicas: readonly string[];
-}
-
 export interface TraceAnswer extends AffectedClients {
   readonly trace_id: string;
   readonly until: number;
