@@ -42,7 +42,7 @@ export const BUILDS = {
     ),
     outputsOf: () => ['clients/typescript/dist/cjs/package.json'], // this file is written last
   },
-  // `build` makes the next three too. Each is made by itself after a change of its sources only.
+  // `build` makes the next four too. Each is made by itself after a change of its sources only.
   addon: {
     script: 'build:native',
     folders: ['native'],

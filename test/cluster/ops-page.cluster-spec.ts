@@ -236,7 +236,12 @@ it('can be used with the keyboard only', async () => {
 
 it('takes no screenshots unless it is asked to', async () => {
   if (process.env.SCREENSHOT === undefined) return;
+  for (let n = 10; n < 100; n++) {
+    await redis.client.publish(UNDERLYING, JSON.stringify(underlying('NIFTY', n)));
+    await ops.page.waitForTimeout(200);
+  }
   await ops.page.setViewportSize({ width: 1280, height: 800 });
+  await ops.page.evaluate('document.activeElement.blur()');
   for (const colorScheme of ['light', 'dark'] as const) {
     await ops.page.emulateMedia({ colorScheme });
     await ops.page.screenshot({ path: join(process.env.SCREENSHOT, `ops-page-${colorScheme}.png`) });

@@ -107,7 +107,7 @@ export class Chart {
       legend: { show: false },
       cursor: { sync: { key: SYNC }, y: false, drag: { x: false, y: false }, points: { size: 5 } },
       scales: {
-        x: { range: (_plot, min, max) => [max - windowFor(max - min), max] },
+        x: { range: () => this.window() },
         y: { range: (_plot, _min, max) => [0, Math.max(max * 1.08, this.spec.atLeast)] },
       },
       axes: [
@@ -137,6 +137,14 @@ export class Chart {
       ],
       hooks: { setCursor: [(plot) => this.writeLegend(plot.cursor.idx ?? undefined)] },
     };
+  }
+
+  /** The first and the last moment of the time axis. */
+  private window(): [number, number] {
+    const { time } = this.recent;
+    const last = time.at(-1) ?? 0;
+    const first = time[0] ?? last;
+    return [last - windowFor(last - first), last];
   }
 
   /** @param index the point under the cursor; undefined for the newest one */
