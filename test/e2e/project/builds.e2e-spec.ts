@@ -8,7 +8,7 @@ import { waitFor } from '../../support/wait.js';
 /** The reason why a project has to be built again, or undefined if its build is up to date. */
 function reasonIn(
   project: string,
-  build: 'gateway' | 'addon' | 'bundle' | 'page' = 'gateway',
+  build: 'gateway' | 'addon' | 'bundle' | 'page' | 'ops' = 'gateway',
 ): string | undefined {
   const program = `
     import { BUILDS, staleBecause } from ${JSON.stringify(join(ROOT, 'scripts/builds.mjs'))};
@@ -88,6 +88,19 @@ describe('a build', () => {
     await writeFile(join(project, 'clients/typescript/src/client.ts'), 'changed');
     expect(reasonIn(project, 'bundle')).toMatch(/ is older than clients\/typescript\/src(\/client.ts)?$/);
     expect(reasonIn(project)).toBeUndefined();
+  });
+
+  it('of the page for operators is stale after a change of the page', async () => {
+    for (const folder of ['ops/src', 'scripts', 'dist/ops'])
+      await mkdir(join(project, folder), { recursive: true });
+    await writeFile(join(project, 'scripts/bundle-ops.mjs'), '');
+    expect(reasonIn(project, 'ops')).toBe('dist/ops/index.html is missing');
+    await waitFor(async () => {
+      await writeFile(join(project, 'dist/ops/index.html'), '');
+      return reasonIn(project, 'ops') === undefined;
+    });
+    await writeFile(join(project, 'ops/src/main.ts'), 'changed');
+    expect(reasonIn(project, 'ops')).toMatch(/ is older than ops\/src(\/main.ts)?$/);
   });
 
   it('of the live page is stale after a change of the page or of the client that it uses', async () => {
