@@ -22,7 +22,7 @@ import { withFaults } from './faults/fault-options.js';
 import { DEMO_USAGE, parseDemoOptions } from './demo-options.js';
 import { UsageError } from './simulator/arguments.js';
 import { publishFeed } from './simulator/feed-message.js';
-import { SCENARIO_PATH, scenarioEndpoint } from './scenario-endpoint.js';
+import { markDemo, SCENARIO_PATH, scenarioEndpoint } from './scenario-endpoint.js';
 import { simulatedFeed } from './simulator/simulated-feed.js';
 
 const EXPIRIES = 2;
@@ -117,7 +117,10 @@ async function main(): Promise<void> {
       tickSeconds: 1 / ticksPerSecond,
     });
     gateway = await createGateway(config, ports, logger, {
-      prepare: (app) => void app.use(SCENARIO_PATH, scenarioEndpoint(simulator)),
+      prepare: (app) => {
+        app.use(markDemo);
+        app.use(SCENARIO_PATH, scenarioEndpoint(simulator));
+      },
     });
     process.stdout.write(
       `The feed is simulated: ${simulator.products.join(', ')}, ` +

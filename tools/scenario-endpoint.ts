@@ -9,6 +9,15 @@ const MAX_BODY_BYTES = 1024;
 
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
+/**
+ * Tells the page that it runs on the demo, and may ask for the scenario. Browsers show this header
+ * to the page itself. Asking on any other gateway would only write an error to the console.
+ */
+export const markDemo: Middleware = (_request, response, next) => {
+  response.setHeader('Server-Timing', 'deltastream-demo');
+  next();
+};
+
 /** Why a request is rejected. */
 interface Rejection {
   readonly status: number;

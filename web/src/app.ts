@@ -1,6 +1,7 @@
 import { connect } from '@deltastream/socket-client';
 import { Cleanup, type Component } from './component.js';
 import { createConnectionPanel } from './connection/connection-panel.js';
+import { startScenarioChoice } from './demo/scenario-choice.js';
 import { Frames } from './frame.js';
 import { GatewayClock } from './gateway-clock.js';
 import { Market } from './market/market.js';
@@ -30,6 +31,7 @@ export class App {
 
   constructor() {
     startSchemeButton(this.theme);
+    void startScenarioChoice(part('scenario'));
     part('sign-out').addEventListener('click', () => this.tokens.forget());
   }
 

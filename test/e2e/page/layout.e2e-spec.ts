@@ -66,6 +66,20 @@ it('shows data without an error, and under its content security policy', async (
   expect(await live.violations()).toEqual([]);
 });
 
+it('chooses what the simulated market of the demo does', async () => {
+  const live = await filled(await LivePage.open(url, browser));
+  const choice = live.page.getByLabel('Scenario of the simulated market');
+  await choice.selectOption({ label: 'Fast market' });
+  const scenario = async () =>
+    ((await (await fetch(new URL('demo/scenario', url))).json()) as { scenario: string }).scenario;
+  await waitFor(async () => (await scenario()) === 'fast');
+  await live.page.reload();
+  await waitFor(async () => (await choice.inputValue()) === 'fast');
+  await choice.selectOption({ label: 'Normal day' });
+  await waitFor(async () => (await scenario()) === 'normal');
+  expect(browser.complaints).toEqual([]);
+});
+
 it('remembers the colour scheme that the reader chose', async () => {
   const live = await LivePage.open(url, browser);
   const background = () => live.page.evaluate(`getComputedStyle(document.documentElement).backgroundColor`);

@@ -64,6 +64,8 @@ it('every cell of the watchlist is what was published', async () => {
   // A product that the gateway did not know appears with its first price, without a currency.
   await price('M&M', 1, 3_100);
   await shows(live.cell('M&M', 'price'), '3,100.00');
+  // Only the demo has a choice of scenarios.
+  expect(await live.page.locator('#scenario').isVisible()).toBe(false);
   expect(live.browser.complaints).toEqual([]);
   expect(await live.violations()).toEqual([]);
 });
