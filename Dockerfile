@@ -22,7 +22,7 @@ COPY ops ops
 COPY clients/typescript/src clients/typescript/src
 COPY web web
 # The contract's document, which the gateway serves.
-COPY docs/asyncapi.json docs/asyncapi.yaml docs/openapi.json docs/openapi.yaml docs/
+COPY docs/asyncapi.json docs/asyncapi.yaml docs/openapi.json docs/openapi.yaml docs/admin-openapi.json docs/admin-openapi.yaml docs/
 # The compiler of the optional addon, which makes fan-out cheaper. Without it, the build still
 # succeeds. It stays in this stage.
 RUN command -v cc > /dev/null \

@@ -28,6 +28,7 @@ export const BUILDS = {
       'nest-cli.json',
       'docs/asyncapi.json',
       'docs/openapi.json',
+      'docs/admin-openapi.json',
     ],
     outputsOf: (sources) =>
       sources

@@ -24,6 +24,7 @@ const FILES = {
   'asyncapi.yaml': { file: 'docs/asyncapi.yaml', type: 'application/yaml; charset=utf-8' },
   'openapi.json': { file: 'docs/openapi.json', type: JSON_TYPE },
   'openapi.yaml': { file: 'docs/openapi.yaml', type: 'application/yaml; charset=utf-8' },
+  'admin-openapi.json': { file: 'docs/admin-openapi.json', type: JSON_TYPE },
   page: { file: `${PAGE}/index.html`, type: 'text/html; charset=utf-8' },
   'page.js': { file: `${PAGE}/page.js`, type: SCRIPT_TYPE },
   'page.css': { file: `${PAGE}/page.css`, type: 'text/css; charset=utf-8' },
@@ -45,6 +46,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set<ApiDocsFileName>([
   'asyncapi.yaml',
   'openapi.json',
   'openapi.yaml',
+  'admin-openapi.json',
 ]);
 
 /**

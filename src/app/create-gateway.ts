@@ -5,7 +5,8 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger as NestPinoLogger } from 'nestjs-pino';
 import type { Logger } from 'pino';
-import { ADMIN_PATH, hasAdminApi, MAX_ADMIN_BODY } from '../admin/api/admin-path.js';
+import { refuseOtherBodies } from '../admin/api/admin-bodies.js';
+import { hasAdminApi, isAdminPath, MAX_ADMIN_BODY } from '../admin/api/admin-path.js';
 import { AdminAccess } from '../operations/admin-access.js';
 import { AdminListener } from '../operations/admin-listener.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
@@ -105,11 +106,13 @@ export async function createGateway(
   app.use(pageHeaders(config));
   const access = app.get(AdminAccess);
   if (hasAdminApi(config)) {
-    app.useBodyParser('json', {
-      limit: MAX_ADMIN_BODY,
-      type: (request: IncomingMessage) =>
-        access.isAdmitted(request) && (request.url ?? '').startsWith(ADMIN_PATH),
+    const isAdmin = (request: IncomingMessage): boolean =>
+      access.isAdmitted(request) && isAdminPath(request.url);
+    app.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+      if (isAdmin(request)) refuseOtherBodies(request, response, next);
+      else next();
     });
+    app.useBodyParser('json', { limit: MAX_ADMIN_BODY, type: isAdmin });
   }
   // Allow no cross-origin requests to the admin port: a page in the browser of an operator can
   // reach that port and must not be able to read its responses.

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
+import { HandshakeGate } from '../admission/handshake-gate.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { ServerEvent } from '../contract/index.js';
 import { closeClient } from '../transports/socket-io/close-client.js';
@@ -24,6 +25,7 @@ export class RebalanceService {
 
   constructor(
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
+    private readonly gate: HandshakeGate,
     private readonly metrics: TransportMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
     @InjectPinoLogger(RebalanceService.name) private readonly log: PinoLogger,
@@ -34,9 +36,10 @@ export class RebalanceService {
    * @param share the share of the clients, above 0 and up to 1
    * @param overMs the time over which they are closed, ms
    * @returns how many clients will be closed
-   * @throws Error if an earlier rebalance has not ended
+   * @throws Error if an earlier rebalance has not ended, or if the replica is being drained
    */
   start(share: number, overMs: number): number {
+    if (this.gate.refusal === 'draining') throw new Error('This replica is being drained.');
     if (this.running) throw new Error('This replica is being rebalanced already.');
     const all = shuffled([...this.server.sockets.sockets.values()], Math.random);
     const chosen = all.slice(0, Math.ceil(all.length * share));

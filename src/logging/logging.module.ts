@@ -7,6 +7,7 @@ import type { Options } from 'pino-http';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { LogLevel } from './log-level.js';
 import { LogMetrics } from './log.metrics.js';
+import { OperatorLog } from './operator-log.js';
 import { RateLimitedLog } from './rate-limited-log.js';
 
 /** Paths that probes and scrapers request every few seconds; they are not logged. */
@@ -76,6 +77,12 @@ export class LoggingModule {
             new LogLevel({ clock, configured: logger.level, set: (level) => setLogLevel(logger, level) }),
         },
         {
+          provide: OperatorLog,
+          scope: Scope.TRANSIENT,
+          inject: [INQUIRER],
+          useFactory: ({ constructor }: object) => new OperatorLog(logger, constructor.name),
+        },
+        {
           provide: RateLimitedLog,
           scope: Scope.TRANSIENT,
           inject: [PinoLogger, CLOCK, INQUIRER],
@@ -85,7 +92,7 @@ export class LoggingModule {
           },
         },
       ],
-      exports: [LogLevel, RateLimitedLog],
+      exports: [LogLevel, OperatorLog, RateLimitedLog],
     };
   }
 }

@@ -30,6 +30,9 @@ interface Call {
   finish: () => void;
 }
 
+/** This replica waits for the answers to too many calls. */
+export class TooManyCallsError extends Error {}
+
 /** The target of a call is no replica that serves. */
 export class UnknownReplicaError extends Error {}
 
@@ -62,13 +65,15 @@ export class ReplicaCalls implements OnModuleInit {
    * Calls an action on every replica, also on this one.
    * @param to only on the replica of this name
    * @throws UnknownReplicaError if there is no replica of this name
+   * @throws TooManyCallsError if too many calls wait for answers
    */
   async ask<T extends object>(name: string, args: MessageBody, to?: string): Promise<Answers<T>> {
     const { others } = this.roster;
     const awaited = to === undefined ? others : others.filter((other) => other === to);
     const isHere = to === undefined || to === this.bus.name;
     if (!isHere && awaited.length === 0) throw new UnknownReplicaError(`There is no replica ${to}.`);
-    if (this.calls.size >= MAX_CALLS) throw new Error('Too many calls wait for the answers of replicas.');
+    if (this.calls.size >= MAX_CALLS)
+      throw new TooManyCallsError('Too many calls wait for the answers of replicas. Try again.');
     const call: Call = { awaited: new Set(awaited), answers: [], failed: [], finish: () => undefined };
     const own = isHere ? this.run(name, args) : undefined;
     if (awaited.length > 0) await this.askOthers(call, { name, args, ...(to !== undefined && { to }) });

@@ -6,6 +6,7 @@ import { SocketIoModule } from '../../transports/socket-io/socket-io.module.js';
 import { AdminClientsModule } from '../clients/admin-clients.module.js';
 import { AdminReplicasModule } from '../replicas/admin-replicas.module.js';
 import { AdminStatsModule } from '../stats/admin-stats.module.js';
+import { AdminDocsController } from './admin-docs.controller.js';
 import { AuditLog } from './audit-log.js';
 import { ClientsController } from './clients.controller.js';
 import { Diagnostics } from './diagnostics.js';
@@ -26,6 +27,7 @@ import { StatsController } from './stats.controller.js';
     SocketIoModule,
   ],
   controllers: [
+    AdminDocsController,
     ClientsController,
     DiagnosticsController,
     LoggingController,

@@ -1,4 +1,4 @@
-import { ValidationPipe } from '@nestjs/common';
+import { type PipeTransform, ValidationPipe } from '@nestjs/common';
 import * as classTransformer from 'class-transformer';
 import * as classValidator from 'class-validator';
 import type { ValidationError } from 'class-validator';
@@ -18,6 +18,15 @@ export const ADMIN_VALIDATION = new ValidationPipe({
   transformerPackage: classTransformer,
   exceptionFactory: (errors) => invalid(errors),
 });
+
+/** For a body or query without fields: an operator who sends one expects that it has an effect. */
+export const NO_FIELDS: PipeTransform<unknown, object> = {
+  transform(value) {
+    const [field] = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+    if (field !== undefined) throw invalid([{ property: field, constraints: { whitelistValidation: '' } }]);
+    return {};
+  },
+};
 
 function invalid(errors: ValidationError[]): AdminError {
   const details = errors.flatMap((error) => detailsOf(error, ''));

@@ -28,7 +28,7 @@ import { MAX_PROFILE_SECONDS } from './diagnostics.js';
 
 const NAME = { message: 'must be a text of 1 to 256 characters' };
 const REPLICA = { message: 'must be the name of a replica, as admin_stats shows it' };
-const REPLICA_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
+export const REPLICA_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 const WHOLE_SECONDS = (most: number) => ({ message: `must be a whole number of seconds from 1 to ${most}` });
 
 /** The query for clients. A client is found if all given fields match. */

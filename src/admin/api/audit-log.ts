@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import type { Request } from 'express';
+import { OperatorLog } from '../../logging/operator-log.js';
 import type { Answers } from '../../replicas/replica-calls.js';
 
 /** Who acts, as far as the request says. */
@@ -18,7 +18,7 @@ export interface Outcome {
 /** Writes one line for each action of an operator: who, what, whom, and what came of it. */
 @Injectable()
 export class AuditLog {
-  constructor(@InjectPinoLogger(AuditLog.name) private readonly log: PinoLogger) {}
+  constructor(private readonly log: OperatorLog) {}
 
   /** @param args what the action was asked to do, without secrets */
   record(request: Request, action: string, args: object, outcome: Outcome): void {

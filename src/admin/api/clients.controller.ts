@@ -4,20 +4,14 @@ import { OperatorGuard } from './operator.guard.js';
 import type { MessageBody } from '../../replicas/replica-message.js';
 import { ReplicaCalls } from '../../replicas/replica-calls.js';
 import { DISCONNECT_CLIENTS, FIND_CLIENTS, type Reached, SEND_NOTICE } from '../clients/client-actions.js';
-import { byOrder, type ClientInfo, type FoundClients } from '../clients/client-info.js';
+import { byOrder, type FoundClients } from '../clients/client-info.js';
 import { type ClientTarget, readTarget } from '../clients/client-target.js';
+import type { ClientsAnswer, ClientsReached } from './admin-answers.js';
 import { AdminError, AdminExceptionFilter } from './admin-error.js';
-import { ADMIN_VALIDATION } from './admin-validation.js';
+import { ADMIN_VALIDATION, NO_FIELDS } from './admin-validation.js';
 import { ClientsQueryDto, DisconnectDto, NoticeDto } from './admin.dto.js';
 import { AuditLog } from './audit-log.js';
-import { type ClientsReached, clientsReached, type PartialAnswer } from './replica-answers.js';
-
-/** The clients that were found on all replicas that answered. */
-interface ClientsAnswer extends PartialAnswer {
-  readonly clients: readonly ClientInfo[];
-  /** How many match, also those beyond the limit. */
-  readonly matched: number;
-}
+import { clientsReached } from './replica-answers.js';
 
 /** Finds clients of all replicas, and acts on them. */
 @Controller('admin/v1')
@@ -47,6 +41,7 @@ export class ClientsController {
   @HttpCode(200)
   async disconnect(
     @Req() request: Request,
+    @Query(NO_FIELDS) _: object,
     @Body(ADMIN_VALIDATION) { reconnect, ...whom }: DisconnectDto,
   ): Promise<ClientsReached> {
     const target = targetOf(whom, 'Name either client_id or user.');
@@ -57,6 +52,7 @@ export class ClientsController {
   @HttpCode(200)
   async notify(
     @Req() request: Request,
+    @Query(NO_FIELDS) _: object,
     @Body(ADMIN_VALIDATION) { to, ...notice }: NoticeDto,
   ): Promise<ClientsReached> {
     const target = targetOf({ ...to }, 'Name in `to` one of everyone, room, user and client_id.');

@@ -1,10 +1,21 @@
 import { pipeline } from 'node:stream';
-import { Body, Controller, HttpCode, Inject, Post, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  HttpCode,
+  Inject,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { OperatorGuard } from './operator.guard.js';
 import { REPLICA_NAME } from '../../replicas/replica-name.js';
 import { AdminExceptionFilter } from './admin-error.js';
-import { ADMIN_VALIDATION } from './admin-validation.js';
+import { ADMIN_VALIDATION, NO_FIELDS } from './admin-validation.js';
 import { ProfileDto } from './admin.dto.js';
 import { AuditLog } from './audit-log.js';
 import { Diagnostics } from './diagnostics.js';
@@ -25,7 +36,12 @@ export class DiagnosticsController {
 
   @Post('heap-snapshot')
   @HttpCode(200)
-  heapSnapshot(@Req() request: Request, @Res() response: Response): void {
+  heapSnapshot(
+    @Req() request: Request,
+    @Res() response: Response,
+    @Query(NO_FIELDS) _query: object,
+    @Body(NO_FIELDS) _body: object,
+  ): void {
     const snapshot = this.diagnostics.heapSnapshot();
     this.audit.record(request, 'heap_snapshot', { replica: this.replica }, {});
     this.offer(response, 'heapsnapshot');
@@ -38,13 +54,15 @@ export class DiagnosticsController {
   async cpuProfile(
     @Req() request: Request,
     @Res() response: Response,
+    @Query(NO_FIELDS) _: object,
     @Body(ADMIN_VALIDATION) { seconds }: ProfileDto,
   ): Promise<void> {
     const left = new AbortController();
     response.once('close', () => left.abort());
     const profile = this.diagnostics.cpuProfile(seconds, left.signal);
-    const text = JSON.stringify(await profile);
     this.audit.record(request, 'cpu_profile', { replica: this.replica, seconds }, {});
+    const text = JSON.stringify(await profile);
+    if (left.signal.aborted) return;
     this.offer(response, 'cpuprofile');
     response.end(text);
   }

@@ -8,6 +8,7 @@ import {
   Param,
   Post,
   Put,
+  Query,
   Req,
   UseFilters,
   UseGuards,
@@ -27,21 +28,12 @@ import {
   STOP_TRACE,
 } from '../replicas/replica-actions.js';
 import { newTraceId } from '../traces/traces.js';
+import type { LoggingAnswer, PartialAnswer, TraceAnswer } from './admin-answers.js';
 import { AdminError, AdminExceptionFilter } from './admin-error.js';
-import { ADMIN_VALIDATION } from './admin-validation.js';
-import { LogLevelDto, TraceDto, TraceIdDto } from './admin.dto.js';
+import { ADMIN_VALIDATION, NO_FIELDS } from './admin-validation.js';
+import { LogLevelDto, ReplicaQueryDto, TraceDto, TraceIdDto } from './admin.dto.js';
 import { AuditLog } from './audit-log.js';
-import { type ClientsReached, clientsReached, type PartialAnswer } from './replica-answers.js';
-
-interface LoggingAnswer extends PartialAnswer {
-  readonly replicas: readonly (LoggingState & { readonly replica: string })[];
-}
-
-interface TraceAnswer extends ClientsReached {
-  readonly trace_id: string;
-  /** When it ends, seconds since the epoch. */
-  readonly until: number;
-}
+import { clientsReached } from './replica-answers.js';
 
 /** Has replicas log more than usual for a limited time. */
 @Controller('admin/v1/logging')
@@ -55,13 +47,14 @@ export class LoggingController {
   ) {}
 
   @Get()
-  async state(): Promise<LoggingAnswer> {
+  async state(@Query(NO_FIELDS) _: object): Promise<LoggingAnswer> {
     return loggingOf(await this.calls.ask<LoggingState>(GET_LOGGING, {}));
   }
 
   @Put('level')
   async changeLevel(
     @Req() request: Request,
+    @Query(NO_FIELDS) _: object,
     @Body(ADMIN_VALIDATION) { replica, ...change }: LogLevelDto,
   ): Promise<LoggingAnswer> {
     const answer = loggingOf(await this.calls.ask<LoggingState>(CHANGE_LOG_LEVEL, { ...change }, replica));
@@ -70,24 +63,33 @@ export class LoggingController {
   }
 
   @Delete('level')
-  async resetLevel(@Req() request: Request): Promise<LoggingAnswer> {
-    const answer = loggingOf(await this.calls.ask<LoggingState>(RESET_LOG_LEVEL, {}));
-    this.record(request, RESET_LOG_LEVEL, {}, answer);
+  async resetLevel(
+    @Req() request: Request,
+    @Query(ADMIN_VALIDATION) { replica }: ReplicaQueryDto,
+    @Body(NO_FIELDS) _: object,
+  ): Promise<LoggingAnswer> {
+    const answer = loggingOf(await this.calls.ask<LoggingState>(RESET_LOG_LEVEL, {}, replica));
+    this.record(request, RESET_LOG_LEVEL, { replica: replica ?? 'all' }, answer);
     return answer;
   }
 
+  /** @throws AdminError if no replica traces */
   @Post('traces')
   @HttpCode(201)
   async startTrace(
     @Req() request: Request,
+    @Query(NO_FIELDS) _: object,
     @Body(ADMIN_VALIDATION) { for_seconds, ...whom }: TraceDto,
   ): Promise<TraceAnswer> {
     const target = readTarget({ ...whom });
     if (!target) throw new AdminError(400, 'Name either client_id or user.');
     const trace_id = newTraceId();
     const args = { trace_id, ...target, for_seconds };
-    const reached = clientsReached(await this.calls.ask<{ readonly clients: number }>(START_TRACE, args));
+    const answers = await this.calls.ask<{ readonly clients: number }>(START_TRACE, args);
+    const reached = clientsReached(answers);
     this.audit.record(request, START_TRACE, args, reached);
+    const [failed] = answers.failed;
+    if (failed && answers.answers.length === 0) throw new AdminError(409, failed.problem);
     return { trace_id, until: this.clock.wallNow() / 1_000 + for_seconds, ...reached };
   }
 
@@ -96,6 +98,8 @@ export class LoggingController {
   async stopTrace(
     @Req() request: Request,
     @Param(ADMIN_VALIDATION) { trace_id }: TraceIdDto,
+    @Query(NO_FIELDS) _query: object,
+    @Body(NO_FIELDS) _body: object,
   ): Promise<PartialAnswer> {
     type Stopped = { readonly stopped: boolean };
     const { answers, missing, failed } = await this.calls.ask<Stopped>(STOP_TRACE, { trace_id });

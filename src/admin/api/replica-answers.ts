@@ -1,17 +1,6 @@
 import type { Answers } from '../../replicas/replica-calls.js';
+import type { ClientsReached } from './admin-answers.js';
 import { AdminError } from './admin-error.js';
-
-/** What a part of the replicas could not do. Both lists are empty if all did it. */
-export interface PartialAnswer {
-  /** The replicas that did not answer within 2 s. */
-  readonly missing: readonly string[];
-  readonly failed: readonly { readonly replica: string; readonly problem: string }[];
-}
-
-/** How many clients an action was for, on all replicas that answered. */
-export interface ClientsReached extends PartialAnswer {
-  readonly clients: number;
-}
 
 export function clientsReached({
   answers,

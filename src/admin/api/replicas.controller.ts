@@ -15,21 +15,12 @@ import type { EffectiveSettings } from '../../config/effective-settings.js';
 import { OperatorGuard } from './operator.guard.js';
 import { ReplicaCalls } from '../../replicas/replica-calls.js';
 import { DRAIN_REPLICA, GET_SETTINGS, REBALANCE_REPLICA } from '../replicas/replica-actions.js';
+import type { MovedClients, SettingsAnswer } from './admin-answers.js';
 import { AdminExceptionFilter } from './admin-error.js';
-import { ADMIN_VALIDATION } from './admin-validation.js';
+import { ADMIN_VALIDATION, NO_FIELDS } from './admin-validation.js';
 import { RebalanceDto, ReplicaPathDto, ReplicaQueryDto } from './admin.dto.js';
 import { AuditLog } from './audit-log.js';
-import { onlyAnswer, type PartialAnswer } from './replica-answers.js';
-
-/** How many clients will be moved to other replicas. */
-interface MovedClients {
-  readonly replica: string;
-  readonly clients: number;
-}
-
-interface SettingsAnswer extends PartialAnswer {
-  readonly replicas: readonly { readonly replica: string; readonly settings: EffectiveSettings }[];
-}
+import { onlyAnswer } from './replica-answers.js';
 
 /** Takes replicas out of service, moves clients to others, and shows settings. */
 @Controller('admin/v1')
@@ -46,6 +37,8 @@ export class ReplicasController {
   drain(
     @Req() request: Request,
     @Param(ADMIN_VALIDATION) { replica }: ReplicaPathDto,
+    @Query(NO_FIELDS) _query: object,
+    @Body(NO_FIELDS) _body: object,
   ): Promise<MovedClients> {
     return this.move(request, DRAIN_REPLICA, replica, {});
   }
@@ -55,6 +48,7 @@ export class ReplicasController {
   rebalance(
     @Req() request: Request,
     @Param(ADMIN_VALIDATION) { replica }: ReplicaPathDto,
+    @Query(NO_FIELDS) _: object,
     @Body(ADMIN_VALIDATION) { share, over_seconds }: RebalanceDto,
   ): Promise<MovedClients> {
     return this.move(request, REBALANCE_REPLICA, replica, { share, over_seconds });

@@ -1,9 +1,10 @@
-import { Controller, Get, Res, UseFilters, UseGuards } from '@nestjs/common';
+import { Controller, Get, Query, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { Response } from 'express';
 import type { AdminStats } from '../../contract/index.js';
 import { OperatorGuard } from './operator.guard.js';
 import { Roster } from '../../replicas/roster.js';
 import { StatsWatch } from '../stats/stats-watch.js';
+import { NO_FIELDS } from './admin-validation.js';
 import { AdminError, AdminExceptionFilter } from './admin-error.js';
 
 /** The most streams of this replica at a time. */
@@ -27,7 +28,7 @@ export class StatsController {
 
   /** One state. It takes one to three seconds, because replicas measure only when they are asked. */
   @Get()
-  async one(): Promise<AdminStats> {
+  async one(@Query(NO_FIELDS) _: object): Promise<AdminStats> {
     return new Promise((resolve) => {
       let seen = 0;
       const stop = this.stats.watch((state) => {
@@ -41,7 +42,7 @@ export class StatsController {
 
   /** Each second a state, as an event stream. */
   @Get('stream')
-  stream(@Res() response: Response): void {
+  stream(@Query(NO_FIELDS) _: object, @Res() response: Response): void {
     if (this.streams >= MAX_STREAMS)
       throw new AdminError(503, `There are ${MAX_STREAMS} streams already. Close one of them.`);
     this.streams++;

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthService } from '../../auth/auth.service.js';
 import { CLOCK, type Clock } from '../../common/clock.js';
+import { ConcurrencyLimit } from '../../common/concurrency-limit.js';
 import { keyedHash } from '../../common/keyed-hash.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { roomKind } from '../../contract/index.js';
@@ -17,13 +18,17 @@ import type { ClientTarget } from './client-target.js';
 
 /** The rooms that are named of a client. */
 const MAX_ROOMS = 50;
-/** How many clients are looked at before other work may run: about 2 ms of work. */
-const CLIENTS_PER_TURN = 2_000;
+/** How many clients are looked at before other work may run. */
+const CLIENTS_PER_TURN = 200;
+/** More would not be answered in time. */
+const MAX_WAITING_SEARCHES = 50;
 const ADDRESS_DIGITS = 16;
 
 /** Finds clients of this replica. */
 @Injectable()
 export class ClientDirectory {
+  private readonly searches = new ConcurrencyLimit(1, MAX_WAITING_SEARCHES);
+
   constructor(
     @Inject(REPLICA_NAME) private readonly replica: string,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
@@ -32,14 +37,25 @@ export class ClientDirectory {
     private readonly auth: AuthService,
   ) {}
 
-  async find(query: ClientQuery): Promise<FoundClients> {
+  /**
+   * Searches run one after the other: each gives way to other work, which many at a time would
+   * still delay.
+   * @throws Error if too many searches wait
+   */
+  find(query: ClientQuery): Promise<FoundClients> {
+    const found = this.searches.run(() => this.search(query));
+    if (!found) throw new Error('Too many searches wait on this replica. Try again.');
+    return found;
+  }
+
+  private async search(query: ClientQuery): Promise<FoundClients> {
     const order = byOrder(query.sort);
     let clients: ClientInfo[] = [];
     let matched = 0;
     for await (const client of this.matching(query)) {
       matched++;
       clients.push(this.infoOf(client));
-      if (clients.length >= 2 * query.limit + CLIENTS_PER_TURN)
+      if (clients.length >= 10 * query.limit + CLIENTS_PER_TURN)
         clients = clients.sort(order).slice(0, query.limit);
     }
     return { clients: clients.sort(order).slice(0, query.limit), matched };

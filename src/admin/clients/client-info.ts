@@ -16,8 +16,16 @@ export interface ClientInfo {
   readonly encoding: 'json' | 'messagepack';
   /** The first rooms, at most 50. */
   readonly rooms: readonly string[];
+  /**
+   * @asType integer
+   * @minimum 0
+   */
   readonly room_count: number;
-  /** Bytes that it was sent and has not read. */
+  /**
+   * Bytes that it was sent and has not read.
+   * @asType integer
+   * @minimum 0
+   */
   readonly buffered_bytes: number;
   /** Whether it reads too slowly, and is sent only the newest update of each stream. */
   readonly lagging: boolean;

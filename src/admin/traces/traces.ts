@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { AuthService } from '../../auth/auth.service.js';
 import { CLOCK, type Clock, type Timer } from '../../common/clock.js';
 import { shorten } from '../../common/shorten.js';
 import { TokenBucket } from '../../common/token-bucket.js';
+import { OperatorLog } from '../../logging/operator-log.js';
 import { maskSecrets } from '../../config/mask-secrets.js';
 import { ClientEvent } from '../../contract/index.js';
 import {
@@ -39,8 +39,14 @@ interface Trace {
   suppressed: number;
 }
 
-/** A trace as operators see it. */
-export type TraceInfo = TraceTarget & { readonly trace_id: string; readonly until: number };
+/** A trace as operators see it. It has either `client_id` or `user`. */
+export interface TraceInfo {
+  readonly trace_id: string;
+  /** When it ends, seconds since the epoch. */
+  readonly until: number;
+  readonly client_id?: string;
+  readonly user?: string;
+}
 
 /**
  * Logs what one client, or all clients of one user, send and are answered, for a limited time. Of
@@ -50,7 +56,7 @@ export type TraceInfo = TraceTarget & { readonly trace_id: string; readonly unti
 @Injectable()
 export class Traces implements OnApplicationShutdown {
   private readonly traces = new Map<string, Trace>();
-  private readonly watched = new Map<GatewaySocket, (event: string) => void>();
+  private readonly watched = new Map<GatewaySocket, () => void>();
   private timer: Timer | undefined;
 
   constructor(
@@ -58,7 +64,7 @@ export class Traces implements OnApplicationShutdown {
     private readonly directory: ClientDirectory,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     @Inject(CLOCK) private readonly clock: Clock,
-    @InjectPinoLogger(Traces.name) private readonly log: PinoLogger,
+    private readonly log: OperatorLog,
   ) {}
 
   onApplicationShutdown(): void {
@@ -85,6 +91,7 @@ export class Traces implements OnApplicationShutdown {
    * @throws Error if there are too many
    */
   async start(id: string, target: TraceTarget, ms: number): Promise<{ readonly clients: number }> {
+    this.stop(id);
     if (this.traces.size >= MAX_TRACES)
       throw new Error(`There are ${MAX_TRACES} traces already. End one first.`);
     if (!this.any) this.server.on('connection', this.connected);
@@ -96,7 +103,7 @@ export class Traces implements OnApplicationShutdown {
     this.log.info({ trace_id: id, ms }, 'trace_started');
     this.logStatesLater();
     const clients = await this.directory.select(target);
-    for (const client of clients) this.watch(client);
+    if (this.traces.has(id)) for (const client of clients) this.watch(client);
     return { clients: clients.length };
   }
 
@@ -106,6 +113,7 @@ export class Traces implements OnApplicationShutdown {
     if (!trace) return false;
     trace.end.cancel();
     this.traces.delete(id);
+    for (const [client, unwatch] of this.watched) if (!this.traceOf(client)) unwatch();
     if (!this.any) this.rest();
     this.log.info({ trace_id: id }, 'trace_ended');
     return true;
@@ -119,7 +127,7 @@ export class Traces implements OnApplicationShutdown {
     const [payload] = args.filter((arg) => typeof arg !== 'function');
     // The payload of a refresh is a token.
     const shown = event === ClientEvent.refreshToken ? '***' : textOf(payload);
-    this.write(trace, client, { received: shorten(event, 64), payload: shown });
+    this.write(trace, client, { received: maskTokens(shorten(event, 64)), payload: shown });
   }
 
   private traceOf(client: GatewaySocket): Trace | undefined {
@@ -132,16 +140,21 @@ export class Traces implements OnApplicationShutdown {
   }
 
   private watch(client: GatewaySocket): void {
-    if (this.watched.has(client)) return;
+    if (this.watched.has(client) || !client.connected) return;
     const sent = (event: string): void => {
       const trace = this.traceOf(client);
       if (trace) this.write(trace, client, { sent: event });
     };
-    this.watched.set(client, sent);
-    client.onAnyOutgoing(sent);
-    client.once('disconnect', (reason) => {
+    const left = (reason: string): void => {
       const trace = this.traceOf(client);
       if (trace) this.write(trace, client, { disconnected: reason });
+      this.watched.delete(client);
+    };
+    client.onAnyOutgoing(sent);
+    client.once('disconnect', left);
+    this.watched.set(client, () => {
+      client.offAnyOutgoing(sent);
+      client.off('disconnect', left);
       this.watched.delete(client);
     });
   }
@@ -160,8 +173,6 @@ export class Traces implements OnApplicationShutdown {
     this.server.off('connection', this.connected);
     this.timer?.cancel();
     this.timer = undefined;
-    for (const [client, sent] of this.watched) client.offAnyOutgoing(sent);
-    this.watched.clear();
   }
 
   private logStatesLater(): void {
@@ -204,9 +215,19 @@ export function newTraceId(): string {
   return randomUUID();
 }
 
+/** Fields that are named like secrets, up to the end of a text that is cut. */
+const SECRET_FIELD = /("[^"]*(?:token|secret|password|authorization)[^"]*":\s*)"(?:[^"\\]|\\.)*("|$)/gi;
+/** JSON Web Tokens, whole or cut. Their first part is the Base64 of `{"`. */
+const JWT = /\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g;
+
+/** Masks what a client may have put into the wrong event by mistake. */
+function maskTokens(text: string): string {
+  return maskSecrets(text.replace(SECRET_FIELD, '$1"***"').replace(JWT, '***'));
+}
+
 function textOf(payload: unknown): string {
   try {
-    return maskSecrets(shorten(JSON.stringify(payload) ?? '', MAX_PAYLOAD));
+    return maskTokens(shorten(JSON.stringify(payload) ?? '', MAX_PAYLOAD));
   } catch {
     return '';
   }

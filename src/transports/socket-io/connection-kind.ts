@@ -6,8 +6,13 @@ import type { Connection } from './engine-io-internals.js';
 import { usesMessagePack } from './messagepack-clients.js';
 
 /** How clients are connected, by the names that the setting `TRANSPORTS` has for them. */
-export const TRANSPORT_NAMES = ['websocket', 'polling', PLAIN_WEBSOCKET, SSE] as const;
-export type TransportName = (typeof TRANSPORT_NAMES)[number];
+export type TransportName = 'websocket' | 'polling' | 'plain-websocket' | 'sse';
+export const TRANSPORT_NAMES = [
+  'websocket',
+  'polling',
+  PLAIN_WEBSOCKET,
+  SSE,
+] as const satisfies readonly TransportName[];
 
 /**
  * How a client is connected at the moment. engine.io takes the gateway's own transports for

@@ -42,6 +42,7 @@ describe('a build', () => {
       'nest-cli.json',
       'docs/asyncapi.json',
       'docs/openapi.json',
+      'docs/admin-openapi.json',
     ];
     for (const file of ['src/main.ts', 'src/main.spec.ts', 'src/feed/feed.ts', ...configuration]) {
       await writeFile(join(project, file), '');
