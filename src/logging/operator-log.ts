@@ -9,8 +9,11 @@ export class OperatorLog {
 
   /** @param context the class whose lines it writes */
   constructor(logger: Pick<Logger, 'child'>, context: string) {
-    // A child has a level of its own.
-    this.log = logger.child({ context }, { level: 'info' });
+    const log = logger.child({ context });
+    // Only after this does the child have a level of its own: pino ignores the option `level` of
+    // `child` if it is the level of the parent at that moment.
+    log.level = 'info';
+    this.log = log;
   }
 
   info(fields: object, event: string): void {
