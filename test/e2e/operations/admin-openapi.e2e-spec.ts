@@ -11,6 +11,7 @@ import { ADMIN_TOKEN } from '../../support/admin-client.js';
 import { ROOT } from '../../support/code-blocks.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { TestClient } from '../../support/test-client.js';
 
 interface Operation {
   readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: object } } };
@@ -86,6 +87,7 @@ describe('real answers', () => {
   let redis: RedisServer;
   let gateway: GatewayProcess;
   let diagnosed: GatewayProcess;
+  let client: TestClient;
 
   const start = async (env: Readonly<Record<string, string>>) => {
     const started = await GatewayProcess.start({
@@ -103,11 +105,13 @@ describe('real answers', () => {
     redis = await RedisServer.start();
     [gateway, diagnosed] = await Promise.all([
       start({ REPLICA_NAME: 'one' }),
-      start({ REPLICA_NAME: 'two', KEY_PREFIX: 'x:', ADMIN_DIAGNOSTICS: 'true' }),
+      start({ REPLICA_NAME: 'two', ADMIN_DIAGNOSTICS: 'true' }),
     ]);
+    client = await TestClient.connect(gateway.url, { transports: ['websocket'], reconnection: false });
   });
 
   afterAll(async () => {
+    client?.close();
     await Promise.all([gateway?.stop(), diagnosed?.stop()]);
     await redis?.stop();
   });
@@ -133,6 +137,71 @@ describe('real answers', () => {
       text: await response.text(),
     };
   }
+
+  const CALLS: readonly [string, string, string, (object | string)?][] = [
+    ['GET', 'clients', 'clients?sort=rooms&limit=10'],
+    [
+      'POST',
+      'notices',
+      'notices',
+      { level: 'info', text: 'x', link: 'https://x.example/', to: { everyone: true } },
+    ],
+    ['POST', 'clients/disconnect', 'clients/disconnect', { user: 'nobody', reconnect: true }],
+    ['GET', 'config', 'config?replica=one'],
+    ['GET', 'logging', 'logging'],
+    ['PUT', 'logging/level', 'logging/level', { level: 'warn', for_seconds: 60 }],
+    ['DELETE', 'logging/level', 'logging/level?replica=one'],
+    ['GET', 'stats', 'stats'],
+    ['GET', 'openapi.json', 'openapi.json'],
+    ['POST', 'replicas/{replica}/rebalance', 'replicas/one/rebalance', { share: 0.01, over_seconds: 1 }],
+  ];
+
+  it.each(CALLS)('of %s %s are as the document says', async (...call) => {
+    const [method, path, url, body] = call; // a parameter without a value would be jest's `done`
+    const good = await send(method, url, body);
+    const open = await send(method, url, body, { headers: { authorization: '' } });
+    const odd = await send(method, `${url}${url.includes('?') ? '&' : '?'}nosuch=1`, body);
+    expect([good.status < 300, open.status, odd.status]).toEqual([true, 401, 400]);
+    for (const answer of [good, open, odd]) expect(problemOf(method, path, answer)).toBeUndefined();
+    if (typeof body === 'object') {
+      const { schema } =
+        document.paths[`/admin/v1/${path}`]![method.toLowerCase()]!.requestBody!.content['application/json'];
+      expect(ajv.validate(bare(schema), body)).toBe(true);
+      const wrong = [
+        await send(method, url, '{'),
+        await send(method, url, { ...body, nosuch: 1 }),
+        await send(method, url, JSON.stringify({ text: 'x'.repeat(20_000) })),
+        await send(method, url, 'text=x', {
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        }),
+      ];
+      expect(wrong.map(({ status }) => status)).toEqual([400, 400, 413, 415]);
+      for (const answer of wrong) expect(problemOf(method, path, answer)).toBeUndefined();
+    }
+  });
+
+  it('of traces are as the document says, while one runs and after', async () => {
+    const body = { client_id: client.socket.id!, for_seconds: 60 };
+    const started = await send('POST', 'logging/traces', body);
+    expect([started.status, problemOf('POST', 'logging/traces', started)]).toEqual([201, undefined]);
+    const state = await send('GET', 'logging');
+    expect(JSON.parse(state.text)).toMatchObject({
+      replicas: ['one', 'two'].map((replica) => ({
+        replica,
+        traces: [{ client_id: client.socket.id }],
+      })),
+    });
+    expect(problemOf('GET', 'logging', state)).toBeUndefined();
+    const { trace_id } = JSON.parse(started.text) as { trace_id: string };
+    const path = 'logging/traces/{trace_id}';
+    const stopped = await send('DELETE', `logging/traces/${trace_id}`);
+    const again = await send('DELETE', `logging/traces/${trace_id}`);
+    expect([stopped.status, again.status]).toEqual([200, 404]);
+    for (const answer of [stopped, again]) expect(problemOf('DELETE', path, answer)).toBeUndefined();
+    for (let n = 0; n < 20; n++) await send('POST', 'logging/traces', { user: `u${n}`, for_seconds: 1 });
+    const many = await send('POST', 'logging/traces', body);
+    expect([many.status, problemOf('POST', 'logging/traces', many)]).toEqual([409, undefined]);
+  });
 
   it('of diagnostics are as the document says, switched on and off', async () => {
     for (const [name, body] of [['heap-snapshot'], ['cpu-profile', { seconds: 1 }]] as const) {
@@ -160,6 +229,18 @@ describe('real answers', () => {
     const answer = { status: 200, type: 'application/json', text: '{"clients":-1,"missing":[],"failed":[]}' };
     expect(problemOf('POST', 'notices', answer)).toMatch(/must be >= 0/);
     expect(problemOf('POST', 'notices', { ...answer, status: 418 })).toBe('status 418');
+  });
+
+  it('cover every operation', () => {
+    const called = new Set([
+      ...CALLS.map(([method, path]) => `${method} ${path}`),
+      ...['POST logging/traces', 'DELETE logging/traces/{trace_id}', 'POST replicas/{replica}/drain'],
+      ...['POST diagnostics/heap-snapshot', 'POST diagnostics/cpu-profile', 'GET stats/stream'],
+    ]);
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.slice('/admin/v1/'.length)}`),
+    );
+    expect(described.sort()).toEqual([...called].sort());
   });
 
   it('the served document is the committed one', async () => {
