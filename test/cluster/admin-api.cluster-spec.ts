@@ -54,7 +54,8 @@ it('finds and disconnects the clients of a user on all replicas, and no others',
   const others = await Promise.all(replicas.map((replica) => connect(replica, 'ben')));
   const found = await admins[1]!.get('clients?user=anna');
   expect(found.body).toMatchObject({ matched: 3, missing: [], failed: [] });
-  expect(found.body.clients.map(({ replica }: { replica: string }) => replica).sort()).toEqual(NAMES);
+  const { clients } = found.body as { clients: readonly { readonly replica: string }[] };
+  expect(clients.map(({ replica }) => replica).sort()).toEqual(NAMES);
   expect((await admins[1]!.get('clients?user=anna&replica=c')).body).toMatchObject({ matched: 1 });
 
   expect((await admins[2]!.post('clients/disconnect', { user: 'anna' })).body).toEqual({
@@ -88,8 +89,10 @@ it('sends a notice to a room and to everyone on all replicas, each once', async 
 });
 
 it('changes the level of all logs, or of one', async () => {
-  const levels = async () =>
-    (await admins[0]!.get('logging')).body.replicas.map(({ level }: { level: string }) => level);
+  const levels = async () => {
+    const { body } = await admins[0]!.get('logging');
+    return (body as { replicas: readonly { readonly level: string }[] }).replicas.map(({ level }) => level);
+  };
   await admins[0]!.put('logging/level', { level: 'debug', for_seconds: 3_600, replica: 'b' });
   expect(await levels()).toEqual(['info', 'debug', 'info']);
   await admins[0]!.put('logging/level', { level: 'warn', for_seconds: 3_600 });

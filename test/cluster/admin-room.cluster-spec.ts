@@ -86,7 +86,11 @@ it('a replica that ends in order is not missing', async () => {
   expect(await d.stop()).toBe(0);
   await waitFor(() => names()?.includes('d') === false, 'd reports for ever');
   // One that was killed is missing for a minute and a half.
-  const missing = () => admin.all('admin_stats').at(-1)!.missing.map(({ replica }) => replica);
+  const missing = () =>
+    admin
+      .all('admin_stats')
+      .at(-1)!
+      .missing.map(({ replica }) => replica);
   await waitFor(
     () => !missing().includes('d'),
     () => `missing: ${missing().join()}`,
