@@ -230,7 +230,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     const held = new Set(subscriptionsOf(client));
     const isNew = !held.has(PORTFOLIO_ROOM);
     checkBudget(this.config, held, [PORTFOLIO], (product) => this.cache.knows(product));
-    const answer = this.portfolioRequests.subscribe(client, since != null);
+    const answer = this.portfolioRequests.subscribe(client, since);
     if (isNew) this.clientLog.rooms(client, answer.rooms, 'client_subscribed');
     return answer;
   }

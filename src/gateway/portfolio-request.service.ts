@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { AuthService } from '../auth/auth.service.js';
+import { GatewayConfig } from '../config/gateway-config.js';
 import {
+  parseTimestamp,
   PORTFOLIO_ROOM,
   type RoomSnapshot,
   type SnapshotAcknowledgement,
@@ -10,6 +12,7 @@ import { PortfolioService } from '../portfolio/portfolio.service.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
 import { forbidden, snapshotUnavailable } from './request-error.js';
 import { SnapshotSender } from './snapshot-sender.js';
+import type { SubscribeDto } from './subscription.dto.js';
 
 /** Handles requests for the portfolio of the client's own user. */
 @Injectable()
@@ -21,14 +24,19 @@ export class PortfolioRequestService {
     private readonly auth: AuthService,
     private readonly portfolios: PortfolioService,
     private readonly sender: SnapshotSender,
+    private readonly config: GatewayConfig,
   ) {}
 
   /**
-   * @param resumes whether the client asked for what it missed
+   * @param since the timestamp of the newest portfolio that the client has; `undefined` if it does
+   * not ask for what it missed
    * @throws RequestError if the client has no user, or may not have a portfolio
    */
-  subscribe(client: GatewaySocket, resumes: boolean): SubscriptionAcknowledgement {
-    this.portfolios.join(client, this.userOf(client), resumes);
+  subscribe(client: GatewaySocket, since: SubscribeDto['since']): SubscriptionAcknowledgement {
+    // An object has times of symbols, and a portfolio has none.
+    const time = typeof since === 'string' ? since : undefined;
+    const resume = since != null && { since: parseTimestamp(time, this.config.feedRules.offsetOf) };
+    this.portfolios.join(client, this.userOf(client), resume || undefined);
     return { ok: true, rooms: [PORTFOLIO_ROOM] };
   }
 

@@ -41,6 +41,11 @@ import { WatchedUser } from './watched-user.js';
 /** Sweeps in the time after which a portfolio is stale. */
 const SWEEPS = 10;
 const MAX_SWEEP_INTERVAL_MS = 1_000;
+/**
+ * How far the clock of a producer may be ahead of this replica, and how long this replica may be
+ * behind another one, ms.
+ */
+const MAX_AHEAD_MS = 10_000;
 
 /**
  * Sends clients the portfolio of the user of their token. It is subscribed to the channel of a user
@@ -122,20 +127,26 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   /**
    * Lets a client join the room, and sends it the newest portfolio of its user. If that is not in
    * memory, it follows from the store.
-   * @param resumes whether the client asked for what it missed. A portfolio is complete in each
-   * message, so the newest one is all that it needs.
+   * @param resume if the client asked for what it missed: the time of the newest portfolio that it
+   * has, µs since the epoch, as far as it said that. A portfolio is complete in each message, so the
+   * newest one is all that it needs.
    */
-  join(client: GatewaySocket, user: string, resumes: boolean): void {
+  join(client: GatewaySocket, user: string, resume?: { readonly since: number | undefined }): void {
     const watched = this.watch(client, user);
-    const { payload } = watched.newest;
+    const { payload, newestTime } = watched.newest;
+    const isAhead = resume?.since !== undefined && resume.since > newestTime;
+    if (isAhead) this.noteAhead(client, watched, resume.since);
+    const isKept = this.hasNewer(client, watched);
+    // While the channel is not subscribed to, or the store is being read, there may be a newer one.
+    const recovers = payload && !isAhead && watched.isListening && !watched.isReading;
     void client.join(PORTFOLIO_ROOM);
     client.emit(ServerEvent.subscribed, {
       room: PORTFOLIO_ROOM,
       message: `Subscribed to ${PORTFOLIO_ROOM}`,
-      ...(resumes && (payload ? { recovered: true, replayed: 1, conflated: true } : { recovered: false })),
+      ...(resume && (recovers ? { recovered: true, replayed: 1, conflated: true } : { recovered: false })),
     });
     if (payload) {
-      this.send(client, watched.id, payload);
+      if (!isKept) this.send(client, watched.id, payload);
     } else {
       watched.unserved.add(client);
       // Otherwise the store is read as soon as the subscription works.
@@ -152,6 +163,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     this.lastSent.set(client, { user: watched.id, time: watched.newest.newestTime });
     watched.clients.delete(client);
     watched.unserved.delete(client);
+    watched.ahead.delete(client);
     if (watched.clients.size > 0) return;
     this.users.delete(watched.id);
     this.held -= sizeOf(watched);
@@ -238,6 +250,22 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     }
   }
 
+  /** Another replica may be ahead for a moment. A time that no producer can have set is ignored. */
+  private noteAhead(client: GatewaySocket, watched: WatchedUser, time: number): void {
+    const latest = Math.max(this.clock.wallNow() * 1_000, watched.newest.newestTime);
+    if (time > latest + MAX_AHEAD_MS * 1_000) return;
+    watched.ahead.set(client, { time, until: this.clock.now() + MAX_AHEAD_MS });
+  }
+
+  /** Whether the client already has the newest portfolio that is known here, or a newer one. */
+  private hasNewer(client: GatewaySocket, watched: WatchedUser): boolean {
+    const ahead = watched.ahead.get(client);
+    if (!ahead) return false;
+    if (watched.newest.newestTime <= ahead.time && this.clock.now() < ahead.until) return true;
+    watched.ahead.delete(client);
+    return false;
+  }
+
   private watch(client: GatewaySocket, user: string): WatchedUser {
     const known = this.ofClient.get(client);
     if (known?.id === user) return known;
@@ -291,7 +319,8 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     if (!message || verdict === 'older') return;
     const { payload } = message;
     if (verdict === 'restored') {
-      for (const client of watched.unserved) this.send(client, watched.id, payload);
+      for (const client of watched.unserved)
+        if (!this.hasNewer(client, watched)) this.send(client, watched.id, payload);
       watched.unserved.clear();
       return;
     }
@@ -349,8 +378,10 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   }
 
   private broadcast(watched: WatchedUser, payload: JsonPayload<PortfolioUpdate>): void {
-    for (const client of watched.clients)
-      this.to(client, watched.id)?.emit(ServerEvent.portfolioUpdate, payload);
+    for (const client of watched.clients) {
+      if (!this.hasNewer(client, watched))
+        this.to(client, watched.id)?.emit(ServerEvent.portfolioUpdate, payload);
+    }
     watched.unserved.clear();
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.portfolioUpdate });
   }

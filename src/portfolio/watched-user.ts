@@ -6,6 +6,11 @@ export class WatchedUser {
   readonly clients = new Set<GatewaySocket>();
   /** The clients that have been sent no portfolio since they joined. */
   readonly unserved = new Set<GatewaySocket>();
+  /**
+   * The clients that have got a newer portfolio elsewhere than is known here: the time of that, µs
+   * since the epoch, and until when they are sent no older one, ms of the clock.
+   */
+  readonly ahead = new Map<GatewaySocket, { readonly time: number; readonly until: number }>();
   readonly newest: NewestPortfolio;
   /** Whether the subscription to the channel of the user works. */
   isListening = false;

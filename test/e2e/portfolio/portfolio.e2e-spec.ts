@@ -150,6 +150,34 @@ it('a newcomer gets the newest portfolio from memory, and one that subscribes ag
   expect(totals(first)).toEqual([1]);
 });
 
+it('a client that has a newer portfolio from another replica gets no older one, and is not told that it recovered', async () => {
+  const own = newUser();
+  const first = await watching(own);
+  await publish(own, portfolio(own, 1));
+  await first.next('portfolio_update');
+  const second = await join(own);
+  await second.ask('subscribe', { ...PORTFOLIO, since: timestamp(5) });
+  expect(second.all('subscribed').at(-1)).toMatchObject({ recovered: false });
+  for (const number of [3, 5, 6, 7]) await publish(own, portfolio(own, number));
+  await first.next('portfolio_update', 5);
+  await second.settled();
+  expect(totals(first)).toEqual([1, 3, 5, 6, 7]);
+  expect(totals(second)).toEqual([6, 7]);
+});
+
+it('a time that no producer can have set does not keep portfolios from a client', async () => {
+  const own = newUser();
+  const first = await watching(own);
+  await publish(own, portfolio(own, 1));
+  await first.next('portfolio_update');
+  const second = await join(own);
+  await second.ask('subscribe', { ...PORTFOLIO, since: '2999-01-01T00:00:00Z' });
+  expect(second.all('subscribed').at(-1)).toMatchObject({ recovered: false });
+  await publish(own, portfolio(own, 2));
+  await second.next('portfolio_update', 2);
+  expect(totals(second)).toEqual([1, 2]);
+});
+
 it('a client that leaves and joins again gets no older portfolio than before', async () => {
   const own = newUser();
   const client = await watching(own);
