@@ -66,8 +66,10 @@ describe('the build context', () => {
         expect([file, context.ignores(file)]).toEqual([file, file.endsWith('.spec.ts') || left.test(file)]);
       }
     }
-    for (const file of contents(join(ROOT, 'web'))) {
-      expect([file, context.ignores(`web/${file}`)]).toEqual([file, file.endsWith('.spec.ts')]);
+    for (const folder of ['web', 'ops']) {
+      for (const file of contents(join(ROOT, folder)).map((name) => `${folder}/${name}`)) {
+        expect([file, context.ignores(file)]).toEqual([file, file.endsWith('.spec.ts')]);
+      }
     }
     for (const file of contents(join(ROOT, 'clients/typescript/src'))) {
       const path = `clients/typescript/src/${file}`;
@@ -194,6 +196,7 @@ whereItCan(`the image${why && ` (NOT RUN: ${why})`}`, () => {
         'docs', // the contract's document; its renderer is in node_modules
         'native', // the addon of the fan-out engine
         'node_modules',
+        'ops', // the page for operators
         'package.json', // its version is in the metrics
         'src',
         'tools',

@@ -44,6 +44,16 @@ async function install(root: string, program: string, place: string): Promise<vo
   }
 }
 
+/**
+ * Copies a library of glibc that Node does not need, but addons that were built for an older glibc
+ * do. The package libc6 has it, and so the real image.
+ */
+async function installLibrary(root: string, name: string): Promise<void> {
+  const libraries = execFileSync('ldd', [process.execPath], { encoding: 'utf8' });
+  const [, folder = ''] = /(\/\S+)\/libc\.so\.6 \(0x/.exec(libraries) ?? [];
+  await copyFile(join(folder, name), join(root, folder, name));
+}
+
 async function skeleton(root: string, user: string, uid: number): Promise<void> {
   const folders = [
     'usr/bin',
@@ -91,6 +101,7 @@ const slim: BaseImage = {
     await skeleton(root, 'node', 1000);
     for (const program of PROGRAMS) await install(root, which(program), `/usr/bin/${program}`);
     await install(root, process.execPath, '/usr/local/bin/node');
+    await installLibrary(root, 'librt.so.1');
     await writeFile(join(root, 'usr/local/bin/docker-entrypoint.sh'), '#!/bin/sh\nset -e\nexec "$@"\n', {
       mode: 0o755,
     });

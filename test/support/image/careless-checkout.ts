@@ -17,9 +17,11 @@ export async function carelessCheckout(root: string): Promise<string> {
     'nest-cli.json',
     'docs',
     'native',
+    'ops',
     'scripts',
     'src',
     'tools',
+    'web',
   ];
   for (const name of [...names, 'tsconfig.json', 'tsconfig.build.json']) {
     await cp(join(root, name), join(checkout, name), { recursive: true });
