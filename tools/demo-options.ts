@@ -6,7 +6,7 @@ import { type Scenario, SCENARIO_USAGE, SCENARIOS } from './simulator/scenarios.
 export interface DemoOptions {
   readonly seed?: number;
   readonly ticksPerSecond: number;
-  readonly strikes?: number;
+  readonly strikes: number;
   readonly quotedShare?: number;
   readonly scenario: Scenario;
   /** Whether the page for operators is served. */
@@ -22,8 +22,8 @@ are read from the environment.
 
 Simulation
   --seed N            repeats the prices and the faults of an earlier run
-  --rate N            ticks per second of each product (default 1)
-  --strikes N         strikes per chain (default 21)
+  --rate N            ticks per second of each product (default 4)
+  --strikes N         strikes per chain (default 41)
   --sparse SHARE      this share (0 to 1) of a chain's options is quoted again in the next chain;
                       the others stay as they were (default 1)
 ${SCENARIO_USAGE}
@@ -53,8 +53,8 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | 'help' 
   if (values.help) return 'help';
   return {
     seed: optional(values.seed, seed),
-    ticksPerSecond: number('rate', values.rate ?? '1', 0.001, 10_000),
-    strikes: optional(values.strikes, (text) => whole('strikes', text, 1, MAX_STRIKES)),
+    ticksPerSecond: number('rate', values.rate ?? '4', 0.001, 10_000),
+    strikes: whole('strikes', values.strikes ?? '41', 1, MAX_STRIKES),
     quotedShare: optional(values.sparse, (text) => number('sparse', text, 0, 1)),
     scenario: oneOf('scenario', values.scenario ?? 'normal', SCENARIOS),
     ops: values.ops === true,

@@ -92,7 +92,9 @@ describe('parseFeedOptions', () => {
     expect(parseDemoOptions([...args, '--sparse', '0.2'])).toEqual({
       faults,
       seed: 7,
-      ticksPerSecond: 1,
+      ticksPerSecond: 4,
+      strikes: 41,
+      ops: false,
       scenario: 'normal',
       quotedShare: 0.2,
     });
