@@ -42,7 +42,15 @@ const OF_ANOTHER_REDIS = { REDIS_USERNAME: undefined, REDIS_PASSWORD: undefined 
 
 /** An admin port that only this machine reaches, with a token that nobody knows yet. */
 function operatorSettings(): Record<string, string> {
-  return { ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1', ADMIN_TOKEN: randomBytes(16).toString('hex') };
+  const secret = (): string => randomBytes(16).toString('hex');
+  return { ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1', ADMIN_TOKEN: secret(), SECRET_KEY: secret() };
+}
+
+/** The token is printed only if it is this demo's own. */
+function operatorHint({ adminPort }: Gateway, { adminToken }: GatewayConfig): string {
+  const isOwn = !process.env.ADMIN_TOKEN && !process.env.ADMIN_TOKEN_FILE;
+  const token = isOwn ? `the token ${adminToken}` : 'the token of ADMIN_TOKEN';
+  return `Operators: http://localhost:${adminPort}/ops with ${token}\n`;
 }
 
 async function findBroker(): Promise<Broker> {
@@ -126,9 +134,7 @@ async function main(): Promise<void> {
       `The feed is simulated: ${simulator.products.join(', ')}, ` +
         `scenario ${simulator.scenario}, seed ${simulator.seed}.\n` +
         `It runs on ${broker.name}.\n` +
-        (options.ops
-          ? `Operators: http://localhost:${gateway.adminPort}/ops with the token ${config.adminToken}\n`
-          : '') +
+        (options.ops ? operatorHint(gateway, config) : '') +
         `Open http://localhost:${gateway.port}/ and press Ctrl-C to stop.\n`,
     );
     const market = simulatedFeed(simulator, { ticksPerSecond, signal: stopping.signal });

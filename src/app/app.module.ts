@@ -57,9 +57,8 @@ export class AppModule {
         MetricsEndpointModule,
         ApiDocsModule,
         ...(config.restApi ? [RestModule] : []),
-        AdminReplicasModule,
         // It acts on clients and replicas: it exists only if it cannot be reached by mistake.
-        ...(hasAdminApi(config) ? [AdminApiModule, OpsPageModule] : []),
+        ...(hasAdminApi(config) ? [AdminReplicasModule, AdminApiModule, OpsPageModule] : []),
         ...(config.livePage === 'on' ? [LivePageModule] : []),
         DrainModule,
       ],

@@ -1,4 +1,5 @@
 import type { GatewayConfig } from './gateway-config.js';
+import { DEFAULT_SECRET_KEY } from './environment.js';
 import { databaseOf, parseRedisUrl } from './redis-url.js';
 
 /** Something that an operator should change, although the gateway can run with it. */
@@ -15,8 +16,14 @@ export function configWarnings(config: GatewayConfig): ConfigWarning[] {
   };
   const { production } = config;
   check(
-    production && config.secretKey === 'dev-secret-key',
+    production && config.secretKey === DEFAULT_SECRET_KEY,
     'SECRET_KEY has its development default. Set it to a random value, the same on every replica.',
+  );
+  check(
+    config.adminPort !== undefined &&
+      config.adminToken !== undefined &&
+      config.secretKey === DEFAULT_SECRET_KEY,
+    'The admin API is off, because SECRET_KEY has its development default, and signs what replicas ask each other for.',
   );
   check(
     production && config.authMode === 'off',

@@ -30,7 +30,8 @@ export function effectiveSettings(env: Environment): EffectiveSettings {
   const defaults = new Map<string, unknown>(Object.entries(new Environment()));
   return Object.fromEntries(
     Object.entries(env).map(([name, value]: [string, unknown]) => {
-      const is_default = JSON.stringify(value) === JSON.stringify(defaults.get(name));
+      // Whether a secret is the default is a secret too.
+      const is_default = !SECRETS.has(name) && JSON.stringify(value) === JSON.stringify(defaults.get(name));
       return [name, { value: shown(name, value), is_default }];
     }),
   );
@@ -38,7 +39,6 @@ export function effectiveSettings(env: Environment): EffectiveSettings {
 
 function shown(name: string, value: unknown): unknown {
   if (value === undefined) return null;
-  // The default of SECRET_KEY is no secret, but no page should tell people that it is in use.
   if (SECRETS.has(name)) return MASK;
   if (Array.isArray(value)) return value.map((item: unknown) => shown(name, item));
   if (typeof value !== 'string') return value;

@@ -35,6 +35,9 @@ import { isCertificateFile, isPrivateKeyFile } from './pem-files.js';
 const REDIS_PREFIX_PATTERN = /^[A-Za-z0-9:._/-]{0,64}$/;
 const REDIS_PREFIX_RULE = 'at most 64 letters, digits or : . _ / -, such as staging:';
 
+/** The default of SECRET_KEY, which everyone knows. */
+export const DEFAULT_SECRET_KEY = 'dev-secret-key';
+
 /** The levels that the log can have, from the fewest lines to the most. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const TRANSPORTS = ['websocket', 'polling', 'plain-websocket', 'sse'] as const;
@@ -158,7 +161,7 @@ export class Environment {
   TLS_KEY?: string = undefined;
 
   @IsNotEmpty({ message: 'a non-empty string' })
-  SECRET_KEY = 'dev-secret-key';
+  SECRET_KEY = DEFAULT_SECRET_KEY;
 
   @Transform(toList)
   @ArrayNotEmpty({ message: 'a comma-separated list of symbols' })

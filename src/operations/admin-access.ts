@@ -16,6 +16,7 @@ export class AdminAccess {
    */
   private readonly requests = new WeakSet<IncomingMessage>();
   private token: Buffer | undefined;
+  private changes = 0;
 
   /**
    * @param ownPort whether there is an admin port
@@ -28,13 +29,20 @@ export class AdminAccess {
     this.requireToken(token);
   }
 
+  /** Changes with the token. What goes on with an earlier token has to end. */
+  get generation(): number {
+    return this.changes;
+  }
+
   get requiresToken(): boolean {
     return this.token !== undefined;
   }
 
   /** From now on, requests must bring this token. */
   requireToken(token: string | undefined): void {
+    const before = this.token;
     this.token = token === undefined ? undefined : digest(token);
+    if (!before || !this.token?.equals(before)) this.changes++;
   }
 
   /** Records that a request arrived on the admin port. */

@@ -71,6 +71,8 @@ function adapterClients(pub: Redis | Cluster, sub: Redis, options: AdapterOption
     const kind = kindOf(channel, options.key);
     if (!kind) throw new Error(`The adapter publishes on ${channel}, which no replica subscribes to.`);
     const sealed = seal.seal(channel, outgoingCall(kind, message));
+    // While there is no connection, messages between replicas are lost. The connection reports why.
+    if (pub.status !== 'ready') return Promise.resolve();
     return pub.publish(channel, sealed).catch((error: unknown) => observer.failed(error));
   };
   return {

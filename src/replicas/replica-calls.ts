@@ -78,6 +78,12 @@ export class ReplicaCalls implements OnModuleInit {
     const own = isHere ? this.run(name, args) : undefined;
     if (awaited.length > 0) await this.askOthers(call, { name, args, ...(to !== undefined && { to }) });
     if (own) note(call, this.bus.name, await own);
+    const { problem } = this.roster;
+    if (to === undefined && problem !== undefined)
+      call.failed.push({
+        replica: this.bus.name,
+        problem: `Other replicas may not have been asked: ${problem}`,
+      });
     return {
       answers: sorted(call.answers) as unknown as Answers<T>['answers'],
       missing: [...call.awaited].sort(),

@@ -16,6 +16,8 @@ export function isReplicaName(value: unknown): value is string {
 interface Process {
   readonly host: string;
   readonly pid: number;
+  /** The process that started it: the primary of a worker. */
+  readonly ppid: number;
 }
 
 /**
@@ -27,9 +29,10 @@ interface Process {
 export function replicaName(
   configured: string | undefined,
   worker: number | undefined,
-  { host, pid }: Process = { host: hostname(), pid: process.pid },
+  { host, pid, ppid }: Process = { host: hostname(), pid: process.pid, ppid: process.ppid },
 ): string {
   const name = configured ?? (host.replace(/[^A-Za-z0-9._-]|^[._-]+/g, '').slice(0, 200) || 'replica');
-  if (worker !== undefined) return `${name}-w${worker}`;
-  return configured !== undefined || pid === FIRST_PROCESS ? name : `${name}-${pid}`;
+  const main = worker === undefined ? pid : ppid;
+  const unique = configured !== undefined || main === FIRST_PROCESS ? name : `${name}-${main}`;
+  return worker === undefined ? unique : `${unique}-w${worker}`;
 }

@@ -51,6 +51,21 @@ describe('the roster', () => {
     expect(a!.others).toEqual(['c']);
   });
 
+  it('forgets nobody while Redis is away, and asks for the others when it is back', () => {
+    const [a] = start('a', 'b', 'c');
+    replicas.problem = 'Redis cannot be reached';
+    replicas.cut('b');
+    replicas.cut('c');
+    clock.advance(10 * FORGET_MS);
+    expect(a!.others).toEqual(['b', 'c']);
+    replicas.restore('b');
+    replicas.problem = undefined;
+    clock.advance(3_000);
+    expect(a!.others).toEqual(['b', 'c']);
+    clock.advance(10_000);
+    expect(a!.others).toEqual(['b']);
+  });
+
   it('learns the others although its first questions were lost', () => {
     const [a] = start('a');
     const b = replicas.add('b');
@@ -113,6 +128,16 @@ describe('a call', () => {
       missing: ['b'],
     });
     expect(clock.pending).toBe(0);
+  });
+
+  it('says that others may not have been asked while Redis is away', async () => {
+    const { calls } = replicas.add('a');
+    calls.provide('double', () => ({}));
+    replicas.problem = 'Redis cannot be reached';
+    expect(await calls.ask('double', {})).toMatchObject({
+      answers: [{ replica: 'a' }],
+      failed: [{ replica: 'a', problem: expect.stringContaining('Redis cannot be reached') as unknown }],
+    });
   });
 
   it('names the replicas that fail, with the reason', async () => {
@@ -190,13 +215,14 @@ describe('the bus', () => {
 
 describe('the name of a replica', () => {
   it.each([
-    ['of a container', undefined, undefined, { host: 'pod-1', pid: 1 }, 'pod-1'],
-    ['of a process of a machine', undefined, undefined, { host: 'pod-1', pid: 77 }, 'pod-1-77'],
-    ['of a worker', undefined, 3, { host: 'pod-1', pid: 77 }, 'pod-1-w3'],
-    ['that is configured', 'left', undefined, { host: 'pod-1', pid: 77 }, 'left'],
-    ['that is configured, of a worker', 'left', 3, { host: 'pod-1', pid: 77 }, 'left-w3'],
-    ['of a machine with a strange name', undefined, undefined, { host: '_ä /x', pid: 1 }, 'x'],
-    ['of a machine without a name', undefined, undefined, { host: '', pid: 1 }, 'replica'],
+    ['of a container', undefined, undefined, { host: 'pod-1', pid: 1, ppid: 0 }, 'pod-1'],
+    ['of a process of a machine', undefined, undefined, { host: 'pod-1', pid: 77, ppid: 1 }, 'pod-1-77'],
+    ['of a worker of a container', undefined, 3, { host: 'pod-1', pid: 77, ppid: 1 }, 'pod-1-w3'],
+    ['of a worker of a machine', undefined, 3, { host: 'pod-1', pid: 77, ppid: 70 }, 'pod-1-70-w3'],
+    ['that is configured', 'left', undefined, { host: 'pod-1', pid: 77, ppid: 1 }, 'left'],
+    ['that is configured, of a worker', 'left', 3, { host: 'pod-1', pid: 77, ppid: 1 }, 'left-w3'],
+    ['of a machine with a strange name', undefined, undefined, { host: '_ä /x', pid: 1, ppid: 0 }, 'x'],
+    ['of a machine without a name', undefined, undefined, { host: '', pid: 1, ppid: 0 }, 'replica'],
   ])('%s', (_, configured, worker, process, name) => {
     expect(replicaName(configured, worker, process)).toBe(name);
     expect(isReplicaName(name)).toBe(true);

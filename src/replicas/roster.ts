@@ -6,6 +6,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { CLOCK, type Clock, type Timer } from '../common/clock.js';
+import { FAULT_SOURCE, type FaultSource } from '../redis/fault-source.js';
 import { ReplicaBus } from './replica-bus.js';
 
 /** How often a replica tells the others that it serves, ms. */
@@ -17,6 +18,10 @@ const HELLO_MS = 30_000;
 const ASK_AT_MS = [0, 1_000, 5_000];
 /** A replica that was silent for so long is forgotten, ms: it has ended without a word. */
 export const FORGET_MS = 3 * HELLO_MS + 5_000;
+/** How often it is looked whether Redis works, ms. */
+const LOOK_MS = 1_000;
+/** After Redis has come back, the others have this time to be heard of before they are forgotten, ms. */
+const BACK_MS = 5_000;
 /** The most replicas that are remembered. */
 const MAX_REPLICAS = 1_000;
 
@@ -30,9 +35,11 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   private readonly heardAt = new Map<string, number>();
   private readonly timers = new Set<Timer>();
   private ended = false;
+  private wasCut = false;
 
   constructor(
     private readonly bus: ReplicaBus,
+    @Inject(FAULT_SOURCE) private readonly faults: FaultSource,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -47,6 +54,7 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   onApplicationBootstrap(): void {
     for (const ms of ASK_AT_MS) this.after(ms, () => this.bus.send('hello', { asks: true }));
     this.after(HELLO_MS, () => this.repeat());
+    this.after(LOOK_MS, () => this.look());
   }
 
   onApplicationShutdown(): void {
@@ -67,12 +75,30 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     return [...this.heardAt.keys()].sort();
   }
 
+  /** Why the other replicas cannot be reached; undefined if they can. */
+  get problem(): string | undefined {
+    return this.faults.problem('adapter-sub') ?? this.faults.problem('commands');
+  }
+
   /** How long nothing has come from this replica, ms. */
   silentMs(name: string): number {
     return this.clock.now() - (this.heardAt.get(name) ?? -Infinity);
   }
 
+  /** While Redis is away, all others are silent. When it is back, they are asked for. */
+  private look(): void {
+    const isCut = this.problem !== undefined;
+    if (this.wasCut && !isCut) {
+      const latest = this.clock.now() - FORGET_MS + BACK_MS;
+      for (const [name, at] of this.heardAt) this.heardAt.set(name, Math.max(at, latest));
+      this.bus.send('hello', { asks: true });
+    }
+    this.wasCut = isCut;
+    this.after(LOOK_MS, () => this.look());
+  }
+
   private forgetOld(): void {
+    if (this.wasCut || this.problem !== undefined) return;
     for (const name of this.heardAt.keys()) if (this.silentMs(name) > FORGET_MS) this.heardAt.delete(name);
   }
 

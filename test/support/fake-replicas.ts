@@ -12,14 +12,20 @@ export class FakeReplicas {
   /** The messages that were sent, in order. */
   readonly sent: { readonly from: string; readonly kind: string; readonly body: object }[] = [];
   readonly faults: string[] = [];
+  /** Why Redis does not work. */
+  problem: string | undefined;
   private readonly receivers = new Map<string, Receive>();
+  private readonly known = new Map<string, Receive>();
 
   constructor(readonly clock: FakeClock) {}
 
   /** Starts a replica. Its modules listen, but it does not say hello. */
   add(name: string): { bus: ReplicaBus; roster: Roster; calls: ReplicaCalls; server: GatewayServer } {
     const server = {
-      on: (_: string, receive: Receive) => void this.receivers.set(name, receive),
+      on: (_: string, receive: Receive) => {
+        this.receivers.set(name, receive);
+        this.known.set(name, receive);
+      },
       serverSideEmit: (event: string, message: unknown) => {
         expect(event).toBe(REPLICA_EVENT);
         this.send(name, message);
@@ -27,10 +33,15 @@ export class FakeReplicas {
     } as unknown as GatewayServer;
     const log = new RateLimitedLog({ warn: (_, fault) => void this.faults.push(fault) }, () => 0, 0);
     const bus = new ReplicaBus(name, server, log);
-    const roster = new Roster(bus, this.clock);
+    const roster = new Roster(bus, { problem: () => this.problem, listen: () => undefined }, this.clock);
     const calls = new ReplicaCalls(bus, roster, this.clock);
     for (const part of [bus, roster, calls]) part.onModuleInit();
     return { bus, roster, calls, server };
+  }
+
+  /** The replica receives and sends again. */
+  restore(name: string): void {
+    this.receivers.set(name, this.known.get(name)!);
   }
 
   /** From now on, the replica receives nothing and its messages are lost. */

@@ -1,3 +1,4 @@
+import { DEFAULT_SECRET_KEY } from '../../config/environment.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
 
 /** The start of the paths of the admin API. Express ignores the case of paths. */
@@ -10,10 +11,15 @@ export function isAdminPath(url = ''): boolean {
 /** The largest body of a request, in the notation of Express. */
 export const MAX_ADMIN_BODY = '16kb';
 
-/** Whether the admin API is served: only on a port of its own, and only with a token. */
+/**
+ * Whether the admin API is served, and this replica does what others ask it for: only on a port of
+ * its own, only with a token, and only with a secret that not everyone knows, because it signs what
+ * replicas ask each other for.
+ */
 export function hasAdminApi({
   adminPort,
   adminToken,
-}: Pick<GatewayConfig, 'adminPort' | 'adminToken'>): boolean {
-  return adminPort !== undefined && adminToken !== undefined;
+  secretKey,
+}: Pick<GatewayConfig, 'adminPort' | 'adminToken' | 'secretKey'>): boolean {
+  return adminPort !== undefined && adminToken !== undefined && secretKey !== DEFAULT_SECRET_KEY;
 }

@@ -42,8 +42,9 @@ export class DiagnosticsController {
     @Query(NO_FIELDS) _query: object,
     @Body(NO_FIELDS) _body: object,
   ): void {
-    const snapshot = this.diagnostics.heapSnapshot();
-    this.audit.record(request, 'heap_snapshot', { replica: this.replica }, {});
+    const snapshot = this.diagnostics.heapSnapshot(() =>
+      this.audit.record(request, 'heap_snapshot', { replica: this.replica }, {}),
+    );
     this.offer(response, 'heapsnapshot');
     // If the reader leaves, the response is closed, and nothing is to be done.
     pipeline(snapshot, response, () => undefined);

@@ -2,6 +2,7 @@ import { Controller, Get, Query, Res, UseFilters, UseGuards } from '@nestjs/comm
 import type { Response } from 'express';
 import type { AdminStats } from '../../contract/index.js';
 import { OperatorGuard } from './operator.guard.js';
+import { AdminAccess } from '../../operations/admin-access.js';
 import { Roster } from '../../replicas/roster.js';
 import { StatsWatch } from '../stats/stats-watch.js';
 import { NO_FIELDS } from './admin-validation.js';
@@ -11,6 +12,8 @@ import { AdminError, AdminExceptionFilter } from './admin-error.js';
 const MAX_STREAMS = 50;
 /** A reader that has not read so many bytes misses states: the next one replaces them. */
 const MAX_UNREAD_BYTES = 1_048_576;
+/** After so many of them in a row, its stream is closed. */
+const MAX_SKIPPED = 30;
 /** After how many states all replicas have either reported or are known to be missing. */
 const SETTLED_STATES = 4;
 
@@ -24,6 +27,7 @@ export class StatsController {
   constructor(
     private readonly stats: StatsWatch,
     private readonly roster: Roster,
+    private readonly access: AdminAccess,
   ) {}
 
   /** One state. It takes one to three seconds, because replicas measure only when they are asked. */
@@ -52,8 +56,16 @@ export class StatsController {
       'X-Accel-Buffering': 'no',
     });
     response.write(': the first state follows within two seconds\n\n');
+    const { generation } = this.access;
+    let skipped = 0;
     const stop = this.stats.watch((state) => {
-      if (response.writableLength > MAX_UNREAD_BYTES) return;
+      if (this.access.generation !== generation) {
+        response.destroy();
+        return;
+      }
+      skipped = response.writableLength > MAX_UNREAD_BYTES ? skipped + 1 : 0;
+      if (skipped > MAX_SKIPPED) response.destroy();
+      if (skipped > 0) return;
       response.write(`event: admin_stats\ndata: ${JSON.stringify(state)}\n\n`);
     });
     response.on('close', () => {

@@ -73,7 +73,8 @@ export class ClientActions implements OnModuleInit {
     }
     if ('room' in target) {
       const members = (await this.directory.select(target)).length;
-      if (members > 0) this.server.local.to(target.room).emit(ServerEvent.notice, payload);
+      const rooms = this.directory.withViews(target.room);
+      if (members > 0) this.server.local.to(rooms).emit(ServerEvent.notice, payload);
       return { clients: members };
     }
     const clients = await this.directory.select(target);

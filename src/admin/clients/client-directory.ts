@@ -64,15 +64,25 @@ export class ClientDirectory {
   /** The clients that an action is for. */
   async select(target: ClientTarget): Promise<GatewaySocket[]> {
     if ('room' in target) {
-      const ids = this.server.sockets.adapter.rooms.get(target.room) ?? [];
-      // A client is in a room of its own, whose name is its id.
-      return roomKind(target.room) === undefined ? [] : [...ids].flatMap((id) => this.byId(id));
+      const { rooms } = this.server.sockets.adapter;
+      const ids = new Set(this.withViews(target.room).flatMap((room) => [...(rooms.get(room) ?? [])]));
+      return [...ids].flatMap((id) => this.byId(id));
     }
     if ('client_id' in target) return this.byId(target.client_id);
     const selected: GatewaySocket[] = [];
     for await (const client of this.matching('user' in target ? { user: target.user } : {}))
       selected.push(client);
     return selected;
+  }
+
+  /**
+   * A room and the views of it that have clients here; none if it is the own room of a client, whose
+   * name is its id.
+   */
+  withViews(room: string): string[] {
+    if (roomKind(room) === undefined) return [];
+    const views = [...this.server.sockets.adapter.rooms.keys()].filter((one) => one.startsWith(`${room}@`));
+    return [room, ...views];
   }
 
   isOf(client: GatewaySocket, user: string): boolean {
@@ -114,7 +124,7 @@ export class ClientDirectory {
       if (++seen % CLIENTS_PER_TURN === 0)
         await new Promise<void>((resolve) => void this.clock.soon(resolve));
       if (user !== undefined && !this.isOf(client, user)) continue;
-      if (room !== undefined && !client.rooms.has(room)) continue;
+      if (room !== undefined && !isIn(client, room)) continue;
       if (transport !== undefined && transportOf(client.conn) !== transport) continue;
       if (address !== undefined && !this.hasAddress(client, address)) continue;
       yield client;
@@ -128,4 +138,9 @@ export class ClientDirectory {
   private addressHash(address: string): string {
     return keyedHash(this.config.secretKey, `address:${address}`).slice(0, ADDRESS_DIGITS);
   }
+}
+
+/** Whether a client is in a room or a view of it. */
+function isIn({ rooms }: GatewaySocket, room: string): boolean {
+  return rooms.has(room) || [...rooms].some((one) => one.startsWith(`${room}@`));
 }

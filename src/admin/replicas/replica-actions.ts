@@ -4,6 +4,7 @@ import { LOG_LEVELS } from '../../config/environment.js';
 import { DrainService } from '../../drain/drain.service.js';
 import { RebalanceService } from '../../drain/rebalance.service.js';
 import { LogLevel } from '../../logging/log-level.js';
+import { WORKER_REPORTS, type WorkerReports } from '../../operations/worker-reports.js';
 import type { MessageBody } from '../../replicas/replica-message.js';
 import { ReplicaCalls } from '../../replicas/replica-calls.js';
 import { type GatewayServer, SOCKET_SERVER } from '../../transports/socket-io/socket-server.js';
@@ -42,6 +43,7 @@ export class ReplicaActions implements OnModuleInit {
     private readonly rebalances: RebalanceService,
     private readonly level: LogLevel,
     private readonly traces: Traces,
+    @Inject(WORKER_REPORTS) private readonly workers: WorkerReports | null,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
   ) {}
 
@@ -68,7 +70,15 @@ export class ReplicaActions implements OnModuleInit {
     calls.provide(GET_SETTINGS, () => ({ settings: this.config.effective }));
   }
 
+  /**
+   * A worker cannot stop listening on the port that it shares, so new clients would still be passed
+   * to it, and refused.
+   */
   private drain(): { readonly clients: number } {
+    if (this.workers)
+      throw new Error(
+        'A worker cannot be drained alone. Drain the whole gateway, or roll its workers with SIGHUP.',
+      );
     const clients = this.server.sockets.sockets.size;
     // It takes up to DRAIN_TIMEOUT_MS. The room `admin` shows how it goes on.
     void this.drains.drain();

@@ -42,8 +42,8 @@ export class StatsWatch implements OnModuleInit, OnApplicationShutdown {
   private readonly reports = new Map<string, Received>();
   /** Until when other replicas want the reports of this one, ms of the clock. */
   private wantedUntil = -Infinity;
-  /** Since when this replica asks the others, ms of the clock; undefined while nobody watches. */
-  private watchedSince: number | undefined;
+  /** Since when the report of each replica is awaited, ms of the clock. */
+  private readonly awaitedSince = new Map<string, number>();
   private timer: Timer | undefined;
   private ticking = false;
   private ended = false;
@@ -117,11 +117,12 @@ export class StatsWatch implements OnModuleInit, OnApplicationShutdown {
 
   private async report(): Promise<void> {
     const { isWatched } = this;
-    if (!isWatched) this.watchedSince = undefined;
     // Ask first: if nobody watched before, the others take their first sample at this moment too.
     if (isWatched) {
-      this.watchedSince ??= this.clock.now();
+      this.awaitReports();
       this.bus.send('watch', {});
+    } else {
+      this.awaitedSince.clear();
     }
     const sent = await this.sampler.sample();
     if (sent && this.clock.now() < this.wantedUntil) this.bus.send('report', { ...sent });
@@ -131,8 +132,14 @@ export class StatsWatch implements OnModuleInit, OnApplicationShutdown {
     if (this.reports.has(this.bus.name)) this.show(this.state());
   }
 
+  private awaitReports(): void {
+    const names = new Set([this.bus.name, ...this.roster.others]);
+    for (const name of this.awaitedSince.keys()) if (!names.has(name)) this.awaitedSince.delete(name);
+    for (const name of names) if (!this.awaitedSince.has(name)) this.awaitedSince.set(name, this.clock.now());
+  }
+
   private rest(): void {
-    this.watchedSince = undefined;
+    this.awaitedSince.clear();
     this.reports.clear();
   }
 
@@ -160,7 +167,7 @@ export class StatsWatch implements OnModuleInit, OnApplicationShutdown {
     });
     const reported = new Set(reporting.map(({ report }) => report.replica));
     // A replica that was just asked for the first time is not missing yet.
-    const isDue = now - (this.watchedSince ?? now) > MISSING_MS;
+    const isDue = (name: string): boolean => now - (this.awaitedSince.get(name) ?? now) > MISSING_MS;
     return {
       server_time: this.clock.wallNow() / 1_000,
       replica: this.bus.name,
@@ -168,7 +175,7 @@ export class StatsWatch implements OnModuleInit, OnApplicationShutdown {
       replicas: reporting.map((received) => ({ ...received.report, latency: latencyOf([received]) })),
       missing: names.flatMap((name) => {
         const silent_ms = Math.round(this.silentMs(name));
-        return isDue && !reported.has(name) ? [{ replica: name, silent_ms }] : [];
+        return isDue(name) && !reported.has(name) ? [{ replica: name, silent_ms }] : [];
       }),
       products: this.freshness
         .oldest(MAX_PRODUCTS)

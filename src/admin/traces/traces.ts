@@ -124,6 +124,10 @@ export class Traces implements OnApplicationShutdown {
     const trace = this.traceOf(client);
     if (!trace) return;
     this.watch(client);
+    if (trace.lines.tokens < 1) {
+      trace.suppressed++;
+      return;
+    }
     const [payload] = args.filter((arg) => typeof arg !== 'function');
     // The payload of a refresh is a token.
     const shown = event === ClientEvent.refreshToken ? '***' : textOf(payload);

@@ -5,6 +5,7 @@ import { GatewayProcess } from '../../support/gateway-process.js';
 import { RedisServer } from '../../support/redis-server.js';
 
 const BUILT = join(__dirname, '../../../dist/ops');
+const SECRET_KEY = 'p8Wq2Lm5Zx7Rt1Vb4Nc6Jd9Fg3Hk0Sy2';
 const TOKEN = 'b7d0c6a1f4e94c0d-admin';
 const NOT_FOUND = { statusCode: 404, message: 'Not Found' };
 const POLICY =
@@ -15,7 +16,12 @@ let redis: RedisServer;
 let gateway: GatewayProcess;
 beforeAll(async () => {
   redis = await RedisServer.start();
-  gateway = await GatewayProcess.start({ REDIS_URL: redis.url, ADMIN_PORT: '0', ADMIN_TOKEN: TOKEN });
+  gateway = await GatewayProcess.start({
+    REDIS_URL: redis.url,
+    ADMIN_PORT: '0',
+    ADMIN_TOKEN: TOKEN,
+    SECRET_KEY,
+  });
 });
 afterAll(async () => {
   await gateway.stop();
@@ -109,8 +115,9 @@ it('is not on the main port, also for a request with the token', async () => {
 });
 
 it.each([
-  ['ADMIN_TOKEN', { ADMIN_PORT: '0' }],
-  ['ADMIN_PORT', { ADMIN_TOKEN: TOKEN }],
+  ['ADMIN_TOKEN', { ADMIN_PORT: '0', SECRET_KEY }],
+  ['ADMIN_PORT', { ADMIN_TOKEN: TOKEN, SECRET_KEY }],
+  ['a SECRET_KEY of its own', { ADMIN_PORT: '0', ADMIN_TOKEN: TOKEN }],
 ])('is not there without %s', async (_, env: Record<string, string>) => {
   const other = await GatewayProcess.start({ REDIS_URL: redis.url, ...env });
   const url = env.ADMIN_PORT === undefined ? other.url : other.adminUrl;

@@ -94,7 +94,7 @@ it('a drain is shown while it happens, and the page moves to the next replica wi
   const live = await (await LivePage.open(first.gateway.url, browser)).live();
   await shows(live.cell('NIFTY', 'price'), '₹100.00');
   const stopped = first.gateway.stop('SIGTERM');
-  await shows(live.banner, /^This replica shuts down in \d+ s\. The page moves to another one/);
+  await shows(live.banner, /^This replica hands the page over in \d+ s\. The page moves to another one/);
   await shows(live.fact('state'), 'Moving to another replica');
   await price(first.platform, 'NIFTY', 101);
   await shows(live.cell('NIFTY', 'price'), '₹101.00'); // data continues

@@ -84,7 +84,7 @@ export class Banner {
         const when = left > 0 ? ` in ${age(left + 999)}` : '';
         return {
           kind: 'info',
-          text: `This replica shuts down${when}. The page moves to another one without a gap.`,
+          text: `This replica hands the page over${when}. The page moves to another one without a gap.`,
         };
       }
       case 'connecting':
