@@ -143,6 +143,22 @@ it('disconnects one client, or every client of a user, and tells them', async ()
   });
 });
 
+it('a notice to a room reaches those who have a view of it, once, and so does a search', async () => {
+  const client = await connect();
+  const room = { type: 'chain', symbol: 'NIFTY' };
+  await client.ask('subscribe', { ...room, view: { mode: 'quote', strikes: 10 } });
+  await client.ask('subscribe', room);
+  const to = { room: 'chain:NIFTY' };
+  expect((await admin.post('notices', { level: 'info', text: 'views', to })).body.clients).toBe(1);
+  await client.next('notice');
+  await client.settled();
+  expect(client.all('notice')).toHaveLength(1);
+  expect(await client.ask('unsubscribe', room)).toMatchObject({ ok: true });
+  expect((await admin.get('clients?room=chain:NIFTY')).body.matched).toBe(1);
+  expect((await admin.get('clients?room=chain:NIF')).body.matched).toBe(0);
+  client.close();
+});
+
 it('sends a notice to a room, a user, a client or everyone, each once', async () => {
   const [dora, other] = await Promise.all([connect({ auth: { token: userToken('dora') } }), connect()]);
   await dora.ask('subscribe', { type: 'product', symbol: 'NIFTY' });
