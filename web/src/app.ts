@@ -10,6 +10,7 @@ import { createProductView } from './product/product-view.js';
 import { Selection } from './selection.js';
 import { Tokens } from './session/tokens.js';
 import { Banner } from './shell/banner.js';
+import { createNotices } from './shell/notices.js';
 import { startHeader, startSchemeButton } from './shell/header.js';
 import { ThemeChoice } from './theme.js';
 import { Traffic } from './traffic.js';
@@ -68,7 +69,9 @@ export class App {
     const connection = createConnectionPanel(page);
     const header = startHeader(page);
     const banner = new Banner(part('banner'), page.client, () => this.start());
+    const notices = createNotices(page.client);
     part('side').replaceChildren(watchlist.element, connection.element);
+    part('notices').replaceChildren(notices.element);
 
     let view: (Component & { readonly symbol: string }) | undefined;
     const open = (symbol: string): void => {
@@ -90,6 +93,7 @@ export class App {
       () => connection.destroy(),
       () => header.run(),
       () => banner.stop(),
+      () => notices.destroy(),
       () => view?.destroy(),
     );
   }

@@ -1,3 +1,4 @@
+import { ADMIN_TOKEN, AdminClient } from '../../support/admin-client.js';
 import { Browser } from '../../support/browser.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { LivePage, shows } from '../../support/live-page.js';
@@ -103,6 +104,24 @@ it('a drain is shown while it happens, and the page moves to the next replica wi
     expect.stringMatching(/Connected$/),
   ]);
   await stopped;
+});
+
+it('a notice of the operators is shown as text until it is closed, with its link', async () => {
+  const { gateway } = await start({
+    ADMIN_PORT: '0',
+    ADMIN_TOKEN,
+    SECRET_KEY: 'p8Wq2Lm5Zx7Rt1Vb4Nc6Jd9Fg3Hk0Sy2',
+  });
+  const live = await (await LivePage.open(gateway.url, browser)).live();
+  const notices = live.page.locator('#notices .banner');
+  const text = '<b>NIFTY</b> is halted.';
+  const notice = { level: 'critical', text, link: 'https://status.example.com/x', to: { everyone: true } };
+  await new AdminClient(gateway).post('notices', notice);
+  await shows(notices.locator('p'), `${text} More`);
+  expect(await notices.locator('a').getAttribute('href')).toBe('https://status.example.com/x');
+  await notices.locator('button').click();
+  expect(await notices.count()).toBe(0);
+  await gateway.stop();
 });
 
 it('a closed market is no fault: the last prices stay, and the page says when it opens', async () => {
