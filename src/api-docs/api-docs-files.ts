@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { readStaticFile, type StaticFile } from '../http/static-file.js';
 
 /**
  * The root of the service, into which the build copies the files (nest-cli.json): production
@@ -57,36 +54,22 @@ export function isPageAsset(name: string): name is ApiDocsFileName {
   return Object.hasOwn(FILES, name) && !ELSEWHERE.has(name);
 }
 
-interface ApiDocsFile {
-  readonly type: string;
-  readonly plain: Buffer;
-  readonly zipped: Buffer;
-  readonly etag: string;
-}
-
 /**
  * Reads the files that describe the contract. Each file is read and compressed once, at its first
  * request, because together they are 4 MB.
  */
 export class ApiDocsFiles {
-  private readonly files = new Map<ApiDocsFileName, Promise<ApiDocsFile>>();
+  private readonly files = new Map<ApiDocsFileName, Promise<StaticFile>>();
 
   /** @throws Error if the file cannot be read now */
-  async get(name: ApiDocsFileName): Promise<ApiDocsFile> {
+  async get(name: ApiDocsFileName): Promise<StaticFile> {
     let file = this.files.get(name);
     if (!file) {
-      file = load(name);
+      const { file: path, type } = FILES[name];
+      file = readStaticFile(join(ROOT, path), type);
       this.files.set(name, file);
       file.catch(() => this.files.delete(name)); // it may be temporary, such as too many open files
     }
     return file;
   }
-}
-
-async function load(name: ApiDocsFileName): Promise<ApiDocsFile> {
-  const { file, type } = FILES[name];
-  const plain = await readFile(join(ROOT, file));
-  const digest = createHash('sha256').update(plain).digest('base64url').slice(0, 22);
-  // The tag is weak because the plain and the compressed form share it.
-  return { type, plain, zipped: await promisify(gzip)(plain), etag: `W/"${digest}"` };
 }

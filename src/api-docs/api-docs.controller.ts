@@ -1,6 +1,7 @@
 import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { DOCS_POLICY } from '../http/security-headers.js';
+import { REVALIDATED, sendStaticFile } from '../http/static-file.js';
 import { isPageAsset, type ApiDocsFileName, ApiDocsFiles } from './api-docs-files.js';
 
 /**
@@ -49,20 +50,6 @@ export class ApiDocsController {
   }
 
   private async send(name: ApiDocsFileName, request: Request, response: Response): Promise<void> {
-    const { type, plain, zipped, etag } = await this.files.get(name);
-    response.setHeader('ETag', etag);
-    // Browsers may cache the file but must revalidate it: the next release may change it.
-    response.setHeader('Cache-Control', 'public, no-cache');
-    response.vary('Accept-Encoding');
-    if (request.fresh) {
-      response.status(304).end();
-      return;
-    }
-    const isZipped = request.acceptsEncodings('gzip', 'identity') === 'gzip';
-    const body = isZipped ? zipped : plain;
-    response.setHeader('Content-Type', type);
-    response.setHeader('Content-Length', body.length);
-    if (isZipped) response.setHeader('Content-Encoding', 'gzip');
-    response.end(body);
+    sendStaticFile(await this.files.get(name), REVALIDATED, request, response);
   }
 }

@@ -1,9 +1,16 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { ConfigError } from '../config/gateway-config.js';
+import { IMMUTABLE, REVALIDATED, sendStaticFile } from '../http/static-file.js';
+import { StaticFolder } from '../http/static-folder.js';
 import { AdminAccess } from '../operations/admin-access.js';
-import { LIVE_PAGE, readLivePage } from './live-page-files.js';
 
-const YEAR_SECONDS = 31_536_000;
+/** Where `npm run build` puts the page (web/vite.config.mjs). */
+const FOLDER = join(__dirname, '../../web');
+/** The folder of the files whose names contain a hash of their content. */
+const ASSETS = 'assets';
 
 /**
  * Serves the live page at `/`. It needs no token, because it contains no data: the page connects
@@ -11,45 +18,40 @@ const YEAR_SECONDS = 31_536_000;
  */
 @Controller()
 export class LivePageController {
-  private readonly files = readLivePage();
+  private readonly files = new StaticFolder(FOLDER);
 
-  constructor(private readonly access: AdminAccess) {}
+  /** @throws ConfigError if the page has not been built */
+  constructor(private readonly access: AdminAccess) {
+    if (existsSync(join(FOLDER, ASSETS))) return;
+    throw new ConfigError(
+      'LIVE_PAGE is "on", but this installation has no page. Run "npm run build", or set LIVE_PAGE=off.',
+    );
+  }
 
+  /** Without revalidation, a browser could show the page of an older release, whose assets are gone. */
   @Get()
-  page(@Req() request: Request, @Res() response: Response): void {
-    this.send(LIVE_PAGE, request, response);
+  page(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.send('index.html', REVALIDATED, request, response);
   }
 
   @Get('icon.svg')
-  icon(@Req() request: Request, @Res() response: Response): void {
-    this.send('icon.svg', request, response);
+  icon(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.send('icon.svg', REVALIDATED, request, response);
   }
 
   @Get('assets/:file')
-  asset(@Param('file') file: string, @Req() request: Request, @Res() response: Response): void {
-    this.send(`assets/${file}`, request, response);
+  asset(@Param('file') file: string, @Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.send(`${ASSETS}/${file}`, IMMUTABLE, request, response);
   }
 
-  private send(name: string, request: Request, response: Response): void {
-    const file = this.access.isAdmitted(request) ? undefined : this.files.get(name);
+  private async send(
+    name: string,
+    cacheControl: string,
+    request: Request,
+    response: Response,
+  ): Promise<void> {
+    const file = this.access.isAdmitted(request) ? undefined : await this.files.get(name);
     if (!file) throw new NotFoundException();
-    const { type, plain, zipped, etag, isFixed } = file;
-    response.setHeader('ETag', etag);
-    // Without revalidation, a browser could show the page of an older release, whose assets are gone.
-    response.setHeader(
-      'Cache-Control',
-      isFixed ? `public, max-age=${YEAR_SECONDS}, immutable` : 'public, no-cache',
-    );
-    response.vary('Accept-Encoding');
-    if (request.fresh) {
-      response.status(304).end();
-      return;
-    }
-    const isZipped = request.acceptsEncodings('gzip', 'identity') === 'gzip';
-    const body = isZipped ? zipped : plain;
-    response.setHeader('Content-Type', type);
-    response.setHeader('Content-Length', body.length);
-    if (isZipped) response.setHeader('Content-Encoding', 'gzip');
-    response.end(body);
+    sendStaticFile(file, cacheControl, request, response);
   }
 }

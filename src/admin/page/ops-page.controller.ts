@@ -1,9 +1,15 @@
+import { join } from 'node:path';
 import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { IMMUTABLE, sendStaticFile } from '../../http/static-file.js';
+import { StaticFolder } from '../../http/static-folder.js';
 import { AdminAccess } from '../../operations/admin-access.js';
-import { OpsPageFiles, PAGE } from './ops-page-files.js';
 
-const YEAR_SECONDS = 31_536_000;
+/** Where the build puts the page (scripts/bundle-ops.mjs). */
+const FOLDER = join(__dirname, '../../../ops');
+
+/** The name of the page itself. The names of all other files have the hash of their content. */
+const PAGE = 'index.html';
 
 /**
  * Serves the page for operators, on the admin port only. The page needs no token, because it has no
@@ -11,7 +17,7 @@ const YEAR_SECONDS = 31_536_000;
  */
 @Controller('ops')
 export class OpsPageController {
-  private readonly files = new OpsPageFiles();
+  private readonly files = new StaticFolder(FOLDER);
 
   constructor(private readonly access: AdminAccess) {}
 
@@ -35,7 +41,7 @@ export class OpsPageController {
   ): Promise<void> {
     this.requireAdminPort(request);
     if (name === PAGE) throw new NotFoundException();
-    await this.send(name, `public, max-age=${YEAR_SECONDS}, immutable`, request, response);
+    await this.send(name, IMMUTABLE, request, response);
   }
 
   private requireAdminPort(request: Request): void {
@@ -50,18 +56,6 @@ export class OpsPageController {
   ): Promise<void> {
     const file = await this.files.get(name);
     if (!file) throw new NotFoundException();
-    response.setHeader('ETag', file.etag);
-    response.setHeader('Cache-Control', cacheControl);
-    response.vary('Accept-Encoding');
-    if (request.fresh) {
-      response.status(304).end();
-      return;
-    }
-    const isZipped = request.acceptsEncodings('gzip', 'identity') === 'gzip';
-    const body = isZipped ? file.zipped : file.plain;
-    response.setHeader('Content-Type', file.type);
-    response.setHeader('Content-Length', body.length);
-    if (isZipped) response.setHeader('Content-Encoding', 'gzip');
-    response.end(body);
+    sendStaticFile(file, cacheControl, request, response);
   }
 }
