@@ -18,7 +18,6 @@ import type { ChannelListener, ChannelSource } from '../feed/channel-source.js';
 import { FeedMessageError } from '../feed/feed-message-error.js';
 import { PROBE_TIMES } from '../feed/feed-probe.js';
 import type { FeedStatus } from '../feed/feed-source.js';
-import { Sweeper } from '../freshness/sweeper.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
 import {
@@ -35,17 +34,9 @@ import {
 } from './portfolio-message.js';
 import { PortfolioReader } from './portfolio-reader.js';
 import { PORTFOLIO_PORT, type PortfolioPort } from './portfolio-port.js';
+import { PortfolioStaleness } from './portfolio-staleness.js';
 import { PortfolioMetrics } from './portfolio.metrics.js';
 import { WatchedUser } from './watched-user.js';
-
-/** Sweeps in the time after which a portfolio is stale. */
-const SWEEPS = 10;
-const MAX_SWEEP_INTERVAL_MS = 1_000;
-/**
- * How far the clock of a producer may be ahead of this replica, and how long this replica may be
- * behind another one, ms.
- */
-const MAX_AHEAD_MS = 10_000;
 
 /**
  * Sends clients the portfolio of the user of their token. It is subscribed to the channel of a user
@@ -61,16 +52,12 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   private readonly lastSent = new WeakMap<GatewaySocket, { readonly user: string; readonly time: number }>();
   private readonly finds = new Map<string, Promise<JsonPayload<PortfolioUpdate> | undefined>>();
   private readonly reader: PortfolioReader;
-  private readonly sweeper: Sweeper;
+  private readonly staleness: PortfolioStaleness;
   private readonly stopping = new AbortController();
-  private readonly staleAfterMs: number;
   /** Made when the first client asks for its portfolio. */
   private source: ChannelSource | undefined;
   /** The length of the portfolios in memory, characters. */
   private held = 0;
-  /** When a market was last found open after none was, ms since the epoch. */
-  private openedAt = 0;
-  private wasOpen = true;
 
   constructor(
     private readonly config: GatewayConfig,
@@ -78,13 +65,12 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     @Inject(LATEST_STORE) store: LatestStore,
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly auth: AuthService,
-    private readonly markets: MarketStatusService,
+    markets: MarketStatusService,
     private readonly metrics: PortfolioMetrics,
     private readonly transportMetrics: TransportMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly faults: RateLimitedLog,
   ) {
-    this.staleAfterMs = config.portfolioStaleAfterMs;
     this.reader = new PortfolioReader({
       clock,
       store,
@@ -96,12 +82,12 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
         faults.warn('portfolio:read', 'portfolios_not_read', { problem: messageOf(error) });
       },
     });
-    this.sweeper = new Sweeper({
+    this.staleness = new PortfolioStaleness({
       clock,
-      intervalMs: Math.min(this.staleAfterMs / SWEEPS, MAX_SWEEP_INTERVAL_MS),
-      backlogMs: MAX_SWEEP_INTERVAL_MS,
-      heldUpMs: this.staleAfterMs / 2,
-      sweep: () => this.sweep(),
+      staleAfterMs: config.portfolioStaleAfterMs,
+      markets,
+      users: () => this.users.values(),
+      changed: (watched, status) => this.broadcastStatus(watched, status),
     });
   }
 
@@ -115,7 +101,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   /** Before the clients are disconnected: they are not told that their portfolios have stopped. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    this.sweeper.stop();
+    this.staleness.stop();
     await this.source?.stop();
   }
 
@@ -135,8 +121,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     const watched = this.watch(client, user);
     const { payload, newestTime } = watched.newest;
     const isAhead = resume?.since !== undefined && resume.since > newestTime;
-    if (isAhead) this.noteAhead(client, watched, resume.since);
-    const isKept = this.hasNewer(client, watched);
+    if (isAhead) watched.ahead.add(client, resume.since, newestTime);
     // While the channel is not subscribed to, or the store is being read, there may be a newer one.
     const recovers = payload && !isAhead && watched.isListening && !watched.isReading;
     void client.join(PORTFOLIO_ROOM);
@@ -146,7 +131,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
       ...(resume && (recovers ? { recovered: true, replayed: 1, conflated: true } : { recovered: false })),
     });
     if (payload) {
-      if (!isKept) this.send(client, watched.id, payload);
+      if (!this.hasNewest(client, watched)) this.send(client, watched.id, payload);
     } else {
       watched.unserved.add(client);
       // Otherwise the store is read as soon as the subscription works.
@@ -168,7 +153,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     this.users.delete(watched.id);
     this.held -= sizeOf(watched);
     this.source?.remove(portfolioChannel(watched.id));
-    if (this.users.size === 0) this.sweeper.stop();
+    if (this.users.size === 0) this.staleness.stop();
   }
 
   /**
@@ -244,26 +229,14 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     this.metrics.messages.inc({ verdict });
     if (verdict === 'older') return;
     watched.arrivedAt = this.clock.wallNow();
-    this.look(watched);
+    this.staleness.look(watched);
     if (verdict === 'newest') {
       this.broadcast(watched, new LivePayload(message.payload, message.processedTime / 1_000, receivedAt));
     }
   }
 
-  /** Another replica may be ahead for a moment. A time that no producer can have set is ignored. */
-  private noteAhead(client: GatewaySocket, watched: WatchedUser, time: number): void {
-    const latest = Math.max(this.clock.wallNow() * 1_000, watched.newest.newestTime);
-    if (time > latest + MAX_AHEAD_MS * 1_000) return;
-    watched.ahead.set(client, { time, until: this.clock.now() + MAX_AHEAD_MS });
-  }
-
-  /** Whether the client already has the newest portfolio that is known here, or a newer one. */
-  private hasNewer(client: GatewaySocket, watched: WatchedUser): boolean {
-    const ahead = watched.ahead.get(client);
-    if (!ahead) return false;
-    if (watched.newest.newestTime <= ahead.time && this.clock.now() < ahead.until) return true;
-    watched.ahead.delete(client);
-    return false;
+  private hasNewest(client: GatewaySocket, { ahead, newest }: WatchedUser): boolean {
+    return ahead.has(client, newest.newestTime);
   }
 
   private watch(client: GatewaySocket, user: string): WatchedUser {
@@ -272,7 +245,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     this.leave(client);
     let watched = this.users.get(user);
     if (!watched) {
-      watched = new WatchedUser(user, this.clock.wallNow(), this.config.clockResetAfterMs);
+      watched = new WatchedUser(user, this.clock.wallNow(), this.config.clockResetAfterMs, this.clock);
       this.users.set(user, watched);
       // At the shutdown, the last clients are about to be disconnected.
       if (!this.stopping.signal.aborted) this.begin(user);
@@ -285,10 +258,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   }
 
   private begin(user: string): void {
-    if (this.users.size === 1) {
-      this.wasOpen = this.markets.isAnyOpen;
-      this.sweeper.start();
-    }
+    if (this.users.size === 1) this.staleness.start();
     const channels = [portfolioChannel(user)];
     if (this.source) {
       this.source.add(channels);
@@ -304,7 +274,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     if (!this.needsRead(watched)) return;
     watched.isRead = true;
     if (value !== null) this.attempt(() => this.take(watched, value));
-    this.attempt(() => this.look(watched));
+    this.attempt(() => this.staleness.look(watched));
   }
 
   /** False if the user has gone, or its subscription was lost, which causes another read. */
@@ -320,7 +290,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     const { payload } = message;
     if (verdict === 'restored') {
       for (const client of watched.unserved)
-        if (!this.hasNewer(client, watched)) this.send(client, watched.id, payload);
+        if (!this.hasNewest(client, watched)) this.send(client, watched.id, payload);
       watched.unserved.clear();
       return;
     }
@@ -379,7 +349,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
 
   private broadcast(watched: WatchedUser, payload: JsonPayload<PortfolioUpdate>): void {
     for (const client of watched.clients) {
-      if (!this.hasNewer(client, watched))
+      if (!this.hasNewest(client, watched))
         this.to(client, watched.id)?.emit(ServerEvent.portfolioUpdate, payload);
     }
     watched.unserved.clear();
@@ -387,7 +357,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   }
 
   private notify(client: GatewaySocket, watched: WatchedUser): void {
-    this.to(client, watched.id)?.emit(ServerEvent.portfolioStatus, this.statusOf(watched));
+    this.to(client, watched.id)?.emit(ServerEvent.portfolioStatus, this.staleness.statusOf(watched));
     this.transportMetrics.snapshots.inc({ event: ServerEvent.portfolioStatus });
   }
 
@@ -413,37 +383,10 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     for (const client of watched.clients) this.to(client, watched.id)?.emit(ServerEvent.feedGap, payload);
   }
 
-  private sweep(): boolean {
-    const isOpen = this.markets.isAnyOpen;
-    if (isOpen && !this.wasOpen) this.openedAt = this.clock.wallNow();
-    this.wasOpen = isOpen;
-    for (const watched of this.users.values()) this.look(watched);
-    return false;
-  }
-
-  /** Tells the clients of a user if its portfolio has become stale, or is live again. */
-  private look(watched: WatchedUser): void {
-    const { arrivedAt, since, isRead } = watched;
-    const isOlderThan = (time: number): boolean => this.clock.wallNow() - time > this.staleAfterMs;
-    const isStale =
-      arrivedAt === undefined
-        ? isRead || isOlderThan(since)
-        : isOlderThan(Math.max(arrivedAt, this.openedAt)) && this.markets.isAnyOpen;
-    if (isStale === watched.isStale) return;
-    watched.isStale = isStale;
-    const payload = this.statusOf(watched);
+  private broadcastStatus(watched: WatchedUser, status: JsonPayload<PortfolioStatus>): void {
     for (const client of watched.clients)
-      this.to(client, watched.id)?.emit(ServerEvent.portfolioStatus, payload);
+      this.to(client, watched.id)?.emit(ServerEvent.portfolioStatus, status);
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.portfolioStatus });
-  }
-
-  private statusOf({ isStale, arrivedAt }: WatchedUser): JsonPayload<PortfolioStatus> {
-    const status: PortfolioStatus = {
-      status: isStale ? 'stale' : 'live',
-      last_update: arrivedAt === undefined ? null : new Date(arrivedAt).toISOString(),
-      age_ms: arrivedAt === undefined ? null : Math.max(0, Math.round(this.clock.wallNow() - arrivedAt)),
-    };
-    return new JsonPayload(JSON.stringify(status), PORTFOLIO_ROOM);
   }
 }
 

@@ -1,4 +1,6 @@
+import type { Clock } from '../common/clock.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
+import { AheadClients } from './ahead-clients.js';
 import { NewestPortfolio } from './newest-portfolio.js';
 
 /** A user whose portfolio clients of this replica receive. Times are ms since the epoch. */
@@ -6,11 +8,7 @@ export class WatchedUser {
   readonly clients = new Set<GatewaySocket>();
   /** The clients that have been sent no portfolio since they joined. */
   readonly unserved = new Set<GatewaySocket>();
-  /**
-   * The clients that have got a newer portfolio elsewhere than is known here: the time of that, µs
-   * since the epoch, and until when they are sent no older one, ms of the clock.
-   */
-  readonly ahead = new Map<GatewaySocket, { readonly time: number; readonly until: number }>();
+  readonly ahead: AheadClients;
   readonly newest: NewestPortfolio;
   /** Whether the subscription to the channel of the user works. */
   isListening = false;
@@ -32,7 +30,9 @@ export class WatchedUser {
     readonly id: string,
     readonly since: number,
     clockResetAfterMs: number,
+    clock: Clock,
   ) {
+    this.ahead = new AheadClients(clock);
     this.newest = new NewestPortfolio(clockResetAfterMs);
   }
 }
