@@ -1,9 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { ServerEvent } from '../contract/index.js';
 import { CLOCK, type Clock } from '../common/clock.js';
-import { closeClient } from '../transports/socket-io/close-client.js';
 import {
   type GatewayServer,
   type GatewaySocket,
@@ -11,13 +9,7 @@ import {
 } from '../transports/socket-io/socket-server.js';
 import { HandshakeGate } from '../admission/handshake-gate.js';
 import { DrainMetrics } from './drain.metrics.js';
-import { Drainer } from './drainer.js';
-
-/**
- * The time that the last clients have to receive `closing`, ms: a polling client needs one more
- * poll.
- */
-const GRACE_MS = 1_000;
+import { clientDrainer } from './client-drainer.js';
 
 /**
  * Takes this replica out of service: it refuses new clients and disconnects the connected ones
@@ -52,17 +44,9 @@ export class DrainService {
     const { sockets } = this.server.sockets;
     this.log.info({ clients: sockets.size, window_ms: this.config.drainTimeoutMs }, 'drain_started');
 
-    const drainer = new Drainer<GatewaySocket>({
-      clock: this.clock,
-      windowMs: this.config.drainTimeoutMs,
-      graceMs: GRACE_MS,
-      random: Math.random,
-      tell: (client, reconnect_in_ms) => void client.emit(ServerEvent.serverDraining, { reconnect_in_ms }),
-      close: (client) => {
-        this.metrics.drained.inc();
-        closeClient(client, 'DRAINING');
-      },
-    });
+    const drainer = clientDrainer(this.clock, this.config.drainTimeoutMs, 'DRAINING', () =>
+      this.metrics.drained.inc(),
+    );
     const watch = (client: GatewaySocket): void => void client.once('disconnect', () => drainer.gone(client));
     for (const client of sockets.values()) watch(client);
     const late = (client: GatewaySocket): void => {

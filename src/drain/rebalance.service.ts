@@ -2,18 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectPinoLogger, PinoLogger } from 'nestjs-pino';
 import { HandshakeGate } from '../admission/handshake-gate.js';
 import { CLOCK, type Clock } from '../common/clock.js';
-import { ServerEvent } from '../contract/index.js';
-import { closeClient } from '../transports/socket-io/close-client.js';
-import {
-  type GatewayServer,
-  type GatewaySocket,
-  SOCKET_SERVER,
-} from '../transports/socket-io/socket-server.js';
+import { type GatewayServer, SOCKET_SERVER } from '../transports/socket-io/socket-server.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
-import { Drainer, shuffled } from './drainer.js';
-
-/** The time that the last clients have to receive `closing`, ms. */
-const GRACE_MS = 1_000;
+import { clientDrainer } from './client-drainer.js';
+import { shuffled } from './drainer.js';
 
 /**
  * Closes a share of the clients gradually, so that they reconnect to other replicas, for example
@@ -45,17 +37,9 @@ export class RebalanceService {
     const chosen = all.slice(0, Math.ceil(all.length * share));
     this.running = true;
     this.log.info({ clients: chosen.length, window_ms: overMs }, 'rebalance_started');
-    const drainer = new Drainer<GatewaySocket>({
-      clock: this.clock,
-      windowMs: overMs,
-      graceMs: GRACE_MS,
-      random: Math.random,
-      tell: (client, reconnect_in_ms) => void client.emit(ServerEvent.serverDraining, { reconnect_in_ms }),
-      close: (client) => {
-        this.metrics.closedClients.inc({ code: 'REBALANCING' });
-        closeClient(client, 'REBALANCING');
-      },
-    });
+    const drainer = clientDrainer(this.clock, overMs, 'REBALANCING', () =>
+      this.metrics.closedClients.inc({ code: 'REBALANCING' }),
+    );
     for (const client of chosen) client.once('disconnect', () => drainer.gone(client));
     void drainer.run(chosen).then(() => {
       this.running = false;

@@ -28,6 +28,7 @@ import {
   type HistoryAcknowledgement,
   type MarketAddress,
   PORTFOLIO_ROOM,
+  type PrivateAddress,
   type ProductsAcknowledgement,
   ReplyPayload,
   type RequestRejection,
@@ -227,20 +228,24 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   private subscribePortfolio(client: GatewaySocket, { since }: SubscribeDto): SubscriptionAcknowledgement {
     this.spend(client, ClientEvent.subscribe, this.cost.ofLookup);
     this.checkReads(client, 'You have not read what you were sent. Read it before you subscribe to more.');
-    const held = new Set(subscriptionsOf(client));
-    const isNew = !held.has(PORTFOLIO_ROOM);
-    checkBudget(this.config, held, [PORTFOLIO], (product) => this.cache.knows(product));
-    const answer = this.portfolioRequests.subscribe(client, since);
-    if (isNew) this.clientLog.rooms(client, answer.rooms, 'client_subscribed');
-    return answer;
+    return this.subscribeOne(client, PORTFOLIO, () => this.portfolioRequests.subscribe(client, since));
   }
 
   private subscribeAdmin(client: GatewaySocket): SubscriptionAcknowledgement {
     this.spend(client, ClientEvent.subscribe, this.cost.ofRooms(1));
+    return this.subscribeOne(client, ADMIN, () => this.adminRoomRequests.subscribe(client));
+  }
+
+  /** Subscribes to a room that is no market data, within the client's limit of rooms. */
+  private subscribeOne(
+    client: GatewaySocket,
+    address: PrivateAddress,
+    subscribe: () => SubscriptionAcknowledgement,
+  ): SubscriptionAcknowledgement {
     const held = new Set(subscriptionsOf(client));
-    const isNew = !held.has(ADMIN_ROOM);
-    checkBudget(this.config, held, [ADMIN], (product) => this.cache.knows(product));
-    const answer = this.adminRoomRequests.subscribe(client);
+    const isNew = !held.has(roomName(address));
+    checkBudget(this.config, held, [address], (product) => this.cache.knows(product));
+    const answer = subscribe();
     if (isNew) this.clientLog.rooms(client, answer.rooms, 'client_subscribed');
     return answer;
   }
@@ -458,11 +463,11 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   }
 }
 
-const PORTFOLIO: RoomAddress = { type: PORTFOLIO_ROOM };
-const ADMIN: RoomAddress = { type: ADMIN_ROOM };
+const PORTFOLIO: PrivateAddress = { type: PORTFOLIO_ROOM };
+const ADMIN: PrivateAddress = { type: ADMIN_ROOM };
 
 function addressesOf({ type, symbol, symbols, expiry, view: asked }: RoomsDto): MarketAddress[] {
-  if (type === HEARTBEAT || type === PORTFOLIO_ROOM || type === ADMIN_ROOM) return [];
+  if (type !== GENERAL_ROOM && !hasSymbol(type)) return [];
   const view = asked && (type === 'chain' ? grantedView(type, asked) : grantedView(type, asked));
   const shared = { type, ...(type === 'chain' && expiry != null && { expiry }), ...(view && { view }) };
   if (type === 'general') return [shared as MarketAddress];

@@ -20,6 +20,7 @@ import { isEventStream, isSse, markSse, SSE } from '../sse/sse-request.js';
 import { SseTransport } from '../sse/sse-transport.js';
 import { isPlainPath, markPlain, PLAIN_WEBSOCKET } from '../websocket/plain-upgrade.js';
 import { PlainWebSocketTransport } from '../websocket/plain-websocket-transport.js';
+import { type TransportName, transportOf } from './connection-kind.js';
 import { addTransport, type Connection, setPollingCloseTimeout } from './engine-io-internals.js';
 import { shrinkClient } from './idle-memory.js';
 import { PollingBodyLimiter } from './polling-body-limiter.js';
@@ -252,6 +253,8 @@ export class GatewayIoAdapter extends IoAdapter {
   }
 }
 
+const HTTP_TRANSPORTS: ReadonlySet<TransportName> = new Set(['polling', SSE]);
+
 /**
  * Puts a request into a span. Its event is a known one, because the gateway's own middleware rejects
  * the others. Of its data, the span only has a known type.
@@ -267,17 +270,12 @@ function traced(
   const run = spans.begin(client, String(event), {
     'messaging.system': 'deltastream_socket_gateway',
     'network.transport': 'tcp',
-    'network.protocol.name': protocolOf(client.conn.transport),
+    'network.protocol.name': HTTP_TRANSPORTS.has(transportOf(client.conn)) ? 'http' : 'websocket',
     ...((SUBSCRIPTION_TYPES as readonly unknown[]).includes(type) && {
       'messaging.destination.template': String(type),
     }),
   });
   return () => run(job);
-}
-
-/** The transports of the gateway itself all have the name `websocket`. */
-function protocolOf(transport: Socket['conn']['transport']): 'http' | 'websocket' {
-  return transport.name === 'polling' || (transport as object) instanceof SseTransport ? 'http' : 'websocket';
 }
 
 /**
