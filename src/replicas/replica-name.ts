@@ -4,13 +4,13 @@ import { hostname } from 'node:os';
 export const REPLICA_NAME = Symbol('REPLICA_NAME');
 
 /** The names of replicas. They are part of paths and logs, so they contain nothing to escape. */
-const PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
+export const REPLICA_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 
 /** The process that a container starts. Its replica needs no other name than the container's. */
 const FIRST_PROCESS = 1;
 
 export function isReplicaName(value: unknown): value is string {
-  return typeof value === 'string' && PATTERN.test(value);
+  return typeof value === 'string' && REPLICA_PATTERN.test(value);
 }
 
 interface Process {

@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import {
   Equals,
@@ -18,6 +19,7 @@ import {
 } from 'class-validator';
 import { LOG_LEVELS } from '../../config/environment.js';
 import { NOTICE_LEVELS, type Notice } from '../../contract/index.js';
+import { REPLICA_PATTERN } from '../../replicas/replica-name.js';
 import { TRANSPORT_NAMES, type TransportName } from '../../transports/socket-io/connection-kind.js';
 import { CLIENT_ORDERS, type ClientOrder } from '../clients/client-info.js';
 import { MAX_FOUND } from '../clients/client-actions.js';
@@ -26,27 +28,34 @@ import { MAX_PROFILE_SECONDS } from './diagnostics.js';
 
 /* The messages complete "FIELD ...". */
 
-const NAME = { message: 'must be a text of 1 to 256 characters' };
-const REPLICA = { message: 'must be the name of a replica, as admin_stats shows it' };
-export const REPLICA_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
-const WHOLE_SECONDS = (most: number) => ({ message: `must be a whole number of seconds from 1 to ${most}` });
+const OptionalName = () =>
+  applyDecorators(IsOptional(), Length(1, 256, { message: 'must be a text of 1 to 256 characters' }));
 
-/** The query for clients. A client is found if all given fields match. */
-export class ClientsQueryDto {
-  @IsOptional()
-  @Length(1, 256, NAME)
+const ReplicaName = () =>
+  Matches(REPLICA_PATTERN, { message: 'must be the name of a replica, as admin_stats shows it' });
+
+/** The first of these checks is the one that an error names. */
+const WholeNumber = (most: number, message: string) =>
+  applyDecorators(IsInt({ message }), Min(1, { message }), Max(most, { message }));
+
+const WholeSeconds = (most: number) =>
+  WholeNumber(most, `must be a whole number of seconds from 1 to ${most}`);
+
+/** One client, or all clients of one user. */
+class ClientOrUserDto {
+  @OptionalName()
   client_id?: string;
 
-  @IsOptional()
-  @Length(1, 256, NAME)
+  @OptionalName()
   user?: string;
+}
 
-  @IsOptional()
-  @Length(1, 256, NAME)
+/** The query for clients. A client is found if all given fields match. */
+export class ClientsQueryDto extends ClientOrUserDto {
+  @OptionalName()
   address?: string;
 
-  @IsOptional()
-  @Length(1, 256, NAME)
+  @OptionalName()
   room?: string;
 
   @IsOptional()
@@ -54,7 +63,7 @@ export class ClientsQueryDto {
   transport?: TransportName;
 
   @IsOptional()
-  @Matches(REPLICA_PATTERN, REPLICA)
+  @ReplicaName()
   replica?: string;
 
   @IsOptional()
@@ -63,21 +72,8 @@ export class ClientsQueryDto {
 
   @IsOptional()
   @Type(() => Number)
-  @Max(MAX_FOUND, { message: `must be a whole number from 1 to ${MAX_FOUND}` })
-  @Min(1, { message: `must be a whole number from 1 to ${MAX_FOUND}` })
-  @IsInt({ message: `must be a whole number from 1 to ${MAX_FOUND}` })
+  @WholeNumber(MAX_FOUND, `must be a whole number from 1 to ${MAX_FOUND}`)
   limit = 50;
-}
-
-/** One client, or all clients of one user. */
-class ClientOrUserDto {
-  @IsOptional()
-  @Length(1, 256, NAME)
-  client_id?: string;
-
-  @IsOptional()
-  @Length(1, 256, NAME)
-  user?: string;
 }
 
 export class DisconnectDto extends ClientOrUserDto {
@@ -88,8 +84,7 @@ export class DisconnectDto extends ClientOrUserDto {
 
 /** Whom a notice is for: exactly one of the fields. */
 export class NoticeTargetDto extends ClientOrUserDto {
-  @IsOptional()
-  @Length(1, 256, NAME)
+  @OptionalName()
   room?: string;
 
   @IsOptional()
@@ -122,37 +117,25 @@ export class RebalanceDto {
   @IsNumber({}, { message: 'must be above 0 and at most 1' })
   share!: number;
 
-  @Max(3_600, WHOLE_SECONDS(3_600))
-  @Min(1, WHOLE_SECONDS(3_600))
-  @IsInt(WHOLE_SECONDS(3_600))
+  @WholeSeconds(3_600)
   over_seconds!: number;
 }
 
-/** How long something applies. */
-class LimitedDto {
-  @Max(MAX_LOGGING_SECONDS, WHOLE_SECONDS(MAX_LOGGING_SECONDS))
-  @Min(1, WHOLE_SECONDS(MAX_LOGGING_SECONDS))
-  @IsInt(WHOLE_SECONDS(MAX_LOGGING_SECONDS))
+export class LogLevelDto {
+  @WholeSeconds(MAX_LOGGING_SECONDS)
   for_seconds!: number;
-}
 
-export class LogLevelDto extends LimitedDto {
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   level!: string;
 
   @IsOptional()
-  @Matches(REPLICA_PATTERN, REPLICA)
+  @ReplicaName()
   replica?: string;
 }
 
-export class TraceDto extends LimitedDto {
-  @IsOptional()
-  @Length(1, 256, NAME)
-  client_id?: string;
-
-  @IsOptional()
-  @Length(1, 256, NAME)
-  user?: string;
+export class TraceDto extends ClientOrUserDto {
+  @WholeSeconds(MAX_LOGGING_SECONDS)
+  for_seconds!: number;
 }
 
 export class TraceIdDto {
@@ -162,18 +145,16 @@ export class TraceIdDto {
 
 export class ReplicaQueryDto {
   @IsOptional()
-  @Matches(REPLICA_PATTERN, REPLICA)
+  @ReplicaName()
   replica?: string;
 }
 
 export class ReplicaPathDto {
-  @Matches(REPLICA_PATTERN, REPLICA)
+  @ReplicaName()
   replica!: string;
 }
 
 export class ProfileDto {
-  @Max(MAX_PROFILE_SECONDS, WHOLE_SECONDS(MAX_PROFILE_SECONDS))
-  @Min(1, WHOLE_SECONDS(MAX_PROFILE_SECONDS))
-  @IsInt(WHOLE_SECONDS(MAX_PROFILE_SECONDS))
+  @WholeSeconds(MAX_PROFILE_SECONDS)
   seconds!: number;
 }

@@ -3,7 +3,7 @@ import { NOTICE_LEVELS } from '../../../src/contract/index.js';
 import { CLIENT_ORDERS } from '../../../src/admin/clients/client-info.js';
 import { MAX_FOUND } from '../../../src/admin/clients/client-actions.js';
 import { MAX_LOGGING_SECONDS } from '../../../src/admin/replicas/replica-actions.js';
-import { REPLICA_PATTERN } from '../../../src/admin/api/admin.dto.js';
+import { REPLICA_PATTERN } from '../../../src/replicas/replica-name.js';
 import { MAX_PROFILE_SECONDS } from '../../../src/admin/api/diagnostics.js';
 import { TRANSPORT_NAMES } from '../../../src/transports/socket-io/connection-kind.js';
 

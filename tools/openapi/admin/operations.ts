@@ -9,7 +9,7 @@ import {
   ApiTags,
 } from 'nestjs-swagger';
 import { AdminDocsController } from '../../../src/admin/api/admin-docs.controller.js';
-import { REPLICA_PATTERN } from '../../../src/admin/api/admin.dto.js';
+import { REPLICA_PATTERN } from '../../../src/replicas/replica-name.js';
 import { ClientsController } from '../../../src/admin/api/clients.controller.js';
 import { DiagnosticsController } from '../../../src/admin/api/diagnostics.controller.js';
 import { LoggingController } from '../../../src/admin/api/logging.controller.js';
