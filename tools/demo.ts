@@ -40,7 +40,7 @@ const nothing = () => Promise.resolve();
 /** Settings for the platform's Redis that do not apply to the demo's private one. */
 const OF_ANOTHER_REDIS = { REDIS_USERNAME: undefined, REDIS_PASSWORD: undefined };
 
-/** An admin port that only this machine reaches, with a token that nobody knows yet. */
+/** An admin port that only this machine reaches, with a new token. */
 function operatorSettings(): Record<string, string> {
   const secret = (): string => randomBytes(16).toString('hex');
   return { ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1', ADMIN_TOKEN: secret(), SECRET_KEY: secret() };

@@ -14,8 +14,8 @@ export interface OlderRun {
 const MIN_COUNT = 3;
 
 /**
- * The run with another older message: continued, or begun anew if the message is older than the last
- * one. A duplicate of the last message neither breaks the run nor counts towards it.
+ * Adds another older message to a run. If the message is older than the last one of the run, a new run
+ * begins with it. A duplicate of the last message neither breaks the run nor counts towards it.
  */
 export function continuedRun(run: OlderRun | undefined, time: number, processedTime: number): OlderRun {
   if (!run || time < run.time) return { since: processedTime, time, count: 1 };

@@ -1,7 +1,7 @@
 /**
  * The one call that crosses replicas, in the format of `@socket.io/redis-adapter`: an event between
- * servers with a message of `ReplicaBus`. No other call is sent or executed: nobody finds, moves or
- * disconnects sockets through Redis.
+ * servers with a message of `ReplicaBus`. No other call is sent or executed: sockets are not found,
+ * moved or disconnected through Redis.
  *
  * Market data and everything else that clients receive stays on its replica (`server.local`).
  */

@@ -18,7 +18,7 @@ export const MESSAGE_KINDS = [
 
 export type MessageKind = (typeof MESSAGE_KINDS)[number];
 
-/** The body of a message. Whoever uses it checks its fields: replicas may run other versions. */
+/** The body of a message. Check its fields before you use them: replicas may run other versions. */
 export type MessageBody = Readonly<Record<string, unknown>>;
 
 export interface ReplicaMessage {

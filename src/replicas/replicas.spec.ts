@@ -51,7 +51,7 @@ describe('the roster', () => {
     expect(a!.others).toEqual(['c']);
   });
 
-  it('forgets nobody while Redis is away, and asks for the others when it is back', () => {
+  it('forgets no replica while Redis is away, and asks for the others when it is back', () => {
     const [a] = start('a', 'b', 'c');
     replicas.problem = 'Redis cannot be reached';
     replicas.cut('b');

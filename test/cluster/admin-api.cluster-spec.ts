@@ -1,3 +1,9 @@
+import type {
+  ClientsAnswer,
+  ClientsReached,
+  LoggingAnswer,
+  SettingsAnswer,
+} from '../../src/admin/api/admin-answers.js';
 import { ADMIN_TOKEN, AdminClient } from '../support/admin-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -30,7 +36,7 @@ beforeAll(async () => {
   for (const replica of replicas) await replica.ready();
   admins = replicas.map((replica) => new AdminClient(replica));
   await waitFor(
-    async () => (await admins[0]!.get('config')).body.replicas.length === NAMES.length,
+    async () => (await admins[0]!.get<SettingsAnswer>('config')).body.replicas.length === NAMES.length,
     'the replicas do not know each other',
   );
 });
@@ -52,13 +58,15 @@ const closeAll = (clients: readonly TestClient[]): void => {
 it('finds and disconnects the clients of a user on all replicas, and no others', async () => {
   const anna = await Promise.all(replicas.map((replica) => connect(replica, 'anna')));
   const others = await Promise.all(replicas.map((replica) => connect(replica, 'ben')));
-  const found = await admins[1]!.get('clients?user=anna');
+  const found = await admins[1]!.get<ClientsAnswer>('clients?user=anna');
   expect(found.body).toMatchObject({ matched: 3, missing: [], failed: [] });
-  const { clients } = found.body as { clients: readonly { readonly replica: string }[] };
+  const { clients } = found.body;
   expect(clients.map(({ replica }) => replica).sort()).toEqual(NAMES);
-  expect((await admins[1]!.get('clients?user=anna&replica=c')).body).toMatchObject({ matched: 1 });
+  expect((await admins[1]!.get<ClientsAnswer>('clients?user=anna&replica=c')).body).toMatchObject({
+    matched: 1,
+  });
 
-  expect((await admins[2]!.post('clients/disconnect', { user: 'anna' })).body).toEqual({
+  expect((await admins[2]!.post<ClientsReached>('clients/disconnect', { user: 'anna' })).body).toEqual({
     clients: 3,
     missing: [],
     failed: [],
@@ -78,10 +86,13 @@ it('sends a notice to a room and to everyone on all replicas, each once', async 
   const clients = await Promise.all(replicas.map((replica) => connect(replica)));
   await clients[2]!.ask('subscribe', { type: 'product', symbol: 'NIFTY' });
   const notice = { level: 'info', text: 'hello' };
-  expect((await admins[0]!.post('notices', { ...notice, to: { everyone: true } })).body.clients).toBe(3);
-  expect((await admins[0]!.post('notices', { ...notice, to: { room: 'product:NIFTY' } })).body.clients).toBe(
-    1,
-  );
+  expect(
+    (await admins[0]!.post<ClientsReached>('notices', { ...notice, to: { everyone: true } })).body.clients,
+  ).toBe(3);
+  expect(
+    (await admins[0]!.post<ClientsReached>('notices', { ...notice, to: { room: 'product:NIFTY' } })).body
+      .clients,
+  ).toBe(1);
   await clients[2]!.next('notice', 2);
   for (const client of clients) await client.settled();
   expect(clients.map((client) => client.all('notice').length)).toEqual([1, 1, 2]);
@@ -90,14 +101,14 @@ it('sends a notice to a room and to everyone on all replicas, each once', async 
 
 it('changes the level of all logs, or of one', async () => {
   const levels = async () => {
-    const { body } = await admins[0]!.get('logging');
-    return (body as { replicas: readonly { readonly level: string }[] }).replicas.map(({ level }) => level);
+    const { body } = await admins[0]!.get<LoggingAnswer>('logging');
+    return body.replicas.map(({ level }) => level);
   };
-  await admins[0]!.put('logging/level', { level: 'debug', for_seconds: 3_600, replica: 'b' });
+  await admins[0]!.put<LoggingAnswer>('logging/level', { level: 'debug', for_seconds: 3_600, replica: 'b' });
   expect(await levels()).toEqual(['info', 'debug', 'info']);
-  await admins[0]!.put('logging/level', { level: 'warn', for_seconds: 3_600 });
+  await admins[0]!.put<LoggingAnswer>('logging/level', { level: 'warn', for_seconds: 3_600 });
   expect(await levels()).toEqual(['warn', 'warn', 'warn']);
-  await admins[2]!.delete('logging/level');
+  await admins[2]!.delete<LoggingAnswer>('logging/level');
   expect(await levels()).toEqual(['info', 'info', 'info']);
 });
 
@@ -150,7 +161,7 @@ it('is not moved by what a neighbour on Redis forges', async () => {
   );
   await client.settled();
   expect(client.disconnects).toEqual([]);
-  expect((await admins[0]!.get('config')).body).toMatchObject({ missing: [], failed: [] });
+  expect((await admins[0]!.get<SettingsAnswer>('config')).body).toMatchObject({ missing: [], failed: [] });
   client.close();
 });
 
@@ -160,7 +171,7 @@ it('a replayed message of a replica is executed once', async () => {
   subscriber.on('messageBuffer', (channel, message) => void seen.push([channel, message]));
   await subscriber.subscribe(`${ADAPTER}-request#/#`);
   const client = await connect(replicas[1]!, 'emil');
-  await admins[0]!.post('notices', { level: 'info', text: 'once', to: { user: 'emil' } });
+  await admins[0]!.post<ClientsReached>('notices', { level: 'info', text: 'once', to: { user: 'emil' } });
   await client.next('notice');
   await waitFor(() => seen.length >= 2);
   for (const [channel, message] of [...seen]) await redis.client.publish(channel.toString(), message);
@@ -185,15 +196,19 @@ it('drains one replica, and names one that was killed while an action runs', asy
   expect((await replicas[1]!.get('/health/ready')).status).toBe(503);
   await waitFor(() => replicas[1]!.logged('drain_finished') !== undefined);
   expect(replicas[1]!.exitCode).toBeNull(); // it stays, and answers operators
-  expect((await admins[1]!.get('clients?user=carla')).body).toMatchObject({ matched: 2 });
+  expect((await admins[1]!.get<ClientsAnswer>('clients?user=carla')).body).toMatchObject({ matched: 2 });
 
   // The action reaches the client of `a` in any case, and that of `c` if it came before the signal.
-  const acting = admins[0]!.post('notices', { level: 'critical', text: 'x', to: { user: 'carla' } });
+  const acting = admins[0]!.post<ClientsReached>('notices', {
+    level: 'critical',
+    text: 'x',
+    to: { user: 'carla' },
+  });
   replicas[2]!.signal('SIGKILL');
   const { body } = await acting;
   expect(body.clients + body.missing.length).toBe(2);
   await clients[0]!.next('notice');
-  const after = await admins[0]!.post('clients/disconnect', { user: 'carla' });
+  const after = await admins[0]!.post<ClientsReached>('clients/disconnect', { user: 'carla' });
   expect(after).toEqual({ status: 200, body: { clients: 1, missing: ['c'], failed: [] } });
   expect((await admins[0]!.post('replicas/c/drain')).status).toBe(504);
   await waitFor(() => clients[0]!.disconnects.length === 1);

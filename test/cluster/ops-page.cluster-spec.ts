@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { ReplicaStats, RoomClients } from '../../src/contract/index.js';
+import type { SettingsAnswer } from '../../src/admin/api/admin-answers.js';
+import type { AdminStats } from '../../src/contract/index.js';
 import { ADMIN_TOKEN, AdminClient } from '../support/admin-client.js';
 import { Browser } from '../support/browser.js';
 import { GatewayProcess } from '../support/gateway-process.js';
@@ -47,7 +48,7 @@ beforeAll(async () => {
   for (const replica of replicas) await replica.ready();
   admin = new AdminClient(replicas[0]!);
   await waitFor(
-    async () => (await admin.get('config')).body.replicas.length === NAMES.length,
+    async () => (await admin.get<SettingsAnswer>('config')).body.replicas.length === NAMES.length,
     'the replicas do not know each other',
   );
   clients = await Promise.all(
@@ -88,12 +89,12 @@ it('says that a token is wrong, and keeps the right one for this tab only', asyn
 
 it('shows the numbers that the API returns', async () => {
   for (let n = 1; n <= 5; n++) await redis.client.publish(UNDERLYING, JSON.stringify(underlying('NIFTY', n)));
-  const { body } = await admin.get('stats');
+  const { body } = await admin.get<AdminStats>('stats');
   expect(body.total.clients).toBe(NAMES.length * CLIENTS_PER_REPLICA);
   await ops.tile('Clients').getByText('12', { exact: true }).waitFor();
   await ops.tile('Replicas').getByText('3', { exact: true }).waitFor();
   await ops.tile('Redis').getByText('OK').waitFor();
-  for (const report of body.replicas as ReplicaStats[]) {
+  for (const report of body.replicas) {
     expect(await ops.cell(report.replica, 'Clients').innerText()).toBe(String(report.clients));
     expect(await ops.cell(report.replica, 'Version').innerText()).toBe(report.version);
     expect(await ops.cell(report.replica, 'State').innerText()).toBe('serving');
@@ -101,7 +102,7 @@ it('shows the numbers that the API returns', async () => {
   await ops.page.getByText('Nothing is wrong.').waitFor();
 
   await ops.show('Rooms and feed');
-  for (const { room, clients: members } of body.total.rooms as RoomClients[])
+  for (const { room, clients: members } of body.total.rooms)
     expect(await ops.page.locator(`#room-table tr[data-key="${room}"] .number`).innerText()).toBe(
       String(members),
     );

@@ -2,11 +2,10 @@ import type { GatewayProcess } from './gateway-process.js';
 
 export const ADMIN_TOKEN = 'b7d0c6a1f4e94c0d-admin';
 
-/** What the admin API answered. */
-export interface AdminAnswer {
+/** What the admin API answered. The body has the type that the caller expects of it. */
+export interface AdminAnswer<Body> {
   readonly status: number;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- its untyped value is for assertions
-  readonly body: any;
+  readonly body: Body;
 }
 
 /** Calls the admin API of one replica, as operators do. */
@@ -16,29 +15,29 @@ export class AdminClient {
     private readonly headers: Readonly<Record<string, string>> = { authorization: `Bearer ${ADMIN_TOKEN}` },
   ) {}
 
-  get(path: string): Promise<AdminAnswer> {
+  get<Body = unknown>(path: string): Promise<AdminAnswer<Body>> {
     return this.send('GET', path);
   }
 
-  post(path: string, body: object = {}): Promise<AdminAnswer> {
+  post<Body = unknown>(path: string, body: object = {}): Promise<AdminAnswer<Body>> {
     return this.send('POST', path, JSON.stringify(body));
   }
 
-  put(path: string, body: object): Promise<AdminAnswer> {
+  put<Body = unknown>(path: string, body: object): Promise<AdminAnswer<Body>> {
     return this.send('PUT', path, JSON.stringify(body));
   }
 
-  delete(path: string): Promise<AdminAnswer> {
+  delete<Body = unknown>(path: string): Promise<AdminAnswer<Body>> {
     return this.send('DELETE', path);
   }
 
-  async send(method: string, path: string, body?: string): Promise<AdminAnswer> {
+  async send<Body = unknown>(method: string, path: string, body?: string): Promise<AdminAnswer<Body>> {
     const response = await fetch(`${this.gateway.adminUrl}/admin/v1/${path}`, {
       method,
       headers: { ...this.headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
       ...(body !== undefined && { body }),
     });
     const text = await response.text();
-    return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+    return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as Body };
   }
 }

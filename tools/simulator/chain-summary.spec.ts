@@ -61,7 +61,7 @@ describe('analyse', () => {
     }
   });
 
-  it('has ratios also for calls that nobody holds or trades', () => {
+  it('has ratios also for calls without open interest and volume', () => {
     expect(analyse(108, [leg(100, 0, 1, 0)], [leg(100, 5, 1, 5)])).toMatchObject({
       pcr_oi: 0,
       pcr_volume: 0,

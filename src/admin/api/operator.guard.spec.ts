@@ -18,7 +18,7 @@ function ask(access: AdminAccess, token: string | undefined, isAdmitted = true):
   } as unknown as ExecutionContext);
 }
 
-it('lets in who brings the token on the admin port, and nobody else', () => {
+it('admits a request that brings the token on the admin port, and no other', () => {
   const access = new AdminAccess(true, TOKEN);
   expect(ask(access, TOKEN)).toBe(true);
   expect(() => ask(access, undefined)).toThrow(UnauthorizedException);

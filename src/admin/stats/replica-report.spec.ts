@@ -3,7 +3,7 @@ import { readReport } from './replica-report.js';
 import { sumOf } from './stats-sum.js';
 
 const report = {
-  replica: 'somebody-else',
+  replica: 'another',
   version: '1.0.0',
   node: '24.0.0',
   started_at: 1_764_410_400,

@@ -36,7 +36,7 @@ const HISTOGRAMS = {
 } as const satisfies Record<LatencyName, string>;
 const HISTOGRAM_NAMES = Object.keys(HISTOGRAMS) as LatencyName[];
 
-/** After a longer pause, the rates would be those of a time when nobody watched, ms. */
+/** If the last sample is older, it is not compared with: the rates would be averages of a long time, ms. */
 const MAX_INTERVAL_MS = 5_000;
 
 /** What the counters were at a moment. */

@@ -69,7 +69,7 @@ it('shows each second what all replicas report, while someone watches', async ()
   expect(seen).toHaveLength(length);
 });
 
-it('measures and sends nothing while nobody watches, before and after', async () => {
+it('measures and sends nothing before the first watcher and after the last one', async () => {
   const [a, b] = [start('a'), start('b')];
   await pass(3_000);
   expect([a.samples(), b.samples(), kinds()]).toEqual([0, 0, []]);

@@ -117,7 +117,7 @@ export class StatsWatch implements OnModuleInit, OnApplicationShutdown {
 
   private async report(): Promise<void> {
     const { isWatched } = this;
-    // Ask first: if nobody watched before, the others take their first sample at this moment too.
+    // Ask first: if this is the first watcher, the others then take their first sample now too.
     if (isWatched) {
       this.awaitReports();
       this.bus.send('watch', {});

@@ -174,7 +174,7 @@ describe('a hostile client', () => {
       said = await metrics(world);
       return said.unknown === 50 + 2 * stolen.length && said.duplicate === 2 * stolen.length;
     });
-    // Each answer of the victim counts once, whoever else sends it.
+    // Each answer of the victim counts once, also if another client sends it.
     const times = said.answered;
     expect(times).toBeGreaterThan(1);
     expect(said).toMatchObject({

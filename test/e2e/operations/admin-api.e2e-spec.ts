@@ -1,3 +1,12 @@
+import type {
+  AdminErrorBody,
+  ClientsAnswer,
+  ClientsReached,
+  LoggingAnswer,
+  SettingsAnswer,
+  TraceAnswer,
+} from '../../../src/admin/api/admin-answers.js';
+import type { AdminStats } from '../../../src/contract/index.js';
 import { ADMIN_TOKEN, AdminClient } from '../../support/admin-client.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { RedisServer } from '../../support/redis-server.js';
@@ -67,7 +76,7 @@ it('exists only on the admin port, and only if there is a token', async () => {
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
   expect((await gateway.get('/admin/v1/clients', headers)).status).toBe(404);
   const open = await start({ ADMIN_TOKEN: '' });
-  expect((await new AdminClient(open, {}).get('clients')).status).toBe(404);
+  expect((await new AdminClient(open, {}).get<ClientsAnswer>('clients')).status).toBe(404);
   expect(await open.stop()).toBe(0);
 });
 
@@ -80,9 +89,9 @@ it('finds clients by id, user, room, transport and address', async () => {
   await anna.ask('subscribe', { type: 'chain', symbol: 'NIFTY' });
   const stream = await SseClient.open(gateway.url, 'rooms=product:AAPL');
   const find = async (query: string) => {
-    const { body } = await admin.get(`clients?${query}`);
+    const { body } = await admin.get<ClientsAnswer>(`clients?${query}`);
     expect(body).toMatchObject({ missing: [], failed: [] });
-    return body.clients as Record<string, unknown>[];
+    return body.clients;
   };
   const all = await find('sort=age_seconds');
   expect(all).toHaveLength(4);
@@ -106,11 +115,11 @@ it('finds clients by id, user, room, transport and address', async () => {
   expect((await find('room=chain:NIFTY')).map(({ user }) => user)).toEqual(['anna']);
   expect((await find('transport=plain-websocket')).map(({ user }) => user)).toEqual([null]);
   expect((await find('transport=sse')).map(({ rooms }) => rooms)).toEqual([['product:AAPL']]);
-  expect(await find(`address=${String(one!.address)}`)).toHaveLength(4);
-  expect(await find('user=nobody')).toEqual([]);
+  expect(await find(`address=${one!.address}`)).toHaveLength(4);
+  expect(await find('user=unknown')).toEqual([]);
   expect(await find('sort=rooms&limit=1')).toMatchObject([{ user: 'anna' }]);
-  expect((await admin.get('clients?limit=1')).body).toMatchObject({ matched: 4 });
-  const whole = JSON.stringify(await admin.get('clients'));
+  expect((await admin.get<ClientsAnswer>('clients?limit=1')).body).toMatchObject({ matched: 4 });
+  const whole = JSON.stringify(await admin.get<ClientsAnswer>('clients'));
   for (const secret of ['127.0.0.1', userToken('anna').split('.')[2]!]) expect(whole).not.toContain(secret);
   stream.close();
   for (const client of [anna, ben, plain]) client.close();
@@ -124,17 +133,19 @@ it('disconnects one client, or every client of a user, and tells them', async ()
     connect(),
   ]);
   const client_id = first.socket.id;
-  expect(await admin.post('clients/disconnect', { client_id })).toEqual({
+  expect(await admin.post<ClientsReached>('clients/disconnect', { client_id })).toEqual({
     status: 200,
     body: { clients: 1, missing: [], failed: [] },
   });
   await waitFor(() => first.disconnects.length === 1);
   expect(first.all('closing')).toMatchObject([{ code: 'DISCONNECTED', reconnect: false }]);
   expect(second.disconnects).toEqual([]);
-  expect((await admin.post('clients/disconnect', { user: 'carla', reconnect: true })).body.clients).toBe(1);
+  expect(
+    (await admin.post<ClientsReached>('clients/disconnect', { user: 'carla', reconnect: true })).body.clients,
+  ).toBe(1);
   await waitFor(() => second.disconnects.length === 1);
   expect(second.all('closing')).toMatchObject([{ code: 'REBALANCING', reconnect: true }]);
-  expect((await admin.post('clients/disconnect', { client_id })).body.clients).toBe(0);
+  expect((await admin.post<ClientsReached>('clients/disconnect', { client_id })).body.clients).toBe(0);
   await other.settled();
   other.close();
   expect(audited('disconnect_clients')).toMatchObject({
@@ -149,13 +160,15 @@ it('a notice to a room reaches those who have a view of it, once, and so does a 
   await client.ask('subscribe', { ...room, view: { mode: 'quote', strikes: 10 } });
   await client.ask('subscribe', room);
   const to = { room: 'chain:NIFTY' };
-  expect((await admin.post('notices', { level: 'info', text: 'views', to })).body.clients).toBe(1);
+  expect(
+    (await admin.post<ClientsReached>('notices', { level: 'info', text: 'views', to })).body.clients,
+  ).toBe(1);
   await client.next('notice');
   await client.settled();
   expect(client.all('notice')).toHaveLength(1);
   expect(await client.ask('unsubscribe', room)).toMatchObject({ ok: true });
-  expect((await admin.get('clients?room=chain:NIFTY')).body.matched).toBe(1);
-  expect((await admin.get('clients?room=chain:NIF')).body.matched).toBe(0);
+  expect((await admin.get<ClientsAnswer>('clients?room=chain:NIFTY')).body.matched).toBe(1);
+  expect((await admin.get<ClientsAnswer>('clients?room=chain:NIF')).body.matched).toBe(0);
   client.close();
 });
 
@@ -167,13 +180,13 @@ it('sends a notice to a room, a user, a client or everyone, each once', async ()
     'x-operator': 'Eva at night',
   });
   const send = async (to: object, text: string) => {
-    const answer = await named.post('notices', {
+    const answer = await named.post<ClientsReached>('notices', {
       level: 'warning',
       text,
       link: 'https://status.example.com/',
       to,
     });
-    return answer.body.clients as number;
+    return answer.body.clients;
   };
   expect(await send({ room: 'product:NIFTY' }, 'room')).toBe(1);
   expect(await send({ user: 'dora' }, 'user')).toBe(1);
@@ -245,7 +258,7 @@ it.each<[string, string, string | undefined, object | undefined]>([
   ['POST', 'logging/traces', '{"for_seconds":10}', undefined],
   ['DELETE', 'logging/traces/x', undefined, { field: 'trace_id' }],
 ])('%s %s with %s is refused with the reason', async (method, path, body, detail) => {
-  const { status, body: answer } = await admin.send(method, path, body);
+  const { status, body: answer } = await admin.send<AdminErrorBody>(method, path, body);
   expect(status).toBe(400);
   expect(answer).toMatchObject({ statusCode: 400, message: expect.any(String) as unknown });
   if (detail) expect(answer.details).toEqual([expect.objectContaining(detail)]);
@@ -265,32 +278,37 @@ it.each<[string, string, object | undefined, number]>([
 });
 
 it('refuses a body that is too large', async () => {
-  const { status } = await admin.post('notices', { text: 'x'.repeat(20_000) });
+  const { status } = await admin.post<ClientsReached>('notices', { text: 'x'.repeat(20_000) });
   expect(status).toBe(413);
 });
 
 it('changes the level of the log for a limited time', async () => {
-  const before = (await admin.get('logging')).body.replicas;
+  const before = (await admin.get<LoggingAnswer>('logging')).body.replicas;
   expect(before).toMatchObject([
     { replica: 'one', level: 'info', configured_level: 'info', level_until: null },
   ]);
-  const changed = await admin.put('logging/level', { level: 'debug', for_seconds: 1 });
+  const changed = await admin.put<LoggingAnswer>('logging/level', { level: 'debug', for_seconds: 1 });
   expect(changed.body.replicas).toMatchObject([{ level: 'debug', configured_level: 'info' }]);
   const client = await connect();
   await client.ask('get_snapshot', { type: 'product', symbol: 'NIFTY' });
   await waitFor(() => gateway.logs.some(({ level }) => level === 20), 'nothing at level debug');
-  await waitFor(async () => (await admin.get('logging')).body.replicas[0].level === 'info', 'still debug');
-  await admin.put('logging/level', { level: 'debug', for_seconds: 3_600 });
-  expect((await admin.delete('logging/level')).body.replicas).toMatchObject([{ level: 'info' }]);
+  await waitFor(
+    async () => (await admin.get<LoggingAnswer>('logging')).body.replicas[0]?.level === 'info',
+    'still debug',
+  );
+  await admin.put<LoggingAnswer>('logging/level', { level: 'debug', for_seconds: 3_600 });
+  expect((await admin.delete<LoggingAnswer>('logging/level')).body.replicas).toMatchObject([
+    { level: 'info' },
+  ]);
   client.close();
 });
 
 it('traces one user for a limited time: what is sent, answered and waits, and no token or price', async () => {
   const token = userToken('frida');
   const [frida, other] = await Promise.all([connect({ auth: { token } }), connect()]);
-  const started = await admin.post('logging/traces', { user: 'frida', for_seconds: 60 });
+  const started = await admin.post<TraceAnswer>('logging/traces', { user: 'frida', for_seconds: 60 });
   expect(started).toMatchObject({ status: 201, body: { clients: 1 } });
-  const id = started.body.trace_id as string;
+  const id = started.body.trace_id;
   await frida.ask('subscribe', { type: 'product', symbol: 'NIFTY' });
   await frida.ask('refresh_token', { token });
   await other.ask('get_products');
@@ -327,7 +345,7 @@ it('traces one user for a limited time: what is sent, answered and waits, and no
 });
 
 it('shows the settings in effect without secrets', async () => {
-  const { body } = await admin.get('config');
+  const { body } = await admin.get<SettingsAnswer>('config');
   expect(body.replicas).toMatchObject([
     {
       replica: 'one',
@@ -358,7 +376,7 @@ it('hands out heap snapshots and CPU profiles if that is switched on', async () 
 });
 
 it('answers with the state of the replicas, once and as a stream', async () => {
-  const { body } = await admin.get('stats');
+  const { body } = await admin.get<AdminStats>('stats');
   expect(body).toMatchObject({
     replica: 'one',
     missing: [],

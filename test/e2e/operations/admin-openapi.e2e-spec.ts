@@ -146,7 +146,7 @@ describe('real answers', () => {
       'notices',
       { level: 'info', text: 'x', link: 'https://x.example/', to: { everyone: true } },
     ],
-    ['POST', 'clients/disconnect', 'clients/disconnect', { user: 'nobody', reconnect: true }],
+    ['POST', 'clients/disconnect', 'clients/disconnect', { user: 'unknown', reconnect: true }],
     ['GET', 'config', 'config?replica=one'],
     ['GET', 'logging', 'logging'],
     ['PUT', 'logging/level', 'logging/level', { level: 'warn', for_seconds: 60 }],

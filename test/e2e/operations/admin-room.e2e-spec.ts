@@ -104,7 +104,7 @@ it('ends with a token that does not allow it, and with unsubscribe', async () =>
   expect(client.all('admin_stats')).toHaveLength(received);
 });
 
-it('is sent to nobody else', async () => {
+it('is sent to no other client', async () => {
   const { url, client } = await connected({ role: 'admin' });
   const other = await TestClient.connect(url, { transports: ['websocket'], reconnection: false });
   await client.ask('subscribe', { type: 'admin' });

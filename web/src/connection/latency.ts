@@ -5,7 +5,7 @@ const EVERY_MS = 5_000;
 const FIRST_MS = 1_000;
 const MAX_SAMPLES = 12;
 
-/** Measures the latency of the connection every few seconds, while somebody can see it. */
+/** Measures the latency of the connection every few seconds, while it can be seen. */
 export class LatencyProbe {
   /** The newest measurement in ms. `undefined` until there is one on this connection. */
   last: number | undefined;
