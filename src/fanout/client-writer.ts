@@ -1,49 +1,51 @@
 import { Batch } from './batch.js';
 import type { BatchWriter } from './batch-writer.js';
 import type { WireEncoding } from './encoding.js';
-import type { FanoutClient } from './fanout-client.js';
+import type { ClientGroup, FanoutClient } from './fanout-client.js';
 import type { Frame } from './frame.js';
 import { type Run, runOf } from './group.js';
+import { Written } from './written.js';
 
-/** What has been written since the last look at it. */
-export interface Written {
-  /** Number of writes of runs. */
-  writes: number;
-  /** Number of frames in those writes. */
-  frames: number;
-  bytes: number;
-  /** Bytes saved by compression. */
-  savedBytes: number;
-}
+/** From how many clients on the frames of a group are joined before they are written. */
+const JOIN_FOR_CLIENTS = 5;
 
 /**
  * Writes frames to clients: to many with one call if there is a batch writer, otherwise to each
  * connection, and through the transport's own path if the connection is not ready.
  */
 export class ClientWriter {
-  /** A batch for each encoding, because its clients receive the same bytes. */
+  /** A batch for each encoding, because its clients share the bytes of a frame. */
   private readonly batches: { readonly of: WireEncoding; readonly batch: Batch }[] = [];
-  private written = nothingWritten();
+  readonly written = new Written();
 
   constructor(private readonly batchWriter?: BatchWriter) {}
 
   /**
-   * Collects a client that is to receive the run of its group, if it may be written to together with
-   * others. The caller calls {@link sendBatches} before it does anything else than collect.
+   * Collects a client that is to receive the frames of its group between two positions of the log,
+   * if it may be written to together with others. The caller calls {@link sendBatches} before it
+   * does anything else than collect.
    * @returns false if it needs a write of its own
    */
-  collect(client: FanoutClient, run: Run): boolean {
+  collect(client: FanoutClient, group: ClientGroup, from: number, to: number): boolean {
+    if (!this.batchWriter) return false;
+    const { descriptor, encoding } = client.link;
+    if (descriptor < 0) return false;
+    const batch = this.batchOf(encoding, this.batchWriter);
+    const isJoined = group.clients.size >= JOIN_FOR_CLIENTS;
+    if (!isJoined && batch.addFrames(client, descriptor, group, from, to)) return true;
+    return batch.addRun(client, descriptor, group.run(from, to, encoding));
+  }
+
+  /** Like {@link collect}, for a run that many clients receive. */
+  collectRun(client: FanoutClient, run: Run): boolean {
     if (!this.batchWriter) return false;
     const { descriptor } = client.link;
-    if (descriptor < 0) return false;
-    if (!this.batchOf(run.encoding, this.batchWriter).add(client, descriptor, run)) return false;
-    this.countRun(run);
-    return true;
+    return descriptor >= 0 && this.batchOf(run.encoding, this.batchWriter).addRun(client, descriptor, run);
   }
 
   /** Writes the run of a group to one client. */
   writeRun(client: FanoutClient, run: Run): void {
-    this.countRun(run);
+    this.written.add(run.frames.length, run.bytes, run.saved);
     this.write(client, run);
   }
 
@@ -57,20 +59,15 @@ export class ClientWriter {
     if (frames.length === 0) return;
     const run = runOf(frames, client.link.encoding);
     client.replies++;
-    this.count(run);
+    this.written.addBytes(run.bytes, run.saved);
     this.write(client, run);
-  }
-
-  /** What has been written since the last call. */
-  take(): Written {
-    const { written } = this;
-    this.written = nothingWritten();
-    return written;
   }
 
   private batchOf(encoding: WireEncoding, batchWriter: BatchWriter): Batch {
     for (const { of, batch } of this.batches) if (of === encoding) return batch;
-    const batch = new Batch(batchWriter, (...rest) => this.writeRest(...rest));
+    const batch = new Batch(encoding, batchWriter, this.written, (client, buffers, taken) =>
+      client.link.write(buffers, taken),
+    );
     this.batches.push({ of: encoding, batch });
     return batch;
   }
@@ -84,25 +81,4 @@ export class ClientWriter {
     for (const frame of frames) client.link.send(frame);
     client.sending = false;
   }
-
-  /** Writes what a batch could not: everything from byte `taken` of the run on. */
-  private writeRest(client: FanoutClient, run: Run, taken: number): void {
-    if (taken > 0) client.link.write(run.buffers, taken);
-    else this.write(client, run);
-  }
-
-  private countRun(run: Run): void {
-    this.count(run);
-    this.written.writes++;
-    this.written.frames += run.frames.length;
-  }
-
-  private count({ bytes, saved }: Run): void {
-    this.written.bytes += bytes;
-    this.written.savedBytes += saved;
-  }
-}
-
-function nothingWritten(): Written {
-  return { writes: 0, frames: 0, bytes: 0, savedBytes: 0 };
 }

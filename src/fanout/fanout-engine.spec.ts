@@ -1,7 +1,7 @@
 import { frame, got, HUGE, WRITE_PATHS } from '../../test/support/fanout-setup.js';
 
 describe.each(Object.entries(WRITE_PATHS))('FanoutEngine %s', (_, setUp) => {
-  it('writes the broadcasts of one turn as one buffer, shared by clients of the same rooms', () => {
+  it('writes the broadcasts of one turn at once, from buffers that clients of the same rooms share', () => {
     const { clock, told, connect, broadcast } = setUp();
     const [one, two] = [connect(['room', 'other']), connect(['other', 'room'])];
     expect([broadcast('a'), broadcast('b', { to: ['other'] })]).toEqual([2, 2]);
@@ -12,10 +12,21 @@ describe.each(Object.entries(WRITE_PATHS))('FanoutEngine %s', (_, setUp) => {
       ['a', 'b'],
     ]);
     expect(one.link.writes).toHaveLength(1);
-    expect(one.link.writes[0]).toHaveLength(1);
-    expect(two.link.writes[0]![0]).toBe(one.link.writes[0]![0]);
-    const bytes = 2 * one.link.writes[0]![0]!.length;
+    two.link.writes[0]!.forEach((buffer, n) => expect(buffer).toBe(one.link.writes[0]![n]));
+    const bytes = 2 * Buffer.concat(one.link.writes[0]!).length;
     expect(told.flushes).toEqual([{ durationMs: 0, writes: 2, frames: 4, bytes, savedBytes: 0 }]);
+  });
+
+  it('joins what many clients of the same rooms receive', () => {
+    const { clock, connect, broadcast } = setUp();
+    const clients = Array.from({ length: 5 }, () => connect());
+    ['a', 'b', 'c'].forEach((text) => broadcast(text));
+    clock.turn();
+    for (const client of clients) {
+      expect(got(client)).toEqual(['a', 'b', 'c']);
+      expect(client.link.writes).toEqual([[expect.any(Buffer)]]);
+      expect(client.link.writes[0]![0]).toBe(clients[0]!.link.writes[0]![0]);
+    }
   });
 
   it('sends compressed frames only to clients that accept them', () => {

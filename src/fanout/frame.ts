@@ -1,5 +1,5 @@
 import type { JsonPayload } from '../contract/index.js';
-import type { Encoding, Message } from './encoding.js';
+import type { Encoding, Message, WireEncoding } from './encoding.js';
 
 /**
  * A message to clients. It is encoded at most once for each {@link Encoding}, when the first client
@@ -8,6 +8,9 @@ import type { Encoding, Message } from './encoding.js';
 export class Frame implements Message {
   /** Usually one or two: most gateways have clients of few encodings. */
   private readonly results: { readonly of: Encoding<unknown>; readonly encoded: unknown }[] = [];
+  /** The last call of a batch that has the frame's bytes, and their place among its buffers. */
+  call = 0;
+  place = 0;
 
   /**
    * @param key of several frames with the same key, a lagging client needs only the newest
@@ -45,6 +48,11 @@ export class Frame implements Message {
     const encoded = this.encode(encoding);
     this.results.push({ of: encoding, encoded });
     return encoded;
+  }
+
+  /** How many bytes of the message the encoding saves by compression. */
+  savedBy(encoding: WireEncoding): number {
+    return this.in(encoding.uncompressed).length - this.in(encoding).length;
   }
 
   protected encode<T>(encoding: Encoding<T>): T {

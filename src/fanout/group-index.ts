@@ -14,17 +14,11 @@ export class GroupIndex {
     return this.groups.values();
   }
 
-  /**
-   * The groups in at least one of the rooms, or all groups if `rooms` is empty. A group in several
-   * of the rooms is returned several times.
-   */
-  *in(rooms: ReadonlySet<string>): Generator<ClientGroup> {
-    if (rooms.size === 0) yield* this.groups.values();
-    for (const room of rooms) {
-      const groups = this.byRoom.get(room);
-      if (groups instanceof Group) yield groups;
-      else if (groups) yield* groups;
-    }
+  /** The groups in a room. */
+  in(room: string): Iterable<ClientGroup> {
+    const groups = this.byRoom.get(room);
+    if (groups instanceof Group) return [groups];
+    return groups ?? [];
   }
 
   /** The group of a client's rooms. It is created if no other client has exactly these rooms. */

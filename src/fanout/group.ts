@@ -4,6 +4,9 @@ import type { Frame } from './frame.js';
 /** Frames of at least this size are not joined: joining would copy them once for each group. */
 const JOIN_BELOW_BYTES = 16_384;
 
+/** A log that held more frames than this gives its memory back when it is empty. */
+const KEPT_CAPACITY = 64;
+
 /** A sequence of frames, joined into few buffers. */
 export interface Run {
   readonly encoding: WireEncoding;
@@ -26,7 +29,11 @@ export class Group<Client> {
    * broadcast to several of the group's rooms is appended only once.
    */
   lastBroadcast = 0;
-  private frames: Frame[] = [];
+  /** Whether the log has frames that wait for a flush. {@link GroupQueue} sets it. */
+  isWaiting = false;
+  /** The frames of the log. Only the first `count` are valid: the array keeps its memory. */
+  private frames: (Frame | undefined)[] = [];
+  private count = 0;
   /** Position of the log's first frame. Position 0 is the group's first broadcast. */
   private first = 0;
   private queued = 0;
@@ -40,7 +47,7 @@ export class Group<Client> {
 
   /** Position after the log's last frame. */
   get end(): number {
-    return this.first + this.frames.length;
+    return this.first + this.count;
   }
 
   /** About the size of the log, in bytes of uncompressed frames. */
@@ -49,13 +56,18 @@ export class Group<Client> {
   }
 
   append(frame: Frame): void {
-    this.frames.push(frame);
+    this.frames[this.count++] = frame;
     this.queued += frame.size;
+  }
+
+  /** The frame at a position of the log. */
+  frameAt(position: number): Frame {
+    return this.frames[position - this.first]!;
   }
 
   /** The frames of the log from position `from` up to, but not including, position `to`. */
   slice(from: number, to: number): readonly Frame[] {
-    return this.frames.slice(from - this.first, to - this.first);
+    return this.frames.slice(from - this.first, Math.min(to - this.first, this.count)) as Frame[];
   }
 
   /**
@@ -79,9 +91,17 @@ export class Group<Client> {
    */
   trim(to: number): void {
     if (to <= this.first) return; // a full log was already written during a pause of the flush
-    for (const frame of this.frames.splice(0, to - this.first)) this.queued -= frame.size;
+    const removed = Math.min(to - this.first, this.count);
+    if (removed < this.count) {
+      for (const frame of this.frames.splice(0, removed)) this.queued -= frame!.size;
+    } else {
+      this.queued = 0;
+      if (this.count > KEPT_CAPACITY) this.frames = [];
+      else this.frames.fill(undefined, 0, this.count);
+    }
+    this.count -= removed;
     this.first = to;
-    this.runs = [];
+    if (this.runs.length > 0) this.runs = [];
   }
 }
 
@@ -103,7 +123,7 @@ export function runOf(frames: readonly Frame[], encoding: WireEncoding): Run {
   for (const frame of frames) {
     const buffer = frame.in(encoding);
     bytes += buffer.length;
-    saved += frame.in(encoding.uncompressed).length - buffer.length;
+    saved += frame.savedBy(encoding);
     if (buffer.length < JOIN_BELOW_BYTES) {
       small.push(buffer);
     } else {

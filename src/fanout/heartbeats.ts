@@ -118,13 +118,13 @@ export class Heartbeats {
       }
     }
     this.writer.sendBatches();
-    this.writer.take();
+    this.writer.written.take();
     if (clients > 0) written(clients);
     if (this.places.size > 0 && !this.stopped) this.timer = clock.after(TICK_MS, () => this.tick());
   }
 
   private write(client: FanoutClient, run: Run): void {
-    if (this.writer.collect(client, run)) return;
+    if (this.writer.collectRun(client, run)) return;
     this.writer.sendBatches();
     this.writer.writeRun(client, run);
   }

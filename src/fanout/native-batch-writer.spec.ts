@@ -27,9 +27,11 @@ async function pair() {
   return { socket, reader, fd, text: () => received.toString(), size: () => received.length };
 }
 
+/** Sends the same buffers to each descriptor. */
 function send(descriptors: readonly number[], buffers: readonly Buffer[]): number[] {
   const taken = new Int32Array(descriptors.length).fill(-1);
-  writer!.send(Int32Array.from(descriptors), descriptors.length, buffers, taken);
+  const writes = Int32Array.from(descriptors.flatMap((fd) => [fd, 0, buffers.length]));
+  writer!.send(buffers, Int32Array.from(buffers.keys()), writes, descriptors.length, taken);
   return [...taken];
 }
 
@@ -75,39 +77,54 @@ describe('the native batch writer', () => {
     await waitFor(() => healthy.text() === 'ok');
   });
 
-  it('sends to as many of the descriptors as it is told', async () => {
+  it('sends each connection its own run', async () => {
+    const pairs = [await pair(), await pair(), await pair()];
+    const buffers = ['a', 'bb', 'ccc'].map((text) => Buffer.from(text));
+    const runs = Int32Array.of(2, 0, 1);
+    const writes = Int32Array.from(pairs.flatMap(({ fd }, n) => [fd, [0, 1, 0][n]!, [3, 2, 1][n]!]));
+    const taken = new Int32Array(3);
+    writer.send(buffers, runs, writes, 3, taken);
+    expect([...taken]).toEqual([6, 1, 3]);
+    await waitFor(() => pairs.map(({ text }) => text()).join() === 'cccabb,a,ccc');
+  });
+
+  it('sends to as many connections as it is told', async () => {
     const [one, two] = [await pair(), await pair()];
     const taken = new Int32Array(2);
-    writer.send(Int32Array.of(one.fd, two.fd), 1, [Buffer.from('x')], taken);
+    writer.send([Buffer.from('x')], new Int32Array(1), Int32Array.of(one.fd, 0, 1, two.fd, 0, 1), 1, taken);
     expect([...taken]).toEqual([1, 0]);
     await waitFor(() => one.text() === 'x');
     expect(two.text()).toBe('');
   });
 
+  const SIGNATURE = 'expected (Buffer[], Int32Array, Int32Array, number, Int32Array)';
+  const x = [Buffer.from('x')];
+  const [runs, writes, taken] = [new Int32Array(1), Int32Array.of(-1, 0, 1), new Int32Array(1)];
+
   it.each<[string, unknown[], string]>([
-    ['no arguments', [], 'expected (Int32Array, number, Buffer[], Int32Array)'],
-    [
-      'descriptors in another array',
-      [[1], 1, [Buffer.from('x')], new Int32Array(1)],
-      'expected (Int32Array, number, Buffer[], Int32Array)',
-    ],
-    [
-      'results of another type',
-      [new Int32Array(1), 1, [Buffer.from('x')], new Float64Array(1)],
-      'expected (Int32Array, number, Buffer[], Int32Array)',
-    ],
-    [
-      'a count beyond the arrays',
-      [new Int32Array(1), 2, [Buffer.from('x')], new Int32Array(1)],
-      'count is too large',
-    ],
-    ['no buffers', [new Int32Array(1), 1, [], new Int32Array(1)], 'expected 1 to 64 buffers'],
+    ['no arguments', [], SIGNATURE],
+    ['buffers in no array', [x[0], runs, writes, 1, taken], SIGNATURE],
+    ['runs in another array', [x, [0], writes, 1, taken], SIGNATURE],
+    ['writes in another array', [x, runs, [-1, 0, 1], 1, taken], SIGNATURE],
+    ['results of another type', [x, runs, writes, 1, new Float64Array(1)], SIGNATURE],
+    ['a count beyond the writes', [x, runs, writes, 2, new Int32Array(2)], 'count is too large'],
+    ['a count beyond the results', [x, runs, new Int32Array(6), 2, taken], 'count is too large'],
     [
       'too many buffers',
-      [new Int32Array(1), 1, Array<Buffer>(65).fill(Buffer.from('x')), new Int32Array(1)],
-      'expected 1 to 64 buffers',
+      [Array<Buffer>(1_025).fill(x[0]!), runs, writes, 1, taken],
+      'expected at most 1024 buffers',
     ],
-    ['text instead of a buffer', [new Int32Array(1), 1, ['x'], new Int32Array(1)], 'expected Buffers'],
+    ['text instead of a buffer', [['x'], runs, writes, 1, taken], 'expected Buffers'],
+    ['an empty run', [x, runs, Int32Array.of(-1, 0, 0), 1, taken], 'a run is outside of runs'],
+    ['a run that begins before 0', [x, runs, Int32Array.of(-1, -1, 1), 1, taken], 'a run is outside of runs'],
+    ['a run that ends too late', [x, runs, Int32Array.of(-1, 0, 2), 1, taken], 'a run is outside of runs'],
+    [
+      'a long run',
+      [x, new Int32Array(65), Int32Array.of(-1, 0, 65), 1, taken],
+      'expected at most 64 buffers in a run',
+    ],
+    ['a place that has no buffer', [x, Int32Array.of(1), writes, 1, taken], 'a place is outside of buffers'],
+    ['a place before 0', [x, Int32Array.of(-1), writes, 1, taken], 'a place is outside of buffers'],
   ])('throws a TypeError for %s', (_, args, message) => {
     expect(() => (writer.send as (...args: unknown[]) => void)(...args)).toThrow(
       expect.objectContaining({ name: 'TypeError', message }) as Error,

@@ -23,7 +23,7 @@ export function loadNativeBatchWriter(paths: readonly string[] = PATHS): NativeB
   if (path === undefined) return { problem: 'the addon was not built' };
   try {
     const addon = createRequire(__filename)(path) as Partial<Record<keyof BatchWriter, unknown>>;
-    if (typeof addon.send !== 'function' || typeof addon.maxBuffers !== 'number') {
+    if (typeof addon.send !== 'function' || typeof addon.maxRun !== 'number') {
       return { problem: 'the addon is of another version' };
     }
     return { writer: addon as BatchWriter };

@@ -7,7 +7,7 @@ const Module = require('node:module');
 const process = require('node:process');
 
 const load = Module._extensions['.node'];
-let writes = 0;
+let total = 0;
 
 Module._extensions['.node'] = (module, filename) => {
   load(module, filename);
@@ -15,10 +15,10 @@ Module._extensions['.node'] = (module, filename) => {
   const { send, ...rest } = module.exports;
   module.exports = {
     ...rest,
-    send(descriptors, count, ...more) {
-      send(descriptors, count, ...more);
-      writes += count;
-      writeFileSync(process.env.BATCHED_WRITES_FILE, `${writes}`);
+    send(buffers, runs, writes, count, taken) {
+      send(buffers, runs, writes, count, taken);
+      total += count;
+      writeFileSync(process.env.BATCHED_WRITES_FILE, `${total}`);
     },
   };
 };

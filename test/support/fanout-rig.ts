@@ -43,10 +43,10 @@ export class FanoutRig {
 
   private constructor(batchWriter?: BatchWriter) {
     const counting: BatchWriter | undefined = batchWriter && {
-      maxBuffers: batchWriter.maxBuffers,
-      send: (descriptors, count, ...rest) => {
+      ...batchWriter,
+      send: (buffers, runs, writes, count, taken) => {
         this.batchedWrites += count;
-        batchWriter.send(descriptors, count, ...rest);
+        batchWriter.send(buffers, runs, writes, count, taken);
       },
     };
     const encodingsOf = linkEncodings(1_024, undefined);

@@ -15,6 +15,7 @@ import {
   type Connection,
   deflateOf,
   descriptorOf,
+  handleOf,
   type EnginePacket,
   hasSession,
   httpServerOf,
@@ -279,10 +280,29 @@ describe('a TCP socket of Node', () => {
   it('has a file descriptor until it is closed, in the same turn', async () => {
     const { socket } = await connect();
     const tcp = tcpSocketOf(webSocketOf(socket.conn)!)!;
-    expect(descriptorOf(tcp)).toBeGreaterThan(2);
+    const handle = handleOf(tcp)!;
+    expect(descriptorOf(handle)).toBeGreaterThan(2);
     tcp.destroy();
-    expect(descriptorOf(tcp)).toBe(-1);
+    expect(handleOf(tcp)).toBeUndefined();
+    expect(descriptorOf(handle)).toBe(-1);
   });
+
+  it.each(['destroy', 'resetAndDestroy', 'end'] as const)(
+    'loses its handle when %s() closes it',
+    async (close) => {
+      const { socket } = await connect();
+      const tcp = tcpSocketOf(webSocketOf(socket.conn)!)!;
+      const handle = handleOf(tcp)!;
+      tcp[close]();
+      // Whenever the descriptor is closed, the socket must not have the handle any more.
+      await waitFor(() => {
+        if (descriptorOf(handle) < 0) return true;
+        expect(handleOf(tcp)).toBe(handle);
+        return false;
+      });
+      expect(handleOf(tcp)).toBeUndefined();
+    },
+  );
 
   it('has none that may be written to if it encrypts', async () => {
     const { socket } = await connect();
@@ -290,7 +310,7 @@ describe('a TCP socket of Node', () => {
     const tls = new TLSSocket(tcp, { isServer: true });
     expect(tls).toBeInstanceOf(TcpSocket);
     expect((tls as unknown as { readonly _handle: { readonly fd: number } })._handle.fd).toBeGreaterThan(2);
-    expect(descriptorOf(tls)).toBe(-1);
+    expect(handleOf(tls)).toBeUndefined();
     tls.destroy();
   });
 });
@@ -313,5 +333,6 @@ it('returns safe defaults for objects that have none of these members', () => {
   expect(() => httpServerOf(bare as never)).toThrow('Socket.IO has no Server#httpServer');
   expect(tcpSocketOf(bare)).toBeUndefined();
   expect(deflateOf(bare)).toBeUndefined();
-  expect(descriptorOf(new TcpSocket())).toBe(-1);
+  expect(handleOf(new TcpSocket())).toBeUndefined();
+  expect(descriptorOf({})).toBe(-1);
 });

@@ -336,16 +336,28 @@ export function isParsedByWs(kind: 'extension' | 'subprotocol', header: string):
 
 // ---- Node
 
+/** What Node opens, writes to and closes for a socket. */
+export interface SocketHandle {
+  readonly fd?: unknown;
+}
+
 /**
- * The file descriptor of a TCP socket; -1 if it is closed, or if it encrypts what is written to it:
+ * The handle of a TCP socket; undefined if it is closed, or if it encrypts what is written to it:
  * bytes written to the descriptor of a TLS socket would bypass the encryption.
- * Source: `Socket#_handle` of Node, and its `fd`. Without them, each client gets its own write.
+ * Source: `Socket#_handle` of Node. Without it, each client gets its own write.
  */
-export function descriptorOf(socket: TcpSocket): number {
+export function handleOf(socket: TcpSocket): SocketHandle | undefined {
   // Compare the prototype, because a TLS socket is an instance of the class of TCP sockets too.
-  if (Object.getPrototypeOf(socket) !== TcpSocket.prototype) return -1;
+  if (Object.getPrototypeOf(socket) !== TcpSocket.prototype) return undefined;
   // Node sets the handle to null when it closes the socket: the descriptor may then already belong
   // to another connection.
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: unknown } | null };
-  return typeof handle?.fd === 'number' ? handle.fd : -1;
+  return (socket as unknown as { readonly _handle?: SocketHandle | null })._handle ?? undefined;
+}
+
+/**
+ * The file descriptor of a handle, which stays the same until it is closed; -1 if it is.
+ * Source: `fd` of the handles of Node. Without it, each client gets its own write.
+ */
+export function descriptorOf({ fd }: SocketHandle): number {
+  return typeof fd === 'number' ? fd : -1;
 }

@@ -7,7 +7,7 @@ import { waitFor } from '../../../test/support/wait.js';
 import { JsonPayload } from '../../contract/index.js';
 import { loadNativeBatchWriter } from '../../fanout/native-batch-writer.js';
 import { Frame } from '../../fanout/frame.js';
-import { descriptorOf, tcpSocketOf, webSocketOf, writeBufferOf } from './engine-io-internals.js';
+import { descriptorOf, handleOf, tcpSocketOf, webSocketOf, writeBufferOf } from './engine-io-internals.js';
 import { socketIoFrames } from './socket-io-encodings.js';
 import type { GatewaySocket } from './socket-server.js';
 
@@ -135,13 +135,13 @@ describe('SocketIoLink with the native writer', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;
 
-    const descriptor = descriptorOf(tcp(closed.socket));
+    const descriptor = descriptorOf(handleOf(tcp(closed.socket))!);
     tcp(closed.socket).destroy();
     rig.broadcast(2);
     const other = connect(port, '127.0.0.1');
     const connected = once(other, 'connect');
     await new Promise((resolve) => process.nextTick(resolve)); // Node opens it in the next tick
-    expect(descriptorOf(other)).toBe(descriptor);
+    expect(descriptorOf(handleOf(other)!)).toBe(descriptor);
     await waitFor(() => healthy.numbers.length === 2);
     await connected;
     other.end('mine');

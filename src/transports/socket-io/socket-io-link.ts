@@ -7,7 +7,9 @@ import {
   type Connection,
   descriptorOf,
   type EnginePacket,
+  handleOf,
   isUpgrading,
+  type SocketHandle,
   withFrame,
   writeBufferOf,
 } from './engine-io-internals.js';
@@ -50,6 +52,9 @@ export class SocketIoLink implements Link {
   /** Removes the listener for the TCP socket's `drain` event, if there is one. */
   private unwatch: (() => void) | undefined;
   private isCompressed = false;
+  /** The handle of the TCP socket at the last look, and its descriptor. */
+  private handle: SocketHandle | undefined;
+  private fd = -1;
 
   constructor(
     private readonly connection: Connection,
@@ -77,8 +82,14 @@ export class SocketIoLink implements Link {
   }
 
   get descriptor(): number {
-    if (!this.ready || !this.tcp) return -1;
-    return this.tcp.writableLength > 0 ? -1 : descriptorOf(this.tcp);
+    if (!this.ready || !this.tcp || this.tcp.writableLength > 0) return -1;
+    const handle = handleOf(this.tcp);
+    if (!handle) return -1;
+    if (handle !== this.handle) {
+      this.handle = handle;
+      this.fd = descriptorOf(handle);
+    }
+    return this.fd;
   }
 
   get encoding(): WireEncoding {
