@@ -140,7 +140,7 @@ export class FanoutEngine implements ClientOwner {
   ): number {
     this.findGroups();
     const ordinal = ++this.broadcasts;
-    for (const room of except ?? []) for (const group of this.groups.in(room)) group.lastBroadcast = ordinal;
+    for (const room of except ?? []) this.groups.in(room).forEach((group) => (group.lastBroadcast = ordinal));
     let frame: Frame | undefined;
     let receivers = 0;
     const append = (group: ClientGroup): void => {
@@ -152,7 +152,7 @@ export class FanoutEngine implements ClientOwner {
       if (this.degraded || group.bytes > MAX_LOG_BYTES) this.flushGroup(group);
     };
     if (rooms.size === 0) for (const group of this.groups.all()) append(group);
-    for (const room of rooms) for (const group of this.groups.in(room)) append(group);
+    for (const room of rooms) this.groups.in(room).forEach(append);
     if (timed && receivers > 0) this.unwritten.push(timed);
     if (this.queue.size === 0) this.reportWritten();
     else if (!this.round) this.pacer.request();
@@ -369,15 +369,30 @@ export class FanoutEngine implements ClientOwner {
     const due = this.queue.take();
     const updates = this.takeUnwritten();
     let visited = 0;
+    let group: ClientGroup;
+    let end: number;
+    const deliver = (client: FanoutClient): void => this.deliver(client, group, end);
     for (let n = 0; n < due.count; n++) {
-      const [group, end] = [due.groups[n]!, due.ends[n]!];
-      for (const client of group.clients) {
-        this.deliver(client, group, end);
-        if (++visited % CLIENTS_PER_LOOK > 0) continue;
-        this.writer.sendBatches();
-        yield;
+      group = due.groups[n]!;
+      end = due.ends[n]!;
+      const { clients } = group;
+      if (clients.size < CLIENTS_PER_LOOK) {
+        clients.forEach(deliver); // makes no iterator, see Groups
+        visited += clients.size;
+      } else {
+        for (const client of clients) {
+          deliver(client);
+          if (++visited < CLIENTS_PER_LOOK) continue;
+          visited = 0;
+          this.writer.sendBatches();
+          yield;
+        }
       }
       group.trim(end);
+      if (visited < CLIENTS_PER_LOOK) continue;
+      visited = 0;
+      this.writer.sendBatches();
+      yield;
     }
     this.writer.sendBatches();
     this.queue.done();

@@ -1,6 +1,14 @@
 import type { ClientGroup, FanoutClient } from './fanout-client.js';
 import { Group } from './group.js';
 
+/**
+ * Some groups. They have no iterator, which makes an object for each group of each broadcast: with
+ * many small groups, that is most of a busy gateway's garbage.
+ */
+export interface Groups {
+  forEach(visit: (group: ClientGroup) => void): void;
+}
+
 /** Finds the groups of clients by their rooms. */
 export class GroupIndex {
   private readonly groups = new Map<string, ClientGroup>();
@@ -15,7 +23,7 @@ export class GroupIndex {
   }
 
   /** The groups in a room. */
-  in(room: string): Iterable<ClientGroup> {
+  in(room: string): Groups {
     const groups = this.byRoom.get(room);
     if (groups instanceof Group) return [groups];
     return groups ?? [];

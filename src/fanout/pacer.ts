@@ -1,21 +1,21 @@
 import type { Clock, Timer } from '../common/clock.js';
 
 /**
- * Pause after a flush, in multiples of its CPU time: flushes use at most three quarters of a core.
- * The rest is for the feed and for requests.
+ * The most of a CPU core that flushes use. The rest is for the feed and for requests. With more,
+ * latency would gain less than each write costs.
  */
-const REST = 1 / 3;
+const SHARE = 0.7;
 /**
- * Debt that does not delay the next flush, ms. Flushes that use less than three quarters of a core
- * on average never wait, even if several messages arrive in quick succession.
+ * Debt that does not delay the next flush, ms. Flushes that use less than their share of a core on
+ * average never wait, even if several messages arrive in quick succession.
  */
 const FREE_DEBT_MS = 40;
 
 /**
- * Decides when to flush. Each flush adds its CPU time and a third of it to a debt, which passing
- * time pays. A message waits only while the debt is above {@link FREE_DEBT_MS}. So the gateway
- * flushes at once until flushes use three quarters of a core, and beyond that each flush carries as
- * many messages as keep them there.
+ * Decides when to flush. Each flush adds its CPU time, divided by {@link SHARE}, to a debt, which
+ * passing time pays. A message waits only while the debt is above {@link FREE_DEBT_MS}. So the
+ * gateway flushes at once until flushes use their share of a core, and beyond that each flush
+ * carries as many messages as keep them there.
  */
 export class Pacer {
   /** When the last flush was requested, ms of the clock. */
@@ -53,7 +53,7 @@ export class Pacer {
    * @param costMs the CPU time that it used
    */
   paid(started: number, costMs: number): void {
-    const paidAt = Math.max(this.paidAt, started) + costMs * (1 + REST);
+    const paidAt = Math.max(this.paidAt, started) + costMs / SHARE;
     this.paidAt = Math.min(paidAt, this.clock.now() + this.maxDelayMs + FREE_DEBT_MS);
   }
 

@@ -139,9 +139,7 @@ export class ResumeService {
     client.emit(ServerEvent.subscribed, { room, message, recovered: true, replayed: missed.length });
     if (missed.length > 0) {
       const key = underlyingKey(address.symbol);
-      const payloads = missed.map(
-        ({ payload, value }) => payload ?? new JsonPayload<UnderlyingUpdate>(value, key),
-      );
+      const payloads = missed.map(({ value }) => new JsonPayload<UnderlyingUpdate>(value, key));
       this.server.local.to(client.id).emit(ServerEvent.underlyingUpdate, new ReplayPayloads(payloads));
       this.metrics.replayed.inc(missed.length);
       this.work.charge(client, ClientEvent.subscribe, this.cost.ofReplay(missed.length));

@@ -1,5 +1,5 @@
 import { parseJson } from '../common/parse-json.js';
-import { type HistoryRow, JsonPayload, type UnderlyingUpdate } from '../contract/index.js';
+import type { HistoryRow, UnderlyingUpdate } from '../contract/index.js';
 import type { ChainMessage, MarketMessage, UnderlyingMessage } from '../feed/market-message.js';
 import { historyId } from './history-id.js';
 import { productStream, summaryStream } from './history-streams.js';
@@ -34,16 +34,15 @@ export function historyEntryOf(
 } {
   const id = historyId(message.time, message.processedTime);
   if (message.kind === 'underlying') {
-    const payload = keptPayload(message);
     return {
       stream: productStream(message.product),
-      update: { ...id, value: payload.text, payload, receivedAt },
+      update: { ...id, value: keptText(message), receivedAt },
     };
   }
   const stream = summaryStream(message.product, message.expiry);
   return {
     stream,
-    update: { ...id, value: JSON.stringify(rowOfSummary(message)), payload: undefined, receivedAt },
+    update: { ...id, value: JSON.stringify(rowOfSummary(message)), receivedAt },
   };
 }
 
@@ -72,10 +71,10 @@ export function summaryRow({ value }: { readonly value: string }): HistoryRow | 
   return isRow ? (row as HistoryRow) : undefined;
 }
 
-function keptPayload({ payload, product, price }: UnderlyingMessage): JsonPayload<UnderlyingUpdate> {
-  if (payload.text.length <= MAX_TEXT) return payload;
+function keptText({ payload, product, price }: UnderlyingMessage): string {
+  if (payload.text.length <= MAX_TEXT) return payload.text;
   const { type, timestamp, processed_at } = payload.toJSON();
-  return new JsonPayload(JSON.stringify({ type, product, price, timestamp, processed_at }), payload.key);
+  return JSON.stringify({ type, product, price, timestamp, processed_at });
 }
 
 function rowOfSummary({ summary, totals }: ChainMessage): (string | number | null)[] {

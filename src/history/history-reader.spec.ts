@@ -18,7 +18,6 @@ const idOf = (n: number): HistoryId =>
 const update = (n: number) => ({
   ...idOf(n),
   value: JSON.stringify({ product: 'A', price: n }),
-  payload: undefined,
   receivedAt: 0,
 });
 const rowOf = ({ value }: HistoryEntry) => {

@@ -39,11 +39,7 @@ class Replica {
 
   hear(n: number, setBack = false): void {
     const id = historyId(START + n, START + n);
-    this.recent.add(
-      STREAM,
-      { ...id, value: `${n}`, payload: undefined, receivedAt: 0 },
-      setBack ? 'rebased' : 'newest',
-    );
+    this.recent.add(STREAM, { ...id, value: `${n}`, receivedAt: 0 }, setBack ? 'rebased' : 'newest');
     this.writer.schedule();
   }
 }

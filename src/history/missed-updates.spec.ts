@@ -7,7 +7,6 @@ const update = (time: number, { gap = false, processed = time } = {}) => ({
   ...historyId(time, processed),
   value: `${time}`,
   gap,
-  payload: undefined,
   receivedAt: 0,
 });
 const times = (updates: readonly Replayable[] | undefined) => updates?.map((one) => timeOfId(one));

@@ -6,10 +6,7 @@ import type { RecentUpdate } from './recent-updates.js';
 export const MAX_REPLAYED = 5_000;
 
 /** An update that can be replayed: from the store, or a recent one. */
-export type Replayable = Pick<HistoryEntry, 'ms' | 'seq' | 'value'> & {
-  readonly gap?: boolean;
-  readonly payload?: RecentUpdate['payload'];
-};
+export type Replayable = Pick<HistoryEntry, 'ms' | 'seq' | 'value'> & { readonly gap?: boolean };
 
 /**
  * Joins entries of the store and the recent updates of this replica without a gap or a duplicate.

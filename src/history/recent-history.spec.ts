@@ -5,7 +5,6 @@ const STREAM = 'history:product:A';
 const update = (time: number) => ({
   ...historyId(time, time),
   value: `${time}`,
-  payload: undefined,
   receivedAt: time,
 });
 

@@ -2,7 +2,7 @@ import { historyId, idBefore } from './history-id.js';
 import { RecentUpdates } from './recent-updates.js';
 
 const id = (time: number) => historyId(time, time);
-const update = (time: number) => ({ ...id(time), value: `${time}`, payload: undefined, receivedAt: time });
+const update = (time: number) => ({ ...id(time), value: `${time}`, receivedAt: time });
 
 function filled(times: readonly number[], max = 1_000): RecentUpdates {
   const recent = new RecentUpdates();

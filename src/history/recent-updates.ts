@@ -1,13 +1,13 @@
-import type { JsonPayload, UnderlyingUpdate } from '../contract/index.js';
 import { compareIds, FIRST_ID, type HistoryId, idBefore } from './history-id.js';
 import type { HistoryRun } from './history-store.js';
 
 /** An update that this replica has received. */
 export interface RecentUpdate extends HistoryId {
-  /** JSON text, as in the store. */
+  /**
+   * JSON text, as in the store. It is not the payload that clients were sent, with which its frames
+   * would stay in memory.
+   */
   readonly value: string;
-  /** What clients were sent; undefined for a summary. */
-  readonly payload: JsonPayload<UnderlyingUpdate> | undefined;
   /** When this replica received it, ms since the epoch. */
   readonly receivedAt: number;
 }

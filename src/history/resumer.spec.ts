@@ -15,7 +15,6 @@ const timeOf = (n: number): number => START + n * 1_000_000;
 const update = (n: number) => ({
   ...historyId(timeOf(n), timeOf(n)),
   value: JSON.stringify({ product: 'A', price: n, timestamp: `${n}` }),
-  payload: undefined,
   receivedAt: 0,
 });
 const range = (first: number, last: number): number[] =>
