@@ -322,6 +322,7 @@ export const SERVER_EXAMPLES = {
       payload: {
         message: CONNECTED_MESSAGE,
         client_id: 'BvK3x0Qd5xUo1TtHAAAB',
+        replica: 'gateway-6d5f9c7b8-x2x7q',
         rooms: ['general'],
         server_time: 1795322619.354,
         limits: {

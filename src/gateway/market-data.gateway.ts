@@ -54,6 +54,7 @@ import { LatencyProbeService } from '../liveness/latency-probe.service.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
 import { WorkLimiter } from '../limits/work-limiter.js';
 import { PortfolioService } from '../portfolio/portfolio.service.js';
+import { REPLICA_NAME } from '../replicas/replica-name.js';
 import { handshakeSpans } from '../tracing/handshake-spans.js';
 import { inSpan } from '../tracing/in-span.js';
 import { ViewsService } from '../views/views.service.js';
@@ -110,6 +111,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     private readonly requests: RequestQueue<GatewaySocket>,
     private readonly clientLog: ClientLog,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(REPLICA_NAME) private readonly replica: string,
     @InjectPinoLogger(MarketDataGateway.name) private readonly log: PinoLogger,
   ) {}
 
@@ -164,6 +166,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     client.emit(ServerEvent.connected, {
       message: CONNECTED_MESSAGE,
       client_id: client.id,
+      replica: this.replica,
       rooms: joins ? [GENERAL_ROOM] : [],
       server_time: this.clock.wallNow() / 1000,
       limits: clientLimits(this.config),

@@ -26,6 +26,7 @@ it.each<[string, ClientOptions]>([
     PRODUCTS: 'NIFTY',
     STALE_AFTER_MS: '3000',
     CHAIN_STALE_AFTER_MS: '1000',
+    REPLICA_NAME: 'one',
   });
   const platform = new Platform(redis, gateway);
   const product = platform.product();
@@ -38,6 +39,7 @@ it.each<[string, ClientOptions]>([
   expect(await client.latency()).toBeGreaterThan(0);
   expect(bytes).toBeGreaterThan(500); // `connected` has every limit
   expect(client.clientId).toMatch(/^\S{20}$/);
+  expect(client.replica).toBe('one');
   expect(client.limits?.max_symbols_per_request).toBeGreaterThan(0);
 
   const handle = client.subscribe({ type: 'product', symbol: product });

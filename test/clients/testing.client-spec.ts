@@ -40,6 +40,7 @@ type Line = readonly [name: string, content: unknown];
 /** What differs between two runs of the same gateway: times, identities and configuration. */
 const VARIES: ReadonlySet<string> = new Set([
   'client_id',
+  'replica',
   'server_time',
   'limits',
   'last_update',

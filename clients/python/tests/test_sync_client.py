@@ -189,7 +189,7 @@ class ClientTest(WithGateway):
         wait_for(lambda: states == ['reconnecting', 'connected'] and stale[-3:] == [False, True, False])
 
     def test_a_drain_is_announced_and_the_next_replica_takes_over(self) -> None:
-        old, new = self.another(DRAIN_TIMEOUT_MS='500'), self.gateway
+        old, new = self.another(DRAIN_TIMEOUT_MS='500', REPLICA_NAME='old'), self.gateway
         proxy = Proxy(old.port)
         self.addCleanup(proxy.stop)
         client = self.connect(proxy.url)
@@ -197,9 +197,11 @@ class ClientTest(WithGateway):
         client.on('state', states.append)
         held = client.subscribe('product', 'DRAIN').ready(10)
         first = client.client_id
+        self.assertEqual(client.replica, 'old')
         proxy.point(new.port)
         old.terminate()
         wait_for(lambda: client.client_id != first and held._handle.ready)
+        self.assertNotIn(client.replica, ('old', None))
         new.price('DRAIN', 3)
         wait_for(lambda: held.latest is not None and held.latest.price == 3)
         wait_for(lambda: states == ['draining', 'reconnecting', 'connected'], str(states))

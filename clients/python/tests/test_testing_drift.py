@@ -19,6 +19,7 @@ VARYING = {
     'age_ms',
     'server_time',
     'client_id',
+    'replica',
     'expires_at',
     'expires_in_ms',
     'reconnect_in_ms',

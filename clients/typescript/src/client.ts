@@ -203,6 +203,11 @@ export class SocketClient {
     return this.info?.client_id;
   }
 
+  /** The name of the replica of the last connection. Gateways before this field do not send it. */
+  get replica(): string | undefined {
+    return this.info?.replica;
+  }
+
   /**
    * Returns a function that removes the listener. The client passes on only updates that are
    * subscribed to, and never an older one after a newer one.

@@ -92,6 +92,7 @@ export class FakeSocket implements RawSocket {
     this.say('connected', {
       message: '',
       client_id: 'id',
+      replica: 'one',
       rooms,
       server_time: 0,
       limits: { ...LIMITS, ...limits },

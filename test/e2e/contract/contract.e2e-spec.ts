@@ -57,6 +57,7 @@ beforeAll(async () => {
     CACHE_WRITE_INTERVAL_MS: '50',
     MARKET_HOURS: closedMarket(), // test/freshness checks how the age of a price is handled
     MAX_SYMBOLS_PER_REQUEST: `${LIMITS.max_symbols_per_request}`,
+    REPLICA_NAME: 'one',
     MAX_SUBSCRIPTIONS: `${LIMITS.max_subscriptions}`,
     MAX_PAYLOAD_BYTES: `${LIMITS.max_payload_bytes}`,
     EVENTS_PER_SECOND: `${LIMITS.events_per_second}`,
@@ -126,6 +127,7 @@ describe.each(Object.entries(TRANSPORTS))('the event contract over %s', (kind, t
       expect(greeting).toStrictEqual({
         message: 'Connected to DeltaStream socket gateway',
         client_id: client.socket.id,
+        replica: 'one',
         rooms: ['general'],
         server_time: expect.any(Number),
         limits: LIMITS,

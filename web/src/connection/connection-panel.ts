@@ -25,6 +25,7 @@ const HEALTHS: Readonly<Record<Health, string>> = {
 const ROWS = {
   state: 'State',
   health: 'Data',
+  replica: 'Replica',
   id: 'Connection',
   user: 'User',
   latency: 'Latency',
@@ -84,10 +85,11 @@ export function createConnectionPanel(page: Page): Component {
   };
 
   function draw(): void {
-    const { state, health, user, clientId } = client;
+    const { state, health, user, replica, clientId } = client;
     const isOpen = state === 'connected' || state === 'draining';
     show('state', STATES[state], state === 'connected' ? 'good' : state === 'closed' ? 'bad' : 'warn');
     show('health', HEALTHS[health], health === 'live' ? 'good' : health === 'unknown' ? undefined : 'warn');
+    show('replica', isOpen ? (replica ?? NO_VALUE) : NO_VALUE);
     show('id', isOpen ? (clientId ?? NO_VALUE) : NO_VALUE);
     show('user', user ? `${user.user_id} (${user.role})` : 'anonymous');
     const { last, median } = probe;

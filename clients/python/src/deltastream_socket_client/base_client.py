@@ -76,6 +76,13 @@ class BaseClient:
         """The gateway's id of the last connection, a new one for each connection."""
         return self._core.client_id
 
+    @property
+    def replica(self) -> Optional[str]:
+        """The name of the replica of the last connection. `None` before the first connection, and if
+        the gateway is older than this field.
+        """
+        return self._core.replica
+
     def is_stale(self, product: str) -> bool:
         """Whether a product's price must not be relied on.
 

@@ -74,6 +74,7 @@ class Core:
         self.limits: Optional[Limits] = None
         self.user: Optional[User] = None
         self.client_id: Optional[str] = None
+        self.replica: Optional[str] = None
         self.closing: Optional[Closing] = None
         #: Counts the connections that were lost. It tells an answer for an earlier connection from
         #: one for this.
@@ -384,7 +385,8 @@ class Core:
     def _connected(self, payload: Connected) -> None:
         if _id_of(payload.user) != _id_of(self.user):
             self._forget_portfolio()
-        self.limits, self.user, self.client_id = payload.limits, payload.user, payload.client_id
+        self.limits, self.user = payload.limits, payload.user
+        self.client_id, self.replica = payload.client_id, payload.replica
         self.closing = None
         self.pacer.reset(payload.limits)
         self.liveness.connected(payload.limits.heartbeat_ms)

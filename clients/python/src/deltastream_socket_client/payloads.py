@@ -61,6 +61,8 @@ class Connected:
     server_time: Optional[float] = None
     limits: Limits = Limits()
     user: Optional[User] = None
+    #: The name of the replica that serves the connection. `None` if the gateway is older than this field.
+    replica: Optional[str] = None
     extra: Extra = extra()
 
 

@@ -224,6 +224,8 @@ export interface Connected {
   readonly message: string;
   /** The id of this connection. It changes with each reconnection. */
   readonly client_id: string;
+  /** The name of the replica that serves this connection. */
+  readonly replica: string;
   /** The rooms that the client is already in. */
   readonly rooms: readonly Room[];
   /** Seconds since the epoch, with a fraction. */

@@ -458,6 +458,7 @@ export class FakeGateway {
     connection.send('connected', {
       message: CONNECTED_MESSAGE,
       client_id: `fake-connection-${++this.made}`,
+      replica: 'fake-replica',
       rooms: [...connection.rooms],
       server_time: Date.now() / 1_000,
       limits: this.limits,

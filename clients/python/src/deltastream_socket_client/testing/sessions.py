@@ -85,6 +85,7 @@ class Session:
             {
                 'message': 'Connected to DeltaStream socket gateway',
                 'client_id': self._id,
+                'replica': 'fake-replica',
                 'rooms': list(self.rooms),
                 'server_time': time.time(),
                 'limits': self._gateway.limits,
