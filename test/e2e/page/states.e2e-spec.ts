@@ -6,6 +6,7 @@ import { closedMarket, OPEN_MARKET } from '../../support/market-hours.js';
 import { underlying } from '../../support/messages.js';
 import { Platform, UNDERLYING } from '../../support/platform.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 import { freePort, waitFor } from '../../support/wait.js';
 
 let redis: RedisServer;
@@ -33,11 +34,12 @@ async function start(env: Readonly<Record<string, string>> = {}) {
 }
 
 /** A price of now. */
-const price = (platform: Platform, product: string, value: number) =>
+const price = (platform: Platform, product: string, value: number, more: object = {}) =>
   platform.publish(UNDERLYING, {
     ...underlying(product, 0),
     price: value,
     timestamp: new Date().toISOString().replace('Z', ''),
+    ...more,
   });
 
 const isStale = (live: LivePage, product: string) =>
@@ -61,23 +63,26 @@ it('a price that has stopped is grey, with the reason, and is live again with th
 
 it('a lost connection is said at once, and the page comes back by itself with the newest prices', async () => {
   const PORT = `${await freePort()}`;
-  const { gateway, platform } = await start({ PORT });
+  const { gateway, platform } = await start({ PORT, REPLICA_NAME: 'first' });
   await price(platform, 'NIFTY', 100);
   const live = await (await LivePage.open(gateway.url, browser)).live();
   await shows(live.cell('NIFTY', 'price'), '₹100.00');
+  await shows(live.fact('replica'), 'first');
   await gateway.stop('SIGKILL');
   await shows(live.banner, /^Connection lost, reconnecting\. Prices are not updated\./);
   await shows(live.cell('NIFTY', 'reason'), 'no connection');
   await shows(live.cell('AAPL', 'reason'), 'no connection');
   await shows(live.fact('state'), 'Reconnecting…');
+  await shows(live.fact('replica'), '–');
   await shows(live.tile('feed'), 'Unknown');
   expect(await isStale(live, 'NIFTY')).toBe(true);
 
-  const again = await start({ PORT });
+  const again = await start({ PORT, REPLICA_NAME: 'second' });
   await price(again.platform, 'NIFTY', 103);
   await live.live();
   await shows(live.cell('NIFTY', 'price'), '₹103.00', 30_000);
   await shows(live.cell('NIFTY', 'reason'), '');
+  await shows(live.fact('replica'), 'second');
   await shows(live.fact('reconnections'), '1');
   expect(await live.page.locator('#banner').isVisible()).toBe(false);
   expect(await live.log()).toEqual(
@@ -106,6 +111,47 @@ it('a drain is shown while it happens, and the page moves to the next replica wi
     expect.stringMatching(/Connected$/),
   ]);
   await stopped;
+});
+
+it('a page that reads too slowly is told so as it happens, and then has the newest prices', async () => {
+  const { gateway, platform } = await start({
+    CONFLATE_ABOVE_BYTES: '65536',
+    COMPRESS_ABOVE_BYTES: '0', // the padding has to fill the buffers of the kernel
+  });
+  const proxy = await TcpProxy.start(Number(new URL(gateway.url).port));
+  await price(platform, 'NIFTY', 100);
+  const live = await (await LivePage.open(`http://127.0.0.1:${proxy.port}`, browser)).live();
+  await shows(live.cell('NIFTY', 'price'), '₹100.00');
+  await shows(live.fact('lagging'), 'no');
+
+  proxy.freeze();
+  let value = 100;
+  const padding = 'x'.repeat(900_000);
+  await waitFor(async () => {
+    value += 1;
+    await price(platform, 'NIFTY', value, { padding });
+    return (await gateway.metric('socket_gateway_conflated_total')) > 0;
+  }, 'the page is never behind');
+  proxy.mend();
+
+  await shows(
+    live.banner,
+    /^This page reads too slowly: it was .+ behind, and \d+ updates? (was|were) skipped/,
+  );
+  await shows(live.fact('lagging'), /^yes, \d+ skipped$/);
+  expect(await live.log()).toEqual([
+    expect.stringMatching(/Lagging: the page was .+ behind, and \d+ updates? (was|were) skipped/),
+    expect.stringMatching(/Connected$/),
+  ]);
+  await shows(live.cell('NIFTY', 'price'), `₹${value}.00`);
+  // It has kept up since: the notice goes, and the connection was never lost.
+  await shows(live.fact('lagging'), /^not now, \d+ skipped$/);
+  await live.page.locator('#banner').waitFor({ state: 'hidden' });
+  await shows(live.fact('reconnections'), '0');
+  await price(platform, 'NIFTY', 7);
+  await shows(live.cell('NIFTY', 'price'), '₹7.00');
+  await proxy.stop();
+  await gateway.stop();
 });
 
 it('a notice of the operators is shown as text until it is closed, with its link', async () => {

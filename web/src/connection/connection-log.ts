@@ -1,6 +1,7 @@
 import { type SocketClient, TokenError } from '@deltastream/socket-client';
 import { Cleanup } from '../component.js';
-import { age, clockTime, count, timeOf } from '../format.js';
+import { age, clockTime, timeOf } from '../format.js';
+import { laggingText } from './lagging.js';
 
 export interface LogEntry {
   readonly at: number;
@@ -48,13 +49,10 @@ export class ConnectionLog {
         const retry = retryInMs === undefined ? '' : `; next attempt in ${age(Math.max(1_000, retryInMs))}`;
         this.add(`${error.message.split('\n')[0]}${retry}`, 'bad');
       }),
-      client.on('lagging', ({ dropped, since_ms }) => {
-        this.dropped += dropped;
+      client.on('lagging', (lagging) => {
+        this.dropped += lagging.dropped;
         this.laggedAt = performance.now();
-        this.add(
-          `Lagging for ${age(since_ms)}: ${count(dropped)} updates were skipped for newer ones`,
-          'bad',
-        );
+        this.add(`Lagging: the page was ${laggingText(lagging)}`, 'bad');
       }),
       client.on('closing', ({ code, message }) =>
         this.add(`The gateway closes: ${message} (${code})`, 'info'),

@@ -1,5 +1,6 @@
 import { ConnectionRefused, type SocketClient } from '@deltastream/socket-client';
 import { Cleanup } from '../component.js';
+import { laggingText } from '../connection/lagging.js';
 import { setAttribute, setText } from '../dom.js';
 import { age } from '../format.js';
 import { TOKEN_CODES } from '../session/tokens.js';
@@ -34,11 +35,8 @@ export class Banner {
         this.drainsAt = performance.now() + reconnect_in_ms;
         draw();
       }),
-      client.on('lagging', ({ dropped, since_ms }) =>
-        this.pass(
-          'warn',
-          `This page reads too slowly: it was ${age(since_ms)} behind, and ${dropped} updates were skipped for newer ones.`,
-        ),
+      client.on('lagging', (lagging) =>
+        this.pass('warn', `This page reads too slowly: it was ${laggingText(lagging)}.`),
       ),
       () => clearInterval(timer),
     );
