@@ -1,6 +1,6 @@
 import { FAULT_ARGUMENTS, FAULT_USAGE, type FaultOptions, parseFaults } from './faults/fault-options.js';
 import { number, oneOf, optional, readArguments, seed, whole } from './simulator/arguments.js';
-import { MAX_STRIKES } from './simulator/product-market.js';
+import { MAX_STRIKES } from './simulator/strike-grid.js';
 import { type Scenario, SCENARIO_USAGE, SCENARIOS } from './simulator/scenarios.js';
 
 export interface DemoOptions {
@@ -23,7 +23,7 @@ are read from the environment.
 Simulation
   --seed N            repeats the prices and the faults of an earlier run
   --rate N            ticks per second of each product (default 4)
-  --strikes N         strikes per chain (default 41)
+  --strikes N         strikes per chain at the opening (default 41)
   --sparse SHARE      this share (0 to 1) of a chain's options is quoted again in the next chain;
                       the others stay as they were (default 1)
 ${SCENARIO_USAGE}

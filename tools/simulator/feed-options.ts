@@ -8,8 +8,9 @@ import { number, oneOf, optional, readArguments, seconds, seed, UsageError, whol
 import type { PublisherSettings } from './redis-publisher.js';
 import { MAX_CHAIN_BYTES } from './market-simulator.js';
 import { DEFAULT_PRODUCTS } from './instruments.js';
-import { MAX_STRIKES, MIN_CHAIN_BYTES } from './product-market.js';
+import { MIN_CHAIN_BYTES } from './product-market.js';
 import { type Scenario, SCENARIO_USAGE, SCENARIOS } from './scenarios.js';
+import { MAX_STRIKES } from './strike-grid.js';
 
 export interface CommonOptions extends Pick<
   PublisherSettings,
@@ -54,7 +55,7 @@ Simulation
   --rate N            ticks per second of each product (default 1)
   --products A,B      (default ${DEFAULT_PRODUCTS.join(',')})
   --expiries N        chains per product: the next N Thursdays (default 1)
-  --strikes N         strikes per chain (default 21)
+  --strikes N         strikes per chain at the opening (default 21)
   --chain-bytes N     instead of --strikes: about how long a chain message is, up to ${MAX_CHAIN_BYTES}
   --sparse SHARE      this share (0 to 1) of a chain's options is quoted again in the next chain;
                       the others stay as they were (default 1)

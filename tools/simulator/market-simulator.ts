@@ -1,15 +1,10 @@
 import { isExpiry, isSymbol, SYMBOL_RULE } from '../../src/contract/symbol.js';
 import { type Clock, microsecondClock } from './clock.js';
 import { DEFAULT_PRODUCTS } from './instruments.js';
-import {
-  type MarketMessage,
-  type MarketSettings,
-  MAX_STRIKES,
-  MIN_CHAIN_BYTES,
-  ProductMarket,
-} from './product-market.js';
+import { type MarketMessage, type MarketSettings, MIN_CHAIN_BYTES, ProductMarket } from './product-market.js';
 import { Random } from './random.js';
 import { CONDITIONS, isScenario, type Scenario, SCENARIOS } from './scenarios.js';
+import { MAX_STRIKES } from './strike-grid.js';
 import { TradingHalts } from './trading-halts.js';
 
 export type { MarketMessage } from './product-market.js';

@@ -1,17 +1,26 @@
 import * as fc from 'fast-check';
 import { valueStrike } from './black-scholes.js';
 import { DEFAULT_PRODUCTS, instrumentOf, yearsToExpiry } from './instruments.js';
-import { type Leg, type MarketState, OptionBook, strikeLadder } from './option-chain.js';
+import { type Leg, type MarketState, OptionBook } from './option-chain.js';
 import { Random } from './random.js';
 import { CONDITIONS } from './scenarios.js';
+import { StrikeGrid } from './strike-grid.js';
 
 const NOW = Date.UTC(2026, 10, 22, 4, 43);
 const EXPIRY = '2026-11-26';
 /** The seconds between two chains. */
 const SECONDS = 5;
 
-function book(product = 'NIFTY', seed = 7, quotedShare = 1, expiry = EXPIRY): OptionBook {
-  return new OptionBook(product, expiry, instrumentOf(product), new Random(seed), quotedShare);
+function book({
+  product = 'NIFTY',
+  seed = 7,
+  quotedShare = 1,
+  expiry = EXPIRY,
+  strikes = 21,
+} = {}): OptionBook {
+  const instrument = instrumentOf(product);
+  const grid = new StrikeGrid(instrument.strikeStep, strikes);
+  return new OptionBook(product, expiry, instrument, grid, new Random(seed), quotedShare);
 }
 
 const at = (spot: number, volatilityLevel = 1): MarketState => ({
@@ -27,12 +36,12 @@ function chainsOf(
   moves: readonly number[],
   { strikes = 21, expiry = EXPIRY, conditions = CONDITIONS.normal } = {},
 ): { spot: number; calls: Leg[]; puts: Leg[] }[] {
-  const options = book(product, seed, 1, expiry);
+  const options = book({ product, seed, expiry, strikes });
   let spot = instrumentOf(product).startPrice;
   return moves.map((move, i) => {
     spot = Math.round(spot * (1 + move) * 100) / 100;
     const state = { spot, volatilityLevel: 1, conditions };
-    return { spot, ...options.quote(state, strikes, SECONDS, NOW + i * 1000 * SECONDS, `T${i}`) };
+    return { spot, ...options.quote(state, SECONDS, NOW + i * 1000 * SECONDS, `T${i}`) };
   });
 }
 
@@ -60,16 +69,6 @@ function check(holds: boolean, leg: Leg, rule: string): void {
 }
 
 const middle = ({ bid, ask }: Leg) => (bid + ask) / 2;
-
-describe('strikeLadder', () => {
-  it('puts the strike nearest to the price in the middle', () => {
-    expect(strikeLadder(21_502.24, 50, 5)).toEqual([21_400, 21_450, 21_500, 21_550, 21_600]);
-  });
-
-  it('never reaches zero, however long it is', () => {
-    expect(strikeLadder(12, 5, 6)).toEqual([5, 10, 15, 20, 25, 30]);
-  });
-});
 
 describe('prices and Greeks', () => {
   it('keep put-call parity at every strike, within the tick of each quote', () => {
@@ -127,7 +126,7 @@ describe('prices and Greeks', () => {
   });
 
   it('stay finite on and after the day of expiry', () => {
-    const { calls, puts } = book().quote(at(21_500), 21, SECONDS, Date.UTC(2026, 11, 24), 'T');
+    const { calls, puts } = book().quote(at(21_500), SECONDS, Date.UTC(2026, 11, 24), 'T');
     const numbers = [...calls, ...puts]
       .flatMap((each) => Object.values(each))
       .filter((v) => typeof v === 'number');
@@ -212,18 +211,27 @@ describe('trades', () => {
     expect(new Set(interest).size).toBeGreaterThan(100);
   });
 
-  it('do not make a strike forget its volume while it is outside the chain', () => {
-    const [first, , , back] = chainsOf('NIFTY', 1, [0, 0.05, 0, -0.05]);
-    for (const leg of [...back!.calls, ...back!.puts]) {
-      const before = [...first!.calls, ...first!.puts].find(({ symbol }) => symbol === leg.symbol);
-      if (before) expect(leg.volume).toBeGreaterThanOrEqual(before.volume);
-    }
+  it('are all that changes the open interest of a chain: the money changes no strike', () => {
+    const moves = Array.from({ length: 40 }, (_, i) => (i % 20 < 10 ? 0.001 : -0.001));
+    const chains = chainsOf('NIFTY', 1, moves);
+    const strikes = ({ calls }: { readonly calls: readonly Leg[] }) => calls.map(({ strike }) => strike);
+    expect(new Set(chains.map(({ spot }) => Math.round(spot / 50))).size).toBeGreaterThan(3);
+    for (const chain of chains) expect(strikes(chain)).toEqual(strikes(chains[0]!));
+  });
+
+  it('list the strikes around the first price of a new day', () => {
+    const options = book({ strikes: 5 });
+    const strikes = (spot: number, hours: number) =>
+      options.quote(at(spot), 0, NOW + hours * 3_600_000, 'T').calls.map(({ strike }) => strike);
+    expect(strikes(21_500, 0)).toEqual([21_400, 21_450, 21_500, 21_550, 21_600]);
+    expect(strikes(21_700, 1)).toHaveLength(8);
+    expect(strikes(21_700, 20)).toEqual([21_600, 21_650, 21_700, 21_750, 21_800]);
   });
 
   it('begin with a volume of 0 on a new day', () => {
     const options = book();
     const volume = (hours: number) => {
-      const { calls } = options.quote(at(21_500), 21, 0, NOW + hours * 3_600_000, 'T');
+      const { calls } = options.quote(at(21_500), 0, NOW + hours * 3_600_000, 'T');
       return calls.reduce((sum, leg) => sum + leg.volume, 0);
     };
     expect(volume(0)).toBeGreaterThan(100_000);
@@ -247,7 +255,7 @@ describe('trades', () => {
 describe('the volatility', () => {
   it('has a smile with a skew, and a term structure', () => {
     const smile = (expiry: string, level: number) => {
-      const { calls } = book('NIFTY', 1, 1, expiry).quote(at(21_500, level), 61, SECONDS, NOW, 'T');
+      const { calls } = book({ seed: 1, expiry, strikes: 61 }).quote(at(21_500, level), SECONDS, NOW, 'T');
       return [calls[0]!.iv, calls[30]!.iv, calls[60]!.iv] as const;
     };
     const [low, middle, high] = smile(EXPIRY, 1);
@@ -261,15 +269,15 @@ describe('the volatility', () => {
 
 describe('OptionBook', () => {
   it('names options as the platform does', () => {
-    const { calls, puts } = book().quote(at(21_000), 1, SECONDS, NOW, 'T');
+    const { calls, puts } = book({ strikes: 1 }).quote(at(21_000), SECONDS, NOW, 'T');
     expect(calls[0]).toMatchObject({ symbol: 'NIFTY20261126C21000', option_type: 'CALL', strike: 21_000 });
     expect(puts[0]).toMatchObject({ symbol: 'NIFTY20261126P21000', option_type: 'PUT', strike: 21_000 });
   });
 
   it('moves only the options that are quoted again, about the given share of them', () => {
-    const options = book('NIFTY', 7, 0.2);
+    const options = book({ quotedShare: 0.2 });
     const chain = (n: number) => {
-      const { calls, puts } = options.quote(at(21_500 + n / 10), 21, SECONDS, NOW, `T${n}`);
+      const { calls, puts } = options.quote(at(21_500 + n / 10), SECONDS, NOW, `T${n}`);
       return [...calls, ...puts];
     };
     let before = chain(0);
@@ -286,16 +294,16 @@ describe('OptionBook', () => {
   });
 
   it('opens with every option, even if none is quoted again', () => {
-    const options = book('NIFTY', 7, 0);
-    const first = options.quote(at(21_500), 3, SECONDS, NOW, 'T1');
+    const options = book({ quotedShare: 0, strikes: 3 });
+    const first = options.quote(at(21_500), SECONDS, NOW, 'T1');
     expect(first.calls).toHaveLength(3);
-    expect(options.quote(at(21_510), 3, SECONDS, NOW, 'T2')).toEqual(first);
+    expect(options.quote(at(21_510), SECONDS, NOW, 'T2')).toEqual(first);
   });
 
   it('forgets strikes outside the chain when there are thousands', () => {
-    const options = book();
+    const options = book({ strikes: 500 });
     for (let spot = 21_500; spot < 21_500 + 50 * 2500; spot += 50 * 500) {
-      options.quote(at(spot), 500, SECONDS, NOW, 'T');
+      options.quote(at(spot), SECONDS, NOW, 'T');
     }
     expect((options as unknown as { strikes: Map<number, unknown> }).strikes.size).toBeLessThanOrEqual(2000);
   });

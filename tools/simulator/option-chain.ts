@@ -12,6 +12,7 @@ import { hedgingCost, priceWithin, quoteAround } from './option-quotes.js';
 import type { Random } from './random.js';
 import { round } from './rounding.js';
 import type { Conditions } from './scenarios.js';
+import type { StrikeGrid } from './strike-grid.js';
 import { type ExpirySmile, impliedVolatility, moneyness, smileOf } from './volatility-surface.js';
 
 /** A published leg. The order of the fields is the order on the wire. */
@@ -72,7 +73,7 @@ interface StrikeQuote extends StrikeValue {
 
 /** Before the first chain, the market has been open for so long. */
 const OPEN_SECONDS = 5400;
-/** More than a market visits in a day. Above it, strikes outside the chain are forgotten. */
+/** Above it, strikes that are no longer listed are forgotten. */
 const MAX_REMEMBERED_STRIKES = 2000;
 /** Trades take place in the inner part of the spread. */
 const [TRADES_FROM, TRADES_TO] = [0.3, 0.7];
@@ -101,6 +102,7 @@ export class OptionBook {
     private readonly product: string,
     private readonly expiry: string,
     private readonly instrument: Instrument,
+    private readonly grid: StrikeGrid,
     private readonly random: Random,
     private readonly quotedShare = 1,
   ) {
@@ -110,12 +112,11 @@ export class OptionBook {
   }
 
   /**
-   * The legs around the price, calls and puts each in ascending order of strikes.
+   * The legs of all listed strikes, calls and puts each in ascending order of strikes.
    * @param seconds for how long the options were traded since the last chain
    */
   quote(
     market: MarketState,
-    strikeCount: number,
     seconds: number,
     nowMs: number,
     timestamp: string,
@@ -125,7 +126,7 @@ export class OptionBook {
     this.opening ??= { spot: market.spot, smile, interest: interestIn(years) };
     this.startDay(nowMs);
     const tradedSeconds = seconds * market.conditions.trades * this.opening.interest;
-    const ladder = strikeLadder(market.spot, this.instrument.strikeStep, strikeCount);
+    const ladder = this.grid.at(market.spot);
     const calls: Leg[] = [];
     const puts: Leg[] = [];
     for (const strike of ladder) {
@@ -244,13 +245,14 @@ export class OptionBook {
     };
   }
 
-  /** A new day (UTC) begins without volume. */
+  /** A new day (UTC) begins without volume, and with the strikes around its first price. */
   private startDay(nowMs: number): void {
     const day = Math.floor(nowMs / DAY_MS);
     if (this.day !== undefined && day > this.day) {
       for (const { call, put } of this.strikes.values()) {
         for (const option of [call, put]) Object.assign(option, { volume: 0, leg: undefined });
       }
+      this.grid.reopen();
     }
     this.day = Math.max(day, this.day ?? day);
   }
@@ -261,14 +263,4 @@ export class OptionBook {
       if (strike < lowest || strike > highest) this.strikes.delete(strike);
     }
   }
-}
-
-/**
- * The `count` strikes on the grid around the one nearest to `spot`, moved up if the lowest would
- * not be positive.
- */
-export function strikeLadder(spot: number, step: number, count: number): number[] {
-  const atm = Math.round(spot / step);
-  const lowest = Math.max(1, atm - Math.floor(count / 2));
-  return Array.from({ length: count }, (_, i) => (lowest + i) * step);
 }

@@ -9,9 +9,9 @@ import { OptionBook } from './option-chain.js';
 import { pythonJsonWriter, pythonTimestamp } from './python-format.js';
 import type { Random } from './random.js';
 import { type Conditions, CONDITIONS } from './scenarios.js';
+import { MAX_STRIKES, StrikeGrid } from './strike-grid.js';
 import { UnderlyingProcess } from './underlying-process.js';
 
-export const MAX_STRIKES = 500;
 /** A smaller chain would have no strike. */
 export const MIN_CHAIN_BYTES = 2000;
 const DEFAULT_STRIKES = 21;
@@ -31,11 +31,11 @@ export interface MarketSettings {
   /** The number of coming Thursdays, or the dates (`YYYY-MM-DD`) themselves. Default 1. */
   readonly expiries?: number | readonly string[];
   /**
-   * The strikes of a chain, each with a call and a put. Default 21, as recorded. Excludes
-   * `chainBytes`.
+   * The strikes of a chain at the opening, each with a call and a put. Default 21, as recorded.
+   * Excludes `chainBytes`.
    */
   readonly strikes?: number;
-  /** The approximate length of a chain message, in bytes. */
+  /** The approximate length of a chain message at the opening, in bytes. */
   readonly chainBytes?: number;
   /**
    * The share of the options that are quoted again between two chains, 0 to 1. The others keep their
@@ -127,8 +127,9 @@ export class ProductMarket {
     for (const expiry of this.books.keys()) if (!dates.includes(expiry)) this.books.delete(expiry);
     return dates.map((expiry) => {
       let book = this.books.get(expiry);
-      if (!book) this.books.set(expiry, (book = this.openBook(expiry, this.random.fork(expiry))));
-      const data = this.chainText(book, expiry, this.strikeCount, seconds);
+      if (!book)
+        this.books.set(expiry, (book = this.openBook(expiry, this.strikeCount, this.random.fork(expiry))));
+      const data = this.chainText(book, expiry, seconds);
       return {
         channel: FeedChannel.optionChain,
         product: this.product,
@@ -138,10 +139,10 @@ export class ProductMarket {
     });
   }
 
-  private chainText(book: OptionBook, expiry: string, strikeCount: number, seconds: number): string {
+  private chainText(book: OptionBook, expiry: string, seconds: number): string {
     const { price: spot, volatilityLevel } = this.underlying;
     const state = { spot, volatilityLevel, conditions: this.conditions };
-    const { calls, puts } = book.quote(state, strikeCount, seconds, this.clock(), this.stamp());
+    const { calls, puts } = book.quote(state, seconds, this.clock(), this.stamp());
     const chain = {
       product: this.product,
       expiry,
@@ -163,15 +164,16 @@ export class ProductMarket {
     const expiry = nextThursdays(this.clock(), 1)[0]!;
     let strikes = DEFAULT_STRIKES;
     for (let attempt = 0; attempt < 4; attempt++) {
-      const book = this.openBook(expiry, this.random.fork('size'));
-      const size = this.chainText(book, expiry, strikes, 0).length;
+      const book = this.openBook(expiry, strikes, this.random.fork('size'));
+      const size = this.chainText(book, expiry, 0).length;
       strikes = Math.min(MAX_STRIKES, Math.max(1, Math.round((strikes * bytes) / size)));
     }
     return strikes;
   }
 
-  private openBook(expiry: string, random: Random): OptionBook {
-    return new OptionBook(this.product, expiry, this.instrument, random, this.settings.quotedShare);
+  private openBook(expiry: string, strikes: number, random: Random): OptionBook {
+    const grid = new StrikeGrid(this.instrument.strikeStep, strikes);
+    return new OptionBook(this.product, expiry, this.instrument, grid, random, this.settings.quotedShare);
   }
 
   /**
