@@ -251,6 +251,23 @@ it('changes are relative to the chain that the reader chooses', async () => {
   await shows(second, first);
   await page.locator('.chain-reset').click();
   await shows(second, second);
+  await page.reload();
+  await shows(second, second);
+});
+
+it('a tab that is opened later shows the changes since the first chain of the day', async () => {
+  const first = await publish();
+  const earlier = await live.open(WIDE);
+  page = earlier;
+  await shows(first, first);
+  const since = await fact('Changes since').textContent();
+  await earlier.close();
+  page = await live.open(WIDE);
+  const second = await publish();
+  await shows(second, first);
+  expect(await fact('Changes since').textContent()).toBe(since);
+  const title = page.locator('.chain-table thead th.oi_change').first();
+  expect(await title.getAttribute('title')).toBe(`Change in open interest since ${since}`);
 });
 
 it('shows the newest of many chains with 500 strikes, with no more rows than are in view', async () => {

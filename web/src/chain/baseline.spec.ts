@@ -5,6 +5,11 @@ import { chainView } from './chain-view.fixture.js';
 function storage(isFull = false): Storage {
   const items = new Map<string, string>();
   return {
+    get length() {
+      return items.size;
+    },
+    key: (index: number) => [...items.keys()][index] ?? null,
+    removeItem: (key: string) => void items.delete(key),
     getItem: (key: string) => items.get(key) ?? null,
     setItem: (key: string, value: string) => {
       if (isFull) throw new Error('full');
@@ -23,8 +28,8 @@ it('has open interest and last price of every strike', () => {
 });
 
 it('is the same after it was stored', () => {
-  const store = new BaselineStore(storage());
-  store.set('NIFTY', '2026-11-26', baseline);
+  const store = new BaselineStore(storage(), storage());
+  store.addFirst('NIFTY', '2026-11-26', baseline);
   const found = store.get('NIFTY', '2026-11-26', '2026-11-25')!;
   expect(found.timestamp).toBe(baseline.timestamp);
   for (const strike of [90, 100, 110])
@@ -34,11 +39,40 @@ it('is the same after it was stored', () => {
 });
 
 it('of another day, product or expiry is not used', () => {
-  const store = new BaselineStore(storage());
-  store.set('NIFTY', '2026-11-26', baseline);
+  const store = new BaselineStore(storage(), storage());
+  store.addFirst('NIFTY', '2026-11-26', baseline);
   expect(store.get('NIFTY', '2026-11-26', '2026-11-26')).toBeUndefined();
   expect(store.get('NIFTY', '2026-12-03', '2026-11-25')).toBeUndefined();
   expect(store.get('AAPL', '2026-11-26', '2026-11-25')).toBeUndefined();
+});
+
+const at = (timestamp: string) => Baseline.of(chainView({ timestamp }));
+const EXPIRY = '2026-11-26';
+
+it('of all tabs is the first chain of the day, and of one tab the chain that its reader chose', () => {
+  const browser = storage();
+  const [first, second] = [new BaselineStore(storage(), browser), new BaselineStore(storage(), browser)];
+  const of = (store: BaselineStore, day = '2026-11-25') => store.get('NIFTY', EXPIRY, day)?.timestamp;
+  first.addFirst('NIFTY', EXPIRY, at('2026-11-25T09:15'));
+  second.addFirst('NIFTY', EXPIRY, at('2026-11-25T10:00'));
+  expect([of(first), of(second)]).toEqual(['2026-11-25T09:15', '2026-11-25T09:15']);
+  second.choose('NIFTY', EXPIRY, at('2026-11-25T11:00'));
+  expect([of(first), of(second)]).toEqual(['2026-11-25T09:15', '2026-11-25T11:00']);
+  second.addFirst('NIFTY', EXPIRY, at('2026-11-26T09:15'));
+  expect([of(first, '2026-11-26'), of(second, '2026-11-26')]).toEqual(Array(2).fill('2026-11-26T09:15'));
+});
+
+it('of a day that is over is removed, and nothing else in the storage is', () => {
+  const browser = storage();
+  browser.setItem('other', '1');
+  const store = new BaselineStore(storage(), browser);
+  store.addFirst('NIFTY', '2026-11-25', at('2026-11-25T09:15'));
+  store.addFirst('AAPL', EXPIRY, at('2026-11-25T09:15'));
+  store.addFirst('NIFTY', EXPIRY, at('2026-11-26T09:15'));
+  expect(Array.from({ length: browser.length }, (_, index) => browser.key(index))).toEqual([
+    'other',
+    'deltastream-baseline NIFTY 2026-11-26',
+  ]);
 });
 
 it.each([null, '', 'rubbish', '[]', '{"timestamp":1,"rows":[]}', '{"timestamp":"x"}'])(
@@ -48,8 +82,9 @@ it.each([null, '', 'rubbish', '[]', '{"timestamp":1,"rows":[]}', '{"timestamp":"
 
 it('needs no storage, and survives a full one', () => {
   for (const each of [undefined, storage(true)]) {
-    const store = new BaselineStore(each);
-    store.set('NIFTY', '2026-11-26', baseline);
+    const store = new BaselineStore(each, each);
+    store.addFirst('NIFTY', '2026-11-26', baseline);
+    store.choose('NIFTY', '2026-11-26', baseline);
     expect(store.get('NIFTY', '2026-11-26', '2026-11-25')).toBeUndefined();
   }
 });

@@ -15,7 +15,7 @@ interface Stored {
 
 /**
  * One chain that later ones are compared with. The history of the gateway has no single options, so
- * this is the first chain that the page has seen, and not the opening of the session.
+ * this is the first chain of the day that the browser has seen, and not the opening of the session.
  */
 export class Baseline {
   private constructor(
@@ -58,26 +58,67 @@ export class Baseline {
   }
 }
 
-/** Where a tab remembers its baselines, so that a reload continues with them. */
+/**
+ * Remembers baselines for a day. All tabs share the first chain that one of them has seen, so that a
+ * tab which is opened later shows the same changes. A chain that the reader chooses is for one tab.
+ */
 export class BaselineStore {
-  /** @param storage undefined if the browser forbids it: a reload then begins again */
-  constructor(private readonly storage: Storage | undefined) {}
+  /**
+   * @param tab undefined if the browser forbids it: a reload then forgets what the reader has chosen
+   * @param browser undefined if the browser forbids it: each tab then begins with its own first chain
+   */
+  constructor(
+    private readonly tab: Storage | undefined,
+    private readonly browser: Storage | undefined,
+  ) {}
 
   /** @param day the day of the newest chain, YYYY-MM-DD. A baseline of another day is not used. */
   get(product: string, expiry: string, day: string): Baseline | undefined {
-    const found = Baseline.parse(this.storage?.getItem(keyOf(product, expiry)) ?? null);
-    return found?.timestamp.slice(0, 10) === day ? found : undefined;
+    const key = keyOf(product, expiry);
+    return read(this.tab, key, day) ?? read(this.browser, key, day);
   }
 
-  set(product: string, expiry: string, baseline: Baseline): void {
-    try {
-      this.storage?.setItem(keyOf(product, expiry), baseline.toText());
-    } catch {
-      // The storage is full. A reload then begins again.
-    }
+  /** Makes a chain the baseline of all tabs, if they have none of its day yet. */
+  addFirst(product: string, expiry: string, baseline: Baseline): void {
+    const key = keyOf(product, expiry);
+    const day = dayOf(baseline);
+    if (read(this.browser, key, day)) return;
+    removeOtherDays(this.browser, day);
+    write(this.browser, key, baseline);
+  }
+
+  /** Makes a chain the baseline of this tab. */
+  choose(product: string, expiry: string, baseline: Baseline): void {
+    write(this.tab, keyOf(product, expiry), baseline);
   }
 }
 
+const PREFIX = 'deltastream-baseline ';
+
 function keyOf(product: string, expiry: string): string {
-  return `deltastream-baseline ${product} ${expiry}`;
+  return `${PREFIX}${product} ${expiry}`;
+}
+
+function dayOf({ timestamp }: Baseline): string {
+  return timestamp.slice(0, 10);
+}
+
+function read(storage: Storage | undefined, key: string, day: string): Baseline | undefined {
+  const found = Baseline.parse(storage?.getItem(key) ?? null);
+  return found && dayOf(found) === day ? found : undefined;
+}
+
+function write(storage: Storage | undefined, key: string, baseline: Baseline): void {
+  try {
+    storage?.setItem(key, baseline.toText());
+  } catch {
+    // The storage is full. A reload then begins again.
+  }
+}
+
+/** The storage of the browser outlives its tabs, so what is not used any more has to go. */
+function removeOtherDays(storage: Storage | undefined, day: string): void {
+  if (!storage) return;
+  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index)!);
+  for (const key of keys) if (key.startsWith(PREFIX) && !read(storage, key, day)) storage.removeItem(key);
 }

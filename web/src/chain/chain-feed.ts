@@ -5,7 +5,7 @@ import type { Selection } from '../selection.js';
 import { Baseline, BaselineStore } from './baseline.js';
 import { cheapestMode } from './columns.js';
 import { Cost } from './cost.js';
-import { tabStorage } from './storage.js';
+import { browserStorage, tabStorage } from './storage.js';
 import { type StrikeChoice, strikesOf } from './strikes.js';
 
 type Listener = () => void;
@@ -36,7 +36,7 @@ export class ChainFeed {
   private handle: Subscription<ChainView> | undefined;
   private readonly listeners = new Set<Listener>();
   private readonly needs = new Map<object, readonly ViewColumn[]>();
-  private readonly store = new BaselineStore(tabStorage());
+  private readonly store = new BaselineStore(tabStorage(), browserStorage());
   private readonly cleanup = new Cleanup();
   /** The view that was asked for last. */
   private viewKey = '';
@@ -124,7 +124,10 @@ export class ChainFeed {
 
   /** Changes are relative to the newest chain from now on. */
   async resetBaseline(): Promise<void> {
-    if (this.expiry !== undefined) await this.askBaseline(this.expiry);
+    const { expiry, symbol } = this;
+    if (expiry === undefined) return;
+    await this.askBaseline(expiry);
+    if (this.baseline && this.expiry === expiry) this.store.choose(symbol, expiry, this.baseline);
   }
 
   private get view() {
@@ -213,7 +216,7 @@ export class ChainFeed {
       const [chain] = updates;
       if (!chain || this.expiry !== expiry) return;
       this.baseline = Baseline.of(chain);
-      this.store.set(symbol, expiry, this.baseline);
+      this.store.addFirst(symbol, expiry, this.baseline);
       this.changed();
     } catch {
       // There are no changes then. A later chain asks again.

@@ -1,5 +1,6 @@
 import { Cleanup, type Component } from '../component.js';
 import { create, setAttribute } from '../dom.js';
+import { clockTime, timeOf } from '../format.js';
 import type { Frames } from '../frame.js';
 import { type Column, mirrored } from './columns.js';
 import { Flasher } from './flash.js';
@@ -100,6 +101,7 @@ export class LadderTable implements Component {
       return;
     }
     const { chain, atm } = state.ladder;
+    if (before?.baseline?.timestamp !== state.baseline?.timestamp) this.nameChanges();
     const isOther = before?.ladder.chain.expiry !== chain.expiry;
     if (isOther) this.setFollows(true);
     const hasMoved =
@@ -197,12 +199,24 @@ export class LadderTable implements Component {
         cell.scope = 'col';
         cell.title = column.title;
         cell.dataset.side = side;
+        cell.dataset.column = column.id;
         names.append(cell);
       }
     }
     top.setAttribute('aria-rowindex', '1');
     names.setAttribute('aria-rowindex', '2');
     this.head.replaceChildren(top, names);
+    this.nameChanges();
+  }
+
+  /** Says in the headings of changes since when they are. */
+  private nameChanges(): void {
+    const since = this.state?.baseline && clockTime(timeOf(this.state.baseline.timestamp));
+    for (const { id, title, isChange } of this.columns.calls) {
+      if (!isChange) continue;
+      for (const cell of this.head.querySelectorAll<HTMLElement>(`th[data-column="${id}"]`))
+        cell.title = since === undefined ? title : `${title} since ${since}`;
+    }
   }
 
   private drawRows(): void {
