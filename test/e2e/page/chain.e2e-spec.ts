@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expectedCells, scrolledCells, shownCells } from '../../support/chain-cells.js';
 import { repeat } from '../../support/cleanup.js';
-import { expiryIn, type LiveChain, liveChain, type LiveChainOptions } from '../../support/live-chains.js';
+import {
+  expiryIn,
+  type LiveChain,
+  liveChain,
+  type LiveChainOptions,
+  pythonTime,
+} from '../../support/live-chains.js';
 import { ChainPage } from '../../support/chain-page.js';
 import { waitFor } from '../../support/wait.js';
 
@@ -268,6 +274,20 @@ it('a tab that is opened later shows the changes since the first chain of the da
   expect(await fact('Changes since').textContent()).toBe(since);
   const title = page.locator('.chain-table thead th.oi_change').first();
   expect(await title.getAttribute('title')).toBe(`Change in open interest since ${since}`);
+});
+
+it('a page that stays open compares with the first chain of the new day', async () => {
+  const [near, expiry] = [expiryIn(3), expiryIn(17)];
+  await publish({ expiry: near });
+  const yesterday = liveChain(n++, { expiry });
+  await live.publishChain({ ...yesterday, timestamp: pythonTime(Date.now() - 86_400_000) });
+  page = await live.open(WIDE);
+  await page.locator(`[role=tab][data-expiry="${expiry}"]`).click();
+  await shows(yesterday, yesterday);
+  const today = await publish({ expiry });
+  await shows(today, today);
+  const later = await publish({ expiry });
+  await shows(later, today);
 });
 
 it('shows the newest of many chains with 500 strikes, with no more rows than are in view', async () => {

@@ -204,6 +204,8 @@ it('counts the bytes and updates that the connection brings', async () => {
   await shows(live.cell('NIFTY', 'price'), '₹1.00');
   await shows(live.fact('updates'), /^\d+(\.\d)? \/ s$/);
   await shows(live.fact('latency'), /^[\d.]+ ms, median [\d.]+ ms$/);
+  await shows(live.fact('heartbeat'), /^\d s ago$/);
+  await shows(live.fact('queue'), /^[\d.]+ ms$/);
   const text = async () => (await live.fact('bytes').textContent())!;
   await shows(live.fact('bytes'), / in all$/);
   // The frames are counted until the page has drawn what it counted.

@@ -46,6 +46,11 @@ export class Baseline {
     }
   }
 
+  /** YYYY-MM-DD */
+  get day(): string {
+    return this.timestamp.slice(0, 10);
+  }
+
   toText(): string {
     const rows = [...this.rows].map(([strike, row]) => [strike, ...row] as const);
     return JSON.stringify({ timestamp: this.timestamp, rows } satisfies Stored);
@@ -81,9 +86,8 @@ export class BaselineStore {
   /** Makes a chain the baseline of all tabs, if they have none of its day yet. */
   addFirst(product: string, expiry: string, baseline: Baseline): void {
     const key = keyOf(product, expiry);
-    const day = dayOf(baseline);
-    if (read(this.browser, key, day)) return;
-    removeOtherDays(this.browser, day);
+    if (read(this.browser, key, baseline.day)) return;
+    removeOtherDays(this.browser, baseline.day);
     write(this.browser, key, baseline);
   }
 
@@ -99,13 +103,9 @@ function keyOf(product: string, expiry: string): string {
   return `${PREFIX}${product} ${expiry}`;
 }
 
-function dayOf({ timestamp }: Baseline): string {
-  return timestamp.slice(0, 10);
-}
-
 function read(storage: Storage | undefined, key: string, day: string): Baseline | undefined {
   const found = Baseline.parse(storage?.getItem(key) ?? null);
-  return found && dayOf(found) === day ? found : undefined;
+  return found?.day === day ? found : undefined;
 }
 
 function write(storage: Storage | undefined, key: string, baseline: Baseline): void {

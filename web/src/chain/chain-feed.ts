@@ -190,8 +190,9 @@ export class ChainFeed {
     this.chain = chain;
     this.problem = undefined;
     this.cost.add(chain, performance.now());
-    this.dropExpired(chain.timestamp.slice(0, 10));
-    if (!this.baseline && performance.now() >= this.askBaselineAt) this.findBaseline(chain);
+    const today = chain.timestamp.slice(0, 10);
+    this.dropExpired(today);
+    if (this.baseline?.day !== today) this.findBaseline(chain.expiry, today);
     this.changed();
   }
 
@@ -201,9 +202,9 @@ export class ChainFeed {
     this.expiries = this.expiries.filter((expiry) => expiry >= today || expiry === this.expiry);
   }
 
-  private findBaseline({ expiry, timestamp }: ChainView): void {
-    this.baseline = this.store.get(this.symbol, expiry, timestamp.slice(0, 10));
-    if (!this.baseline) void this.askBaseline(expiry);
+  private findBaseline(expiry: string, today: string): void {
+    this.baseline = this.store.get(this.symbol, expiry, today);
+    if (!this.baseline && performance.now() >= this.askBaselineAt) void this.askBaseline(expiry);
   }
 
   /** Asks for all strikes once, whatever the view shows, so that all changes have one origin. */
@@ -215,6 +216,7 @@ export class ChainFeed {
       const { updates } = await this.page.client.snapshot({ type: 'chain', symbol, expiry, view });
       const [chain] = updates;
       if (!chain || this.expiry !== expiry) return;
+      this.askBaselineAt = 0;
       this.baseline = Baseline.of(chain);
       this.store.addFirst(symbol, expiry, this.baseline);
       this.changed();
