@@ -50,6 +50,11 @@ export function crossFieldProblems(env: Environment, show: (name: keyof Environm
     `HISTORY_SECONDS is "${env.HISTORY_SECONDS}", but must be 0 or at least ${MIN_HISTORY_SECONDS}: the bars of ` +
       'minutes are computed from it.',
   );
+  check(
+    env.PORTFOLIO_HISTORY_SECONDS > 0 && env.PORTFOLIO_HISTORY_SECONDS < MIN_HISTORY_SECONDS,
+    `PORTFOLIO_HISTORY_SECONDS is "${env.PORTFOLIO_HISTORY_SECONDS}", but must be 0 or at least ${MIN_HISTORY_SECONDS}: ` +
+      'with less, the replicas could not join what they have received.',
+  );
   const redis = parseRedisUrl(env.REDIS_URL);
   for (const [name, inUrl] of [
     ['REDIS_USERNAME', redis?.username],

@@ -244,6 +244,10 @@ export class Environment {
   @Integer(0, 604_800, 'seconds; 0 keeps no history')
   HISTORY_SECONDS = 3_600;
 
+  /** How long the numbers of past portfolios are kept in Redis. */
+  @Integer(0, 604_800, 'seconds; 0 keeps no history of portfolios')
+  PORTFOLIO_HISTORY_SECONDS = 0;
+
   /** How long one-minute bars are kept in Redis. */
   @Integer(0, 366, 'days; 0 keeps no bars')
   HISTORY_BAR_DAYS = 7;

@@ -55,9 +55,21 @@ export const REQUEST_RULES = {
   SubscriptionRequest: ROOMS_AND_HEARTBEATS,
   SubscribeRequest: ROOMS_AND_HEARTBEATS,
   HistoryRequest: {
-    if: { properties: { type: { const: 'summary' } } },
-    then: { properties: { resolution: { const: 'raw' } } },
-    else: { properties: { expiry: { not: {} } } },
+    allOf: [
+      {
+        if: { properties: { type: { const: 'product' } } },
+        else: { properties: { resolution: { const: 'raw' } } },
+      },
+      {
+        if: { properties: { type: { const: 'summary' } } },
+        else: { properties: { expiry: { not: {} } } },
+      },
+      {
+        if: { properties: { type: { const: 'portfolio' } } },
+        then: { properties: { symbol: { not: {} } } },
+        else: { properties: { symbol: {} }, required: ['symbol'] },
+      },
+    ],
   },
   SnapshotRequest: {
     allOf: [

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { History, HistoryRequest } from '../contract/index.js';
+import type { History, MarketHistory, MarketHistoryRequest } from '../contract/index.js';
 import { HistoryError } from '../history/history-error.js';
 import { HistoryPages, type HistoryQuery } from '../history/history-pages.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
@@ -11,12 +11,8 @@ export class HistoryRequestService {
   constructor(private readonly pages: HistoryPages) {}
 
   /** @throws RequestError if the cursor is of another request */
-  queryOf(request: HistoryRequest): HistoryQuery {
-    try {
-      return this.pages.queryOf(request);
-    } catch (error) {
-      throw requestErrorOf(error);
-    }
+  queryOf(request: MarketHistoryRequest): HistoryQuery {
+    return asRequestError(() => this.pages.queryOf(request));
   }
 
   /**
@@ -24,17 +20,38 @@ export class HistoryRequestService {
    * @returns undefined if it has disconnected
    * @throws RequestError if the gateway keeps no history, or cannot read it
    */
-  async answer(client: GatewaySocket, query: HistoryQuery): Promise<History | undefined> {
-    const leaving = new AbortController();
-    const left = (): void => leaving.abort();
-    client.once('disconnect', left);
-    try {
-      return await this.pages.read(query, leaving.signal);
-    } catch (error) {
-      throw requestErrorOf(error);
-    } finally {
-      client.off('disconnect', left);
-    }
+  answer(client: GatewaySocket, query: HistoryQuery): Promise<MarketHistory | undefined> {
+    return readFor(client, (left) => this.pages.read(query, left));
+  }
+}
+
+/**
+ * Reads a page of any history for a client.
+ * @param read receives a signal that is aborted when the client disconnects
+ * @throws RequestError
+ */
+export async function readFor<T extends History>(
+  client: GatewaySocket,
+  read: (left: AbortSignal) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const leaving = new AbortController();
+  const left = (): void => leaving.abort();
+  client.once('disconnect', left);
+  try {
+    return await read(leaving.signal);
+  } catch (error) {
+    throw requestErrorOf(error);
+  } finally {
+    client.off('disconnect', left);
+  }
+}
+
+/** Runs `work`. @throws RequestError in place of a HistoryError */
+export function asRequestError<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw requestErrorOf(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Check } from '../common/check.js';
 import {
   HISTORY_RESOLUTIONS,
@@ -7,9 +7,10 @@ import {
   type HistoryResolution,
   type HistoryType,
   isExpiry,
+  isSymbol,
   isTimestamp,
+  type MarketHistoryRequest,
   MAX_HISTORY_ROWS,
-  SYMBOL_PATTERN,
   SYMBOL_RULE,
 } from '../contract/index.js';
 import { isBoundCursor } from '../history/bound-cursor.js';
@@ -20,8 +21,13 @@ export class HistoryDto implements HistoryRequest {
   @IsIn(HISTORY_TYPES, { message: `must be one of ${HISTORY_TYPES.join(', ')}` })
   type!: HistoryType;
 
-  @Matches(SYMBOL_PATTERN, { message: `must be ${SYMBOL_RULE}` })
-  symbol!: string;
+  @Check((value, { type }: HistoryDto) => (type === 'portfolio' ? value == null : isSymbol(value)), {
+    message: ({ object }) =>
+      (object as HistoryDto).type === 'portfolio'
+        ? 'must be left out, because the portfolio is that of your own user'
+        : `must be ${SYMBOL_RULE}`,
+  })
+  symbol?: string;
 
   @IsOptional()
   @Check((value, { type }: HistoryDto) => isExpiry(value) && type === 'summary', {
@@ -45,7 +51,7 @@ export class HistoryDto implements HistoryRequest {
 
   @IsOptional()
   @Check((value, { type }: HistoryDto) => value === 'raw' || (isResolution(value) && type === 'product'), {
-    message: `must be one of ${HISTORY_RESOLUTIONS.join(', ')}; summaries are raw only`,
+    message: `must be one of ${HISTORY_RESOLUTIONS.join(', ')}; only prices have other ones than raw`,
   })
   resolution?: HistoryResolution;
 
@@ -54,6 +60,11 @@ export class HistoryDto implements HistoryRequest {
     message: 'must be the next of a page, as it is',
   })
   cursor?: string;
+}
+
+/** Whether a validated request is for the history of a product or chain. */
+export function isOfMarket(request: HistoryDto): request is HistoryDto & MarketHistoryRequest {
+  return request.type !== 'portfolio';
 }
 
 function isResolution(value: unknown): boolean {

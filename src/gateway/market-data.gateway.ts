@@ -42,7 +42,7 @@ import {
   type SubscriptionsAcknowledgement,
   type TokenAcknowledgement,
 } from '../contract/index.js';
-import { HistoryDto } from './history.dto.js';
+import { HistoryDto, isOfMarket } from './history.dto.js';
 import { HistoryPipe } from './history.pipe.js';
 import { HistoryRequestService } from './history-request.service.js';
 import { RequestQueue } from '../transports/request-queue.js';
@@ -355,6 +355,10 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     @MessageBody(HistoryPipe) request: HistoryDto,
     @Ack() ack?: (answer: HistoryAcknowledgement | RequestRejection) => void,
   ): void {
+    if (!isOfMarket(request)) {
+      this.getPortfolioHistory(client, request, ack);
+      return;
+    }
     const event = ClientEvent.getHistory;
     const query = this.historyRequests.queryOf(request);
     const { address } = query;
@@ -370,6 +374,24 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
         const unknown = page.known === false ? [address] : [];
         const suggestions = this.suggestions.of(unknown, this.auth.permissionsOf(client));
         ack?.({ ok: true, rooms: [roomName(address)], ...page, ...(suggestions && { suggestions }) });
+      })
+      .catch((error: unknown) => this.responder.reject(client, event, error, ack));
+  }
+
+  private getPortfolioHistory(
+    client: GatewaySocket,
+    request: HistoryDto,
+    ack?: (answer: HistoryAcknowledgement | RequestRejection) => void,
+  ): void {
+    const event = ClientEvent.getHistory;
+    const query = this.portfolioRequests.historyQuery(client, request);
+    this.spend(client, event, this.cost.ofHistory(query.range.limit));
+    this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
+    inSpan('history', () => this.portfolioRequests.history(client, query))
+      .then((page) => {
+        if (!page) return;
+        this.server.local.to(client.id).emit(ServerEvent.history, new ReplyPayload(JSON.stringify(page)));
+        ack?.({ ok: true, rooms: [PORTFOLIO_ROOM], ...page });
       })
       .catch((error: unknown) => this.responder.reject(client, event, error, ack));
   }

@@ -2,14 +2,18 @@ import { Injectable } from '@nestjs/common';
 import { AuthService } from '../auth/auth.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
+  type History,
+  type HistoryRequest,
   parseTimestamp,
   PORTFOLIO_ROOM,
   type RoomSnapshot,
   type SnapshotAcknowledgement,
   type SubscriptionAcknowledgement,
 } from '../contract/index.js';
+import { PortfolioHistoryPages, type PortfolioHistoryQuery } from '../portfolio/portfolio-history-pages.js';
 import { PortfolioService } from '../portfolio/portfolio.service.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
+import { asRequestError, readFor } from './history-request.service.js';
 import { forbidden, snapshotUnavailable } from './request-error.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import type { SubscribeDto } from './subscription.dto.js';
@@ -23,6 +27,7 @@ export class PortfolioRequestService {
   constructor(
     private readonly auth: AuthService,
     private readonly portfolios: PortfolioService,
+    private readonly pages: PortfolioHistoryPages,
     private readonly sender: SnapshotSender,
     private readonly config: GatewayConfig,
   ) {}
@@ -41,8 +46,8 @@ export class PortfolioRequestService {
   }
 
   /**
-   * Call it when a token of another user has arrived. Snapshots that are being looked up are not
-   * sent any more.
+   * Call it when a token of another user has arrived. Snapshots and pages of history that are
+   * being looked up are not sent any more.
    */
   end(client: GatewaySocket): void {
     this.ends.set(client, (this.ends.get(client) ?? 0) + 1);
@@ -51,20 +56,52 @@ export class PortfolioRequestService {
   /** @throws RequestError if the store cannot be read, and as `subscribe` does */
   async snapshot(client: GatewaySocket): Promise<SnapshotAcknowledgement> {
     const user = this.userOf(client);
-    const ends = this.ends.get(client);
+    const checkUser = this.userCheck(client, user);
     const payload = await this.portfolios.find(user).catch(() => {
       throw snapshotUnavailable([PORTFOLIO_ROOM]);
     });
     const snapshot: RoomSnapshot = { room: PORTFOLIO_ROOM, updates: payload ? 1 : 0 };
     if (client.connected) {
-      // The token may have been replaced meanwhile.
-      const isOver = this.ends.get(client) !== ends || this.userOf(client) !== user;
-      if (isOver)
-        throw forbidden('A token of another user has arrived. Open a new connection.', [PORTFOLIO_ROOM]);
+      checkUser();
       if (payload) this.portfolios.send(client, user, payload);
       this.sender.close(client, snapshot);
     }
     return { ok: true, rooms: [PORTFOLIO_ROOM], snapshots: [snapshot] };
+  }
+
+  /**
+   * Works out which page of the history of its own portfolios a client asks for.
+   * @throws RequestError if the client has no user, or may not have a portfolio; or if the cursor is of
+   * another request or user
+   */
+  historyQuery(client: GatewaySocket, request: HistoryRequest): PortfolioHistoryQuery {
+    const user = this.userOf(client);
+    return asRequestError(() => this.pages.queryOf(request, user));
+  }
+
+  /**
+   * Reads a page for the user of the client at the time of the call, and for no other.
+   * @returns undefined if the client has disconnected
+   * @throws RequestError if the history is off or cannot be read, or if the user or its rights have
+   * changed meanwhile
+   */
+  async history(client: GatewaySocket, query: PortfolioHistoryQuery): Promise<History | undefined> {
+    const checkUser = this.userCheck(client, query.user);
+    const page = await readFor(client, (left) => this.pages.read(query, left));
+    if (page) checkUser();
+    return page;
+  }
+
+  /**
+   * @returns a check for the time after something was looked up, when the token may have been replaced.
+   * It throws a RequestError if what was looked up may not be sent
+   */
+  private userCheck(client: GatewaySocket, user: string): () => void {
+    const ends = this.ends.get(client);
+    return () => {
+      if (this.ends.get(client) !== ends || this.userOf(client) !== user)
+        throw forbidden('A token of another user has arrived. Open a new connection.', [PORTFOLIO_ROOM]);
+    };
   }
 
   private userOf(client: GatewaySocket): string {

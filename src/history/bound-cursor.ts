@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { cursorOfAnotherRequest } from './history-error.js';
 import { isCursor } from './page.js';
 
 /** The characters of a tag: 32 bits of a hash. It guards against mistakes, not against forgery. */
@@ -22,6 +23,17 @@ export function boundCursor(cursor: string, tag: string): string {
 export function cursorBoundTo(tag: string, bound: string): string | undefined {
   const [, cursor, found] = BOUND.exec(bound) ?? [];
   return found === tag ? cursor : undefined;
+}
+
+/**
+ * The cursor of a request without its tag; undefined if the request has none.
+ * @throws HistoryError if the cursor belongs to requests with another tag
+ */
+export function cursorOfRequest(tag: string, bound: string | null | undefined): string | undefined {
+  if (bound == null) return undefined;
+  const cursor = cursorBoundTo(tag, bound);
+  if (cursor === undefined) throw cursorOfAnotherRequest();
+  return cursor;
 }
 
 /** Whether a text has the form of a cursor with its tag. */

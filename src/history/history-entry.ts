@@ -46,9 +46,9 @@ export function historyEntryOf(
   };
 }
 
-/** An update as a row of a page. */
-export interface UpdateRow {
-  readonly row: HistoryRow;
+/** An update of a page. */
+export interface UpdateRow<T = HistoryRow> {
+  readonly row: T;
   /** Whether updates may be missing before it. */
   readonly gap: boolean;
 }

@@ -24,6 +24,12 @@ export function historyIsOff(): HistoryError {
   return new HistoryError('HISTORY_UNAVAILABLE', 'This gateway keeps no history. Use live updates only.');
 }
 
+export function portfolioHistoryIsOff(): HistoryError {
+  const message =
+    'This gateway keeps no history of portfolios. Use live updates only, or ask its operator to set PORTFOLIO_HISTORY_SECONDS.';
+  return new HistoryError('HISTORY_UNAVAILABLE', message);
+}
+
 export function historyIsUnreadable(): HistoryError {
   const message = 'The gateway cannot read the history at the moment. Try again after retry_after_ms.';
   return new HistoryError('HISTORY_UNAVAILABLE', message, { retryAfterMs: jittered(RETRY_MS, 2) });

@@ -1,6 +1,7 @@
 import { FakeClock } from '../../test/support/fake-clock.js';
 import { boundCursor, cursorBoundTo, cursorTag, isBoundCursor } from './bound-cursor.js';
 import { HistoryPages } from './history-pages.js';
+import { HistoryReads } from './history-reads.js';
 
 /** Pages of a history whose reads end only when they are stopped. */
 function hanging() {
@@ -17,8 +18,7 @@ function hanging() {
     { feedRules: {} } as never,
     { enabled: true, prices } as never,
     { knows: () => true } as never,
-    metrics as never,
-    clock,
+    new HistoryReads(metrics as never, clock),
   );
   const query = pages.queryOf({ type: 'product', symbol: 'NIFTY' });
   return { clock, reads, metrics, pages, query };

@@ -1,33 +1,25 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { CacheService } from '../cache/cache.service.js';
-import { CLOCK, type Clock } from '../common/clock.js';
-import { ConcurrencyLimit } from '../common/concurrency-limit.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
   DEFAULT_HISTORY_ROWS,
   type History,
-  type HistoryRequest,
   type HistoryResolution,
   type HistoryRow,
+  type MarketHistory,
+  type MarketHistoryRequest,
   parseTimestamp,
   type SnapshotAddress,
 } from '../contract/index.js';
 import { MINUTE_MS } from './bars.js';
-import { boundCursor, cursorBoundTo, cursorTag } from './bound-cursor.js';
+import { boundCursor, cursorOfRequest, cursorTag } from './bound-cursor.js';
 import { SUMMARY_COLUMNS, type UpdateRow } from './history-entry.js';
-import { cursorOfAnotherRequest, historyIsOff, historyIsUnreadable } from './history-error.js';
+import { historyIsOff } from './history-error.js';
 import { firstIdAt, lastIdAt } from './history-id.js';
 import { type HistoryPage, MAX_MINUTES } from './history-reader.js';
-import { HistoryMetrics } from './history.metrics.js';
+import { HistoryReads } from './history-reads.js';
 import { HistoryService } from './history.service.js';
 import type { PageRequest } from './page.js';
-
-/** Requests that are served at a time. One may hold a page of 5,000 rows in memory. */
-const MAX_READING = 8;
-/** Requests that wait in addition. */
-const MAX_WAITING = 500;
-/** Time limit of a request, ms. */
-const ANSWER_WITHIN_MS = 5_000;
 
 const PERIODS_MS: Readonly<Record<HistoryResolution, number>> = {
   raw: 0,
@@ -43,7 +35,7 @@ export interface HistoryQuery {
   /** The room whose updates the page has. Without an expiry, no chain of the product is known. */
   readonly address: SnapshotAddress;
   /** The fields with which the page begins. */
-  readonly head: Pick<History, 'type' | 'symbol' | 'expiry' | 'resolution'>;
+  readonly head: Pick<MarketHistory, 'type' | 'symbol' | 'expiry' | 'resolution'>;
   readonly range: PageRequest;
   /** The most entries that are read for it. */
   readonly entries: number;
@@ -51,32 +43,27 @@ export interface HistoryQuery {
   readonly tag: string;
 }
 
-/** Reads pages of history for clients, a bounded number at a time, and puts them into rows. */
+/** Reads pages of the history of products and chains for clients, and puts them into rows. */
 @Injectable()
 export class HistoryPages {
-  private readonly reading = new ConcurrencyLimit(MAX_READING, MAX_WAITING);
-
   constructor(
     private readonly config: GatewayConfig,
     private readonly history: HistoryService,
     private readonly cache: CacheService,
-    private readonly metrics: HistoryMetrics,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly reads: HistoryReads,
   ) {}
 
   /**
    * Works out what a request asks for. It reads nothing.
    * @throws HistoryError if the cursor is of another request
    */
-  queryOf(request: HistoryRequest): HistoryQuery {
+  queryOf(request: MarketHistoryRequest): HistoryQuery {
     const { type, symbol, limit, cursor, resolution } = request;
     const address = this.addressOf(request);
     const expiry = address.type === 'chain' ? (address.expiry ?? null) : null;
     const head = { type, symbol, expiry, resolution: resolution ?? 'raw' };
     const [first, last] = [this.timeOf(request.from), this.timeOf(request.to)];
     const tag = cursorTag([...Object.values(head), first, last]);
-    const bound = cursor == null ? undefined : cursorBoundTo(tag, cursor);
-    if (cursor != null && bound === undefined) throw cursorOfAnotherRequest();
     const rows = limit ?? DEFAULT_HISTORY_ROWS;
     return {
       address,
@@ -84,7 +71,7 @@ export class HistoryPages {
       range: {
         from: first === undefined ? undefined : firstIdAt(first),
         to: last === undefined ? undefined : lastIdAt(last),
-        cursor: bound,
+        cursor: cursorOfRequest(tag, cursor),
         limit: rows,
       },
       entries: Math.min(rows * Math.max(1, PERIODS_MS[head.resolution] / MINUTE_MS), MAX_MINUTES),
@@ -98,40 +85,20 @@ export class HistoryPages {
    * @returns undefined if it has
    * @throws HistoryError if the gateway keeps no history, or cannot read it
    */
-  async read(query: HistoryQuery, left: AbortSignal): Promise<History | undefined> {
+  async read(query: HistoryQuery, left: AbortSignal): Promise<MarketHistory | undefined> {
     if (!this.history.enabled) throw historyIsOff();
-    if (left.aborted) return undefined;
-    const stopping = new AbortController();
-    const stop = (): void => stopping.abort();
-    const timer = this.clock.after(ANSWER_WITHIN_MS, stop);
-    left.addEventListener('abort', stop);
-    try {
-      const page = await this.reading.run(() => this.pageOf(query, stopping.signal));
-      if (left.aborted) return undefined;
-      if (!page || stopping.signal.aborted) throw historyIsUnreadable();
-      this.metrics.historyRequests.inc({ resolution: page.resolution });
-      this.metrics.historyRows.inc((page.updates ?? page.bars ?? []).length);
-      return page;
-    } finally {
-      timer.cancel();
-      left.removeEventListener('abort', stop);
-    }
+    return this.reads.run((signal) => this.pageOf(query, signal), left);
   }
 
-  private async pageOf(query: HistoryQuery, signal: AbortSignal): Promise<History | undefined> {
-    if (signal.aborted) return undefined;
-    try {
-      const { next, ...rows } = await this.rowsOf(query, signal);
-      const isKnown = (rows.updates ?? rows.bars ?? []).length > 0 || this.knows(query.address);
-      return {
-        ...query.head,
-        ...rows,
-        next: next === null ? null : boundCursor(next, query.tag),
-        ...(!isKnown && { known: false }),
-      };
-    } catch {
-      throw historyIsUnreadable(); // the history has logged the cause
-    }
+  private async pageOf(query: HistoryQuery, signal: AbortSignal): Promise<MarketHistory> {
+    const { next, ...rows } = await this.rowsOf(query, signal);
+    const isKnown = (rows.updates ?? rows.bars ?? []).length > 0 || this.knows(query.address);
+    return {
+      ...query.head,
+      ...rows,
+      next: next === null ? null : boundCursor(next, query.tag),
+      ...(!isKnown && { known: false }),
+    };
   }
 
   private async rowsOf(
@@ -154,7 +121,7 @@ export class HistoryPages {
     return { columns: SUMMARY_COLUMNS, ...updatesOf(page) };
   }
 
-  private addressOf({ type, symbol, expiry }: HistoryRequest): SnapshotAddress {
+  private addressOf({ type, symbol, expiry }: MarketHistoryRequest): SnapshotAddress {
     if (type === 'product') return { type, symbol };
     const nearest = expiry ?? this.nearestExpiry(symbol);
     return nearest === undefined ? { type: 'chain', symbol } : { type: 'chain', symbol, expiry: nearest };
@@ -176,7 +143,11 @@ export class HistoryPages {
   }
 }
 
-function updatesOf({ rows, next }: HistoryPage<UpdateRow>): Pick<History, 'updates' | 'gaps' | 'next'> {
+/** The rows of a page of updates, and before which of them updates may be missing. */
+export function updatesOf({
+  rows,
+  next,
+}: HistoryPage<UpdateRow>): Pick<History, 'updates' | 'gaps' | 'next'> {
   const gaps = rows.flatMap(({ gap }, index) => (gap ? [index] : []));
   const updates = rows.map(({ row }) => row);
   return gaps.length > 0 ? { updates, gaps, next } : { updates, next };

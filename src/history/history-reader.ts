@@ -1,11 +1,10 @@
 import { type Bar, barOf, barsOf, combineBars, MINUTE_MS } from './bars.js';
-import type { HistoryRow } from '../contract/index.js';
 import type { UpdateRow } from './history-entry.js';
 import { compareIds, type HistoryId, idAfter, idBefore, LAST_ID } from './history-id.js';
 import type { HistoryEntry, HistoryStore } from './history-store.js';
 import { barStream, productStream } from './history-streams.js';
 import { nextCursor, pageRange, type PageRange, type PageRequest, withRecent } from './page.js';
-import type { RecentHistory } from './recent-history.js';
+import type { RecentUpdates } from './recent-updates.js';
 
 /** A part of a stream, in ascending order. */
 export interface HistoryPage<T> {
@@ -21,11 +20,17 @@ export const MAX_MINUTES = 12_000;
 /** The most prices of which the bars of the last minutes are computed. */
 const MAX_PRICES = 20_000;
 
+/** What this replica has received, and the store may not have yet. */
+export interface ReceivedUpdates {
+  /** The runs of a stream, oldest first. Updates may be missing between two of them. */
+  runsOf(stream: string): readonly RecentUpdates[];
+}
+
 /** Reads pages of the streams, and adds what this replica has received since their last entry. */
 export class HistoryReader {
   constructor(
     private readonly store: HistoryStore,
-    private readonly recent: RecentHistory,
+    private readonly recent: ReceivedUpdates,
     /** Called with an entry that another program has added. It is left out. */
     private readonly onUnreadable: (stream: string, id: HistoryId) => void,
   ) {}
@@ -36,28 +41,36 @@ export class HistoryReader {
    * @param signal stops the reading when it is aborted; the page is then incomplete
    * @throws Error if the store cannot be read
    */
-  async updates(
+  async updates<T>(
     stream: string,
     request: PageRequest,
     signal: AbortSignal,
-    rowOf: (entry: HistoryEntry) => HistoryRow | undefined,
-  ): Promise<HistoryPage<UpdateRow>> {
+    rowOf: (entry: HistoryEntry) => T | undefined,
+  ): Promise<HistoryPage<UpdateRow<T>>> {
     const { limit } = request;
     const range = pageRange(request);
     const read = await this.read(stream, range, limit + 1, signal);
     // Only a page that reaches the end of the store can go on with what it does not have yet.
     const reachesEnd = range.newest || read.length <= limit;
-    const entries = reachesEnd ? withRecent(read, this.recent.of(stream), range) : read;
+    const entries = reachesEnd ? this.withRecent(stream, read, range) : read;
     const kept = range.newest ? entries.slice(-limit) : entries.slice(0, limit);
     const { next } = pageOf(kept, entries.length > limit, range.newest, (entry) => entry);
     return { rows: this.rowsOf(stream, kept, rowOf), next };
   }
 
-  private rowsOf(
+  private withRecent(
     stream: string,
     entries: readonly HistoryEntry[],
-    rowOf: (entry: HistoryEntry) => HistoryRow | undefined,
-  ): UpdateRow[] {
+    range: PageRange,
+  ): readonly HistoryEntry[] {
+    return this.recent.runsOf(stream).reduce((all, run) => withRecent(all, run, range), entries);
+  }
+
+  private rowsOf<T>(
+    stream: string,
+    entries: readonly HistoryEntry[],
+    rowOf: (entry: HistoryEntry) => T | undefined,
+  ): UpdateRow<T>[] {
     return entries.flatMap((entry) => {
       const row = rowOf(entry);
       if (row) return [{ row, gap: entry.gap }];
@@ -105,7 +118,7 @@ export class HistoryReader {
     const begin = lastBar ? { ms: lastBar.ms + MINUTE_MS, seq: 0 } : range.from;
     const open = { from: compareIds(begin, range.from) > 0 ? begin : range.from, to: range.to, newest: true };
     const prices = await this.read(stream, open, MAX_PRICES, signal);
-    return barsOf(withRecent(prices, this.recent.of(stream), open));
+    return barsOf(this.withRecent(stream, prices, open));
   }
 
   /** Reads up to `limit` entries in chunks. Returns them in ascending order. */

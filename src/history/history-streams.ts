@@ -15,6 +15,16 @@ export function barStream(product: string): string {
   return `history:bars:${product}`;
 }
 
+/** The portfolios of a user. The name is private: logs and metrics must not have it. */
+export function portfolioStream(user: string): string {
+  return `history:portfolio:${user}`;
+}
+
+/** The user whose portfolios a stream of {@link portfolioStream} has. */
+export function userOfStream(stream: string): string {
+  return stream.slice(portfolioStream('').length);
+}
+
 /** The product whose prices a stream has; undefined for a stream of something else. */
 export function productOfStream(stream: string): string | undefined {
   const prefix = productStream('');

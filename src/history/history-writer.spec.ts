@@ -27,10 +27,10 @@ class Replica {
       mayWrite: () => this.isWriter,
       claim: () => this.claims++,
       onWritten: () => Promise.resolve(),
-      yields: () => {
-        if (!this.mayYield) return false;
+      yields: (_, last) => {
+        if (!this.mayYield || !last) return undefined;
         this.mayYield = this.isWriter = false;
-        return true;
+        return 1_000;
       },
       onAppend: ({ gap }) => (this.gaps += gap ? 1 : 0),
       onError: (error) => this.errors.push(error.message),

@@ -1,7 +1,22 @@
 import type { Clock, Timer } from '../common/clock.js';
 import type { HistoryId } from './history-id.js';
 import type { AppendResult, HistoryBounds, HistoryRun, HistoryStore } from './history-store.js';
-import type { RecentHistory } from './recent-history.js';
+import type { RecentUpdates } from './recent-updates.js';
+
+/** The updates that this replica has received and the store may lack, by stream. */
+export interface UnwrittenUpdates {
+  /** The streams with such updates. */
+  readonly waiting: readonly string[];
+  /** Whether there are such updates. */
+  readonly waits: boolean;
+  /** The run of a stream that is written next. It stays the same until {@link written} is called. */
+  of(stream: string): RecentUpdates | undefined;
+  /**
+   * The store has all updates of the run.
+   * @returns whether the stream has another run, which follows a gap
+   */
+  written(stream: string): boolean;
+}
 
 export interface HistoryWriterOptions {
   readonly clock: Pick<Clock, 'after'>;
@@ -15,10 +30,11 @@ export interface HistoryWriterOptions {
   /** Called after the store was brought up to date, with the newest id of each written stream. */
   readonly onWritten: (newest: ReadonlyMap<string, HistoryId>) => Promise<void>;
   /**
-   * Called if a stream has updates that this replica cannot continue without a gap. Returns whether
-   * it leaves that to another replica, which may have received what is missing.
+   * Called if this replica cannot continue a stream without a gap. It returns after how long it tries
+   * again, ms, because another replica may write what is missing; `undefined` if it marks the gap.
+   * @param last the last entry of the stream; undefined if it has none
    */
-  readonly yields: () => boolean;
+  readonly yields: (stream: string, last: HistoryId | undefined) => number | undefined;
   readonly onAppend: (result: AppendResult, run: HistoryRun) => void;
   readonly onError: (error: Error, stream?: string) => void;
 }
@@ -40,22 +56,28 @@ const MAX_ROUNDS = 8;
 export class HistoryWriter {
   private timer: Timer | undefined;
   private flushing: Promise<void> = Promise.resolve();
+  /** The time between the last flush and the next one, if updates wait, ms. */
+  private pauseMs = 0;
   private stopped = false;
 
   constructor(
     private readonly store: HistoryStore,
-    private readonly recent: RecentHistory,
+    private readonly recent: UnwrittenUpdates,
     private readonly options: HistoryWriterOptions,
   ) {}
 
   /** Schedules a write. Call it after an update was added to the recent ones. */
   schedule(): void {
+    this.flushAfter(this.options.intervalMs);
+  }
+
+  private flushAfter(ms: number): void {
     if (this.timer || this.stopped) return;
-    this.timer = this.options.clock.after(this.options.intervalMs, () => {
+    this.timer = this.options.clock.after(ms, () => {
       this.flushing = this.flush().finally(() => {
         this.timer = undefined;
         // A replica that is not the writer waits until it is, and then writes what is missing.
-        if (this.recent.waits) this.schedule();
+        if (this.recent.waits) this.flushAfter(this.pauseMs);
       });
     });
     this.timer.unref?.();
@@ -70,6 +92,7 @@ export class HistoryWriter {
   }
 
   private async flush(): Promise<void> {
+    this.pauseMs = this.options.intervalMs;
     if (!this.options.mayWrite()) {
       this.options.claim();
       return;
@@ -101,8 +124,7 @@ export class HistoryWriter {
   private nextRun(stream: string): HistoryRun[] {
     const run = this.recent.of(stream)?.unwritten(stream);
     if (run) return [run];
-    this.recent.written(stream);
-    return [];
+    return this.recent.written(stream) ? this.nextRun(stream) : [];
   }
 
   /** Returns whether more of the stream should be written in this flush. */
@@ -118,11 +140,16 @@ export class HistoryWriter {
       return false;
     }
     this.options.onAppend(result, run);
-    const written = result.behind ? result.last : entries.at(-1);
     const recent = this.recent.of(stream);
+    if (result.behind && !(result.last && recent?.after(result.last))) {
+      const waitMs = this.options.yields(stream, result.last);
+      if (waitMs !== undefined) {
+        this.pauseMs = Math.min(this.pauseMs, waitMs);
+        return false;
+      }
+    }
+    const written = result.behind ? result.last : entries.at(-1);
     recent?.storeHas(written);
-    const cannotContinue = result.behind && result.last && !recent?.after(result.last);
-    if (cannotContinue && this.options.yields()) return false;
     if (!result.behind && written) newest.set(stream, written);
     return true;
   }

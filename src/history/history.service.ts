@@ -77,11 +77,12 @@ export class HistoryService {
       mayWrite: () => cache.isWriter,
       claim: () => cache.claimWriter(),
       onWritten: (newest) => (config.historyBarDays > 0 ? this.writeBars(newest) : Promise.resolve()),
-      yields: () => {
-        if (this.yielded) return false;
+      yields: (_, last) => {
+        // If no replica has written the stream, this one may as well begin.
+        if (this.yielded || !last) return undefined;
         this.yielded = true;
         cache.yieldWriter();
-        return true;
+        return config.cacheWriteIntervalMs;
       },
       onAppend: ({ behind, appended, gap }, { entries }) => {
         metrics.historyWrites.inc({ kind: 'update' }, appended);

@@ -61,10 +61,9 @@ export function nextCursor(first: HistoryId, last: HistoryId, newest: boolean): 
  */
 export function withRecent(
   entries: readonly HistoryEntry[],
-  recent: RecentUpdates | undefined,
+  recent: RecentUpdates,
   { from, to }: { readonly from: HistoryId; readonly to: HistoryId },
 ): readonly HistoryEntry[] {
-  if (!recent) return entries;
   const last = entries.at(-1);
   const known = recent.knownAfter(last ?? idBefore(from)).filter((update) => compareIds(update, to) <= 0);
   if (known.length === 0) return entries;

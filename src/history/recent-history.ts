@@ -1,5 +1,7 @@
 import type { Verdict } from '../cache/latest-messages.js';
 import { compareIds } from './history-id.js';
+import type { ReceivedUpdates } from './history-reader.js';
+import type { UnwrittenUpdates } from './history-writer.js';
 import { RecentUpdates, type RecentUpdate } from './recent-updates.js';
 
 /** The most streams that are remembered. Beyond it, the least recently updated is forgotten. */
@@ -11,7 +13,7 @@ const MAX_OF_STREAM = 1_000;
 const MIN_OF_STREAM = 10;
 
 /** The last updates of all streams that this replica has received. */
-export class RecentHistory {
+export class RecentHistory implements UnwrittenUpdates, ReceivedUpdates {
   /** By name, the least recently updated first. */
   private readonly streams = new Map<string, RecentUpdates>();
   private readonly unwritten = new Set<string>();
@@ -28,6 +30,12 @@ export class RecentHistory {
 
   of(stream: string): RecentUpdates | undefined {
     return this.streams.get(stream);
+  }
+
+  /** The updates of a stream, if any: one run without a gap. */
+  runsOf(stream: string): readonly RecentUpdates[] {
+    const recent = this.streams.get(stream);
+    return recent ? [recent] : [];
   }
 
   /**
@@ -60,8 +68,10 @@ export class RecentHistory {
     this.unwritten.clear();
   }
 
-  written(stream: string): void {
+  /** @returns false: the updates after a gap are the only ones that are remembered */
+  written(stream: string): boolean {
     this.unwritten.delete(stream);
+    return false;
   }
 
   private forget(stream: string): void {

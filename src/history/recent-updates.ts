@@ -31,6 +31,11 @@ export class RecentUpdates {
     return this.updates.at(-1);
   }
 
+  /** The id of the newest update, even if {@link forgetStored} has forgotten the update. */
+  get newestId(): HistoryId | undefined {
+    return this.newest ?? this.before;
+  }
+
   /** All updates, oldest first. */
   get all(): readonly RecentUpdate[] {
     return this.updates;
@@ -55,7 +60,7 @@ export class RecentUpdates {
 
   /** Forgets all updates, because the clock of the producer was set back. */
   setBack(): void {
-    this.abandoned = this.newest ?? this.abandoned;
+    this.abandoned = this.newestId ?? this.abandoned;
     this.interrupt();
   }
 
@@ -91,6 +96,16 @@ export class RecentUpdates {
     this.stored = { ms: id.ms, seq: id.seq };
     // Once the store has a later update, it is no longer needed that this one follows another.
     if (this.before && compareIds(this.before, this.stored) > 0) this.before = undefined;
+  }
+
+  /**
+   * Forgets the updates that the store has, except the id of the last one.
+   * @returns how many updates were forgotten
+   */
+  forgetStored(): number {
+    const removed = this.stored ? this.updates.splice(0, this.indexAfter(this.stored)) : [];
+    this.before = removed.at(-1) ?? this.before;
+    return removed.length;
   }
 
   private indexAfter(id: HistoryId): number {

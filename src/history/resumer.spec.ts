@@ -252,7 +252,7 @@ it('replays exactly what was missed, or nothing, with random losses, writers and
         mayWrite: () => one.isWriter,
         claim: () => undefined,
         onWritten: () => Promise.resolve(),
-        yields: () => false,
+        yields: () => undefined,
         onAppend: () => undefined,
         onError: () => undefined,
       });

@@ -32,6 +32,7 @@ import {
   type PortfolioMessage,
   userOfChannel,
 } from './portfolio-message.js';
+import { PortfolioHistory } from './portfolio-history.js';
 import { PortfolioReader } from './portfolio-reader.js';
 import { PORTFOLIO_PORT, type PortfolioPort } from './portfolio-port.js';
 import { PortfolioStaleness } from './portfolio-staleness.js';
@@ -66,6 +67,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     @Inject(SOCKET_SERVER) private readonly server: GatewayServer,
     private readonly auth: AuthService,
     markets: MarketStatusService,
+    private readonly history: PortfolioHistory,
     private readonly metrics: PortfolioMetrics,
     private readonly transportMetrics: TransportMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -103,6 +105,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     this.stopping.abort();
     this.staleness.stop();
     await this.source?.stop();
+    await this.history.stop();
   }
 
   /** Whether the channels of all users are subscribed to. */
@@ -151,6 +154,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     watched.ahead.delete(client);
     if (watched.clients.size > 0) return;
     this.users.delete(watched.id);
+    this.history.end(watched.id);
     this.held -= sizeOf(watched);
     this.source?.remove(portfolioChannel(watched.id));
     if (this.users.size === 0) this.staleness.stop();
@@ -197,6 +201,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
       const watched = this.users.get(userOfChannel(channel));
       if (!watched) continue;
       watched.isListening = false;
+      this.history.end(watched.id);
       watched.lostAt ??= Math.max(probedAt, watched.heardAt);
     }
   }
@@ -227,6 +232,8 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     }
     const verdict = this.keep(watched, () => watched.newest.offerLive(message));
     this.metrics.messages.inc({ verdict });
+    // While the subscription is not confirmed, portfolios between two messages may have been missed.
+    if (watched.isListening) this.history.record(watched.id, message, verdict);
     if (verdict === 'older') return;
     watched.arrivedAt = this.clock.wallNow();
     this.staleness.look(watched);
@@ -273,7 +280,12 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   private stored(watched: WatchedUser, value: string | null): void {
     if (!this.needsRead(watched)) return;
     watched.isRead = true;
-    if (value !== null) this.attempt(() => this.take(watched, value));
+    if (value !== null) {
+      this.attempt(() => {
+        const message = this.take(watched, value);
+        if (message) this.history.recordFound(watched.id, message);
+      });
+    }
     this.attempt(() => this.staleness.look(watched));
   }
 
@@ -282,20 +294,24 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
     return !this.stopping.signal.aborted && watched.isListening && this.users.get(watched.id) === watched;
   }
 
-  /** Takes a portfolio from the store, and sends it if it is newer than what the clients have. */
-  private take(watched: WatchedUser, value: string): void {
+  /**
+   * Takes a portfolio from the store, and sends it if it is newer than what the clients have.
+   * @returns undefined if it is not valid
+   */
+  private take(watched: WatchedUser, value: string): PortfolioMessage | undefined {
     const message = this.parse(watched.id, value);
     const verdict = message && this.keep(watched, () => watched.newest.offerStored(message));
-    if (!message || verdict === 'older') return;
+    if (!message || verdict === 'older') return message;
     const { payload } = message;
     if (verdict === 'restored') {
       for (const client of watched.unserved)
         if (!this.hasNewest(client, watched)) this.send(client, watched.id, payload);
       watched.unserved.clear();
-      return;
+      return message;
     }
     watched.arrivedAt = Math.min(this.clock.wallNow(), message.processedTime / 1_000);
     this.broadcast(watched, payload);
+    return message;
   }
 
   private async findStored(user: string): Promise<JsonPayload<PortfolioUpdate> | undefined> {

@@ -1,4 +1,4 @@
-import type { History, HistoryRow } from '../contract/index.js';
+import type { HistoryRow, MarketHistory } from '../contract/index.js';
 import { csvTable, csvText } from './csv.js';
 import type { Representation } from './representation.js';
 
@@ -9,7 +9,7 @@ const NAMES = { product: 'prices', summary: 'summaries' } as const;
  * A page of history. Its CSV has one row for each update or bar; the one of updates says in `gap`
  * whether updates may be missing before the row.
  */
-export function historyRepresentation(page: History): Representation {
+export function historyRepresentation(page: MarketHistory): Representation {
   const { type, symbol, expiry, resolution } = page;
   const json = JSON.stringify(page);
   const name = resolution === 'raw' ? NAMES[type] : `bars-${resolution}`;
@@ -22,7 +22,7 @@ export function historyRepresentation(page: History): Representation {
   };
 }
 
-function csvOf({ symbol, expiry, columns, updates, bars, gaps = [] }: History): string {
+function csvOf({ symbol, expiry, columns, updates, bars, gaps = [] }: MarketHistory): string {
   const ofPage = [csvText(symbol), ...(expiry === null ? [] : [expiry])];
   const header = ['product', ...(expiry === null ? [] : ['expiry']), ...columns];
   if (bars)

@@ -1,6 +1,6 @@
 import { Controller, Get, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { History } from '../contract/index.js';
+import type { MarketHistory } from '../contract/index.js';
 import { RequestCost } from '../gateway/request-cost.js';
 import { HistoryError } from '../history/history-error.js';
 import { HistoryPages } from '../history/history-pages.js';
@@ -69,7 +69,7 @@ export class HistoryController {
     caller: Caller,
     { request }: HistoryParameters,
     left: AbortSignal,
-  ): Promise<History | undefined> {
+  ): Promise<MarketHistory | undefined> {
     try {
       const query = this.pages.queryOf(request);
       caller.require([query.address]);

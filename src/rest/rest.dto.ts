@@ -1,7 +1,13 @@
 import { ArrayNotEmpty, IsIn, IsOptional, Matches } from 'class-validator';
 import { Check } from '../common/check.js';
 import { splitList } from '../common/split-list.js';
-import { type HistoryType, isExpiry, SYMBOL_PATTERN, SYMBOL_RULE } from '../contract/index.js';
+import {
+  type MarketHistoryRequest,
+  type MarketHistoryType,
+  isExpiry,
+  SYMBOL_PATTERN,
+  SYMBOL_RULE,
+} from '../contract/index.js';
 import { HistoryDto } from '../gateway/history.dto.js';
 import { type Format, FORMATS } from './representation.js';
 
@@ -36,15 +42,15 @@ export class PricesQuery extends FormatQuery {
 
 /** The path and the query of a page of history. */
 export class HistoryParameters extends FormatQuery {
-  readonly request: HistoryDto;
+  readonly request: HistoryDto & MarketHistoryRequest;
 
   /** @param parameters both together */
-  constructor(type: HistoryType, parameters: Parameters) {
+  constructor(type: MarketHistoryType, parameters: Parameters) {
     super(parameters);
     const { symbol, expiry, from, to, limit, resolution, cursor } = parameters;
     this.request = Object.assign(new HistoryDto(), {
       type,
-      symbol,
+      symbol: String(symbol),
       expiry,
       from: timeOf(from),
       to: timeOf(to),
