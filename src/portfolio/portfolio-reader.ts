@@ -9,14 +9,17 @@ const BATCH = 500;
 const FIRST_RETRY_MS = 200;
 
 export interface PortfolioReaderOptions {
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'after' | 'now'>;
   readonly store: Pick<LatestStore, 'read'>;
   /** Ends the pauses between two attempts. Then no user is wanted any more. */
   readonly signal: AbortSignal;
   /** Whether the portfolio of a user is still to be read. */
   readonly isWanted: (user: WatchedUser) => boolean;
-  /** Called with what the store has of a user; `null` if it has nothing. */
-  readonly answered: (user: WatchedUser, value: string | null) => void;
+  /**
+   * Called with what the store has of a user; `null` if it has nothing.
+   * @param askedAt when the store was asked, ms of the clock
+   */
+  readonly answered: (user: WatchedUser, value: string | null, askedAt: number) => void;
   /** Called when the store, or a part of it, cannot be read. */
   readonly failed: (error: unknown) => void;
 }
@@ -54,6 +57,7 @@ export class PortfolioReader {
     const failed: WatchedUser[] = [];
     for (let from = 0; from < users.length; from += BATCH) {
       const batch = users.slice(from, from + BATCH);
+      const askedAt = this.options.clock.now();
       const values = await this.valuesOf(batch.map(({ id }) => id));
       for (const [index, user] of batch.entries()) {
         const value = values[index] ?? null;
@@ -62,7 +66,7 @@ export class PortfolioReader {
           continue;
         }
         user.isReading = false;
-        if (!(value instanceof Error)) this.options.answered(user, value);
+        if (!(value instanceof Error)) this.options.answered(user, value, askedAt);
       }
     }
     return failed;

@@ -9,13 +9,14 @@ import { PortfolioRuns } from './portfolio-runs.js';
 const STREAM = 'history:portfolio:user-1';
 const BOUNDS = { keepMs: 1e9, maxEntries: 1e6, idleMs: 1e9 };
 const INTERVAL_MS = 100;
-const START = Date.UTC(2026, 10, 29) * 1_000;
+/** Before the clock's time. */
+const START = Date.UTC(2026, 0, 1) * 1_000;
 
-const update = (n: number, processed = n) => ({
-  ...historyId(START + n * 1_000, START + processed * 1_000),
+const update = (n: number, time = START + n * 1_000, delay = 0) => ({
+  ...historyId(time, time + delay),
   value: `${n}`,
   payload: undefined,
-  receivedAt: 0,
+  receivedAt: START / 1_000,
 });
 
 /** A replica that writes what clients of one user receive on it. */
@@ -26,7 +27,10 @@ class Replica {
   /** The newest portfolio that it knows. */
   private known = 0;
 
-  constructor(store: HistoryStore, clock: ManualClock) {
+  constructor(
+    store: HistoryStore,
+    private readonly clock: ManualClock,
+  ) {
     this.runs = new PortfolioRuns(clock, INTERVAL_MS);
     this.writer = new HistoryWriter(store, this.runs, {
       clock,
@@ -44,15 +48,23 @@ class Replica {
     });
   }
 
-  hear(n: number, setBack = false): void {
+  /** @param time when it was published, µs since the epoch */
+  hear(n: number, { setBack = false, time = START + n * 1_000 } = {}): void {
     const isNewest = n > this.known || setBack;
     if (isNewest) this.known = n;
-    if (this.runs.add(STREAM, update(n), isNewest)) this.writer.schedule();
+    if (this.runs.add(STREAM, this.received(n, time), isNewest)) this.writer.schedule();
   }
 
-  find(n: number): void {
+  /** Returns false if it is known, or arrives too. */
+  find(n: number, time = START + n * 1_000): boolean {
     this.known = Math.max(this.known, n);
-    if (this.runs.addFound(STREAM, update(n))) this.writer.schedule();
+    const isNext = this.runs.addFound(STREAM, this.received(n, time));
+    if (isNext) this.writer.schedule();
+    return isNext;
+  }
+
+  private received(n: number, time: number) {
+    return { ...update(n, time), receivedAt: this.clock.wallNow() };
   }
 
   leave(): void {
@@ -161,7 +173,12 @@ it('keeps what waits when the user comes back after a gap, and shows both in a p
   replica.find(5);
   replica.hear(6);
   const reader = new HistoryReader(store, replica.runs, () => undefined);
-  const page = await reader.updates(STREAM, { limit: 10 }, new AbortController().signal, ({ value }) => value);
+  const page = await reader.updates(
+    STREAM,
+    { limit: 10 },
+    new AbortController().signal,
+    ({ value }) => value,
+  );
   const shown = page.rows.map(({ row, gap }) => (gap ? `gap ${row}` : row));
   expect(shown).toEqual(['gap 1', 'gap 5', '6']);
   await pass(8 * INTERVAL_MS);
@@ -183,7 +200,7 @@ it('begins again after the clock of the producer was set back', async () => {
   const [replica] = all as [Replica];
   replica.hear(7_200_000);
   await pass(4 * INTERVAL_MS);
-  replica.hear(1_000, true);
+  replica.hear(1_000, { setBack: true });
   replica.hear(2_000);
   await pass(4 * INTERVAL_MS);
   expect(await stored()).toEqual(['gap 1000', '2000']);
@@ -191,10 +208,10 @@ it('begins again after the clock of the producer was set back', async () => {
 
 it('has the first of portfolios with the same times', () => {
   const { runs } = setUp(1).all[0]!;
-  expect(runs.add(STREAM, update(1, 2), true)).toBe(true);
-  expect(runs.add(STREAM, update(1, 2), true)).toBe(false);
-  expect(runs.add(STREAM, update(1, 1), true)).toBe(false);
-  expect(runs.add(STREAM, update(1, 3), true)).toBe(true);
+  expect(runs.add(STREAM, update(1, START, 20), true)).toBe(true);
+  expect(runs.add(STREAM, update(2, START, 20), true)).toBe(false);
+  expect(runs.add(STREAM, update(3, START, 10), true)).toBe(false);
+  expect(runs.add(STREAM, update(4, START, 30), true)).toBe(true);
 });
 
 it('holds a bounded number of portfolios of a user, and of all', () => {
@@ -226,7 +243,9 @@ it('gives up a minute after the user has left if the store refuses the stream', 
 async function interleave(seed: number) {
   const random = seededRandom(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
-  const { all, stored, pass } = setUp(2);
+  const { all, clock, stored, pass } = setUp(2);
+  /** When each portfolio was published, µs since the epoch. */
+  const times = [0];
   /** What is on the way to each replica; undefined while no client of the user is there. */
   const queues: (number[] | undefined)[] = [undefined, undefined];
   const reads: (number | undefined)[] = [undefined, undefined];
@@ -237,7 +256,7 @@ async function interleave(seed: number) {
   let published = 0;
   const deliver = (index: number, most: number): void => {
     for (const n of queues[index]?.splice(0, most) ?? []) {
-      all[index]!.hear(n);
+      all[index]!.hear(n, { time: times[n]! });
       received.add(n);
       if (last[index] === n - 1) continued.add(n);
       last[index] = n;
@@ -247,8 +266,7 @@ async function interleave(seed: number) {
     const n = reads[index];
     reads[index] = undefined;
     if (n === undefined || n === 0) return;
-    all[index]!.find(n);
-    received.add(n);
+    if (all[index]!.find(n, times[n]!)) received.add(n);
     if (queues[index]?.[0] === n + 1) last[index] = n;
   };
   for (let step = 0; step < 150; step++) {
@@ -281,6 +299,7 @@ async function interleave(seed: number) {
         // The store answers before the next portfolio is published.
         for (const each of [0, 1]) answer(each);
         published++;
+        times.push(clock.wallNow() * 1_000 + published);
         for (const queue of queues) queue?.push(published);
         await pass(1);
     }
@@ -290,7 +309,7 @@ async function interleave(seed: number) {
 }
 
 it('loses and doubles nothing that a replica received, and marks every gap but no other', async () => {
-  for (let seed = 1; seed <= 80; seed++) {
+  for (let seed = 1; seed <= 150; seed++) {
     const { entries, received, continued, runs } = await interleave(seed);
     const numbers = entries.map((entry) => Number(entry.replace('gap ', '')));
     expect({ seed, numbers }).toEqual({ seed, numbers: [...received].sort((a, b) => a - b) });

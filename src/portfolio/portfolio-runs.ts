@@ -15,6 +15,8 @@ const GIVE_UP_AFTER_MS = 60_000;
  * until its next write, and one more for the time that this takes.
  */
 const GRACE_INTERVALS = 2;
+/** The same for a run that has just begun, counted from its beginning: two more until it is written. */
+const FIRST_GRACE_INTERVALS = 4;
 
 /** Portfolios of one user that this replica has received one after the other, without a gap. */
 interface Run {
@@ -53,7 +55,7 @@ export class PortfolioRuns implements UnwrittenUpdates, ReceivedUpdates {
 
   /** @param intervalMs the time between two writes, ms */
   constructor(
-    private readonly clock: Pick<Clock, 'now'>,
+    private readonly clock: Pick<Clock, 'now' | 'wallNow'>,
     private readonly intervalMs: number,
   ) {}
 
@@ -114,8 +116,7 @@ export class PortfolioRuns implements UnwrittenUpdates, ReceivedUpdates {
    * @returns false if it is known, or will arrive too
    */
   addFound(stream: string, update: RecentUpdate): boolean {
-    const open = this.openRun(stream);
-    if (open && !open.found) return false;
+    if (this.openRun(stream)) return false;
     const user = this.users.get(stream);
     const last = user?.runs.at(-1);
     const newest = last?.updates.newestId;
@@ -178,9 +179,19 @@ export class PortfolioRuns implements UnwrittenUpdates, ReceivedUpdates {
     if (!run || this.isFinal) return undefined;
     const now = this.clock.now();
     const graceMs = GRACE_INTERVALS * this.intervalMs;
-    // Replicas whose runs begin shortly after one another write in the order of these beginnings.
-    run.graceEnds ??= run.isAppended ? now + graceMs : run.began + this.intervalMs + graceMs;
+    run.graceEnds ??= run.isAppended ? now + graceMs : this.firstGraceEnds(run);
     return run.graceEnds > now ? run.graceEnds - now : undefined;
+  }
+
+  /**
+   * Replicas whose runs begin at almost the same time must write in the order of their first
+   * portfolios. So the grace is counted from when these were published, as far as that was recently.
+   */
+  private firstGraceEnds({ updates, began }: Run): number {
+    const first = updates.all[0];
+    const beganAt = this.clock.wallNow() - (this.clock.now() - began);
+    const delayMs = first ? beganAt - timeOfId(first) / 1_000 : 0;
+    return began + FIRST_GRACE_INTERVALS * this.intervalMs - Math.min(Math.max(0, delayMs), this.intervalMs);
   }
 
   /** Nothing waits for other replicas any more, because this one is about to stop. */

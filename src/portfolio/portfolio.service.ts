@@ -78,7 +78,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
       store,
       signal: this.stopping.signal,
       isWanted: (watched) => this.needsRead(watched),
-      answered: (watched, value) => this.stored(watched, value),
+      answered: (watched, value, askedAt) => this.stored(watched, value, askedAt),
       failed: (error) => {
         metrics.readErrors.inc();
         faults.warn('portfolio:read', 'portfolios_not_read', { problem: messageOf(error) });
@@ -187,6 +187,7 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
       const watched = this.users.get(userOfChannel(channel));
       if (!watched) continue;
       watched.isListening = true;
+      watched.listeningSince = this.clock.now();
       this.returned(watched);
       found.push(watched);
     }
@@ -277,13 +278,13 @@ export class PortfolioService implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /** Takes what the store answered about a user, unless the answer is of no use any more. */
-  private stored(watched: WatchedUser, value: string | null): void {
+  private stored(watched: WatchedUser, value: string | null, askedAt: number): void {
     if (!this.needsRead(watched)) return;
     watched.isRead = true;
     if (value !== null) {
       this.attempt(() => {
         const message = this.take(watched, value);
-        if (message) this.history.recordFound(watched.id, message);
+        if (message && askedAt >= watched.listeningSince) this.history.recordFound(watched.id, message);
       });
     }
     this.attempt(() => this.staleness.look(watched));

@@ -12,6 +12,8 @@ export class WatchedUser {
   readonly newest: NewestPortfolio;
   /** Whether the subscription to the channel of the user works. */
   isListening = false;
+  /** When the subscription last began to work, ms of the monotonic clock. */
+  listeningSince = Infinity;
   /** When the subscription was lost; undefined if it was not, or works again. */
   lostAt: number | undefined;
   /** Whether the store has answered since the subscription first worked. */
