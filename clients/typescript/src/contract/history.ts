@@ -2,10 +2,19 @@
 import type { Expiry, ProductSymbol } from './symbol.js';
 import type { Timestamp } from './timestamp.js';
 
-/** What a page of history contains: prices of a product, or summaries of a chain. */
-export const HISTORY_TYPES = ['product', 'summary'] as const;
-/** What a page of history contains: prices of a product, or summaries of a chain. */
+/**
+ * What a page of history contains: prices of a product, summaries of a chain, or the portfolios of
+ * the client's user.
+ */
+export const HISTORY_TYPES = ['product', 'summary', 'portfolio'] as const;
+/**
+ * What a page of history contains: prices of a product, summaries of a chain, or the portfolios of
+ * the client's user.
+ */
 export type HistoryType = (typeof HISTORY_TYPES)[number];
+
+/** What is public: prices of a product, or summaries of a chain. */
+export type MarketHistoryType = Exclude<HistoryType, 'portfolio'>;
 
 /** How fine the history is. `raw` has every update; the others have one bar for each period. */
 export const HISTORY_RESOLUTIONS = ['raw', '1m', '5m', '1h'] as const;
@@ -23,7 +32,8 @@ export const DEFAULT_HISTORY_ROWS = 1_000;
  */
 export interface HistoryRequest {
   readonly type: HistoryType;
-  readonly symbol: ProductSymbol;
+  /** Needed for `product` and `summary`, and not allowed for `portfolio`. */
+  readonly symbol?: ProductSymbol;
   /** Only for `summary`: the expiry of the chain. By default the nearest one. */
   readonly expiry?: Expiry;
   /**
@@ -40,22 +50,30 @@ export interface HistoryRequest {
    * @maximum 5000
    */
   readonly limit?: number;
-  /** `raw` by default. Summaries have no bars, so they take `raw` only. */
+  /** `raw` by default. Only prices have bars, so the other types take `raw` only. */
   readonly resolution?: HistoryResolution;
   /** `next` of the page before. The other fields, except `limit`, must be those of its request. */
   readonly cursor?: string;
 }
 
+/** A request for the history of a product or chain. */
+export type MarketHistoryRequest = HistoryRequest & {
+  readonly type: MarketHistoryType;
+  readonly symbol: ProductSymbol;
+};
+
 /** Response to `get_history`: one page, with its rows in ascending order of time. */
 export interface History {
   readonly type: HistoryType;
-  readonly symbol: ProductSymbol;
-  /** The expiry of the chain; `null` for prices, and if no chain of the product is known. */
+  /** `null` for portfolios. */
+  readonly symbol: ProductSymbol | null;
+  /** The expiry of the chain; `null` for prices and portfolios, and if no chain of the product is known. */
   readonly expiry: Expiry | null;
   readonly resolution: HistoryResolution;
   /**
    * The names of the values in each row. `timestamp` is first: that of the update, as in its event,
-   * or the time at which the period of a bar begins.
+   * or the time at which the period of a bar begins. For portfolios, the names of the numbers in the
+   * rows of this page follow, such as `total_pnl`, or `margin.used` for a number in an object.
    */
   readonly columns: readonly string[];
   /** The rows, if the resolution is `raw`. */
@@ -75,6 +93,12 @@ export interface History {
    */
   readonly known?: false;
 }
+
+/** A page of the history of a product or chain. */
+export type MarketHistory = History & {
+  readonly type: MarketHistoryType;
+  readonly symbol: ProductSymbol;
+};
 
 /** A value in a row of history; `null` if the platform sent none. */
 export type HistoryNumber = number | null;
