@@ -281,7 +281,7 @@ describe('in Redis', () => {
     expect(line).toMatchObject({
       stream: expect.stringMatching(/^history:portfolio:[0-9a-f]{16}$/) as string,
     });
-    expect(JSON.stringify(gateway.log)).not.toContain(user);
+    expect(JSON.stringify(gateway.logs)).not.toContain(user);
   });
 
   it('refuses a page if the key is not a stream, and goes on with live portfolios', async () => {
@@ -293,7 +293,7 @@ describe('in Redis', () => {
     for (const n of [1, 2]) await publish(user, n);
     await received(client, 2);
     await waitFor(() => gateway.logged('history_failed') !== undefined);
-    expect(JSON.stringify(gateway.log)).not.toContain(user);
+    expect(JSON.stringify(gateway.logs)).not.toContain(user);
     await redis.client.del(`history:portfolio:${user}`);
     await settled(user, 'gap 1', '2');
   });

@@ -57,10 +57,10 @@ export interface HistoryRequest {
 }
 
 /** A request for the history of a product or chain. */
-export type MarketHistoryRequest = HistoryRequest & {
+export interface MarketHistoryRequest extends HistoryRequest {
   readonly type: MarketHistoryType;
   readonly symbol: ProductSymbol;
-};
+}
 
 /** Response to `get_history`: one page, with its rows in ascending order of time. */
 export interface History {
@@ -95,10 +95,10 @@ export interface History {
 }
 
 /** A page of the history of a product or chain. */
-export type MarketHistory = History & {
+export interface MarketHistory extends History {
   readonly type: MarketHistoryType;
   readonly symbol: ProductSymbol;
-};
+}
 
 /** A value in a row of history; `null` if the platform sent none. */
 export type HistoryNumber = number | null;

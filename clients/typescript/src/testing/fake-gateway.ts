@@ -16,8 +16,8 @@ import {
   type Notice,
   PORTFOLIO_ROOM,
   type PortfolioUpdate,
-  type History,
   type HistoryRequest,
+  type MarketHistory,
   type ProductStatus,
   productRoom,
   type MarketAddress,
@@ -554,8 +554,8 @@ export class FakeGateway {
     throw invalid('TOO_MANY_SYMBOLS', [{ field: 'symbols', problem }]);
   }
 
-  private historyPage(request: HistoryRequest): History {
-    if (this.limits.history_seconds === 0) {
+  private historyPage(request: HistoryRequest): MarketHistory {
+    if (this.limits.history_seconds === 0 && request.type !== 'portfolio') {
       throw new Rejection('HISTORY_UNAVAILABLE', 'This gateway keeps no history. Use live updates only.');
     }
     const page = this.history.page(request, (symbol) => this.market.nearestExpiry(symbol));
@@ -888,7 +888,7 @@ function recoveryOf(
 }
 
 /** The room that has the updates of a page. */
-function addressOfPage({ type, symbol, expiry }: History): MarketAddress {
+function addressOfPage({ type, symbol, expiry }: MarketHistory): MarketAddress {
   if (type === 'product') return { type, symbol };
   return expiry === null ? { type: 'chain', symbol } : { type: 'chain', symbol, expiry };
 }

@@ -2,21 +2,23 @@ import {
   type ChainUpdate,
   DEFAULT_HISTORY_ROWS,
   type ErrorCode,
-  type History,
   HISTORY_RESOLUTIONS,
+  HISTORY_TYPES,
   type HistoryRequest,
   type HistoryResolution,
   type HistoryRow,
   isExpiry,
   isSymbol,
   isTimestamp,
+  type MarketHistory,
+  type MarketHistoryRequest,
   MAX_HISTORY_ROWS,
   parseTimestamp,
   SYMBOL_RULE,
   type UnderlyingUpdate,
 } from '../contract/index.js';
 import { barColumns, barsOf, periodMsOf } from '../bars.js';
-import { cursorOfAnotherRequest, invalidHistory } from './rejection.js';
+import { cursorOfAnotherRequest, invalidHistory, Rejection } from './rejection.js';
 
 /** How many updates of one stream are kept. */
 const MAX_KEPT = 20_000;
@@ -91,10 +93,11 @@ export class FakeHistory {
   /**
    * One page, as the gateway makes it.
    * @param nearestExpiry that of the product's chains
-   * @throws Rejection if the request is invalid
+   * @throws Rejection if the request is invalid, or for portfolios, of which it keeps no history
    */
-  page(request: HistoryRequest, nearestExpiry: (product: string) => string | undefined): History {
+  page(request: HistoryRequest, nearestExpiry: (product: string) => string | undefined): MarketHistory {
     checkHistoryRequest(request);
+    if (!isOfMarket(request)) throw portfolioHistoryIsOff();
     const { type, symbol, resolution = 'raw' } = request;
     const expiry = type === 'summary' ? (request.expiry ?? nearestExpiry(symbol) ?? null) : null;
     const head = { type, symbol, expiry, resolution };
@@ -173,13 +176,31 @@ function pageOf(
   return { rows, next: newestFirst ? `b${rows[0]!.time - 1}-${tag}` : `a${rows.at(-1)!.time + 1}-${tag}` };
 }
 
+/** Whether a valid request is for the history of a product or chain. */
+function isOfMarket(request: HistoryRequest): request is MarketHistoryRequest {
+  return request.type !== 'portfolio';
+}
+
+/** As a gateway with the default settings answers. */
+function portfolioHistoryIsOff(): Rejection {
+  return new Rejection(
+    'HISTORY_UNAVAILABLE',
+    'This gateway keeps no history of portfolios. Use live updates only, or ask its operator to set PORTFOLIO_HISTORY_SECONDS.',
+  );
+}
+
 function checkHistoryRequest(request: HistoryRequest): void {
   const { type, symbol, expiry, from, to, limit = 1, resolution = 'raw', cursor } = request;
   const check = (ok: boolean, code: ErrorCode, field: string, problem: string): void => {
     if (!ok) throw invalidHistory(code, [{ field, problem, ...(field === 'symbol' ? { symbol } : {}) }]);
   };
-  check(['product', 'summary'].includes(type), 'INVALID_TYPE', 'type', 'must be one of product, summary');
-  check(isSymbol(symbol), 'INVALID_SYMBOL', 'symbol', `must be ${SYMBOL_RULE}`);
+  check(HISTORY_TYPES.includes(type), 'INVALID_TYPE', 'type', `must be one of ${HISTORY_TYPES.join(', ')}`);
+  if (type === 'portfolio') {
+    const problem = 'must be left out, because the portfolio is that of your own user';
+    check(symbol == null, 'INVALID_SYMBOL', 'symbol', problem);
+  } else {
+    check(isSymbol(symbol), 'INVALID_SYMBOL', 'symbol', `must be ${SYMBOL_RULE}`);
+  }
   check(
     expiry == null || (type === 'summary' && isExpiry(expiry)),
     'INVALID_EXPIRY',
@@ -197,7 +218,7 @@ function checkHistoryRequest(request: HistoryRequest): void {
     resolution === 'raw' || (type === 'product' && HISTORY_RESOLUTIONS.includes(resolution)),
     'INVALID_PAGE',
     'resolution',
-    `must be one of ${HISTORY_RESOLUTIONS.join(', ')}; summaries are raw only`,
+    `must be one of ${HISTORY_RESOLUTIONS.join(', ')}; only prices have other ones than raw`,
   );
   check(
     cursor == null || CURSOR.test(cursor),
