@@ -35,6 +35,10 @@ class Arguments(unittest.TestCase):
     def test_what_is_not_given_is_not_sent(self) -> None:
         self.assertEqual(request(), {'type': 'product', 'symbol': 'NIFTY', 'resolution': 'raw'})
 
+    def test_portfolios_have_no_symbol(self) -> None:
+        sent = history_request('portfolio', None, None, None, None, 10, 'raw', None)
+        self.assertEqual(sent, {'type': 'portfolio', 'limit': 10, 'resolution': 'raw'})
+
     def test_those_that_cannot_be_used_raise_at_the_call(self) -> None:
         faults: Tuple[Dict[str, Any], ...] = (
             {'from_': date(2026, 11, 23)},

@@ -531,7 +531,7 @@ class Fake(unittest.TestCase):
         held = self.connect('42').subscribe('portfolio').ready(5)
         self.assertIsNone(held.view)
         self.assertRaises(InvalidView, held.change_view, View(max_rate=1))
-        with self.assertRaisesRegex(ValueError, 'portfolios have no history'):
+        with self.assertRaisesRegex(ValueError, 'ask the client for the history of portfolios'):
             held.history()
         with mistakes(), self.assertRaises(InvalidView):
             self.connect('42')._requests.call('subscribe', {'type': 'portfolio', 'view': {'max_rate': 1}}, 5)

@@ -363,6 +363,7 @@ class Drift(unittest.TestCase):
             for type, symbol, fault in (
                 ('chain', 'DRIFT', {}),
                 ('product', 'B*D', {}),
+                ('portfolio', 'DRIFT', {}),
                 ('product', 'DRIFT', {'expiry': '2099-11-26'}),
                 ('product', 'DRIFT', {'from_': 'yesterday'}),
                 ('product', 'DRIFT', {'limit': 5001}),

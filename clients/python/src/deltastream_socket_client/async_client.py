@@ -296,7 +296,7 @@ class AsyncClient(BaseClient):
     async def history(
         self,
         type: str,
-        symbol: str,
+        symbol: Optional[str] = None,
         expiry: Optional[Expiry] = None,
         *,
         from_: Optional[arguments.Time] = None,
@@ -308,8 +308,9 @@ class AsyncClient(BaseClient):
     ) -> History:
         """Returns one page of past updates, in ascending order of time.
 
-        type: 'product' for the prices of a product, 'summary' for the summaries of one of its chains.
-        symbol: one product, for example 'NIFTY'.
+        type: 'product' for the prices of a product, 'summary' for the summaries of one of its chains,
+        'portfolio' for the numbers of the portfolios of your user.
+        symbol: one product, for example 'NIFTY'. Not for 'portfolio'.
         expiry: a date or a 'YYYY-MM-DD', only for 'summary'. Without it, the nearest expiry.
         from_, to: the times of the first and the last row, both included: a `datetime`, or the
         `timestamp` of an update. Times without a zone are in UTC.
@@ -326,7 +327,7 @@ class AsyncClient(BaseClient):
     async def history_pages(
         self,
         type: str,
-        symbol: str,
+        symbol: Optional[str] = None,
         expiry: Optional[Expiry] = None,
         *,
         from_: Optional[arguments.Time] = None,

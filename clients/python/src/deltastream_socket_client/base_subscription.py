@@ -135,7 +135,7 @@ class BaseSubscription(Generic[U]):
         """
         addresses = [room.address for room in self._handle.rooms]
         if addresses[0].type == PORTFOLIO:
-            raise ValueError('portfolios have no history')
+            raise ValueError('ask the client for the history of portfolios: history(\'portfolio\')')
         symbols = {address.symbol for address in addresses}
         if symbol is None and (len(symbols) > 1 or addresses[0].symbol is None):
             raise ValueError('the subscription has several products; pass the symbol of the one whose history you want')

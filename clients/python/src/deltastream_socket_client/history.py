@@ -20,12 +20,13 @@ class History:
     of time.
     """
 
-    #: 'product' or 'summary'.
+    #: 'product', 'summary' or 'portfolio'.
     type: str
-    symbol: str
+    #: `None` for portfolios.
+    symbol: Optional[str]
     #: The names of the values in each row.
     columns: Tuple[str, ...]
-    #: That of the chain. `None` for prices, and if no chain of the product is known.
+    #: That of the chain. `None` for prices and portfolios, and if no chain of the product is known.
     expiry: Optional[str] = None
     #: 'raw', '1m', '5m' or '1h'.
     resolution: str = 'raw'
@@ -69,7 +70,7 @@ class History:
 
 def history_request(
     type: str,
-    symbol: str,
+    symbol: Optional[str],
     expiry: Optional[Expiry],
     from_: Optional[arguments.Time],
     to: Optional[arguments.Time],
@@ -86,7 +87,7 @@ def history_request(
         raise TypeError(f'limit must be a whole number, not {limit!r}')
     payload = {
         'type': arguments.text('type', type),
-        'symbol': arguments.text('symbol', symbol),
+        'symbol': None if symbol is None else arguments.text('symbol', symbol),
         'expiry': arguments.day('expiry', expiry),
         'from': arguments.moment('from_', from_),
         'to': arguments.moment('to', to),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..timestamps import iso_millis, parse_micros
-from .rejections import check_history, cursor_of_another_request
+from .rejections import check_history, cursor_of_another_request, portfolio_history_is_off
 
 #: Updates of one product or chain that are kept.
 MAX_KEPT = 20_000
@@ -83,8 +83,12 @@ class History:
         return [entry.update for entry in entries[at[0] + 1 :]]
 
     def page(self, request: Any, nearest_expiry: Callable[[str], Optional[str]]) -> Dict[str, Any]:
-        """Returns the page that a `get_history` asks for. Raises Rejected if it is malformed."""
+        """Returns the page that a `get_history` asks for. Raises Rejected if it is malformed, and for
+        portfolios, of which it keeps no history.
+        """
         check_history(request)
+        if request['type'] == 'portfolio':
+            raise portfolio_history_is_off()
         kind, symbol, resolution = request['type'], request['symbol'], request.get('resolution', 'raw')
         expiry = (request.get('expiry') or nearest_expiry(symbol)) if kind == 'summary' else None
         columns = _BAR if resolution != 'raw' else _PRICE if kind == 'product' else _SUMMARY

@@ -17,6 +17,7 @@ _INVALID_HISTORY = 'Invalid history request. The details say what is wrong.'
 _CURSOR = re.compile(r'[ab]\d{1,16}-[0-9a-f]{8}')
 _MAX_HISTORY_ROWS = 5_000
 _RESOLUTIONS = ('raw', '1m', '5m', '1h')
+_NO_SYMBOL_RULE = 'must be left out, because the portfolio is that of your own user'
 _RESOLUTION_RULE = f'must be one of {", ".join(_RESOLUTIONS)}; only prices have other ones than raw'
 _SUMMARY_EXPIRY_RULE = 'must be a date YYYY-MM-DD, and is allowed with type summary only'
 _TIME_RULE = 'must be an ISO 8601 time such as 2026-11-22T04:43:39.340966'
@@ -153,8 +154,9 @@ def check_history(payload: Any) -> None:
     limit, resolution = payload.get('limit', 1), payload.get('resolution', 'raw')
     is_whole = isinstance(limit, int) and not isinstance(limit, bool)
     checks = [
-        (kind in ('product', 'summary'), 'INVALID_TYPE', 'type', 'must be one of product, summary'),
-        (_is_symbol(symbol), 'INVALID_SYMBOL', 'symbol', f'must be {SYMBOL_RULE}'),
+        (kind in ('product', 'summary', 'portfolio'), 'INVALID_TYPE', 'type', 'must be one of product, summary, portfolio'),
+        (kind != 'portfolio' or symbol is None, 'INVALID_SYMBOL', 'symbol', _NO_SYMBOL_RULE),
+        (kind == 'portfolio' or _is_symbol(symbol), 'INVALID_SYMBOL', 'symbol', f'must be {SYMBOL_RULE}'),
         (expiry is None or (kind == 'summary' and _is_expiry(expiry)), 'INVALID_EXPIRY', 'expiry', _SUMMARY_EXPIRY_RULE),
         *((_is_time_or_none(payload.get(name)), 'INVALID_TIME', name, _TIME_RULE) for name in ('from', 'to')),
         (is_whole, 'INVALID_PAGE', 'limit', 'must be a whole number'),
@@ -167,6 +169,12 @@ def check_history(payload: Any) -> None:
         if not valid:
             shown = _shown(symbol) if field == 'symbol' else {}
             raise _invalid(code, [{'field': field, 'problem': problem, **shown}], _INVALID_HISTORY)
+
+
+def portfolio_history_is_off() -> Rejected:
+    """Returns what a gateway with the default settings answers."""
+    message = 'This gateway keeps no history of portfolios. Use live updates only, or ask its operator to set PORTFOLIO_HISTORY_SECONDS.'
+    return Rejected('HISTORY_UNAVAILABLE', message)
 
 
 def cursor_of_another_request() -> Rejected:

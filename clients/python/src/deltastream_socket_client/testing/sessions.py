@@ -256,7 +256,8 @@ class Session:
         return {'rooms': [address.room for address in asked], 'snapshots': snapshots}
 
     def _history(self, payload: Any) -> Dict[str, Any]:
-        if self._gateway.limits['history_seconds'] == 0:
+        is_portfolio = isinstance(payload, dict) and payload.get('type') == 'portfolio'
+        if self._gateway.limits['history_seconds'] == 0 and not is_portfolio:
             raise Rejected('HISTORY_UNAVAILABLE', 'This gateway keeps no history. Use live updates only.')
         page = self._gateway.market.history.page(payload, self._gateway.market.nearest_expiry)
         kind = 'product' if page['type'] == 'product' else 'chain'
