@@ -121,6 +121,20 @@ const PRICES = {
   next: 'b1795322618330-1119999999-5c1f09ae',
 } as const satisfies History;
 
+const PORTFOLIOS = {
+  type: 'portfolio',
+  symbol: null,
+  expiry: null,
+  resolution: 'raw',
+  columns: ['timestamp', 'total_pnl', 'margin.used'],
+  updates: [
+    ['2026-11-22T04:43:38.330112', 1922, 40000],
+    ['2026-11-22T04:43:39.333273', 1930.5, null],
+  ],
+  gaps: [0],
+  next: null,
+} as const satisfies History;
+
 const NO_PRICES = {
   type: 'product',
   symbol: 'nifty',
@@ -238,6 +252,7 @@ export const CLIENT_EXAMPLES = {
       payload: { type: 'product', symbol: 'NIFTY', from: '2026-11-22T03:45:00Z', resolution: '5m' },
     },
     { name: 'summaries', payload: { type: 'summary', symbol: 'NIFTY', expiry: '2026-11-26' } },
+    { name: 'portfolios', payload: { type: 'portfolio', limit: 500 } },
   ],
   refresh_token: [
     { name: 'token', payload: { token: 'eyJhbGciOiJFUzI1NiJ9.eyJ1c2VyX2lkIjoiNDIifQ.c2lnbmF0dXJl' } },
@@ -410,6 +425,7 @@ export const SERVER_EXAMPLES = {
   ],
   history: [
     { name: 'prices', payload: PRICES },
+    { name: 'portfolios', payload: PORTFOLIOS },
     { name: 'nothing known', payload: NO_PRICES },
     {
       name: 'bars',
