@@ -122,4 +122,4 @@ export interface HttpError {
   /** The rooms that are not allowed, not known, or that cannot be looked up; at most 10. */
   readonly rooms?: readonly Room[];
 }
-export type { MarketHistory as History, Products } from '../contract/index.js';
+export type { History, Products } from '../contract/index.js';
