@@ -122,7 +122,6 @@ export class PortfolioHistory {
     return {
       ...historyId(time, processedTime),
       value: portfolioEntryText(user, payload.toJSON()),
-      payload: undefined,
       receivedAt: this.clock.wallNow(),
     };
   }

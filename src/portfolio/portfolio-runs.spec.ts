@@ -15,7 +15,6 @@ const START = Date.UTC(2026, 0, 1) * 1_000;
 const update = (n: number, time = START + n * 1_000, delay = 0) => ({
   ...historyId(time, time + delay),
   value: `${n}`,
-  payload: undefined,
   receivedAt: START / 1_000,
 });
 

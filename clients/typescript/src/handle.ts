@@ -96,7 +96,7 @@ export class Handle extends BaseHandle<MarketUpdate, Staleness> implements Subsc
         ...(this.products.length === 1 ? { symbol: this.products[0] } : {}),
         ...(address?.type === 'chain' && address.expiry ? { expiry: address.expiry } : {}),
         ...request,
-      } as HistoryRequest,
+      },
       options,
     );
   }
