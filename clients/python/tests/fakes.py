@@ -110,7 +110,7 @@ class World:
 
     def connect(self, rooms: Tuple[str, ...] = ('general',), user: Optional[Dict[str, Any]] = None, **limits: Any) -> None:
         self.core.opening()
-        welcome = {'message': '', 'client_id': 'c', 'rooms': list(rooms), 'server_time': 0, 'user': user}
+        welcome = {'message': '', 'client_id': 'c', 'replica': 'r', 'rooms': list(rooms), 'server_time': 0, 'user': user}
         self.core.receive('connected', {**welcome, 'limits': {**LIMITS, **limits}})
 
     def subscribe(self, type: str, symbol: Any = None, expiry: Optional[str] = None, view: Optional[View] = None) -> Any:

@@ -12,7 +12,15 @@ from deltastream_socket_client.options import Options
 from .fakes import LIMITS
 from .processes import free_port, wait_for
 
-WELCOME = {'message': '', 'client_id': 'c', 'rooms': ['general'], 'server_time': 0, 'user': None, 'limits': LIMITS}
+WELCOME = {
+    'message': '',
+    'client_id': 'c',
+    'replica': 'r',
+    'rooms': ['general'],
+    'server_time': 0,
+    'user': None,
+    'limits': LIMITS,
+}
 
 
 class Repr(unittest.TestCase):
