@@ -418,7 +418,8 @@ export class FanoutEngine implements ClientOwner {
     for (const client of group.clients) this.deliver(client, group, end);
     this.writer.sendBatches();
     group.trim(end);
-    this.queue.remove(group);
+    // A client that was closed may have caused another broadcast.
+    if (group.end === end) this.queue.remove(group);
     this.cost += this.options.clock.cpu() - cpu;
   }
 

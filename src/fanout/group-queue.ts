@@ -26,7 +26,8 @@ export class GroupQueue {
   remove(group: ClientGroup): void {
     if (!group.isWaiting) return;
     group.isWaiting = false;
-    this.waitingGroups--;
+    // Its place is left behind. A degraded engine writes at once and never flushes.
+    if (--this.waitingGroups === 0) this.waiting.clear();
   }
 
   /**

@@ -387,9 +387,11 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     const query = this.portfolioRequests.historyQuery(client, request);
     this.spend(client, event, this.cost.ofHistory(query.range.limit));
     this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
+    const checkUser = this.portfolioRequests.userCheck(client, query.user);
     inSpan('history', () => this.portfolioRequests.history(client, query))
       .then((page) => {
         if (!page) return;
+        checkUser();
         this.server.local.to(client.id).emit(ServerEvent.history, new ReplyPayload(JSON.stringify(page)));
         ack?.({ ok: true, rooms: [PORTFOLIO_ROOM], ...page });
       })

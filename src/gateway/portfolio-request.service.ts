@@ -82,21 +82,18 @@ export class PortfolioRequestService {
   /**
    * Reads a page for the user of the client at the time of the call, and for no other.
    * @returns undefined if the client has disconnected
-   * @throws RequestError if the history is off or cannot be read, or if the user or its rights have
-   * changed meanwhile
+   * @throws RequestError if the history is off or cannot be read
    */
-  async history(client: GatewaySocket, query: PortfolioHistoryQuery): Promise<History | undefined> {
-    const checkUser = this.userCheck(client, query.user);
-    const page = await readFor(client, (left) => this.pages.read(query, left));
-    if (page) checkUser();
-    return page;
+  history(client: GatewaySocket, query: PortfolioHistoryQuery): Promise<History | undefined> {
+    return readFor(client, (left) => this.pages.read(query, left));
   }
 
   /**
-   * @returns a check for the time after something was looked up, when the token may have been replaced.
-   * It throws a RequestError if what was looked up may not be sent
+   * Call it before something is looked up for the user of a client.
+   * @returns a check for the turn in which it is sent, because the token may have been replaced. It
+   * throws a RequestError if it may not be sent
    */
-  private userCheck(client: GatewaySocket, user: string): () => void {
+  userCheck(client: GatewaySocket, user: string): () => void {
     const ends = this.ends.get(client);
     return () => {
       if (this.ends.get(client) !== ends || this.userOf(client) !== user)

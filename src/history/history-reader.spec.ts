@@ -101,6 +101,15 @@ it('joins pages without a seam or a duplicate in both directions, whatever was s
   }
 });
 
+it('marks the gap before an entry that is left out at the next row', async () => {
+  const { save, reader, signal } = setUp();
+  await save(PRICES, range(1, 4).map(update));
+  const withoutFirst = (entry: HistoryEntry) =>
+    entry.seq === idOf(1).seq && entry.ms === idOf(1).ms ? undefined : rowOf(entry);
+  const { rows } = await reader.updates(PRICES, { limit: 10 }, signal, withoutFirst);
+  expect(rows.map(({ gap }) => gap)).toEqual([true, false, false]);
+});
+
 it('reads a long page in chunks, and joins them', async () => {
   const { save, reads, reader, signal } = setUp();
   await save(PRICES, range(1, 4_500).map(update));

@@ -71,12 +71,20 @@ export class HistoryReader {
     entries: readonly HistoryEntry[],
     rowOf: (entry: HistoryEntry) => T | undefined,
   ): UpdateRow<T>[] {
-    return entries.flatMap((entry) => {
+    const rows: UpdateRow<T>[] = [];
+    // The gap before an entry that is left out is before the next row.
+    let gap = false;
+    for (const entry of entries) {
+      gap ||= entry.gap;
       const row = rowOf(entry);
-      if (row) return [{ row, gap: entry.gap }];
-      this.onUnreadable(stream, entry);
-      return [];
-    });
+      if (row) {
+        rows.push({ row, gap });
+        gap = false;
+      } else {
+        this.onUnreadable(stream, entry);
+      }
+    }
+    return rows;
   }
 
   /**

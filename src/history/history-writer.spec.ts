@@ -28,9 +28,9 @@ class Replica {
       claim: () => this.claims++,
       onWritten: () => Promise.resolve(),
       yields: (_, last) => {
-        if (!this.mayYield || !last) return undefined;
+        if (!this.mayYield || !last) return false;
         this.mayYield = this.isWriter = false;
-        return 1_000;
+        return true;
       },
       onAppend: ({ gap }) => (this.gaps += gap ? 1 : 0),
       onError: (error) => this.errors.push(error.message),

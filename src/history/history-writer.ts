@@ -5,8 +5,10 @@ import type { RecentUpdates } from './recent-updates.js';
 
 /** The updates that this replica has received and the store may lack, by stream. */
 export interface UnwrittenUpdates {
-  /** The streams with such updates. */
+  /** The streams with such updates that may be written now. */
   readonly waiting: readonly string[];
+  /** After how long another stream may be written, ms; Infinity if there is none. */
+  readonly nextAfterMs: number;
   /** Whether there are such updates. */
   readonly waits: boolean;
   /** The run of a stream that is written next. It stays the same until {@link written} is called. */
@@ -30,17 +32,22 @@ export interface HistoryWriterOptions {
   /** Called after the store was brought up to date, with the newest id of each written stream. */
   readonly onWritten: (newest: ReadonlyMap<string, HistoryId>) => Promise<void>;
   /**
-   * Called if this replica cannot continue a stream without a gap. It returns after how long it tries
-   * again, ms, because another replica may write what is missing; `undefined` if it marks the gap.
+   * Called if this replica cannot continue a stream without a gap. Returns whether it leaves that to
+   * another replica for some time, which may have received what is missing.
    * @param last the last entry of the stream; undefined if it has none
    */
-  readonly yields: (stream: string, last: HistoryId | undefined) => number | undefined;
+  readonly yields: (stream: string, last: HistoryId | undefined) => boolean;
   readonly onAppend: (result: AppendResult, run: HistoryRun) => void;
   readonly onError: (error: Error, stream?: string) => void;
 }
 
 /** Streams that are written together. It limits how long one write blocks Redis. */
 const BATCH = 32;
+/**
+ * Streams that waited for other replicas are written soon after that, but in groups: so many flushes
+ * at most in an interval.
+ */
+const FLUSHES_PER_INTERVAL = 20;
 /** The most writes to one stream in one flush. What is left waits for the next flush. */
 const MAX_ROUNDS = 8;
 
@@ -56,8 +63,6 @@ const MAX_ROUNDS = 8;
 export class HistoryWriter {
   private timer: Timer | undefined;
   private flushing: Promise<void> = Promise.resolve();
-  /** The time between the last flush and the next one, if updates wait, ms. */
-  private pauseMs = 0;
   private stopped = false;
 
   constructor(
@@ -92,7 +97,6 @@ export class HistoryWriter {
   }
 
   private async flush(): Promise<void> {
-    this.pauseMs = this.options.intervalMs;
     if (!this.options.mayWrite()) {
       this.options.claim();
       return;
@@ -114,22 +118,34 @@ export class HistoryWriter {
   private async writeBatch(streams: readonly string[], newest: Map<string, HistoryId>): Promise<void> {
     let open = streams;
     for (let round = 0; round < MAX_ROUNDS && open.length > 0 && this.options.mayWrite(); round++) {
-      const runs = open.flatMap((stream) => this.nextRun(stream));
-      if (runs.length === 0) return;
-      const results = await this.store.append(runs, this.options.bounds);
-      open = runs.flatMap((run, index) => (this.note(run, results[index], newest) ? [run.stream] : []));
+      const attempts = open.flatMap((stream) => this.nextRun(stream));
+      if (attempts.length === 0) return;
+      const results = await this.store.append(
+        attempts.map(({ run }) => run),
+        this.options.bounds,
+      );
+      open = attempts.flatMap((attempt, index) =>
+        this.note(attempt, results[index], newest) ? [attempt.run.stream] : [],
+      );
     }
   }
 
-  private nextRun(stream: string): HistoryRun[] {
-    const run = this.recent.of(stream)?.unwritten(stream);
-    if (run) return [run];
+  /** The time until the next flush, ms. */
+  private get pauseMs(): number {
+    const { intervalMs } = this.options;
+    return Math.min(intervalMs, Math.max(this.recent.nextAfterMs, intervalMs / FLUSHES_PER_INTERVAL));
+  }
+
+  private nextRun(stream: string): Attempt[] {
+    const recent = this.recent.of(stream);
+    const run = recent?.unwritten(stream);
+    if (recent && run) return [{ run, recent, epoch: recent.epoch }];
     return this.recent.written(stream) ? this.nextRun(stream) : [];
   }
 
   /** Returns whether more of the stream should be written in this flush. */
   private note(
-    run: HistoryRun,
+    { run, recent, epoch }: Attempt,
     result: AppendResult | Error | undefined,
     newest: Map<string, HistoryId>,
   ): boolean {
@@ -139,18 +155,22 @@ export class HistoryWriter {
       this.options.onError(result, stream);
       return false;
     }
+    // Meanwhile, the clock of the producer was set back, or the feed was lost.
+    if (recent.epoch !== epoch || this.recent.of(stream) !== recent) return false;
     this.options.onAppend(result, run);
-    const recent = this.recent.of(stream);
-    if (result.behind && !(result.last && recent?.after(result.last))) {
-      const waitMs = this.options.yields(stream, result.last);
-      if (waitMs !== undefined) {
-        this.pauseMs = Math.min(this.pauseMs, waitMs);
-        return false;
-      }
-    }
+    const isMissing = result.behind && !(result.last && recent.after(result.last));
+    if (isMissing && this.options.yields(stream, result.last)) return false;
     const written = result.behind ? result.last : entries.at(-1);
-    recent?.storeHas(written);
+    recent.storeHas(written);
     if (!result.behind && written) newest.set(stream, written);
     return true;
   }
+}
+
+/** A run that is being written, and whose it is. */
+interface Attempt {
+  readonly run: HistoryRun;
+  readonly recent: RecentUpdates;
+  /** That of `recent` when the run was taken. */
+  readonly epoch: number;
 }

@@ -79,10 +79,10 @@ export class HistoryService {
       onWritten: (newest) => (config.historyBarDays > 0 ? this.writeBars(newest) : Promise.resolve()),
       yields: (_, last) => {
         // If no replica has written the stream, this one may as well begin.
-        if (this.yielded || !last) return undefined;
+        if (this.yielded || !last) return false;
         this.yielded = true;
         cache.yieldWriter();
-        return config.cacheWriteIntervalMs;
+        return true;
       },
       onAppend: ({ behind, appended, gap }, { entries }) => {
         metrics.historyWrites.inc({ kind: 'update' }, appended);

@@ -23,6 +23,9 @@ export class RecentHistory implements UnwrittenUpdates, ReceivedUpdates {
     return [...this.unwritten];
   }
 
+  /** No stream waits longer than others. */
+  readonly nextAfterMs = Infinity;
+
   /** Whether the store may lack updates. */
   get waits(): boolean {
     return this.unwritten.size > 0;

@@ -26,6 +26,12 @@ export class RecentUpdates {
   /** What the store is known to have: everything up to here. Undefined if it is not known. */
   private stored: HistoryId | undefined;
   private abandoned: HistoryId | undefined;
+  /** Raised whenever all updates are forgotten: what was being written then says nothing any more. */
+  private interruptions = 0;
+
+  get epoch(): number {
+    return this.interruptions;
+  }
 
   get newest(): RecentUpdate | undefined {
     return this.updates.at(-1);
@@ -56,6 +62,7 @@ export class RecentUpdates {
     this.updates = [];
     this.before = undefined;
     this.stored = undefined;
+    this.interruptions++;
   }
 
   /** Forgets all updates, because the clock of the producer was set back. */

@@ -252,7 +252,7 @@ it('replays exactly what was missed, or nothing, with random losses, writers and
         mayWrite: () => one.isWriter,
         claim: () => undefined,
         onWritten: () => Promise.resolve(),
-        yields: () => undefined,
+        yields: () => false,
         onAppend: () => undefined,
         onError: () => undefined,
       });

@@ -64,3 +64,18 @@ it('makes a table with a column for each name, in the order of first appearance'
   });
   expect(portfolioTable([])).toEqual({ columns: ['timestamp'], rows: [] });
 });
+
+it('bounds the columns of a page, and the text of an entry', () => {
+  const entries = Array.from({ length: 100 }, (_, n) => ({
+    timestamp: TIME,
+    numbers: new Map([
+      ['pnl', n],
+      [`order ${n}`, n],
+    ]),
+  }));
+  const { columns, rows } = portfolioTable(entries);
+  expect(columns).toHaveLength(65);
+  expect(rows.map((row) => row[columns.indexOf('pnl')])).toEqual(entries.map((_, n) => n));
+  const long = Object.fromEntries(Array.from({ length: 64 }, (_, n) => [`${n}`.padStart(64, 'x'), Math.PI]));
+  expect(portfolioEntryText('42', { timestamp: TIME, ...long }).length).toBeLessThan(2_200);
+});

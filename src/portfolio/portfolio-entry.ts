@@ -6,6 +6,15 @@ import type { HistoryNumber, HistoryRow } from '../contract/index.js';
 const MAX_NUMBERS = 64;
 /** Longest name of a number, characters. A number with a longer one is left out. */
 const MAX_NAME = 64;
+/** About the longest text of an entry, characters. Numbers that would exceed it are left out. */
+const MAX_TEXT = 2_048;
+/** Characters of a number in the text, and of what stands around it. */
+const NUMBER_LENGTH = 24;
+/**
+ * The most names of one page. Portfolios that name their numbers by orders or options would otherwise
+ * make a column for each of them.
+ */
+const MAX_COLUMNS = 64;
 
 /** What the history has of one portfolio. */
 export interface PortfolioEntry {
@@ -29,10 +38,14 @@ export function portfolioEntryText(user: string, portfolio: object & { readonly 
   const numbers = new Map<string, number>();
   collect(portfolio, '', numbers);
   numbers.delete('user_id');
+  let room = MAX_TEXT;
+  const kept = [...numbers]
+    .slice(0, MAX_NUMBERS)
+    .filter(([name]) => (room -= name.length + NUMBER_LENGTH) >= 0);
   const entry: StoredEntry = {
     user_id: user,
     timestamp: portfolio.timestamp,
-    numbers: Object.fromEntries([...numbers].slice(0, MAX_NUMBERS)),
+    numbers: Object.fromEntries(kept),
   };
   return JSON.stringify(entry);
 }
@@ -51,17 +64,28 @@ export function portfolioEntryOf(
   return isEntry ? { timestamp, numbers: new Map(named as [string, number][]) } : undefined;
 }
 
-/** Entries as rows, whose columns are all names in them in the order of their first appearance. */
+/** Entries as rows, whose columns are the names in them in the order of their first appearance. */
 export function portfolioTable(entries: readonly PortfolioEntry[]): {
   readonly columns: readonly string[];
   readonly rows: readonly HistoryRow[];
 } {
-  const names = [...new Set(entries.flatMap(({ numbers }) => [...numbers.keys()]))];
+  const names = namesIn(entries);
   const rows = entries.map(({ timestamp, numbers }) => [
     timestamp,
     ...names.map((name): HistoryNumber => numbers.get(name) ?? null),
   ]);
   return { columns: ['timestamp', ...names], rows };
+}
+
+function namesIn(entries: readonly PortfolioEntry[]): readonly string[] {
+  const names = new Set<string>();
+  for (const { numbers } of entries) {
+    for (const name of numbers.keys()) {
+      if (names.size === MAX_COLUMNS) return [...names];
+      names.add(name);
+    }
+  }
+  return [...names];
 }
 
 /** Adds the finite numbers of an object, and of the objects in it. Its depth has been checked. */

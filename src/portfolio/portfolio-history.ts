@@ -56,7 +56,7 @@ export class PortfolioHistory {
       mayWrite: () => true,
       claim: () => undefined,
       onWritten: () => Promise.resolve(),
-      yields: (stream) => this.runs.waitOf(stream),
+      yields: (stream) => this.runs.waitsForOthers(stream),
       onAppend: ({ behind, appended, gap }, { stream, entries }) => {
         metrics.historyWrites.inc({ kind: 'portfolio' }, appended);
         if (behind) return;

@@ -38,7 +38,7 @@ class Replica {
       mayWrite: () => true,
       claim: () => undefined,
       onWritten: () => Promise.resolve(),
-      yields: (stream) => this.runs.waitOf(stream),
+      yields: (stream) => this.runs.waitsForOthers(stream),
       onAppend: ({ behind }, { stream }) => void (behind || this.runs.appended(stream)),
       onError: (error, stream) => {
         this.errors.push(error.message);

@@ -60,7 +60,16 @@ export class PortfolioRuns implements UnwrittenUpdates, ReceivedUpdates {
   ) {}
 
   get waiting(): readonly string[] {
-    return [...this.unwritten];
+    return [...this.unwritten].filter((stream) => this.graceOf(stream) <= 0);
+  }
+
+  get nextAfterMs(): number {
+    let next = Infinity;
+    for (const stream of this.unwritten) {
+      const grace = this.graceOf(stream);
+      if (grace > 0) next = Math.min(next, grace);
+    }
+    return next;
   }
 
   get waits(): boolean {
@@ -170,17 +179,19 @@ export class PortfolioRuns implements UnwrittenUpdates, ReceivedUpdates {
     if (endedAt !== undefined && this.clock.now() - endedAt > GIVE_UP_AFTER_MS) this.forget(stream);
   }
 
-  /**
-   * The time, ms, for which the oldest run waits because another replica may write what is before it;
-   * undefined if it waits no longer.
-   */
-  waitOf(stream: string): number | undefined {
+  /** Whether the oldest run waits for some time, because another replica may write what is before it. */
+  waitsForOthers(stream: string): boolean {
     const run = this.users.get(stream)?.runs[0];
-    if (!run || this.isFinal) return undefined;
-    const now = this.clock.now();
+    if (!run || this.isFinal) return false;
     const graceMs = GRACE_INTERVALS * this.intervalMs;
-    run.graceEnds ??= run.isAppended ? now + graceMs : this.firstGraceEnds(run);
-    return run.graceEnds > now ? run.graceEnds - now : undefined;
+    run.graceEnds ??= run.isAppended ? this.clock.now() + graceMs : this.firstGraceEnds(run);
+    return this.graceOf(stream) > 0;
+  }
+
+  /** How long the oldest run still waits for other replicas, ms; 0 or less if it does not. */
+  private graceOf(stream: string): number {
+    const ends = this.users.get(stream)?.runs[0]?.graceEnds;
+    return ends === undefined || this.isFinal ? 0 : ends - this.clock.now();
   }
 
   /**

@@ -62,15 +62,17 @@ it('of all tabs is the first chain of the day, and of one tab the chain that its
   expect([of(first, '2026-11-26'), of(second, '2026-11-26')]).toEqual(Array(2).fill('2026-11-26T09:15'));
 });
 
-it('of a day that is over is removed, and nothing else in the storage is', () => {
+it('of some days ago is removed, and nothing else in the storage is', () => {
   const browser = storage();
   browser.setItem('other', '1');
   const store = new BaselineStore(storage(), browser);
-  store.addFirst('NIFTY', '2026-11-25', at('2026-11-25T09:15'));
-  store.addFirst('AAPL', EXPIRY, at('2026-11-25T09:15'));
+  browser.setItem('deltastream-baseline NIFTY 2026-12-31', 'rubbish');
+  store.addFirst('NIFTY', '2026-11-19', at('2026-11-19T09:15'));
+  store.addFirst('AAPL', EXPIRY, at('2026-11-25T09:15')); // its market is closed
   store.addFirst('NIFTY', EXPIRY, at('2026-11-26T09:15'));
   expect(Array.from({ length: browser.length }, (_, index) => browser.key(index))).toEqual([
     'other',
+    'deltastream-baseline AAPL 2026-11-26',
     'deltastream-baseline NIFTY 2026-11-26',
   ]);
 });

@@ -87,7 +87,7 @@ export class BaselineStore {
   addFirst(product: string, expiry: string, baseline: Baseline): void {
     const key = keyOf(product, expiry);
     if (read(this.browser, key, baseline.day)) return;
-    removeOtherDays(this.browser, baseline.day);
+    removeOldDays(this.browser, baseline.day);
     write(this.browser, key, baseline);
   }
 
@@ -98,6 +98,7 @@ export class BaselineStore {
 }
 
 const PREFIX = 'deltastream-baseline ';
+const KEPT_DAYS = 4;
 
 function keyOf(product: string, expiry: string): string {
   return `${PREFIX}${product} ${expiry}`;
@@ -116,9 +117,16 @@ function write(storage: Storage | undefined, key: string, baseline: Baseline): v
   }
 }
 
-/** The storage of the browser outlives its tabs, so what is not used any more has to go. */
-function removeOtherDays(storage: Storage | undefined, day: string): void {
+/**
+ * The storage of the browser outlives its tabs, so what is not used any more has to go. The newest
+ * chain of a product whose market is closed may be some days old.
+ */
+function removeOldDays(storage: Storage | undefined, day: string): void {
   if (!storage) return;
-  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index)!);
-  for (const key of keys) if (key.startsWith(PREFIX) && !read(storage, key, day)) storage.removeItem(key);
+  const oldest = Date.parse(day) - KEPT_DAYS * 86_400_000;
+  for (const key of Array.from({ length: storage.length }, (_, index) => storage.key(index)!)) {
+    if (!key.startsWith(PREFIX)) continue;
+    const found = Baseline.parse(storage.getItem(key));
+    if (!(Date.parse(found?.day ?? '') >= oldest)) storage.removeItem(key);
+  }
 }

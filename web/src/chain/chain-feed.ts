@@ -126,8 +126,11 @@ export class ChainFeed {
   async resetBaseline(): Promise<void> {
     const { expiry, symbol } = this;
     if (expiry === undefined) return;
-    await this.askBaseline(expiry);
-    if (this.baseline && this.expiry === expiry) this.store.choose(symbol, expiry, this.baseline);
+    const newest = await this.askBaseline(expiry);
+    if (!newest) return;
+    this.baseline = newest;
+    this.store.choose(symbol, expiry, newest);
+    this.changed();
   }
 
   private get view() {
@@ -204,24 +207,32 @@ export class ChainFeed {
 
   private findBaseline(expiry: string, today: string): void {
     this.baseline = this.store.get(this.symbol, expiry, today);
-    if (!this.baseline && performance.now() >= this.askBaselineAt) void this.askBaseline(expiry);
+    if (!this.baseline && performance.now() >= this.askBaselineAt) void this.beginWithNewest(expiry, today);
   }
 
-  /** Asks for all strikes once, whatever the view shows, so that all changes have one origin. */
-  private async askBaseline(expiry: string): Promise<void> {
-    const { symbol } = this;
+  private async beginWithNewest(expiry: string, today: string): Promise<void> {
+    const { store, symbol } = this;
     this.askBaselineAt = performance.now() + BASELINE_RETRY_MS;
+    const newest = await this.askBaseline(expiry);
+    if (!newest) return;
+    store.addFirst(symbol, expiry, newest);
+    // Another tab may have been quicker.
+    this.baseline = store.get(symbol, expiry, newest.day) ?? newest;
+    if (newest.day === today) this.askBaselineAt = 0;
+    this.changed();
+  }
+
+  /**
+   * Asks for all strikes once, whatever the view shows, so that all changes have one origin.
+   * @returns undefined if they do not come, or another expiry was selected meanwhile
+   */
+  private async askBaseline(expiry: string): Promise<Baseline | undefined> {
     try {
-      const view = { mode: 'quote' } as const;
-      const { updates } = await this.page.client.snapshot({ type: 'chain', symbol, expiry, view });
-      const [chain] = updates;
-      if (!chain || this.expiry !== expiry) return;
-      this.askBaselineAt = 0;
-      this.baseline = Baseline.of(chain);
-      this.store.addFirst(symbol, expiry, this.baseline);
-      this.changed();
+      const request = { type: 'chain', symbol: this.symbol, expiry, view: { mode: 'quote' } } as const;
+      const [chain] = (await this.page.client.snapshot(request)).updates;
+      return chain && this.expiry === expiry ? Baseline.of(chain) : undefined;
     } catch {
-      // There are no changes then. A later chain asks again.
+      return undefined; // There are no changes then. A later chain asks again.
     }
   }
 
