@@ -438,6 +438,8 @@ it('the fake gateway sends for history and to a client that resumes what the rea
     let connect: (token: string) => void = () => undefined;
     const allowed = new Promise<string>((resolve) => (connect = resolve));
     let asked = 0;
+    // Without a price, a real gateway looks into Redis first, and says at any later time that it is stale.
+    for (const n of [1, 2]) await world.publishPrice('SENSEX', n);
     const client = world.connect({ resume: true, token: () => (++asked === 1 ? 'any' : allowed) });
     const handle = client.subscribe({ type: 'product', symbols: ['NIFTY', 'SENSEX'] });
     await handle.ready;
