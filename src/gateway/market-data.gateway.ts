@@ -25,6 +25,7 @@ import {
   hasSymbol,
   HEARTBEAT,
   type HandshakeOptions,
+  type History,
   type HistoryAcknowledgement,
   type MarketAddress,
   PORTFOLIO_ROOM,
@@ -78,6 +79,20 @@ import { SymbolSuggestions } from './symbol-suggestions.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
 import { TokenPipe } from './token.pipe.js';
 import { reduceRequest } from './waiting-request.js';
+
+type HistoryAck = (answer: HistoryAcknowledgement | RequestRejection) => void;
+
+/** How a page of history is read and answered. */
+interface PageReply<T extends History> {
+  /** Returns undefined if the client has disconnected. */
+  readonly read: () => Promise<T | undefined>;
+  /**
+   * Called in the turn in which the page is sent, because the token may have been replaced while
+   * Redis was asked. Throws a RequestError if the client may not have the page any more.
+   */
+  readonly check: () => void;
+  readonly suggest?: (page: T) => HistoryAcknowledgement['suggestions'];
+}
 
 /** The clients' side: connect, disconnect, what they ask for. */
 @WebSocketGateway()
@@ -353,49 +368,50 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   getHistory(
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(HistoryPipe) request: HistoryDto,
-    @Ack() ack?: (answer: HistoryAcknowledgement | RequestRejection) => void,
+    @Ack() ack?: HistoryAck,
   ): void {
     if (!isOfMarket(request)) {
       this.getPortfolioHistory(client, request, ack);
       return;
     }
-    const event = ClientEvent.getHistory;
     const query = this.historyRequests.queryOf(request);
     const { address } = query;
-    this.spend(client, event, this.cost.ofHistory(query.entries));
+    this.spend(client, ClientEvent.getHistory, this.cost.ofHistory(query.entries));
     this.checkPermissions(client, [address]);
-    this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
-    inSpan('history', () => this.historyRequests.answer(client, query))
-      .then((page) => {
-        if (!page) return;
-        // The token may have been replaced while Redis was asked.
-        this.checkPermissions(client, [address]);
-        this.server.local.to(client.id).emit(ServerEvent.history, new ReplyPayload(JSON.stringify(page)));
-        const unknown = page.known === false ? [address] : [];
-        const suggestions = this.suggestions.of(unknown, this.auth.permissionsOf(client));
-        ack?.({ ok: true, rooms: [roomName(address)], ...page, ...(suggestions && { suggestions }) });
-      })
-      .catch((error: unknown) => this.responder.reject(client, event, error, ack));
+    this.sendPage(client, roomName(address), ack, {
+      read: () => this.historyRequests.answer(client, query),
+      check: () => this.checkPermissions(client, [address]),
+      suggest: ({ known }) =>
+        this.suggestions.of(known === false ? [address] : [], this.auth.permissionsOf(client)),
+    });
   }
 
-  private getPortfolioHistory(
-    client: GatewaySocket,
-    request: HistoryDto,
-    ack?: (answer: HistoryAcknowledgement | RequestRejection) => void,
-  ): void {
-    const event = ClientEvent.getHistory;
+  private getPortfolioHistory(client: GatewaySocket, request: HistoryDto, ack?: HistoryAck): void {
     const query = this.portfolioRequests.historyQuery(client, request);
-    this.spend(client, event, this.cost.ofHistory(query.range.limit));
+    this.spend(client, ClientEvent.getHistory, this.cost.ofHistory(query.range.limit));
+    this.sendPage(client, PORTFOLIO_ROOM, ack, {
+      read: () => this.portfolioRequests.history(client, query),
+      check: this.portfolioRequests.userCheck(client, query.user),
+    });
+  }
+
+  /** Reads a page of history and sends it. `room` is the room that has the updates of the page. */
+  private sendPage<T extends History>(
+    client: GatewaySocket,
+    room: string,
+    ack: HistoryAck | undefined,
+    { read, check, suggest }: PageReply<T>,
+  ): void {
     this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
-    const checkUser = this.portfolioRequests.userCheck(client, query.user);
-    inSpan('history', () => this.portfolioRequests.history(client, query))
+    inSpan('history', read)
       .then((page) => {
         if (!page) return;
-        checkUser();
+        check();
         this.server.local.to(client.id).emit(ServerEvent.history, new ReplyPayload(JSON.stringify(page)));
-        ack?.({ ok: true, rooms: [PORTFOLIO_ROOM], ...page });
+        const suggestions = suggest?.(page);
+        ack?.({ ok: true, rooms: [room], ...page, ...(suggestions && { suggestions }) });
       })
-      .catch((error: unknown) => this.responder.reject(client, event, error, ack));
+      .catch((error: unknown) => this.responder.reject(client, ClientEvent.getHistory, error, ack));
   }
 
   /**

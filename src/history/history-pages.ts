@@ -2,24 +2,21 @@ import { Injectable } from '@nestjs/common';
 import { CacheService } from '../cache/cache.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
-  DEFAULT_HISTORY_ROWS,
   type History,
   type HistoryResolution,
   type HistoryRow,
   type MarketHistory,
   type MarketHistoryRequest,
-  parseTimestamp,
   type SnapshotAddress,
 } from '../contract/index.js';
 import { MINUTE_MS } from './bars.js';
-import { boundCursor, cursorOfRequest, cursorTag } from './bound-cursor.js';
+import { boundCursor } from './bound-cursor.js';
 import { SUMMARY_COLUMNS, type UpdateRow } from './history-entry.js';
 import { historyIsOff } from './history-error.js';
-import { firstIdAt, lastIdAt } from './history-id.js';
 import { type HistoryPage, MAX_MINUTES } from './history-reader.js';
 import { HistoryReads } from './history-reads.js';
 import { HistoryService } from './history.service.js';
-import type { PageRequest } from './page.js';
+import { type PageQuery, pageQueryOf } from './page-query.js';
 
 const PERIODS_MS: Readonly<Record<HistoryResolution, number>> = {
   raw: 0,
@@ -31,16 +28,13 @@ const PRICE_COLUMNS = ['timestamp', 'price'] as const;
 const BAR_COLUMNS = ['timestamp', 'open', 'high', 'low', 'close', 'count'] as const;
 
 /** A request for a page, with what it means on this gateway. */
-export interface HistoryQuery {
+export interface HistoryQuery extends PageQuery {
   /** The room whose updates the page has. Without an expiry, no chain of the product is known. */
   readonly address: SnapshotAddress;
   /** The fields with which the page begins. */
   readonly head: Pick<MarketHistory, 'type' | 'symbol' | 'expiry' | 'resolution'>;
-  readonly range: PageRequest;
   /** The most entries that are read for it. */
   readonly entries: number;
-  /** The tag of its cursors. */
-  readonly tag: string;
 }
 
 /** Reads pages of the history of products and chains for clients, and puts them into rows. */
@@ -58,25 +52,13 @@ export class HistoryPages {
    * @throws HistoryError if the cursor is of another request
    */
   queryOf(request: MarketHistoryRequest): HistoryQuery {
-    const { type, symbol, limit, cursor, resolution } = request;
+    const { type, symbol, resolution = 'raw' } = request;
     const address = this.addressOf(request);
     const expiry = address.type === 'chain' ? (address.expiry ?? null) : null;
-    const head = { type, symbol, expiry, resolution: resolution ?? 'raw' };
-    const [first, last] = [this.timeOf(request.from), this.timeOf(request.to)];
-    const tag = cursorTag([...Object.values(head), first, last]);
-    const rows = limit ?? DEFAULT_HISTORY_ROWS;
-    return {
-      address,
-      head,
-      range: {
-        from: first === undefined ? undefined : firstIdAt(first),
-        to: last === undefined ? undefined : lastIdAt(last),
-        cursor: cursorOfRequest(tag, cursor),
-        limit: rows,
-      },
-      entries: Math.min(rows * Math.max(1, PERIODS_MS[head.resolution] / MINUTE_MS), MAX_MINUTES),
-      tag,
-    };
+    const head = { type, symbol, expiry, resolution };
+    const page = pageQueryOf(request, Object.values(head), this.config.feedRules.offsetOf);
+    const minutes = Math.max(1, PERIODS_MS[resolution] / MINUTE_MS);
+    return { ...page, address, head, entries: Math.min(page.range.limit * minutes, MAX_MINUTES) };
   }
 
   /**
@@ -130,10 +112,6 @@ export class HistoryPages {
   private nearestExpiry(symbol: string): string | undefined {
     const [chain] = this.cache.nearest({ type: 'chain', symbol }, 1).messages;
     return chain?.kind === 'chain' ? chain.expiry : undefined;
-  }
-
-  private timeOf(timestamp: string | undefined): number | undefined {
-    return parseTimestamp(timestamp, this.config.feedRules.offsetOf);
   }
 
   private knows(address: SnapshotAddress): boolean {

@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import { readStaticFile, type StaticFile } from './static-file.js';
+import { NotFoundException } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { readStaticFile, sendStaticFile, type StaticFile } from './static-file.js';
 
 /** The media types of the files of a page. No other file is served. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -20,10 +22,18 @@ export class StaticFolder {
   constructor(private readonly folder: string) {}
 
   /**
+   * Sends a file.
    * @param name the path below the folder, such as `assets/index-1a2b3c4d.js`
+   * @throws NotFoundException if there is no such file
    * @throws Error if the files cannot be read now
    */
-  async get(name: string): Promise<StaticFile | undefined> {
+  async send(name: string, cacheControl: string, request: Request, response: Response): Promise<void> {
+    const file = await this.get(name);
+    if (!file) throw new NotFoundException();
+    sendStaticFile(file, cacheControl, request, response);
+  }
+
+  private async get(name: string): Promise<StaticFile | undefined> {
     this.files ??= this.read();
     try {
       return (await this.files).get(name);

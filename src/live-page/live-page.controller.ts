@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ConfigError } from '../config/gateway-config.js';
-import { IMMUTABLE, REVALIDATED, sendStaticFile } from '../http/static-file.js';
+import { IMMUTABLE, REVALIDATED } from '../http/static-file.js';
 import { StaticFolder } from '../http/static-folder.js';
 import { AdminAccess } from '../operations/admin-access.js';
 
@@ -50,8 +50,7 @@ export class LivePageController {
     request: Request,
     response: Response,
   ): Promise<void> {
-    const file = this.access.isAdmitted(request) ? undefined : await this.files.get(name);
-    if (!file) throw new NotFoundException();
-    sendStaticFile(file, cacheControl, request, response);
+    if (this.access.isAdmitted(request)) throw new NotFoundException();
+    await this.files.send(name, cacheControl, request, response);
   }
 }

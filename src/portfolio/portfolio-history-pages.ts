@@ -1,27 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { keyedHash } from '../common/keyed-hash.js';
 import { GatewayConfig } from '../config/gateway-config.js';
-import {
-  DEFAULT_HISTORY_ROWS,
-  type History,
-  type HistoryRequest,
-  parseTimestamp,
-} from '../contract/index.js';
-import { boundCursor, cursorOfRequest, cursorTag } from '../history/bound-cursor.js';
+import type { History, HistoryRequest } from '../contract/index.js';
+import { boundCursor } from '../history/bound-cursor.js';
 import { portfolioHistoryIsOff } from '../history/history-error.js';
-import { firstIdAt, lastIdAt } from '../history/history-id.js';
 import { updatesOf } from '../history/history-pages.js';
 import { HistoryReads } from '../history/history-reads.js';
-import type { PageRequest } from '../history/page.js';
+import { type PageQuery, pageQueryOf } from '../history/page-query.js';
 import { portfolioTable } from './portfolio-entry.js';
 import { PortfolioHistory } from './portfolio-history.js';
 
-/** A request of a user for a page of its own portfolios. */
-export interface PortfolioHistoryQuery {
+/** A request of a user for a page of its own portfolios. No other user's cursors have its tag. */
+export interface PortfolioHistoryQuery extends PageQuery {
   readonly user: string;
-  readonly range: PageRequest;
-  /** The tag of its cursors, which no other user's cursors have. */
-  readonly tag: string;
 }
 
 /** Reads pages of the history of portfolios, and puts them into rows. */
@@ -38,20 +29,9 @@ export class PortfolioHistoryPages {
    * @param user the user of the client's token
    * @throws HistoryError if the cursor is of another request, or of another user
    */
-  queryOf({ from, to, limit, cursor }: HistoryRequest, user: string): PortfolioHistoryQuery {
-    const [first, last] = [this.timeOf(from), this.timeOf(to)];
+  queryOf(request: HistoryRequest, user: string): PortfolioHistoryQuery {
     const owner = keyedHash(this.config.secretKey, `history-cursor:${user}`);
-    const tag = cursorTag(['portfolio', owner, first, last]);
-    return {
-      user,
-      range: {
-        from: first === undefined ? undefined : firstIdAt(first),
-        to: last === undefined ? undefined : lastIdAt(last),
-        cursor: cursorOfRequest(tag, cursor),
-        limit: limit ?? DEFAULT_HISTORY_ROWS,
-      },
-      tag,
-    };
+    return { user, ...pageQueryOf(request, ['portfolio', owner], this.config.feedRules.offsetOf) };
   }
 
   /**
@@ -81,9 +61,5 @@ export class PortfolioHistoryPages {
       ...updates,
       next: next === null ? null : boundCursor(next, tag),
     };
-  }
-
-  private timeOf(timestamp: string | undefined): number | undefined {
-    return parseTimestamp(timestamp, this.config.feedRules.offsetOf);
   }
 }

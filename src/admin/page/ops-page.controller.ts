@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { IMMUTABLE, sendStaticFile } from '../../http/static-file.js';
+import { IMMUTABLE } from '../../http/static-file.js';
 import { StaticFolder } from '../../http/static-folder.js';
 import { AdminAccess } from '../../operations/admin-access.js';
 
@@ -30,7 +30,7 @@ export class OpsPageController {
       return;
     }
     // Browsers must ask each time: the next release has other assets.
-    await this.send(PAGE, 'no-cache', request, response);
+    await this.files.send(PAGE, 'no-cache', request, response);
   }
 
   @Get(':file')
@@ -41,21 +41,10 @@ export class OpsPageController {
   ): Promise<void> {
     this.requireAdminPort(request);
     if (name === PAGE) throw new NotFoundException();
-    await this.send(name, IMMUTABLE, request, response);
+    await this.files.send(name, IMMUTABLE, request, response);
   }
 
   private requireAdminPort(request: Request): void {
     if (!this.access.isAdmitted(request)) throw new NotFoundException();
-  }
-
-  private async send(
-    name: string,
-    cacheControl: string,
-    request: Request,
-    response: Response,
-  ): Promise<void> {
-    const file = await this.files.get(name);
-    if (!file) throw new NotFoundException();
-    sendStaticFile(file, cacheControl, request, response);
   }
 }
