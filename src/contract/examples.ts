@@ -252,6 +252,7 @@ export const CLIENT_EXAMPLES = {
       payload: { type: 'product', symbol: 'NIFTY', from: '2026-11-22T03:45:00Z', resolution: '5m' },
     },
     { name: 'summaries', payload: { type: 'summary', symbol: 'NIFTY', expiry: '2026-11-26' } },
+    { name: 'opening', payload: { type: 'opening', symbol: 'NIFTY', expiry: '2026-11-26' } },
     { name: 'portfolios', payload: { type: 'portfolio', limit: 500 } },
   ],
   refresh_token: [
@@ -425,6 +426,21 @@ export const SERVER_EXAMPLES = {
   ],
   history: [
     { name: 'prices', payload: PRICES },
+    {
+      name: 'opening',
+      payload: {
+        type: 'opening',
+        symbol: 'NIFTY',
+        expiry: '2026-11-26',
+        resolution: 'raw',
+        columns: ['timestamp', 'strike', 'call_open_interest', 'call_last', 'put_open_interest', 'put_last'],
+        updates: [
+          ['2026-11-22T03:45:02.118730', 21500, 51250, 231.4, 48100, 218.05],
+          ['2026-11-22T03:45:02.118730', 21600, 60875, 180.15, 39425, 266.8],
+        ],
+        next: null,
+      },
+    },
     { name: 'portfolios', payload: PORTFOLIOS },
     { name: 'nothing known', payload: NO_PRICES },
     {

@@ -2,17 +2,17 @@ import type { Expiry, ProductSymbol } from './symbol.js';
 import type { Timestamp } from './timestamp.js';
 
 /**
- * What a page of history contains: prices of a product, summaries of a chain, or the portfolios of
- * the client's user.
+ * What a page of history contains: prices of a product, summaries of a chain, the first chain of the
+ * session, or the portfolios of the client's user.
  */
-export const HISTORY_TYPES = ['product', 'summary', 'portfolio'] as const;
+export const HISTORY_TYPES = ['product', 'summary', 'opening', 'portfolio'] as const;
 /**
- * What a page of history contains: prices of a product, summaries of a chain, or the portfolios of
- * the client's user.
+ * What a page of history contains: prices of a product, summaries of a chain, the first chain of the
+ * session, or the portfolios of the client's user.
  */
 export type HistoryType = (typeof HISTORY_TYPES)[number];
 
-/** What is public: prices of a product, or summaries of a chain. */
+/** What is public: prices of a product, summaries of a chain, or its opening. */
 export type MarketHistoryType = Exclude<HistoryType, 'portfolio'>;
 
 /** How fine the history is. `raw` has every update; the others have one bar for each period. */
@@ -31,13 +31,14 @@ export const DEFAULT_HISTORY_ROWS = 1_000;
  */
 export interface HistoryRequest {
   readonly type: HistoryType;
-  /** Needed for `product` and `summary`, and not allowed for `portfolio`. */
+  /** Needed for `product`, `summary` and `opening`, and not allowed for `portfolio`. */
   readonly symbol?: ProductSymbol;
-  /** Only for `summary`: the expiry of the chain. By default the nearest one. */
+  /** Only for `summary` and `opening`: the expiry of the chain. By default the nearest one. */
   readonly expiry?: Expiry;
   /**
    * The time of the first row. With it, pages go on to newer rows. Without it, the first page has
-   * the newest rows, and pages go on to older ones.
+   * the newest rows, and pages go on to older ones. An `opening` has one page, and takes
+   * neither times nor `limit` nor `cursor`.
    */
   readonly from?: Timestamp;
   /** The time of the last row. By default there is no end. */
@@ -71,7 +72,8 @@ export interface History {
   readonly resolution: HistoryResolution;
   /**
    * The names of the values in each row. `timestamp` is first: that of the update, as in its event,
-   * or the time at which the period of a bar begins. For portfolios, the names of the numbers in the
+   * or the time at which the period of a bar begins. An `opening` has one row for each strike, all
+   * with the timestamp of the chain, and the numbers of the call and the put. For portfolios, the names of the numbers in the
    * rows of this page follow, such as `total_pnl`, or `margin.used` for a number in an object.
    */
   readonly columns: readonly string[];

@@ -61,8 +61,14 @@ export const REQUEST_RULES = {
         else: { properties: { resolution: { const: 'raw' } } },
       },
       {
-        if: { properties: { type: { const: 'summary' } } },
+        if: { properties: { type: { enum: ['summary', 'opening'] } } },
         else: { properties: { expiry: { not: {} } } },
+      },
+      {
+        if: { properties: { type: { const: 'opening' } } },
+        then: {
+          properties: { from: { not: {} }, to: { not: {} }, limit: { not: {} }, cursor: { not: {} } },
+        },
       },
       {
         if: { properties: { type: { const: 'portfolio' } } },

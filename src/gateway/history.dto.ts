@@ -16,6 +16,8 @@ import {
 import { isBoundCursor } from '../history/bound-cursor.js';
 import { TIME_RULE } from './subscription.dto.js';
 
+const NOT_OF_OPENINGS = 'must be left out with type opening, which has one page';
+
 /** Payload of `get_history`, as a client sent it. The messages complete "FIELD ...". */
 export class HistoryDto implements HistoryRequest {
   @IsIn(HISTORY_TYPES, { message: `must be one of ${HISTORY_TYPES.join(', ')}` })
@@ -30,20 +32,23 @@ export class HistoryDto implements HistoryRequest {
   symbol?: string;
 
   @IsOptional()
-  @Check((value, { type }: HistoryDto) => isExpiry(value) && type === 'summary', {
-    message: 'must be a date YYYY-MM-DD, and is allowed with type summary only',
+  @Check((value, { type }: HistoryDto) => isExpiry(value) && isOfChain(type), {
+    message: 'must be a date YYYY-MM-DD, and is allowed with types summary and opening only',
   })
   expiry?: string;
 
   @IsOptional()
+  @NotOfOpenings()
   @Check(isTimestamp, { message: TIME_RULE })
   from?: string;
 
   @IsOptional()
+  @NotOfOpenings()
   @Check(isTimestamp, { message: TIME_RULE })
   to?: string;
 
   @IsOptional()
+  @NotOfOpenings()
   @Max(MAX_HISTORY_ROWS, { message: `must be at most ${MAX_HISTORY_ROWS}` })
   @Min(1, { message: 'must be at least 1' })
   @IsInt({ message: 'must be a whole number' })
@@ -56,6 +61,7 @@ export class HistoryDto implements HistoryRequest {
   resolution?: HistoryResolution;
 
   @IsOptional()
+  @NotOfOpenings()
   @Check((value) => typeof value === 'string' && isBoundCursor(value), {
     message: 'must be the next of a page, as it is',
   })
@@ -65,6 +71,14 @@ export class HistoryDto implements HistoryRequest {
 /** Whether a validated request is for the history of a product or chain. */
 export function isOfMarket(request: HistoryDto): request is HistoryDto & MarketHistoryRequest {
   return request.type !== 'portfolio';
+}
+
+function NotOfOpenings(): PropertyDecorator {
+  return Check((_, { type }: HistoryDto) => type !== 'opening', { message: NOT_OF_OPENINGS });
+}
+
+function isOfChain(type: HistoryType): boolean {
+  return type === 'summary' || type === 'opening';
 }
 
 function isResolution(value: unknown): boolean {

@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CacheService } from '../cache/cache.service.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
   type History,
@@ -16,6 +17,7 @@ import { historyIsOff } from './history-error.js';
 import { type HistoryPage, MAX_MINUTES } from './history-reader.js';
 import { HistoryReads } from './history-reads.js';
 import { HistoryService } from './history.service.js';
+import { OPENING_COLUMNS } from './opening.js';
 import { type PageQuery, pageQueryOf } from './page-query.js';
 
 const PERIODS_MS: Readonly<Record<HistoryResolution, number>> = {
@@ -25,6 +27,8 @@ const PERIODS_MS: Readonly<Record<HistoryResolution, number>> = {
   '1h': 60 * MINUTE_MS,
 };
 const PRICE_COLUMNS = ['timestamp', 'price'] as const;
+/** What reading an opening counts as, in entries of pages. */
+const OPENING_ENTRIES = 500;
 const BAR_COLUMNS = ['timestamp', 'open', 'high', 'low', 'close', 'count'] as const;
 
 /** A request for a page, with what it means on this gateway. */
@@ -45,6 +49,7 @@ export class HistoryPages {
     private readonly history: HistoryService,
     private readonly cache: CacheService,
     private readonly reads: HistoryReads,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
@@ -58,7 +63,8 @@ export class HistoryPages {
     const head = { type, symbol, expiry, resolution };
     const page = pageQueryOf(request, Object.values(head), this.config.feedRules.offsetOf);
     const minutes = Math.max(1, PERIODS_MS[resolution] / MINUTE_MS);
-    return { ...page, address, head, entries: Math.min(page.range.limit * minutes, MAX_MINUTES) };
+    const entries = type === 'opening' ? OPENING_ENTRIES : Math.min(page.range.limit * minutes, MAX_MINUTES);
+    return { ...page, address, head, entries };
   }
 
   /**
@@ -84,7 +90,7 @@ export class HistoryPages {
   }
 
   private async rowsOf(
-    { head: { type, symbol, expiry, resolution }, range }: HistoryQuery,
+    { address, head: { type, symbol, expiry, resolution }, range }: HistoryQuery,
     signal: AbortSignal,
   ): Promise<Omit<History, keyof HistoryQuery['head']>> {
     if (resolution !== 'raw') {
@@ -97,6 +103,11 @@ export class HistoryPages {
     if (type === 'product') {
       const page = await this.history.prices(symbol, range, signal);
       return { columns: PRICE_COLUMNS, ...updatesOf(page) };
+    }
+    if (type === 'opening') {
+      const updates =
+        expiry === null ? [] : await this.history.opening(symbol, expiry, this.newestMs(address));
+      return { columns: OPENING_COLUMNS, updates, next: null };
     }
     if (expiry === null) return { columns: SUMMARY_COLUMNS, updates: [], next: null };
     const page = await this.history.summaries(symbol, expiry, range, signal);
@@ -112,6 +123,12 @@ export class HistoryPages {
   private nearestExpiry(symbol: string): string | undefined {
     const [chain] = this.cache.nearest({ type: 'chain', symbol }, 1).messages;
     return chain?.kind === 'chain' ? chain.expiry : undefined;
+  }
+
+  /** The time of the newest message of a room, by which its session is found; ms since the epoch. */
+  private newestMs(address: SnapshotAddress): number {
+    const [newest] = this.cache.nearest(address, 1).messages;
+    return newest ? Math.floor(newest.time / 1_000) : this.clock.wallNow();
   }
 
   private knows(address: SnapshotAddress): boolean {

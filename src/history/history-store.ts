@@ -1,6 +1,6 @@
 import type { HistoryId } from './history-id.js';
 
-/** One update, summary or bar in a stream. */
+/** One update, summary, opening or bar in a stream. */
 export interface HistoryEntry extends HistoryId {
   /** JSON text, or anything else if another program has added the entry; '' if it has no value. */
   readonly value: string;
@@ -25,6 +25,8 @@ export interface HistoryRun {
    * from before that, the stream begins again.
    */
   readonly abandoned?: HistoryId | undefined;
+  /** Nothing is appended if the last entry of the stream is from this time on, ms since the epoch. */
+  readonly unlessSince?: number | undefined;
 }
 
 /** How much of a stream is kept. */

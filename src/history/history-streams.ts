@@ -10,6 +10,11 @@ export function summaryStream(product: string, expiry: string): string {
   return `history:summary:${product}:${expiry}`;
 }
 
+/** The first chain of the newest session of one product and expiry. */
+export function openingStream(product: string, expiry: string): string {
+  return `history:opening:${product}:${expiry}`;
+}
+
 /** The one-minute bars of a product. */
 export function barStream(product: string): string {
   return `history:bars:${product}`;

@@ -5,7 +5,7 @@ import { MetricsGroup } from '../metrics/metrics-group.js';
 @Injectable()
 export class HistoryMetrics extends MetricsGroup {
   readonly historyWrites = this.counter('history_writes_total', 'Entries written to the history.', {
-    kind: ['update', 'bar', 'portfolio'],
+    kind: ['update', 'bar', 'opening', 'portfolio'],
   });
   readonly historySkipped = this.counter(
     'history_skipped_total',

@@ -3,6 +3,7 @@ import { CacheService } from '../cache/cache.service.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { messageOf } from '../common/message-of.js';
 import { GatewayConfig } from '../config/gateway-config.js';
+import type { HistoryRow } from '../contract/index.js';
 import type { Verdict } from '../cache/latest-messages.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import { RateLimitedLog } from '../logging/rate-limited-log.js';
@@ -10,11 +11,13 @@ import { BarWriter } from './bar-writer.js';
 import type { Bar } from './bars.js';
 import { historyEntryOf, priceRow, summaryRow, type UpdateRow } from './history-entry.js';
 import { HistoryReader, type HistoryPage } from './history-reader.js';
-import { formatId, type HistoryId } from './history-id.js';
+import { FIRST_ID, formatId, type HistoryId, LAST_ID } from './history-id.js';
 import { HISTORY_STORE, type HistoryEntry, type HistoryStore } from './history-store.js';
-import { productOfStream, productStream, summaryStream } from './history-streams.js';
+import { openingStream, productOfStream, productStream, summaryStream } from './history-streams.js';
 import { HistoryWriter } from './history-writer.js';
 import { HistoryMetrics } from './history.metrics.js';
+import { openingRows } from './opening.js';
+import { OpeningWriter } from './opening-writer.js';
 import type { PageRequest } from './page.js';
 import { RecentHistory } from './recent-history.js';
 import { type FinishResume, Resumer } from './resumer.js';
@@ -24,7 +27,7 @@ const UPDATES_PER_SECOND = 20;
 const DAY_MS = 86_400_000;
 
 /**
- * The past updates of products, and the past summaries of chains. Recent ones are in memory; all
+ * The past updates of products, the past summaries of chains, and the first chain of each session. Recent ones are in memory; all
  * replicas share the others in the store, which one replica writes. If `HISTORY_SECONDS` is 0,
  * nothing is kept.
  */
@@ -36,13 +39,14 @@ export class HistoryService {
   /** Whether this replica has let another one become the writer since the feed is up. */
   private yielded = false;
   private readonly writer: HistoryWriter;
+  private readonly openings: OpeningWriter;
   private readonly bars: BarWriter;
   private readonly reader: HistoryReader;
   private readonly resumer: Resumer;
 
   constructor(
-    config: GatewayConfig,
-    @Inject(HISTORY_STORE) store: HistoryStore,
+    private readonly config: GatewayConfig,
+    @Inject(HISTORY_STORE) private readonly store: HistoryStore,
     cache: CacheService,
     private readonly metrics: HistoryMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -66,16 +70,25 @@ export class HistoryService {
       onWritten: (bars) => metrics.historyWrites.inc({ kind: 'bar' }, bars),
       onError,
     });
-    this.writer = new HistoryWriter(store, this.recent, {
+    const writing = {
       clock,
       intervalMs: config.cacheWriteIntervalMs,
+      mayWrite: () => cache.isWriter,
+      claim: () => cache.claimWriter(),
+      onError,
+    };
+    this.openings = new OpeningWriter(store, {
+      ...writing,
+      sessionStartAt: (product, ms) => this.sessionStartAt(product, ms),
+      onWritten: (openings) => metrics.historyWrites.inc({ kind: 'opening' }, openings),
+    });
+    this.writer = new HistoryWriter(store, this.recent, {
+      ...writing,
       bounds: {
         keepMs: config.historySeconds * 1_000,
         maxEntries: config.historySeconds * UPDATES_PER_SECOND,
         idleMs: config.historySeconds * 1_000,
       },
-      mayWrite: () => cache.isWriter,
-      claim: () => cache.claimWriter(),
       onWritten: (newest) => (config.historyBarDays > 0 ? this.writeBars(newest) : Promise.resolve()),
       yields: (_, last) => {
         // If no replica has written the stream, this one may as well begin.
@@ -89,7 +102,6 @@ export class HistoryService {
         if (!behind) metrics.historySkipped.inc(entries.length - appended);
         if (gap) metrics.historyGaps.inc();
       },
-      onError,
     });
   }
 
@@ -105,6 +117,8 @@ export class HistoryService {
     const { stream, update } = historyEntryOf(message, this.clock.wallNow());
     const isNext = this.recent.add(stream, update, verdict);
     if (isNext) this.writer.schedule();
+    if (message.kind === 'chain' && (verdict === 'newest' || verdict === 'rebased'))
+      this.openings.record(message, verdict);
     return isNext;
   }
 
@@ -124,8 +138,8 @@ export class HistoryService {
   }
 
   /** Writes what waits, if this replica is the writer. Never rejects. */
-  stop(): Promise<void> {
-    return this.writer.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.writer.stop(), this.openings.stop()]);
   }
 
   /**
@@ -171,6 +185,24 @@ export class HistoryService {
     return this.reading(() => this.reader.updates(stream, request, signal, summaryRow));
   }
 
+  /**
+   * The first chain of the session that a time is in, with the columns `OPENING_COLUMNS`; empty if
+   * none was kept.
+   * @param ms ms since the epoch
+   * @throws Error if the store cannot be read
+   */
+  opening(product: string, expiry: string, ms: number): Promise<readonly HistoryRow[]> {
+    const stream = openingStream(product, expiry);
+    return this.reading(async () => {
+      const range = { from: FIRST_ID, to: LAST_ID, limit: 1, newest: true };
+      const [entry] = await this.store.read(stream, range);
+      if (!entry || entry.ms < this.sessionStartAt(product, ms)) return [];
+      const rows = openingRows(entry);
+      if (!rows) this.unreadable(stream, entry);
+      return rows ?? [];
+    });
+  }
+
   /** @throws Error if the store cannot be read */
   barsOf(
     product: string,
@@ -179,6 +211,10 @@ export class HistoryService {
     signal: AbortSignal,
   ): Promise<HistoryPage<Bar>> {
     return this.reading(() => this.reader.bars(product, periodMs, request, signal));
+  }
+
+  private sessionStartAt(product: string, ms: number): number {
+    return this.config.marketHours.scheduleOf(product).sessionStartAt(ms);
   }
 
   private writeBars(newest: ReadonlyMap<string, HistoryId>): Promise<void> {

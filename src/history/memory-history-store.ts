@@ -45,6 +45,9 @@ export class MemoryHistoryStore implements HistoryStore {
     if (run.follows && (!last || compareIds(last, run.follows) < 0)) {
       return { last, appended: 0, behind: true, gap: false };
     }
+    if (run.unlessSince !== undefined && last && last.ms >= run.unlessSince) {
+      return { last, appended: 0, behind: false, gap: false };
+    }
     const added = run.entries.filter((entry) => !last || compareIds(entry, last) > 0);
     const gap = !run.follows && added.length > 0 && (!last || compareIds(last, run.entries[0]!) < 0);
     kept = [...kept, ...added.map((entry, index) => ({ ...entry, gap: gap && index === 0 }))];

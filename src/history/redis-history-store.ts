@@ -12,7 +12,8 @@ import type {
 /**
  * Appends entries to the stream KEYS[1]. ARGV: the id that the stream must have or '', the
  * milliseconds of the id that was abandoned when a clock was set back or '', the age and the number
- * of entries to keep, the time to live in ms, and then id and value of each entry.
+ * of entries to keep, the time to live in ms, the time from which on the last entry keeps others
+ * out or '', and then id and value of each entry.
  *
  * Returns the last id before, how many entries were appended, and 1 if the first of them follows a
  * gap. The number is -1 if the stream does not have the id that it must have.
@@ -43,10 +44,13 @@ end
 if follows ~= '' and (last == '' or isAfter(follows, last)) then
   return {last, -1, 0}
 end
+if last ~= '' and ARGV[6] ~= '' and split(last) >= tonumber(ARGV[6]) then
+  return {last, 0, 0}
+end
 local gap = 0
-if follows == '' and (last == '' or isAfter(ARGV[6], last)) then gap = 1 end
+if follows == '' and (last == '' or isAfter(ARGV[7], last)) then gap = 1 end
 local appended = 0
-for n = 6, #ARGV, 2 do
+for n = 7, #ARGV, 2 do
   if last == '' or isAfter(ARGV[n], last) then
     if gap == 1 and appended == 0 then
       redis.call('XADD', key, ARGV[n], 'v', ARGV[n + 1], 'g', '1')
@@ -109,7 +113,7 @@ export class RedisHistoryStore implements HistoryStore {
   }
 }
 
-function appending({ stream, entries, follows, abandoned }: HistoryRun, bounds: HistoryBounds) {
+function appending({ stream, entries, follows, abandoned, unlessSince }: HistoryRun, bounds: HistoryBounds) {
   return [
     APPEND,
     1,
@@ -119,6 +123,7 @@ function appending({ stream, entries, follows, abandoned }: HistoryRun, bounds: 
     bounds.keepMs,
     bounds.maxEntries,
     bounds.idleMs,
+    unlessSince ?? '',
     ...entries.flatMap((entry) => [formatId(entry), entry.value]),
   ] as const;
 }

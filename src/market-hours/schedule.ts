@@ -79,6 +79,17 @@ export class Schedule {
     return { phase, untilMs };
   }
 
+  /**
+   * When the newest session began, at a time. A session begins with the first opening of a local
+   * day, so neither a break nor a halt begins one. A market that does not close begins one at
+   * midnight: local time, or UTC without windows. So does a market that has not opened for a week.
+   * @param wallMs the time, in ms since the epoch; so is the result
+   */
+  sessionStartAt(wallMs: number): number {
+    const starts = this.calendars.map((calendar) => calendar.sessionStartAt(wallMs));
+    return starts.length === 0 ? Math.floor(wallMs / DAY_MS) * DAY_MS : Math.max(...starts);
+  }
+
   private get isHalted(): boolean {
     return this.calendars.length === 0
       ? this.special.isHalted(undefined, this.symbols)
@@ -121,6 +132,18 @@ class Calendar {
     const opening = openingAt(this.around(nowMs).open, nowMs);
     if (!opening) return undefined;
     return opening.toMs - opening.fromMs >= WEEK_MS ? Infinity : nowMs - opening.fromMs;
+  }
+
+  sessionStartAt(wallMs: number): number {
+    const nowMs = this.clock.localMs(wallMs);
+    let startMs: number | undefined;
+    for (const { fromMs, toMs } of this.around(nowMs).open) {
+      if (fromMs > nowMs) break;
+      if (startMs === undefined || dayOf(fromMs) > dayOf(startMs)) startMs = fromMs;
+      if (toMs - fromMs > DAY_MS) startMs = Math.max(startMs, dayOf(Math.min(nowMs, toMs - 1)));
+    }
+    startMs ??= dayOf(nowMs);
+    return this.clock.wallMs(startMs, wallMs + startMs - nowMs);
   }
 
   isPreAt(wallMs: number): boolean {
@@ -171,6 +194,11 @@ class Calendar {
 interface Openings {
   readonly open: readonly Opening[];
   readonly pre: readonly Opening[];
+}
+
+/** The beginning of a day. All times are local. */
+function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS) * DAY_MS;
 }
 
 function openingAt(openings: readonly Opening[], nowMs: number): Opening | undefined {

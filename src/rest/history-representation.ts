@@ -3,7 +3,7 @@ import { csvTable, csvText } from './csv.js';
 import type { Representation } from './representation.js';
 
 /** Which page of history this is, in the name of its file. */
-const NAMES = { product: 'prices', summary: 'summaries' } as const;
+const NAMES = { product: 'prices', summary: 'summaries', opening: 'opening' } as const;
 
 /**
  * A page of history. Its CSV has one row for each update or bar; the one of updates says in `gap`

@@ -16,7 +16,7 @@ import { RestResponder } from './rest-responder.js';
 import type { HistoryParameters } from './rest.dto.js';
 import { HistoryPipe } from './rest.pipes.js';
 
-/** Pages of past prices, bars and summaries of chains: what `get_history` sends. */
+/** Pages of past prices, bars, summaries and openings of chains: what `get_history` sends. */
 @Controller('v1/history')
 @UseGuards(RestGuard)
 @UseFilters(RestExceptionFilter)
@@ -41,6 +41,16 @@ export class HistoryController {
   async summaries(
     @RequestCaller() caller: Caller,
     @RequestedHistory('summary', HistoryPipe) asked: HistoryParameters,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    await this.send(caller, asked, request, response);
+  }
+
+  @Get('openings/:symbol/:expiry')
+  async opening(
+    @RequestCaller() caller: Caller,
+    @RequestedHistory('opening', HistoryPipe) asked: HistoryParameters,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {

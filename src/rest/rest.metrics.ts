@@ -12,6 +12,7 @@ export const ROUTES = [
   '/v1/chains/:symbol/:expiry',
   '/v1/history/prices/:symbol',
   '/v1/history/chains/:symbol/:expiry',
+  '/v1/history/openings/:symbol/:expiry',
 ] as const;
 
 const OTHER = 'other';

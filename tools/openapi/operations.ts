@@ -62,6 +62,7 @@ export function describeOperations(): void {
   const query = HISTORY_QUERY.map((parameter) => ApiQuery(parameter));
   describe(history, 'prices', OPERATIONS.priceHistory, [ApiParam(SYMBOL), ...query, ApiQuery(RESOLUTION)]);
   describe(history, 'summaries', OPERATIONS.chainHistory, [ApiParam(SYMBOL), ApiParam(EXPIRY), ...query]);
+  describe(history, 'opening', OPERATIONS.chainOpening, [ApiParam(SYMBOL), ApiParam(EXPIRY)]);
 }
 
 function describe(

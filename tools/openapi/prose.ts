@@ -153,6 +153,14 @@ export const OPERATIONS = {
     pages: true,
     errors: [...OF_HISTORY, 'INVALID_EXPIRY'],
   },
+  chainOpening: {
+    id: 'getChainOpening',
+    summary: 'The open interest and last prices of the first option chain of the session.',
+    description: 'One row for each strike. `updates` is empty until the first chain of the session was kept.',
+    body: 'History',
+    csv: 'One row for each strike. `gap` is always `false`.',
+    errors: [...OF_HISTORY, 'INVALID_EXPIRY'],
+  },
 } as const satisfies Record<string, OperationText>;
 
 const SYMBOL_SCHEMA = { type: 'string', pattern: SYMBOL_PATTERN.source } as const;

@@ -79,6 +79,8 @@ describe('AUTH_MODE=required', () => {
     ['past prices', { rooms: ['product:NIFTY'] }, '/v1/history/prices/NIFTY', 200],
     ['past prices of another product', { rooms: ['product:NIFTY'] }, '/v1/history/prices/AAPL', 403],
     ['past summaries', { rooms: [`chain:NIFTY:${EXPIRY}`] }, `/v1/history/chains/NIFTY/${EXPIRY}`, 200],
+    ['an opening', { rooms: [`chain:NIFTY:${EXPIRY}`] }, `/v1/history/openings/NIFTY/${EXPIRY}`, 200],
+    ['another opening', { rooms: ['product:NIFTY'] }, `/v1/history/openings/NIFTY/${EXPIRY}`, 403],
     ['other summaries', { rooms: ['product:NIFTY'] }, `/v1/history/chains/NIFTY/${EXPIRY}`, 403],
     ['names of expiries', { rooms: [`chain:NIFTY:${EXPIRY}`] }, '/v1/chains/NIFTY/expiries', 200],
     ['names of other expiries', { rooms: ['chain:NIFTY:2030-01-01'] }, '/v1/chains/NIFTY/expiries', 404],

@@ -91,7 +91,7 @@ function historyQuery(random: Random): string {
 
 function pathOf(random: Random): string {
   const symbol = random.pick(SYMBOLS);
-  switch (random.below(9)) {
+  switch (random.below(10)) {
     case 0:
       return '/v1/products';
     case 1:
@@ -105,6 +105,8 @@ function pathOf(random: Random): string {
       return `/v1/history/prices/${random.once(2) ? 'NIFTY' : symbol}?${historyQuery(random)}`;
     case 6:
       return `/v1/history/chains/${symbol}/${random.pick(EXPIRIES)}?${historyQuery(random)}`;
+    case 7:
+      return `/v1/history/openings/${symbol}/${random.pick(EXPIRIES)}`;
     default: {
       const symbols = Array.from({ length: random.pick([0, 1, 2, 5, 150]) }, () => random.pick(SYMBOLS));
       return `/v1/prices?symbols=${symbols.join(random.pick([',', '&symbols=', ';', ',,']))}`;
