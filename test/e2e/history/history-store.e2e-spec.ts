@@ -139,6 +139,28 @@ describe.each(Object.entries(implementations))('HistoryStore: %s', (_, make) => 
     await expect(values()).resolves.toEqual(['gap v10', 'v11']);
   });
 
+  it('appends nothing if its last entry is from a time or newer', async () => {
+    const [first, next] = [at(10), at(20)];
+    await expect(append({ entries: [entry(10)], unlessSince: first.ms })).resolves.toMatchObject({
+      appended: 1,
+    });
+    await expect(append({ entries: [entry(11)], unlessSince: first.ms })).resolves.toEqual({
+      last: first,
+      appended: 0,
+      behind: false,
+      gap: false,
+    });
+    await append({ entries: [entry(20)], unlessSince: first.ms + 1 });
+    await append({ entries: [entry(21)], unlessSince: next.ms });
+    await expect(values()).resolves.toEqual(['gap v10', 'gap v20']);
+  });
+
+  it('appends although its last entry is newer, if that is from before a clock was set back', async () => {
+    await append({ entries: [entry(5_000)], unlessSince: at(4_000).ms });
+    await append({ entries: [entry(10)], unlessSince: at(5).ms, abandoned: at(5_001) });
+    await expect(values()).resolves.toEqual(['gap v10']);
+  });
+
   it('reads the oldest or the newest entries of a range, both ends included', async () => {
     await append({ entries: [1, 2, 3, 4, 5].map((n) => entry(n)) });
     await expect(values(at(2), at(4))).resolves.toEqual(['v2', 'v3', 'v4']);

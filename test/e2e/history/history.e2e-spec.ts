@@ -50,6 +50,8 @@ function start(env: Readonly<Record<string, string>> = {}): Promise<GatewayProce
 const publish = (channel: string, message: object): unknown =>
   redis.client.publish(channel, JSON.stringify(message));
 
+/** Of chains that have not expired when the next session begins. */
+const LATE_EXPIRY = '2098-11-26';
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
@@ -187,6 +189,45 @@ describe.each(Object.entries(WORLDS))('get_history, on the ports of %s', (_, beg
     });
   });
 
+  it('sends the first chain of the session, by default of the nearest expiry', async () => {
+    const WEEK = 7 * 24 * 60 * MINUTE;
+    const opening = async (more: object = {}) => history(client, { type: 'opening', symbol, ...more });
+    for (const n of [1, 2]) await world.publish(OPTION_CHAIN, chain(symbol, n, LATE_EXPIRY));
+    await client.next('chain_summary', 2);
+    await waitFor(async () => (await opening()).updates?.length === 3);
+    const answer = await opening();
+    expect(answer).toEqual({
+      ok: true,
+      rooms: [`chain:${symbol}:${LATE_EXPIRY}`],
+      type: 'opening',
+      symbol,
+      expiry: LATE_EXPIRY,
+      resolution: 'raw',
+      columns: ['timestamp', 'strike', 'call_open_interest', 'call_last', 'put_open_interest', 'put_last'],
+      updates: [
+        [timestampOf(1), 21450, 20859, 715.93, null, null],
+        [timestampOf(1), 21500, 20859, 715.93, 20859, 715.93],
+        [timestampOf(1), 21550, null, null, 20859, 715.93],
+      ],
+      next: null,
+    });
+    // A chain of the next session replaces it, and until then, it is not taken for the new one.
+    await world.publish(OPTION_CHAIN, chain(symbol, WEEK, LATE_EXPIRY));
+    await client.next('chain_summary', 3);
+    await waitFor(async () => {
+      const { updates = [] } = await opening({ expiry: LATE_EXPIRY });
+      const times = updates.map(([timestamp]) => timestamp);
+      expect(times).toEqual(Array(times.length).fill(timestampOf(WEEK)));
+      return times.length === 3;
+    });
+    await expect(opening({ symbol: 'NEVER-SEEN' })).resolves.toMatchObject({
+      expiry: null,
+      updates: [],
+      known: false,
+    });
+    await expect(opening({ expiry: '2098-01-01' })).resolves.toMatchObject({ updates: [], known: false });
+  });
+
   it('combines prices to bars, with that of the current minute', async () => {
     // The test messages begin 39 seconds after a minute.
     const at = (minute: number, second: number): number => minute * MINUTE + (second - 39) * SECOND;
@@ -235,6 +276,11 @@ describe.each(Object.entries(WORLDS))('get_history, on the ports of %s', (_, beg
     [{ limit: '10' }, 'INVALID_PAGE', 'limit'],
     [{ resolution: '2m' }, 'INVALID_PAGE', 'resolution'],
     [{ type: 'summary', resolution: '1m' }, 'INVALID_PAGE', 'resolution'],
+    [{ type: 'opening', limit: 10 }, 'INVALID_PAGE', 'limit'],
+    [{ type: 'opening', from: timestampOf(1) }, 'INVALID_TIME', 'from'],
+    [{ type: 'opening', to: timestampOf(1) }, 'INVALID_TIME', 'to'],
+    [{ type: 'opening', resolution: '1m' }, 'INVALID_PAGE', 'resolution'],
+    [{ type: 'opening', expiry: 'soon' }, 'INVALID_EXPIRY', 'expiry'],
     [{ cursor: 'c1-1' }, 'INVALID_PAGE', 'cursor'],
     [{ cursor: 'b1-1' }, 'INVALID_PAGE', 'cursor'],
     [{ cursor: { $gt: '' } }, 'INVALID_PAGE', 'cursor'],

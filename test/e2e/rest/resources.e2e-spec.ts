@@ -255,6 +255,16 @@ describe('history', () => {
       'product,expiry,timestamp,spot_price,pcr_oi,pcr_volume,max_pain_strike,atm_strike,atm_straddle_price,total_call_oi,total_put_oi,gap\r\n' +
         `${product},${EXPIRY},${timestampOf(3)},3,0.9464,1.0259,21400,21500,449.33,1146062,1084590,false\r\n`,
     );
+    const openings = chains.replace('chains', 'openings');
+    await waitFor(async () => (await redis.client.xlen(`history:opening:${product}:${EXPIRY}`)) === 1);
+    const opening = await get(`${openings}?format=csv`);
+    expect(opening.text.split('\r\n').slice(0, 2)).toEqual([
+      'product,expiry,timestamp,strike,call_open_interest,call_last,put_open_interest,put_last,gap',
+      `${product},${EXPIRY},${timestampOf(1)},21450,20859,715.93,,,false`,
+    ]);
+    expect(opening.headers['content-disposition']).toBe(
+      `attachment; filename="${product}-${EXPIRY}-opening.csv"`,
+    );
     expect((await get(chains)).json).toMatchObject({ type: 'summary', expiry: EXPIRY, next: null });
   });
 

@@ -1,0 +1,233 @@
+import { ManualClock } from '../../test/support/manual-clock.js';
+import { chain, EXPIRY } from '../../test/support/messages.js';
+import type { ChainMessage } from '../feed/market-message.js';
+import { FIRST_ID, LAST_ID } from './history-id.js';
+import type { HistoryStore } from './history-store.js';
+import { openingStream } from './history-streams.js';
+import { MemoryHistoryStore } from './memory-history-store.js';
+import { openingRows } from './opening.js';
+import { OpeningWriter } from './opening-writer.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const START = Date.UTC(2026, 10, 23);
+
+/** A chain of a time in ms after the start, whose open interest is that time in seconds. */
+function chainAt(ms: number, product = 'NIFTY'): ChainMessage {
+  const message = chain(product, 1);
+  const legs = [{ strike: 100, open_interest: ms / 1_000, last: 1 }];
+  const timestamp = new Date(START + ms).toISOString();
+  const update = { ...message, timestamp, strikes: [100], calls: legs, puts: [] };
+  const time = (START + ms) * 1_000;
+  return {
+    kind: 'chain',
+    product,
+    expiry: EXPIRY,
+    key: `${product}:${EXPIRY}`,
+    time,
+    processedTime: time,
+    payload: { toJSON: () => update },
+  } as unknown as ChainMessage;
+}
+
+class World {
+  readonly clock = new ManualClock();
+  readonly memory = new MemoryHistoryStore(() => this.clock.wallNow());
+  readonly errors: unknown[] = [];
+  problem: Error | undefined;
+  /** Streams that the store refuses. */
+  refused = new Set<string>();
+  isWriter = true;
+  claims = 0;
+  written = 0;
+  looks = 0;
+  appends = 0;
+  private readonly store: HistoryStore = {
+    append: async (runs, bounds) => {
+      this.appends++;
+      if (this.problem) throw this.problem;
+      const results = await this.memory.append(
+        runs.filter(({ stream }) => !this.refused.has(stream)),
+        bounds,
+      );
+      return runs.map(({ stream }) => (this.refused.has(stream) ? new Error('WRONGTYPE') : results.shift()!));
+    },
+    read: (stream, range) => this.memory.read(stream, range),
+  };
+
+  /** A replica. */
+  writer(mayWrite = () => this.isWriter): OpeningWriter {
+    return new OpeningWriter(this.store, {
+      clock: this.clock,
+      intervalMs: 1_000,
+      // Sessions of a day, from 09:00 on.
+      sessionStartAt: (_, ms) => {
+        this.looks++;
+        return Math.floor((ms - 9 * HOUR) / DAY) * DAY + 9 * HOUR;
+      },
+      mayWrite,
+      claim: () => this.claims++,
+      onWritten: (openings) => (this.written += openings),
+      onError: (error, stream) => this.errors.push([error.message, stream]),
+    });
+  }
+
+  async pass(ms = 1_000): Promise<void> {
+    for (const end = this.clock.now() + ms; this.clock.now() < end;) {
+      this.clock.advance(Math.min(1_000, end - this.clock.now()));
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    }
+  }
+
+  /** The open interest of the opening. */
+  async opening(product = 'NIFTY'): Promise<unknown> {
+    const range = { from: FIRST_ID, to: LAST_ID, limit: 1, newest: true };
+    const [entry] = await this.memory.read(openingStream(product, EXPIRY), range);
+    return entry && openingRows(entry)?.[0]?.[2];
+  }
+}
+
+it('keeps the first chain of each session', async () => {
+  const world = new World();
+  const writer = world.writer();
+  const expectations = [
+    [10 * HOUR, 36_000], // The gateway has started during a session.
+    [11 * HOUR, 36_000],
+    [DAY + 8 * HOUR, 36_000], // before the next one
+    [DAY + 9 * HOUR, 118_800],
+    [DAY + 9 * HOUR + 1_000, 118_800],
+    [DAY + 20 * HOUR, 118_800],
+    [2 * DAY + 9 * HOUR + 30, 205_200.03],
+  ] as const;
+  for (const [ms, expected] of expectations) {
+    writer.record(chainAt(ms), 'newest');
+    await world.pass();
+    expect(await world.opening()).toBe(expected);
+  }
+  expect(world.written).toBe(3);
+  expect(world.appends).toBe(3);
+});
+
+it('notices a session that begins within the minute of the chain before', async () => {
+  const world = new World();
+  const writer = world.writer();
+  writer.record(chainAt(9 * HOUR - 1), 'newest');
+  writer.record(chainAt(9 * HOUR), 'newest');
+  await world.pass();
+  expect(await world.opening()).toBe(32_400);
+});
+
+it('looks at the schedule once a minute of each chain', () => {
+  const world = new World();
+  const writer = world.writer();
+  for (let ms = 0; ms < 3 * MINUTE; ms += 100) {
+    for (const product of ['A', 'B']) writer.record(chainAt(10 * HOUR + ms, product), 'newest');
+  }
+  expect(world.looks).toBe(6);
+});
+
+it('is not replaced after a restart, nor by another replica', async () => {
+  const world = new World();
+  const first = world.writer();
+  first.record(chainAt(10 * HOUR), 'newest');
+  await world.pass();
+  const others = [world.writer(), world.writer()];
+  for (const other of others) other.record(chainAt(11 * HOUR), 'newest');
+  await world.pass();
+  expect([await world.opening(), world.written, world.appends]).toEqual([36_000, 1, 3]);
+});
+
+it('of a replica that becomes the writer only later is the first chain that it received', async () => {
+  const world = new World();
+  world.isWriter = false;
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR), 'newest');
+  await world.pass(5_000);
+  expect(await world.opening()).toBeUndefined();
+  expect(world.claims).toBeGreaterThan(0);
+  writer.record(chainAt(11 * HOUR), 'newest');
+  world.isWriter = true;
+  await world.pass();
+  expect(await world.opening()).toBe(36_000);
+});
+
+it('waits while the store cannot be reached', async () => {
+  const world = new World();
+  world.problem = new Error('connection lost');
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR), 'newest');
+  await world.pass(3_000);
+  writer.record(chainAt(11 * HOUR), 'newest');
+  world.problem = undefined;
+  await world.pass();
+  expect(await world.opening()).toBe(36_000);
+  expect(world.errors).toContainEqual(['connection lost', undefined]);
+  expect(world.clock.pending).toBe(0);
+});
+
+it('is written of the other chains if the store refuses one', async () => {
+  const world = new World();
+  world.refused.add(openingStream('A', EXPIRY));
+  const writer = world.writer();
+  for (const product of ['A', 'B']) writer.record(chainAt(10 * HOUR, product), 'newest');
+  await world.pass();
+  expect([await world.opening('A'), await world.opening('B')]).toEqual([undefined, 36_000]);
+  expect(world.errors).toEqual([['WRONGTYPE', openingStream('A', EXPIRY)]]);
+});
+
+it('is given up after ten minutes, and the next chain takes its place', async () => {
+  const world = new World();
+  world.isWriter = false;
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR), 'newest');
+  await world.pass(10 * MINUTE + 1_000);
+  expect(world.clock.pending).toBe(0);
+  world.isWriter = true;
+  writer.record(chainAt(11 * HOUR), 'newest');
+  await world.pass();
+  expect(await world.opening()).toBe(39_600);
+});
+
+it('begins again if the clock of the producer was set back by days', async () => {
+  const world = new World();
+  const writer = world.writer();
+  writer.record(chainAt(5 * DAY + 10 * HOUR), 'newest');
+  await world.pass();
+  writer.record(chainAt(10 * HOUR), 'rebased');
+  await world.pass();
+  expect(await world.opening()).toBe(36_000);
+});
+
+it('stays if the clock of the producer was set back within the session', async () => {
+  const world = new World();
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR), 'newest');
+  writer.record(chainAt(12 * HOUR), 'newest');
+  await world.pass();
+  writer.record(chainAt(11 * HOUR), 'rebased');
+  writer.record(chainAt(13 * HOUR), 'newest');
+  await world.pass();
+  expect(await world.opening()).toBe(36_000);
+});
+
+it('writes what waits when it stops', async () => {
+  const world = new World();
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR), 'newest');
+  await writer.stop();
+  expect([await world.opening(), world.clock.pending]).toEqual([36_000, 0]);
+});
+
+it('is kept of 10,000 chains, and of new ones once others have ended', async () => {
+  const world = new World();
+  const writer = world.writer();
+  for (let n = 0; n < 10_000; n++) writer.record(chainAt(10 * HOUR, `P${n}`), 'newest');
+  writer.record(chainAt(10 * HOUR, 'MORE'), 'newest');
+  while (world.written < 10_000) await world.pass();
+  await world.pass();
+  expect([world.written, await world.opening('MORE')]).toEqual([10_000, undefined]);
+  writer.record(chainAt(2 * DAY + 10 * HOUR, 'MORE'), 'newest');
+  await world.pass();
+  expect(await world.opening('MORE')).toBe(208_800);
+});
