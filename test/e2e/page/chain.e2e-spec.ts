@@ -18,6 +18,8 @@ const WIDE = 2700;
 let live: ChainPage;
 let page: Page;
 let n = 1;
+/** The first chain of each expiry, which is the opening of the session. */
+const openings = new Map<string, LiveChain>();
 
 beforeAll(async () => {
   live = await ChainPage.start();
@@ -31,6 +33,7 @@ afterEach(async () => {
 async function publish(options: LiveChainOptions = {}): Promise<LiveChain> {
   const chain = liveChain(n++, options);
   await live.publishChain(chain);
+  if (!openings.has(chain.expiry)) openings.set(chain.expiry, chain);
   return chain;
 }
 
@@ -44,7 +47,7 @@ const strikeInMiddle = `(() => {
   return document.elementFromPoint(box.left + 20, y - 1).closest('tr').dataset.strike;
 })()`;
 
-async function shows(chain: LiveChain, baseline: LiveChain): Promise<void> {
+async function shows(chain: LiveChain, baseline = openings.get(chain.expiry)!): Promise<void> {
   const expected = expectedCells(chain, baseline);
   await waitFor(async () => {
     const shown = await shownCells(page);
@@ -167,10 +170,10 @@ it('changes between the expiries with the keyboard', async () => {
   const other = await publish({ expiry: far });
   page = await live.open(WIDE);
   const tab = (expiry: string) => page.locator(`[role=tab][data-expiry="${expiry}"]`);
-  await shows(first, first);
+  await shows(first);
   await tab(near).press('ArrowRight');
   await waitFor(async () => (await tab(far).getAttribute('aria-selected')) === 'true');
-  await shows(other, other);
+  await shows(other);
   expect(await page.getByRole('tabpanel').getAttribute('aria-labelledby')).toBe(
     await tab(far).getAttribute('id'),
   );
@@ -228,6 +231,7 @@ it('remembers the columns and the strikes', async () => {
 it('saves the chain as CSV', async () => {
   const chain = await publish({ strikes: 21 });
   page = await live.open(WIDE);
+  await page.locator('.chain-reset').click();
   await shows(chain, chain);
   const [download] = await Promise.all([page.waitForEvent('download'), button('CSV').click()]);
   expect(download.suggestedFilename()).toMatch(/^NIFTY-\d{4}-\d\d-\d\d-\d{8}T\d{6}Z\.csv$/);
@@ -248,32 +252,50 @@ it('saves the chain as CSV', async () => {
 });
 
 it('changes are relative to the chain that the reader chooses', async () => {
-  const first = await publish();
   page = await live.open(WIDE);
-  await shows(first, first);
-  const second = await publish();
-  await shows(second, first);
+  const chain = await publish();
+  await shows(chain);
   await page.reload();
-  await shows(second, first);
+  await shows(chain);
   await page.locator('.chain-reset').click();
-  await shows(second, second);
+  await shows(chain, chain);
+  const next = await publish();
+  await shows(next, chain);
   await page.reload();
-  await shows(second, second);
+  await shows(next, chain);
 });
 
-it('a tab that is opened later shows the changes since the first chain of the day', async () => {
-  const first = await publish();
-  const earlier = await live.open(WIDE);
-  page = earlier;
-  await shows(first, first);
-  const since = await fact('Changes since').textContent();
-  await earlier.close();
+it('a browser that opens later shows the changes since the opening of the session', async () => {
+  const expiry = expiryIn(24);
+  const [opening] = [await publish({ expiry }), await publish({ expiry })];
+  const key = `history:opening:NIFTY:${expiry}`;
+  await waitFor(async () => (await live.redis.client.xlen(key)) === 1);
   page = await live.open(WIDE);
-  const second = await publish();
-  await shows(second, first);
-  expect(await fact('Changes since').textContent()).toBe(since);
+  await page.locator(`[role=tab][data-expiry="${expiry}"]`).click();
+  const chain = await publish({ expiry });
+  await shows(chain, opening);
+  const since = await fact('Changes since').textContent();
+  expect(since).toMatch(/\d:\d\d:\d\d/);
   const title = page.locator('.chain-table thead th.oi_change').first();
   expect(await title.getAttribute('title')).toBe(`Change in open interest since ${since}`);
+});
+
+it('without history, a tab that is opened later shows the changes since the first chain of the day', async () => {
+  const without = await ChainPage.start({ HISTORY_SECONDS: '0' });
+  try {
+    const [first, second] = [liveChain(n++), liveChain(n++)];
+    await without.publishChain(first);
+    page = await without.open(WIDE);
+    await shows(first, first);
+    await page.close();
+    page = await without.open(WIDE);
+    await without.publishChain(second);
+    await shows(second, first);
+    await page.close();
+  } finally {
+    await without.stop();
+    page = await live.open(WIDE);
+  }
 });
 
 it('a page that stays open compares with the first chain of the new day', async () => {
@@ -310,11 +332,11 @@ it('shows the newest of many chains with 500 strikes, with no more rows than are
 it('says that the connection is lost, and shows the next chain when it is back', async () => {
   const first = await publish();
   page = await live.open(WIDE);
-  await shows(first, first);
+  await shows(first);
   await page.context().setOffline(true);
   await page.locator('.chain.stale .chain-notice', { hasText: 'No connection' }).waitFor();
   await page.context().setOffline(false);
   await waitFor(async () => (await page.locator('.chain.stale').count()) === 0);
   const second = await publish();
-  await shows(second, first);
+  await shows(second);
 });

@@ -30,7 +30,7 @@ it('has open interest and last price of every strike', () => {
 it('is the same after it was stored', () => {
   const store = new BaselineStore(storage(), storage());
   store.addFirst('NIFTY', '2026-11-26', baseline);
-  const found = store.get('NIFTY', '2026-11-26', '2026-11-25')!;
+  const found = store.first('NIFTY', '2026-11-26', '2026-11-25')!;
   expect(found.timestamp).toBe(baseline.timestamp);
   for (const strike of [90, 100, 110])
     for (const side of ['calls', 'puts'] as const)
@@ -41,9 +41,9 @@ it('is the same after it was stored', () => {
 it('of another day, product or expiry is not used', () => {
   const store = new BaselineStore(storage(), storage());
   store.addFirst('NIFTY', '2026-11-26', baseline);
-  expect(store.get('NIFTY', '2026-11-26', '2026-11-26')).toBeUndefined();
-  expect(store.get('NIFTY', '2026-12-03', '2026-11-25')).toBeUndefined();
-  expect(store.get('AAPL', '2026-11-26', '2026-11-25')).toBeUndefined();
+  expect(store.first('NIFTY', '2026-11-26', '2026-11-26')).toBeUndefined();
+  expect(store.first('NIFTY', '2026-12-03', '2026-11-25')).toBeUndefined();
+  expect(store.first('AAPL', '2026-11-26', '2026-11-25')).toBeUndefined();
 });
 
 const at = (timestamp: string) => Baseline.of(chainView({ timestamp }));
@@ -52,7 +52,8 @@ const EXPIRY = '2026-11-26';
 it('of all tabs is the first chain of the day, and of one tab the chain that its reader chose', () => {
   const browser = storage();
   const [first, second] = [new BaselineStore(storage(), browser), new BaselineStore(storage(), browser)];
-  const of = (store: BaselineStore, day = '2026-11-25') => store.get('NIFTY', EXPIRY, day)?.timestamp;
+  const of = (store: BaselineStore, day = '2026-11-25') =>
+    (store.chosen('NIFTY', EXPIRY, day) ?? store.first('NIFTY', EXPIRY, day))?.timestamp;
   first.addFirst('NIFTY', EXPIRY, at('2026-11-25T09:15'));
   second.addFirst('NIFTY', EXPIRY, at('2026-11-25T10:00'));
   expect([of(first), of(second)]).toEqual(['2026-11-25T09:15', '2026-11-25T09:15']);
@@ -87,6 +88,31 @@ it('needs no storage, and survives a full one', () => {
     const store = new BaselineStore(each, each);
     store.addFirst('NIFTY', '2026-11-26', baseline);
     store.choose('NIFTY', '2026-11-26', baseline);
-    expect(store.get('NIFTY', '2026-11-26', '2026-11-25')).toBeUndefined();
+    expect(store.first('NIFTY', '2026-11-26', '2026-11-25')).toBeUndefined();
+    expect(store.chosen('NIFTY', '2026-11-26', '2026-11-25')).toBeUndefined();
   }
+});
+
+it('is the opening that the gateway has kept', () => {
+  const page = {
+    type: 'opening',
+    symbol: 'NIFTY',
+    expiry: EXPIRY,
+    resolution: 'raw',
+    columns: ['timestamp', 'strike', 'call_open_interest', 'call_last', 'put_open_interest', 'put_last'],
+    updates: [
+      ['2026-11-25T09:15', 100, 40, 5.5, 30, null],
+      ['2026-11-25T09:15', 110, null, 1.5, 20, 9.5],
+    ],
+    next: null,
+  } as const;
+  const opening = Baseline.ofOpening(page)!;
+  expect(opening.timestamp).toBe('2026-11-25T09:15');
+  const cells = [100, 110].flatMap((strike) =>
+    (['calls', 'puts'] as const).flatMap((side) =>
+      (['oi', 'last'] as const).map((field) => opening.of(strike, side, field)),
+    ),
+  );
+  expect(cells).toEqual([40, 5.5, 30, null, null, 1.5, 20, 9.5]);
+  expect(Baseline.ofOpening({ ...page, updates: [] })).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import type { ChainView } from '@deltastream/socket-client';
+import { type ChainView, type History, recordsOf } from '@deltastream/socket-client';
 import type { Side } from './ladder.js';
 
 /** The numbers that changes are computed from. */
@@ -13,10 +13,7 @@ interface Stored {
   readonly rows: readonly (readonly [strike: number, ...Row])[];
 }
 
-/**
- * One chain that later ones are compared with. The history of the gateway has no single options, so
- * this is the first chain of the day that the browser has seen, and not the opening of the session.
- */
+/** One chain that later ones are compared with. */
 export class Baseline {
   private constructor(
     /** The time of the chain. */
@@ -33,6 +30,17 @@ export class Baseline {
       puts.last?.[index] ?? null,
     ];
     return new Baseline(timestamp, new Map(strikes.map((strike, index) => [strike, at(index)])));
+  }
+
+  /** @param page of type `opening`. `undefined` if the gateway has kept none */
+  static ofOpening(page: History): Baseline | undefined {
+    const records = recordsOf(page);
+    const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+    const rows = records.map(({ strike, call_open_interest, call_last, put_open_interest, put_last }) => {
+      const row = [call_open_interest, call_last, put_open_interest, put_last].map(number);
+      return [Number(strike), row as unknown as Row] as const;
+    });
+    return records[0] && new Baseline(records[0].timestamp, new Map(rows));
   }
 
   /** Reads what `toText` has written; `undefined` for anything else. */
@@ -64,8 +72,8 @@ export class Baseline {
 }
 
 /**
- * Remembers baselines for a day. All tabs share the first chain that one of them has seen, so that a
- * tab which is opened later shows the same changes. A chain that the reader chooses is for one tab.
+ * Remembers baselines for a day: the chain that the reader of this tab has chosen, and, for gateways
+ * that keep no opening, the first chain that any tab has seen.
  */
 export class BaselineStore {
   /**
@@ -78,12 +86,16 @@ export class BaselineStore {
   ) {}
 
   /** @param day the day of the newest chain, YYYY-MM-DD. A baseline of another day is not used. */
-  get(product: string, expiry: string, day: string): Baseline | undefined {
-    const key = keyOf(product, expiry);
-    return read(this.tab, key, day) ?? read(this.browser, key, day);
+  chosen(product: string, expiry: string, day: string): Baseline | undefined {
+    return read(this.tab, keyOf(product, expiry), day);
   }
 
-  /** Makes a chain the baseline of all tabs, if they have none of its day yet. */
+  /** @param day the day of the newest chain, YYYY-MM-DD. A baseline of another day is not used. */
+  first(product: string, expiry: string, day: string): Baseline | undefined {
+    return read(this.browser, keyOf(product, expiry), day);
+  }
+
+  /** Makes a chain the first one of all tabs, if they have none of its day yet. */
   addFirst(product: string, expiry: string, baseline: Baseline): void {
     const key = keyOf(product, expiry);
     if (read(this.browser, key, baseline.day)) return;

@@ -2,15 +2,13 @@ import type { ChainView, Subscription, ViewColumn } from '@deltastream/socket-cl
 import { Cleanup } from '../component.js';
 import type { Page } from '../page.js';
 import type { Selection } from '../selection.js';
-import { Baseline, BaselineStore } from './baseline.js';
+import type { Baseline } from './baseline.js';
+import { BaselineFinder } from './baseline-finder.js';
 import { cheapestMode } from './columns.js';
 import { Cost } from './cost.js';
-import { browserStorage, tabStorage } from './storage.js';
 import { type StrikeChoice, strikesOf } from './strikes.js';
 
 type Listener = () => void;
-
-const BASELINE_RETRY_MS = 15_000;
 
 /**
  * The option chains of one product as the panels of the page share them: which expiry and which
@@ -24,8 +22,6 @@ export class ChainFeed {
   strikes: StrikeChoice = 20;
   /** The newest chain of the chosen expiry and strikes. */
   chain: ChainView | undefined;
-  /** What changes are relative to; `undefined` until it is known. */
-  baseline: Baseline | undefined;
   /** The strike that the reader has chosen. */
   selected: number | undefined;
   /** Why there may be no chain, for the reader. */
@@ -36,12 +32,10 @@ export class ChainFeed {
   private handle: Subscription<ChainView> | undefined;
   private readonly listeners = new Set<Listener>();
   private readonly needs = new Map<object, readonly ViewColumn[]>();
-  private readonly store = new BaselineStore(tabStorage(), browserStorage());
+  private finder: BaselineFinder | undefined;
   private readonly cleanup = new Cleanup();
   /** The view that was asked for last. */
   private viewKey = '';
-  /** When a baseline may be asked for again, by `performance.now`. */
-  private askBaselineAt = 0;
 
   constructor(
     private readonly page: Page,
@@ -63,6 +57,7 @@ export class ChainFeed {
   stop(): void {
     this.cleanup.run();
     this.listeners.clear();
+    this.finder?.stop();
     this.handle?.unsubscribe();
     this.handle = undefined;
   }
@@ -71,6 +66,11 @@ export class ChainFeed {
   onChange(listener: Listener): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
+  }
+
+  /** What changes are relative to; `undefined` until it is known. */
+  get baseline(): Baseline | undefined {
+    return this.finder?.baseline;
   }
 
   /** Whether the chain cannot be relied on; see `staleBecause`. */
@@ -95,8 +95,8 @@ export class ChainFeed {
     this.page.selection.choose(expiry);
     this.chain = undefined;
     this.selected = undefined;
-    this.baseline = undefined;
-    this.askBaselineAt = 0;
+    this.finder?.stop();
+    this.finder = new BaselineFinder(this.page, this.symbol, expiry, () => this.changed());
     this.subscribe();
     this.changed();
   }
@@ -124,13 +124,7 @@ export class ChainFeed {
 
   /** Changes are relative to the newest chain from now on. */
   async resetBaseline(): Promise<void> {
-    const { expiry, symbol } = this;
-    if (expiry === undefined) return;
-    const newest = await this.askBaseline(expiry);
-    if (!newest) return;
-    this.baseline = newest;
-    this.store.choose(symbol, expiry, newest);
-    this.changed();
+    await this.finder?.reset();
   }
 
   private get view() {
@@ -195,7 +189,7 @@ export class ChainFeed {
     this.cost.add(chain, performance.now());
     const today = chain.timestamp.slice(0, 10);
     this.dropExpired(today);
-    if (this.baseline?.day !== today) this.findBaseline(chain.expiry, today);
+    this.finder?.follow(chain);
     this.changed();
   }
 
@@ -203,37 +197,6 @@ export class ChainFeed {
   private dropExpired(today: string): void {
     if (this.expiries.every((expiry) => expiry >= today || expiry === this.expiry)) return;
     this.expiries = this.expiries.filter((expiry) => expiry >= today || expiry === this.expiry);
-  }
-
-  private findBaseline(expiry: string, today: string): void {
-    this.baseline = this.store.get(this.symbol, expiry, today);
-    if (!this.baseline && performance.now() >= this.askBaselineAt) void this.beginWithNewest(expiry, today);
-  }
-
-  private async beginWithNewest(expiry: string, today: string): Promise<void> {
-    const { store, symbol } = this;
-    this.askBaselineAt = performance.now() + BASELINE_RETRY_MS;
-    const newest = await this.askBaseline(expiry);
-    if (!newest) return;
-    store.addFirst(symbol, expiry, newest);
-    // Another tab may have been quicker.
-    this.baseline = store.get(symbol, expiry, newest.day) ?? newest;
-    if (newest.day === today) this.askBaselineAt = 0;
-    this.changed();
-  }
-
-  /**
-   * Asks for all strikes once, whatever the view shows, so that all changes have one origin.
-   * @returns undefined if they do not come, or another expiry was selected meanwhile
-   */
-  private async askBaseline(expiry: string): Promise<Baseline | undefined> {
-    try {
-      const request = { type: 'chain', symbol: this.symbol, expiry, view: { mode: 'quote' } } as const;
-      const [chain] = (await this.page.client.snapshot(request)).updates;
-      return chain && this.expiry === expiry ? Baseline.of(chain) : undefined;
-    } catch {
-      return undefined; // There are no changes then. A later chain asks again.
-    }
   }
 
   private fail(error: Error): void {
