@@ -21,3 +21,17 @@ export const SCHEMES = ['light', 'dark'] as const;
 export function textProblems(page: Page): Promise<string[]> {
   return page.evaluate(SCRIPT);
 }
+
+/** What is wrong in this state of a page, on every screen and in both schemes. */
+export async function layoutProblems(page: Page): Promise<string[]> {
+  const problems: string[] = [];
+  for (const colorScheme of SCHEMES) {
+    await page.emulateMedia({ colorScheme });
+    for (const screen of SCREENS) {
+      await page.setViewportSize(screen);
+      const found = await textProblems(page);
+      problems.push(...found.map((problem) => `${screen.width} px, ${colorScheme}: ${problem}`));
+    }
+  }
+  return problems;
+}

@@ -108,8 +108,19 @@ it('marks the money, max pain, the walls and what is in the money', async () => 
   expect(await row(highest).getAttribute('class')).toContain('calls-wall');
   expect(await row(chain.puts.at(-1)!.strike).getAttribute('class')).toContain('puts-wall');
   expect(await fact('Max pain').textContent()).toBe('21,400');
-  const bar = `document.querySelector('tr.calls-wall td.oi').style.getPropertyValue('--bar')`;
-  expect(await page.evaluate(bar)).toMatch(/^\d+%$/);
+  const bars = `[...document.querySelectorAll('.chain-table tbody tr[data-strike]')].map((row) => [
+    Number(row.dataset.strike),
+    ...[...row.querySelectorAll('td.oi')].map((cell) => cell.style.getPropertyValue('--bar')),
+  ])`;
+  const [calls, puts] = [chain.calls, chain.puts].map(
+    (legs) => new Map(legs.map(({ strike, open_interest }) => [strike, Number(open_interest ?? 0)])),
+  );
+  const largest = Math.max(...calls!.values(), ...puts!.values());
+  const lengthOf = (oi = 0) => `${Math.round((oi / largest) * 100)}%`;
+  const strikes = [...new Set([...calls!.keys(), ...puts!.keys()])].sort((a, b) => a - b);
+  expect(await page.evaluate(bars)).toEqual(
+    strikes.map((strike) => [strike, lengthOf(calls!.get(strike)), lengthOf(puts!.get(strike))]),
+  );
 });
 
 it('keeps the strike at the money in the middle, until the reader scrolls', async () => {

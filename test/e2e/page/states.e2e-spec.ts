@@ -2,12 +2,12 @@ import { ADMIN_TOKEN, AdminClient } from '../../support/admin-client.js';
 import { Browser } from '../../support/browser.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { LivePage, shows } from '../../support/live-page.js';
-import { closedMarket, OPEN_MARKET } from '../../support/market-hours.js';
+import { closedMarket, OPEN_MARKET, preOpenMarket } from '../../support/market-hours.js';
 import { underlying } from '../../support/messages.js';
 import { Platform, UNDERLYING } from '../../support/platform.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
-import { SCHEMES, SCREENS, textProblems } from '../../support/text-layout.js';
+import { layoutProblems } from '../../support/text-layout.js';
 import { freePort, waitFor } from '../../support/wait.js';
 
 let redis: RedisServer;
@@ -46,17 +46,6 @@ const price = (platform: Platform, product: string, value: number, more: object 
 const isStale = (live: LivePage, product: string) =>
   live.row(product).evaluate((row) => (row as unknown as { className: string }).className.includes('stale'));
 
-/** Checks that what the page says in this state fits, also on a phone, in both schemes. */
-async function fits(live: LivePage): Promise<void> {
-  for (const { width, height } of SCREENS) {
-    await live.page.setViewportSize({ width, height });
-    for (const colorScheme of SCHEMES) {
-      await live.page.emulateMedia({ colorScheme });
-      expect([width, colorScheme, await textProblems(live.page)]).toEqual([width, colorScheme, []]);
-    }
-  }
-}
-
 it('a price that has stopped is grey, with the reason, and is live again with the next price', async () => {
   const { gateway, platform } = await start({ STALE_AFTER_MS: '1500' });
   await price(platform, 'NIFTY', 100);
@@ -88,7 +77,7 @@ it('a lost connection is said at once, and the page comes back by itself with th
   await shows(live.fact('replica'), '–');
   await shows(live.tile('feed'), 'Unknown');
   expect(await isStale(live, 'NIFTY')).toBe(true);
-  await fits(live);
+  expect(await layoutProblems(live.page)).toEqual([]);
 
   const again = await start({ PORT, REPLICA_NAME: 'second' });
   await price(again.platform, 'NIFTY', 103);
@@ -115,7 +104,7 @@ it('a drain is shown while it happens, and the page moves to the next replica wi
   const stopped = first.gateway.stop('SIGTERM');
   await shows(live.banner, /^This replica hands the page over in \d+ s\. The page moves to another one/);
   await shows(live.fact('state'), 'Moving to another replica');
-  await fits(live);
+  expect(await layoutProblems(live.page)).toEqual([]);
   await price(first.platform, 'NIFTY', 101);
   await shows(live.cell('NIFTY', 'price'), '₹101.00'); // data continues
   // There is no other replica at this address, so an early attempt to move may have been refused.
@@ -153,7 +142,7 @@ it('a page that reads too slowly is told so as it happens, and then has the newe
     /^This page reads too slowly: it was .+ behind, and \d+ updates? (was|were) skipped/,
   );
   await shows(live.fact('lagging'), /^yes, \d+ skipped$/);
-  await fits(live);
+  expect(await layoutProblems(live.page)).toEqual([]);
   expect(await live.log()).toEqual([
     expect.stringMatching(/Lagging: the page was .+ behind, and \d+ updates? (was|were) skipped/),
     expect.stringMatching(/Connected$/),
@@ -182,6 +171,7 @@ it('a notice of the operators is shown as text until it is closed, with its link
   await new AdminClient(gateway).post('notices', notice);
   await shows(notices.locator('p'), `${text} More`);
   expect(await notices.locator('a').getAttribute('href')).toBe('https://status.example.com/x');
+  expect(await layoutProblems(live.page)).toEqual([]);
   await notices.locator('button').click();
   expect(await notices.count()).toBe(0);
   await gateway.stop();
@@ -198,6 +188,16 @@ it('a closed market is no fault: the last prices stay, and the page says when it
   await shows(live.tileDetail('market'), /^opens \w+/);
   await shows(live.page.locator('#status .status-text'), 'Market closed');
   expect(browser.complaints).toEqual([]);
+  await gateway.stop();
+});
+
+it('a market in its pre-open session is shown as such', async () => {
+  const { gateway, platform } = await start({ MARKET_HOURS: preOpenMarket() });
+  await price(platform, 'NIFTY', 100);
+  const live = await LivePage.open(gateway.url, browser);
+  await shows(live.cell('NIFTY', 'reason'), 'pre-open');
+  await shows(live.cell('NIFTY', 'price'), '₹100.00');
+  await shows(live.tile('market'), 'Pre-open');
   await gateway.stop();
 });
 

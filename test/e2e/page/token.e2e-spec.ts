@@ -6,6 +6,7 @@ import { LivePage, shows } from '../../support/live-page.js';
 import { underlying } from '../../support/messages.js';
 import { Platform, UNDERLYING } from '../../support/platform.js';
 import { RedisServer } from '../../support/redis-server.js';
+import { layoutProblems } from '../../support/text-layout.js';
 import { claims, epoch, hs256, JWT_SECRET } from '../../support/tokens.js';
 import { waitFor } from '../../support/wait.js';
 
@@ -55,6 +56,7 @@ it('asks for a token that the gateway requires, and keeps it for this tab only',
   await shows(problem(page), 'This gateway requires a token. Enter yours.');
   await shows(live.banner, 'Not connected: the gateway needs a valid token.');
   expect(await page.getByRole('button', { name: 'without a token' }).isVisible()).toBe(false);
+  expect(await layoutProblems(page)).toEqual([]);
   await screenshot(page, 'token-required');
 
   const token = hs256(claims({ role: 'trader' }));

@@ -45,6 +45,10 @@ it('every cell of the watchlist is what was published', async () => {
   await price('AAPL', 1, 187.25);
   await platform.carried();
   const live = await (await LivePage.open(gateway.url, browser)).live();
+  const trend = async (product: string) => {
+    const paths = await live.row(product).locator('.trend path').all();
+    return Promise.all(paths.map((path) => path.getAttribute('d')));
+  };
   await shows(live.cell('NIFTY', 'price'), '₹21,450.50');
   await shows(live.cell('AAPL', 'price'), '$187.25');
   await shows(live.cell('GOLD', 'price'), '–');
@@ -61,6 +65,10 @@ it('every cell of the watchlist is what was published', async () => {
   await shows(live.cell('AAPL', 'percent'), '−1.00%');
   expect(await live.row('NIFTY').getAttribute('data-direction')).toBe('up');
   expect(await live.row('AAPL').getAttribute('data-direction')).toBe('down');
+  // The sparklines begin at the base line of the first price, and end at the last one.
+  await waitFor(async () => (await trend('AAPL'))[1] !== '');
+  expect(await trend('NIFTY')).toEqual(['M0 19.0H64', 'M0.0 19.0L64.0 1.0']);
+  expect(await trend('AAPL')).toEqual(['M0 1.0H64', 'M0.0 1.0L64.0 19.0']);
   // A product that the gateway did not know appears with its first price, without a currency.
   await price('M&M', 1, 3_100);
   await shows(live.cell('M&M', 'price'), '3,100.00');
