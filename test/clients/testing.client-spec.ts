@@ -1,8 +1,15 @@
 import { SocketClient } from '../../clients/typescript/src/client.js';
-import { type ClientOptions, type HistoryRequest, RequestError } from '../../clients/typescript/src/index.js';
+import {
+  type ClientOptions,
+  historyPages,
+  type HistoryRequest,
+  recordsOf,
+  RequestError,
+} from '../../clients/typescript/src/index.js';
 import { Link } from '../../clients/typescript/src/link.js';
 import type { Session } from '../../clients/typescript/src/session.js';
 import { FakeGateway, type FakeGatewayOptions } from '../../clients/typescript/src/testing/index.js';
+import { openingStream } from '../../src/history/history-streams.js';
 import { cleanUp } from '../support/cleanup.js';
 import { ContractCheck } from '../support/contract-check.js';
 import { GatewayProcess } from '../support/gateway-process.js';
@@ -17,7 +24,9 @@ import { checkConnections } from './support/checked-connections.js';
 interface World {
   connect(options?: ClientOptions): SocketClient;
   publishPrice(product: string, n: number): Promise<void>;
-  publishChain(product: string, n: number, expiry?: string): Promise<void>;
+  publishChain(product: string, n: number, expiry?: string, fields?: object): Promise<void>;
+  /** Waits until the history has the first chain of the session. */
+  hasOpening(product: string, expiry: string): Promise<void>;
   /** Publishes and stores the portfolio of a user, as the platform does. */
   publishPortfolio(user: number, n: number): Promise<void>;
   /** Waits until the product's price and chains have become stale. */
@@ -139,10 +148,12 @@ async function real({ env }: Setting): Promise<World> {
       await platform.publish(UNDERLYING, { type, product, price: n, timestamp: time, processed_at: time });
       await platform.carried();
     },
-    publishChain: async (product, n, expiry) => {
-      await platform.publish(OPTION_CHAIN, chain(product, n, expiry));
+    publishChain: async (product, n, expiry, fields) => {
+      await platform.publish(OPTION_CHAIN, { ...chain(product, n, expiry), ...fields });
       await platform.carried();
     },
+    hasOpening: (product, expiry) =>
+      waitFor(async () => (await redis.client.exists(openingStream(product, expiry))) === 1, 'no opening'),
     publishPortfolio: async (user, n) => {
       const text = JSON.stringify(portfolio(user, n));
       await redis.client.set(`latest:portfolio:${user}`, text);
@@ -176,10 +187,11 @@ function fake({ fake: options }: Setting): Promise<World> {
       gateway.publishPrice(product, n, { timestamp: time, processed_at: time });
       await gateway.settle();
     },
-    publishChain: async (product, n, expiry) => {
-      gateway.publishChain(chain(product, n, expiry));
+    publishChain: async (product, n, expiry, fields) => {
+      gateway.publishChain({ ...chain(product, n, expiry), ...fields });
       await gateway.settle();
     },
+    hasOpening: () => Promise.resolve(),
     publishPortfolio: (user, n) => {
       gateway.publishPortfolio(user, portfolio(user, n));
       return gateway.settle();
@@ -493,6 +505,84 @@ it('the fake gateway sends for history and to a client that resumes what the rea
     'subscribed',
     expect.objectContaining({ recovered: true, replayed: expect.any(Number) }),
   ]);
+});
+
+it('the fake gateway sends for openings what the real one sends', async () => {
+  const env = { CACHE_WRITE_INTERVAL_MS: '50' };
+  const later = '2027-01-28';
+  const result = await both({ env, fake: {} }, async (world) => {
+    const client = world.connect({ general: false });
+    await connected(client);
+    const { calls, puts } = chain('NIFTY', 1);
+    // Two calls have one strike, and a put has no open interest.
+    const first = {
+      calls: [{ ...calls[0], open_interest: 7 }, ...calls],
+      puts: [{ ...puts[0], open_interest: null, last: 8 }, puts[1]],
+    };
+    await world.publishChain('NIFTY', 1, EXPIRY, first);
+    await world.publishChain('NIFTY', 2, EXPIRY);
+    await world.publishChain('NIFTY', 1, later, { calls: [], puts: [] });
+    await world.publishPrice('SENSEX', 1);
+    for (const expiry of [EXPIRY, later]) await world.hasOpening('NIFTY', expiry);
+    const requests: Partial<HistoryRequest>[] = [
+      {},
+      { expiry: EXPIRY },
+      { expiry: later },
+      { expiry: '2027-02-25' },
+      { resolution: 'raw' },
+      { symbol: 'SENSEX' },
+      { symbol: 'TSLA' },
+      { symbol: 'NIFTYY' },
+    ];
+    for (const request of requests) await client.history({ type: 'opening', symbol: 'NIFTY', ...request });
+    const pages = historyPages(client, { type: 'opening', symbol: 'NIFTY' });
+    let records: unknown;
+    for await (const page of pages) {
+      expect(records).toBeUndefined();
+      records = recordsOf(page);
+    }
+    const [timestamp, leg] = [timestampOf(1), { call_open_interest: 20_859, call_last: 715.93 }];
+    const noCall = { call_open_interest: null, call_last: null };
+    const noPut = { put_open_interest: null, put_last: null };
+    expect(records).toEqual([
+      { timestamp, strike: 21_450, ...leg, call_open_interest: 7, ...noPut },
+      { timestamp, strike: 21_500, ...leg, put_open_interest: null, put_last: 8 },
+      { timestamp, strike: 21_550, ...noCall, put_open_interest: 20_859, put_last: 715.93 },
+    ]);
+    const handle = client.subscribe({ type: 'chain', symbol: 'NIFTY', expiry: later });
+    await handle.ready;
+    expect(await handle.history({ type: 'opening' })).toMatchObject({
+      expiry: later,
+      updates: [],
+      next: null,
+    });
+    const summaries = { type: 'summary', symbol: 'NIFTY', expiry: EXPIRY, limit: 1 } as const;
+    const { next } = await client.history(summaries);
+    expect(next).not.toBeNull();
+    const faults: Partial<HistoryRequest>[] = [
+      { from: timestampOf(1) },
+      { from: 'yesterday' },
+      { to: timestampOf(1) },
+      { limit: 10 },
+      { limit: 0 },
+      { limit: 5_001 },
+      { cursor: next! },
+      { cursor: 'x' },
+      { resolution: '1m' },
+      { expiry: 'tomorrow' },
+      { symbol: 'no symbol' },
+      { type: 'product', expiry: EXPIRY },
+      { type: 'openings' as 'opening' },
+    ];
+    contract.sendsInvalid = true;
+    for (const fault of faults) {
+      const refused = client.history({ type: 'opening', symbol: 'NIFTY', ...fault });
+      await expect(refused).rejects.toThrow(RequestError);
+    }
+    contract.sendsInvalid = false;
+    client.close();
+  });
+  expect(result.fake).toEqual(result.real);
 });
 
 it('the fake gateway sends for a shutdown what the real one sends', async () => {

@@ -73,6 +73,9 @@ class Redis:
     def set(self, key: str, message: Dict[str, Any]) -> None:
         self._command('SET', key, json.dumps(message))
 
+    def exists(self, key: str) -> bool:
+        return self._command('EXISTS', key) == b':1\r\n'
+
     def stop(self) -> None:
         self._socket.close()
         self._process.kill()

@@ -89,6 +89,27 @@ class Pages(unittest.TestCase):
             self.assertEqual(bars.bars, (('2026-11-22T04:00:00.000Z', 3, 3, 1, 2, 3), ('2026-11-22T04:01:00.000Z', 5, 5, 5, 5, 1)))
             self.assertIsNone(bars.updates)
 
+    def test_an_opening_is_the_first_chain_of_each_expiry(self) -> None:
+        with FakeGateway(['NIFTY']) as gateway:
+            client = gateway.connect(general=False)
+            self.assertEqual((client.history('opening', 'NIFTY').rows, client.history('opening', 'NIFTY').known), ((), False))
+            first = {'strike': 21500, 'open_interest': 51250, 'last': 231.4}
+            put = {'strike': 21600, 'last': 266.8}
+            gateway.publish_chain('NIFTY', EXPIRY, calls=[first, {**first, 'open_interest': 1}], puts=[put])
+            gateway.publish_chain('NIFTY', EXPIRY, calls=[{**first, 'open_interest': 2}], puts=[put])
+            gateway.publish_chain('NIFTY', LATER, calls=[{**first, 'open_interest': 3}])
+            (opening,) = client.history_pages('opening', 'NIFTY')
+            self.assertEqual((opening.type, opening.expiry, opening.resolution, opening.next, opening.gaps), ('opening', EXPIRY, 'raw', None, ()))
+            self.assertEqual(opening.columns, ('timestamp', 'strike', 'call_open_interest', 'call_last', 'put_open_interest', 'put_last'))
+            time = opening.rows[0][0]
+            self.assertEqual(opening.rows, ((time, 21500, 51250, 231.4, None, None), (time, 21600, None, None, None, 266.8)))
+            self.assertLess(time, client.snapshot('chain', 'NIFTY', EXPIRY).updates[0].timestamp)
+            self.assertEqual(client.history('opening', 'NIFTY', LATER).records()[0]['call_open_interest'], 3)
+            gateway.lose_history()
+            self.assertEqual(client.history('opening', 'NIFTY').rows, ())
+            gateway.publish_chain('NIFTY', EXPIRY, calls=[{**first, 'open_interest': 4}])
+            self.assertEqual(client.history('opening', 'NIFTY').records()[0]['call_open_interest'], 4)
+
     def test_refusals_are_raised(self) -> None:
         with FakeGateway(['NIFTY'], limits={'history_seconds': 0}) as gateway:
             client = gateway.connect(general=False)

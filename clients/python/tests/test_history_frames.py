@@ -9,10 +9,16 @@ from deltastream_socket_client.payload_reader import read
 
 from .fakes import chain_view
 
+OPENING = ['timestamp', 'strike', 'call_open_interest', 'call_last', 'put_open_interest', 'put_last']
+
 
 def frame_of(resolution: str, columns: List[str], rows: List[List[Any]]) -> Any:
     head = {'type': 'product', 'symbol': 'NIFTY', 'resolution': resolution, 'columns': columns}
     return read(History, {**head, 'updates' if resolution == 'raw' else 'bars': rows}).to_frame()
+
+
+def opening_frame(rows: List[List[Any]]) -> Any:
+    return read(History, {'type': 'opening', 'symbol': 'NIFTY', 'columns': OPENING, 'updates': rows}).to_frame()
 
 
 if importlib.util.find_spec('pandas') is None:
@@ -42,6 +48,19 @@ else:
             frame = frame_of('raw', ['timestamp', 'spot_price', 'atm_strike'], [['2026-11-22T04:43:38.330112', 1, None]])
             self.assertTrue(frame.atm_strike.isna().all())
             self.assertEqual(str(frame.atm_strike.dtype), 'float64')
+
+        def test_an_opening_has_a_row_for_each_strike_and_can_be_subtracted_from_a_view(self) -> None:
+            rows = [['2026-11-22T03:45:02', 21000, 100, 640, 70, None], ['2026-11-22T03:45:02', 21100, 5, 1, 5, 1]]
+            frame = opening_frame(rows)
+            self.assertEqual((frame.index.name, list(frame.index), list(frame.columns)), ('strike', [21000, 21100], OPENING[2:]))
+            self.assertEqual((frame.call_open_interest[21000], frame.put_last.isna()[21000]), (100, True))
+            change = read(ChainView, chain_view('NIFTY', 1)).to_frame() - frame
+            self.assertEqual((list(change.index), change.call_last[21000]), ([21000, 21050, 21100], 700.5 - 640))
+
+        def test_an_opening_without_rows_has_the_same_columns_and_index(self) -> None:
+            frame = opening_frame([])
+            self.assertEqual((len(frame), frame.index.name, str(frame.index.dtype), list(frame.columns)), (0, 'strike', 'float64', OPENING[2:]))
+            self.assertEqual(str(frame.call_last.dtype), 'float64')
 
         def test_a_view_of_a_chain_has_a_row_for_each_strike(self) -> None:
             frame = read(ChainView, chain_view('NIFTY', 1)).to_frame()

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
+import io
 import pathlib
 import re
 import sys
@@ -479,6 +481,17 @@ class Readme(unittest.TestCase):
         result = unittest.TestResult()
         unittest.defaultTestLoader.loadTestsFromTestCase(example).run(result)
         self.assertEqual((result.testsRun, result.errors + result.failures), (1, []))
+
+
+    def test_the_example_of_the_change_in_open_interest_prints_it(self) -> None:
+        with FakeGateway(['NIFTY']) as gateway, gateway.installed():
+            for more in (0, 25):
+                legs = [{'strike': strike, 'open_interest': strike + more} for strike in (100, 200)]
+                gateway.publish_chain('NIFTY', '2099-11-26', calls=[*legs, {'strike': 300}])
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                self.run_example("client.history('opening'")
+        self.assertEqual(printed.getvalue().splitlines(), ['100 25', '200 25'])
 
 
 class OnALoop(unittest.IsolatedAsyncioTestCase):

@@ -34,10 +34,15 @@ CHAIN: Dict[str, Any] = {
     'pcr_volume': 1.5,
     'max_pain_strike': 21400,
     'atm_straddle_price': 449.33,
-    'calls': [LEG],
-    'puts': [{**LEG, 'strike': 21550}],
 }
+EXPIRY = '2099-11-26'
 Told = List[Tuple[str, Any]]
+
+
+def chain_fields(n: int) -> Dict[str, Any]:
+    """Returns what the `n`-th chain has. Two of its calls have one strike."""
+    calls = [{**LEG, 'open_interest': n, 'last': 231.4}, {**LEG, 'open_interest': 0}]
+    return {**CHAIN, 'spot_price': n, 'calls': calls, 'puts': [{**LEG, 'strike': 21550}]}
 
 
 def comparable(value: Any, name: str = '') -> Any:
@@ -100,6 +105,9 @@ class Stage:
     def chain(self, product: str, n: int) -> None:
         raise NotImplementedError
 
+    def await_opening(self, product: str) -> None:
+        """Waits until the history has the first chain of the session."""
+
     def portfolio(self, user: int, n: int) -> None:
         raise NotImplementedError
 
@@ -145,7 +153,7 @@ class FakeStage(Stage):
         self.gateway.publish_price(product, n)
 
     def chain(self, product: str, n: int) -> None:
-        self.gateway.publish_chain(product, '2099-11-26', **{**CHAIN, 'spot_price': n})
+        self.gateway.publish_chain(product, EXPIRY, **chain_fields(n))
 
     def portfolio(self, user: int, n: int) -> None:
         self.gateway.publish_portfolio(user, total_pnl=n, positions=[{'symbol': 'NIFTY', 'quantity': n}])
@@ -188,8 +196,11 @@ class RealStage(Stage):
         self.gateway.price(product, n)
 
     def chain(self, product: str, n: int) -> None:
-        message = {**CHAIN, 'spot_price': n, 'product': product, 'expiry': '2099-11-26', 'timestamp': stamp(n), 'processed_at': stamp(n)}
+        message = {**chain_fields(n), 'product': product, 'expiry': EXPIRY, 'timestamp': stamp(n), 'processed_at': stamp(n)}
         wait_for(lambda: self._prefixed.publish('enriched:option_chain', message))
+
+    def await_opening(self, product: str) -> None:
+        wait_for(lambda: self._prefixed.exists(f'history:opening:{product}:{EXPIRY}'), 'no opening')
 
     def portfolio(self, user: int, n: int) -> None:
         self.gateway.portfolio(user, n)
@@ -227,6 +238,9 @@ class _Prefixed(Redis):
 
     def set(self, key: str, message: Dict[str, Any]) -> None:
         self._inner.set(f'{self._prefix}{key}', message)
+
+    def exists(self, key: str) -> bool:
+        return self._inner.exists(f'{self._prefix}{key}')
 
 
 class Drift(unittest.TestCase):
@@ -336,9 +350,11 @@ class Drift(unittest.TestCase):
             client.subscribe('product', 'DRIFT').ready(10)
             for n in (1, 2, 3):
                 stage.price('DRIFT', n)
-            stage.chain('DRIFT', 4)
+            for n in (4, 5):
+                stage.chain('DRIFT', n)
             chains = client.subscribe('chain', 'DRIFT').ready(10)
-            wait_for(lambda: chains.latest)
+            wait_for(lambda: chains.latest and chains.latest.spot_price == 5)
+            stage.await_opening('DRIFT')
             client.take()
             for type, more in (
                 ('product', {}),
@@ -348,16 +364,21 @@ class Drift(unittest.TestCase):
                 ('product', {'resolution': '5m'}),
                 ('summary', {}),
                 ('summary', {'expiry': '2098-01-01'}),
+                ('opening', {}),
+                ('opening', {'expiry': EXPIRY}),
+                ('opening', {'expiry': '2098-01-01'}),
             ):
                 page = client.history(type, 'DRIFT', **more)  # type: ignore[arg-type]
                 client.wait_for('history')
                 yield client.take(), page.gaps, page.next is None
             yield [[row[1] for row in page.rows] for page in client.history_pages('product', 'DRIFT', limit=2)]
+            yield [(page.type, page.expiry, [row[1:] for row in page.rows]) for page in client.history_pages('opening', 'DRIFT')]
             client.take()
-            for symbol in ('NIFFTY', 'FAR-FROM-IT'):
-                yield client.history('product', symbol)
-                client.wait_for('history')
-                yield client.take()
+            for type in ('product', 'opening'):
+                for symbol in ('NIFFTY', 'FAR-FROM-IT'):
+                    yield client.history(type, symbol)
+                    client.wait_for('history')
+                    yield client.take()
             cursor = client.history('product', 'DRIFT', limit=2).next
             client.take()
             for type, symbol, fault in (
@@ -368,6 +389,15 @@ class Drift(unittest.TestCase):
                 ('product', 'DRIFT', {'from_': 'yesterday'}),
                 ('product', 'DRIFT', {'limit': 5001}),
                 ('summary', 'DRIFT', {'resolution': '1m'}),
+                ('opening', 'DRIFT', {'limit': 10}),
+                ('opening', 'DRIFT', {'limit': 0}),
+                ('opening', 'DRIFT', {'from_': '2020-01-01T00:00:00Z'}),
+                ('opening', 'DRIFT', {'from_': 'yesterday'}),
+                ('opening', 'DRIFT', {'to': '2020-01-01T00:00:00Z'}),
+                ('opening', 'DRIFT', {'resolution': '5m'}),
+                ('opening', 'DRIFT', {'expiry': 'tomorrow'}),
+                ('opening', 'DRIFT', {'cursor': cursor}),
+                ('opening', 'DRIFT', {'cursor': 'x'}),
                 ('product', 'DRIFT', {'cursor': 'x'}),
                 ('product', 'DRIFT', {'cursor': cursor, 'resolution': '5m'}),
                 ('product', 'NIFTY', {'cursor': cursor}),

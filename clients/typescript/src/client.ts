@@ -328,9 +328,10 @@ export class SocketClient {
   }
 
   /**
-   * A page of past prices, chain summaries, bars or portfolios. `historyPages` has the pages that follow. If the
-   * gateway does not know the product, `suggestions` may have one that is spelt nearly the same.
-   * Rejects with a `RequestError`, or with the reason of the `signal`.
+   * A page of past prices, chain summaries, bars or portfolios, or the first chain of the session.
+   * `historyPages` has the pages that follow. If the gateway does not know the product, `suggestions`
+   * may have one that is spelt nearly the same. Rejects with a `RequestError`, or with the reason of
+   * the `signal`.
    */
   async history(
     request: HistoryRequest,

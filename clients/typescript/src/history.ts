@@ -10,8 +10,9 @@ export interface HistoryRecord {
 
 /**
  * The pages of history that a request names, one after the other. The next page is asked for when
- * the loop has used the last one. With `from` they go on to newer rows, otherwise to older ones.
- * Throws what `client.history` rejects with. `timeoutMs` of the options is that of one page.
+ * the loop has used the last one. With `from` they go on to newer rows, otherwise to older ones. An
+ * `opening` has one page. Throws what `client.history` rejects with. `timeoutMs` of the options is
+ * that of one page.
  */
 export async function* historyPages(
   client: Pick<SocketClient, 'history'>,

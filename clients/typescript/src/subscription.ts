@@ -109,8 +109,9 @@ export interface Subscription<U extends MarketUpdate = MarketUpdate> extends Bas
    */
   readonly suggestions: ReadonlyMap<string, string>;
   /**
-   * A page of past prices of its product, or of past summaries of its chain. `request` has to name
-   * the `symbol` if the subscription has several products.
+   * A page of past prices of its product, or of past summaries of its chain. With the type `opening`
+   * in `request`, it is the first chain of the session. `request` has to name the `symbol` if the
+   * subscription has several products.
    */
   history(request?: Partial<HistoryRequest>, options?: HistoryOptions): Promise<History>;
   /**

@@ -1,4 +1,4 @@
-"""Past prices, chain summaries and bars, which `history` returns page by page."""
+"""Past prices, chain summaries, openings and bars, which `history` returns page by page."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ HistoryRow = Tuple[Any, ...]
 @dataclass(frozen=True)
 class History:
     """One page of history, and the payload of the event `history`. Its rows are in ascending order
-    of time.
+    of time. Those of an opening are in ascending order of strikes: all have the time of its chain.
     """
 
-    #: 'product', 'summary' or 'portfolio'.
+    #: 'product', 'summary', 'opening' or 'portfolio'.
     type: str
     #: `None` for portfolios.
     symbol: Optional[str]
@@ -56,10 +56,17 @@ class History:
     def to_frame(self) -> Any:
         """The rows as a `pandas.DataFrame`. Its index is the timestamps, a `DatetimeIndex` in UTC.
 
+        The frame of an opening has the strikes as its index. Its columns have the names of those that
+        `to_frame` of a `ChainView` has, so you can subtract one frame from the other. The time of the
+        opening is not in the frame: every row of `rows` has it.
+
         A value that the platform does not give is NaN. Raises ImportError if pandas is not
         installed.
         """
         pandas = import_pandas('records()')
+        if self.type == 'opening':
+            table = pandas.DataFrame(list(self.rows), columns=list(self.columns))
+            return table.drop(columns='timestamp').astype('float64').set_index('strike')
         at = self.columns.index('timestamp')
         times = [to_datetime(row[at]) for row in self.rows]
         index = pandas.DatetimeIndex(times, name='timestamp') if times else pandas.DatetimeIndex([], tz='UTC', name='timestamp')

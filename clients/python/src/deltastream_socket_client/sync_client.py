@@ -338,14 +338,17 @@ class Client(BaseClient):
         """Returns one page of past updates, in ascending order of time.
 
         type: 'product' for the prices of a product, 'summary' for the summaries of one of its chains,
-        'portfolio' for the numbers of the portfolios of your user.
+        'opening' for the first chain of the session, with a row for each strike, 'portfolio' for the
+        numbers of the portfolios of your user.
         symbol: one product, for example 'NIFTY'. Not for 'portfolio'.
-        expiry: a date or a 'YYYY-MM-DD', only for 'summary'. Without it, the nearest expiry.
+        expiry: a date or a 'YYYY-MM-DD', only for 'summary' and 'opening'. Without it, the nearest
+        expiry.
         from_, to: the times of the first and the last row, both included: a `datetime`, or the
         `timestamp` of an update. Times without a zone are in UTC.
         limit: the most rows of the page, 1,000 by default and 5,000 at most.
         resolution: 'raw' for every update, or for 'product' bars of '1m', '5m' or '1h'.
         cursor: the `next` of the page before. The other arguments must be the same.
+        An 'opening' has one page, and takes neither times nor `limit` nor `cursor`.
         timeout: in seconds.
         Raises RequestTimeout, NotConnected or RequestError, for example with the code
         'HISTORY_UNAVAILABLE', and TypeError for arguments that cannot be used.

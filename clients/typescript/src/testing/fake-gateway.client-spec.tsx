@@ -395,6 +395,28 @@ it('history is kept of what the test publishes, and a client that resumes misses
   expect(heard).toMatchObject([['gap', { product: 'NIFTY', room: 'product:NIFTY' }]]);
 });
 
+it('an opening is the first chain that the test publishes, until the gateway loses its history', async () => {
+  const gateway = start();
+  const client = gateway.connect();
+  const opening = async (expiry?: string) => {
+    const asked = client.history({ type: 'opening', symbol: 'NIFTY', ...(expiry && { expiry }) });
+    await gateway.settle();
+    const { updates, known } = await asked;
+    return known ?? updates?.map(([, strike]) => strike);
+  };
+  expect(await opening()).toBe(false);
+  const publish = (expiry: string, ...strikes: number[]) =>
+    gateway.publishChain({ product: 'NIFTY', expiry, strikes });
+  publish('2099-11-26', 100, 200);
+  publish('2099-11-26', 300);
+  publish('2099-12-31', 400);
+  expect([await opening(), await opening('2099-12-31')]).toEqual([[100, 200], [400]]);
+  gateway.loseHistory();
+  expect(await opening()).toEqual([]);
+  publish('2099-11-26', 500);
+  expect(await opening()).toEqual([500]);
+});
+
 it('a rejected request fails until the gateway allows it again', async () => {
   const gateway = start();
   const client = gateway.connect();

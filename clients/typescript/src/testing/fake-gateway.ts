@@ -228,7 +228,7 @@ export class FakeGateway {
     if (!this.market.isNews(update)) return update;
     const { product, expiry } = update;
     this.observe(update);
-    this.history.recordSummary(update);
+    this.history.recordChain(update);
     this.broadcast([GENERAL_ROOM], `summary:${product}:${expiry}`, 'chain_summary', summaryOf(update));
     this.broadcast(
       [chainRoom(product), chainRoom(product, expiry)],

@@ -25,6 +25,7 @@ const MAX_KEPT = 20_000;
 /** How many updates are replayed to a client at most, as at the gateway. */
 const MAX_REPLAYED = 5_000;
 const TIME_RULE = 'must be an ISO 8601 time such as 2026-11-22T04:43:39.340966';
+const NOT_OF_OPENINGS = 'must be left out with type opening, which has one page';
 const PRICE_COLUMNS = ['timestamp', 'price'] as const;
 const SUMMARY_COLUMNS = [
   'timestamp',
@@ -37,6 +38,14 @@ const SUMMARY_COLUMNS = [
   'total_call_oi',
   'total_put_oi',
 ] as const satisfies readonly (keyof ChainUpdate)[];
+const OPENING_COLUMNS = [
+  'timestamp',
+  'strike',
+  'call_open_interest',
+  'call_last',
+  'put_open_interest',
+  'put_last',
+] as const;
 const CURSOR = /^([ab])(\d{1,16})-([0-9a-f]{8})$/;
 
 interface Entry<U> {
@@ -55,26 +64,31 @@ interface Row {
   readonly gap: boolean;
 }
 
-/** The past prices and summaries, in ascending order of time. */
+/** The past prices and summaries, in ascending order of time, and the first chain of the session. */
 export class FakeHistory {
   /** The number of updates that were recorded. */
   recorded = 0;
   private readonly prices = new Map<string, Entry<UnderlyingUpdate>[]>();
   /** By `product:expiry`. */
   private readonly summaries = new Map<string, Entry<ChainUpdate>[]>();
+  /** The rows of the first chain, by `product:expiry`. All that a test publishes is in one session. */
+  private readonly openings = new Map<string, readonly HistoryRow[]>();
 
   recordPrice(update: UnderlyingUpdate): void {
     this.record(this.prices, update.product, update);
   }
 
-  recordSummary(update: ChainUpdate): void {
-    this.record(this.summaries, `${update.product}:${update.expiry}`, update);
+  recordChain(update: ChainUpdate): void {
+    const name = `${update.product}:${update.expiry}`;
+    this.record(this.summaries, name, update);
+    if (!this.openings.has(name)) this.openings.set(name, openingRows(update));
   }
 
   /** Forgets everything, as when Redis has lost it. */
   clear(): void {
     this.prices.clear();
     this.summaries.clear();
+    this.openings.clear();
   }
 
   /**
@@ -99,8 +113,12 @@ export class FakeHistory {
     checkHistoryRequest(request);
     if (!isOfMarket(request)) throw portfolioHistoryIsOff();
     const { type, symbol, resolution = 'raw' } = request;
-    const expiry = type === 'summary' ? (request.expiry ?? nearestExpiry(symbol) ?? null) : null;
+    const expiry = type === 'product' ? null : (request.expiry ?? nearestExpiry(symbol) ?? null);
     const head = { type, symbol, expiry, resolution };
+    if (type === 'opening') {
+      const updates = this.openings.get(`${symbol}:${expiry}`) ?? [];
+      return { ...head, columns: OPENING_COLUMNS, updates, next: null };
+    }
     const range = [parseTimestamp(request.from), parseTimestamp(request.to)];
     const tag = tagOf(JSON.stringify([...Object.values(head), ...range]));
     if (resolution !== 'raw') {
@@ -146,6 +164,21 @@ function rowsOf<U extends object>(entries: readonly Entry<U>[], columns: readonl
     values: columns.map((column) => update[column] ?? null) as HistoryRow,
     gap,
   }));
+}
+
+/** One row for each strike of a chain. Of two legs with one strike, the first counts. */
+function openingRows({ timestamp, strikes, calls, puts }: ChainUpdate): HistoryRow[] {
+  return strikes.map((strike) => {
+    const [call, put] = [calls, puts].map((legs) => legs.find((leg) => leg.strike === strike));
+    return [
+      timestamp,
+      strike,
+      call?.open_interest ?? null,
+      call?.last ?? null,
+      put?.open_interest ?? null,
+      put?.last ?? null,
+    ];
+  });
 }
 
 /** A tag for the requests that a cursor may be used with: the FNV-1a hash of a text. */
@@ -202,18 +235,20 @@ function checkHistoryRequest(request: HistoryRequest): void {
     check(isSymbol(symbol), 'INVALID_SYMBOL', 'symbol', `must be ${SYMBOL_RULE}`);
   }
   check(
-    expiry == null || (type === 'summary' && isExpiry(expiry)),
+    expiry == null || ((type === 'summary' || type === 'opening') && isExpiry(expiry)),
     'INVALID_EXPIRY',
     'expiry',
-    'must be a date YYYY-MM-DD, and is allowed with type summary only',
+    'must be a date YYYY-MM-DD, and is allowed with types summary and opening only',
   );
   for (const [field, time] of Object.entries({ from, to })) {
     check(time == null || isTimestamp(time), 'INVALID_TIME', field, TIME_RULE);
+    check(time == null || type !== 'opening', 'INVALID_TIME', field, NOT_OF_OPENINGS);
   }
   const checkLimit = (ok: boolean, problem: string): void => check(ok, 'INVALID_PAGE', 'limit', problem);
   checkLimit(Number.isInteger(limit), 'must be a whole number');
   checkLimit(limit >= 1, 'must be at least 1');
   checkLimit(limit <= MAX_HISTORY_ROWS, `must be at most ${MAX_HISTORY_ROWS}`);
+  checkLimit(request.limit == null || type !== 'opening', NOT_OF_OPENINGS);
   check(
     resolution === 'raw' || (type === 'product' && HISTORY_RESOLUTIONS.includes(resolution)),
     'INVALID_PAGE',
@@ -226,4 +261,5 @@ function checkHistoryRequest(request: HistoryRequest): void {
     'cursor',
     'must be the next of a page, as it is',
   );
+  check(cursor == null || type !== 'opening', 'INVALID_PAGE', 'cursor', NOT_OF_OPENINGS);
 }

@@ -1,4 +1,4 @@
-"""The past prices and summaries of the fake gateway, and the pages that it makes of them."""
+"""The past prices, summaries and openings of the fake gateway, and the pages that it makes of them."""
 from __future__ import annotations
 
 import json
@@ -27,6 +27,8 @@ _SUMMARY = (
     'total_call_oi',
     'total_put_oi',
 )
+_OPENING = ('timestamp', 'strike', 'call_open_interest', 'call_last', 'put_open_interest', 'put_last')
+_COLUMNS = {'product': _PRICE, 'summary': _SUMMARY, 'opening': _OPENING}
 _BAR = ('timestamp', 'open', 'high', 'low', 'close', 'count')
 _MINUTES = {'1m': 1, '5m': 5, '1h': 60}
 
@@ -54,20 +56,27 @@ class History:
         self.recorded = 0
         #: By product, and expiry for summaries. In ascending order of time.
         self._entries: Dict[Tuple[str, Optional[str]], List[_Entry]] = {}
+        #: The rows of the first chain, by product and expiry. All that a test publishes is in one
+        #: session.
+        self._openings: Dict[Tuple[str, Optional[str]], List[List[Any]]] = {}
 
     def record(self, update: Dict[str, Any]) -> None:
         """Takes a price or a chain. Like the gateway, it keeps none that is older than the newest."""
-        entries = self._entries.setdefault((update['product'], update.get('expiry')), [])
+        key = (update['product'], update.get('expiry'))
+        entries = self._entries.setdefault(key, [])
         time = parse_micros(update['timestamp'])
         if time is None or (entries and time < entries[-1].time):
             return
         entries.append(_Entry(time, update, self.recorded))
+        if 'expiry' in update and key not in self._openings:
+            self._openings[key] = _opening(update)
         self.recorded += 1
         del entries[:-MAX_KEPT]
 
     def clear(self) -> None:
         """Forgets everything, as when Redis has lost it."""
         self._entries.clear()
+        self._openings.clear()
 
     def missed(self, product: str, since: Any, before: float = math.inf) -> Optional[List[Dict[str, Any]]]:
         """Returns the prices of a product after a time.
@@ -90,9 +99,11 @@ class History:
         if request['type'] == 'portfolio':
             raise portfolio_history_is_off()
         kind, symbol, resolution = request['type'], request['symbol'], request.get('resolution', 'raw')
-        expiry = (request.get('expiry') or nearest_expiry(symbol)) if kind == 'summary' else None
-        columns = _BAR if resolution != 'raw' else _PRICE if kind == 'product' else _SUMMARY
+        expiry = (request.get('expiry') or nearest_expiry(symbol)) if kind != 'product' else None
+        columns = _BAR if resolution != 'raw' else _COLUMNS[kind]
         head = {'type': kind, 'symbol': symbol, 'expiry': expiry, 'resolution': resolution, 'columns': list(columns)}
+        if kind == 'opening':
+            return {**head, 'updates': self._openings.get((symbol, expiry), []), 'next': None}
         times = [parse_micros(request.get(name)) for name in ('from', 'to')]
         tag = _tag([kind, symbol, expiry, resolution, *times])
         entries = [] if kind == 'summary' and expiry is None else self._entries.get((symbol, expiry), [])
@@ -104,6 +115,15 @@ class History:
         gaps = [index for index, row in enumerate(rows) if row.gap]
         page = {**head, 'updates': [row.values for row in rows], 'next': following}
         return {**page, 'gaps': gaps} if gaps else page
+
+
+def _opening(chain: Dict[str, Any]) -> List[List[Any]]:
+    """Returns one row for each strike of a chain. Of two legs with one strike, the first counts."""
+    sides = [{leg['strike']: leg for leg in reversed(chain[side])} for side in ('calls', 'puts')]
+    return [
+        [chain['timestamp'], strike, *(legs.get(strike, {}).get(name) for legs in sides for name in ('open_interest', 'last'))]
+        for strike in chain['strikes']
+    ]
 
 
 def _bars(entries: Sequence[_Entry], period: int) -> List[_Row]:

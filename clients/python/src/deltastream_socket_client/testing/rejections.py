@@ -16,10 +16,12 @@ _INVALID = 'Invalid subscription request'
 _INVALID_HISTORY = 'Invalid history request. The details say what is wrong.'
 _CURSOR = re.compile(r'[ab]\d{1,16}-[0-9a-f]{8}')
 _MAX_HISTORY_ROWS = 5_000
+_HISTORY_TYPES = ('product', 'summary', 'opening', 'portfolio')
 _RESOLUTIONS = ('raw', '1m', '5m', '1h')
 _NO_SYMBOL_RULE = 'must be left out, because the portfolio is that of your own user'
 _RESOLUTION_RULE = f'must be one of {", ".join(_RESOLUTIONS)}; only prices have other ones than raw'
-_SUMMARY_EXPIRY_RULE = 'must be a date YYYY-MM-DD, and is allowed with type summary only'
+_CHAIN_EXPIRY_RULE = 'must be a date YYYY-MM-DD, and is allowed with types summary and opening only'
+_NOT_OF_OPENINGS = 'must be left out with type opening, which has one page'
 _TIME_RULE = 'must be an ISO 8601 time such as 2026-11-22T04:43:39.340966'
 _NOT_SAFE_TO_SHOW = re.compile(r'[^ -~]|[<>"\'`]')
 _MAX_SHOWN = 12
@@ -154,16 +156,25 @@ def check_history(payload: Any) -> None:
     limit, resolution = payload.get('limit', 1), payload.get('resolution', 'raw')
     is_whole = isinstance(limit, int) and not isinstance(limit, bool)
     checks = [
-        (kind in ('product', 'summary', 'portfolio'), 'INVALID_TYPE', 'type', 'must be one of product, summary, portfolio'),
+        (kind in _HISTORY_TYPES, 'INVALID_TYPE', 'type', f'must be one of {", ".join(_HISTORY_TYPES)}'),
         (kind != 'portfolio' or symbol is None, 'INVALID_SYMBOL', 'symbol', _NO_SYMBOL_RULE),
         (kind == 'portfolio' or _is_symbol(symbol), 'INVALID_SYMBOL', 'symbol', f'must be {SYMBOL_RULE}'),
-        (expiry is None or (kind == 'summary' and _is_expiry(expiry)), 'INVALID_EXPIRY', 'expiry', _SUMMARY_EXPIRY_RULE),
-        *((_is_time_or_none(payload.get(name)), 'INVALID_TIME', name, _TIME_RULE) for name in ('from', 'to')),
+        (expiry is None or (kind in ('summary', 'opening') and _is_expiry(expiry)), 'INVALID_EXPIRY', 'expiry', _CHAIN_EXPIRY_RULE),
+        *(
+            check
+            for name in ('from', 'to')
+            for check in (
+                (_is_time_or_none(payload.get(name)), 'INVALID_TIME', name, _TIME_RULE),
+                (kind != 'opening' or payload.get(name) is None, 'INVALID_TIME', name, _NOT_OF_OPENINGS),
+            )
+        ),
         (is_whole, 'INVALID_PAGE', 'limit', 'must be a whole number'),
         (not is_whole or limit >= 1, 'INVALID_PAGE', 'limit', 'must be at least 1'),
         (not is_whole or limit <= _MAX_HISTORY_ROWS, 'INVALID_PAGE', 'limit', f'must be at most {_MAX_HISTORY_ROWS}'),
+        (kind != 'opening' or payload.get('limit') is None, 'INVALID_PAGE', 'limit', _NOT_OF_OPENINGS),
         (resolution in (_RESOLUTIONS if kind == 'product' else ('raw',)), 'INVALID_PAGE', 'resolution', _RESOLUTION_RULE),
         (cursor is None or _is_cursor(cursor), 'INVALID_PAGE', 'cursor', 'must be the next of a page, as it is'),
+        (kind != 'opening' or cursor is None, 'INVALID_PAGE', 'cursor', _NOT_OF_OPENINGS),
     ]
     for valid, code, field, problem in checks:
         if not valid:
