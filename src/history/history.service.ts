@@ -27,9 +27,9 @@ const UPDATES_PER_SECOND = 20;
 const DAY_MS = 86_400_000;
 
 /**
- * The past updates of products, the past summaries of chains, and the first chain of each session. Recent ones are in memory; all
- * replicas share the others in the store, which one replica writes. If `HISTORY_SECONDS` is 0,
- * nothing is kept.
+ * The past updates of products, the past summaries of chains, and the first chain of each session.
+ * Recent ones are in memory; all replicas share the others in the store, which one replica writes.
+ * If `HISTORY_SECONDS` is 0, nothing is kept.
  */
 @Injectable()
 export class HistoryService {
@@ -196,7 +196,10 @@ export class HistoryService {
     return this.reading(async () => {
       const range = { from: FIRST_ID, to: LAST_ID, limit: 1, newest: true };
       const [entry] = await this.store.read(stream, range);
-      if (!entry || entry.ms < this.sessionStartAt(product, ms)) return [];
+      if (!entry || entry.ms < this.sessionStartAt(product, ms)) {
+        this.openings.miss(product, expiry);
+        return [];
+      }
       const rows = openingRows(entry);
       if (!rows) this.unreadable(stream, entry);
       return rows ?? [];

@@ -36,6 +36,11 @@ export class MemoryHistoryStore implements HistoryStore {
     return Promise.resolve(newest ? found.slice(-limit) : found.slice(0, limit));
   }
 
+  /** Forgets everything, as Redis does when it is restarted without a disk. */
+  clear(): void {
+    this.streams.clear();
+  }
+
   private appendOne(run: HistoryRun, { keepMs, maxEntries, idleMs }: HistoryBounds): AppendResult {
     let kept = this.live(run.stream)?.entries ?? [];
     const newest = run.entries.at(-1)!;

@@ -1,6 +1,6 @@
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { chain, EXPIRY } from '../../test/support/messages.js';
-import type { ChainMessage } from '../feed/market-message.js';
+import { chainKey, type ChainMessage } from '../feed/market-message.js';
 import { FIRST_ID, LAST_ID } from './history-id.js';
 import type { HistoryStore } from './history-store.js';
 import { openingStream } from './history-streams.js';
@@ -24,7 +24,7 @@ function chainAt(ms: number, product = 'NIFTY'): ChainMessage {
     kind: 'chain',
     product,
     expiry: EXPIRY,
-    key: `${product}:${EXPIRY}`,
+    key: chainKey(product, EXPIRY),
     time,
     processedTime: time,
     payload: { toJSON: () => update },
@@ -207,6 +207,38 @@ it('stays if the clock of the producer was set back within the session', async (
   await world.pass();
   writer.record(chainAt(11 * HOUR), 'rebased');
   writer.record(chainAt(13 * HOUR), 'newest');
+  await world.pass();
+  expect(await world.opening()).toBe(36_000);
+});
+
+it('that the store has lost is replaced by the next chain, by a replica that notices', async () => {
+  const world = new World();
+  const [writer, other] = [world.writer(() => true), world.writer(() => false)];
+  for (const each of [writer, other]) each.record(chainAt(10 * HOUR), 'newest');
+  await world.pass();
+  // The other replica still has the first chain.
+  world.memory.clear();
+  other.miss('NIFTY', EXPIRY);
+  await world.pass();
+  expect(await world.opening()).toBe(36_000);
+  // Now none has it.
+  world.memory.clear();
+  other.miss('NIFTY', EXPIRY);
+  for (const each of [writer, other]) each.record(chainAt(11 * HOUR), 'newest');
+  await world.pass();
+  expect(await world.opening()).toBe(39_600);
+});
+
+it('that was not lost stays, and one that waits to be written too', async () => {
+  const world = new World();
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR), 'newest');
+  writer.miss('NIFTY', EXPIRY);
+  writer.record(chainAt(11 * HOUR), 'newest');
+  await world.pass();
+  writer.miss('NIFTY', EXPIRY);
+  writer.miss('UNKNOWN', EXPIRY);
+  writer.record(chainAt(12 * HOUR), 'newest');
   await world.pass();
   expect(await world.opening()).toBe(36_000);
 });

@@ -1,6 +1,6 @@
 import type { Verdict } from '../cache/latest-messages.js';
 import type { Clock, Timer } from '../common/clock.js';
-import type { ChainMessage } from '../feed/market-message.js';
+import { chainKey, type ChainMessage } from '../feed/market-message.js';
 import { historyId } from './history-id.js';
 import type { HistoryBounds, HistoryRun, HistoryStore } from './history-store.js';
 import { openingStream } from './history-streams.js';
@@ -32,6 +32,8 @@ interface Session {
 /** An opening that the store may lack. */
 interface Waiting {
   readonly run: HistoryRun;
+  /** Whether this replica writes it without the lease, too. */
+  isLost: boolean;
   /** The key of its chain. */
   readonly key: string;
   /** When it is given up, ms of the monotonic clock. */
@@ -61,6 +63,8 @@ export class OpeningWriter {
   private readonly sessions = new Map<string, Session>();
   /** By stream. */
   private readonly waiting = new Map<string, Waiting>();
+  /** The keys of chains whose opening the store has lost. */
+  private readonly lost = new Set<string>();
   private timer: Timer | undefined;
   private flushing: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -91,6 +95,18 @@ export class OpeningWriter {
     this.add(chain, startMs, verdict === 'rebased' ? known?.newestMs : undefined);
   }
 
+  /**
+   * Call it if the store lacks the opening of a chain, because it may have lost it. If none waits
+   * here, the next chain is taken for it. This replica writes it without the lease, too: the one that
+   * holds it may not have noticed.
+   */
+  miss(product: string, expiry: string): void {
+    const key = chainKey(product, expiry);
+    const waiting = this.waiting.get(openingStream(product, expiry));
+    if (waiting) waiting.isLost = true;
+    else if (this.sessions.delete(key)) this.lost.add(key);
+  }
+
   /** Writes what waits, if this replica is the writer. Never rejects. Call it at shutdown. */
   async stop(): Promise<void> {
     this.stopped = true;
@@ -109,7 +125,8 @@ export class OpeningWriter {
       ...(abandonedMs !== undefined && { abandoned: { ms: abandonedMs, seq: 0 } }),
     };
     const untilMs = this.options.clock.now() + GIVE_UP_AFTER_MS;
-    this.waiting.set(stream, { run, key: chain.key, untilMs });
+    const isLost = this.lost.delete(chain.key);
+    this.waiting.set(stream, { run, isLost, key: chain.key, untilMs });
     this.schedule();
   }
 
@@ -127,11 +144,9 @@ export class OpeningWriter {
   private async flush(): Promise<void> {
     this.giveUp();
     if (this.waiting.size === 0) return;
-    if (!this.options.mayWrite()) {
-      this.options.claim();
-      return;
-    }
-    const all = [...this.waiting.values()];
+    const mayWrite = this.options.mayWrite();
+    if (!mayWrite) this.options.claim();
+    const all = [...this.waiting.values()].filter(({ isLost }) => mayWrite || isLost);
     for (let start = 0; start < all.length; start += BATCH) {
       try {
         await this.write(all.slice(start, start + BATCH));
