@@ -13,6 +13,7 @@ import { MarketStatusService } from '../liveness/market-status.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { AppModule } from './app.module.js';
 import { systemClock } from '../common/clock.js';
+import { allocateYoung } from '../common/allocate-young.js';
 import { makeStringsFast } from '../common/fast-strings.js';
 import { corsOptions } from '../config/cors.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
@@ -77,6 +78,7 @@ export async function createGateway(
   { prepare, workers }: GatewayOptions = {},
 ): Promise<Gateway> {
   makeStringsFast();
+  allocateYoung();
   const pair = config.tls && readTlsPair(config.tls);
   // A poll is answered by the next ping at the latest.
   const times = {

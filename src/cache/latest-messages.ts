@@ -1,3 +1,4 @@
+import { RecencyMap } from '../common/recency-map.js';
 import { chainKey, type ChainMessage, type MarketMessage } from '../feed/market-message.js';
 import { continuedRun, isOwnStream, type OlderRun } from '../feed/older-run.js';
 import { compareMessages } from './message-order.js';
@@ -111,7 +112,7 @@ const NONE: readonly number[] = [];
  */
 export class LatestMessages {
   /** By key, least recently updated first. */
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new RecencyMap<string, Entry>();
   private readonly index = new ProductIndex();
   private held = 0;
   private broadcasts = 0;
@@ -301,10 +302,7 @@ export class LatestMessages {
   ): void {
     const { sequence, use, short = false, verdict } = how;
     const previous = this.entries.get(key);
-    if (previous) {
-      this.held -= weight(previous.message);
-      this.entries.delete(key); // so that set() moves the key to the end of the eviction order
-    }
+    if (previous) this.held -= weight(previous.message);
     const ahead = Math.max(
       previous?.abandoned ?? -Infinity,
       verdict === 'rebased' && previous ? previous.message.time : -Infinity,
@@ -332,7 +330,8 @@ export class LatestMessages {
   }
 
   private evictOldest(): void {
-    const [key, { message }] = this.entries.entries().next().value!;
+    const key = this.entries.firstKey!;
+    const { message } = this.entries.get(key)!;
     this.entries.delete(key);
     this.held -= weight(message);
     this.index.evict(key, message);

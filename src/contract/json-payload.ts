@@ -4,6 +4,9 @@
  * very text.
  */
 export class JsonPayload<T extends object> {
+  /** What a transport has made of the payload, for as long as the payload is in memory. */
+  made: unknown = undefined;
+
   /**
    * @param text JSON of a `T`, which is not checked again
    * @param key identifies the stream: of two payloads of one event with the same key, a lagging
@@ -57,6 +60,9 @@ export class LivePayload<T extends object> extends JsonPayload<T> {
  * prepared and written together.
  */
 export class JsonPayloads<T extends object> {
+  /** As in {@link JsonPayload}. */
+  made: unknown = undefined;
+
   constructor(readonly list: readonly JsonPayload<T>[]) {}
 
   toJSON(): T[] {

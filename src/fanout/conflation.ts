@@ -1,3 +1,4 @@
+import { RecencyMap } from '../common/recency-map.js';
 import type { Frame } from './frame.js';
 
 interface Held {
@@ -10,7 +11,7 @@ interface Held {
 export class Conflation {
   /** How many updates newer ones have replaced since the client's last `lagging` notice. */
   dropped = 0;
-  private readonly newest = new Map<string, Held>();
+  private readonly newest = new RecencyMap<string, Held>();
 
   /**
    * @param lastProgress when the client was last seen to read, ms of the engine's clock
@@ -51,10 +52,7 @@ export class Conflation {
   add(frame: Frame, update: boolean): void {
     const held = this.newest.get(frame.key);
     const repeats = held?.frame === frame;
-    if (held) {
-      if (held.update && !repeats) this.dropped++;
-      this.newest.delete(frame.key); // so that set() moves the key to the end
-    }
+    if (held?.update && !repeats) this.dropped++;
     this.newest.set(frame.key, { frame, update: update || (repeats && held.update) });
   }
 
@@ -67,10 +65,10 @@ export class Conflation {
 
   /** Removes and returns the oldest frame; undefined if there is none. */
   shift(): Frame | undefined {
-    for (const [key, { frame }] of this.newest) {
-      this.newest.delete(key);
-      return frame;
-    }
-    return undefined;
+    const key = this.newest.firstKey;
+    if (key === undefined) return undefined;
+    const { frame } = this.newest.get(key)!;
+    this.newest.delete(key);
+    return frame;
   }
 }

@@ -1,3 +1,4 @@
+import { RecencyMap } from '../common/recency-map.js';
 import type { ProductStatus } from '../contract/index.js';
 import type { MarketMessage } from '../feed/market-message.js';
 import type { MarketHours } from '../market-hours/market-hours.js';
@@ -50,7 +51,7 @@ export interface StatusChange {
 interface ScheduleGroup {
   readonly schedule: Schedule;
   /** The products that are not stale, by name. The oldest price is first, unless `unsorted`. */
-  readonly fresh: Map<string, Product>;
+  readonly fresh: RecencyMap<string, Product>;
   /** Whether a price from the store may be behind newer ones in `fresh`. */
   unsorted: boolean;
 }
@@ -240,7 +241,7 @@ export class FreshnessTracker {
     }
     const schedule = this.options.hours.scheduleOf(name);
     let group = this.groups.get(schedule);
-    if (!group) this.groups.set(schedule, (group = { schedule, fresh: new Map(), unsorted: false }));
+    if (!group) this.groups.set(schedule, (group = { schedule, fresh: new RecencyMap(), unsorted: false }));
     const product: Product = {
       name,
       group,
@@ -278,8 +279,6 @@ export class FreshnessTracker {
   private putFresh(product: Product): void {
     product.stale = false;
     this.stale.delete(product.name);
-    // Delete it first, so that set() moves it to the end.
-    product.group.fresh.delete(product.name);
     product.group.fresh.set(product.name, product);
   }
 

@@ -32,17 +32,17 @@ export function historyEntryOf(
   readonly stream: string;
   readonly update: RecentUpdate;
 } {
-  const id = historyId(message.time, message.processedTime);
+  const { ms, seq } = historyId(message.time, message.processedTime);
   if (message.kind === 'underlying') {
     return {
       stream: productStream(message.product),
-      update: { ...id, value: keptText(message), receivedAt },
+      update: { ms, seq, value: keptText(message), receivedAt },
     };
   }
   const stream = summaryStream(message.product, message.expiry);
   return {
     stream,
-    update: { ...id, value: JSON.stringify(rowOfSummary(message)), receivedAt },
+    update: { ms, seq, value: JSON.stringify(rowOfSummary(message)), receivedAt },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Verdict } from '../cache/latest-messages.js';
+import { RecencyMap } from '../common/recency-map.js';
 import { compareIds } from './history-id.js';
 import type { ReceivedUpdates } from './history-reader.js';
 import type { UnwrittenUpdates } from './history-writer.js';
@@ -15,7 +16,7 @@ const MIN_OF_STREAM = 10;
 /** The last updates of all streams that this replica has received. */
 export class RecentHistory implements UnwrittenUpdates, ReceivedUpdates {
   /** By name, the least recently updated first. */
-  private readonly streams = new Map<string, RecentUpdates>();
+  private readonly streams = new RecencyMap<string, RecentUpdates>();
   private readonly unwritten = new Set<string>();
 
   /** The streams with updates that the store may lack, in the order of their first such update. */
@@ -56,12 +57,11 @@ export class RecentHistory implements UnwrittenUpdates, ReceivedUpdates {
       // The cache has evicted the newer update, so clients got this older one after it.
       recent.interrupt();
     }
-    this.streams.delete(stream); // so that set() moves the stream to the end
     this.streams.set(stream, recent);
     const share = Math.floor(MAX_UPDATES / this.streams.size);
     recent.add(update, Math.min(MAX_OF_STREAM, Math.max(MIN_OF_STREAM, share)));
     this.unwritten.add(stream);
-    if (this.streams.size > MAX_STREAMS) this.forget(this.streams.keys().next().value!);
+    if (this.streams.size > MAX_STREAMS) this.forget(this.streams.firstKey!);
     return true;
   }
 

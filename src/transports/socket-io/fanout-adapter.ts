@@ -75,11 +75,6 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
     private readonly namespace = this.nsp as Namespace;
     private readonly engine = options.createEngine();
     private readonly clients = new Map<string, FanoutClient>();
-    /**
-     * The frame of each payload, which always belongs to the same event. So the snapshots of a
-     * message use the same bytes as its broadcast.
-     */
-    private readonly frames = new WeakMap<Prepared, Frame>();
 
     override addAll(id: string, rooms: Set<string>): Promise<void> | void {
       const known = this.clients.get(id);
@@ -158,10 +153,13 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
       return { name, payload: own, timed: { event: name, producedAt, receivedAt } };
     }
 
+    /**
+     * The frame of a payload, which always belongs to the same event. So the snapshots of a message
+     * use the same bytes as its broadcast. The payload has it, because the values of a WeakMap
+     * outlive minor collections of garbage: nearly every frame would wait for a major one.
+     */
     private frameOf({ name, payload }: PreparedEvent): Frame {
-      let frame = this.frames.get(payload);
-      if (!frame) this.frames.set(payload, (frame = this.makeFrame(name, payload)));
-      return frame;
+      return ((payload.made as Frame | undefined) ??= this.makeFrame(name, payload));
     }
 
     private makeFrame(name: string, payload: Prepared): Frame {
