@@ -73,8 +73,9 @@ export interface History {
   /**
    * The names of the values in each row. `timestamp` is first: that of the update, as in its event,
    * or the time at which the period of a bar begins. An `opening` has one row for each strike, all
-   * with the timestamp of the chain, and the numbers of the call and the put. For portfolios, the names of the numbers in the
-   * rows of this page follow, such as `total_pnl`, or `margin.used` for a number in an object.
+   * with the timestamp of the chain, and the numbers of the call and the put. For portfolios, the
+   * names of the numbers in the rows of this page follow, such as `total_pnl`, or `margin.used` for a
+   * number in an object.
    */
   readonly columns: readonly string[];
   /** The rows, if the resolution is `raw`. */

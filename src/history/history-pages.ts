@@ -57,7 +57,8 @@ export class HistoryPages {
    * @throws HistoryError if the cursor is of another request
    */
   queryOf(request: MarketHistoryRequest): HistoryQuery {
-    const { type, symbol, resolution = 'raw' } = request;
+    const { type, symbol } = request;
+    const resolution = request.resolution ?? 'raw';
     const address = this.addressOf(request);
     const expiry = address.type === 'chain' ? (address.expiry ?? null) : null;
     const head = { type, symbol, expiry, resolution };
@@ -125,7 +126,7 @@ export class HistoryPages {
     return chain?.kind === 'chain' ? chain.expiry : undefined;
   }
 
-  /** The time of the newest message of a room, by which its session is found; ms since the epoch. */
+  /** The time of the newest message of a room, ms since the epoch. */
   private newestMs(address: SnapshotAddress): number {
     const [newest] = this.cache.nearest(address, 1).messages;
     return newest ? Math.floor(newest.time / 1_000) : this.clock.wallNow();

@@ -25,8 +25,11 @@ export interface HistoryRun {
    * from before that, the stream begins again.
    */
   readonly abandoned?: HistoryId | undefined;
-  /** Nothing is appended if the last entry of the stream is from this time on, ms since the epoch. */
-  readonly unlessSince?: number | undefined;
+  /**
+   * The run is one entry, and the stream keeps only the earliest one from this time on, ms since the
+   * epoch: the entry replaces what the stream has, unless that is from then on and not later.
+   */
+  readonly firstSince?: number | undefined;
 }
 
 /** How much of a stream is kept. */

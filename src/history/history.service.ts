@@ -186,23 +186,24 @@ export class HistoryService {
   }
 
   /**
-   * The first chain of the session that a time is in, with the columns `OPENING_COLUMNS`; empty if
+   * The first chain of the session of the newest chain, with the columns `OPENING_COLUMNS`; empty if
    * none was kept.
-   * @param ms ms since the epoch
+   * @param newestMs the time of the newest chain, if this replica has not received one; ms since the
+   *   epoch
    * @throws Error if the store cannot be read
    */
-  opening(product: string, expiry: string, ms: number): Promise<readonly HistoryRow[]> {
+  opening(product: string, expiry: string, newestMs: number): Promise<readonly HistoryRow[]> {
     const stream = openingStream(product, expiry);
     return this.reading(async () => {
       const range = { from: FIRST_ID, to: LAST_ID, limit: 1, newest: true };
       const [entry] = await this.store.read(stream, range);
-      if (!entry || entry.ms < this.sessionStartAt(product, ms)) {
-        this.openings.miss(product, expiry);
-        return [];
-      }
-      const rows = openingRows(entry);
-      if (!rows) this.unreadable(stream, entry);
-      return rows ?? [];
+      const sessionOf = (ms: number): number => this.sessionStartAt(product, ms);
+      const session = sessionOf(this.openings.newestMs(product, expiry) ?? newestMs);
+      const rows = entry && openingRows(entry);
+      if (entry && !rows) this.unreadable(stream, entry);
+      if (entry && rows && sessionOf(entry.ms) === session) return rows;
+      this.openings.miss(product, expiry);
+      return [];
     });
   }
 

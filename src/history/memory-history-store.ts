@@ -45,13 +45,16 @@ export class MemoryHistoryStore implements HistoryStore {
     let kept = this.live(run.stream)?.entries ?? [];
     const newest = run.entries.at(-1)!;
     if (kept.length > 0 && isBeforeSetBack(kept.at(-1)!, newest, run.abandoned)) kept = [];
+    if (run.firstSince !== undefined) {
+      const first = kept.at(-1);
+      if (first && first.ms >= run.firstSince && compareIds(first, newest) <= 0)
+        return { last: { ms: first.ms, seq: first.seq }, appended: 0, behind: false, gap: false };
+      kept = [];
+    }
     const tail = kept.at(-1);
     const last: HistoryId | undefined = tail && { ms: tail.ms, seq: tail.seq };
     if (run.follows && (!last || compareIds(last, run.follows) < 0)) {
       return { last, appended: 0, behind: true, gap: false };
-    }
-    if (run.unlessSince !== undefined && last && last.ms >= run.unlessSince) {
-      return { last, appended: 0, behind: false, gap: false };
     }
     const added = run.entries.filter((entry) => !last || compareIds(entry, last) > 0);
     const gap = !run.follows && added.length > 0 && (!last || compareIds(last, run.entries[0]!) < 0);

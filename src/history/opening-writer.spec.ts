@@ -13,10 +13,13 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const START = Date.UTC(2026, 10, 23);
 
+/** How many chains were read. */
+let reads = 0;
+
 /** A chain of a time in ms after the start, whose open interest is that time in seconds. */
-function chainAt(ms: number, product = 'NIFTY'): ChainMessage {
+function chainAt(ms: number, product = 'NIFTY', leg: object = interest(ms)): ChainMessage {
   const message = chain(product, 1);
-  const legs = [{ strike: 100, open_interest: ms / 1_000, last: 1 }];
+  const legs = [leg];
   const timestamp = new Date(START + ms).toISOString();
   const update = { ...message, timestamp, strikes: [100], calls: legs, puts: [] };
   const time = (START + ms) * 1_000;
@@ -27,11 +30,21 @@ function chainAt(ms: number, product = 'NIFTY'): ChainMessage {
     key: chainKey(product, EXPIRY),
     time,
     processedTime: time,
-    payload: { toJSON: () => update },
+    payload: {
+      toJSON: () => {
+        reads++;
+        return update;
+      },
+    },
   } as unknown as ChainMessage;
 }
 
+function interest(ms: number): object {
+  return { strike: 100, open_interest: ms / 1_000, last: 1 };
+}
+
 class World {
+  private readonly readBefore = reads;
   readonly clock = new ManualClock();
   readonly memory = new MemoryHistoryStore(() => this.clock.wallNow());
   readonly errors: unknown[] = [];
@@ -55,6 +68,11 @@ class World {
     },
     read: (stream, range) => this.memory.read(stream, range),
   };
+
+  /** How many chains were read. */
+  get read(): number {
+    return reads - this.readBefore;
+  }
 
   /** A replica. */
   writer(mayWrite = () => this.isWriter): OpeningWriter {
@@ -176,37 +194,94 @@ it('is written of the other chains if the store refuses one', async () => {
   expect(world.errors).toEqual([['WRONGTYPE', openingStream('A', EXPIRY)]]);
 });
 
-it('is given up after ten minutes, and the next chain takes its place', async () => {
+it('is written without the lease after a while, in case the replica that had it did not', async () => {
   const world = new World();
   world.isWriter = false;
   const writer = world.writer();
   writer.record(chainAt(10 * HOUR), 'newest');
-  await world.pass(10 * MINUTE + 1_000);
-  expect(world.clock.pending).toBe(0);
-  world.isWriter = true;
+  await world.pass(10 * MINUTE);
+  expect(await world.opening()).toBeUndefined();
   writer.record(chainAt(11 * HOUR), 'newest');
-  await world.pass();
-  expect(await world.opening()).toBe(39_600);
+  await world.pass(10 * MINUTE + 1_000);
+  expect(await world.opening()).toBe(36_000);
+  expect(world.clock.pending).toBe(0);
 });
 
-it('begins again if the clock of the producer was set back by days', async () => {
+it('costs a replica without the lease one chain in a session', async () => {
+  const world = new World();
+  const [writer, other] = [world.writer(() => true), world.writer(() => false)];
+  for (let minute = 0; minute < 60; minute++) {
+    for (const each of [writer, other]) each.record(chainAt(10 * HOUR + minute * MINUTE), 'newest');
+    await world.pass(MINUTE);
+  }
+  expect([world.read, world.written, world.appends]).toEqual([2, 1, 2]);
+});
+
+it('is given up if the store refuses it for long', async () => {
+  const world = new World();
+  world.refused.add(openingStream('A', EXPIRY));
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR, 'A'), 'newest');
+  await world.pass(20 * MINUTE + 1_000);
+  expect(world.clock.pending).toBe(0);
+});
+
+it('waits for a chain that has open interest, and looks at one a minute', async () => {
+  const world = new World();
+  const writer = world.writer();
+  for (let second = 0; second < 150; second++) {
+    writer.record(chainAt(10 * HOUR + second * 1_000, 'NIFTY', { strike: 100, last: 1 }), 'newest');
+    await world.pass();
+  }
+  expect([world.read, await world.opening()]).toEqual([3, undefined]);
+  writer.record(chainAt(10 * HOUR + 3 * MINUTE), 'newest');
+  await world.pass();
+  expect(await world.opening()).toBe(36_180);
+});
+
+it.each([
+  ['by days', 10 * HOUR],
+  ['by a day, long after the opening', 4 * DAY + 20 * HOUR],
+])('begins again if the clock of the producer was set back %s', async (_, ms) => {
   const world = new World();
   const writer = world.writer();
   writer.record(chainAt(5 * DAY + 10 * HOUR), 'newest');
+  writer.record(chainAt(5 * DAY + 20 * HOUR), 'newest');
   await world.pass();
-  writer.record(chainAt(10 * HOUR), 'rebased');
+  writer.record(chainAt(ms), 'rebased');
+  await world.pass();
+  expect(await world.opening()).toBe(ms / 1_000);
+});
+
+it('from the future is replaced, also by a replica that was started after the clock was right', async () => {
+  const world = new World();
+  world.writer().record(chainAt(5 * DAY + 10 * HOUR), 'newest');
+  await world.pass();
+  world.writer().record(chainAt(10 * HOUR), 'newest');
   await world.pass();
   expect(await world.opening()).toBe(36_000);
 });
 
-it('stays if the clock of the producer was set back within the session', async () => {
+it('is the earlier one if the clock of the producer was set back within the session', async () => {
   const world = new World();
   const writer = world.writer();
   writer.record(chainAt(10 * HOUR), 'newest');
   writer.record(chainAt(12 * HOUR), 'newest');
   await world.pass();
   writer.record(chainAt(11 * HOUR), 'rebased');
-  writer.record(chainAt(13 * HOUR), 'newest');
+  await world.pass();
+  expect(await world.opening()).toBe(36_000);
+  writer.record(chainAt(9 * HOUR), 'rebased');
+  await world.pass();
+  expect(await world.opening()).toBe(32_400);
+});
+
+it('is the earliest one of all replicas', async () => {
+  const world = new World();
+  const [late, early] = [world.writer(), world.writer()];
+  late.record(chainAt(10 * HOUR + 1), 'newest');
+  await world.pass();
+  early.record(chainAt(10 * HOUR), 'newest');
   await world.pass();
   expect(await world.opening()).toBe(36_000);
 });
@@ -256,9 +331,9 @@ it('is kept of 10,000 chains, and of new ones once others have ended', async () 
   const writer = world.writer();
   for (let n = 0; n < 10_000; n++) writer.record(chainAt(10 * HOUR, `P${n}`), 'newest');
   writer.record(chainAt(10 * HOUR, 'MORE'), 'newest');
-  while (world.written < 10_000) await world.pass();
-  await world.pass();
+  for (let n = 0; n < 60; n++) await world.pass();
   expect([world.written, await world.opening('MORE')]).toEqual([10_000, undefined]);
+  await world.pass(25 * HOUR);
   writer.record(chainAt(2 * DAY + 10 * HOUR, 'MORE'), 'newest');
   await world.pass();
   expect(await world.opening('MORE')).toBe(208_800);

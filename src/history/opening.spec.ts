@@ -11,12 +11,12 @@ const leg = (strike: number, more: object = {}) => ({
   ...more,
 });
 
+const textOf = (message: object): string | undefined =>
+  openingText(parseMessage(OPTION_CHAIN, JSON.stringify(message), { maxSize: 1e6 }) as ChainMessage);
+
 function rowsOf(calls: object[], puts: object[]): unknown {
-  const message = { ...chain('NIFTY', 1, EXPIRY), calls, puts };
-  const value = openingText(
-    parseMessage(OPTION_CHAIN, JSON.stringify(message), { maxSize: 1e6 }) as ChainMessage,
-  );
-  return openingRows({ value });
+  const value = textOf({ ...chain('NIFTY', 1, EXPIRY), calls, puts });
+  return value === undefined ? undefined : openingRows({ value });
 }
 
 it('keeps open interest and last price of both options of each strike', () => {
@@ -28,9 +28,19 @@ it('keeps open interest and last price of both options of each strike', () => {
 });
 
 it('keeps null for what the platform does not send', () => {
-  expect(rowsOf([{ strike: 100 }], [leg(100, { open_interest: null })])).toEqual([
-    [timestampOf(1), 100, null, null, null, 50],
+  expect(rowsOf([{ strike: 100 }], [leg(100, { last: null })])).toEqual([
+    [timestampOf(1), 100, null, null, 101, null],
   ]);
+});
+
+it('takes no chain without open interest', () => {
+  expect(rowsOf([], [])).toBeUndefined();
+  expect(rowsOf([leg(100, { open_interest: null })], [{ strike: 100, last: 5 }])).toBeUndefined();
+});
+
+it('has at most 5,000 strikes', () => {
+  const calls = Array.from({ length: 5_010 }, (_, n) => leg(n + 1));
+  expect(rowsOf(calls, [])).toHaveLength(5_000);
 });
 
 it('takes the first of two options with one strike', () => {

@@ -1,5 +1,5 @@
 import { parseJson } from '../common/parse-json.js';
-import type { ChainUpdate, HistoryRow, OptionLeg } from '../contract/index.js';
+import { type ChainUpdate, type HistoryRow, MAX_HISTORY_ROWS, type OptionLeg } from '../contract/index.js';
 import type { ChainMessage } from '../feed/market-message.js';
 
 /** The columns of an opening, which has one row for each strike. */
@@ -12,16 +12,21 @@ export const OPENING_COLUMNS = [
   'put_last',
 ] as const;
 
-/** What is kept of the first chain of a session: JSON of its timestamp and its rows without it. */
-export function openingText({ payload }: ChainMessage): string {
+/** The most strikes of an opening. It has no more rows than any other page. */
+const MAX_STRIKES = MAX_HISTORY_ROWS;
+
+/**
+ * What is kept of the first chain of a session: JSON of its timestamp and of its rows without it.
+ * Undefined if the chain has no open interest.
+ */
+export function openingText({ payload }: ChainMessage): string | undefined {
   const { timestamp, strikes, calls, puts }: ChainUpdate = payload.toJSON();
   const [callAt, putAt] = [byStrike(calls), byStrike(puts)];
-  const rows = strikes.map((strike) => [
-    strike,
-    ...numbersOf(callAt.get(strike)),
-    ...numbersOf(putAt.get(strike)),
-  ]);
-  return JSON.stringify([timestamp, ...rows]);
+  const rows = strikes.slice(0, MAX_STRIKES).map((strike) => {
+    return [strike, ...numbersOf(callAt.get(strike)), ...numbersOf(putAt.get(strike))];
+  });
+  const hasInterest = rows.some(([, call, , put]) => call != null || put != null);
+  return hasInterest ? JSON.stringify([timestamp, ...rows]) : undefined;
 }
 
 /** The rows of an opening; undefined for an entry that another program has added. */

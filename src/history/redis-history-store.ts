@@ -12,8 +12,8 @@ import type {
 /**
  * Appends entries to the stream KEYS[1]. ARGV: the id that the stream must have or '', the
  * milliseconds of the id that was abandoned when a clock was set back or '', the age and the number
- * of entries to keep, the time to live in ms, the time from which on the last entry keeps others
- * out or '', and then id and value of each entry.
+ * of entries to keep, the time to live in ms, the time from which on the stream keeps only the
+ * earliest entry or '', and then id and value of each entry.
  *
  * Returns the last id before, how many entries were appended, and 1 if the first of them follows a
  * gap. The number is -1 if the stream does not have the id that it must have.
@@ -44,8 +44,12 @@ end
 if follows ~= '' and (last == '' or isAfter(follows, last)) then
   return {last, -1, 0}
 end
-if last ~= '' and ARGV[6] ~= '' and split(last) >= tonumber(ARGV[6]) then
-  return {last, 0, 0}
+if last ~= '' and ARGV[6] ~= '' then
+  if split(last) >= tonumber(ARGV[6]) and not isAfter(last, ARGV[7]) then
+    return {last, 0, 0}
+  end
+  redis.call('DEL', key)
+  last = ''
 end
 local gap = 0
 if follows == '' and (last == '' or isAfter(ARGV[7], last)) then gap = 1 end
@@ -113,7 +117,7 @@ export class RedisHistoryStore implements HistoryStore {
   }
 }
 
-function appending({ stream, entries, follows, abandoned, unlessSince }: HistoryRun, bounds: HistoryBounds) {
+function appending({ stream, entries, follows, abandoned, firstSince }: HistoryRun, bounds: HistoryBounds) {
   return [
     APPEND,
     1,
@@ -123,7 +127,7 @@ function appending({ stream, entries, follows, abandoned, unlessSince }: History
     bounds.keepMs,
     bounds.maxEntries,
     bounds.idleMs,
-    unlessSince ?? '',
+    firstSince ?? '',
     ...entries.flatMap((entry) => [formatId(entry), entry.value]),
   ] as const;
 }

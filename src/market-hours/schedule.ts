@@ -81,13 +81,24 @@ export class Schedule {
 
   /**
    * When the newest session began, at a time. A session begins with the first opening of a local
-   * day, so neither a break nor a halt begins one. A market that does not close begins one at
-   * midnight: local time, or UTC without windows. So does a market that has not opened for a week.
+   * day, so neither a break nor a halt begins one, nor a window that begins while one of another
+   * time zone is open. A market that does not close begins one at midnight, local time. Without
+   * windows, or after a week without an opening, one begins at midnight UTC.
    * @param wallMs the time, in ms since the epoch; so is the result
    */
   sessionStartAt(wallMs: number): number {
-    const starts = this.calendars.map((calendar) => calendar.sessionStartAt(wallMs));
-    return starts.length === 0 ? Math.floor(wallMs / DAY_MS) * DAY_MS : Math.max(...starts);
+    const starts = this.calendars.flatMap((calendar) => {
+      const startMs = calendar.sessionStartAt(wallMs);
+      return startMs === undefined ? [] : [{ calendar, startMs }];
+    });
+    starts.sort((a, b) => b.startMs - a.startMs);
+    const [newest] = starts.filter(({ calendar, startMs }) => !this.isOpenBefore(startMs, calendar));
+    return (newest ?? starts.at(-1))?.startMs ?? dayOf(wallMs);
+  }
+
+  /** Whether another calendar than one of these is open just before a time. */
+  private isOpenBefore(wallMs: number, own: Calendar): boolean {
+    return this.calendars.some((each) => each !== own && each.openForMs(wallMs - 1) !== undefined);
   }
 
   private get isHalted(): boolean {
@@ -134,7 +145,7 @@ class Calendar {
     return opening.toMs - opening.fromMs >= WEEK_MS ? Infinity : nowMs - opening.fromMs;
   }
 
-  sessionStartAt(wallMs: number): number {
+  sessionStartAt(wallMs: number): number | undefined {
     const nowMs = this.clock.localMs(wallMs);
     let startMs: number | undefined;
     for (const { fromMs, toMs } of this.around(nowMs).open) {
@@ -142,8 +153,7 @@ class Calendar {
       if (startMs === undefined || dayOf(fromMs) > dayOf(startMs)) startMs = fromMs;
       if (toMs - fromMs > DAY_MS) startMs = Math.max(startMs, dayOf(Math.min(nowMs, toMs - 1)));
     }
-    startMs ??= dayOf(nowMs);
-    return this.clock.wallMs(startMs, wallMs + startMs - nowMs);
+    return startMs === undefined ? undefined : this.clock.wallMs(startMs, wallMs + startMs - nowMs);
   }
 
   isPreAt(wallMs: number): boolean {
@@ -196,7 +206,7 @@ interface Openings {
   readonly pre: readonly Opening[];
 }
 
-/** The beginning of a day. All times are local. */
+/** The beginning of a day. Both times are local, or UTC. */
 function dayOf(ms: number): number {
   return Math.floor(ms / DAY_MS) * DAY_MS;
 }

@@ -42,8 +42,19 @@ describe('the session that a time is in', () => {
     ['one that is open for days', 'UTC Mon-Fri 00:00-24:00', '2026-11-25T13:00Z', '2026-11-25T00:00Z'],
     ['one that was open for days', 'UTC Mon-Fri 00:00-24:00', '2026-11-29T13:00Z', '2026-11-27T00:00Z'],
     ['without hours', '', '2026-11-24T03:00Z', '2026-11-24T00:00Z'],
-    ['two markets', `${INDIA}; UTC Mon-Fri 08:00-16:00`, '2026-11-23T08:30Z', '2026-11-23T08:00Z'],
-    ['the other of two', `${INDIA}; UTC Mon-Fri 08:00-16:00`, '2026-11-23T07:30Z', '2026-11-23T03:45Z'],
+    ['two zones, one opening', `${INDIA}; UTC Mon-Fri 08:00-16:00`, '2026-11-23T08:30Z', '2026-11-23T03:45Z'],
+    [
+      'two zones, two openings',
+      `${INDIA}; UTC Mon-Fri 12:00-16:00`,
+      '2026-11-23T12:30Z',
+      '2026-11-23T12:00Z',
+    ],
+    [
+      'a zone without an opening',
+      `${INDIA}; UTC Mon-Fri pre:01:00-02:00`,
+      '2026-11-23T12:30Z',
+      '2026-11-23T03:45Z',
+    ],
     [
       'after the clocks changed',
       'America/New_York Mon-Fri 09:30-16:00',

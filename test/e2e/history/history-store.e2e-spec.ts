@@ -139,26 +139,21 @@ describe.each(Object.entries(implementations))('HistoryStore: %s', (_, make) => 
     await expect(values()).resolves.toEqual(['gap v10', 'v11']);
   });
 
-  it('appends nothing if its last entry is from a time or newer', async () => {
-    const [first, next] = [at(10), at(20)];
-    await expect(append({ entries: [entry(10)], unlessSince: first.ms })).resolves.toMatchObject({
-      appended: 1,
-    });
-    await expect(append({ entries: [entry(11)], unlessSince: first.ms })).resolves.toEqual({
-      last: first,
-      appended: 0,
-      behind: false,
-      gap: false,
-    });
-    await append({ entries: [entry(20)], unlessSince: first.ms + 1 });
-    await append({ entries: [entry(21)], unlessSince: next.ms });
-    await expect(values()).resolves.toEqual(['gap v10', 'gap v20']);
-  });
-
-  it('appends although its last entry is newer, if that is from before a clock was set back', async () => {
-    await append({ entries: [entry(5_000)], unlessSince: at(4_000).ms });
-    await append({ entries: [entry(10)], unlessSince: at(5).ms, abandoned: at(5_001) });
-    await expect(values()).resolves.toEqual(['gap v10']);
+  it('keeps only the earliest entry from a time on', async () => {
+    const since = at(10).ms;
+    const first = (seconds: number, firstSince = since) => append({ entries: [entry(seconds)], firstSince });
+    await append({ entries: [entry(1), entry(2)] });
+    await expect(first(12)).resolves.toMatchObject({ appended: 1 });
+    await expect(values()).resolves.toEqual(['gap v12']);
+    await expect(first(13)).resolves.toEqual({ last: at(12), appended: 0, behind: false, gap: false });
+    await expect(first(12)).resolves.toMatchObject({ appended: 0 });
+    await expect(values()).resolves.toEqual(['gap v12']);
+    await first(11); // of another replica, which has received it earlier
+    await expect(values()).resolves.toEqual(['gap v11']);
+    await first(20, at(20).ms);
+    await expect(values()).resolves.toEqual(['gap v20']);
+    await first(15); // the clock of the producer was set back
+    await expect(values()).resolves.toEqual(['gap v15']);
   });
 
   it('reads the oldest or the newest entries of a range, both ends included', async () => {

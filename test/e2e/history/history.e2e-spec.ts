@@ -104,6 +104,18 @@ describe.each(Object.entries(WORLDS))('get_history, on the ports of %s', (_, beg
     expect(client.all('history')).toEqual([page]);
   });
 
+  it('takes null for a field that is left out', async () => {
+    client.contract.sendsInvalid = true;
+    await publishPrices(1, 2);
+    const fields = ['expiry', 'from', 'to', 'limit', 'resolution', 'cursor'];
+    const empty = Object.fromEntries(fields.map((field) => [field, null]));
+    expect(await history(client, { symbol, ...empty })).toEqual(await history(client, { symbol }));
+    for (const type of ['summary', 'opening'])
+      expect(await history(client, { symbol, ...empty, type })).toEqual(
+        await history(client, { symbol, type }),
+      );
+  });
+
   it('pages back from the newest update, and forward from a time', async () => {
     await publishPrices(1, 2, 3, 4, 5, 6, 7);
     const back: unknown[][] = [];
@@ -211,7 +223,7 @@ describe.each(Object.entries(WORLDS))('get_history, on the ports of %s', (_, beg
       ],
       next: null,
     });
-    // A chain of the next session replaces it, and until then, it is not taken for the new one.
+    // From the first chain of the next session on, the one before is not taken for its opening.
     await world.publish(OPTION_CHAIN, chain(symbol, WEEK, LATE_EXPIRY));
     await client.next('chain_summary', 3);
     await waitFor(async () => {

@@ -1,45 +1,63 @@
-import type { ChainView } from '@deltastream/socket-client';
+import type { ChainView, SocketClient } from '@deltastream/socket-client';
 import { Cleanup } from '../component.js';
-import type { Page } from '../page.js';
-import { Baseline, BaselineStore } from './baseline.js';
-import { browserStorage, tabStorage } from './storage.js';
+import { timeOf } from '../format.js';
+import { Baseline, type BaselineStore } from './baseline.js';
 
-const RETRY_MS = 15_000;
+/** How often the opening is asked for: it changes when a session begins. */
+const ASK_EVERY_MS = 60_000;
+/** The same while there is none, and after what may be the beginning of a session. */
+const ASK_SOON_MS = 5_000;
+const SOON_FOR_MS = 120_000;
+
+/** What the gateway says of the opening. */
+type Answer = { readonly opening: Baseline | undefined } | 'failed';
 
 /**
- * Finds what the changes of one chain are relative to: the chain that the reader has chosen, the
- * opening of the session that the gateway has kept, or the first chain that this browser has seen.
+ * Finds what the changes of one chain are relative to: the chain that the reader has chosen in this
+ * session, the opening of the session that the gateway has kept, or the first chain of the day that
+ * this browser has seen.
  */
 export class BaselineFinder {
-  /** `undefined` until it is known. */
-  baseline: Baseline | undefined;
-  private readonly store = new BaselineStore(tabStorage(), browserStorage());
+  private chosen: Baseline | undefined;
+  private opening: Baseline | undefined;
+  private first: Baseline | undefined;
   private readonly cleanup = new Cleanup();
   /** The day of the newest chain, YYYY-MM-DD. */
   private day = '';
-  /** Whether a better baseline of the session may be found. */
-  private isOpen = true;
-  /** When it may be asked for again, by `performance.now`. */
-  private askAt = 0;
-  /** Counts what makes the answers to earlier questions useless. */
-  private turns = 0;
+  private askAt = -Infinity;
+  private soonUntil = -Infinity;
+  private isAsking = false;
+  private stopped = false;
+  private resets = 0;
 
+  /**
+   * @param changed called when the baseline may have changed
+   * @param now a monotonic clock, ms
+   */
   constructor(
-    private readonly page: Page,
+    private readonly client: Pick<SocketClient, 'on' | 'history' | 'snapshot' | 'limits'>,
+    private readonly store: BaselineStore,
     private readonly symbol: string,
     private readonly expiry: string,
     private readonly changed: () => void,
+    private readonly now: () => number = () => performance.now(),
   ) {
-    this.cleanup.add(
-      page.client.on('market_status', ({ status }) => {
-        if (status === 'open') this.begin();
-      }),
-    );
+    this.chosen = store.chosen(symbol, expiry);
+    this.cleanup.add(client.on('market_status', () => this.askSoon()));
   }
 
   stop(): void {
-    this.turns++;
+    this.stopped = true;
     this.cleanup.run();
+  }
+
+  /** `undefined` until it is known. */
+  get baseline(): Baseline | undefined {
+    const { chosen } = this;
+    const begin = this.opening ?? this.first;
+    if (chosen && (begin ? timeOf(chosen.timestamp) >= timeOf(begin.timestamp) : chosen.day === this.day))
+      return chosen;
+    return begin;
   }
 
   /** Call it with each chain. */
@@ -47,64 +65,58 @@ export class BaselineFinder {
     const day = timestamp.slice(0, 10);
     if (day !== this.day) {
       this.day = day;
-      this.begin();
+      this.askSoon();
     }
-    if (this.isOpen && performance.now() >= this.askAt) void this.find(day);
+    if (!this.isAsking && this.now() >= this.askAt) void this.ask();
   }
 
-  /** Changes are relative to the newest chain from now on. */
+  /** Changes are relative to the newest chain from now on, in this session. */
   async reset(): Promise<void> {
-    const { isOpen } = this;
-    const turn = ++this.turns;
-    this.isOpen = false;
+    const reset = ++this.resets;
     const newest = await this.newest();
-    if (turn !== this.turns) return;
-    if (newest) {
-      this.store.choose(this.symbol, this.expiry, newest);
-      this.take(newest);
-    } else {
-      this.isOpen = isOpen;
-    }
-  }
-
-  /** A session may have begun. */
-  private begin(): void {
-    this.turns++;
-    this.isOpen = true;
-    this.askAt = 0;
-  }
-
-  private async find(day: string): Promise<void> {
-    const { store, symbol, expiry } = this;
-    const turn = ++this.turns;
-    this.askAt = performance.now() + RETRY_MS;
-    const chosen = store.chosen(symbol, expiry, day);
-    if (chosen) return this.take(chosen);
-    const keepsHistory = this.page.client.limits?.history_seconds !== 0;
-    const opening = keepsHistory ? await this.opening() : undefined;
-    if (turn !== this.turns) return;
-    if (opening) return this.take(opening);
-    const first = store.first(symbol, expiry, day) ?? (await this.newest());
-    if (!first || turn !== this.turns) return;
-    store.addFirst(symbol, expiry, first);
-    // Another tab may have been quicker. The gateway may have an opening only a moment later.
-    this.take(store.first(symbol, expiry, first.day) ?? first, keepsHistory);
-  }
-
-  private take(baseline: Baseline, isOpen = false): void {
-    this.baseline = baseline;
-    this.isOpen = isOpen;
+    if (!newest || this.stopped || reset !== this.resets) return;
+    this.store.choose(this.symbol, this.expiry, newest);
+    this.chosen = newest;
     this.changed();
   }
 
-  /** The first chain of the session. */
-  private async opening(): Promise<Baseline | undefined> {
-    const { symbol, expiry } = this;
+  /** A session may have begun, or begin at once. */
+  private askSoon(): void {
+    this.askAt = -Infinity;
+    this.soonUntil = this.now() + SOON_FOR_MS;
+  }
+
+  private async ask(): Promise<void> {
+    this.isAsking = true;
+    // What happens meanwhile may have it asked for again.
+    this.askAt = Infinity;
+    const answer = await this.answer();
+    if (answer !== 'failed') this.opening = answer.opening;
+    if (!this.opening) await this.findFirst();
+    const isSoon = !this.opening || this.now() < this.soonUntil;
+    this.askAt = Math.min(this.askAt, this.now() + (isSoon ? ASK_SOON_MS : ASK_EVERY_MS));
+    this.isAsking = false;
+    if (!this.stopped) this.changed();
+  }
+
+  private async answer(): Promise<Answer> {
+    const { client, symbol, expiry } = this;
+    if (client.limits?.history_seconds === 0) return { opening: undefined };
     try {
-      return Baseline.ofOpening(await this.page.client.history({ type: 'opening', symbol, expiry }));
+      return { opening: Baseline.ofOpening(await client.history({ type: 'opening', symbol, expiry })) };
     } catch {
-      return undefined; // The gateway may keep no history, or cannot read it.
+      return 'failed';
     }
+  }
+
+  private async findFirst(): Promise<void> {
+    const { store, symbol, expiry, day } = this;
+    if (this.first?.day === day) return;
+    const found = store.first(symbol, expiry, day) ?? (await this.newest());
+    if (!found || this.stopped) return;
+    store.addFirst(symbol, expiry, found);
+    // Another tab may have been quicker.
+    this.first = store.first(symbol, expiry, found.day) ?? found;
   }
 
   /** All strikes of the newest chain, whatever the view shows, so that all changes have one origin. */
@@ -112,7 +124,7 @@ export class BaselineFinder {
     const { symbol, expiry } = this;
     try {
       const request = { type: 'chain', symbol, expiry, view: { mode: 'quote' } } as const;
-      const [chain] = (await this.page.client.snapshot(request)).updates;
+      const [chain] = (await this.client.snapshot(request)).updates;
       return chain && Baseline.of(chain);
     } catch {
       return undefined; // There are no changes then. A later chain asks again.

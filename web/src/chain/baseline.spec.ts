@@ -53,14 +53,14 @@ it('of all tabs is the first chain of the day, and of one tab the chain that its
   const browser = storage();
   const [first, second] = [new BaselineStore(storage(), browser), new BaselineStore(storage(), browser)];
   const of = (store: BaselineStore, day = '2026-11-25') =>
-    (store.chosen('NIFTY', EXPIRY, day) ?? store.first('NIFTY', EXPIRY, day))?.timestamp;
+    (store.chosen('NIFTY', EXPIRY) ?? store.first('NIFTY', EXPIRY, day))?.timestamp;
   first.addFirst('NIFTY', EXPIRY, at('2026-11-25T09:15'));
   second.addFirst('NIFTY', EXPIRY, at('2026-11-25T10:00'));
   expect([of(first), of(second)]).toEqual(['2026-11-25T09:15', '2026-11-25T09:15']);
   second.choose('NIFTY', EXPIRY, at('2026-11-25T11:00'));
   expect([of(first), of(second)]).toEqual(['2026-11-25T09:15', '2026-11-25T11:00']);
   second.addFirst('NIFTY', EXPIRY, at('2026-11-26T09:15'));
-  expect([of(first, '2026-11-26'), of(second, '2026-11-26')]).toEqual(Array(2).fill('2026-11-26T09:15'));
+  expect(of(first, '2026-11-26')).toBe('2026-11-26T09:15');
 });
 
 it('of some days ago is removed, and nothing else in the storage is', () => {
@@ -89,7 +89,7 @@ it('needs no storage, and survives a full one', () => {
     store.addFirst('NIFTY', '2026-11-26', baseline);
     store.choose('NIFTY', '2026-11-26', baseline);
     expect(store.first('NIFTY', '2026-11-26', '2026-11-25')).toBeUndefined();
-    expect(store.chosen('NIFTY', '2026-11-26', '2026-11-25')).toBeUndefined();
+    expect(store.chosen('NIFTY', '2026-11-26')).toBeUndefined();
   }
 });
 

@@ -72,8 +72,8 @@ export class Baseline {
 }
 
 /**
- * Remembers baselines for a day: the chain that the reader of this tab has chosen, and, for gateways
- * that keep no opening, the first chain that any tab has seen.
+ * Remembers the chain that the reader of this tab has chosen, and, for gateways that keep no opening,
+ * the first chain of the day that any tab has seen.
  */
 export class BaselineStore {
   /**
@@ -85,20 +85,21 @@ export class BaselineStore {
     private readonly browser: Storage | undefined,
   ) {}
 
-  /** @param day the day of the newest chain, YYYY-MM-DD. A baseline of another day is not used. */
-  chosen(product: string, expiry: string, day: string): Baseline | undefined {
-    return read(this.tab, keyOf(product, expiry), day);
+  /** It may be of an earlier session. */
+  chosen(product: string, expiry: string): Baseline | undefined {
+    return read(this.tab, keyOf(product, expiry));
   }
 
   /** @param day the day of the newest chain, YYYY-MM-DD. A baseline of another day is not used. */
   first(product: string, expiry: string, day: string): Baseline | undefined {
-    return read(this.browser, keyOf(product, expiry), day);
+    const found = read(this.browser, keyOf(product, expiry));
+    return found?.day === day ? found : undefined;
   }
 
   /** Makes a chain the first one of all tabs, if they have none of its day yet. */
   addFirst(product: string, expiry: string, baseline: Baseline): void {
     const key = keyOf(product, expiry);
-    if (read(this.browser, key, baseline.day)) return;
+    if (read(this.browser, key)?.day === baseline.day) return;
     removeOldDays(this.browser, baseline.day);
     write(this.browser, key, baseline);
   }
@@ -116,9 +117,8 @@ function keyOf(product: string, expiry: string): string {
   return `${PREFIX}${product} ${expiry}`;
 }
 
-function read(storage: Storage | undefined, key: string, day: string): Baseline | undefined {
-  const found = Baseline.parse(storage?.getItem(key) ?? null);
-  return found?.day === day ? found : undefined;
+function read(storage: Storage | undefined, key: string): Baseline | undefined {
+  return Baseline.parse(storage?.getItem(key) ?? null);
 }
 
 function write(storage: Storage | undefined, key: string, baseline: Baseline): void {

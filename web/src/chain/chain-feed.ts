@@ -2,10 +2,11 @@ import type { ChainView, Subscription, ViewColumn } from '@deltastream/socket-cl
 import { Cleanup } from '../component.js';
 import type { Page } from '../page.js';
 import type { Selection } from '../selection.js';
-import type { Baseline } from './baseline.js';
+import { type Baseline, BaselineStore } from './baseline.js';
 import { BaselineFinder } from './baseline-finder.js';
 import { cheapestMode } from './columns.js';
 import { Cost } from './cost.js';
+import { browserStorage, tabStorage } from './storage.js';
 import { type StrikeChoice, strikesOf } from './strikes.js';
 
 type Listener = () => void;
@@ -33,6 +34,7 @@ export class ChainFeed {
   private readonly listeners = new Set<Listener>();
   private readonly needs = new Map<object, readonly ViewColumn[]>();
   private finder: BaselineFinder | undefined;
+  private readonly store = new BaselineStore(tabStorage(), browserStorage());
   private readonly cleanup = new Cleanup();
   /** The view that was asked for last. */
   private viewKey = '';
@@ -96,7 +98,7 @@ export class ChainFeed {
     this.chain = undefined;
     this.selected = undefined;
     this.finder?.stop();
-    this.finder = new BaselineFinder(this.page, this.symbol, expiry, () => this.changed());
+    this.finder = new BaselineFinder(this.page.client, this.store, this.symbol, expiry, () => this.changed());
     this.subscribe();
     this.changed();
   }

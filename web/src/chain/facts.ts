@@ -17,7 +17,7 @@ export class Facts {
     this.add('Changes since', button);
     this.add('Cost');
     this.values.get('Changes since')!.title =
-      'The first chain of the session that the gateway has kept, unless you have reset it. If it keeps none, the first one that this browser received.';
+      'The first chain of the session, unless you have reset it. If the gateway has not kept it, the first chain of the day that this browser received.';
     this.values.get('Cost')!.title =
       'What the gateway sends for these strikes and columns, as JSON before compression';
   }
