@@ -61,11 +61,15 @@ export class RecencyMap<K, V> {
     return this.first?.key;
   }
 
+  /** The keys in order, as {@link values}. */
   *keys(): Generator<K> {
     for (const { key } of this.all()) yield key;
   }
 
-  /** The values in order. The loop may delete the key of the current value, and no other one. */
+  /**
+   * The values in order. The loop may delete the key of the current value. It must neither delete
+   * another one nor set any.
+   */
   *values(): Generator<V> {
     for (const { value } of this.all()) yield value;
   }

@@ -19,7 +19,6 @@ function hanging() {
     { enabled: true, prices } as never,
     { knows: () => true } as never,
     new HistoryReads(metrics as never, clock),
-    clock,
   );
   const query = pages.queryOf({ type: 'product', symbol: 'NIFTY' });
   return { clock, reads, metrics, pages, query };

@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { CacheService } from '../cache/cache.service.js';
-import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import {
   type History,
@@ -27,9 +26,9 @@ const PERIODS_MS: Readonly<Record<HistoryResolution, number>> = {
   '1h': 60 * MINUTE_MS,
 };
 const PRICE_COLUMNS = ['timestamp', 'price'] as const;
+const BAR_COLUMNS = ['timestamp', 'open', 'high', 'low', 'close', 'count'] as const;
 /** What reading an opening counts as, in entries of pages. */
 const OPENING_ENTRIES = 500;
-const BAR_COLUMNS = ['timestamp', 'open', 'high', 'low', 'close', 'count'] as const;
 
 /** A request for a page, with what it means on this gateway. */
 export interface HistoryQuery extends PageQuery {
@@ -49,7 +48,6 @@ export class HistoryPages {
     private readonly history: HistoryService,
     private readonly cache: CacheService,
     private readonly reads: HistoryReads,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
@@ -106,8 +104,8 @@ export class HistoryPages {
       return { columns: PRICE_COLUMNS, ...updatesOf(page) };
     }
     if (type === 'opening') {
-      const updates =
-        expiry === null ? [] : await this.history.opening(symbol, expiry, this.newestMs(address));
+      const newestOf = (): number | undefined => this.newestMs(address);
+      const updates = expiry === null ? [] : await this.history.opening(symbol, expiry, newestOf);
       return { columns: OPENING_COLUMNS, updates, next: null };
     }
     if (expiry === null) return { columns: SUMMARY_COLUMNS, updates: [], next: null };
@@ -126,10 +124,10 @@ export class HistoryPages {
     return chain?.kind === 'chain' ? chain.expiry : undefined;
   }
 
-  /** The time of the newest message of a room, ms since the epoch. */
-  private newestMs(address: SnapshotAddress): number {
+  /** The time of the newest message of a room in memory, ms since the epoch. */
+  private newestMs(address: SnapshotAddress): number | undefined {
     const [newest] = this.cache.nearest(address, 1).messages;
-    return newest ? Math.floor(newest.time / 1_000) : this.clock.wallNow();
+    return newest && Math.floor(newest.time / 1_000);
   }
 
   private knows(address: SnapshotAddress): boolean {

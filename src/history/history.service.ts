@@ -25,6 +25,8 @@ import { type FinishResume, Resumer } from './resumer.js';
 /** How many updates a second of one stream are kept on average. Beyond it, the oldest are removed. */
 const UPDATES_PER_SECOND = 20;
 const DAY_MS = 86_400_000;
+/** Entries of a stream of openings that are read. More than one are there only if another program adds some. */
+const MAX_OPENINGS = 10;
 
 /**
  * The past updates of products, the past summaries of chains, and the first chain of each session.
@@ -135,6 +137,7 @@ export class HistoryService {
   interrupt(): void {
     this.listening = false;
     this.recent.interrupt();
+    this.openings.interrupt();
   }
 
   /** Writes what waits, if this replica is the writer. Never rejects. */
@@ -188,20 +191,25 @@ export class HistoryService {
   /**
    * The first chain of the session of the newest chain, with the columns `OPENING_COLUMNS`; empty if
    * none was kept.
-   * @param newestMs the time of the newest chain, if this replica has not received one; ms since the
-   *   epoch
+   * @param newestOf returns the time of the newest chain in memory, ms since the epoch; undefined if
+   *   there is none
    * @throws Error if the store cannot be read
    */
-  opening(product: string, expiry: string, newestMs: number): Promise<readonly HistoryRow[]> {
+  opening(
+    product: string,
+    expiry: string,
+    newestOf: () => number | undefined,
+  ): Promise<readonly HistoryRow[]> {
     const stream = openingStream(product, expiry);
     return this.reading(async () => {
-      const range = { from: FIRST_ID, to: LAST_ID, limit: 1, newest: true };
-      const [entry] = await this.store.read(stream, range);
-      const sessionOf = (ms: number): number => this.sessionStartAt(product, ms);
-      const session = sessionOf(this.openings.newestMs(product, expiry) ?? newestMs);
-      const rows = entry && openingRows(entry);
-      if (entry && !rows) this.unreadable(stream, entry);
-      if (entry && rows && sessionOf(entry.ms) === session) return rows;
+      const entries = await this.store.read(stream, { from: FIRST_ID, to: LAST_ID, limit: MAX_OPENINGS });
+      const newestMs = newestOf() ?? this.openings.newestMs(product, expiry) ?? this.clock.wallNow();
+      const session = this.sessionStartAt(product, newestMs);
+      for (const entry of entries) {
+        const rows = openingRows(entry);
+        if (!rows) this.unreadable(stream, entry);
+        else if (this.sessionStartAt(product, entry.ms) === session) return rows;
+      }
       this.openings.miss(product, expiry);
       return [];
     });

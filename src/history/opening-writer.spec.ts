@@ -217,13 +217,60 @@ it('costs a replica without the lease one chain in a session', async () => {
   expect([world.read, world.written, world.appends]).toEqual([2, 1, 2]);
 });
 
-it('is given up if the store refuses it for long', async () => {
+it('waits while the store refuses it, also after a client has missed it', async () => {
+  const world = new World();
+  const stream = openingStream('NIFTY', EXPIRY);
+  world.refused.add(stream);
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR), 'newest');
+  await world.pass();
+  writer.miss('NIFTY', EXPIRY);
+  await world.pass(HOUR);
+  expect(world.appends).toBeLessThan(70);
+  writer.record(chainAt(11 * HOUR), 'newest');
+  world.refused.delete(stream);
+  await world.pass(MINUTE);
+  expect(await world.opening()).toBe(36_000);
+});
+
+it('is given up if the store refuses it for half a day', async () => {
   const world = new World();
   world.refused.add(openingStream('A', EXPIRY));
   const writer = world.writer();
   writer.record(chainAt(10 * HOUR, 'A'), 'newest');
-  await world.pass(20 * MINUTE + 1_000);
+  await world.pass(12 * HOUR + MINUTE);
   expect(world.clock.pending).toBe(0);
+});
+
+it('of a session that ended while the feed was lost does not replace the next one', async () => {
+  const world = new World();
+  const [writer, other] = [world.writer(() => true), world.writer(() => false)];
+  other.record(chainAt(DAY + 9 * HOUR - 5_000), 'newest');
+  await world.pass();
+  other.interrupt();
+  writer.record(chainAt(DAY + 9 * HOUR + 1_000), 'newest');
+  await world.pass(30 * MINUTE);
+  expect(await world.opening()).toBe(118_801);
+  // The feed is back.
+  other.record(chainAt(DAY + 10 * HOUR), 'newest');
+  await world.pass(30 * MINUTE);
+  expect(await world.opening()).toBe(118_801);
+  expect(world.clock.pending).toBe(0);
+});
+
+it('is written after the feed was lost and is back in the same session', async () => {
+  const world = new World();
+  world.isWriter = false;
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR), 'newest');
+  await world.pass();
+  writer.interrupt();
+  world.isWriter = true;
+  await world.pass();
+  expect(await world.opening()).toBeUndefined();
+  writer.record(chainAt(11 * HOUR), 'newest');
+  await world.pass();
+  expect(await world.opening()).toBe(36_000);
 });
 
 it('waits for a chain that has open interest, and looks at one a minute', async () => {
@@ -233,6 +280,9 @@ it('waits for a chain that has open interest, and looks at one a minute', async 
     writer.record(chainAt(10 * HOUR + second * 1_000, 'NIFTY', { strike: 100, last: 1 }), 'newest');
     await world.pass();
   }
+  writer.miss('NIFTY', EXPIRY);
+  writer.record(chainAt(10 * HOUR + 150_000, 'NIFTY', { strike: 100, last: 1 }), 'newest');
+  await world.pass();
   expect([world.read, await world.opening()]).toEqual([3, undefined]);
   writer.record(chainAt(10 * HOUR + 3 * MINUTE), 'newest');
   await world.pass();
@@ -274,6 +324,43 @@ it('is the earlier one if the clock of the producer was set back within the sess
   writer.record(chainAt(9 * HOUR), 'rebased');
   await world.pass();
   expect(await world.opening()).toBe(32_400);
+});
+
+it('that waits for the lease is not replaced by a later one', async () => {
+  const world = new World();
+  world.isWriter = false;
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR), 'newest');
+  await world.pass();
+  writer.record(chainAt(12 * HOUR), 'newest');
+  writer.record(chainAt(11 * HOUR), 'rebased');
+  await world.pass();
+  world.isWriter = true;
+  await world.pass();
+  expect(await world.opening()).toBe(36_000);
+});
+
+it('is the earliest chain, although a clock was set back before it was read', async () => {
+  const world = new World();
+  const writer = world.writer();
+  writer.record(chainAt(10 * HOUR), 'newest');
+  writer.record(chainAt(12 * HOUR), 'newest');
+  writer.record(chainAt(11 * HOUR), 'rebased');
+  await world.pass();
+  expect(await world.opening()).toBe(36_000);
+});
+
+it('of many chains is read in several turns', async () => {
+  const world = new World();
+  const writer = world.writer();
+  for (let n = 0; n < 100; n++) writer.record(chainAt(10 * HOUR, `P${n}`), 'newest');
+  await world.pass(50);
+  expect(world.read).toBe(0);
+  world.clock.advance(950);
+  await world.pass(0);
+  expect(world.read).toBe(32);
+  for (let n = 0; n < 5; n++) await world.pass();
+  expect([world.read, world.written]).toEqual([100, 100]);
 });
 
 it('is the earliest one of all replicas', async () => {
@@ -331,7 +418,7 @@ it('is kept of 10,000 chains, and of new ones once others have ended', async () 
   const writer = world.writer();
   for (let n = 0; n < 10_000; n++) writer.record(chainAt(10 * HOUR, `P${n}`), 'newest');
   writer.record(chainAt(10 * HOUR, 'MORE'), 'newest');
-  for (let n = 0; n < 60; n++) await world.pass();
+  for (let n = 0; n < 330; n++) await world.pass();
   expect([world.written, await world.opening('MORE')]).toEqual([10_000, undefined]);
   await world.pass(25 * HOUR);
   writer.record(chainAt(2 * DAY + 10 * HOUR, 'MORE'), 'newest');

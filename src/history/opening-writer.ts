@@ -2,7 +2,7 @@ import type { Verdict } from '../cache/latest-messages.js';
 import type { Clock, Timer } from '../common/clock.js';
 import { jittered } from '../common/jittered.js';
 import { chainKey, type ChainMessage } from '../feed/market-message.js';
-import { historyId, type HistoryId } from './history-id.js';
+import { compareIds, historyId, type HistoryId } from './history-id.js';
 import type { HistoryBounds, HistoryStore } from './history-store.js';
 import { openingStream } from './history-streams.js';
 import { openingText } from './opening.js';
@@ -40,16 +40,26 @@ interface Taken {
   readonly chain: ChainMessage;
   /** When the session began, ms since the epoch. */
   readonly startMs: number;
-  /** Without the lease, it is written from then on: ms of the monotonic clock. */
-  readonly leaseUntil: number;
+  /** When it was taken, ms of the monotonic clock. */
+  readonly at: number;
+  /** Whether the store has lost the opening of this session. */
+  readonly isLost: boolean;
 }
 
-/** An opening that the store may lack. */
+/** An opening that the store may lack. Its times are ms of the monotonic clock, but for `startMs`. */
 interface Opening {
   readonly id: HistoryId;
   readonly value: string;
+  /** When the session began, ms since the epoch. */
   readonly startMs: number;
+  readonly takenAt: number;
+  /** Without the lease, it is written from then on. */
   leaseUntil: number;
+  /** After the store has refused it, it is tried again then, and later each time. */
+  retryAt: number;
+  pauseMs: number;
+  /** The value of `interruptions` when its session was last known to be the newest one. */
+  confirmed: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -62,8 +72,15 @@ const MAX_CHAINS = 10_000;
 const MAX_WAITING_LENGTH = 32_000_000;
 /** Openings that are written together. It limits how long one write blocks Redis. */
 const BATCH = 32;
+/** Chains that are read in one turn: a long one takes about a millisecond. */
+const READ_AT_ONCE = 32;
+/** How much sooner the next flush is while there are more of them. */
+const SOONER = 20;
 /** For so long, an opening is left to the replica that holds the lease. */
 const LEASE_MS = 10 * MINUTE_MS;
+/** After that, an opening is given up, because another program may use its key. */
+const GIVE_UP_MS = 12 * 60 * MINUTE_MS;
+const LONGEST_PAUSE_MS = MINUTE_MS;
 
 /**
  * Keeps the first chain of each session. Sessions begin on whole minutes, so a chain message costs
@@ -86,6 +103,7 @@ export class OpeningWriter {
   private flushing: Promise<void> = Promise.resolve();
   private stopped = false;
   private sweptAt = -Infinity;
+  private interruptions = 0;
 
   constructor(
     private readonly store: HistoryStore,
@@ -106,13 +124,31 @@ export class OpeningWriter {
     if (!known && !this.hasRoom()) return;
     const startMs = this.options.sessionStartAt(chain.product, newestMs);
     const askAgainMs = (Math.floor(newestMs / MINUTE_MS) + 1) * MINUTE_MS;
-    const askedAt = this.options.clock.now();
-    this.sessions.set(chain.key, { startMs, askAgainMs, newestMs, askedAt, isLost: false });
+    const at = this.options.clock.now();
+    this.sessions.set(chain.key, { startMs, askAgainMs, newestMs, askedAt: at, isLost: false });
+    const stream = openingStream(chain.product, chain.expiry);
+    const opening = this.openings.get(stream);
+    if (opening?.startMs === startMs) opening.confirmed = this.interruptions;
     // A clock that was set back may make this chain the earliest one of its session.
     if (known?.startMs === startMs && verdict === 'newest') return;
-    const leaseUntil = askedAt + (known?.isLost ? 0 : jittered(LEASE_MS, 1));
-    this.taken.set(openingStream(chain.product, chain.expiry), { chain, startMs, leaseUntil });
+    const taken = this.taken.get(stream);
+    if (taken?.startMs === startMs && taken.chain.time <= chain.time) return;
+    this.taken.set(stream, { chain, startMs, at, isLost: known?.isLost ?? false });
     this.schedule();
+  }
+
+  /**
+   * Call it when the feed is lost: a session may begin meanwhile. What waits is written only after
+   * the next chain has shown that it did not.
+   */
+  interrupt(): void {
+    this.interruptions++;
+    for (const session of this.sessions.values()) session.askAgainMs = -Infinity;
+    for (const [stream, { chain }] of this.taken) {
+      this.taken.delete(stream);
+      const session = this.sessions.get(chain.key);
+      if (session) session.startMs = undefined;
+    }
   }
 
   /** The time of the newest chain that was recorded, ms since the epoch. */
@@ -131,7 +167,12 @@ export class OpeningWriter {
     if (!session || this.taken.has(stream)) return;
     const opening = this.openings.get(stream);
     if (opening) opening.leaseUntil = -Infinity;
-    else Object.assign(session, { startMs: undefined, askAgainMs: -Infinity, isLost: true });
+    else {
+      // A chain without open interest waits for the next minute, however often it is asked for.
+      if (session.startMs !== undefined) session.askAgainMs = -Infinity;
+      session.startMs = undefined;
+      session.isLost = true;
+    }
   }
 
   /** Writes what waits, if this replica is the writer. Never rejects. Call it at shutdown. */
@@ -144,7 +185,9 @@ export class OpeningWriter {
 
   private schedule(): void {
     if (this.timer || this.stopped) return;
-    this.timer = this.options.clock.after(this.options.intervalMs, () => {
+    const { intervalMs } = this.options;
+    const pauseMs = this.taken.size > READ_AT_ONCE ? intervalMs / SOONER : intervalMs;
+    this.timer = this.options.clock.after(pauseMs, () => {
       this.flushing = this.flush().finally(() => {
         this.timer = undefined;
         if (this.taken.size + this.openings.size > 0) this.schedule();
@@ -159,15 +202,21 @@ export class OpeningWriter {
     const mayWrite = this.options.mayWrite();
     if (!mayWrite) this.options.claim();
     const now = this.options.clock.now();
-    const due = [...this.openings].filter(([, { leaseUntil }]) => mayWrite || leaseUntil <= now);
+    const due = [...this.openings].filter(
+      ([, { leaseUntil, retryAt, confirmed }]) =>
+        (mayWrite || leaseUntil <= now) && retryAt <= now && confirmed === this.interruptions,
+    );
     for (let start = 0; start < due.length; start += BATCH) {
       try {
-        if (!(await this.write(due.slice(start, start + BATCH)))) return;
+        if (!(await this.write(due.slice(start, start + BATCH)))) break;
       } catch (error) {
         // The store cannot be reached. The openings wait for the next flush.
         this.options.onError(error instanceof Error ? error : new Error(String(error)));
-        return;
+        break;
       }
+    }
+    for (const [stream, opening] of this.openings) {
+      if (this.length > MAX_WAITING_LENGTH || opening.takenAt + GIVE_UP_MS <= now) this.drop(stream, opening);
     }
   }
 
@@ -184,8 +233,8 @@ export class OpeningWriter {
       const [stream, opening] = batch[index]!;
       if (result instanceof Error) {
         this.options.onError(result, stream);
-        // Another program may use the key, so it is not tried for ever.
-        if (opening.leaseUntil <= this.options.clock.now()) this.drop(stream, opening);
+        opening.retryAt = this.options.clock.now() + opening.pauseMs;
+        opening.pauseMs = Math.min(2 * opening.pauseMs, LONGEST_PAUSE_MS);
         continue;
       }
       isRefused = false;
@@ -196,25 +245,35 @@ export class OpeningWriter {
   }
 
   private readTaken(): void {
-    for (const [stream, { chain, startMs, leaseUntil }] of this.taken) {
-      const value = openingText(chain);
-      if (value === undefined) {
-        // The platform has not filled it yet. A chain of the next minute may be better.
-        const session = this.sessions.get(chain.key);
-        if (session) session.startMs = undefined;
-        continue;
-      }
-      const before = this.openings.get(stream);
-      if (before) this.drop(stream, before);
-      const id = historyId(chain.time, chain.processedTime);
-      this.openings.set(stream, { id, value, startMs, leaseUntil });
-      this.length += value.length;
+    for (const [stream, taken] of [...this.taken].slice(0, READ_AT_ONCE)) {
+      this.taken.delete(stream);
+      this.read(stream, taken);
     }
-    this.taken.clear();
-    for (const [stream, opening] of this.openings) {
-      if (this.length <= MAX_WAITING_LENGTH) break;
-      this.drop(stream, opening);
+  }
+
+  private read(stream: string, { chain, startMs, at, isLost }: Taken): void {
+    const value = openingText(chain);
+    if (value === undefined) {
+      // The platform has not filled it yet. A chain of the next minute may be better.
+      const session = this.sessions.get(chain.key);
+      if (session) Object.assign(session, { startMs: undefined, isLost });
+      return;
     }
+    const id = historyId(chain.time, chain.processedTime);
+    const before = this.openings.get(stream);
+    if (before?.startMs === startMs && compareIds(before.id, id) <= 0) return;
+    if (before) this.drop(stream, before);
+    this.openings.set(stream, {
+      id,
+      value,
+      startMs,
+      takenAt: at,
+      leaseUntil: isLost ? at : at + jittered(LEASE_MS, 1),
+      retryAt: -Infinity,
+      pauseMs: this.options.intervalMs,
+      confirmed: this.interruptions,
+    });
+    this.length += value.length;
   }
 
   private drop(stream: string, opening: Opening): void {

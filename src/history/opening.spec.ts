@@ -49,7 +49,7 @@ it('takes the first of two options with one strike', () => {
   ]);
 });
 
-it.each(['', 'x', '{}', '[]', '[1]', '["t",[1,2,3]]', '["t",[1,2,3,4,"5"]]', '["t",{}]', 'null'])(
+it.each(['', 'x', '{}', '[]', '[1]', '["t"]', '["t",[1,2,3]]', '["t",[1,2,3,4,"5"]]', '["t",{}]', 'null'])(
   'does not take %j of another program for an opening',
   (value) => {
     expect(openingRows({ value })).toBeUndefined();

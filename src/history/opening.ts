@@ -34,7 +34,7 @@ export function openingRows({ value }: { readonly value: string }): HistoryRow[]
   const kept = parseJson(value);
   if (!Array.isArray(kept)) return undefined;
   const [timestamp, ...rows] = kept as unknown[];
-  return typeof timestamp === 'string' && rows.every(isRow)
+  return typeof timestamp === 'string' && rows.length > 0 && rows.every(isRow)
     ? rows.map((row) => [timestamp, ...row])
     : undefined;
 }

@@ -16,6 +16,7 @@ export interface MarketState {
   readonly untilMs: number | undefined;
 }
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 /** 1970-01-01 was a Thursday. */
@@ -29,6 +30,10 @@ const DAYS_AHEAD = 15;
  */
 export class Schedule {
   private readonly calendars: readonly Calendar[];
+  /** The openings around the last minute that was asked for. Most chains of a minute share them. */
+  private found:
+    | { readonly minute: number; readonly version: number; readonly openings: readonly DatedOpening[] }
+    | undefined;
 
   /**
    * @param entries the windows; without any, the market is always open
@@ -82,23 +87,33 @@ export class Schedule {
   /**
    * When the newest session began, at a time. A session begins with the first opening of a local
    * day, so neither a break nor a halt begins one, nor a window that begins while one of another
-   * time zone is open. A market that does not close begins one at midnight, local time. Without
-   * windows, or after a week without an opening, one begins at midnight UTC.
+   * time zone is open. While the market does not close for more than a day, one begins at each
+   * midnight of the first time zone. Without windows, or after a week without an opening, one begins
+   * at each midnight UTC.
    * @param wallMs the time, in ms since the epoch; so is the result
    */
   sessionStartAt(wallMs: number): number {
-    const starts = this.calendars.flatMap((calendar) => {
-      const startMs = calendar.sessionStartAt(wallMs);
-      return startMs === undefined ? [] : [{ calendar, startMs }];
-    });
-    starts.sort((a, b) => b.startMs - a.startMs);
-    const [newest] = starts.filter(({ calendar, startMs }) => !this.isOpenBefore(startMs, calendar));
-    return (newest ?? starts.at(-1))?.startMs ?? dayOf(wallMs);
+    let startMs: number | undefined;
+    let startDay = -Infinity;
+    for (const { fromMs, toMs, day } of this.openingsAround(wallMs)) {
+      if (fromMs > wallMs) break;
+      if (day > startDay) [startMs, startDay] = [fromMs, day];
+      if (toMs - fromMs <= DAY_MS) continue;
+      const midnight = this.calendars[0]!.midnightBefore(Math.min(wallMs, toMs - 1));
+      if (midnight.ms > fromMs) [startMs, startDay] = [midnight.ms, midnight.day];
+    }
+    return startMs ?? dayOf(wallMs);
   }
 
-  /** Whether another calendar than one of these is open just before a time. */
-  private isOpenBefore(wallMs: number, own: Calendar): boolean {
-    return this.calendars.some((each) => each !== own && each.openForMs(wallMs - 1) !== undefined);
+  /** The openings of all time zones in the days up to a time, in ascending order. */
+  private openingsAround(wallMs: number): readonly DatedOpening[] {
+    const minute = Math.floor(wallMs / MINUTE_MS);
+    const { version } = this.special;
+    if (this.found?.minute !== minute || this.found.version !== version) {
+      const openings = this.calendars.flatMap((calendar) => calendar.openingsAround(minute * MINUTE_MS));
+      this.found = { minute, version, openings: joined(openings) };
+    }
+    return this.found.openings;
   }
 
   private get isHalted(): boolean {
@@ -118,6 +133,12 @@ export class Schedule {
 interface Opening {
   readonly fromMs: number;
   toMs: number;
+}
+
+/** An opening of which all times are in ms since the epoch. */
+interface DatedOpening extends Opening {
+  /** The local day on which it begins, as its number since 1970-01-01. */
+  readonly day: number;
 }
 
 /** The openings of one time zone. */
@@ -145,15 +166,23 @@ class Calendar {
     return opening.toMs - opening.fromMs >= WEEK_MS ? Infinity : nowMs - opening.fromMs;
   }
 
-  sessionStartAt(wallMs: number): number | undefined {
+  /** The openings of the week before a time, and of its day, in ms since the epoch. */
+  openingsAround(wallMs: number): DatedOpening[] {
     const nowMs = this.clock.localMs(wallMs);
-    let startMs: number | undefined;
-    for (const { fromMs, toMs } of this.around(nowMs).open) {
-      if (fromMs > nowMs) break;
-      if (startMs === undefined || dayOf(fromMs) > dayOf(startMs)) startMs = fromMs;
-      if (toMs - fromMs > DAY_MS) startMs = Math.max(startMs, dayOf(Math.min(nowMs, toMs - 1)));
-    }
-    return startMs === undefined ? undefined : this.clock.wallMs(startMs, wallMs + startMs - nowMs);
+    const wall = (localMs: number): number => this.clock.wallMs(localMs, wallMs + localMs - nowMs);
+    return this.around(nowMs).open.map(({ fromMs, toMs }) => ({
+      fromMs: wall(fromMs),
+      toMs: wall(toMs),
+      day: Math.floor(fromMs / DAY_MS),
+    }));
+  }
+
+  /** The last midnight up to a time, and the local day that it begins. Times in ms since the epoch. */
+  midnightBefore(wallMs: number): { readonly ms: number; readonly day: number } {
+    const nowMs = this.clock.localMs(wallMs);
+    const localMs = dayOf(nowMs);
+    const nearMs = Math.floor(wallMs) + localMs - nowMs;
+    return { ms: this.clock.wallMs(localMs, nearMs), day: localMs / DAY_MS };
   }
 
   isPreAt(wallMs: number): boolean {
@@ -215,12 +244,13 @@ function openingAt(openings: readonly Opening[], nowMs: number): Opening | undef
   return openings.find(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs);
 }
 
-function joined(openings: readonly Opening[]): Opening[] {
-  const result: Opening[] = [];
-  for (const { fromMs, toMs } of [...openings].sort((a, b) => a.fromMs - b.fromMs)) {
+/** Joins openings that touch or overlap. */
+function joined<T extends Opening>(openings: readonly T[]): T[] {
+  const result: T[] = [];
+  for (const opening of [...openings].sort((a, b) => a.fromMs - b.fromMs)) {
     const last = result.at(-1);
-    if (last && fromMs <= last.toMs) last.toMs = Math.max(last.toMs, toMs);
-    else result.push({ fromMs, toMs });
+    if (last && opening.fromMs <= last.toMs) last.toMs = Math.max(last.toMs, opening.toMs);
+    else result.push({ ...opening });
   }
   return result;
 }

@@ -44,10 +44,10 @@ describe('the session that a time is in', () => {
     ['without hours', '', '2026-11-24T03:00Z', '2026-11-24T00:00Z'],
     ['two zones, one opening', `${INDIA}; UTC Mon-Fri 08:00-16:00`, '2026-11-23T08:30Z', '2026-11-23T03:45Z'],
     [
-      'two zones, two openings',
+      'two zones, two openings on one day',
       `${INDIA}; UTC Mon-Fri 12:00-16:00`,
       '2026-11-23T12:30Z',
-      '2026-11-23T12:00Z',
+      '2026-11-23T03:45Z',
     ],
     [
       'a zone without an opening',
@@ -69,6 +69,35 @@ describe('the session that a time is in', () => {
     ],
   ])('%s', (_, hours, time, expected) => {
     expect(sessionAt(hours, time)).toBe(expected);
+  });
+
+  const ALL_DAY = 'UTC Mon-Sun 09:00-17:00; Asia/Tokyo Mon-Sun 01:00-19:00';
+  it.each([
+    ['2026-11-23T09:00Z', '2026-11-23T00:00Z'],
+    ['2026-11-23T16:00Z', '2026-11-23T00:00Z'],
+    ['2026-11-23T23:59Z', '2026-11-23T00:00Z'],
+    ['2026-11-24T00:00Z', '2026-11-24T00:00Z'],
+  ])('two zones of which one is always open: at %s, that of %s', (time, expected) => {
+    expect(sessionAt(ALL_DAY, time)).toBe(expected);
+  });
+
+  it.each([
+    INDIA,
+    '',
+    ALL_DAY,
+    'UTC Sun-Thu 22:00-21:00',
+    `${INDIA}; America/New_York Mon-Fri 09:30-16:00; UTC Mon-Fri 08:00-16:30`,
+    'Australia/Sydney Mon-Fri 08:00-17:00; Europe/London Mon-Fri 07:00-17:00; America/New_York Mon-Fri 08:00-17:00',
+    'America/New_York Sun-Thu 17:00-16:59; Asia/Tokyo Mon,Wed-Thu 09:00-11:30,12:30-24:00',
+  ])('all times since the beginning of a session are in it: %s', (hours) => {
+    const schedule = MarketHours.parse(hours).generalSchedule;
+    for (let hour = 0; hour < 24 * 21; hour++) {
+      const time = Date.UTC(2026, 9, 20, hour, 7);
+      const start = schedule.sessionStartAt(time);
+      expect(start).toBeLessThanOrEqual(time);
+      for (const at of [start, start + 1, (start + time) / 2])
+        expect(schedule.sessionStartAt(at)).toBe(start);
+    }
   });
 
   it('knows holidays, days with other hours, and that a halt begins none', () => {

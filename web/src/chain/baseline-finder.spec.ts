@@ -1,14 +1,15 @@
 import type { ChainView, History, SocketClient } from '@deltastream/socket-client';
 import { Baseline, BaselineStore } from './baseline.js';
-import { BaselineFinder } from './baseline-finder.js';
+import { BaselineFinder, type Timing } from './baseline-finder.js';
 import { chainView } from './chain-view.fixture.js';
 
 const EXPIRY = '2026-11-26';
 const MINUTE = 60_000;
 
 /** A gateway, and a page with one chain. */
-class World {
-  time = 0;
+class World implements Timing {
+  private time = 0;
+  private readonly timers = new Set<{ readonly at: number; readonly task: () => void }>();
   /** The timestamp of the opening that the gateway has kept. */
   opening: string | undefined;
   failing = false;
@@ -39,14 +40,7 @@ class World {
         return Promise.resolve({ updates: [chainView({ timestamp: this.newest })] });
       },
     } as unknown as SocketClient;
-    return (this.finder = new BaselineFinder(
-      client,
-      store,
-      'NIFTY',
-      EXPIRY,
-      () => this.changes++,
-      () => this.time,
-    ));
+    return (this.finder = new BaselineFinder(client, store, 'NIFTY', EXPIRY, () => this.changes++, this));
   }
 
   /** Holds the answers of the history back until the returned function is called. */
@@ -58,9 +52,35 @@ class World {
     };
   }
 
+  now(): number {
+    return this.time;
+  }
+
+  after(ms: number, task: () => void): () => void {
+    const timer = { at: this.time + ms, task };
+    this.timers.add(timer);
+    return () => void this.timers.delete(timer);
+  }
+
+  get pending(): number {
+    return this.timers.size;
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (const end = this.time + ms; this.time < end;) {
+      this.time = Math.min(end, this.time + 1_000);
+      for (const timer of this.timers) {
+        if (timer.at > this.time) continue;
+        this.timers.delete(timer);
+        timer.task();
+      }
+      await settled();
+    }
+  }
+
   /** A chain arrives, some time after the one before. */
   async chain(timestamp: string, afterMs = 1_000): Promise<void> {
-    this.time += afterMs;
+    await this.pass(afterMs);
     this.newest = timestamp;
     this.finder.follow({ timestamp } as ChainView);
     await settled();
@@ -88,17 +108,17 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
 
-it('takes the opening that the gateway has kept, and asks for it once a minute', async () => {
+it('takes the opening that the gateway has kept, and asks for it soon and then once a minute', async () => {
   const world = new World();
   world.opening = '2026-11-25T09:15:00';
   await world.chain('2026-11-25T12:00:00');
-  expect([world.since, world.changes]).toEqual(['2026-11-25T09:15:00', 1]);
-  await world.chain('2026-11-25T12:03:00', 3 * MINUTE);
-  expect(world.asked).toBe(2);
-  for (let n = 0; n < 59; n++) await world.chain('2026-11-25T12:03:01');
-  expect(world.asked).toBe(2);
-  await world.chain('2026-11-25T12:04:01');
-  expect(world.asked).toBe(3);
+  expect([world.since, world.asked, world.changes]).toEqual(['2026-11-25T09:15:00', 1, 1]);
+  for (let n = 0; n < 60; n++) await world.chain('2026-11-25T12:00:01');
+  expect(world.asked).toBe(13);
+  await world.pass(2 * MINUTE);
+  const { asked } = world;
+  await world.pass(10 * MINUTE);
+  expect(world.asked).toBe(asked + 10);
 });
 
 it('follows the gateway into the next session, although it was asked too early', async () => {
@@ -134,7 +154,7 @@ it('asks for nothing if the gateway keeps no history, and begins anew with each 
   await world.chain('2026-11-25T09:15:00');
   await world.chain('2026-11-25T12:15:00', MINUTE);
   expect([world.since, world.asked]).toEqual(['2026-11-25T09:15:00', 0]);
-  await world.chain('2026-11-26T09:15:00', MINUTE);
+  await world.chain('2026-11-26T09:15:00');
   expect(world.since).toBe('2026-11-26T09:15:00');
 });
 
@@ -148,14 +168,41 @@ it('keeps what it has if the gateway cannot be asked', async () => {
   expect(world.since).toBe('2026-11-25T09:15:00');
 });
 
-it('asks again if it could not', async () => {
+it('asks again if it could not, also if no further chain comes', async () => {
   const world = new World();
   world.failing = true;
   await world.chain('2026-11-25T12:00:00');
   expect(world.since).toBeUndefined();
   world.failing = false;
   world.opening = '2026-11-25T09:15:00';
-  await world.chain('2026-11-25T12:00:06', 6_000);
+  await world.pass(6_000);
+  expect(world.since).toBe('2026-11-25T09:15:00');
+});
+
+it('asks again if a session may have begun while it was asking', async () => {
+  const world = new World();
+  world.opening = '2026-11-24T09:15:00';
+  const release = world.hold();
+  await world.chain('2026-11-25T09:15:00');
+  world.marketStatus();
+  release();
+  await settled();
+  world.opening = '2026-11-25T09:15:00';
+  await world.pass(1_000);
+  expect(world.since).toBe('2026-11-25T09:15:00');
+});
+
+it('works with a storage that throws', async () => {
+  const fail = (): never => {
+    throw new Error('forbidden');
+  };
+  const world = new World();
+  const store = new BaselineStore(undefined, { getItem: fail } as unknown as Storage);
+  world.open(store);
+  await world.chain('2026-11-25T12:00:00');
+  expect(world.since).toBeUndefined();
+  world.opening = '2026-11-25T09:15:00';
+  await world.pass(6_000);
   expect(world.since).toBe('2026-11-25T09:15:00');
 });
 
@@ -172,6 +219,16 @@ describe('a chain that the reader chooses', () => {
     world.marketStatus();
     await world.chain('2026-11-26T22:00:01');
     expect(world.since).toBe('2026-11-26T22:00:00');
+  });
+
+  it('stays if the gateway loses the opening', async () => {
+    const world = new World();
+    world.opening = '2026-11-25T09:15:00';
+    await world.chain('2026-11-25T12:00:00');
+    await world.finder.reset();
+    world.opening = undefined;
+    await world.chain('2026-11-25T13:00:00', 2 * MINUTE);
+    expect(world.since).toBe('2026-11-25T12:00:00');
   });
 
   it('is the last one of several, also if the gateway answers another question meanwhile', async () => {
@@ -225,9 +282,10 @@ it('changes nothing after it was stopped', async () => {
   await world.chain('2026-11-25T12:00:00');
   const { finder } = world;
   finder.stop();
+  expect(world.pending).toBe(0);
   const reset = finder.reset();
   release();
   await reset;
   await settled();
-  expect(world.changes).toBe(0);
+  expect([world.changes, world.pending]).toEqual([0, 0]);
 });
