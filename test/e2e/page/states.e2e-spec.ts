@@ -129,7 +129,7 @@ it('a page that reads too slowly is told so as it happens, and then has the newe
 
   proxy.freeze();
   let value = 100;
-  const padding = 'x'.repeat(900_000);
+  const padding = 'x'.repeat(3_000_000); // so few of them that the page does not miss a heartbeat
   await waitFor(async () => {
     value += 1;
     await price(platform, 'NIFTY', value, { padding });

@@ -406,7 +406,14 @@ it('an opening is the first chain that the test publishes, until the gateway los
   };
   expect(await opening()).toBe(false);
   const publish = (expiry: string, ...strikes: number[]) =>
-    gateway.publishChain({ product: 'NIFTY', expiry, strikes });
+    gateway.publishChain({
+      product: 'NIFTY',
+      expiry,
+      strikes,
+      calls: strikes.map((strike) => ({ strike, open_interest: 1 })),
+    });
+  // A chain without open interest is none.
+  gateway.publishChain({ product: 'NIFTY', expiry: '2099-11-26', strikes: [50], calls: [{ strike: 50 }] });
   publish('2099-11-26', 100, 200);
   publish('2099-11-26', 300);
   publish('2099-12-31', 400);

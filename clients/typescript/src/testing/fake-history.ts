@@ -81,7 +81,7 @@ export class FakeHistory {
   recordChain(update: ChainUpdate): void {
     const name = `${update.product}:${update.expiry}`;
     this.record(this.summaries, name, update);
-    if (!this.openings.has(name)) this.openings.set(name, openingRows(update));
+    if (!this.openings.has(name) && hasInterest(update)) this.openings.set(name, openingRows(update));
   }
 
   /** Forgets everything, as when Redis has lost it. */
@@ -164,6 +164,11 @@ function rowsOf<U extends object>(entries: readonly Entry<U>[], columns: readonl
     values: columns.map((column) => update[column] ?? null) as HistoryRow,
     gap,
   }));
+}
+
+/** Whether a chain can be an opening. */
+function hasInterest({ calls, puts }: ChainUpdate): boolean {
+  return [...calls, ...puts].some(({ open_interest }) => open_interest != null);
 }
 
 /** One row for each strike of a chain. Of two legs with one strike, the first counts. */

@@ -68,7 +68,7 @@ class History:
         if time is None or (entries and time < entries[-1].time):
             return
         entries.append(_Entry(time, update, self.recorded))
-        if 'expiry' in update and key not in self._openings:
+        if 'expiry' in update and key not in self._openings and _has_interest(update):
             self._openings[key] = _opening(update)
         self.recorded += 1
         del entries[:-MAX_KEPT]
@@ -115,6 +115,11 @@ class History:
         gaps = [index for index, row in enumerate(rows) if row.gap]
         page = {**head, 'updates': [row.values for row in rows], 'next': following}
         return {**page, 'gaps': gaps} if gaps else page
+
+
+def _has_interest(chain: Dict[str, Any]) -> bool:
+    """Returns whether a chain can be an opening."""
+    return any(leg.get('open_interest') is not None for side in ('calls', 'puts') for leg in chain[side])
 
 
 def _opening(chain: Dict[str, Any]) -> List[List[Any]]:
