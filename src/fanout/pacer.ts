@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../common/clock.js';
  * The most of a CPU core that flushes use. The rest is for the feed and for requests. With more,
  * latency would gain less than each write costs.
  */
-const SHARE = 0.75;
+const SHARE = 0.72;
 /**
  * Debt that does not delay the next flush, ms. Flushes that use less than their share of a core on
  * average never wait, even if several messages arrive in quick succession.
