@@ -155,8 +155,7 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
 
     /**
      * The frame of a payload, which always belongs to the same event. So the snapshots of a message
-     * use the same bytes as its broadcast. The payload has it, because the values of a WeakMap
-     * outlive minor collections of garbage: nearly every frame would wait for a major one.
+     * use the same bytes as its broadcast. The payload has it, so that both are collected together.
      */
     private frameOf({ name, payload }: PreparedEvent): Frame {
       return ((payload.made as Frame | undefined) ??= this.makeFrame(name, payload));
