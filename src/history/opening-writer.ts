@@ -166,13 +166,14 @@ export class OpeningWriter {
     const session = this.sessions.get(chainKey(product, expiry));
     if (!session || this.taken.has(stream)) return;
     const opening = this.openings.get(stream);
-    if (opening) opening.leaseUntil = -Infinity;
-    else {
-      // A chain without open interest waits for the next minute, however often it is asked for.
-      if (session.startMs !== undefined) session.askAgainMs = -Infinity;
-      session.startMs = undefined;
-      session.isLost = true;
+    if (opening) {
+      opening.leaseUntil = -Infinity;
+      return;
     }
+    // A chain without open interest waits for the next minute, however often it is asked for.
+    if (session.startMs !== undefined) session.askAgainMs = -Infinity;
+    session.startMs = undefined;
+    session.isLost = true;
   }
 
   /** Writes what waits, if this replica is the writer. Never rejects. Call it at shutdown. */

@@ -12,17 +12,14 @@ export const OPENING_COLUMNS = [
   'put_last',
 ] as const;
 
-/** The most strikes of an opening. It has no more rows than any other page. */
-const MAX_STRIKES = MAX_HISTORY_ROWS;
-
 /**
  * What is kept of the first chain of a session: JSON of its timestamp and of its rows without it.
- * Undefined if the chain has no open interest.
+ * Undefined if the chain has no open interest. It has no more rows than any other page of history.
  */
 export function openingText({ payload }: ChainMessage): string | undefined {
   const { timestamp, strikes, calls, puts }: ChainUpdate = payload.toJSON();
   const [callAt, putAt] = [byStrike(calls), byStrike(puts)];
-  const rows = strikes.slice(0, MAX_STRIKES).map((strike) => {
+  const rows = strikes.slice(0, MAX_HISTORY_ROWS).map((strike) => {
     return [strike, ...numbersOf(callAt.get(strike)), ...numbersOf(putAt.get(strike))];
   });
   const hasInterest = rows.some(([, call, , put]) => call != null || put != null);

@@ -147,7 +147,7 @@ it('takes the first chain of the day until the gateway has an opening', async ()
   expect(world.since).toBe('2026-11-25T09:14:00');
 });
 
-it('asks for nothing if the gateway keeps no history, and begins anew with each day', async () => {
+it('takes the first chain of each day if the gateway keeps no history', async () => {
   const world = new World();
   world.keepsHistory = false;
   world.open();
