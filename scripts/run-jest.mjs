@@ -3,12 +3,18 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 /** The entry among the files for a failure of Jest that belongs to no test. */
 export const JEST = 'Jest itself';
 
 const REPORTER = fileURLToPath(new URL('progress-reporter.mjs', import.meta.url));
 
+/**
+ * What is repeated of the message of a failed test: so many lines, and so many characters of each.
+ * A log that keeps only its end must still say why a test failed.
+ */
+const MESSAGE = { lines: 40, width: 400 };
 /** How many of Jest's last lines are repeated if Jest itself failed. */
 const LAST_LINES = 40;
 /** The line with the path of the report is removed, because the report is deleted. */
@@ -69,16 +75,30 @@ function lastLines(text) {
 
 function outcomeOf({ status, message, assertionResults, startTime, endTime }) {
   const those = (...kinds) => assertionResults.filter((test) => kinds.includes(test.status));
-  const failures = those('failed').map(({ fullName }) => fullName);
+  const failed = those('failed');
+  const failures = failed.flatMap(({ fullName, failureMessages = [] }) => [
+    fullName,
+    ...failureMessages.flatMap(linesOf),
+  ]);
   // A file that could not be loaded has no tests to count, but has failed.
-  if (status === 'failed' && failures.length === 0) failures.push(message.split('\n', 1)[0]);
+  const isUnloaded = status === 'failed' && failed.length === 0;
+  if (isUnloaded) failures.push(...linesOf(message));
   return {
     passed: those('passed').length,
-    failed: failures.length,
+    failed: isUnloaded ? 1 : failed.length,
     skipped: those('pending', 'todo', 'skipped', 'disabled').length,
     failures,
     seconds: (endTime - startTime) / 1_000,
   };
+}
+
+/** The lines of a message without the frames of its stack that are not the project's. */
+function linesOf(message) {
+  return stripVTControlCharacters(message)
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s+at .*(node_modules|node:|native\))/.test(line))
+    .slice(0, MESSAGE.lines)
+    .map((line) => `  ${line.slice(0, MESSAGE.width)}`);
 }
 
 /**

@@ -101,12 +101,31 @@ describe('a run of Jest', () => {
   });
 
   it('has no failure of its own if only tests failed', async () => {
-    const failed = { ...file, status: 'failed', assertionResults: [{ status: 'failed', fullName: 'a1' }] };
-    expect(await runOf({ ...report, success: false, testResults: [failed] }, 'process.exitCode = 1')).toEqual(
-      {
-        '/a': { ...ran, passed: 0, failed: 1, failures: ['a1'] },
+    const stack = '    at /a:3:1\n    at run (/node_modules/jest/run.js:1:1)';
+    const message = `Error: \u001b[31mone\u001b[39m\n\n${'x'.repeat(500)}\n${stack}`;
+    const test = { status: 'failed', fullName: 'a1', failureMessages: [message] };
+    const failed = { ...file, status: 'failed', assertionResults: [test] };
+    const ending = 'process.exitCode = 1';
+    expect(await runOf({ ...report, success: false, testResults: [failed] }, ending)).toEqual({
+      '/a': {
+        ...{ ...ran, passed: 0, failed: 1 },
+        failures: ['a1', '  Error: one', `  ${'x'.repeat(400)}`, '      at /a:3:1'],
       },
-    );
+    });
+    const unloaded = { ...file, status: 'failed', message: 'no such\nmodule', assertionResults: [] };
+    expect(await runOf({ ...report, success: false, testResults: [unloaded] }, ending)).toEqual({
+      '/a': { ...ran, passed: 0, failed: 1, failures: ['  no such', '  module'] },
+    });
+  });
+
+  it('repeats the beginning of a long message', async () => {
+    const message = Array.from({ length: 1_000 }, (_, n) => `line ${n}`).join('\n');
+    const test = { status: 'failed', fullName: 'a1', failureMessages: [message] };
+    const failed = { ...file, status: 'failed', assertionResults: [test] };
+    const written = { ...report, success: false, testResults: [failed] };
+    const outcomes = (await runOf(written, 'process.exitCode = 1')) as Record<string, Outcome>;
+    expect(outcomes['/a']!.failures).toHaveLength(41);
+    expect(outcomes['/a']!.failed).toBe(1);
   });
 
   it('reports a failure of its own with the last output if every test passed but Jest failed', async () => {
