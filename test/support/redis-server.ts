@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,9 @@ import { cleanUp } from './cleanup.js';
 import { endProcess, startProcess } from './processes.js';
 import { endRedisClient, redisClient } from './redis-client.js';
 import { freePort, waitFor } from './wait.js';
+
+/** A free port may be taken by another process before the server listens there. */
+const ATTEMPTS = 3;
 
 /** A private Redis of the test, which leaves nothing behind. */
 export class RedisServer {
@@ -23,6 +27,15 @@ export class RedisServer {
 
   /** @param extra further arguments of redis-server */
   static async start(extra: readonly string[] = [], password?: string): Promise<RedisServer> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const server = await RedisServer.launch(extra, password);
+      if (await server.isUp()) return server;
+      await server.stop();
+    }
+    throw new Error(`redis-server did not start: ${extra.join(' ')}`);
+  }
+
+  private static async launch(extra: readonly string[], password?: string): Promise<RedisServer> {
     const port = await freePort();
     const dir = await mkdtemp(join(tmpdir(), 'gateway-redis-'));
     const args = [...throwawayArgs(port, dir), ...extra];
@@ -38,7 +51,6 @@ export class RedisServer {
     });
     const server = new RedisServer(port, url, client, dir, process, args);
     cleanUp(() => server.stop());
-    await client.ping();
     return server;
   }
 
@@ -59,6 +71,18 @@ export class RedisServer {
   async restart(): Promise<void> {
     this.process = launch(this.args);
     await waitFor(async () => (await this.client.ping()) === 'PONG');
+  }
+
+  /** Whether this process answers on its port. It ends if it cannot have one of its ports. */
+  private async isUp(): Promise<boolean> {
+    const { process, client } = this;
+    if (process.exitCode !== null) return false;
+    const ended = once(process, 'exit').then(() => false);
+    const answers = client.info('server').then(
+      (info) => info.includes(`process_id:${process.pid}\r\n`),
+      () => false,
+    );
+    return Promise.race([ended, answers]);
   }
 
   async stop(): Promise<void> {

@@ -419,7 +419,7 @@ class Drift(unittest.TestCase):
             # The requests for the product and the chain do not wait for each other.
             yield sorted(client.take(), key=str)
 
-        self.compare(play)
+        self.compare(play, STALE_AFTER_MS='600000')
 
     def test_tokens(self) -> None:
         def play(stage: Stage) -> Iterator[Any]:

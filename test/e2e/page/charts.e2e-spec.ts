@@ -7,6 +7,9 @@ import { waitFor } from '../../support/wait.js';
 const MINUTE = 60_000;
 const PRICE = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
+/** The tests ask for the history again and again until it has what they wait for. */
+const POLLED = { WORK_PER_SECOND: '10000000', WORK_BURST: '100000000', EVENTS_PER_SECOND: '100000' };
+
 let page: Page;
 afterEach(() => page.close());
 
@@ -29,7 +32,7 @@ function candle([, open, high, low, close]: readonly number[]): string {
 describe('with history', () => {
   let live: ChainPage;
   beforeAll(async () => {
-    live = await ChainPage.start();
+    live = await ChainPage.start(POLLED);
     const now = Date.now();
     for (let n = 0; n < 30; n++)
       await live.publishPrice(21_500 + ((n * 7) % 11), pythonTime(now - 10 * MINUTE + n * 18_000));
