@@ -20,9 +20,9 @@ let calls = 0;
  * of them with one call.
  *
  * What a collected client is to receive counts as written, and its descriptor was read when it was
- * collected. So the engine sends the batch before it does anything else than collect: nothing else
- * can then be written to one of the clients, and none of the descriptors can be closed and given to
- * another connection.
+ * collected. So the engine sends the batch before it does anything else with any client, except
+ * holding frames back from one that lags: nothing else can then be written to one of the clients,
+ * and none of the descriptors can be closed and given to another connection.
  */
 export class Batch {
   private call = ++calls;

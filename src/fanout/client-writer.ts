@@ -23,7 +23,7 @@ export class ClientWriter {
   /**
    * Collects a client that is to receive the frames of its group between two positions of the log,
    * if it may be written to together with others. The caller calls {@link sendBatches} before it
-   * does anything else than collect.
+   * does anything else with any client, except holding frames back from one that lags.
    * @returns false if it needs a write of its own
    */
   collect(client: FanoutClient, group: ClientGroup, from: number, to: number): boolean {

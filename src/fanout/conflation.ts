@@ -2,9 +2,9 @@ import { RecencyMap } from '../common/recency-map.js';
 import type { Frame } from './frame.js';
 
 interface Held {
-  readonly frame: Frame;
+  frame: Frame;
   /** Whether it was broadcast to the client: if it is dropped, the client misses an update. */
-  readonly update: boolean;
+  update: boolean;
 }
 
 /** The frames held back from a lagging client: the newest of each key, in order of arrival. */
@@ -51,9 +51,15 @@ export class Conflation {
    */
   add(frame: Frame, update: boolean): void {
     const held = this.newest.get(frame.key);
-    const repeats = held?.frame === frame;
-    if (held?.update && !repeats) this.dropped++;
-    this.newest.set(frame.key, { frame, update: update || (repeats && held.update) });
+    if (!held) {
+      this.newest.set(frame.key, { frame, update });
+      return;
+    }
+    const repeats = held.frame === frame;
+    if (held.update && !repeats) this.dropped++;
+    held.frame = frame;
+    held.update = update || (repeats && held.update);
+    this.newest.set(frame.key, held);
   }
 
   /** Removes and returns all frames. */

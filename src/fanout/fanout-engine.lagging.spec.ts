@@ -184,3 +184,16 @@ describe.each(Object.entries(WRITE_PATHS))('FanoutEngine %s, with a client that 
     expect(told.closed).toEqual([]);
   });
 });
+
+it('a client that lags does not divide the call that writes to the others', () => {
+  const { clock, kernel, connect, connectStalled, broadcast } =
+    WRITE_PATHS['with one call for many clients']();
+  const readers = [connect(), connectStalled(CONFLATE_ABOVE + 1), connect()].filter((_, n) => n !== 1);
+  broadcast('a'); // from now on it lags
+  clock.advance(100);
+  const before = kernel!.batches;
+  broadcast('b');
+  clock.advance(100);
+  expect(kernel!.batches - before).toBe(1);
+  for (const reader of readers) expect(got(reader)).toEqual(['a', 'b']);
+});

@@ -1,30 +1,21 @@
 import type { CpuClock, Timer } from '../common/clock.js';
 import type { BatchWriter } from './batch-writer.js';
 import { ClientWriter } from './client-writer.js';
-import { Conflation } from './conflation.js';
 import { type ClientGroup, type ClientOwner, FanoutClient } from './fanout-client.js';
 import type { CloseReason, FanoutObserver, TimedUpdate } from './fanout-observer.js';
 import type { Frame } from './frame.js';
 import { GroupIndex } from './group-index.js';
 import { GroupQueue } from './group-queue.js';
+import { Laggards, type LaggardsOptions } from './laggards.js';
 import type { Link, LinkListener } from './link.js';
 import { Pacer } from './pacer.js';
 
-export interface FanoutOptions {
+export interface FanoutOptions extends LaggardsOptions {
   readonly clock: CpuClock;
   /** The longest time that a message waits to be sent together with others, ms. */
   readonly maxDelayMs: number;
-  /** A client with more than this many bytes waiting for the operating system is conflated. */
-  readonly conflateAboveBytes: number;
   /** A client with more than this many bytes waiting is closed. */
   readonly maxWaitingBytes: number;
-  /** A lagging client that reads nothing for this long is closed, ms. */
-  readonly stallTimeoutMs: number;
-  /**
-   * Makes the notice that tells a lagging client how many updates it missed, and for how many ms it
-   * has not read.
-   */
-  readonly laggingFrame: (dropped: number, sinceMs: number) => Frame;
   /** Makes the last frame that a client is sent before it is closed. */
   readonly closingFrame: (reason: CloseReason) => Frame;
   readonly observer: FanoutObserver;
@@ -40,11 +31,6 @@ const CLIENTS_PER_LOOK = 32;
  * Limit of a group's log, bytes. A log beyond it is written at once, without waiting for a flush.
  */
 const MAX_LOG_BYTES = 1_048_576;
-/**
- * Limit of the frames held back from one lagging client. There is at most one per event and key,
- * which are far fewer in practice.
- */
-const MAX_CONFLATED_FRAMES = 100_000;
 
 /**
  * Sends broadcasts to clients. It encodes one frame per message, keeps one log for all clients with
@@ -62,7 +48,7 @@ export class FanoutEngine implements ClientOwner {
    * client which joins a hundred rooms does not change its group a hundred times.
    */
   private readonly loose = new Set<FanoutClient>();
-  private readonly laggards = new Set<FanoutClient>();
+  private readonly laggards: Laggards;
   private readonly queue = new GroupQueue();
   private readonly pacer: Pacer;
   private readonly writer: ClientWriter;
@@ -85,6 +71,7 @@ export class FanoutEngine implements ClientOwner {
 
   constructor(private readonly options: FanoutOptions) {
     this.writer = new ClientWriter(options.batchWriter);
+    this.laggards = new Laggards(options, this.writer, (client, reason) => this.close(client, reason));
     this.pacer = new Pacer(options.clock, options.maxDelayMs, () => this.flush());
   }
 
@@ -112,8 +99,7 @@ export class FanoutEngine implements ClientOwner {
    */
   beforeLeave(client: FanoutClient): void {
     this.beforeChange(client);
-    const { conflation } = client;
-    if (conflation) this.writer.writeFrames(client, [...this.notice(conflation), ...conflation.take()]);
+    this.laggards.release(client);
   }
 
   /** Removes a client. Call this before the client is removed from its rooms. */
@@ -167,11 +153,11 @@ export class FanoutEngine implements ClientOwner {
   send(client: FanoutClient, frame: Frame, timed?: TimedUpdate): void {
     this.settle(client);
     if (client.gone) return;
-    if (this.keepsUp(client)) {
+    if (this.laggards.keepsUp(client)) {
       this.writer.writeFrames(client, [frame]);
       if (timed) this.reportWritten([timed]);
     } else {
-      this.conflate(client, [frame], timed !== undefined);
+      this.laggards.hold(client, [frame], timed !== undefined);
     }
   }
 
@@ -245,77 +231,25 @@ export class FanoutEngine implements ClientOwner {
     const from = client.cursor;
     if (from >= to) return;
     client.cursor = to;
-    // A client that can be collected has nothing waiting, so it keeps up.
-    if (!client.conflation && this.writer.collect(client, group, from, to)) return;
-    this.writer.sendBatches();
-    if (this.keepsUp(client)) this.writer.writeRun(client, group.run(from, to, client.link.encoding));
-    else this.conflate(client, group.slice(from, to), true);
-  }
-
-  private keepsUp(client: FanoutClient): boolean {
-    if (client.conflation) return false;
-    if (client.link.waiting <= this.options.conflateAboveBytes) return true;
-    client.conflation = new Conflation(this.options.clock.now(), client.link.waiting);
-    this.laggards.add(client);
-    this.options.observer.lagging(this.laggards.size);
-    client.link.watchDrain();
-    return false;
-  }
-
-  private conflate(client: FanoutClient, frames: readonly Frame[], updates: boolean): void {
-    if (!client.conflation) return;
-    const before = client.conflation.dropped;
-    for (const frame of frames) {
-      for (const part of frame.parts) client.conflation.add(part, updates);
-    }
-    const left = client.conflation.dropped - before;
-    if (left > 0) this.options.observer.conflated(left);
-    if (client.conflation.size > MAX_CONFLATED_FRAMES) this.close(client, 'overflow');
-  }
-
-  /**
-   * Called when a client has read some of its data. Sends a lagging client a notice of the updates
-   * it missed, and then the frames held back, as long as no more bytes wait than are allowed.
-   */
-  drained(client: FanoutClient): void {
-    const { link } = client;
-    const { clock, conflateAboveBytes } = this.options;
-    // If the operating system takes everything at once, nothing waits and no drain event follows.
-    // The loop continues until data waits or no frames are left.
-    for (let { conflation } = client; conflation; { conflation } = client) {
-      let room = conflateAboveBytes - link.waiting;
-      if (room <= 0) {
-        conflation.look(clock.now(), link.waiting);
-        link.watchDrain();
+    if (!client.conflation) {
+      // A client that can be collected has nothing waiting, so it keeps up.
+      if (this.writer.collect(client, group, from, to)) return;
+      this.writer.sendBatches();
+      if (this.laggards.keepsUp(client)) {
+        this.writer.writeRun(client, group.run(from, to, client.link.encoding));
         return;
       }
-      const frames = this.notice(conflation);
-      while (room > 0 && conflation.size > 0) {
-        const frame = conflation.shift()!;
-        frames.push(frame);
-        room -= frame.size;
-      }
-      if (conflation.size === 0) this.caughtUp(client);
-      conflation.resumed(clock.now());
-      this.writer.writeFrames(client, frames);
     }
+    this.laggards.hold(client, group.slice(from, to), true);
   }
 
-  /** The notice of the updates dropped since the last notice; empty if none were dropped. */
-  private notice(conflation: Conflation): Frame[] {
-    if (conflation.dropped === 0) return [];
-    const { clock, laggingFrame } = this.options;
-    const frame = laggingFrame(conflation.dropped, Math.round(conflation.stalledFor(clock.now())));
-    conflation.dropped = 0;
-    return [frame];
-  }
-
-  private caughtUp(client: FanoutClient): void {
-    client.conflation = undefined;
-    if (this.laggards.delete(client)) this.options.observer.lagging(this.laggards.size);
+  /** Called when the operating system has taken data that waited for the client. */
+  drained(client: FanoutClient): void {
+    this.laggards.drained(client);
   }
 
   private close(client: FanoutClient, reason: CloseReason): void {
+    this.writer.sendBatches();
     this.forget(client);
     client.link.detach();
     client.link.close(this.options.closingFrame(reason));
@@ -326,7 +260,7 @@ export class FanoutEngine implements ClientOwner {
     client.gone = true;
     this.leaveGroup(client);
     this.loose.delete(client);
-    this.caughtUp(client);
+    this.laggards.forget(client);
   }
 
   private flush(): void {
@@ -352,7 +286,7 @@ export class FanoutEngine implements ClientOwner {
     }
     this.round = undefined;
     this.slice = undefined;
-    this.closeStalled(now);
+    this.laggards.closeStalled(now);
     this.pacer.paid(this.roundStarted, this.cost);
     this.cost = 0;
     observer.flushed({ durationMs: this.flushing, ...this.writer.written.take() });
@@ -421,15 +355,6 @@ export class FanoutEngine implements ClientOwner {
     // A client that was closed may have caused another broadcast.
     if (group.end === end) this.queue.remove(group);
     this.cost += this.options.clock.cpu() - cpu;
-  }
-
-  private closeStalled(now: number): void {
-    for (const client of this.laggards) {
-      client.conflation?.look(now, client.link.waiting);
-      if (client.conflation && client.conflation.stalledFor(now) > this.options.stallTimeoutMs) {
-        this.close(client, 'stalled');
-      }
-    }
   }
 
   private degrade(problem: string): void {

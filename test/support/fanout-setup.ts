@@ -100,7 +100,7 @@ function setUp(kernel?: FakeKernel) {
     connected.link.reply('x'.repeat(bytes));
     return connected;
   };
-  return { clock, told, engine, connect, connectStalled, broadcast };
+  return { clock, told, engine, kernel, connect, connectStalled, broadcast };
 }
 
 /** The payloads of a client's events without their padding. Notices and replies are unchanged. */
