@@ -21,6 +21,7 @@ import { MarketDataGateway } from './market-data.gateway.js';
 import { PortfolioModule } from '../portfolio/portfolio.module.js';
 import { PortfolioRequestService } from './portfolio-request.service.js';
 import { ProductLists } from './product-lists.js';
+import { RequestChecks } from './request-checks.js';
 import { RequestCost } from './request-cost.js';
 import { ResumeService } from './resume.service.js';
 import { RoomMembership } from './room-membership.js';
@@ -65,6 +66,7 @@ import { TokenPipe } from './token.pipe.js';
     AdminRoomRequestService,
     PortfolioRequestService,
     ProductLists,
+    RequestChecks,
     RequestCost,
   ],
   exports: [ProductLists, RequestCost],

@@ -68,8 +68,10 @@ export class HistoryDto implements HistoryRequest {
   cursor?: string;
 }
 
+export type MarketHistoryDto = HistoryDto & MarketHistoryRequest;
+
 /** Whether a validated request is for the history of a product or chain. */
-export function isOfMarket(request: HistoryDto): request is HistoryDto & MarketHistoryRequest {
+export function isOfMarket(request: HistoryDto): request is MarketHistoryDto {
   return request.type !== 'portfolio';
 }
 

@@ -25,17 +25,13 @@ import {
   hasSymbol,
   HEARTBEAT,
   type HandshakeOptions,
-  type History,
-  type HistoryAcknowledgement,
   type MarketAddress,
   PORTFOLIO_ROOM,
   type PrivateAddress,
   type ProductsAcknowledgement,
-  ReplyPayload,
   type RequestRejection,
   roomKind,
   roomAddress,
-  type RoomAddress,
   roomName,
   ServerEvent,
   type SnapshotAcknowledgement,
@@ -43,17 +39,15 @@ import {
   type SubscriptionsAcknowledgement,
   type TokenAcknowledgement,
 } from '../contract/index.js';
-import { HistoryDto, isOfMarket } from './history.dto.js';
+import { HistoryDto } from './history.dto.js';
 import { HistoryPipe } from './history.pipe.js';
-import { HistoryRequestService } from './history-request.service.js';
+import { type HistoryAck, HistoryRequestService } from './history-request.service.js';
 import { RequestQueue } from '../transports/request-queue.js';
 import type { GatewayServer, GatewaySocket } from '../transports/socket-io/socket-server.js';
-import { isSlow } from '../transports/socket-io/slow-client.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { HeartbeatService } from '../liveness/heartbeat.service.js';
 import { LatencyProbeService } from '../liveness/latency-probe.service.js';
 import { MarketStatusService } from '../liveness/market-status.service.js';
-import { WorkLimiter } from '../limits/work-limiter.js';
 import { PortfolioService } from '../portfolio/portfolio.service.js';
 import { REPLICA_NAME } from '../replicas/replica-name.js';
 import { handshakeSpans } from '../tracing/handshake-spans.js';
@@ -68,8 +62,9 @@ import { EventAdmission } from './event-admission.js';
 import { GatewayExceptionFilter } from './gateway-exception.filter.js';
 import { PortfolioRequestService } from './portfolio-request.service.js';
 import { ProductLists } from './product-lists.js';
+import { RequestChecks } from './request-checks.js';
 import { RequestCost } from './request-cost.js';
-import { forbidden, RequestError, tooManyViews, tooMuchWork } from './request-error.js';
+import { RequestError, tooManyViews } from './request-error.js';
 import { RoomMembership } from './room-membership.js';
 import { SnapshotRequestService } from './snapshot-request.service.js';
 import { checkBudget } from './subscription-budget.js';
@@ -79,20 +74,6 @@ import { SymbolSuggestions } from './symbol-suggestions.js';
 import { TokenRefreshDto } from './token-refresh.dto.js';
 import { TokenPipe } from './token.pipe.js';
 import { reduceRequest } from './waiting-request.js';
-
-type HistoryAck = (answer: HistoryAcknowledgement | RequestRejection) => void;
-
-/** How a page of history is read and answered. */
-interface PageReply<T extends History> {
-  /** Returns undefined if the client has disconnected. */
-  readonly read: () => Promise<T | undefined>;
-  /**
-   * Called in the turn in which the page is sent, because the token may have been replaced while
-   * Redis was asked. Throws a RequestError if the client may not have the page any more.
-   */
-  readonly check: () => void;
-  readonly suggest?: (page: T) => HistoryAcknowledgement['suggestions'];
-}
 
 /** The clients' side: connect, disconnect, what they ask for. */
 @WebSocketGateway()
@@ -120,7 +101,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     private readonly metrics: GatewayMetrics,
     private readonly responder: ErrorResponder,
     private readonly events: EventAdmission,
-    private readonly work: WorkLimiter,
+    private readonly checks: RequestChecks,
     private readonly cost: RequestCost,
     private readonly productLists: ProductLists,
     private readonly requests: RequestQueue<GatewaySocket>,
@@ -212,10 +193,10 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     if (request.type === PORTFOLIO_ROOM) return this.subscribePortfolio(client, request);
     if (request.type === ADMIN_ROOM) return this.subscribeAdmin(client);
     const addresses = addressesOf(request);
-    this.spend(client, ClientEvent.subscribe, this.cost.ofSnapshots(addresses));
-    this.checkPermissions(client, addresses);
+    this.checks.spend(client, ClientEvent.subscribe, this.cost.ofSnapshots(addresses));
+    this.checks.permissions(client, addresses);
     const rooms = addresses.map(roomName);
-    this.checkReads(client, 'You have not read what you were sent. Read it before you subscribe to more.');
+    this.checks.reads(client, 'subscribe to');
     const held = new Set(subscriptionsOf(client));
     const left =
       request.replace === true
@@ -237,20 +218,20 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     client: GatewaySocket,
     { every_ms: asked }: SubscriptionDto,
   ): SubscriptionAcknowledgement {
-    this.spend(client, ClientEvent.subscribe, this.cost.ofRooms(1));
+    this.checks.spend(client, ClientEvent.subscribe, this.cost.ofRooms(1));
     const every_ms = this.heartbeats.subscribe(client, asked ?? DEFAULT_HEARTBEAT_MS);
     client.emit(ServerEvent.subscribed, { room: HEARTBEAT, message: `Subscribed to ${HEARTBEAT}`, every_ms });
     return { ok: true, rooms: [HEARTBEAT], every_ms };
   }
 
   private subscribePortfolio(client: GatewaySocket, { since }: SubscribeDto): SubscriptionAcknowledgement {
-    this.spend(client, ClientEvent.subscribe, this.cost.ofLookup);
-    this.checkReads(client, 'You have not read what you were sent. Read it before you subscribe to more.');
+    this.checks.spend(client, ClientEvent.subscribe, this.cost.ofLookup);
+    this.checks.reads(client, 'subscribe to');
     return this.subscribeOne(client, PORTFOLIO, () => this.portfolioRequests.subscribe(client, since));
   }
 
   private subscribeAdmin(client: GatewaySocket): SubscriptionAcknowledgement {
-    this.spend(client, ClientEvent.subscribe, this.cost.ofRooms(1));
+    this.checks.spend(client, ClientEvent.subscribe, this.cost.ofRooms(1));
     return this.subscribeOne(client, ADMIN, () => this.adminRoomRequests.subscribe(client));
   }
 
@@ -277,7 +258,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
       hasSymbol(request.type) || request.type === GENERAL_ROOM
         ? addressesOf(request).map(roomName)
         : [request.type];
-    this.spend(client, ClientEvent.unsubscribe, this.cost.ofLeaving(request.type, rooms.length));
+    this.checks.spend(client, ClientEvent.unsubscribe, this.cost.ofLeaving(request.type, rooms.length));
     if (request.type === HEARTBEAT) this.heartbeats.unsubscribe(client);
     const left: string[] = [];
     for (const room of rooms) {
@@ -295,7 +276,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   getProducts(@ConnectedSocket() client: GatewaySocket): ProductsAcknowledgement {
     const { products, payload } = this.productLists.of(this.auth.permissionsOf(client));
     const rooms = subscriptionsOf(client);
-    this.spend(client, ClientEvent.getProducts, this.cost.ofList(products.length + rooms.length));
+    this.checks.spend(client, ClientEvent.getProducts, this.cost.ofList(products.length + rooms.length));
     // Send it as a broadcast to the own room of the client, so that the fan-out engine shares one
     // frame of the payload among all clients.
     this.server.local.to(client.id).emit(ServerEvent.products, payload);
@@ -305,7 +286,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
   @SubscribeMessage(ClientEvent.listSubscriptions)
   listSubscriptions(@ConnectedSocket() client: GatewaySocket): SubscriptionsAcknowledgement {
     const rooms = subscriptionsOf(client);
-    this.spend(client, ClientEvent.listSubscriptions, this.cost.ofList(rooms.length));
+    this.checks.spend(client, ClientEvent.listSubscriptions, this.cost.ofList(rooms.length));
     client.emit(ServerEvent.subscriptions, { rooms });
     return { ok: true, rooms };
   }
@@ -325,9 +306,9 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
       return;
     }
     const addresses = addressesOf(request).filter((address) => address.type !== 'general');
-    this.spend(client, ClientEvent.getSnapshot, this.cost.ofSnapshots(addresses));
-    this.checkPermissions(client, addresses);
-    this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
+    this.checks.spend(client, ClientEvent.getSnapshot, this.cost.ofSnapshots(addresses));
+    this.checks.permissions(client, addresses);
+    this.checks.reads(client, 'ask for');
     const rooms = addresses.map(roomName);
     this.log.debug({ client_id: client.id, rooms: rooms.length }, 'client_asked_snapshot');
     await new Promise<void>((resolve) => {
@@ -353,8 +334,8 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     ack?: (answer: SnapshotAcknowledgement | RequestRejection) => void,
   ): void {
     const event = ClientEvent.getSnapshot;
-    this.spend(client, event, this.cost.ofLookup);
-    this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
+    this.checks.spend(client, event, this.cost.ofLookup);
+    this.checks.reads(client, 'ask for');
     inSpan('snapshot', () => this.portfolioRequests.snapshot(client))
       .then((answer) => ack?.(answer))
       .catch((error: unknown) => this.responder.reject(client, event, error, ack));
@@ -370,48 +351,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     @MessageBody(HistoryPipe) request: HistoryDto,
     @Ack() ack?: HistoryAck,
   ): void {
-    if (!isOfMarket(request)) {
-      this.getPortfolioHistory(client, request, ack);
-      return;
-    }
-    const query = this.historyRequests.queryOf(request);
-    const { address } = query;
-    this.spend(client, ClientEvent.getHistory, this.cost.ofHistory(query.entries));
-    this.checkPermissions(client, [address]);
-    this.sendPage(client, roomName(address), ack, {
-      read: () => this.historyRequests.answer(client, query),
-      check: () => this.checkPermissions(client, [address]),
-      suggest: ({ known }) =>
-        this.suggestions.of(known === false ? [address] : [], this.auth.permissionsOf(client)),
-    });
-  }
-
-  private getPortfolioHistory(client: GatewaySocket, request: HistoryDto, ack?: HistoryAck): void {
-    const query = this.portfolioRequests.historyQuery(client, request);
-    this.spend(client, ClientEvent.getHistory, this.cost.ofHistory(query.range.limit));
-    this.sendPage(client, PORTFOLIO_ROOM, ack, {
-      read: () => this.portfolioRequests.history(client, query),
-      check: this.portfolioRequests.userCheck(client, query.user),
-    });
-  }
-
-  /** Reads a page of history and sends it. `room` is the room that has the updates of the page. */
-  private sendPage<T extends History>(
-    client: GatewaySocket,
-    room: string,
-    ack: HistoryAck | undefined,
-    { read, check, suggest }: PageReply<T>,
-  ): void {
-    this.checkReads(client, 'You have not read what you were sent. Read it before you ask for more.');
-    inSpan('history', read)
-      .then((page) => {
-        if (!page) return;
-        check();
-        this.server.local.to(client.id).emit(ServerEvent.history, new ReplyPayload(JSON.stringify(page)));
-        const suggestions = suggest?.(page);
-        ack?.({ ok: true, rooms: [room], ...page, ...(suggestions && { suggestions }) });
-      })
-      .catch((error: unknown) => this.responder.reject(client, ClientEvent.getHistory, error, ack));
+    this.historyRequests.answer(client, request, ack);
   }
 
   /**
@@ -423,7 +363,7 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     @ConnectedSocket() client: GatewaySocket,
     @MessageBody(TokenPipe) { token }: TokenRefreshDto,
   ): Promise<TokenAcknowledgement> {
-    this.spend(client, ClientEvent.refreshToken, this.cost.ofToken);
+    this.checks.spend(client, ClientEvent.refreshToken, this.cost.ofToken);
     const expires_at = await this.auth.refresh(client, token).catch((error: unknown) => {
       if (error instanceof OtherUserError) this.endPortfolio(client);
       throw error instanceof AuthError ? RequestError.ofToken(error) : error;
@@ -469,36 +409,6 @@ export class MarketDataGateway implements OnGatewayInit<GatewayServer> {
     const event = ClientEvent.latencyEcho;
     if (this.latency.echo(client, payload)) this.metrics.clientMessages.inc({ event });
     else this.events.admit(client, event, []);
-  }
-
-  /** Rejects the whole request if any of its rooms is not allowed. */
-  private checkPermissions(client: GatewaySocket, addresses: readonly RoomAddress[]): void {
-    const permissions = this.auth.permissionsOf(client);
-    const refused = addresses.filter((address) => !permissions.mayJoin(address));
-    if (refused.length === 0) return;
-    const message = this.auth.userOf(client)
-      ? 'Your token does not allow this request. Ask for other rooms, or get a token that allows these.'
-      : 'This request needs a token that allows it. Connect with such a token.';
-    throw forbidden(message, refused.map(roomName));
-  }
-
-  /**
-   * A request of fifty bytes may cause a response of a megabyte. A client that does not read must
-   * not be able to make such responses pile up.
-   */
-  private checkReads(client: GatewaySocket, message: string): void {
-    if (isSlow(client, this.config.maxClientBufferBytes / 2)) throw new RequestError('SLOW_CLIENT', message);
-  }
-
-  /**
-   * Takes the cost of a request from the budget of the client before any of the work is done.
-   * @throws RequestError if the budget is too small
-   */
-  private spend(client: GatewaySocket, event: ClientEvent, units: number): void {
-    const waitMs = this.work.spend(client, event, units);
-    if (waitMs === 0) return;
-    this.metrics.requestsRefused.inc({ limit: 'work' });
-    throw tooMuchWork(waitMs);
   }
 
   private clientCount(): number {

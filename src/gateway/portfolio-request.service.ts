@@ -13,7 +13,7 @@ import {
 import { PortfolioHistoryPages, type PortfolioHistoryQuery } from '../portfolio/portfolio-history-pages.js';
 import { PortfolioService } from '../portfolio/portfolio.service.js';
 import type { GatewaySocket } from '../transports/socket-io/socket-server.js';
-import { asRequestError, readFor } from './history-request.service.js';
+import { asRequestError, readFor } from './read-history.js';
 import { forbidden, snapshotUnavailable } from './request-error.js';
 import { SnapshotSender } from './snapshot-sender.js';
 import type { SubscribeDto } from './subscription.dto.js';
