@@ -1,5 +1,7 @@
-import { FeedProbe, type ProbePublisher } from './feed-probe.js';
+import { setImmediate as turn } from 'node:timers/promises';
+import { FakeClock } from '../../test/support/fake-clock.js';
 import { systemClock } from '../common/clock.js';
+import { FeedProbe, type ProbePublisher } from './feed-probe.js';
 
 const TIMES = { hearMs: 50, sendMs: 50 };
 
@@ -54,5 +56,19 @@ describe('FeedProbe', () => {
       return Promise.resolve();
     });
     await expect(late.send()).resolves.toBe('heard');
+  });
+
+  it('reports `heard` if this process was too busy to read the probe in time', async () => {
+    const clock = new FakeClock();
+    const publisher = { publish: () => Promise.resolve(), reachesAll: () => Promise.resolve(true) };
+    const busy = new FeedProbe('channel', publisher, clock, TIMES);
+    const result = busy.send();
+    await turn();
+    clock.work(10_000);
+    clock.advance(0); // its timer runs before the connection is read
+    await turn();
+    busy.hear();
+    clock.turn();
+    await expect(result).resolves.toBe('heard');
   });
 });

@@ -26,6 +26,8 @@ interface Slot {
   readonly channels: Set<string>;
   /** The node on which the channels are subscribed to. */
   owner: string | undefined;
+  /** The owner at the last look. */
+  next: string | undefined;
 }
 
 /**
@@ -90,14 +92,18 @@ export class ShardedChannels implements ChannelSource {
     const { slots } = this.options;
     const number = slots.slotOf(channel);
     let slot = this.slots.get(number);
-    if (!slot) this.slots.set(number, (slot = { channels: new Set(), owner: slots.ownerOf(number) }));
+    if (!slot) this.slots.set(number, (slot = { channels: new Set(), owner: slots.ownerOf(number), next: undefined }));
     return slot;
   }
 
   private look(): void {
     for (const [number, slot] of this.slots) {
       const owner = this.options.slots.ownerOf(number);
-      if (owner === undefined || owner === slot.owner) continue;
+      // When one slot has moved, ioredis gives all slots of its range to the new node, until it has
+      // read the map again.
+      const isSure = slot.owner === undefined || slot.next === owner;
+      slot.next = owner;
+      if (!isSure || owner === undefined || owner === slot.owner) continue;
       const previous = slot.owner === undefined ? undefined : this.nodes.get(slot.owner);
       for (const channel of slot.channels) previous?.remove(channel);
       if (previous) this.listener?.down([...slot.channels]);

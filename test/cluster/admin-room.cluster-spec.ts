@@ -67,8 +67,10 @@ it('shows all replicas and their sum, names one that was killed within 3 s, and 
   replicas[2]!.signal('SIGKILL');
   await waitFor(() => last()?.missing.some(({ replica }) => replica === 'c') === true, 'nothing is missing');
   expect(last()!.missing).toMatchObject([{ replica: 'c' }]);
-  // The replica says how long it was silent, which does not depend on how busy this test is.
-  expect(last()!.missing[0]!.silent_ms).toBeLessThan(Math.max(3_000, Date.now() - killedAt));
+  // Since its last report, which may be a second older than its end.
+  const silentMs = last()!.missing[0]!.silent_ms;
+  expect(silentMs).toBeGreaterThanOrEqual(2_000);
+  expect(silentMs).toBeLessThan(Math.max(3_000, Date.now() - killedAt) + 1_500);
   expect(last()!.total.clients).toBe(last()!.replicas.reduce((sum, { clients }) => sum + clients, 0));
 });
 

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { startProcess } from './processes.js';
 import { waitFor } from './wait.js';
 
@@ -23,9 +22,13 @@ export class GatewayProcess {
 
   private constructor(private readonly process: ChildProcess) {
     this.exited = once(process, 'exit');
-    createInterface({ input: process.stdout! }).on('line', (line) =>
-      this.logs.push(JSON.parse(line) as LogLine),
-    );
+    // Only whole lines: the gateway ends without waiting long for a reader that is too slow.
+    let rest = '';
+    process.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) this.logs.push(JSON.parse(line) as LogLine);
+    });
     process.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
   }
 

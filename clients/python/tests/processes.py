@@ -108,14 +108,17 @@ class Gateway:
             'REDIS_URL': redis.url,
             'DRAIN_TIMEOUT_MS': '0',
             'MAX_EVENT_LOOP_DELAY_MS': '0',
+            'FEED_PROBE_AFTER_MS': '600000',  # the feed must not be lost because the machine stalls
             **environment,
         }
         self._process = subprocess.Popen(['node', str(MAIN)], env=settings, stdout=subprocess.PIPE)
         self.port = 0
+        self._feed_is_up = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        wait_for(lambda: self.port or self._process.poll() is not None, 'the gateway does not listen')
-        if self.port == 0:
+        # What is published before the feed is up reaches clients, but is not in the history.
+        wait_for(lambda: (self.port and self._feed_is_up) or self._process.poll() is not None, 'the gateway is not up')
+        if self.port == 0 or not self._feed_is_up:
             raise AssertionError(f'the gateway ended with {self._process.returncode}')
 
     @property
@@ -170,6 +173,8 @@ class Gateway:
             entry = json.loads(line)
             if entry.get('msg') == 'socket_gateway_listening':
                 self.port = entry['port']
+            elif entry.get('msg') == 'redis_listener_started':
+                self._feed_is_up = True
 
 
 def stamp(n: int) -> str:

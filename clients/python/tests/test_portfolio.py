@@ -272,7 +272,7 @@ class WithUsers(unittest.TestCase):
         cls.redis = Redis()
         cls.addClassCleanup(cls.redis.stop)
         cls.gateway = Gateway(
-            cls.redis, AUTH_MODE='optional', JWT_SECRET=SECRET, SECRET_KEY='x' * 32, PORTFOLIO_STALE_AFTER_MS='2000'
+            cls.redis, AUTH_MODE='optional', JWT_SECRET=SECRET, SECRET_KEY='x' * 32, PORTFOLIO_STALE_AFTER_MS='8000'
         )
         cls.addClassCleanup(cls.gateway.stop)
 

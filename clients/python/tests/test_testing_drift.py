@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import unittest
+import uuid
 from typing import Any, Callable, ClassVar, Dict, Iterator, List, Optional, Tuple
 
 from deltastream_socket_client import Client, GatewayError, SubscriptionError
@@ -183,9 +185,10 @@ class RealStage(Stage):
     def __init__(self, redis: Redis, **settings: str) -> None:
         super().__init__()
         self.redis = redis
-        self.gateway = Gateway(redis, DRAIN_TIMEOUT_MS='300', KEY_PREFIX=f'{id(self)}:', CHANNEL_PREFIX=f'{id(self)}:', **settings)
+        prefix = f'{uuid.uuid4().hex}:'
+        self.gateway = Gateway(redis, DRAIN_TIMEOUT_MS='300', KEY_PREFIX=prefix, CHANNEL_PREFIX=prefix, **settings)
         self.url = self.gateway.url
-        self._prefixed = _Prefixed(redis, f'{id(self)}:')
+        self._prefixed = _Prefixed(redis, prefix)
         self.gateway._redis = self._prefixed
 
     def close(self) -> None:
@@ -210,8 +213,16 @@ class RealStage(Stage):
 
     def cut(self, client: Watched, meanwhile: Callable[[], Any]) -> None:
         assert client._connection is not None
+        done, make = threading.Event(), client._make_connection
+
+        def make_later(*arguments: Any) -> Any:
+            done.wait(30)
+            return make(*arguments)
+
+        client._make_connection = make_later  # type: ignore[method-assign]
         client._connection.close()
         meanwhile()
+        done.set()
 
     def stop_price(self, client: Watched) -> None:
         client.wait_for('feed_status')
@@ -338,7 +349,7 @@ class Drift(unittest.TestCase):
             first.wait_for('underlying_update')
             yield first.take()[:2]
 
-        self.compare(play, STALE_AFTER_MS='700', PRODUCTS='NIFTY')
+        self.compare(play, STALE_AFTER_MS='6000', PRODUCTS='NIFTY')
 
     def test_history_and_resume(self) -> None:
         def play(stage: Stage) -> Iterator[Any]:
@@ -416,6 +427,8 @@ class Drift(unittest.TestCase):
             stage.cut(client, publish)
             wait_for(lambda: joined in client.told, 'not in general after the other rooms')
             wait_for(lambda: 'chain_update' in dict(client.told), 'the chain did not come again')
+            prices = lambda: [payload['price'] for event, payload in client.told if event == 'underlying_update']
+            wait_for(lambda: 6 in prices(), 'the last price did not come')
             # The requests for the product and the chain do not wait for each other.
             yield sorted(client.take(), key=str)
 
