@@ -92,7 +92,8 @@ export class ShardedChannels implements ChannelSource {
     const { slots } = this.options;
     const number = slots.slotOf(channel);
     let slot = this.slots.get(number);
-    if (!slot) this.slots.set(number, (slot = { channels: new Set(), owner: slots.ownerOf(number), next: undefined }));
+    if (!slot)
+      this.slots.set(number, (slot = { channels: new Set(), owner: slots.ownerOf(number), next: undefined }));
     return slot;
   }
 
