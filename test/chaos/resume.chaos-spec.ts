@@ -68,11 +68,29 @@ async function publish(): Promise<void> {
   one.acceptedAt = Date.now();
 }
 
-async function startReplica(): Promise<GatewayProcess> {
-  const replica = await GatewayProcess.start({ REDIS_URL: redis.url, CACHE_WRITE_INTERVAL_MS: '200' });
+/**
+ * Starts a replica that clients may connect to once it has received each product. It would not wait
+ * long for the first price of a product while this process is stalled, and so publishes nothing.
+ */
+async function startReplica(): Promise<void> {
+  const begun = count;
+  const replica = await GatewayProcess.start({
+    REDIS_URL: redis.url,
+    CACHE_WRITE_INTERVAL_MS: '200',
+    FEED_PROBE_AFTER_MS: '60000', // a Redis that stalls is no loss of the feed
+  });
   await replica.ready();
+  const ready = count;
+  await waitFor(() => SYMBOLS.every((symbol) => (published[symbol]!.at(-1)?.n ?? 0) > ready));
+  // It has received all of them at the latest when it has received as many as were published meanwhile.
+  const meanwhile = count - begun;
+  const received = `socket_gateway_feed_messages_total{channel="${UNDERLYING}"}`;
+  await waitFor(
+    async () => (await replica.metric(received)) >= meanwhile,
+    'the replica receives too few prices',
+    60_000,
+  );
   replicas.push(replica);
-  return replica;
 }
 
 /** A client that reconnects to any replica, and resumes from the newest update that it has. */
@@ -165,8 +183,8 @@ function checkSeries({ series }: ResumingClient): void {
 
 it('resumes without a loss or a duplicate while replicas are killed and the writer changes', async () => {
   redis = await RedisServer.start();
-  for (let n = 0; n < 3; n++) await startReplica();
   repeat(() => publish(), 5);
+  for (let n = 0; n < 3; n++) await startReplica();
   await waitFor(() => SYMBOLS.every((symbol) => published[symbol]!.length > 20));
   const clients = Array.from({ length: CLIENTS }, () => new ResumingClient());
   clients.forEach((client) => cleanUp(() => client.close()));
@@ -211,4 +229,4 @@ it('resumes without a loss or a duplicate while replicas are killed and the writ
   expect(recovered).toBeGreaterThan(RECONNECTS);
   await Promise.all(replicas.map((replica) => replica.stop()));
   await redis.stop();
-}, 180_000);
+}, 300_000);

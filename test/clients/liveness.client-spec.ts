@@ -15,6 +15,8 @@ const FAULTS = join(__dirname, '../support/faults.cjs');
 const PYTHON_CLIENTS = join(__dirname, '../../clients/python');
 /** What the documentation promises, and some time for a machine that runs other tests as well, ms. */
 const WITHIN_MS = 3_000 + 1_500;
+/** How often a fault is caused until all notice it in time, because the machine may stall meanwhile. */
+const TRIES = 3;
 
 interface Change {
   readonly client: string;
@@ -25,6 +27,7 @@ interface Change {
 /** The clients of both packages, connected through one proxy, and what they said of their health. */
 class Witnesses {
   readonly changes: Change[] = [];
+  private asked = 0;
 
   private constructor(
     readonly proxy: TcpProxy,
@@ -63,7 +66,7 @@ class Witnesses {
 
   /** Makes every client send a request. */
   ask(): void {
-    this.typescript.client.subscribe({ type: 'product', symbol: 'ASKED' });
+    this.typescript.client.subscribe({ type: 'product', symbol: `ASKED${this.asked++}` });
     this.python.stdin!.write('\n');
   }
 }
@@ -75,19 +78,33 @@ async function setUp(env: Record<string, string> = {}) {
   return { redis, gateway, witnesses };
 }
 
-/** Causes a fault, and checks that every client notices it in time. */
+interface Fault {
+  readonly name: string;
+  readonly cause: () => unknown;
+  readonly mend: () => unknown;
+}
+
+/** Causes a fault, checks that every client notices it in time, and that all recover from it. */
 async function noticed(
   witnesses: Witnesses,
   health: Health,
-  fault: string,
-  cause: () => unknown,
+  { name, cause, mend }: Fault,
+  recovered: Health = 'live',
 ): Promise<void> {
-  const began = Date.now();
-  cause();
-  const times = [...(await witnesses.all(health))].map(([client, at]) => [client, Math.round(at - began)]);
-  process.stderr.write(`${fault} was noticed after, ms: ${JSON.stringify(Object.fromEntries(times))}\n`);
-  for (const [client, ms] of times)
-    expect({ client, late: Number(ms) > WITHIN_MS }).toEqual({ client, late: false });
+  let late: readonly unknown[] = [];
+  for (let tries = 0; tries < TRIES; tries++) {
+    const began = Date.now();
+    cause();
+    const times = [...(await witnesses.all(health))].map(
+      ([client, at]) => [client, Math.round(at - began)] as const,
+    );
+    process.stderr.write(`${name} was noticed after, ms: ${JSON.stringify(Object.fromEntries(times))}\n`);
+    mend();
+    await witnesses.all(recovered);
+    late = times.filter(([, ms]) => ms > WITHIN_MS);
+    if (late.length === 0) break;
+  }
+  expect(late).toEqual([]);
 }
 
 it('tells a dead connection from a dead feed, and recovers from both', async () => {
@@ -95,49 +112,64 @@ it('tells a dead connection from a dead feed, and recovers from both', async () 
   const { proxy } = witnesses;
   await witnesses.all('live');
 
-  await noticed(witnesses, 'disconnected', 'a cut connection', () => proxy.cut());
-  proxy.mend();
-  await witnesses.all('live');
+  /** An attempt to connect that has lost its answer would wait for its own timeout. */
+  const mendAndCut = () => {
+    proxy.mend();
+    proxy.cut();
+    proxy.mend();
+  };
 
-  await noticed(witnesses, 'disconnected', 'a path that loses what the gateway sends', () =>
-    proxy.drop('responses'),
-  );
-  proxy.mend();
-  proxy.cut(); // an attempt to connect that has lost its answer would wait for its own timeout
-  proxy.mend();
-  await witnesses.all('live');
-
-  await noticed(witnesses, 'disconnected', 'a path that loses what clients send', () => {
-    proxy.drop('requests');
-    witnesses.ask();
+  await noticed(witnesses, 'disconnected', {
+    name: 'a cut connection',
+    cause: () => proxy.cut(),
+    mend: () => proxy.mend(),
   });
-  proxy.mend();
-  proxy.cut();
-  proxy.mend();
-  await witnesses.all('live');
-
-  await noticed(witnesses, 'feed_down', 'a frozen Redis', () => redis.freeze());
-  redis.thaw();
-  await witnesses.all('live');
-
-  await noticed(witnesses, 'disconnected', 'a frozen replica', () => process.kill(gateway.pid, 'SIGSTOP'));
-  process.kill(gateway.pid, 'SIGCONT');
-  await witnesses.all('live');
-}, 240_000);
+  await noticed(witnesses, 'disconnected', {
+    name: 'a path that loses what the gateway sends',
+    cause: () => proxy.drop('responses'),
+    mend: mendAndCut,
+  });
+  await noticed(witnesses, 'disconnected', {
+    name: 'a path that loses what clients send',
+    cause: () => {
+      proxy.drop('requests');
+      witnesses.ask();
+    },
+    mend: mendAndCut,
+  });
+  await noticed(witnesses, 'feed_down', {
+    name: 'a frozen Redis',
+    cause: () => redis.freeze(),
+    mend: () => redis.thaw(),
+  });
+  await noticed(witnesses, 'disconnected', {
+    name: 'a frozen replica',
+    cause: () => process.kill(gateway.pid, 'SIGSTOP'),
+    mend: () => process.kill(gateway.pid, 'SIGCONT'),
+  });
+}, 480_000);
 
 it('notices a blocked event loop of the gateway', async () => {
   const { gateway, witnesses } = await setUp({ NODE_OPTIONS: `--require ${FAULTS}`, FAULT: 'hang' });
   await witnesses.all('live');
-  await noticed(witnesses, 'disconnected', 'a blocked event loop', () =>
-    process.kill(gateway.pid, 'SIGUSR2'),
-  );
-  await witnesses.all('live');
-}, 120_000);
+  await noticed(witnesses, 'disconnected', {
+    name: 'a blocked event loop',
+    cause: () => process.kill(gateway.pid, 'SIGUSR2'),
+    mend: () => undefined, // it ends by itself
+  });
+}, 240_000);
 
 it('tells a closed market from a dead connection', async () => {
   const { witnesses } = await setUp({ MARKET_HOURS: closedMarket() });
   await witnesses.all('market_closed');
-  await noticed(witnesses, 'disconnected', 'a cut connection of a closed market', () =>
-    witnesses.proxy.cut(),
+  await noticed(
+    witnesses,
+    'disconnected',
+    {
+      name: 'a cut connection of a closed market',
+      cause: () => witnesses.proxy.cut(),
+      mend: () => witnesses.proxy.mend(),
+    },
+    'market_closed',
   );
-}, 120_000);
+}, 240_000);

@@ -2,9 +2,10 @@ import type {
   ClientsAnswer,
   ClientsReached,
   LoggingAnswer,
+  PartialAnswer,
   SettingsAnswer,
 } from '../../src/admin/api/admin-answers.js';
-import { ADMIN_TOKEN, AdminClient } from '../support/admin-client.js';
+import { ADMIN_TOKEN, type AdminAnswer, AdminClient } from '../support/admin-client.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TestClient } from '../support/test-client.js';
@@ -42,6 +43,16 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
+/** Asks until every replica answers: one that the machine stalls for a moment is missing. */
+async function complete<Body extends PartialAnswer>(ask: () => Promise<AdminAnswer<Body>>): Promise<Body> {
+  let body!: Body;
+  await waitFor(
+    async () => (body = (await ask()).body).missing.length === 0,
+    () => `a replica does not answer: ${JSON.stringify(body)}`,
+  );
+  return body;
+}
+
 const tokenOf = (user_id: string) => hs256(claims({ user_id }));
 
 const connect = (replica: GatewayProcess, user?: string) =>
@@ -51,6 +62,13 @@ const connect = (replica: GatewayProcess, user?: string) =>
     ...(user !== undefined && { auth: { token: tokenOf(user) } }),
   });
 
+/** Waits until the clients of earlier tests are gone. */
+const onlyThese = (clients: readonly TestClient[]): Promise<void> =>
+  waitFor(async () => {
+    const { matched } = await complete(() => admins[0]!.get<ClientsAnswer>('clients'));
+    return matched === clients.length;
+  }, 'there are other clients');
+
 const closeAll = (clients: readonly TestClient[]): void => {
   for (const client of clients) client.close();
 };
@@ -58,19 +76,16 @@ const closeAll = (clients: readonly TestClient[]): void => {
 it('finds and disconnects the clients of a user on all replicas, and no others', async () => {
   const anna = await Promise.all(replicas.map((replica) => connect(replica, 'anna')));
   const others = await Promise.all(replicas.map((replica) => connect(replica, 'ben')));
-  const found = await admins[1]!.get<ClientsAnswer>('clients?user=anna');
-  expect(found.body).toMatchObject({ matched: 3, missing: [], failed: [] });
-  const { clients } = found.body;
-  expect(clients.map(({ replica }) => replica).sort()).toEqual(NAMES);
-  expect((await admins[1]!.get<ClientsAnswer>('clients?user=anna&replica=c')).body).toMatchObject({
-    matched: 1,
-  });
+  const found = await complete(() => admins[1]!.get<ClientsAnswer>('clients?user=anna'));
+  expect(found).toMatchObject({ matched: 3, missing: [], failed: [] });
+  expect(found.clients.map(({ replica }) => replica).sort()).toEqual(NAMES);
+  const onC = await complete(() => admins[1]!.get<ClientsAnswer>('clients?user=anna&replica=c'));
+  expect(onC).toMatchObject({ matched: 1 });
 
-  expect((await admins[2]!.post<ClientsReached>('clients/disconnect', { user: 'anna' })).body).toEqual({
-    clients: 3,
-    missing: [],
-    failed: [],
-  });
+  // A replica that is missing does it later.
+  const { body } = await admins[2]!.post<ClientsReached>('clients/disconnect', { user: 'anna' });
+  expect(body.clients + body.missing.length).toBe(3);
+  expect(body.failed).toEqual([]);
   await waitFor(() => anna.every(({ disconnects }) => disconnects.length === 1));
   for (const client of others) {
     await client.settled();
@@ -84,16 +99,18 @@ it('finds and disconnects the clients of a user on all replicas, and no others',
 
 it('sends a notice to a room and to everyone on all replicas, each once', async () => {
   const clients = await Promise.all(replicas.map((replica) => connect(replica)));
+  await onlyThese(clients);
   await clients[2]!.ask('subscribe', { type: 'product', symbol: 'NIFTY' });
-  const notice = { level: 'info', text: 'hello' };
-  expect(
-    (await admins[0]!.post<ClientsReached>('notices', { ...notice, to: { everyone: true } })).body.clients,
-  ).toBe(3);
-  expect(
-    (await admins[0]!.post<ClientsReached>('notices', { ...notice, to: { room: 'product:NIFTY' } })).body
-      .clients,
-  ).toBe(1);
-  await clients[2]!.next('notice', 2);
+  const send = async (to: object) => {
+    const notice = { level: 'info', text: 'hello', to };
+    return (await admins[0]!.post<ClientsReached>('notices', notice)).body;
+  };
+  // A replica that is missing does it later. Sent again, the notice would come twice.
+  const all = await send({ everyone: true });
+  expect(all.clients + all.missing.length).toBe(3);
+  const members = await send({ room: 'product:NIFTY' });
+  expect(members.clients).toBe(members.missing.includes('c') ? 0 : 1);
+  for (const [n, client] of clients.entries()) await client.next('notice', n === 2 ? 2 : 1);
   for (const client of clients) await client.settled();
   expect(clients.map((client) => client.all('notice').length)).toEqual([1, 1, 2]);
   closeAll(clients);
@@ -101,31 +118,38 @@ it('sends a notice to a room and to everyone on all replicas, each once', async 
 
 it('changes the level of all logs, or of one', async () => {
   const levels = async () => {
-    const { body } = await admins[0]!.get<LoggingAnswer>('logging');
-    return body.replicas.map(({ level }) => level);
+    const { replicas: all } = await complete(() => admins[0]!.get<LoggingAnswer>('logging'));
+    return all.map(({ level }) => level);
   };
-  await admins[0]!.put<LoggingAnswer>('logging/level', { level: 'debug', for_seconds: 3_600, replica: 'b' });
+  const put = (body: object) =>
+    complete(() => admins[0]!.put<LoggingAnswer>('logging/level', { for_seconds: 3_600, ...body }));
+  await put({ level: 'debug', replica: 'b' });
   expect(await levels()).toEqual(['info', 'debug', 'info']);
-  await admins[0]!.put<LoggingAnswer>('logging/level', { level: 'warn', for_seconds: 3_600 });
+  await put({ level: 'warn' });
   expect(await levels()).toEqual(['warn', 'warn', 'warn']);
-  await admins[2]!.delete<LoggingAnswer>('logging/level');
+  await complete(() => admins[2]!.delete<LoggingAnswer>('logging/level'));
   expect(await levels()).toEqual(['info', 'info', 'info']);
 });
 
 it('moves a share of the clients of one replica, told in advance, and no others', async () => {
   const clients = await Promise.all(Array.from({ length: 10 }, () => connect(replicas[0]!)));
   const others = await Promise.all(Array.from({ length: 5 }, () => connect(replicas[1]!)));
-  expect(await admins[2]!.post('replicas/a/rebalance', { share: 0.5, over_seconds: 1 })).toMatchObject({
-    status: 202,
-    body: { replica: 'a', clients: 5 },
+  await onlyThese([...clients, ...others]);
+  const answers: AdminAnswer<unknown>[] = [];
+  await waitFor(async () => {
+    const answer = await admins[2]!.post('replicas/a/rebalance', { share: 0.5, over_seconds: 10 });
+    // A replica that the machine stalls begins without an answer in time.
+    if (answer.status !== 504) answers.push(answer);
+    return answer.status === 409;
   });
-  expect(await admins[2]!.post('replicas/a/rebalance', { share: 0.5, over_seconds: 1 })).toMatchObject({
-    status: 409,
-    body: { message: 'This replica is being rebalanced already.' },
-  });
+  const expected = [
+    { status: 202, body: { replica: 'a', clients: 5 } },
+    { status: 409, body: { message: 'This replica is being rebalanced already.' } },
+  ];
+  expect(answers).toMatchObject(expected.slice(-answers.length));
   const gone = () => clients.filter(({ disconnects }) => disconnects.length > 0);
-  await waitFor(() => gone().length === 5);
-  await waitFor(() => replicas[0]!.logged('rebalance_finished') !== undefined);
+  await waitFor(() => gone().length === 5, undefined, 60_000);
+  await waitFor(() => replicas[0]!.logged('rebalance_finished') !== undefined, undefined, 60_000);
   expect(gone()).toHaveLength(5);
   for (const client of gone()) {
     expect(client.all('server_draining')).toHaveLength(1);
@@ -135,7 +159,7 @@ it('moves a share of the clients of one replica, told in advance, and no others'
   // It accepts clients as before.
   const late = await connect(replicas[0]!);
   closeAll([...clients, ...others, late]);
-});
+}, 180_000);
 
 it('is not moved by what a neighbour on Redis forges', async () => {
   const client = await connect(replicas[0]!, 'dora');
@@ -161,7 +185,8 @@ it('is not moved by what a neighbour on Redis forges', async () => {
   );
   await client.settled();
   expect(client.disconnects).toEqual([]);
-  expect((await admins[0]!.get<SettingsAnswer>('config')).body).toMatchObject({ missing: [], failed: [] });
+  const settings = await complete(() => admins[0]!.get<SettingsAnswer>('config'));
+  expect(settings).toMatchObject({ missing: [], failed: [] });
   client.close();
 });
 
@@ -190,13 +215,17 @@ it('a replayed message of a replica is executed once', async () => {
 
 it('drains one replica, and names one that was killed while an action runs', async () => {
   const clients = await Promise.all(replicas.map((replica) => connect(replica, 'carla')));
-  expect(await admins[0]!.post('replicas/b/drain')).toMatchObject({ status: 202, body: { clients: 1 } });
+  // `b` may be one that the machine stalls: then it does what it was asked for later.
+  const besidesB = (names: readonly string[]) => names.filter((name) => name !== 'b');
+  const drain = await admins[0]!.post('replicas/b/drain');
+  if (drain.status !== 504) expect(drain).toMatchObject({ status: 202, body: { clients: 1 } });
   await waitFor(() => clients[1]!.disconnects.length === 1);
   expect(clients[1]!.all('closing')).toMatchObject([{ code: 'DRAINING' }]);
   expect((await replicas[1]!.get('/health/ready')).status).toBe(503);
   await waitFor(() => replicas[1]!.logged('drain_finished') !== undefined);
   expect(replicas[1]!.exitCode).toBeNull(); // it stays, and answers operators
-  expect((await admins[1]!.get<ClientsAnswer>('clients?user=carla')).body).toMatchObject({ matched: 2 });
+  const left = await complete(() => admins[1]!.get<ClientsAnswer>('clients?user=carla'));
+  expect(left).toMatchObject({ matched: 2 });
 
   // The action reaches the client of `a` in any case, and that of `c` if it came before the signal.
   const acting = admins[0]!.post<ClientsReached>('notices', {
@@ -206,10 +235,11 @@ it('drains one replica, and names one that was killed while an action runs', asy
   });
   replicas[2]!.signal('SIGKILL');
   const { body } = await acting;
-  expect(body.clients + body.missing.length).toBe(2);
+  expect(body.clients + besidesB(body.missing).length).toBe(2);
   await clients[0]!.next('notice');
   const after = await admins[0]!.post<ClientsReached>('clients/disconnect', { user: 'carla' });
-  expect(after).toEqual({ status: 200, body: { clients: 1, missing: ['c'], failed: [] } });
+  expect(after).toMatchObject({ status: 200, body: { clients: 1, failed: [] } });
+  expect(besidesB(after.body.missing)).toEqual(['c']);
   expect((await admins[0]!.post('replicas/c/drain')).status).toBe(504);
   await waitFor(() => clients[0]!.disconnects.length === 1);
 });

@@ -13,7 +13,10 @@ let survivors: Survivors;
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+  gateway = await GatewayProcess.start({
+    REDIS_URL: redis.url,
+    FEED_PROBE_AFTER_MS: '600000', // a Redis that stalls is no loss of the feed
+  });
   await gateway.ready();
   survivors = await Survivors.start(gateway, redis);
 });

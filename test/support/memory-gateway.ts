@@ -18,6 +18,7 @@ export async function startMemoryGateway(
     HOST: '127.0.0.1',
     LOG_LEVEL: 'silent',
     DRAIN_TIMEOUT_MS: '0',
+    MAX_EVENT_LOOP_DELAY_MS: '0', // the machine may stall, and other tests cover this limit
     ...env,
   });
   const inMemory = memoryPorts(config);

@@ -79,6 +79,9 @@ class Watched(Client):
             f'{events} expected, and these came: {self.told}',
         )
 
+    def prices(self) -> List[float]:
+        return [payload['price'] for event, payload in self.told if event == 'underlying_update']
+
     def take(self) -> Told:
         told, self.told = self.told, []
         return told
@@ -219,7 +222,7 @@ class RealStage(Stage):
             done.wait(30)
             return make(*arguments)
 
-        client._make_connection = make_later  # type: ignore[method-assign]
+        client._make_connection = make_later
         client._connection.close()
         meanwhile()
         done.set()
@@ -427,8 +430,7 @@ class Drift(unittest.TestCase):
             stage.cut(client, publish)
             wait_for(lambda: joined in client.told, 'not in general after the other rooms')
             wait_for(lambda: 'chain_update' in dict(client.told), 'the chain did not come again')
-            prices = lambda: [payload['price'] for event, payload in client.told if event == 'underlying_update']
-            wait_for(lambda: 6 in prices(), 'the last price did not come')
+            wait_for(lambda: 6 in client.prices(), 'the last price did not come')
             # The requests for the product and the chain do not wait for each other.
             yield sorted(client.take(), key=str)
 

@@ -5,15 +5,18 @@ import { freePort } from '../../support/wait.js';
 
 export const DRAIN_MS = 10_000;
 export const STALE_AFTER_MS = 2_000;
-/** The interval of the pings, and their timeout. */
-export const PING_MS = 4_000;
+const PING_INTERVAL_MS = 1_000;
+/** Longer than a busy machine stalls the process of all clients. */
+const PING_TIMEOUT_MS = 8_000;
+/** After this long without a ping, a client gives its connection up. */
+export const SILENCE_MS = PING_INTERVAL_MS + PING_TIMEOUT_MS;
 
 const ENV = {
   DRAIN_TIMEOUT_MS: `${DRAIN_MS}`,
   STALE_AFTER_MS: `${STALE_AFTER_MS}`,
   FEED_PROBE_AFTER_MS: '1000',
-  PING_INTERVAL_MS: `${PING_MS}`,
-  PING_TIMEOUT_MS: `${PING_MS}`,
+  PING_INTERVAL_MS: `${PING_INTERVAL_MS}`,
+  PING_TIMEOUT_MS: `${PING_TIMEOUT_MS}`,
   ...HEAP_ENV,
 };
 

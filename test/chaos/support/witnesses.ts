@@ -7,10 +7,10 @@ import { differences, expectAgreement, type Prices, stored } from './agreement.j
 import type { ChaosCluster } from './chaos-cluster.js';
 
 /**
- * Within this time after a fault, every client, every replica and `latest:*` must have the newest
- * price.
+ * Within this time after a fault, every client must have the newest price, and then every replica and
+ * `latest:*`. It takes less than 5 s, but the machine may stall meanwhile.
  */
-const AGREES_WITHIN_MS = 5_000;
+const AGREES_WITHIN_MS = 20_000;
 const CLIENTS_PER_REPLICA = 2;
 const MOST_SYMBOLS = 100;
 const LIFETIME_S = 300;
@@ -88,7 +88,6 @@ export class Witnesses {
   /** Call this when a fault has ended. Every part must have the newest prices in time. */
   async agree(): Promise<void> {
     const prices: Prices = new Map(this.newest);
-    const begun = performance.now();
     const wrong = () =>
       this.clients.flatMap((client, n) => differences(`client ${n}`, prices, lastPrices(client)));
     await waitFor(
@@ -96,12 +95,11 @@ export class Witnesses {
       () => `${wrong().length} prices are not the newest: ${wrong().slice(0, 6).join('; ')}`,
       AGREES_WITHIN_MS,
     );
-    const left = AGREES_WITHIN_MS - (performance.now() - begun);
     await expectAgreement(
       this.cluster.replicas.map(({ process }) => process.url),
       this.redis,
       prices,
-      left,
+      AGREES_WITHIN_MS,
     );
   }
 

@@ -122,7 +122,7 @@ describe('a storm of handshakes', () => {
 
 describe('200 clients that connect together', () => {
   it('are not pinged at the same time', async () => {
-    const INTERVAL_MS = 6_000;
+    const INTERVAL_MS = 20_000;
     const gateway = await GatewayProcess.start({ REDIS_URL: redis.url, PING_INTERVAL_MS: `${INTERVAL_MS}` });
     const pings: number[] = [];
     const clients = await Promise.all(
@@ -133,7 +133,7 @@ describe('200 clients that connect together', () => {
       }),
     );
     const pinged = () => clients.length === 200 && pings.length >= 150;
-    await waitFor(pinged, () => `${pings.length} were pinged`, 30_000);
+    await waitFor(pinged, () => `${pings.length} were pinged`, 45_000);
     const most = Math.max(
       ...pings.map((from) => pings.filter((at) => at >= from && at < from + INTERVAL_MS / 10).length),
     );
@@ -142,5 +142,5 @@ describe('200 clients that connect together', () => {
     expect(most).toBeLessThan(100);
     for (const client of clients) client.close();
     await gateway.stop();
-  });
+  }, 90_000);
 });

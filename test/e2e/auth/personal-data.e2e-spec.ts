@@ -76,7 +76,7 @@ it('no personal data of a client appears in logs, metrics, health or keys, wheth
     expect(await refused(token({ role: `no role ${MARKER}` }), transport)).toBe('TOKEN_INVALID');
 
     const jti = `${MARKER}-${transport.transports!.join()}`;
-    const clients = [await enter({ jti }), await enter({ exp: epoch(3), products: ['NIFTY'] })];
+    const clients = [await enter({ jti }), await enter({ exp: epoch(8), products: ['NIFTY'] })];
     expect(await refused(token(), transport)).toBe('TOO_MANY_CONNECTIONS');
     expect(await clients[1]!.ask('subscribe', { type: 'product', symbol: MARKER })).toMatchObject({
       error: { code: 'FORBIDDEN' },

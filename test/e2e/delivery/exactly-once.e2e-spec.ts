@@ -118,7 +118,7 @@ describe('the order on one replica', () => {
   let gateway: GatewayProcess;
   beforeAll(async () => {
     redis = await RedisServer.start();
-    gateway = await GatewayProcess.start({ REDIS_URL: redis.url, CLOCK_RESET_AFTER_MS: '500' });
+    gateway = await GatewayProcess.start({ REDIS_URL: redis.url, CLOCK_RESET_AFTER_MS: '100' });
   });
   afterAll(async () => {
     await gateway.stop();

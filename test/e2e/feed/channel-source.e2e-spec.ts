@@ -23,7 +23,13 @@ const PREFIXES = { CHANNEL_PREFIX: 'staging:', KEY_PREFIX: 'other/' };
 const SHARDED = { REDIS_SHARDED_PUBSUB: 'true' };
 
 function portsOn(url: string, env: Env): Ports {
-  const settings = { REDIS_URL: url, FEED_PROBE_AFTER_MS: '300', AUTH_MODE: 'optional', JWT_SECRET, ...env };
+  const settings = {
+    REDIS_URL: url,
+    FEED_PROBE_AFTER_MS: '60000', // a Redis that stalls is no loss of the subscriptions
+    AUTH_MODE: 'optional',
+    JWT_SECRET,
+    ...env,
+  };
   return redisPorts(loadConfig(settings), { warn: () => undefined });
 }
 
@@ -167,9 +173,14 @@ describe.each(Object.entries(implementations))('ChannelSource: %s', (_, make) =>
     source.remove('enriched:never:added');
     await waitFor(() => listener.ups.has(kept));
     await waitFor(async () => (await subscribed(channels)) === 1);
-    for (const channel of channels) await publish(channel, 'x');
-    await waitFor(() => listener.messages.length > 0);
-    expect(listener.messages).toEqual([`${kept} x`]);
+    let published = 0;
+    await waitFor(async () => {
+      published++;
+      for (const channel of channels) await publish(channel, 'x');
+      return listener.messages.length > 0;
+    });
+    expect([...new Set(listener.messages)]).toEqual([`${kept} x`]);
+    expect(listener.messages.length).toBeLessThanOrEqual(published);
     source.remove(kept);
     await waitFor(async () => (await subscribed(channels)) === 0);
   });

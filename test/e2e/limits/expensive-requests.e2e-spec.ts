@@ -24,7 +24,7 @@ describe('the work of a request', () => {
   let gateway: GatewayProcess;
   let client: TestClient;
   beforeEach(async () => {
-    gateway = await start({ WORK_BURST: '60', WORK_PER_SECOND: '20', PRODUCTS: KNOWN.join() });
+    gateway = await start({ WORK_BURST: '60', WORK_PER_SECOND: '2', PRODUCTS: KNOWN.join() });
     client = await TestClient.connect(gateway.url);
     client.clear();
   });
@@ -33,11 +33,15 @@ describe('the work of a request', () => {
   it('is rejected beyond work_burst before any of it is done, and accepted at the announced time', async () => {
     // The gateway knows only the names of these products: each costs 1 and a read of the store, 5
     // in all.
-    expect(await client.ask('subscribe', products(...KNOWN.slice(0, 12)))).toMatchObject({ ok: true });
-    const { error } = (await client.ask('subscribe', products('P18', 'P19'))) as { error: ErrorPayload };
+    const [first, second] = (await Promise.all([
+      client.ask('subscribe', products(...KNOWN.slice(0, 12))),
+      client.ask('subscribe', products('P18', 'P19')),
+    ])) as [object, { error: ErrorPayload }];
+    expect(first).toMatchObject({ ok: true });
+    const { error } = second;
     expect(error).toMatchObject({ code: 'RATE_LIMITED', event: 'subscribe' });
     expect(error.retry_after_ms).toBeGreaterThan(0);
-    expect(error.retry_after_ms).toBeLessThanOrEqual(500);
+    expect(error.retry_after_ms).toBeLessThanOrEqual(5_000);
     expect(client.all('subscribed')).toHaveLength(12);
     expect(client.all('error')).toEqual([error]);
     expect(await refused(gateway, 'work')).toBe(1);

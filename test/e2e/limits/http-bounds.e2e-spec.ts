@@ -143,7 +143,7 @@ it('closes a client that does not read its response', async () => {
   const quick = await GatewayProcess.start({
     REDIS_URL: redis.url,
     PING_INTERVAL_MS: '1000',
-    PING_TIMEOUT_MS: '1000',
+    PING_TIMEOUT_MS: '6000',
   });
   const polling = await TestClient.connect(quick.url, TRANSPORTS.polling);
   const files = () => quick.metric('process_open_fds');

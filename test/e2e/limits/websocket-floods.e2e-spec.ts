@@ -220,16 +220,25 @@ describe('a client that sends a flood', () => {
     ['disconnects of other namespaces', 0x81, '41/x%,'],
     ['binary acknowledgements', 0x81, '461-0[{"_placeholder":true,"num":0}]'],
   ])('of %s and continues after it was closed is disconnected', async (_, head, payload) => {
-    const client = await RawWebSocket.connect(gateway.url);
     const chunk = frames(head, payload, 1_000);
-    const flood = (): void => {
-      while (!client.tcp.destroyed && client.tcp.write(chunk));
+    const isCut = async (): Promise<boolean> => {
+      const client = await RawWebSocket.connect(gateway.url);
+      const flood = (): void => {
+        while (!client.tcp.destroyed && client.tcp.write(chunk));
+      };
+      client.tcp.on('drain', flood);
+      flood();
+      // A second, plus the delay of a busy machine. By itself, ws would keep reading for five
+      // seconds.
+      const inTime = await waitFor(() => client.tcp.destroyed, 'it is still read', 4_000).then(
+        () => true,
+        () => false,
+      );
+      client.tcp.destroy();
+      return inTime;
     };
-    client.tcp.on('drain', flood);
-    flood();
-    // A second, plus the delay of a busy machine. By itself, ws would keep reading for five
-    // seconds.
-    await waitFor(() => client.tcp.destroyed, 'it is still read', 4_000);
+    // Three attempts, because the machine may stall for as long.
+    expect((await isCut()) || (await isCut()) || (await isCut())).toBe(true);
     await waitFor(async () => (await gateway.json('/metrics')).total_clients === 0);
   });
 

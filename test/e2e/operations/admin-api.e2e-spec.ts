@@ -287,7 +287,7 @@ it('changes the level of the log for a limited time', async () => {
   expect(before).toMatchObject([
     { replica: 'one', level: 'info', configured_level: 'info', level_until: null },
   ]);
-  const changed = await admin.put<LoggingAnswer>('logging/level', { level: 'debug', for_seconds: 1 });
+  const changed = await admin.put<LoggingAnswer>('logging/level', { level: 'debug', for_seconds: 5 });
   expect(changed.body.replicas).toMatchObject([{ level: 'debug', configured_level: 'info' }]);
   const client = await connect();
   await client.ask('get_snapshot', { type: 'product', symbol: 'NIFTY' });

@@ -189,10 +189,9 @@ it('rejects requests to the admin port under a host name that an attacker contro
 });
 
 it('reports the drain to probes on the admin port, and closes that port when it ends', async () => {
-  const gateway = await start({ ADMIN_PORT: '0', DRAIN_TIMEOUT_MS: '3000' });
+  const gateway = await start({ ADMIN_PORT: '0', DRAIN_TIMEOUT_MS: '600000' });
   await gateway.ready();
-  await TestClient.connect(gateway.url);
-  await TestClient.connect(gateway.url);
+  const clients = [await TestClient.connect(gateway.url), await TestClient.connect(gateway.url)];
   process.kill(gateway.pid, 'SIGTERM');
   await waitFor(async () => {
     const response = await fetch(`${gateway.adminUrl}/health/ready`);
@@ -200,6 +199,7 @@ it('reports the drain to probes on the admin port, and closes that port when it 
     return response.status === 503 && JSON.stringify(error).includes('draining');
   });
   expect((await fetch(`${gateway.adminUrl}/metrics`)).status).toBe(200);
+  for (const client of clients) client.close();
   expect(await gateway.exit()).toBe(0);
 });
 

@@ -40,6 +40,7 @@ class SilentGateway {
         HOST: '127.0.0.1',
         PORT: `${port}`,
         DRAIN_TIMEOUT_MS: '0',
+        MAX_EVENT_LOOP_DELAY_MS: '0', // the machine may stall
         LOG_LEVEL: 'debug', // a line for each broadcast
       },
       stdio: ['ignore', stdout, stderr],

@@ -1,5 +1,6 @@
 import { ADMIN_TOKEN, AdminClient } from '../../support/admin-client.js';
 import { Browser } from '../../support/browser.js';
+import { repeat } from '../../support/cleanup.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { LivePage, shows } from '../../support/live-page.js';
 import { closedMarket, OPEN_MARKET, preOpenMarket } from '../../support/market-hours.js';
@@ -55,10 +56,11 @@ it('a price that has stopped is grey, with the reason, and is live again with th
   await shows(live.tile('feed'), 'Stopped');
   await shows(live.page.locator('.product-note'), /^The gateway gets no new prices of this product\./);
   await shows(live.cell('NIFTY', 'price'), '₹100.00'); // the last price stays
-  await price(platform, 'NIFTY', 101);
+  const stop = repeat(() => price(platform, 'NIFTY', 101), 300);
   await shows(live.cell('NIFTY', 'reason'), '');
   await shows(live.tile('feed'), 'Live');
-  expect(await isStale(live, 'NIFTY')).toBe(false);
+  await waitFor(async () => !(await isStale(live, 'NIFTY')), 'it stays grey');
+  stop();
   await gateway.stop();
 });
 
@@ -97,22 +99,24 @@ it('a lost connection is said at once, and the page comes back by itself with th
 });
 
 it('a drain is shown while it happens, and the page moves to the next replica without a gap', async () => {
-  const first = await start({ DRAIN_TIMEOUT_MS: '8000' });
+  const first = await start({ DRAIN_TIMEOUT_MS: '600000' });
   await price(first.platform, 'NIFTY', 100);
   const live = await (await LivePage.open(first.gateway.url, browser)).live();
   await shows(live.cell('NIFTY', 'price'), '₹100.00');
   const stopped = first.gateway.stop('SIGTERM');
-  await shows(live.banner, /^This replica hands the page over in \d+ s\. The page moves to another one/);
+  await shows(
+    live.banner,
+    /^This replica hands the page over in (\d+ min )?\d+ s\. The page moves to another one/,
+  );
   await shows(live.fact('state'), 'Moving to another replica');
   expect(await layoutProblems(live.page)).toEqual([]);
   await price(first.platform, 'NIFTY', 101);
   await shows(live.cell('NIFTY', 'price'), '₹101.00'); // data continues
-  // There is no other replica at this address, so an early attempt to move may have been refused.
-  const log = (await live.log()).filter((line) => !line.includes('Cannot connect'));
-  expect(log).toEqual([
+  expect(await live.log()).toEqual([
     expect.stringMatching(/The replica is shutting down: moving to another one$/),
     expect.stringMatching(/Connected$/),
   ]);
+  await live.page.close(); // it need not wait for its turn
   await stopped;
 });
 
@@ -121,42 +125,59 @@ it('a page that reads too slowly is told so as it happens, and then has the newe
     CONFLATE_ABOVE_BYTES: '65536',
     COMPRESS_ABOVE_BYTES: '0', // the padding has to fill the buffers of the kernel
   });
-  const proxy = await TcpProxy.start(Number(new URL(gateway.url).port));
-  await price(platform, 'NIFTY', 100);
-  const live = await (await LivePage.open(`http://127.0.0.1:${proxy.port}`, browser)).live();
-  await shows(live.cell('NIFTY', 'price'), '₹100.00');
-  await shows(live.fact('lagging'), 'no');
-
-  proxy.freeze();
-  let value = 100;
+  const conflated = () => gateway.metric('socket_gateway_conflated_total');
   const padding = 'x'.repeat(3_000_000); // so few of them that the page does not miss a heartbeat
-  await waitFor(async () => {
-    value += 1;
-    await price(platform, 'NIFTY', value, { padding });
-    return (await gateway.metric('socket_gateway_conflated_total')) > 0;
-  }, 'the page is never behind');
-  proxy.mend();
+  let value = 100;
+  const fallBehind = async (live: LivePage, proxy: TcpProxy) => {
+    await shows(live.cell('NIFTY', 'price'), `₹${value}.00`);
+    await shows(live.fact('lagging'), 'no');
 
-  await shows(
-    live.banner,
-    /^This page reads too slowly: it was .+ behind, and \d+ updates? (was|were) skipped/,
-  );
-  await shows(live.fact('lagging'), /^yes, \d+ skipped$/);
-  expect(await layoutProblems(live.page)).toEqual([]);
-  expect(await live.log()).toEqual([
-    expect.stringMatching(/Lagging: the page was .+ behind, and \d+ updates? (was|were) skipped/),
-    expect.stringMatching(/Connected$/),
-  ]);
-  await shows(live.cell('NIFTY', 'price'), `₹${value}.00`);
-  // It has kept up since: the notice goes, and the connection was never lost.
-  await shows(live.fact('lagging'), /^not now, \d+ skipped$/);
-  await live.page.locator('#banner').waitFor({ state: 'hidden' });
-  await shows(live.fact('reconnections'), '0');
-  await price(platform, 'NIFTY', 7);
-  await shows(live.cell('NIFTY', 'price'), '₹7.00');
-  await proxy.stop();
+    const before = await conflated();
+    proxy.freeze();
+    await waitFor(async () => {
+      value += 1;
+      await price(platform, 'NIFTY', value, { padding });
+      return (await conflated()) > before;
+    }, 'the page is never behind');
+    proxy.mend();
+
+    await shows(
+      live.banner,
+      /^This page reads too slowly: it was .+ behind, and \d+ updates? (was|were) skipped/,
+    );
+    await shows(live.fact('lagging'), /^yes, \d+ skipped$/);
+    expect(await layoutProblems(live.page)).toEqual([]);
+    expect(await live.log()).toEqual([
+      expect.stringMatching(/Lagging: the page was .+ behind, and \d+ updates? (was|were) skipped/),
+      expect.stringMatching(/Connected$/),
+    ]);
+    await shows(live.cell('NIFTY', 'price'), `₹${value}.00`);
+    // It has kept up since: the notice goes, and the connection was never lost.
+    await shows(live.fact('lagging'), /^not now, \d+ skipped$/);
+    await live.page.locator('#banner').waitFor({ state: 'hidden' });
+    await shows(live.fact('reconnections'), '0');
+    await price(platform, 'NIFTY', 7);
+    await shows(live.cell('NIFTY', 'price'), '₹7.00');
+  };
+
+  for (let tries = 3; tries > 0; tries--) {
+    await price(platform, 'NIFTY', value);
+    const proxy = await TcpProxy.start(gateway.port);
+    const live = await (await LivePage.open(`http://127.0.0.1:${proxy.port}`, browser)).live();
+    try {
+      await fallBehind(live, proxy);
+      break;
+    } catch (error) {
+      // If the machine stalls while the proxy is frozen, the page misses heartbeats and reconnects.
+      const reconnected = (await live.log()).some((line) => line.includes('Connection lost'));
+      if (!reconnected || tries === 1) throw error;
+    } finally {
+      await live.page.close();
+      await proxy.stop();
+    }
+  }
   await gateway.stop();
-});
+}, 180_000);
 
 it('a notice of the operators is shown as text until it is closed, with its link', async () => {
   const { gateway } = await start({

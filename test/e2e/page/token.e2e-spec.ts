@@ -30,6 +30,7 @@ async function open(mode: 'off' | 'optional' | 'required') {
     JWT_SECRET,
     SECRET_KEY: JWT_SECRET.toLowerCase(),
   });
+  await gateway.ready();
   const platform = new Platform(redis, gateway);
   await platform.publish(UNDERLYING, { ...underlying('NIFTY', 1), price: 100 });
   await platform.carried();
@@ -98,12 +99,12 @@ it('says what is wrong with a token that is refused, and asks again', async () =
 it('asks for another token before the one in use expires, and when it has expired', async () => {
   const { gateway, live, page } = await open('required');
   await field(page).waitFor();
-  await enter(page, hs256(claims({ exp: epoch(20) })));
+  await enter(page, hs256(claims({ exp: epoch(50) })));
   await shows(problem(page), 'Your token expires in 1 min. Enter a new one to stay connected.');
   const id = await live.fact('id').textContent();
   await enter(page, hs256(claims({ user_id: 43 })));
   await shows(problem(page), /\(TOKEN_INVALID\)$/);
-  await enter(page, hs256(claims({ exp: epoch(6) })));
+  await enter(page, hs256(claims({ exp: epoch(20) })));
   // The gateway takes it, and announces at once that it expires too.
   await waitFor(async () => (await page.evaluate(STORED)) !== null);
   expect(await live.fact('id').textContent()).toBe(id);
@@ -113,7 +114,7 @@ it('asks for another token before the one in use expires, and when it has expire
   await live.live();
   await shows(live.cell('NIFTY', 'reason'), '');
   await gateway.stop();
-});
+}, 150_000);
 
 it('is there on demand if a token is optional, and a refused one can be left out', async () => {
   const { gateway, live, page } = await open('optional');

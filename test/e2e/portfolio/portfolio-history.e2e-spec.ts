@@ -49,11 +49,14 @@ const connect = (url: string, user: string, more: TokenClaims = {}): Promise<Tes
 const publish = (user: string, n: number): Promise<number> =>
   redis.client.publish(`enriched:portfolio:${user}`, portfolio(user, n));
 
-/** A client in the room, whose channel the replica knows to be subscribed to. */
-async function watching(gateway: GatewayProcess, user: string): Promise<TestClient> {
-  const client = await connect(gateway.url, user);
+/**
+ * A client in the room, whose channel the replica knows to be subscribed to: only then does it look
+ * for the stored portfolio, and tell the client what it has found. What comes before is not kept.
+ */
+async function watching(url: string, user: string): Promise<TestClient> {
+  const client = await connect(url, user);
   await client.ask('subscribe', PORTFOLIO);
-  await waitFor(async () => (await gateway.metric('socket_gateway_portfolio_up')) === 1);
+  await waitFor(() => client.all('portfolio_status').length + client.all('portfolio_update').length > 0);
   return client;
 }
 
@@ -95,14 +98,11 @@ const received = (client: TestClient, n: number): Promise<void> =>
 describe.each(['memory', 'redis'])('get_history of portfolios, on the ports of %s', (ports) => {
   let url: string;
   let send: (user: string, n: number) => unknown;
-  /** Whether the replica knows that all channels are subscribed to. What comes before is not kept. */
-  let isUp = (): Promise<boolean> => Promise.resolve(true);
   beforeAll(async () => {
     if (ports === 'redis') {
       const gateway = await start();
       ({ url } = gateway);
       send = publish;
-      isUp = async () => (await gateway.metric('socket_gateway_portfolio_up')) === 1;
     } else {
       const gateway = await startMemoryGateway({ ...SETTINGS, LOG_LEVEL: 'silent' });
       ({ url } = gateway);
@@ -112,9 +112,7 @@ describe.each(['memory', 'redis'])('get_history of portfolios, on the ports of %
   });
 
   async function joined(user: string): Promise<TestClient> {
-    const client = await connect(url, user);
-    await client.ask('subscribe', PORTFOLIO);
-    await waitFor(isUp);
+    const client = await watching(url, user);
     await send(user, 1);
     await received(client, 1);
     return client;
@@ -185,7 +183,7 @@ describe('in Redis', () => {
     const user = newUser();
     await redis.client.set(`latest:portfolio:${user}`, portfolio(user, 1));
     const gateway = await start();
-    const client = await watching(gateway, user);
+    const client = await watching(gateway.url, user);
     await received(client, 1);
     await publish(user, 2);
     await settled(user, 'gap 1', '2');
@@ -203,7 +201,7 @@ describe('in Redis', () => {
   it('keeps and reads nothing if it is off', async () => {
     const user = newUser();
     const gateway = await start({ PORTFOLIO_HISTORY_SECONDS: '0' });
-    const client = await watching(gateway, user);
+    const client = await watching(gateway.url, user);
     await publish(user, 1);
     await received(client, 1);
     expect(await refusal(client)).toMatchObject({
@@ -217,7 +215,7 @@ describe('in Redis', () => {
   it('uses the key prefix, and works without the history of prices', async () => {
     const user = newUser();
     const gateway = await start({ KEY_PREFIX: 'staging:', HISTORY_SECONDS: '0' });
-    const client = await watching(gateway, user);
+    const client = await watching(gateway.url, user);
     await publish(user, 1);
     await waitFor(async () => (await stored(user, 'staging:')).join() === 'gap 1');
     expect((await history(client)).updates).toEqual([row(1)]);
@@ -227,13 +225,13 @@ describe('in Redis', () => {
   it('writes what a client was sent before it left, and goes on when it comes back', async () => {
     const user = newUser();
     const gateway = await start();
-    const client = await watching(gateway, user);
+    const client = await watching(gateway.url, user);
     await publish(user, 1);
     await received(client, 1);
     client.close();
     await settled(user, 'gap 1');
     await redis.client.set(`latest:portfolio:${user}`, portfolio(user, 3));
-    const later = await watching(gateway, user);
+    const later = await watching(gateway.url, user);
     await received(later, 3);
     await publish(user, 4);
     await settled(user, 'gap 1', 'gap 3', '4');
@@ -243,7 +241,7 @@ describe('in Redis', () => {
   it('has no false gap if a client joins another replica, nor after that replica was killed', async () => {
     const user = newUser();
     const replicas = [await start({ CACHE_WRITE_INTERVAL_MS: '200' }), await start()];
-    const clients = [await watching(replicas[0]!, user), await watching(replicas[1]!, user)];
+    const clients = [await watching(replicas[0]!.url, user), await watching(replicas[1]!.url, user)];
     const expected: string[] = [];
     const send = async (n: number): Promise<void> => {
       await redis.client.set(`latest:portfolio:${user}`, portfolio(user, n));
@@ -255,7 +253,7 @@ describe('in Redis', () => {
     replicas[1]!.signal('SIGKILL');
     await replicas[1]!.exit();
     for (let n = 21; n <= 40; n++) await send(n);
-    const third = await watching(await start(), user);
+    const third = await watching((await start()).url, user);
     for (let n = 41; n <= 60; n++) await send(n);
     await received(third, 60);
     await settled(user, ...expected);
@@ -266,7 +264,7 @@ describe('in Redis', () => {
   it('leaves out what another program has put there, and names no user in its log', async () => {
     const user = newUser();
     const gateway = await start();
-    const client = await watching(gateway, user);
+    const client = await watching(gateway.url, user);
     const plant = (n: number, value: string): Promise<unknown> =>
       redis.client.xadd(`history:portfolio:${user}`, `${START + n}-5`, 'v', value);
     const text = (of: string, n: number): string =>
@@ -288,7 +286,7 @@ describe('in Redis', () => {
     const user = newUser();
     await redis.client.set(`history:portfolio:${user}`, 'text');
     const gateway = await start();
-    const client = await watching(gateway, user);
+    const client = await watching(gateway.url, user);
     expect(await refusal(client)).toMatchObject({ code: 'HISTORY_UNAVAILABLE' });
     for (const n of [1, 2]) await publish(user, n);
     await received(client, 2);
@@ -302,7 +300,7 @@ describe('in Redis', () => {
     const user = newUser();
     const slow = await SlowRedis.start(redis.port);
     const gateway = await start({ REDIS_URL: slow.url });
-    const client = await watching(gateway, user);
+    const client = await watching(gateway.url, user);
     await publish(user, 1);
     await settled(user, 'gap 1');
     slow.hold(/xrevrange/i);

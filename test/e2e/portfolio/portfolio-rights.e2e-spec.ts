@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { MemoryFeed } from '../../../src/feed/memory-feed.js';
 import { startMemoryGateway } from '../../support/memory-gateway.js';
 import { TestClient, TRANSPORTS } from '../../support/test-client.js';
@@ -16,9 +17,10 @@ const SETTINGS = {
 const portfolio = (number: number): string =>
   JSON.stringify({ user_id: USER, timestamp: new Date(1_764_410_400_000 + number).toISOString(), number });
 
-async function watching(transport: string, more: TokenClaims = {}) {
+/** @param more called after the gateway has started, because a token may be valid only briefly */
+async function watching(transport: string, more: () => TokenClaims = () => ({})) {
   const { ports, url } = await startMemoryGateway(SETTINGS);
-  const token = hs256(claims({ user_id: USER, ...more }));
+  const token = hs256(claims({ user_id: USER, ...more() }));
   const client = await TestClient.connect(url, {
     ...TRANSPORTS[transport],
     auth: { token },
@@ -45,7 +47,9 @@ it.each(Object.keys(TRANSPORTS))(
 );
 
 it.each(Object.keys(TRANSPORTS))('by %s: nothing follows the expiry of the token', async (transport) => {
-  const { ports, client } = await watching(transport, { exp: epoch(2) });
+  const { ports, client } = await watching(transport, () => ({ exp: epoch(6) }));
+  const { expires_at } = client.all('connected')[0]!.user!;
+  await delay(Math.max(0, expires_at * 1_000 - 1_000 - Date.now()));
   for (let number = 2; client.disconnects.length === 0; number++) {
     ports.portfolioChannels.publish(CHANNEL, portfolio(number));
     await new Promise((resolve) => setImmediate(resolve));

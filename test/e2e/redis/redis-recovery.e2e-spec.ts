@@ -47,7 +47,7 @@ it('a product that appeared during an outage reaches the clients that wait in it
   await client.ask('subscribe', { type: 'product', symbol: 'NEW' });
   await redis.client.set('latest:underlying:NEW', stored(7));
   await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-  await waitFor(() => pricesOf(client, 'NEW').includes(7), 'the missed price did not come', 5_000);
+  await waitFor(() => pricesOf(client, 'NEW').includes(7), 'the missed price did not come', 20_000);
   client.close();
   await gateway.stop();
   await redis.stop();

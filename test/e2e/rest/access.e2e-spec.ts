@@ -132,9 +132,10 @@ describe('limits', () => {
   it('counts requests by address, and says when to come back', async () => {
     const gateway = await start({ EVENTS_PER_SECOND: '1', EVENT_BURST: '3' });
     const get = () => ask(gateway.url, '/v1/products');
-    const answers = [await get(), await get(), await get(), await get(), await get()];
-    const last = answers.at(-1)!;
-    expect(answers.slice(0, 3).map(({ status }) => status)).toEqual([200, 200, 200]);
+    let allowed = 0;
+    let last = await get();
+    for (; last.status === 200; last = await get()) allowed++;
+    expect(allowed).toBeGreaterThanOrEqual(3);
     expect([last.status, last.json.code]).toEqual([429, 'RATE_LIMITED']);
     expect(Number(last.headers['retry-after'])).toBe(Math.ceil(last.json.retry_after_ms / 1_000));
     await waitFor(async () => (await get()).status === 200, 'it never may again');
@@ -152,8 +153,9 @@ describe('limits', () => {
     const status = async (headers: Record<string, string>) =>
       (await ask(gateway.url, '/v1/products', { headers })).status;
     const one = { 'x-forwarded-for': '192.0.2.1' };
-    while ((await status(one)) === 200);
-    expect(await status(one)).toBe(429);
+    let last = await status(one);
+    while (last === 200) last = await status(one);
+    expect(last).toBe(429);
     expect(await status({ 'x-forwarded-for': '192.0.2.2' })).toBe(200);
     expect(await status({ ...one, ...withClaims({ user_id: 'a' }) })).toBe(200);
     await gateway.stop();
@@ -240,7 +242,7 @@ it('refuses pages of other origins before it serves them, and lets allowed ones 
 });
 
 it('serves requests while clients are drained, and closes each connection', async () => {
-  const gateway = await start({ DRAIN_TIMEOUT_MS: '20000' });
+  const gateway = await start({ DRAIN_TIMEOUT_MS: '600000' });
   const client = await TestClient.connect(gateway.url, { transports: ['websocket'] });
   const stopped = gateway.stop();
   await waitFor(() => gateway.logged('drain_started'));

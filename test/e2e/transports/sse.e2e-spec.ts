@@ -28,7 +28,6 @@ describe('a gateway without authentication', () => {
     gateway = await GatewayProcess.start({
       REDIS_URL: redis.url,
       PING_INTERVAL_MS: '300',
-      PING_TIMEOUT_MS: '300',
       CACHE_WRITE_INTERVAL_MS: '50',
       CORS_ORIGINS: 'https://app.example.com',
     });
@@ -86,9 +85,15 @@ describe('a gateway without authentication', () => {
   });
 
   it('sends comments while nothing else is sent, and keeps the client', async () => {
-    const client = await open('heartbeat');
+    const impatient = await GatewayProcess.start({
+      REDIS_URL: redis.url,
+      PING_INTERVAL_MS: '300',
+      PING_TIMEOUT_MS: '300',
+    });
+    const client = await SseClient.open(impatient.url, 'rooms=heartbeat');
     await waitFor(() => client.comments >= 5, 'no comments');
     expect(client.closed).toBe(false);
+    await impatient.stop();
   });
 
   it('notices that a client has gone', async () => {
