@@ -148,9 +148,14 @@ function shardedChannels(
   channelPrefix: string,
   on: (node: string) => ChannelSource,
 ): ShardedChannels {
+  let readings = 0;
+  cluster.on('refresh', () => readings++);
   return new ShardedChannels({
     clock: systemClock,
     slots: {
+      get readings() {
+        return readings;
+      },
       slotOf: (channel) => calculateSlot(channelPrefix + channel),
       ownerOf: (slot) => ownerOf(cluster, slot),
     },

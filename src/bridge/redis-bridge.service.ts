@@ -221,9 +221,10 @@ export class RedisBridgeService
   }
 
   /** A single emit to both rooms: Socket.IO sends it only once to a client that is in both. */
-  private broadcastUnderlying({ product, price, payload }: UnderlyingMessage, timed: Timed): void {
+  private broadcastUnderlying(message: UnderlyingMessage, timed: Timed): void {
+    const { product, price, payload } = message;
     const rooms = [GENERAL_ROOM, productRoom(product)];
-    this.server.local.to(rooms).emit(ServerEvent.underlyingUpdate, timed(payload));
+    this.to(rooms, message).emit(ServerEvent.underlyingUpdate, timed(payload));
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.underlyingUpdate });
     this.views.relay(rooms, ServerEvent.underlyingUpdate, payload, timed);
     this.log.debug({ product, price }, 'broadcasted_underlying');
@@ -236,10 +237,17 @@ export class RedisBridgeService
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainSummary });
     this.views.relay([GENERAL_ROOM], ServerEvent.chainSummary, short, timed);
     const rooms = [chainRoom(product), chainRoom(product, expiry)];
-    this.server.local.to(rooms).emit(ServerEvent.chainUpdate, timed(payload));
+    this.to(rooms, message).emit(ServerEvent.chainUpdate, timed(payload));
     this.transportMetrics.broadcasts.inc({ event: ServerEvent.chainUpdate });
     this.views.relayChain(rooms, message, timed);
     this.log.debug({ product, expiry, pcr: summary.pcr_oi }, 'broadcasted_chain');
+  }
+
+  /** The clients in these rooms that do not have the message already. */
+  private to(rooms: string[], message: MarketMessage) {
+    const all = this.server.local.to(rooms);
+    const served = this.cache.servedOf(message);
+    return served ? all.except([...served]) : all;
   }
 
   private observeLag({ kind, processedTime }: MarketMessage): void {

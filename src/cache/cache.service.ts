@@ -168,6 +168,22 @@ export class CacheService implements OnModuleInit {
   }
 
   /**
+   * Notes that a client was sent a message as a snapshot. Call it for each one: the message may
+   * have been read from the store before it was published.
+   */
+  serve(message: MarketMessage, client: string): void {
+    this.latest.serve(message, client);
+  }
+
+  /**
+   * The clients that have a message already, because it was read from the store and sent to them
+   * before it was published. They need no broadcast of it.
+   */
+  servedOf({ key }: MarketMessage): ReadonlySet<string> | undefined {
+    return this.latest.servedOf(key);
+  }
+
+  /**
    * The newest messages of a room, from memory. Chains are sorted by expiry, nearest first. The
    * `general` room has no snapshot: the result is empty.
    */

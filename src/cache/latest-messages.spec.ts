@@ -289,6 +289,32 @@ describe('LatestMessages', () => {
       }
     });
 
+    it.each(['snapshot', 'warm'] as const)(
+      'that were read for a %s name the clients that have them, once they are published',
+      (use) => {
+        const { latest, offerStored } = setUp();
+        const message = price('A', 1);
+        offerStored(message, use);
+        latest.serve(message, 'first');
+        latest.serve(price('A', 1), 'of another message');
+        expect(latest.offerLive(price('A', 1))).toBe('newest');
+        expect([...latest.servedOf(message.key)!]).toEqual(['first']);
+        latest.serve(latest.get(message.key)!, 'later');
+        expect([...latest.servedOf(message.key)!]).toEqual(['first']);
+        latest.offerLive(price('A', 2));
+        expect(latest.servedOf(message.key)).toBeUndefined();
+      },
+    );
+
+    it('that a refresh finds again name the clients that have them', () => {
+      const { latest, offerStored } = setUp();
+      const message = price('A', 1);
+      offerStored(message, 'snapshot');
+      latest.serve(message, 'first');
+      expect(offerStored(price('A', 1), 'refresh')).toBe(true);
+      expect([...latest.servedOf(message.key)!]).toEqual(['first']);
+    });
+
     it('count as broadcast if read by a refresh, but not if read for a snapshot', () => {
       const { latest, offerStored } = setUp();
       offerStored(price('X', 5), 'snapshot');

@@ -81,6 +81,10 @@ interface Entry {
   beaten: readonly number[];
   /** The older messages that arrived since, as long as each was newer than the one before. */
   older: ProductRun | undefined;
+  /** When it entered memory, ms since the epoch. */
+  readonly since: number;
+  /** The clients that were sent it as a snapshot before it was broadcast. */
+  served: Set<string> | undefined;
 }
 
 export interface NearestChains {
@@ -105,6 +109,13 @@ const IMPLAUSIBLE_RUN = 10;
 /** How many superseded prices of one time are kept, to tell them from a price that was missed. */
 const MAX_BEATEN = 16;
 const NONE: readonly number[] = [];
+/**
+ * A message is written to the store before it is published. So long after it was read, it may still
+ * arrive, ms.
+ */
+const ARRIVES_WITHIN_MS = 5_000;
+/** The most clients of one message that are remembered. */
+const MAX_SERVED = 10_000;
 /**
  * Holds the newest message per product and per (product, expiry), and decides which message is
  * newer. It is synchronous, so that a message is compared, stored and broadcast in one turn of the
@@ -224,6 +235,23 @@ export class LatestMessages {
   }
 
   /**
+   * Notes that a client was sent a message as a snapshot. If the message came from the store and
+   * has not been broadcast yet, the client does not need its broadcast.
+   */
+  serve(message: MarketMessage, client: string): void {
+    const entry = this.entries.get(message.key);
+    if (entry?.message !== message || entry.short || !isUnsent(entry)) return;
+    if (this.options.wallNow() - entry.since > ARRIVES_WITHIN_MS) return;
+    entry.served ??= new Set();
+    if (entry.served.size < MAX_SERVED) entry.served.add(client);
+  }
+
+  /** The clients that were sent the newest message of `key` before it was broadcast. */
+  servedOf(key: string): ReadonlySet<string> | undefined {
+    return this.entries.get(key)?.served;
+  }
+
+  /**
    * Whether a live message of `key` was accepted after `sequence`. If so, the feed delivers this
    * key, and its value need not be read from the store.
    */
@@ -316,6 +344,10 @@ export class LatestMessages {
       beaten: previous?.message.time === message.time ? beating(previous, previous.message) : NONE,
       plausible: Math.abs(this.options.wallNow() * 1_000 - message.time) < PLAUSIBLE_US,
       older: undefined,
+      since: this.options.wallNow(),
+      // Still the same message: it is broadcast now.
+      served:
+        previous?.served && compareMessages(message, previous.message) === 0 ? previous.served : undefined,
     });
     this.held += weight(message);
     this.index.add(key, message, use === 'live');
@@ -343,10 +375,15 @@ export class LatestMessages {
  * Whether the rooms already have this message, because the entry's message was broadcast and is the
  * same one. The times are equal.
  */
-function repeats(message: MarketMessage, { message: held, use, short }: Entry): boolean {
-  // Messages read at startup or for one client's snapshot have not reached the rooms.
-  if (use === 'warm' || use === 'snapshot') return false;
+function repeats(message: MarketMessage, entry: Entry): boolean {
+  if (isUnsent(entry)) return false;
+  const { message: held, short } = entry;
   return short ? samePrice(message, held) : compareMessages(message, held) === 0;
+}
+
+/** Messages read at startup or for one client's snapshot have not reached the rooms. */
+function isUnsent({ use }: Entry): boolean {
+  return use === 'warm' || use === 'snapshot';
 }
 
 function compareStored({ message, short }: Omit<StoredMessage, 'since'>, entry: Entry): number {

@@ -65,6 +65,16 @@ describe.each(Object.entries(WRITE_PATHS))('FanoutEngine %s', (_, setUp) => {
     expect(clients.map(got)).toEqual([['x'], ['x']]);
   });
 
+  it('leaves clients out of one broadcast, in order with those before and after it', () => {
+    const { clock, engine, connect, broadcast } = setUp();
+    const [one, other] = [connect(), connect()];
+    broadcast('a');
+    const count = engine.broadcast(new Set(['room']), () => frame('b'), undefined, undefined, [one.client]);
+    broadcast('c');
+    clock.turn();
+    expect([count, got(one), got(other)]).toEqual([1, ['a', 'c'], ['a', 'b', 'c']]);
+  });
+
   it('makes no frame if a broadcast has no receiver', () => {
     const { engine, connect } = setUp();
     connect(['elsewhere']);

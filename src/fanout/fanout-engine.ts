@@ -116,6 +116,7 @@ export class FanoutEngine implements ClientOwner {
    * @param makeFrame is called only if there is such a client
    * @param timed if given, the observer learns when it has been written
    * @param except clients in one of these rooms do not get the frame
+   * @param without these clients do not get it either
    * @returns the number of those clients
    */
   broadcast(
@@ -123,8 +124,11 @@ export class FanoutEngine implements ClientOwner {
     makeFrame: () => Frame,
     timed?: TimedUpdate,
     except?: ReadonlySet<string>,
+    without: readonly FanoutClient[] = [],
   ): number {
     this.findGroups();
+    // They are in no group now, and will be in one again at the next broadcast.
+    for (const client of without) this.beforeChange(client);
     const ordinal = ++this.broadcasts;
     for (const room of except ?? []) this.groups.in(room).forEach((group) => (group.lastBroadcast = ordinal));
     let frame: Frame | undefined;
@@ -211,7 +215,7 @@ export class FanoutEngine implements ClientOwner {
   settle(client: FanoutClient): void {
     if (client.gone) return;
     this.deliverOne(client);
-    if (client.link.waiting > this.options.maxWaitingBytes) this.close(client, 'overflow');
+    if (!client.gone && client.link.waiting > this.options.maxWaitingBytes) this.close(client, 'overflow');
   }
 
   /**
@@ -349,7 +353,12 @@ export class FanoutEngine implements ClientOwner {
   private flushGroup(group: ClientGroup): void {
     const cpu = this.options.clock.cpu();
     const { end } = group;
-    for (const client of group.clients) this.deliver(client, group, end);
+    let visited = 0;
+    for (const client of group.clients) {
+      this.deliver(client, group, end);
+      // Others may lag, and holding a large log back from them takes time.
+      if (++visited % CLIENTS_PER_LOOK === 0) this.writer.sendBatches();
+    }
     this.writer.sendBatches();
     group.trim(end);
     // A client that was closed may have caused another broadcast.

@@ -6,11 +6,16 @@ import { ShardedChannels } from './sharded-channels.js';
 function setUp(owners: Map<string, string>) {
   const clock = new FakeClock();
   const nodes = new Map<string, Set<string>>();
+  const ups = new Map<string, (channels: readonly string[]) => void>();
   const downs: string[] = [];
   const channels = [...owners.keys()];
+  const map = { readings: 0 };
   const source = new ShardedChannels({
     clock,
     slots: {
+      get readings() {
+        return map.readings;
+      },
       slotOf: (channel) => channels.indexOf(channel),
       ownerOf: (slot) => owners.get(channels[slot]!),
     },
@@ -19,7 +24,7 @@ function setUp(owners: Map<string, string>) {
       nodes.set(node, held);
       return {
         status: { up: true },
-        start: () => undefined,
+        start: ({ up }) => void ups.set(node, up),
         add: (names) => names.forEach((name) => held.add(name)),
         remove: (name) => held.delete(name),
         stop: () => Promise.resolve(void nodes.delete(node)),
@@ -28,33 +33,51 @@ function setUp(owners: Map<string, string>) {
   });
   source.start({ message: () => undefined, up: () => undefined, down: (names) => downs.push(...names) });
   const held = () => Object.fromEntries([...nodes].map(([node, names]) => [node, [...names]]));
-  return { clock, source, downs, held };
+  /** The map is read from the cluster, and then a look follows. */
+  const read = () => {
+    map.readings++;
+    clock.advance(1_000);
+  };
+  const up = (node: string, channel: string) => ups.get(node)!([channel]);
+  return { clock, source, downs, held, read, up };
 }
 
 describe('ShardedChannels', () => {
-  it('moves the channels of a slot whose owner two looks in a row agree on', () => {
+  it('moves the channels of a slot once two readings of the map agree on its owner', () => {
     const owners = new Map([
       ['a', 'one'],
       ['b', 'one'],
     ]);
-    const { clock, source, downs, held } = setUp(owners);
+    const { clock, source, downs, held, read, up } = setUp(owners);
     source.add(['a', 'b']);
+    for (const channel of ['a', 'b']) up('one', channel);
     owners.set('a', 'two');
-    clock.advance(1_000);
+    read();
+    clock.advance(5_000); // looks again at the same reading
     expect([held(), downs]).toEqual([{ one: ['a', 'b'] }, []]);
-    clock.advance(1_000);
+    read();
     expect([held(), downs]).toEqual([{ one: ['b'], two: ['a'] }, ['a']]);
-    clock.advance(5_000);
+    read();
     expect(downs).toEqual(['a']);
   });
 
-  it('ignores an owner that the next look does not confirm', () => {
+  it('does not report the loss of a channel that was never up', () => {
     const owners = new Map([['a', 'one']]);
-    const { clock, source, downs, held } = setUp(owners);
+    const { source, downs, held, read } = setUp(owners);
+    source.add(['a']);
+    owners.set('a', 'two');
+    read();
+    read();
+    expect([held(), downs]).toEqual([{ two: ['a'] }, []]);
+  });
+
+  it('ignores an owner that the next reading does not confirm', () => {
+    const owners = new Map([['a', 'one']]);
+    const { source, downs, held, read } = setUp(owners);
     source.add(['a']);
     for (const owner of ['two', 'one', 'three', 'two', 'one']) {
       owners.set('a', owner);
-      clock.advance(1_000);
+      read();
       expect([held(), downs]).toEqual([{ one: ['a'] }, []]);
     }
   });

@@ -2,14 +2,13 @@ import type { Clock, Timer } from '../common/clock.js';
 import type { ChannelListener, ChannelSource } from './channel-source.js';
 import type { FeedStatus } from './feed-source.js';
 
-/**
- * How often the owners of slots are compared with where the channels are subscribed to, ms. The map
- * of slots itself is read as often.
- */
+/** How often the owners of slots are compared with where the channels are subscribed to, ms. */
 const LOOK_MS = 1_000;
 
 /** The slots of a cluster, and the nodes that own them. */
 export interface ClusterSlots {
+  /** How often the map of slots has been read from the cluster. */
+  readonly readings: number;
   slotOf(channel: string): number;
   /** The node `host:port` that owns a slot; undefined while none is known. */
   ownerOf(slot: number): string | undefined;
@@ -26,8 +25,8 @@ interface Slot {
   readonly channels: Set<string>;
   /** The node on which the channels are subscribed to. */
   owner: string | undefined;
-  /** The owner at the last look. */
-  next: string | undefined;
+  /** Another node that was its owner at the last look, and the readings when it first was. */
+  claim: { readonly node: string; readonly readings: number } | undefined;
 }
 
 /**
@@ -38,6 +37,8 @@ interface Slot {
 export class ShardedChannels implements ChannelSource {
   private readonly slots = new Map<number, Slot>();
   private readonly nodes = new Map<string, ChannelSource>();
+  /** The channels that are up, or have delivered a message. */
+  private readonly working = new Set<string>();
   private listener: ChannelListener | undefined;
   private timer: Timer | undefined;
   private stopped = false;
@@ -78,6 +79,7 @@ export class ShardedChannels implements ChannelSource {
     const number = this.options.slots.slotOf(channel);
     const slot = this.slots.get(number);
     if (!slot?.channels.delete(channel)) return;
+    this.working.delete(channel);
     if (slot.owner !== undefined) this.nodes.get(slot.owner)?.remove(channel);
     if (slot.channels.size === 0) this.slots.delete(number);
   }
@@ -93,22 +95,26 @@ export class ShardedChannels implements ChannelSource {
     const number = slots.slotOf(channel);
     let slot = this.slots.get(number);
     if (!slot)
-      this.slots.set(number, (slot = { channels: new Set(), owner: slots.ownerOf(number), next: undefined }));
+      this.slots.set(
+        number,
+        (slot = { channels: new Set(), owner: slots.ownerOf(number), claim: undefined }),
+      );
     return slot;
   }
 
   private look(): void {
     for (const [number, slot] of this.slots) {
       const owner = this.options.slots.ownerOf(number);
-      // When one slot has moved, ioredis gives all slots of its range to the new node, until it has
-      // read the map again.
-      const isSure = slot.owner === undefined || slot.next === owner;
-      slot.next = owner;
-      if (!isSure || owner === undefined || owner === slot.owner) continue;
-      const previous = slot.owner === undefined ? undefined : this.nodes.get(slot.owner);
-      for (const channel of slot.channels) previous?.remove(channel);
-      if (previous) this.listener?.down([...slot.channels]);
+      if (owner === undefined || owner === slot.owner) {
+        slot.claim = undefined;
+        continue;
+      }
+      if (slot.owner !== undefined) {
+        if (!this.isConfirmed(slot, owner)) continue;
+        this.leave(slot, this.nodes.get(slot.owner));
+      }
       slot.owner = owner;
+      slot.claim = undefined;
       this.node(owner).add([...slot.channels]);
     }
     this.endUnused();
@@ -116,14 +122,42 @@ export class ShardedChannels implements ChannelSource {
     this.timer.unref?.();
   }
 
+  /**
+   * Whether two readings of the map say that a slot has moved to a node. When one slot has moved,
+   * ioredis gives all slots of its range to the new node until it reads the map again, and a node
+   * may answer with an old map.
+   */
+  private isConfirmed(slot: Slot, node: string): boolean {
+    const { readings } = this.options.slots;
+    if (slot.claim?.node === node) return slot.claim.readings !== readings;
+    slot.claim = { node, readings };
+    return false;
+  }
+
+  /** Leaves the channels of a slot that another node owns now. */
+  private leave({ channels }: Slot, previous: ChannelSource | undefined): void {
+    for (const channel of channels) previous?.remove(channel);
+    const worked = [...channels].filter((channel) => this.working.delete(channel));
+    if (worked.length > 0) this.listener?.down(worked);
+  }
+
   private node(name: string): ChannelSource {
     let node = this.nodes.get(name);
     if (!node) {
       this.nodes.set(name, (node = this.options.on(name)));
       node.start({
-        message: (channel, data) => this.listener?.message(channel, data),
-        up: (channels) => this.listener?.up(channels),
-        down: (channels) => this.listener?.down(channels),
+        message: (channel, data) => {
+          this.working.add(channel);
+          this.listener?.message(channel, data);
+        },
+        up: (channels) => {
+          for (const channel of channels) this.working.add(channel);
+          this.listener?.up(channels);
+        },
+        down: (channels) => {
+          for (const channel of channels) this.working.delete(channel);
+          this.listener?.down(channels);
+        },
       });
     }
     return node;

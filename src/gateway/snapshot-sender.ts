@@ -81,6 +81,7 @@ export class SnapshotSender {
   send(client: GatewaySocket, message: MarketMessage, view: MarketAddress['view']): void {
     const own = this.server.local.to(client.id);
     let event: 'underlying_update' | 'chain_update' | 'chain_view' = ServerEvent.underlyingUpdate;
+    if (!view) this.cache.serve(message, client.id);
     if (message.kind === 'underlying') {
       own.emit(event, message.payload);
     } else if (view && 'mode' in view) {

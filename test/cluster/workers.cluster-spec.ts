@@ -28,7 +28,7 @@ beforeAll(async () => {
   await waitFor(() => connection.status === 'ready');
   feed = new NumberedFeed(connection);
 });
-afterAll(() => feed.pause());
+afterEach(() => feed.pause());
 
 interface Health {
   readonly status: string;

@@ -114,7 +114,8 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
         return;
       }
       const { rooms, except } = opts;
-      const receivers = this.engine.broadcast(rooms, () => this.frameOf(event), event.timed, except);
+      const without = except?.size ? [...except].flatMap((room) => this.clients.get(room) ?? []) : undefined;
+      const receivers = this.engine.broadcast(rooms, () => this.frameOf(event), event.timed, except, without);
       options.onBroadcast(event.name, receivers);
     }
 
@@ -140,10 +141,8 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
     }
 
     private carried({ type, id, data }: Packet, opts: BroadcastOptions): PreparedEvent | undefined {
-      const { flags, except } = opts;
+      const { flags } = opts;
       if (this.namespace.name !== '/' || !flags?.local || flags.volatile) return undefined;
-      // The engine can leave out rooms, but not single clients.
-      if (except?.size && [...except].some((room) => this.clients.has(room))) return undefined;
       if (type !== EVENT || id !== undefined || !Array.isArray(data) || data.length !== 2) return undefined;
       const [name, payload] = data as unknown[];
       if (typeof name !== 'string' || !isPrepared(payload)) return undefined;

@@ -174,3 +174,29 @@ describe('the order on one replica', () => {
     client.close();
   });
 });
+
+it('a client that had an update as a snapshot from Redis, before it was published, does not get it again', async () => {
+  const redis = await RedisServer.start();
+  const gateway = await GatewayProcess.start({ REDIS_URL: redis.url });
+  await gateway.ready();
+  const publish = async (channel: string, key: string, first: object, second: object) => {
+    const [client, other] = [await TestClient.connect(gateway.url), await TestClient.connect(gateway.url)];
+    const event = channel.endsWith('chain') ? 'chain_update' : 'underlying_update';
+    const room = event === 'chain_update' ? { type: 'chain', symbol: 'A' } : { type: 'product', symbol: 'A' };
+    if (event === 'chain_update') await other.ask('subscribe', room);
+    await redis.client.set(key, JSON.stringify(first));
+    await client.ask('subscribe', room);
+    await client.next(event);
+    for (const message of [first, second]) await redis.client.publish(channel, JSON.stringify(message));
+    await other.next(event, 2);
+    await client.next(event, 2);
+    for (const one of [client, other]) {
+      await one.settled();
+      expect(one.all(event).map((payload) => numberOf(payload))).toEqual([1, 2]);
+    }
+  };
+  await publish('enriched:underlying', 'latest:underlying:A', underlying('A', 1), underlying('A', 2));
+  await publish('enriched:option_chain', `latest:chain:A:${EXPIRY}`, chain('A', 1), chain('A', 2));
+  await gateway.stop();
+  await redis.stop();
+});
