@@ -106,15 +106,17 @@ export function fanoutAdapter(Base: AdapterClass, options: FanoutAdapterOptions)
         super.broadcast(packet, opts);
         return;
       }
-      const client = opts.rooms.size === 1 ? this.clients.get([...opts.rooms][0]!) : undefined;
+      const { rooms } = opts;
+      const except = opts.except?.size ? opts.except : undefined;
+      const client = rooms.size === 1 ? this.clients.get([...rooms][0]!) : undefined;
       if (client) {
+        if (except && [...except].some((room) => client.rooms.has(room))) return;
         if (event.payload instanceof ReplyPayload || event.payload instanceof ReplayPayloads)
           this.engine.reply(client, this.frameOf(event));
         else this.engine.send(client, this.frameOf(event), event.timed);
         return;
       }
-      const { rooms, except } = opts;
-      const without = except?.size ? [...except].flatMap((room) => this.clients.get(room) ?? []) : undefined;
+      const without = except && [...except].flatMap((room) => this.clients.get(room) ?? []);
       const receivers = this.engine.broadcast(rooms, () => this.frameOf(event), event.timed, except, without);
       options.onBroadcast(event.name, receivers);
     }
