@@ -148,14 +148,11 @@ function shardedChannels(
   channelPrefix: string,
   on: (node: string) => ChannelSource,
 ): ShardedChannels {
-  let readings = 0;
-  cluster.on('refresh', () => readings++);
   return new ShardedChannels({
     clock: systemClock,
     slots: {
-      get readings() {
-        return readings;
-      },
+      read: () => cluster.refreshSlotsCache(),
+      onRead: (listener) => void cluster.on('refresh', listener),
       slotOf: (channel) => calculateSlot(channelPrefix + channel),
       ownerOf: (slot) => ownerOf(cluster, slot),
     },

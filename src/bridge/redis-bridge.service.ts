@@ -246,7 +246,7 @@ export class RedisBridgeService
   /** The clients in these rooms that do not have the message already. */
   private to(rooms: string[], message: MarketMessage) {
     const all = this.server.local.to(rooms);
-    const served = this.cache.servedOf(message);
+    const served = this.cache.takeServed(message);
     return served ? all.except([...served]) : all;
   }
 

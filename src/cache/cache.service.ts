@@ -177,10 +177,15 @@ export class CacheService implements OnModuleInit {
 
   /**
    * The clients that have a message already, because it was read from the store and sent to them
-   * before it was published. They need no broadcast of it.
+   * before it was published. Call it for each broadcast, which they do not need.
    */
-  servedOf({ key }: MarketMessage): ReadonlySet<string> | undefined {
-    return this.latest.servedOf(key);
+  takeServed({ key }: MarketMessage): ReadonlySet<string> | undefined {
+    return this.latest.takeServed(key);
+  }
+
+  /** Whether a client has the newest message of a key, which is not published yet. */
+  wasServed(key: string, client: string): boolean {
+    return this.latest.wasServed(key, client);
   }
 
   /**

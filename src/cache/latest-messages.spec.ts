@@ -294,15 +294,15 @@ describe('LatestMessages', () => {
       (use) => {
         const { latest, offerStored } = setUp();
         const message = price('A', 1);
+        const { key } = message;
         offerStored(message, use);
-        latest.serve(message, 'first');
+        for (const client of ['first', 'first', 'second']) latest.serve(message, client);
         latest.serve(price('A', 1), 'of another message');
+        expect([latest.wasServed(key, 'first'), latest.wasServed(key, 'third')]).toEqual([true, false]);
         expect(latest.offerLive(price('A', 1))).toBe('newest');
-        expect([...latest.servedOf(message.key)!]).toEqual(['first']);
-        latest.serve(latest.get(message.key)!, 'later');
-        expect([...latest.servedOf(message.key)!]).toEqual(['first']);
-        latest.offerLive(price('A', 2));
-        expect(latest.servedOf(message.key)).toBeUndefined();
+        latest.serve(latest.get(key)!, 'later');
+        expect([...latest.takeServed(key)!]).toEqual(['first', 'second']);
+        expect(latest.takeServed(key)).toBeUndefined();
       },
     );
 
@@ -312,7 +312,35 @@ describe('LatestMessages', () => {
       offerStored(message, 'snapshot');
       latest.serve(message, 'first');
       expect(offerStored(price('A', 1), 'refresh')).toBe(true);
-      expect([...latest.servedOf(message.key)!]).toEqual(['first']);
+      expect([...latest.takeServed(message.key)!]).toEqual(['first']);
+    });
+
+    it('forget the clients that have them when another message replaces them, or they are evicted', () => {
+      const { latest, offerStored } = setUp({ maxBytes: 1 });
+      const message = price('A', 1);
+      offerStored(message, 'snapshot');
+      latest.serve(message, 'first');
+      latest.offerLive(price('A', 2));
+      expect(latest.takeServed(message.key)).toBeUndefined();
+      const other = price('B', 1);
+      offerStored(other, 'snapshot');
+      latest.serve(other, 'first');
+      latest.offerLive(price('A', 3));
+      expect(latest.takeServed(other.key)).toBeUndefined();
+    });
+
+    it('remember a limited number of clients that have them', () => {
+      const { latest, offerStored } = setUp({ maxBytes: 100_000_000 });
+      const messages = Array.from({ length: 200 }, (_, n) => price(`P${n}`, 1));
+      for (const message of messages) {
+        offerStored(message, 'warm');
+        for (let n = 0; n < 150; n++) latest.serve(message, `${n}`);
+      }
+      const sizes = messages.map(({ key }) => latest.takeServed(key)?.size ?? 0);
+      expect([sizes[0], sizes.reduce((sum, size) => sum + size)]).toEqual([100, 10_000]);
+      const last = messages.at(-1)!;
+      latest.serve(last, 'again');
+      expect(latest.takeServed(last.key)?.size).toBe(1);
     });
 
     it('count as broadcast if read by a refresh, but not if read for a snapshot', () => {

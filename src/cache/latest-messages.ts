@@ -83,8 +83,6 @@ interface Entry {
   older: ProductRun | undefined;
   /** When it entered memory, ms since the epoch. */
   readonly since: number;
-  /** The clients that were sent it as a snapshot before it was broadcast. */
-  served: Set<string> | undefined;
 }
 
 export interface NearestChains {
@@ -114,8 +112,8 @@ const NONE: readonly number[] = [];
  * arrive, ms.
  */
 const ARRIVES_WITHIN_MS = 5_000;
-/** The most clients of one message that are remembered. */
-const MAX_SERVED = 10_000;
+/** The most clients of one message, and of all, that are remembered. More get the message twice. */
+const MAX_SERVED = { ofMessage: 100, ofAll: 10_000 };
 /**
  * Holds the newest message per product and per (product, expiry), and decides which message is
  * newer. It is synchronous, so that a message is compared, stored and broadcast in one turn of the
@@ -125,6 +123,9 @@ export class LatestMessages {
   /** By key, least recently updated first. */
   private readonly entries = new RecencyMap<string, Entry>();
   private readonly index = new ProductIndex();
+  /** By key, the clients that were sent its message as a snapshot before it was broadcast. */
+  private readonly served = new Map<string, Set<string>>();
+  private servedCount = 0;
   private held = 0;
   private broadcasts = 0;
 
@@ -239,16 +240,30 @@ export class LatestMessages {
    * has not been broadcast yet, the client does not need its broadcast.
    */
   serve(message: MarketMessage, client: string): void {
-    const entry = this.entries.get(message.key);
+    const { key } = message;
+    const entry = this.entries.get(key);
     if (entry?.message !== message || entry.short || !isUnsent(entry)) return;
     if (this.options.wallNow() - entry.since > ARRIVES_WITHIN_MS) return;
-    entry.served ??= new Set();
-    if (entry.served.size < MAX_SERVED) entry.served.add(client);
+    const clients = this.served.get(key) ?? new Set();
+    if (clients.size >= MAX_SERVED.ofMessage || this.servedCount >= MAX_SERVED.ofAll) return;
+    if (clients.has(client)) return;
+    this.served.set(key, clients.add(client));
+    this.servedCount++;
   }
 
-  /** The clients that were sent the newest message of `key` before it was broadcast. */
-  servedOf(key: string): ReadonlySet<string> | undefined {
-    return this.entries.get(key)?.served;
+  /** Whether a client was sent the newest message of `key` as a snapshot before it was broadcast. */
+  wasServed(key: string, client: string): boolean {
+    return this.served.get(key)?.has(client) === true;
+  }
+
+  /** The clients that were sent the newest message of `key` before it was broadcast, once. */
+  takeServed(key: string): ReadonlySet<string> | undefined {
+    const clients = this.served.get(key);
+    if (clients) {
+      this.served.delete(key);
+      this.servedCount -= clients.size;
+    }
+    return clients;
   }
 
   /**
@@ -330,7 +345,10 @@ export class LatestMessages {
   ): void {
     const { sequence, use, short = false, verdict } = how;
     const previous = this.entries.get(key);
-    if (previous) this.held -= weight(previous.message);
+    if (previous) {
+      this.held -= weight(previous.message);
+      if (compareMessages(message, previous.message) !== 0) this.takeServed(key);
+    }
     const ahead = Math.max(
       previous?.abandoned ?? -Infinity,
       verdict === 'rebased' && previous ? previous.message.time : -Infinity,
@@ -345,9 +363,6 @@ export class LatestMessages {
       plausible: Math.abs(this.options.wallNow() * 1_000 - message.time) < PLAUSIBLE_US,
       older: undefined,
       since: this.options.wallNow(),
-      // Still the same message: it is broadcast now.
-      served:
-        previous?.served && compareMessages(message, previous.message) === 0 ? previous.served : undefined,
     });
     this.held += weight(message);
     this.index.add(key, message, use === 'live');
@@ -365,6 +380,7 @@ export class LatestMessages {
     const key = this.entries.firstKey!;
     const { message } = this.entries.get(key)!;
     this.entries.delete(key);
+    this.takeServed(key);
     this.held -= weight(message);
     this.index.evict(key, message);
     this.options.onEvict?.(message);

@@ -9,13 +9,14 @@ function setUp(owners: Map<string, string>) {
   const ups = new Map<string, (channels: readonly string[]) => void>();
   const downs: string[] = [];
   const channels = [...owners.keys()];
-  const map = { readings: 0 };
+  let compare = (): void => undefined;
+  /** How often the source has asked for a reading of the map. */
+  let asked = 0;
   const source = new ShardedChannels({
     clock,
     slots: {
-      get readings() {
-        return map.readings;
-      },
+      read: () => void asked++,
+      onRead: (listener) => void (compare = listener),
       slotOf: (channel) => channels.indexOf(channel),
       ownerOf: (slot) => owners.get(channels[slot]!),
     },
@@ -33,13 +34,10 @@ function setUp(owners: Map<string, string>) {
   });
   source.start({ message: () => undefined, up: () => undefined, down: (names) => downs.push(...names) });
   const held = () => Object.fromEntries([...nodes].map(([node, names]) => [node, [...names]]));
-  /** The map is read from the cluster, and then a look follows. */
-  const read = () => {
-    map.readings++;
-    clock.advance(1_000);
-  };
+  /** The map is read from the cluster. */
+  const read = () => compare();
   const up = (node: string, channel: string) => ups.get(node)!([channel]);
-  return { clock, source, downs, held, read, up };
+  return { clock, source, downs, held, read, up, asked: () => asked };
 }
 
 describe('ShardedChannels', () => {
@@ -48,36 +46,42 @@ describe('ShardedChannels', () => {
       ['a', 'one'],
       ['b', 'one'],
     ]);
-    const { clock, source, downs, held, read, up } = setUp(owners);
+    const { clock, source, downs, held, read, up, asked } = setUp(owners);
     source.add(['a', 'b']);
     for (const channel of ['a', 'b']) up('one', channel);
     owners.set('a', 'two');
+    clock.advance(1_000); // it only looks, and asks for a reading
+    expect(asked()).toBe(1);
     read();
-    clock.advance(5_000); // looks again at the same reading
     expect([held(), downs]).toEqual([{ one: ['a', 'b'] }, []]);
+    clock.turn();
+    expect(asked()).toBe(2);
     read();
     expect([held(), downs]).toEqual([{ one: ['b'], two: ['a'] }, ['a']]);
     read();
-    expect(downs).toEqual(['a']);
+    clock.advance(5_000);
+    expect([downs, asked()]).toEqual([['a'], 2]);
   });
 
   it('does not report the loss of a channel that was never up', () => {
     const owners = new Map([['a', 'one']]);
-    const { source, downs, held, read } = setUp(owners);
+    const { clock, source, downs, held, read } = setUp(owners);
     source.add(['a']);
     owners.set('a', 'two');
     read();
     read();
+    clock.advance(1_000);
     expect([held(), downs]).toEqual([{ two: ['a'] }, []]);
   });
 
   it('ignores an owner that the next reading does not confirm', () => {
     const owners = new Map([['a', 'one']]);
-    const { source, downs, held, read } = setUp(owners);
+    const { clock, source, downs, held, read } = setUp(owners);
     source.add(['a']);
     for (const owner of ['two', 'one', 'three', 'two', 'one']) {
       owners.set('a', owner);
       read();
+      clock.advance(3_000);
       expect([held(), downs]).toEqual([{ one: ['a'] }, []]);
     }
   });

@@ -7,15 +7,17 @@ const LOOK_MS = 1_000;
 
 /** The slots of a cluster, and the nodes that own them. */
 export interface ClusterSlots {
-  /** How often the map of slots has been read from the cluster. */
-  readonly readings: number;
   slotOf(channel: string): number;
   /** The node `host:port` that owns a slot; undefined while none is known. */
   ownerOf(slot: number): string | undefined;
+  /** Reads the map of slots from a node of the cluster, now and then in any case. */
+  read(): void;
+  /** Calls `listener` each time the map has been read, before anything changes it. */
+  onRead(listener: () => void): void;
 }
 
 export interface ShardedChannelsOptions {
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'after' | 'soon'>;
   readonly slots: ClusterSlots;
   /** Creates the subscriptions on a node. */
   readonly on: (node: string) => ChannelSource;
@@ -25,8 +27,8 @@ interface Slot {
   readonly channels: Set<string>;
   /** The node on which the channels are subscribed to. */
   owner: string | undefined;
-  /** Another node that was its owner at the last look, and the readings when it first was. */
-  claim: { readonly node: string; readonly readings: number } | undefined;
+  /** Another node that was its owner when the map was last read. */
+  claim: string | undefined;
 }
 
 /**
@@ -58,6 +60,7 @@ export class ShardedChannels implements ChannelSource {
 
   start(listener: ChannelListener): void {
     this.listener = listener;
+    this.options.slots.onRead(() => this.compare());
     this.look();
   }
 
@@ -102,36 +105,45 @@ export class ShardedChannels implements ChannelSource {
     return slot;
   }
 
+  /**
+   * Between two readings of the map, ioredis only guesses: when one slot has moved, it gives all
+   * slots of its range to the new node.
+   */
   private look(): void {
+    let isOutdated = false;
     for (const [number, slot] of this.slots) {
       const owner = this.options.slots.ownerOf(number);
-      if (owner === undefined || owner === slot.owner) {
-        slot.claim = undefined;
-        continue;
-      }
-      if (slot.owner !== undefined) {
-        if (!this.isConfirmed(slot, owner)) continue;
-        this.leave(slot, this.nodes.get(slot.owner));
-      }
-      slot.owner = owner;
-      slot.claim = undefined;
-      this.node(owner).add([...slot.channels]);
+      if (owner === undefined || owner === slot.owner) continue;
+      if (slot.owner === undefined) this.move(slot, owner);
+      else isOutdated = true;
     }
+    if (isOutdated) this.options.slots.read();
     this.endUnused();
     this.timer = this.options.clock.after(LOOK_MS, () => this.look());
     this.timer.unref?.();
   }
 
-  /**
-   * Whether two readings of the map say that a slot has moved to a node. When one slot has moved,
-   * ioredis gives all slots of its range to the new node until it reads the map again, and a node
-   * may answer with an old map.
-   */
-  private isConfirmed(slot: Slot, node: string): boolean {
-    const { readings } = this.options.slots;
-    if (slot.claim?.node === node) return slot.claim.readings !== readings;
-    slot.claim = { node, readings };
-    return false;
+  /** Moves the channels of a slot once two readings agree, because a node may have an old map. */
+  private compare(): void {
+    if (this.stopped) return;
+    let isClaimed = false;
+    for (const [number, slot] of this.slots) {
+      const owner = this.options.slots.ownerOf(number);
+      const claim = slot.claim;
+      slot.claim = owner === slot.owner ? undefined : owner;
+      if (slot.claim === undefined) continue;
+      if (slot.owner === undefined || slot.claim === claim) this.move(slot, slot.claim);
+      else isClaimed = true;
+    }
+    // Only after this reading has ended can there be another one.
+    if (isClaimed) this.options.clock.soon(() => this.options.slots.read());
+  }
+
+  private move(slot: Slot, owner: string): void {
+    if (slot.owner !== undefined) this.leave(slot, this.nodes.get(slot.owner));
+    slot.owner = owner;
+    slot.claim = undefined;
+    this.node(owner).add([...slot.channels]);
   }
 
   /** Leaves the channels of a slot that another node owns now. */

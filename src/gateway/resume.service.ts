@@ -125,6 +125,7 @@ export class ResumeService {
    */
   private canReplay(client: GatewaySocket, symbol: string): boolean {
     if (isSlow(client, this.config.conflateAboveBytes)) return false;
+    if (this.cache.wasServed(underlyingKey(symbol), client.id)) return false;
     const left = this.left.get(client);
     const hasBeenIn = (room: string): boolean =>
       left?.has(room) === true || this.views.withViews([room]).some((one) => client.rooms.has(one));

@@ -16,6 +16,7 @@ import {
 import type { MarketMessage } from '../feed/market-message.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { TransportMetrics } from '../transports/transport.metrics.js';
+import { isSlow } from '../transports/socket-io/slow-client.js';
 import { ViewsService } from '../views/views.service.js';
 
 /** Sends the newest messages of a room to one client. */
@@ -81,7 +82,8 @@ export class SnapshotSender {
   send(client: GatewaySocket, message: MarketMessage, view: MarketAddress['view']): void {
     const own = this.server.local.to(client.id);
     let event: 'underlying_update' | 'chain_update' | 'chain_view' = ServerEvent.underlyingUpdate;
-    if (!view) this.cache.serve(message, client.id);
+    // What is held back from a lagging client may be replaced before it is sent.
+    if (!view && !isSlow(client, this.config.conflateAboveBytes)) this.cache.serve(message, client.id);
     if (message.kind === 'underlying') {
       own.emit(event, message.payload);
     } else if (view && 'mode' in view) {
