@@ -345,9 +345,10 @@ export class LatestMessages {
   ): void {
     const { sequence, use, short = false, verdict } = how;
     const previous = this.entries.get(key);
+    const now = this.options.wallNow();
     if (previous) {
       this.held -= weight(previous.message);
-      if (compareMessages(message, previous.message) !== 0) this.takeServed(key);
+      if (this.served.has(key) && compareMessages(message, previous.message) !== 0) this.takeServed(key);
     }
     const ahead = Math.max(
       previous?.abandoned ?? -Infinity,
@@ -360,9 +361,9 @@ export class LatestMessages {
       short,
       abandoned: ahead > message.time ? ahead : undefined,
       beaten: previous?.message.time === message.time ? beating(previous, previous.message) : NONE,
-      plausible: Math.abs(this.options.wallNow() * 1_000 - message.time) < PLAUSIBLE_US,
+      plausible: Math.abs(now * 1_000 - message.time) < PLAUSIBLE_US,
       older: undefined,
-      since: this.options.wallNow(),
+      since: now,
     });
     this.held += weight(message);
     this.index.add(key, message, use === 'live');
