@@ -167,10 +167,12 @@ export class CacheService implements OnModuleInit {
     return verdict;
   }
 
-  /**
-   * Notes that a client was sent a message as a snapshot. Call it for each one: the message may
-   * have been read from the store before it was published.
-   */
+  /** Whether a message was read from the store a moment ago, perhaps before it is published. */
+  awaitsBroadcast(message: MarketMessage): boolean {
+    return this.latest.awaitsBroadcast(message);
+  }
+
+  /** Notes that a client was sent such a message as a snapshot. */
   serve(message: MarketMessage, client: string): void {
     this.latest.serve(message, client);
   }

@@ -3,6 +3,7 @@ import { chainKey, type ChainMessage, type MarketMessage } from '../feed/market-
 import { continuedRun, isOwnStream, type OlderRun } from '../feed/older-run.js';
 import { compareMessages } from './message-order.js';
 import { ProductIndex } from './product-index.js';
+import { ServedClients } from './served-clients.js';
 
 /**
  * The result of comparing a live message with the newest one. A message that is `newest` or
@@ -112,8 +113,6 @@ const NONE: readonly number[] = [];
  * arrive, ms.
  */
 const ARRIVES_WITHIN_MS = 5_000;
-/** The most clients of one message, and of all, that are remembered. More get the message twice. */
-const MAX_SERVED = { ofMessage: 100, ofAll: 10_000 };
 /**
  * Holds the newest message per product and per (product, expiry), and decides which message is
  * newer. It is synchronous, so that a message is compared, stored and broadcast in one turn of the
@@ -123,9 +122,7 @@ export class LatestMessages {
   /** By key, least recently updated first. */
   private readonly entries = new RecencyMap<string, Entry>();
   private readonly index = new ProductIndex();
-  /** By key, the clients that were sent its message as a snapshot before it was broadcast. */
-  private readonly served = new Map<string, Set<string>>();
-  private servedCount = 0;
+  private readonly served = new ServedClients();
   private held = 0;
   private broadcasts = 0;
 
@@ -236,34 +233,31 @@ export class LatestMessages {
   }
 
   /**
-   * Notes that a client was sent a message as a snapshot. If the message came from the store and
-   * has not been broadcast yet, the client does not need its broadcast.
+   * Whether a message came from the store a moment ago, and has not been broadcast yet. It may be
+   * about to arrive.
+   */
+  awaitsBroadcast(message: MarketMessage): boolean {
+    const entry = this.entries.get(message.key);
+    if (entry?.message !== message || entry.short || !isUnsent(entry)) return false;
+    return this.options.wallNow() - entry.since <= ARRIVES_WITHIN_MS;
+  }
+
+  /**
+   * Notes that a client was sent a message as a snapshot. If the message
+   * {@link awaitsBroadcast | awaits its broadcast}, the client does not need that.
    */
   serve(message: MarketMessage, client: string): void {
-    const { key } = message;
-    const entry = this.entries.get(key);
-    if (entry?.message !== message || entry.short || !isUnsent(entry)) return;
-    if (this.options.wallNow() - entry.since > ARRIVES_WITHIN_MS) return;
-    const clients = this.served.get(key) ?? new Set();
-    if (clients.size >= MAX_SERVED.ofMessage || this.servedCount >= MAX_SERVED.ofAll) return;
-    if (clients.has(client)) return;
-    this.served.set(key, clients.add(client));
-    this.servedCount++;
+    if (this.awaitsBroadcast(message)) this.served.add(message.key, client);
   }
 
   /** Whether a client was sent the newest message of `key` as a snapshot before it was broadcast. */
   wasServed(key: string, client: string): boolean {
-    return this.served.get(key)?.has(client) === true;
+    return this.served.has(key, client);
   }
 
   /** The clients that were sent the newest message of `key` before it was broadcast, once. */
   takeServed(key: string): ReadonlySet<string> | undefined {
-    const clients = this.served.get(key);
-    if (clients) {
-      this.served.delete(key);
-      this.servedCount -= clients.size;
-    }
-    return clients;
+    return this.served.take(key);
   }
 
   /**
@@ -348,7 +342,7 @@ export class LatestMessages {
     const now = this.options.wallNow();
     if (previous) {
       this.held -= weight(previous.message);
-      if (this.served.has(key) && compareMessages(message, previous.message) !== 0) this.takeServed(key);
+      if (this.served.hasAny(key) && compareMessages(message, previous.message) !== 0) this.served.take(key);
     }
     const ahead = Math.max(
       previous?.abandoned ?? -Infinity,
@@ -381,7 +375,7 @@ export class LatestMessages {
     const key = this.entries.firstKey!;
     const { message } = this.entries.get(key)!;
     this.entries.delete(key);
-    this.takeServed(key);
+    this.served.take(key);
     this.held -= weight(message);
     this.index.evict(key, message);
     this.options.onEvict?.(message);

@@ -97,11 +97,10 @@ export class ShardedChannels implements ChannelSource {
     const { slots } = this.options;
     const number = slots.slotOf(channel);
     let slot = this.slots.get(number);
-    if (!slot)
-      this.slots.set(
-        number,
-        (slot = { channels: new Set(), owner: slots.ownerOf(number), claim: undefined }),
-      );
+    if (!slot) {
+      slot = { channels: new Set(), owner: slots.ownerOf(number), claim: undefined };
+      this.slots.set(number, slot);
+    }
     return slot;
   }
 

@@ -83,7 +83,8 @@ export class SnapshotSender {
     const own = this.server.local.to(client.id);
     let event: 'underlying_update' | 'chain_update' | 'chain_view' = ServerEvent.underlyingUpdate;
     // What is held back from a lagging client may be replaced before it is sent.
-    if (!view && !isSlow(client, this.config.conflateAboveBytes)) this.cache.serve(message, client.id);
+    if (!view && this.cache.awaitsBroadcast(message) && !isSlow(client, this.config.conflateAboveBytes))
+      this.cache.serve(message, client.id);
     if (message.kind === 'underlying') {
       own.emit(event, message.payload);
     } else if (view && 'mode' in view) {
